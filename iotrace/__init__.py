@@ -1,0 +1,3 @@
+"""iotrace: where does my Python server wait?"""
+
+__version__ = "0.1.0"

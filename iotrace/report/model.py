@@ -1,0 +1,311 @@
+"""The report: one tree of frozen dataclasses, which is the JSON schema ``iotrace.report/1``.
+
+Field names are the JSON keys. Units are in the names: ``_ns`` nanoseconds, ``_bytes`` bytes.
+A figure that is not known is ``None``, with its reason in ``Quality.unavailable``; never 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+SCHEMA = "iotrace.report/1"
+
+WAIT_REASONS = (
+    "recv",
+    "send",
+    "accept",
+    "connect",
+    "poll",
+    "lock",
+    "sleep",
+    "child",
+    "signal",
+    "file",
+    "uring",
+    "other",
+    "fault",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The machine that was traced."""
+
+    kernel: str
+    machine: str
+    cpus: int
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """An I/O model named from behaviour; ``evidence`` is a list of sentences with figures."""
+
+    id: str
+    title: str
+    confidence: float
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """The ledger of one thread: these add up to its ``lifetime_ns``.
+
+    ``wait`` has every reason of ``WAIT_REASONS``.
+    """
+
+    user: int
+    kernel: int
+    copy: int
+    runq: int
+    unaccounted: int
+    wait: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """Context switches, as in ``/proc/PID/status``."""
+
+    voluntary: int
+    involuntary: int
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """One thread. ``lifetime_ns`` is its wall time while it was traced.
+
+    ``count`` > 1: this row adds up that many threads that have ended (``tid`` is then 0).
+    """
+
+    tid: int
+    name: str
+    lifetime_ns: int
+    states_ns: States
+    switches: Switches
+    syscalls: int
+    model: Model | None = None
+    started_ns: int = 0
+    ended_ns: int | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Percentiles of a log-linear histogram (each within 7 %); ``max`` is exact."""
+
+    p50: int
+    p90: int
+    p99: int
+    p999: int
+    max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One system call of one thread on one kind of descriptor.
+
+    ``total_ns`` = wait + runq + copy + kernel. ``errors`` maps errno names to counts.
+    ``kind`` is "tcp", "udp", "unix", "pipe", "file", "eventfd", "tty", ... or "" (no descriptor).
+    ``in_flight`` calls had not returned at the end: their time is in, they are not in ``calls``.
+    """
+
+    tid: int
+    syscall: str
+    kind: str
+    calls: int
+    errors: dict[str, int]
+    bytes: int
+    total_ns: int
+    wait_ns: int
+    runq_ns: int
+    copy_ns: int
+    kernel_ns: int
+    copy_estimated: bool
+    latency_ns: Percentiles | None
+    in_flight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pickup:
+    """Delay from data-ready on a socket to the start of the copy that takes the data."""
+
+    count: int
+    p50: int
+    p99: int
+    max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """One descriptor number of one process. ``opened``: how many objects had that number."""
+
+    fd: int
+    kind: str
+    local: str
+    peer: str
+    nonblocking: bool | None
+    calls: int
+    bytes_in: int
+    bytes_out: int
+    wait_ns: int
+    copy_ns: int
+    pickup_ns: Pickup | None
+    opened: int = 1
+    copy_estimated: bool = False
+    eagain: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """How many descriptors a multiplexer's call returned as ready."""
+
+    mean: float
+    max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Time from a multiplexer's return to the thread's next call of it: the loop's lag."""
+
+    p50: int
+    p99: int
+    max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """One thread's use of one multiplexer (select, poll, epoll_wait and their kin).
+
+    ``empty``: returns with nothing ready; ``timeouts``: those of them that had waited;
+    ``zero_timeout``: calls that were told not to wait at all;
+    ``unserved``: returns with something ready after which nothing was read, written or accepted.
+    ``watched``: descriptors watched (None: not known), ``wait_ns``: time asleep in it.
+    """
+
+    tid: int
+    multiplexer: str
+    trigger: str | None
+    watched: int | None
+    iterations: int
+    empty: int
+    timeouts: int
+    ready: Ready
+    busy_ns: Busy | None
+    zero_timeout: int = 0
+    unserved: int = 0
+    wait_ns: int = 0
+    busy_total_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Percentiles of submit-to-complete."""
+
+    p50: int
+    p99: int
+    max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Asynchronous operations (io_uring) of one kind."""
+
+    op: str
+    count: int
+    errors: dict[str, int]
+    bytes: int
+    submit_to_complete_ns: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Signals delivered to one thread."""
+
+    tid: int
+    signal: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One traced process and all that is known of it."""
+
+    pid: int
+    parent: int | None
+    name: str
+    cmdline: tuple[str, ...]
+    python: str | None
+    started_ns: int
+    ended_ns: int | None
+    model: Model | None
+    threads: tuple[Thread, ...]
+    calls: tuple[Call, ...]
+    descriptors: tuple[Descriptor, ...]
+    loops: tuple[Loop, ...]
+    operations: tuple[Operation, ...] = ()
+    signals: tuple[Signal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is wrong, what shows it, how to mend it; a rule with a stable id."""
+
+    id: str
+    severity: str
+    title: str
+    pid: int
+    tid: int | None
+    fd: int | None
+    evidence: dict[str, float | int | str]
+    advice: str
+    cost_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What the kernel side could not keep. All zero in a complete report.
+
+    ``threads``, ``calls``, ``descriptors``, ``loops``: no room left in that table;
+    ``probes``: probe runs that the kernel skipped (recursion); ``ring``: ring buffer events.
+    """
+
+    ring: int = 0
+    threads: int = 0
+    calls: int = 0
+    descriptors: int = 0
+    loops: int = 0
+    probes: int = 0
+
+    @property
+    def total(self) -> int:
+        """All losses together."""
+        return (
+            self.ring + self.threads + self.calls + self.descriptors + self.loops + self.probes
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How far the figures can be trusted."""
+
+    lost: Lost
+    unaccounted_ratio: float
+    in_flight: int
+    tracer_cpu_ns: int
+    probe_ns: int | None
+    unavailable: dict[str, str] = field(default_factory=dict)
+    kernel_memory_bytes: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What recordings hold, what is compared, what every output prints."""
+
+    schema: str
+    iotrace: str
+    started_at: str
+    duration_ns: int
+    host: Host
+    processes: tuple[Process, ...]
+    findings: tuple[Finding, ...]
+    quality: Quality

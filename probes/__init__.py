@@ -1,0 +1,1 @@
+"""The BPF C sources, shipped inside the wheel as ``iotrace.probes``."""

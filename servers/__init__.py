@@ -1,0 +1,1 @@
+"""Reference servers, one for each I/O model, shipped as ``iotrace.servers``."""

@@ -1,0 +1,118 @@
+"""Numbers that the probes and Python share. The one source: the C side gets them by -D."""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+
+from iotrace.report.model import WAIT_REASONS
+
+
+class State(IntEnum):
+    """What a thread is doing (thread.state)."""
+
+    UNKNOWN = 0
+    USER = 1
+    KERNEL = 2
+    COPY = 3
+    SLEEP = 4
+    RUNQ = 5
+    DEAD = 6
+
+
+class CallFlag(IntFlag):
+    """What a system call does (call_spec.flags)."""
+
+    IN = 1
+    OUT = 2
+    MESSAGES = 4
+    """It returns a number of messages, not of bytes."""
+    ACCEPTS = 8
+    """It returns a new descriptor of a connection."""
+    CLOSES = 16
+    REPLACES = 32
+    """Its descriptor number becomes another object (dup2)."""
+    FD_SETS = 64
+    TIMEOUT_POINTER = 128
+    NO_ARGUMENTS = 256
+    """Nothing about its arguments matters."""
+
+
+class Kind(IntEnum):
+    """What a descriptor is (descriptor.kind, call.kind)."""
+
+    NONE = 0
+    TCP = 1
+    UDP = 2
+    UNIX = 3
+    NETLINK = 4
+    SOCKET = 5
+    PIPE = 6
+    FILE = 7
+    DIR = 8
+    EVENTFD = 9
+    EPOLL = 10
+    TIMERFD = 11
+    SIGNALFD = 12
+    INOTIFY = 13
+    PIDFD = 14
+    IO_URING = 15
+    TTY = 16
+    CHAR = 17
+    BLOCK = 18
+    ANON = 19
+    NO_FDS = 20
+    """A multiplexer that was given no descriptor: a sleep."""
+
+    @property
+    def label(self) -> str:
+        """The word in reports: "tcp", "eventfd", ..., "" for none."""
+        return {Kind.NONE: "", Kind.NO_FDS: "no fds"}.get(self, self.name.lower())
+
+
+SOCKET_KINDS = range(Kind.TCP, Kind.SOCKET + 1)
+
+
+class Counter(IntEnum):
+    """Slots of the counters map."""
+
+    THREADS = 0
+    CALLS = 1
+    DESCRIPTORS = 2
+    LOOPS = 3
+    ENDED = 4
+    LOST_THREADS = 5
+    LOST_CALLS = 6
+    LOST_DESCRIPTORS = 7
+    LOST_LOOPS = 8
+    LOST_ERRORS = 9
+    LOST_OPERATIONS = 10
+
+
+WAIT_CLASSES = 16
+"""Length of thread.wait_ns: a power of two, so that the verifier accepts a masked index."""
+WAIT_BY_KIND = 15
+"""recv, send or file: decided when the descriptor is known."""
+CALL_OTHER = 0xFFFF
+"""The number that stands for every call that is not listed."""
+MAX_SYSCALLS = 1024
+GENERATIONS = 16384
+
+
+def cflags() -> list[str]:
+    """The constants as compiler flags."""
+    values: dict[str, int] = {
+        "WAIT_CLASSES": WAIT_CLASSES,
+        "WAIT_BY_KIND": WAIT_BY_KIND,
+        "CALL_OTHER": CALL_OTHER,
+        "MAX_SYSCALLS": MAX_SYSCALLS,
+        "GENERATIONS": GENERATIONS,
+        "COUNTERS": 16,
+        "KIND_FIRST_SOCKET": SOCKET_KINDS.start,
+        "KIND_LAST_SOCKET": SOCKET_KINDS.stop - 1,
+    }
+    values |= {f"WAIT_{reason.upper()}": i for i, reason in enumerate(WAIT_REASONS)}
+    values |= {f"STATE_{state.name}": state.value for state in State}
+    values |= {f"KIND_{kind.name}": kind.value for kind in Kind}
+    values |= {f"COUNTER_{counter.name}": counter.value for counter in Counter}
+    values |= {f"CALL_{flag.name}": flag.value for flag in CallFlag}
+    return [f"-D{name}={value}" for name, value in values.items()]

@@ -1,0 +1,33 @@
+/* The border between wait and copy inside one receive, and when data arrived. */
+
+/* raw skb_copy_datagram_iovec(skb, len): the kernel starts to copy a buffer to current. */
+int on_skb_copy(struct bpf_raw_tracepoint_args *ctx)
+{
+  u32 slot;
+  struct thread *t = thread_of((u32)bpf_get_current_pid_tgid(), &slot);
+  u64 now;
+  if (!t || t->state == STATE_COPY || !t->in_call)
+    return 0;
+  now = bpf_ktime_get_ns();
+  BEGIN_UPDATE(t);
+  charge_running(t, now);
+  t->state = STATE_COPY;
+  if (!t->call_first_copy_ns)
+    t->call_first_copy_ns = now;
+  END_UPDATE(t);
+  return 0;
+}
+
+/* raw sk_data_ready(sk): something to read has arrived, whoever waits or doesn't. */
+int on_sk_data_ready(struct bpf_raw_tracepoint_args *ctx)
+{
+  u64 sock = ctx->args[0], now;
+  struct readiness *r = readiness.lookup(&sock);
+  if (!r)
+    return 0;
+  now = bpf_ktime_get_ns();
+  r->last_ns = now;
+  if (!r->since_ns)
+    r->since_ns = now;
+  return 0;
+}

@@ -1,0 +1,114 @@
+/* A thread's record of a descriptor: found by a direct-mapped cache, checked by generation. */
+static __always_inline int allocate_descriptor(u32 *index)
+{
+  if (next_unused(COUNTER_DESCRIPTORS, MAX_DESCRIPTORS, index))
+    return 1;
+  return free_descriptors.pop(index) == 0;
+}
+
+static __always_inline void copy_address(struct descriptor *d, struct object *o)
+{
+  d->family = o->family;
+  d->local_port = o->local_port;
+  d->peer_port = o->peer_port;
+  __builtin_memcpy(d->local, o->local, sizeof(d->local));
+  __builtin_memcpy(d->peer, o->peer, sizeof(d->peer));
+}
+
+/* The number is used for the first time, or may be another object than last time. */
+static __always_inline struct descriptor *resolve_descriptor(struct thread *t, u32 slot, u32 fd,
+                                                             u32 generation, u32 *found)
+{
+  struct object o = {};
+  struct descriptor *d;
+  u64 key;
+  u32 index = 0, *known;
+
+  resolve(fd, &o);
+  key = ((u64)slot << 40) | ((u64)o.kind << 32) | fd;
+  known = descriptor_index.lookup(&key);
+  if (known) {
+    index = *known;
+  } else {
+    if (!allocate_descriptor(&index)) {
+      count(COUNTER_LOST_DESCRIPTORS);
+      return NULL;
+    }
+    descriptor_index.update(&key, &index);
+  }
+  d = descriptors.lookup(&index);
+  if (!d)
+    return NULL;
+  BEGIN_UPDATE(d);
+  d->generation = generation;
+  d->slot = slot;
+  d->fd = fd;
+  d->kind = o.kind;
+  if (d->inode != o.inode || !d->opened) {
+    d->opened++;
+    d->inode = o.inode;
+    d->sock = o.sock;
+    d->open_flags = o.open_flags;
+    d->addressed = 0;
+    copy_address(d, &o);
+    watch_socket(&o);
+  }
+  END_UPDATE(d);
+  t->fd_cache[fd & (FD_CACHE - 1)] = index + 1;
+  *found = index + 1;
+  return d;
+}
+
+static __always_inline struct descriptor *descriptor_of(struct thread *t, u32 slot, u32 fd,
+                                                        u32 *found)
+{
+  u32 key = generation_slot(t->pid, fd), index, *generation = generations.lookup(&key);
+  struct descriptor *d;
+  if (!generation)
+    return NULL;
+  index = t->fd_cache[fd & (FD_CACHE - 1)];
+  if (index) {
+    *found = index;
+    index--;
+    d = descriptors.lookup(&index);
+    if (d && d->slot == slot && d->fd == (s32)fd && d->generation == *generation)
+      return d;
+  }
+  return resolve_descriptor(t, slot, fd, *generation, found);
+}
+
+/* A socket's peer may be known only after it was connected: look once more when data moves. */
+static __always_inline void address_descriptor(struct descriptor *d)
+{
+  struct object o = {};
+  if (d->addressed)
+    return;
+  d->addressed = 1;
+  if (d->kind != KIND_TCP && d->kind != KIND_UDP)
+    return;
+  read_addresses(d->sock, &o);
+  if (o.local_port)
+    copy_address(d, &o);
+}
+
+/* A read has taken data off a socket: how long had it been lying there? */
+static __always_inline void pick_up(struct thread *t, struct descriptor *d, u64 bytes, u64 now)
+{
+  u64 sock = d->sock, taken = t->call_first_copy_ns ? t->call_first_copy_ns : now;
+  struct readiness *r = sock ? readiness.lookup(&sock) : NULL;
+  if (!r || t->call_peeks)
+    return;
+  if (r->since_ns && r->since_ns <= taken) {
+    u64 delay = taken - r->since_ns;
+    u32 bucket = histogram_bucket(delay) >> PICKUP_SHIFT;
+    d->pickups++;
+    if (delay > d->pickup_max_ns)
+      d->pickup_max_ns = delay;
+    if (bucket < PICKUP_BUCKETS)
+      d->pickup[bucket]++;
+  }
+  /* A filled buffer means that there may be more, which has been waiting as long. */
+  if (t->call_size && bytes >= t->call_size)
+    return;
+  r->since_ns = r->last_ns > taken ? r->last_ns : 0;
+}

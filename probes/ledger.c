@@ -1,0 +1,101 @@
+/* The ledger: charge the time since the last event to the state a thread was in.
+ * Whatever a tracepoint does to a thread's record goes through these helpers.
+ */
+static __always_inline void count(u32 counter)
+{
+  u64 *value = counters.lookup(&counter);
+  if (value)
+    __sync_fetch_and_add(value, 1);
+}
+
+/* The next index of a table that has never been used, below limit. */
+static __always_inline int next_unused(u32 counter, u32 limit, u32 *index)
+{
+  u64 *next = counters.lookup(&counter);
+  u64 mine;
+  if (!next || *next >= limit)
+    return 0;
+  mine = __sync_fetch_and_add(next, 1);
+  *index = mine;
+  return mine < limit;
+}
+
+static __always_inline struct thread *thread_of(u32 tid, u32 *slot)
+{
+  u32 *found = thread_index.lookup(&tid);
+  if (!found)
+    return NULL;
+  *slot = *found;
+  return threads.lookup(found);
+}
+
+#define BEGIN_UPDATE(record)                  \
+  do {                                        \
+    (*(volatile u32 *)&(record)->seq)++;      \
+    asm volatile("" ::: "memory");            \
+  } while (0)
+#define END_UPDATE(record)                    \
+  do {                                        \
+    asm volatile("" ::: "memory");            \
+    (*(volatile u32 *)&(record)->seq)++;      \
+  } while (0)
+
+/* Nanoseconds since the last charge; clocks of two CPUs may differ by a hair. */
+static __always_inline u64 elapsed(struct thread *t, u64 now)
+{
+  return now > t->since_ns ? now - t->since_ns : 0;
+}
+
+static __always_inline void charge_kernel(struct thread *t, u64 ns)
+{
+  t->kernel_ns += ns;
+  t->call_kernel_ns += ns;
+  t->call_kernel_since_wake_ns += ns;
+}
+
+/* Charge a thread that was on a CPU until now. */
+static __always_inline void charge_running(struct thread *t, u64 now)
+{
+  u64 ns = elapsed(t, now);
+  if (t->state == STATE_USER) {
+    t->user_ns += ns;
+  } else if (t->state == STATE_KERNEL) {
+    charge_kernel(t, ns);
+  } else if (t->state == STATE_COPY) {
+    t->copy_ns += ns;
+    t->call_copy_ns += ns;
+  } else {
+    t->unaccounted_ns += ns;
+  }
+  t->since_ns += ns;
+}
+
+static __always_inline void charge_runq(struct thread *t, u64 ns)
+{
+  t->runq_ns += ns;
+  t->call_runq_ns += ns;
+}
+
+/* Charge a thread that was off the CPU until now. A wake-up always comes before a sleeper is
+ * switched in; one that is older than the switch-out raced with it: it never really slept.
+ * woken_ns is 0 only where the wake-up was before we knew the thread. */
+static __always_inline void charge_waiting(struct thread *t, u64 now)
+{
+  u64 ns = elapsed(t, now);
+  if (t->state == STATE_RUNQ) {
+    charge_runq(t, ns);
+  } else if (t->state == STATE_SLEEP) {
+    u64 woken = t->woken_ns, asleep = ns;
+    if (woken)
+      asleep = woken > t->since_ns ? woken - t->since_ns : 0;
+    if (asleep > ns)
+      asleep = ns;
+    t->wait_ns[t->sleep_class & (WAIT_CLASSES - 1)] += asleep;
+    t->call_wait_ns += asleep;
+    t->call_kernel_since_wake_ns = 0;
+    charge_runq(t, ns - asleep);
+  } else {
+    t->unaccounted_ns += ns;
+  }
+  t->since_ns += ns;
+}

@@ -1,0 +1,81 @@
+/* Threads and processes: born, replaced by exec. Their end is their last sched_switch. */
+#define CLONE_THREAD 0x00010000
+#define PF_IO_WORKER 0x00000010
+
+static __always_inline int allocate_thread(u32 *slot)
+{
+  if (next_unused(COUNTER_THREADS, MAX_THREADS, slot))
+    return 1;
+  return free_threads.pop(slot) == 0;
+}
+
+static __always_inline void begin_thread(u64 task, u32 tid, u32 pid, u32 parent_pid, u64 now)
+{
+  struct thread *t;
+  u32 slot = 0;
+  if (!allocate_thread(&slot)) {
+    count(COUNTER_LOST_THREADS);
+    return;
+  }
+  t = threads.lookup(&slot);
+  if (!t)
+    return;
+  BEGIN_UPDATE(t);
+  t->tid = tid;
+  t->pid = pid;
+  t->parent_pid = parent_pid;
+  t->started_ns = now;
+  t->since_ns = now;
+  t->state = STATE_RUNQ; /* clone wakes it at once */
+  t->resume_state = STATE_KERNEL;
+  t->io_worker = !!(read_u32(task + OFFSET_TASK_FLAGS) & PF_IO_WORKER);
+  bpf_probe_read_kernel(t->name, sizeof(t->name), (void *)(task + OFFSET_TASK_COMM));
+  END_UPDATE(t);
+  if (thread_index.update(&tid, &slot))
+    count(COUNTER_LOST_THREADS);
+}
+
+/* raw task_newtask(task, clone_flags); current is the parent. */
+int on_task_newtask(struct bpf_raw_tracepoint_args *ctx)
+{
+  u64 task = ctx->args[0], current = bpf_get_current_pid_tgid();
+  u32 slot, parent_pid = current >> 32, pid = read_u32(task + OFFSET_TASK_TGID);
+  u32 *children = targets.lookup(&parent_pid);
+  if (!children)
+    return 0;
+  if (pid != parent_pid) {
+    u32 follow = 1;
+    if (!*children)
+      return 0;
+    if (targets.update(&pid, &follow))
+      count(COUNTER_LOST_THREADS);
+  }
+  begin_thread(task, read_u32(task + OFFSET_TASK_PID), pid, pid != parent_pid ? parent_pid : 0,
+               bpf_ktime_get_ns());
+  return 0;
+}
+
+/* raw sched_process_exec(p, old_pid, bprm): a thread that is not the leader takes its tid. */
+int on_sched_process_exec(struct bpf_raw_tracepoint_args *ctx)
+{
+  u64 current = bpf_get_current_pid_tgid();
+  u32 slot, pid = current >> 32, tid = (u32)current, old_tid = ctx->args[1];
+  struct thread *t = thread_of(old_tid, &slot);
+  if (t) {
+    BEGIN_UPDATE(t);
+    /* Numbers that were close-on-exec are gone: look at each one anew. */
+    for (int i = 0; i < FD_CACHE; i++)
+      t->fd_cache[i] = 0;
+    t->tid = tid;
+    bpf_get_current_comm(t->name, sizeof(t->name));
+    END_UPDATE(t);
+    if (old_tid != tid) {
+      thread_index.delete(&old_tid);
+      thread_index.update(&tid, &slot);
+    }
+  } else if (targets.lookup(&pid)) {
+    /* The leader it replaces ended under this thread's number in between. */
+    begin_thread(bpf_get_current_task(), tid, pid, 0, bpf_ktime_get_ns());
+  }
+  return 0;
+}

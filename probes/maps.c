@@ -1,0 +1,59 @@
+/* Every map, with who writes it, who reads it, who deletes from it.
+ * MAX_* are chosen by user space before the load; nothing grows without bound.
+ */
+#include "records.h"
+
+#define MMAPABLE 1024 /* BPF_F_MMAPABLE: user space reads totals without a system call */
+
+/* Processes to follow. Written and deleted by user space and by task_newtask (children);
+ * read by task_newtask for threads that user space has not entered yet. Value: follow children. */
+BPF_HASH(targets, u32, u32, MAX_TARGETS);
+
+/* tid -> slot in threads. The filter of every probe: a tid that is not here is not traced.
+ * Written by task_newtask, exec and user space (at attach); deleted at the thread's last switch. */
+BPF_HASH(thread_index, u32, u32, MAX_THREADS);
+
+/* Records by slot. Written by the probes, read (and cleared for reuse) by user space. */
+BPF_F_TABLE("array", u32, struct thread, threads, MAX_THREADS, MMAPABLE);
+BPF_F_TABLE("array", u32, struct call, calls, MAX_CALLS, MMAPABLE);
+BPF_F_TABLE("array", u32, struct descriptor, descriptors, MAX_DESCRIPTORS, MMAPABLE);
+BPF_F_TABLE("array", u32, struct loop, loops, MAX_LOOPS, MMAPABLE);
+
+/* (slot, kind, call) -> index in calls; (slot, kind, fd) -> index in descriptors.
+ * Written by the probes on a cache miss; deleted by user space when a slot is recycled. */
+BPF_HASH(call_index, u64, u32, MAX_CALLS);
+BPF_HASH(descriptor_index, u64, u32, MAX_DESCRIPTORS);
+
+/* Indices that user space has cleared for reuse; popped by the probes when a table is used up. */
+BPF_QUEUE(free_threads, u32, MAX_THREADS);
+BPF_QUEUE(free_calls, u32, MAX_CALLS);
+BPF_QUEUE(free_descriptors, u32, MAX_DESCRIPTORS);
+BPF_QUEUE(free_loops, u32, MAX_LOOPS);
+
+/* COUNTER_*: next unused index of each table, losses, ended threads. Written by probes. */
+BPF_F_TABLE("array", u32, u64, counters, COUNTERS, MMAPABLE);
+
+/* System call number -> what to do with it. Written by user space before the probes attach. */
+BPF_ARRAY(call_specs, struct call_spec, MAX_SYSCALLS);
+
+/* Errors other than EAGAIN: (slot, call, errno) -> count. Written by sys_exit, read by user space. */
+struct error_key {
+  u32 slot;
+  u16 nr;
+  u16 error;
+};
+BPF_HASH(errors, struct error_key, u64, MAX_ERRORS);
+
+/* Bumped when a descriptor number is closed or replaced: (pid, fd) hashed. A collision only
+ * costs a second look at the descriptor. */
+BPF_ARRAY(generations, u32, GENERATIONS);
+
+/* Sockets of traced descriptors: since when data lies there unread. Entered when a descriptor
+ * is resolved, stamped by sk_data_ready, cleared by the read that takes the data. LRU: a socket
+ * may outlive every descriptor we know of. */
+struct readiness {
+  u64 inode;    /* of the socket: addresses are used again */
+  u64 since_ns; /* first arrival not read yet, 0: nothing */
+  u64 last_ns;  /* latest arrival */
+};
+BPF_TABLE("lru_hash", u64, struct readiness, readiness, MAX_SOCKETS);

@@ -1,0 +1,189 @@
+/* What a descriptor number is: walk current's file table to the file, its inode, its socket.
+ * Offsets (OFFSET_*) are of the running kernel, from its BTF. Runs on first use of a number
+ * and after it was closed, never on the hot path.
+ */
+struct object {
+  u64 inode;
+  u64 sock;
+  u32 kind;
+  u32 open_flags;
+  u32 family;
+  u32 local_port;
+  u32 peer_port;
+  u8 local[16];
+  u8 peer[16];
+};
+
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+#define S_IFREG 0100000
+#define S_IFBLK 0060000
+#define S_IFDIR 0040000
+#define S_IFCHR 0020000
+#define S_IFIFO 0010000
+#define AF_UNIX 1
+#define AF_INET 2
+#define AF_INET6 10
+#define AF_NETLINK 16
+#define SOCK_STREAM 1
+#define SOCK_DGRAM 2
+#define TTY_MAJOR 4
+#define TTYAUX_MAJOR 5
+#define PTY_MAJOR_FIRST 136
+#define PTY_MAJOR_LAST 143
+
+static __always_inline u64 read_u64(u64 address)
+{
+  u64 value = 0;
+  bpf_probe_read_kernel(&value, sizeof(value), (void *)address);
+  return value;
+}
+
+static __always_inline u32 read_u32(u64 address)
+{
+  u32 value = 0;
+  bpf_probe_read_kernel(&value, sizeof(value), (void *)address);
+  return value;
+}
+
+static __always_inline u16 read_u16(u64 address)
+{
+  u16 value = 0;
+  bpf_probe_read_kernel(&value, sizeof(value), (void *)address);
+  return value;
+}
+
+static __always_inline u16 swap16(u16 value)
+{
+  return (u16)((value << 8) | (value >> 8));
+}
+
+static __always_inline u64 file_of(u32 fd)
+{
+  u64 files = read_u64(bpf_get_current_task() + OFFSET_TASK_FILES);
+  u64 table = files ? read_u64(files + OFFSET_FILES_FDT) : 0;
+  if (!table || fd >= read_u32(table + OFFSET_FDT_MAX_FDS))
+    return 0;
+  return read_u64(read_u64(table + OFFSET_FDT_FD) + 8 * (u64)fd);
+}
+
+static __always_inline void read_addresses(u64 sock, struct object *o)
+{
+  o->family = read_u16(sock + OFFSET_SOCK_FAMILY);
+  if (o->family != AF_INET && o->family != AF_INET6)
+    return;
+  o->local_port = read_u16(sock + OFFSET_SOCK_NUM);
+  o->peer_port = swap16(read_u16(sock + OFFSET_SOCK_DPORT));
+  if (o->family == AF_INET) {
+    bpf_probe_read_kernel(o->local, 4, (void *)(sock + OFFSET_SOCK_RCV_SADDR));
+    bpf_probe_read_kernel(o->peer, 4, (void *)(sock + OFFSET_SOCK_DADDR));
+  } else {
+    bpf_probe_read_kernel(o->local, 16, (void *)(sock + OFFSET_SOCK_V6_RCV_SADDR));
+    bpf_probe_read_kernel(o->peer, 16, (void *)(sock + OFFSET_SOCK_V6_DADDR));
+  }
+}
+
+static __always_inline u32 socket_kind(u32 family, u16 type)
+{
+  if (family == AF_UNIX)
+    return KIND_UNIX;
+  if (family == AF_NETLINK)
+    return KIND_NETLINK;
+  if (family == AF_INET || family == AF_INET6) {
+    if (type == SOCK_STREAM)
+      return KIND_TCP;
+    if (type == SOCK_DGRAM)
+      return KIND_UDP;
+  }
+  return KIND_SOCKET;
+}
+
+/* Anonymous inodes are told apart by the name of their file: "[eventfd]", "[eventpoll]", ... */
+static __always_inline u32 anonymous_kind(u64 file)
+{
+  char name[12] = {};
+  u64 dentry = read_u64(file + OFFSET_FILE_DENTRY);
+  u64 text = read_u64(dentry + OFFSET_DENTRY_NAME);
+  bpf_probe_read_kernel_str(name, sizeof(name), (void *)text);
+  if (name[0] == 'i')
+    return KIND_INOTIFY;
+  if (name[0] != '[')
+    return KIND_ANON;
+  if (name[1] == 'e' && name[6] == 'f')
+    return KIND_EVENTFD;
+  if (name[1] == 'e' && name[6] == 'p')
+    return KIND_EPOLL;
+  if (name[1] == 't')
+    return KIND_TIMERFD;
+  if (name[1] == 's')
+    return KIND_SIGNALFD;
+  if (name[1] == 'p' && name[2] == 'i')
+    return KIND_PIDFD;
+  if (name[1] == 'i' && name[2] == 'o')
+    return KIND_IO_URING;
+  return KIND_ANON;
+}
+
+/* Fill o for current's descriptor; kind is KIND_NONE where there is none. */
+static __always_inline void resolve(u32 fd, struct object *o)
+{
+  u64 file = file_of(fd), inode;
+  u32 type, major;
+  o->kind = KIND_NONE;
+  if (!file)
+    return;
+  inode = read_u64(file + OFFSET_FILE_INODE);
+  o->inode = read_u64(inode + OFFSET_INODE_INO);
+  o->open_flags = read_u32(file + OFFSET_FILE_FLAGS);
+  type = read_u16(inode + OFFSET_INODE_MODE) & S_IFMT;
+  if (type == S_IFSOCK) {
+    u64 socket = inode - OFFSET_SOCKET_ALLOC_INODE + OFFSET_SOCKET_ALLOC_SOCKET;
+    o->sock = read_u64(socket + OFFSET_SOCKET_SK);
+    read_addresses(o->sock, o);
+    o->kind = socket_kind(o->family, read_u16(socket + OFFSET_SOCKET_TYPE));
+  } else if (type == S_IFREG) {
+    o->kind = KIND_FILE;
+  } else if (type == S_IFIFO) {
+    o->kind = KIND_PIPE;
+  } else if (type == S_IFDIR) {
+    o->kind = KIND_DIR;
+  } else if (type == S_IFBLK) {
+    o->kind = KIND_BLOCK;
+  } else if (type == S_IFCHR) {
+    major = read_u32(inode + OFFSET_INODE_RDEV) >> 20;
+    o->kind = major == TTY_MAJOR || major == TTYAUX_MAJOR ||
+                      (major >= PTY_MAJOR_FIRST && major <= PTY_MAJOR_LAST)
+                  ? KIND_TTY
+                  : KIND_CHAR;
+  } else if (type == 0) {
+    o->kind = anonymous_kind(file);
+  } else {
+    o->kind = KIND_ANON;
+  }
+}
+
+static __always_inline u32 generation_slot(u32 pid, u32 fd)
+{
+  return (pid * 0x9e3779b1u + fd) & (GENERATIONS - 1);
+}
+
+/* The number will be something else from now on. */
+static __always_inline void forget_descriptor(u32 pid, u32 fd)
+{
+  u32 key = generation_slot(pid, fd);
+  u32 *generation = generations.lookup(&key);
+  if (generation)
+    __sync_fetch_and_add(generation, 1);
+}
+
+/* From now on sk_data_ready stamps this socket. Data that lies there already is not dated. */
+static __always_inline void watch_socket(struct object *o)
+{
+  struct readiness fresh = {.inode = o->inode}, *known;
+  u64 sock = o->sock;
+  if (!sock)
+    return;
+  known = readiness.lookup(&sock);
+  if (!known || known->inode != o->inode)
+    readiness.update(&sock, &fresh);
+}

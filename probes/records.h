@@ -1,0 +1,165 @@
+/* The records that the probes keep and user space reads. User space takes their layout from
+ * bcc's description of these very structs, so they stand here and nowhere else. Flat on purpose.
+ *
+ * A record of a thread (and of its calls, descriptors, loops) is written only on the CPU that
+ * runs that thread or switches it in or out, one at a time: no atomics, no per-CPU copies.
+ * seq is odd while a record changes (a seqlock): a reader copies and tries again.
+ * WAIT_CLASSES, STATE_*, WAIT_*, KIND_* and CALL_* come from iotrace/engine/constants.py by -D.
+ */
+#ifndef IOTRACE_RECORDS_H
+#define IOTRACE_RECORDS_H
+#include "histogram.h"
+
+#define FD_CACHE 32   /* power of two: descriptor numbers, direct-mapped */
+#define CALL_CACHE 16 /* power of two: (call, kind) pairs, direct-mapped */
+#define LOOP_KINDS 8  /* select, pselect6, poll, ppoll, epoll_wait, _pwait, _pwait2; 0 is none */
+
+struct thread {
+  u32 seq;
+  u32 tid;
+  u32 pid;
+  u32 parent_pid; /* the forking process, 0 for a thread or an unknown parent */
+  u64 started_ns;
+  u64 ended_ns; /* 0 while it lives */
+  u64 since_ns; /* everything before is charged */
+  u64 woken_ns; /* last wake-up; written by the waker, on any CPU */
+
+  u8 state;
+  u8 resume_state; /* the state it goes back to when switched in */
+  u8 sleep_class;  /* why it sleeps, while STATE_SLEEP */
+  u8 in_call;
+  u8 call_class;
+  u8 call_kind;
+  u8 call_loop;
+  u8 from_proc; /* entered by user space in the middle of a call */
+  u8 io_worker;
+  u8 served; /* moved data or accepted since its multiplexer last returned */
+  u8 call_peeks;
+  u8 call_zero_timeout;
+  u32 call_nr; /* CALL_OTHER for calls that are not listed */
+  s32 call_fd;
+  u32 call_descriptor; /* index + 1 */
+  u32 proc_number; /* from_proc: the call's number, listed or not */
+  u64 call_entry_ns;
+  u64 call_size; /* bytes asked for, or entries of a message vector */
+  u64 call_buffer;
+  u64 call_nfds;
+  u64 call_wait_ns;
+  u64 call_runq_ns;
+  u64 call_copy_ns;
+  u64 call_kernel_ns;
+  u64 call_kernel_since_wake_ns;
+  u64 call_first_copy_ns;
+
+  u64 user_ns;
+  u64 kernel_ns;
+  u64 copy_ns;
+  u64 runq_ns;
+  u64 unaccounted_ns;
+  u64 wait_ns[WAIT_CLASSES];
+  u64 voluntary;
+  u64 involuntary;
+  u64 syscalls;
+  char name[16];
+
+  u64 call_cache[CALL_CACHE]; /* key << 32 | index + 1 */
+  u32 fd_cache[FD_CACHE];     /* index + 1 */
+  u32 loops[LOOP_KINDS];      /* index + 1 */
+};
+
+/* One system call of one thread on one kind of descriptor. */
+struct call {
+  u32 seq;
+  u32 slot;
+  u32 nr;
+  u32 kind;
+  u64 calls;
+  u64 errors;
+  u64 eagain;
+  u64 bytes;
+  u64 wait_ns;
+  u64 runq_ns;
+  u64 copy_ns;
+  u64 kernel_ns;
+  u64 max_ns;
+  u64 estimated; /* calls whose copy was estimated */
+  u32 latency[HISTOGRAM_BUCKETS];
+};
+
+/* One descriptor number of one kind, as used by one thread. */
+struct descriptor {
+  u32 seq;
+  u32 slot;
+  s32 fd;
+  u32 kind;
+  u32 generation; /* of the descriptor number when it was resolved */
+  u32 opened;     /* different objects that this number has been */
+  u32 open_flags;
+  u32 family;
+  u64 inode;
+  u64 sock;
+  u32 local_port;
+  u32 peer_port;
+  u8 local[16];
+  u8 peer[16];
+  u32 addressed;
+  u64 calls;
+  u64 eagain;
+  u64 bytes_in;
+  u64 bytes_out;
+  u64 wait_ns;
+  u64 copy_ns;
+  u64 estimated;
+  u64 pickups;
+  u64 pickup_max_ns;
+  u32 pickup[PICKUP_BUCKETS];
+};
+
+/* One thread's use of one multiplexer. */
+struct loop {
+  u32 seq;
+  u32 slot;
+  u32 nr;
+  u32 epoll_fd;
+  u64 iterations; /* returns without an error */
+  u64 empty;
+  u64 timeouts;
+  u64 zero_timeout;
+  u64 unserved;
+  u64 ready_sum;
+  u64 ready_max;
+  u64 nfds_max;
+  u64 watched; /* descriptors in the sets, sampled */
+  u64 wait_ns;
+  u64 busy_sum_ns;
+  u64 busy_max_ns;
+  u64 returned_ns; /* 0: not between a return and the next call */
+  u64 last_ready;
+  u32 busy[HISTOGRAM_BUCKETS];
+};
+
+/* Asynchronous operations of one process and one io_uring opcode. */
+struct operation {
+  u64 completed;
+  u64 errors;
+  u64 bytes;
+  u64 max_ns;
+  u32 submit_to_complete[HISTOGRAM_BUCKETS];
+};
+
+/* What the kernel should do with a system call; filled from iotrace/engine/syscalls.py. */
+struct call_spec {
+  u8 listed;
+  u8 wait_class; /* WAIT_BY_KIND: recv, send or file, as the descriptor is */
+  u8 loop;       /* 1 to 7 for a multiplexer */
+  u8 unused;
+  u16 flags;     /* CALL_* bits */
+  s8 fd_arg;     /* argument index, -1: none */
+  s8 size_arg;
+  s8 timeout_arg;
+  s8 nfds_arg;
+  s8 buffer_arg;
+  s8 msg_flags_arg;
+};
+
+#endif

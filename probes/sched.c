@@ -1,0 +1,111 @@
+/* The scheduler: when a thread leaves the CPU and why, when it is woken, when it runs again. */
+#define TASK_STOPPED 0x4
+#define TASK_TRACED 0x8
+#define TASK_DEAD 0x80
+
+static __always_inline void end_thread(struct thread *t, u32 tid, u64 now)
+{
+  t->ended_ns = now;
+  t->state = STATE_DEAD;
+  bpf_get_current_comm(t->name, sizeof(t->name));
+  thread_index.delete(&tid);
+  count(COUNTER_ENDED);
+}
+
+/* Why a thread sleeps: for its call's sake; stopped by a signal; or outside any call. */
+static __always_inline u8 sleep_class(struct thread *t, u64 prev_state)
+{
+  if (prev_state & (TASK_STOPPED | TASK_TRACED))
+    return WAIT_SIGNAL;
+  if (t->in_call)
+    return t->call_class;
+  return t->io_worker ? WAIT_URING : WAIT_FAULT;
+}
+
+/* First seen in the middle of something: its saved registers tell the call, if it is in one. */
+static __always_inline void find_call(struct thread *t, u32 slot, u64 now)
+{
+  u64 regs, number;
+  t->state = STATE_USER;
+#if HAVE_TASK_PT_REGS
+  regs = (u64)bpf_task_pt_regs(bpf_get_current_task_btf());
+  number = read_u64(regs + OFFSET_CALL_NUMBER);
+  if ((s32)number < 0)
+    return;
+  enter_call(t, slot, regs, number, t->since_ns);
+  t->state = STATE_KERNEL;
+#endif
+}
+
+static __always_inline void switch_out(struct thread *t, u32 slot, u32 tid, int preempted,
+                                       u64 prev_state, u64 now)
+{
+  if (t->state == STATE_UNKNOWN)
+    find_call(t, slot, now);
+  charge_running(t, now);
+  if (!preempted && prev_state & TASK_DEAD) {
+    end_thread(t, tid, now);
+    return;
+  }
+  t->resume_state = t->state;
+  if (preempted || !prev_state) {
+    t->state = STATE_RUNQ;
+    t->involuntary++;
+    return;
+  }
+  if (t->state == STATE_COPY)
+    t->resume_state = STATE_KERNEL; /* blocked again: this copy is over */
+  t->sleep_class = sleep_class(t, prev_state);
+  t->state = STATE_SLEEP;
+  t->voluntary++;
+}
+
+/* raw sched_switch(preempt, prev, next[, prev_state]); prev is current. */
+int on_sched_switch(struct bpf_raw_tracepoint_args *ctx)
+{
+  u32 slot, prev_tid = (u32)bpf_get_current_pid_tgid();
+  u32 next_tid = read_u32(ctx->args[SWITCH_NEXT] + OFFSET_TASK_PID);
+  struct thread *t;
+  u64 now = 0;
+
+  if (prev_tid) {
+    t = thread_of(prev_tid, &slot);
+    if (t) {
+#if SWITCH_STATE
+      u32 prev_state = ctx->args[SWITCH_STATE];
+#else
+      u32 prev_state = read_u32(ctx->args[SWITCH_PREV] + OFFSET_TASK_STATE);
+#endif
+      now = bpf_ktime_get_ns();
+      BEGIN_UPDATE(t);
+      switch_out(t, slot, prev_tid, (u8)ctx->args[0], prev_state, now);
+      END_UPDATE(t);
+    }
+  }
+  if (next_tid) {
+    t = thread_of(next_tid, &slot);
+    if (t) {
+      if (!now)
+        now = bpf_ktime_get_ns();
+      BEGIN_UPDATE(t);
+      if (t->state == STATE_UNKNOWN) {
+        /* Nothing is known of the time before: it was ready, or it would not run now. */
+        t->state = STATE_RUNQ;
+        t->resume_state = STATE_UNKNOWN;
+      }
+      charge_waiting(t, now);
+      t->state = t->resume_state;
+      END_UPDATE(t);
+    }
+  }
+  return 0;
+}
+
+int on_sched_waking(struct bpf_raw_tracepoint_args *ctx)
+{
+  u32 slot;
+  struct thread *t = thread_of(read_u32(ctx->args[0] + OFFSET_TASK_PID), &slot);
+  if (t)
+    t->woken_ns = bpf_ktime_get_ns();
+  return 0;
+}

@@ -1,0 +1,19 @@
+/* Signals delivered: (slot << 32 | signal) -> count. Written here, read by user space. */
+BPF_HASH(signals, u64, u64, MAX_SIGNALS);
+
+/* raw signal_deliver(sig, info, ka) */
+int on_signal_deliver(struct bpf_raw_tracepoint_args *ctx)
+{
+  u32 slot;
+  struct thread *t = thread_of((u32)bpf_get_current_pid_tgid(), &slot);
+  u64 key, one = 1, *seen;
+  if (!t)
+    return 0;
+  key = ((u64)slot << 32) | (u32)ctx->args[0];
+  seen = signals.lookup(&key);
+  if (seen)
+    __sync_fetch_and_add(seen, 1);
+  else
+    signals.update(&key, &one);
+  return 0;
+}

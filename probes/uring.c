@@ -1,0 +1,83 @@
+/* Asynchronous operations: from their submission to their completion, with nobody in a call. */
+#define IORING_CQE_F_MORE 2
+
+struct submission {
+  u64 submitted_ns;
+  u32 pid;
+  u32 opcode;
+};
+
+/* Request -> its submission. Written by submit, deleted by complete. LRU: requests that never
+ * complete are pushed out. */
+BPF_TABLE("lru_hash", u64, struct submission, submissions, MAX_OPERATIONS);
+
+/* An empty record to start from: too large for the stack. Never written. */
+BPF_ARRAY(no_operation, struct operation, 1);
+
+/* (pid << 32 | opcode) -> totals. Written by complete (any CPU), read by user space. */
+BPF_HASH(operations, u64, struct operation, MAX_OPERATION_KINDS);
+
+/* raw io_uring_submit_req(req) */
+int on_uring_submit(struct bpf_raw_tracepoint_args *ctx)
+{
+  u32 slot, tid = (u32)bpf_get_current_pid_tgid();
+  struct thread *t = thread_of(tid, &slot);
+  struct submission s = {};
+  u64 request = ctx->args[URING_SUBMIT_REQUEST];
+  u8 opcode = 0;
+  if (!t)
+    return 0;
+  bpf_probe_read_kernel(&opcode, 1, (void *)(request + OFFSET_URING_OPCODE));
+  s.submitted_ns = bpf_ktime_get_ns();
+  s.pid = t->pid;
+  s.opcode = opcode;
+  submissions.update(&request, &s);
+  return 0;
+}
+
+/* raw io_uring_complete(ctx, req, cqe), until 6.15 (ctx, req, user_data, res, cflags, ...) */
+int on_uring_complete(struct bpf_raw_tracepoint_args *ctx)
+{
+  u64 request = ctx->args[1], key, ns;
+#if URING_COMPLETE_CQE
+  u64 cqe = ctx->args[2];
+  s32 result = read_u32(cqe + OFFSET_CQE_RES);
+  u32 flags = read_u32(cqe + OFFSET_CQE_FLAGS);
+#else
+  s32 result = ctx->args[3];
+  u32 flags = ctx->args[4];
+#endif
+  struct submission *s = submissions.lookup(&request);
+  struct operation *o;
+  u32 bucket;
+  if (!s)
+    return 0;
+  key = ((u64)s->pid << 32) | s->opcode;
+  ns = bpf_ktime_get_ns() - s->submitted_ns;
+  o = operations.lookup(&key);
+  if (!o) {
+    u32 zero = 0;
+    struct operation *empty = no_operation.lookup(&zero);
+    if (!empty)
+      return 0;
+    operations.update(&key, empty);
+    o = operations.lookup(&key);
+  }
+  if (o) {
+    bucket = histogram_bucket(ns);
+    __sync_fetch_and_add(&o->completed, 1);
+    if (result < 0)
+      __sync_fetch_and_add(&o->errors, 1);
+    else
+      __sync_fetch_and_add(&o->bytes, result);
+    if (ns > o->max_ns)
+      o->max_ns = ns;
+    if (bucket < HISTOGRAM_BUCKETS)
+      __sync_fetch_and_add(&o->submit_to_complete[bucket], 1);
+  } else {
+    count(COUNTER_LOST_OPERATIONS);
+  }
+  if (!(flags & IORING_CQE_F_MORE))
+    submissions.delete(&request);
+  return 0;
+}

@@ -23,6 +23,7 @@ class IotraceError(Exception):
 
     ``what`` is the symptom in one line, ``why`` its cause, ``paste`` the line that mends it.
     The command line prints the three and exits with ``code``; nothing else is printed.
+    ``details`` (a compiler's words, say) are for ``-v`` only.
     """
 
     code: ExitCode = ExitCode.UNEXPECTED
@@ -32,6 +33,7 @@ class IotraceError(Exception):
         self.what = what
         self.why = why
         self.paste = paste
+        self.details = ""
 
 
 class UsageError(IotraceError):

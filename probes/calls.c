@@ -3,6 +3,8 @@
 #define MSG_PEEK 2
 #define MAX_ERRNO 4095
 #define MAX_MESSAGES 64
+#define MESSAGE_BYTES 64 /* sizeof(struct mmsghdr), and where its msg_len is */
+#define MESSAGE_LENGTH 56
 #define SELECT_WORDS 16 /* FD_SETSIZE / 64 */
 #define ARGUMENTS 6
 
@@ -257,9 +259,10 @@ static __always_inline struct call *call_of(struct thread *t, u32 slot)
   return c;
 }
 
-static __always_inline void count_error(u32 slot, u32 nr, u32 error)
+static __always_inline void count_error(struct thread *t, u32 slot, u32 error)
 {
-  struct error_key key = {.slot = slot, .nr = nr, .error = error};
+  struct error_key key = {
+      .slot = slot, .nr = t->call_nr, .error = error, .kind = t->call_kind};
   u64 one = 1, *seen = errors.lookup(&key);
   if (seen)
     __sync_fetch_and_add(seen, 1);
@@ -267,16 +270,31 @@ static __always_inline void count_error(u32 slot, u32 nr, u32 error)
     count(COUNTER_LOST_ERRORS);
 }
 
-/* recvmmsg and sendmmsg return messages; their lengths stand in the vector (man recvmmsg). */
+/* Room for a message vector: too large for the stack. Written and read by one sys_exit run. */
+struct message_vector {
+  u8 messages[MAX_MESSAGES][MESSAGE_BYTES];
+};
+BPF_PERCPU_ARRAY(message_vectors, struct message_vector, 1);
+
+/* recvmmsg and sendmmsg return messages; their lengths stand in the vector (man recvmmsg).
+ * Summed without a branch: each branch would double what the verifier has to walk. */
 static __always_inline u64 vector_bytes(u64 vector, u64 messages)
 {
+  u32 zero = 0;
   u64 total = 0;
+  struct message_vector *copy = message_vectors.lookup(&zero);
+  if (!copy)
+    return 0;
+  if (messages > MAX_MESSAGES) {
+    count(COUNTER_LONG_VECTORS);
+    messages = MAX_MESSAGES;
+  }
+  bpf_probe_read_user(copy, messages * MESSAGE_BYTES, (void *)vector);
+#pragma clang loop unroll(disable)
   for (u64 i = 0; i < MAX_MESSAGES; i++) {
-    u32 length = 0;
-    if (i >= messages)
-      break;
-    bpf_probe_read_user(&length, sizeof(length), (void *)(vector + 64 * i + 56));
-    total += length;
+    s64 below = i - messages;
+    asm volatile("" : "+r"(below)); /* else clang sees through it and branches */
+    total += *(u32 *)&copy->messages[i][MESSAGE_LENGTH] & (u64)(below >> 63);
   }
   return total;
 }
@@ -378,7 +396,7 @@ static __always_inline void leave_call(struct thread *t, u32 slot, s64 ret, u64 
   }
   add_to_call(t, slot, ret, bytes, estimated, now);
   if (ret < 0 && ret >= -MAX_ERRNO && ret != -EAGAIN)
-    count_error(slot, nr, -ret);
+    count_error(t, slot, -ret);
 }
 
 /* The call that /proc showed before we could follow the thread: is it this one? */

@@ -36,11 +36,12 @@ BPF_F_TABLE("array", u32, u64, counters, COUNTERS, MMAPABLE);
 /* System call number -> what to do with it. Written by user space before the probes attach. */
 BPF_ARRAY(call_specs, struct call_spec, MAX_SYSCALLS);
 
-/* Errors other than EAGAIN: (slot, call, errno) -> count. Written by sys_exit, read by user space. */
+/* Errors other than EAGAIN: (slot, call, kind, errno) -> count. Written by sys_exit, read by user space. */
 struct error_key {
   u32 slot;
   u16 nr;
   u16 error;
+  u32 kind;
 };
 BPF_HASH(errors, struct error_key, u64, MAX_ERRORS);
 

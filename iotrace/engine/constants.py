@@ -86,6 +86,8 @@ class Counter(IntEnum):
     LOST_LOOPS = 8
     LOST_ERRORS = 9
     LOST_OPERATIONS = 10
+    LONG_VECTORS = 11
+    """Message vectors whose bytes were counted in part."""
 
 
 WAIT_CLASSES = 16

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +57,7 @@ class Layout:
         field = self.fields[name]
         return struct.unpack_from(field.format, raw, field.offset)
 
-    def pack(self, values: dict[str, int | bytes]) -> bytearray:
+    def pack(self, values: Mapping[str, int | bytes]) -> bytearray:
         """A record with these members; the others are zero."""
         raw = bytearray(self.size)
         for name, value in values.items():

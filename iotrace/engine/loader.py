@@ -9,10 +9,16 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import struct
 from dataclasses import dataclass
+from typing import Any
 
+from iotrace.engine.bpf import HashMap
 from iotrace.engine.btf import KernelTypes
+from iotrace.engine.constants import CallFlag, Counter
+from iotrace.engine.layout import parse_layout
 from iotrace.engine.program import Limits, build_program, header_tree
+from iotrace.engine.syscalls import ARCHITECTURES, call_specs
 from iotrace.errors import PermissionDenied, Unsupported
 
 
@@ -47,9 +53,7 @@ def _missing_bcc(error: ImportError) -> Unsupported:
     )
 
 
-def compile_and_attach(
-    limits: Limits, absent: frozenset[str] = frozenset()
-) -> Attached:
+def compile_and_attach(limits: Limits, absent: frozenset[str] = frozenset()) -> Attached:
     """Compile, load, and attach every probe that this kernel has a tracepoint for.
 
     Raises Unsupported (no bcc, no BTF, the program is refused) or PermissionDenied.
@@ -70,6 +74,8 @@ def compile_and_attach(
             paste="iotrace doctor",
         ) from error
 
+    maps = _maps(bpf, lib)
+    _fill(maps, limits)
     programs, links, unavailable = {}, {}, dict(program.unavailable)
     for probe in program.probes:
         name = probe.function.encode()
@@ -84,6 +90,11 @@ def compile_and_attach(
             continue
         links[probe.tracepoint] = bpf.raw_tracepoint_fds[probe.tracepoint.encode()]
 
+    return Attached(maps, programs, links, unavailable)
+
+
+def _maps(bpf: Any, lib: Any) -> dict[str, Map]:
+    """Every map that bcc made, by its name in the C sources."""
     maps = {}
     lib.bpf_table_name.restype = ctypes.c_char_p
     for index in range(lib.bpf_num_tables(bpf.module)):
@@ -95,7 +106,35 @@ def compile_and_attach(
             lib.bpf_table_max_entries_id(bpf.module, index),
             (lib.bpf_table_leaf_desc(bpf.module, name) or b"").decode(),
         )
-    return Attached(maps, programs, links, unavailable)
+    return maps
+
+
+def _fill(maps: dict[str, Map], limits: Limits) -> None:
+    """What the probes must know before the first of them runs."""
+    specs = maps["call_specs"]
+    layout = parse_layout(specs.layout)
+    table = HashMap(specs.fd, specs.key_size, specs.value_size)
+    for number, spec in call_specs(ARCHITECTURES[platform.machine()]).items():
+        flags = spec.flags
+        if (spec.fd, spec.loop, spec.size) == (-1, 0, -1):
+            flags |= CallFlag.NO_ARGUMENTS
+        values = {
+            "listed": 1,
+            "wait_class": spec.wait_class,
+            "loop": spec.loop,
+            "flags": flags,
+            "fd_arg": spec.fd,
+            "size_arg": spec.size,
+            "timeout_arg": spec.timeout,
+            "nfds_arg": spec.nfds,
+            "buffer_arg": spec.buffer,
+            "msg_flags_arg": spec.msg_flags,
+        }
+        table.update(struct.pack("<I", number), bytes(layout.pack(values)))
+    counters = maps["counters"]
+    HashMap(counters.fd, 4, 8).update(
+        struct.pack("<I", Counter.THREADS), struct.pack("<Q", limits.reserved)
+    )
 
 
 def _refused(tracepoint: str, error: Exception) -> PermissionDenied | Unsupported:

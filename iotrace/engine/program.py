@@ -27,7 +27,10 @@ BASE_SOURCES = (
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Room in the kernel's tables; what does not fit is counted as lost."""
+    """Room in the kernel's tables; what does not fit is counted as lost.
+
+    ``reserved``: slots of the thread table that user space fills (threads that exist already).
+    """
 
     threads: int = 4096
     calls: int = 8192
@@ -39,10 +42,12 @@ class Limits:
     operations: int = 16384
     operation_kinds: int = 256
     targets: int = 4096
+    reserved: int = 1024
 
     def cflags(self) -> list[str]:
         """The limits as compiler flags."""
-        return [f"-DMAX_{name.upper()}={getattr(self, name)}" for name in self.__slots__]
+        names = [name for name in self.__slots__ if name != "reserved"]
+        return [f"-DMAX_{name.upper()}={getattr(self, name)}" for name in names]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +175,7 @@ def _switch_flags(types: KernelTypes) -> list[str]:
     return ["-DSWITCH_PREV=2", "-DSWITCH_NEXT=3", "-DSWITCH_STATE=1"]
 
 
-def _available(
-    types: KernelTypes, absent: frozenset[str]
-) -> tuple[list[Probe], dict[str, str]]:
+def _available(types: KernelTypes, absent: frozenset[str]) -> tuple[list[Probe], dict[str, str]]:
     """The probes that this kernel has a tracepoint for, and the columns lost with the others."""
     present, unavailable = [], {}
     for probe in PROBES:

@@ -1,4 +1,4 @@
-"""System calls: their numbers and register layout per architecture, and what iotrace does with each.
+"""System calls: numbers and register layout per architecture, and what iotrace does with each.
 
 Numbers are those of arch/x86/entry/syscalls/syscall_64.tbl and
 include/uapi/asm-generic/unistd.h (aarch64); a call that an architecture lacks is not in its table.
@@ -12,6 +12,9 @@ from iotrace.engine.constants import WAIT_BY_KIND, CallFlag
 from iotrace.report.model import WAIT_REASONS
 
 
+_NONE = CallFlag(0)
+
+
 @dataclass(frozen=True, slots=True)
 class CallSpec:
     """One system call. Arguments are indices (0 to 5), -1: it has none of that sort."""
@@ -20,7 +23,7 @@ class CallSpec:
     wait: str | None
     """A wait reason; None: recv, send or file, as the descriptor is."""
     fd: int = -1
-    flags: CallFlag = CallFlag(0)
+    flags: CallFlag = _NONE
     loop: int = 0
     size: int = -1
     timeout: int = -1
@@ -134,9 +137,7 @@ def call_names(architecture: Architecture) -> dict[int, str]:
 def call_specs(architecture: Architecture) -> dict[int, CallSpec]:
     """Number -> spec of every listed call that this architecture has."""
     return {
-        architecture.numbers[spec.name]: spec
-        for spec in CALLS
-        if spec.name in architecture.numbers
+        architecture.numbers[spec.name]: spec for spec in CALLS if spec.name in architecture.numbers
     }
 
 

@@ -1,0 +1,117 @@
+"""The probes as they run: their tables and maps, by descriptors that we hold.
+
+Closing the descriptors detaches everything: nothing stays in the kernel when we are gone,
+however we go.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import struct
+from types import TracebackType
+
+from iotrace.engine.bpf import HashMap, descriptor_figure
+from iotrace.engine.constants import Counter
+from iotrace.engine.handover import attach_in_child
+from iotrace.engine.layout import Layout, parse_layout
+from iotrace.engine.loader import Attached
+from iotrace.engine.program import Limits
+from iotrace.engine.syscalls import ARCHITECTURES, CallSpec, call_names, call_specs
+from iotrace.engine.tables import Counters, RecordTable
+
+_U32 = struct.Struct("<I")
+
+
+class Probes:
+    """Attached probes. Use as a context manager, or call ``close``.
+
+    ``unavailable``: column -> why this kernel cannot give it.
+    """
+
+    def __init__(self, attached: Attached, limits: Limits) -> None:
+        self.limits = limits
+        self.unavailable = dict(attached.unavailable)
+        self._attached = attached
+        self.counters = Counters(attached.maps["counters"].fd, attached.maps["counters"].entries)
+        self.threads = self._table("threads")
+        self.calls = self._table("calls")
+        self.descriptors = self._table("descriptors")
+        self.loops = self._table("loops")
+        architecture = ARCHITECTURES[platform.machine()]
+        self.call_names: dict[int, str] = call_names(architecture)
+        self.call_specs: dict[int, CallSpec] = call_specs(architecture)
+
+    @classmethod
+    def attach(cls, limits: Limits, absent: frozenset[str] = frozenset()) -> Probes:
+        """Compile and attach. Raises what handover.attach_in_child raises."""
+        return cls(attach_in_child(limits, absent), limits)
+
+    def _table(self, name: str) -> RecordTable:
+        one = self._attached.maps[name]
+        return RecordTable(one.fd, parse_layout(one.layout), one.entries)
+
+    def map(self, name: str) -> HashMap:
+        """A hash or queue map by its name in the C sources."""
+        one = self._attached.maps[name]
+        return HashMap(one.fd, one.key_size, one.value_size)
+
+    def layout(self, name: str) -> Layout:
+        """The layout of a map's values."""
+        return parse_layout(self._attached.maps[name].layout)
+
+    def has_map(self, name: str) -> bool:
+        """Whether the part of the program that keeps this map was loaded."""
+        return name in self._attached.maps
+
+    def used(self, counter: Counter) -> int:
+        """How many records of a table were ever handed out."""
+        return self.counters[counter]
+
+    def follow(self, pid: int, children: bool) -> bool:
+        """From now on new threads (and child processes) of this process are traced."""
+        return self.map("targets").update(_U32.pack(pid), _U32.pack(int(children)))
+
+    def forget(self, pid: int) -> None:
+        """The process has ended: its number may come again."""
+        self.map("targets").delete(_U32.pack(pid))
+
+    def skipped_runs(self) -> int:
+        """Probe runs that the kernel skipped because the same probe was running already."""
+        return sum(
+            descriptor_figure(fd, "recursion_misses") for fd in self._attached.programs.values()
+        )
+
+    def memory_bytes(self) -> int:
+        """Kernel memory of all maps."""
+        return sum(descriptor_figure(one.fd, "memlock") for one in self._attached.maps.values())
+
+    def detach(self) -> None:
+        """Take the probes off; totals can still be read."""
+        for fd in self._attached.links.values():
+            os.close(fd)
+        self._attached.links.clear()
+
+    def close(self) -> None:
+        """Detach and give everything back."""
+        self.detach()
+        for table in (self.threads, self.calls, self.descriptors, self.loops, self.counters):
+            table.close()
+        for fd in [
+            *self._attached.programs.values(),
+            *(m.fd for m in self._attached.maps.values()),
+        ]:
+            os.close(fd)
+        self._attached.programs.clear()
+        self._attached.maps.clear()
+
+    def __enter__(self) -> Probes:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,66 @@
+"""The probes' record tables, mapped into memory: read without a system call."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator
+
+from iotrace.engine.layout import Layout
+
+_SEQ_BYTES = 4
+
+
+class RecordTable:
+    """An mmap-able array map whose values begin with ``u32 seq`` (see probes/records.h)."""
+
+    def __init__(self, fd: int, layout: Layout, entries: int) -> None:
+        self.layout = layout
+        self.entries = entries
+        self._stride = -(-layout.size // 8) * 8
+        length = -(-self._stride * entries // mmap.PAGESIZE) * mmap.PAGESIZE
+        self._memory = mmap.mmap(fd, length)
+
+    def read(self, index: int) -> bytes:
+        """A consistent copy of one record.
+
+        The probes make seq odd while they write (a seqlock). They write for well under a
+        microsecond, so a writer is only ever caught in the act, never waited for.
+        """
+        start = index * self._stride
+        memory, size = self._memory, self.layout.size
+        while True:
+            raw = memory[start : start + size]
+            if not raw[0] & 1 and raw[:_SEQ_BYTES] == memory[start : start + _SEQ_BYTES]:
+                return raw
+
+    def read_all(self, used: int) -> Iterator[tuple[int, bytes]]:
+        """(index, record) of the first ``used`` records."""
+        for index in range(min(used, self.entries)):
+            yield index, self.read(index)
+
+    def write(self, index: int, raw: bytes | bytearray) -> None:
+        """Set a record that no probe writes now (not yet entered, or ended)."""
+        start = index * self._stride
+        self._memory[start : start + len(raw)] = bytes(raw)
+
+    def clear(self, index: int) -> None:
+        """Make a record as new."""
+        self.write(index, bytes(self.layout.size))
+
+    def close(self) -> None:
+        """Unmap."""
+        self._memory.close()
+
+
+class Counters:
+    """The counters map, mapped: slots of u64."""
+
+    def __init__(self, fd: int, entries: int) -> None:
+        self._memory = mmap.mmap(fd, -(-8 * entries // mmap.PAGESIZE) * mmap.PAGESIZE)
+
+    def __getitem__(self, index: int) -> int:
+        return int.from_bytes(self._memory[8 * index : 8 * index + 8], "little")
+
+    def close(self) -> None:
+        """Unmap."""
+        self._memory.close()

@@ -1,0 +1,174 @@
+"""Enter running processes: each of their threads in the state that it is in.
+
+Order matters. The probes are attached first, then a process becomes a target (its new threads
+are now entered by task_newtask), then its existing threads are entered from /proc: none is
+missed, none is entered twice.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+
+from iotrace.engine.bpf import NOEXIST
+from iotrace.engine.constants import CALL_OTHER, CallFlag, Kind, State
+from iotrace.engine.probes import Probes
+from iotrace.engine.syscalls import CallSpec
+from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
+from iotrace.procfs.children import read_children
+from iotrace.procfs.descriptors import read_descriptors
+from iotrace.procfs.stat import read_stat
+from iotrace.procfs.task import OUTSIDE, Blocked, TaskActivity, read_activity, read_tids
+from iotrace.report.model import WAIT_REASONS
+
+_U32 = struct.Struct("<I")
+_KINDS = {kind.label: kind for kind in Kind} | {
+    "fifo": Kind.PIPE,
+    "memfd": Kind.FILE,
+    "pty": Kind.TTY,
+}
+_FILE_KINDS = (Kind.FILE, Kind.DIR, Kind.BLOCK)
+_STOPPED = ("T", "t")
+
+
+class TargetTable:
+    """Enters processes into attached probes; ``reserved`` slots of the thread table are its own."""
+
+    def __init__(self, probes: Probes, reserved: int) -> None:
+        self._probes = probes
+        self._index = probes.map("thread_index")
+        self._free = list(reversed(range(reserved)))
+
+    def enter(self, pid: int, children: bool) -> tuple[int, ...]:
+        """Trace a process, and its descendants if ``children``; the pids that were entered.
+
+        Raises NoSuchProcess if ``pid`` itself is gone; descendants may go at any time.
+        """
+        self._enter_one(pid, children)
+        entered = [pid]
+        if not children:
+            return tuple(entered)
+        seen = {pid}
+        # A child born while we look is entered by the probes, for its parent is a target by then.
+        pending = [pid]
+        while pending:
+            for child in read_children(pending.pop()):
+                if child in seen:
+                    continue
+                seen.add(child)
+                try:
+                    self._enter_one(child, children)
+                except NoSuchProcess:
+                    continue
+                entered.append(child)
+                pending.append(child)
+        return tuple(entered)
+
+    def _enter_one(self, pid: int, children: bool) -> None:
+        parent = read_stat(pid).parent
+        self._probes.follow(pid, children)
+        known: set[int] = set()
+        while True:
+            fresh = [tid for tid in read_tids(pid) if tid not in known]
+            if not fresh:
+                return
+            for tid in fresh:
+                known.add(tid)
+                try:
+                    self._enter_thread(pid, tid, parent if tid == pid else 0)
+                except NoSuchProcess:
+                    continue
+
+    def _enter_thread(self, pid: int, tid: int, parent: int) -> None:
+        if self._index.get(_U32.pack(tid)) is not None:
+            return
+        if not self._free:
+            raise Unsupported(
+                "There are more threads than this trace has room for.",
+                why=f"{self._probes.limits.threads} were asked for.",
+                paste="iotrace attach --max-threads 65536 ...",
+            )
+        slot = self._free.pop()
+        stat = read_stat(pid, tid)
+        activity = _activity(pid, tid)
+        now = time.monotonic_ns()
+        values: dict[str, int | bytes] = {
+            "tid": tid,
+            "pid": pid,
+            "parent_pid": parent,
+            "started_ns": now,
+            "since_ns": now,
+            "state": State.UNKNOWN,
+            "resume_state": State.UNKNOWN,
+            "name": stat.name.encode(errors="surrogateescape")[:15],
+        }
+        if isinstance(activity, Blocked):
+            values |= self._blocked(pid, activity, now)
+        elif activity is OUTSIDE:
+            reason = "signal" if stat.state in _STOPPED else "fault"
+            values |= {
+                "state": State.SLEEP,
+                "resume_state": State.USER,
+                "sleep_class": WAIT_REASONS.index(reason),
+            }
+        self._probes.threads.write(slot, self._probes.threads.layout.pack(values))
+        if not self._index.update(_U32.pack(tid), _U32.pack(slot), NOEXIST):
+            # The probes entered it meanwhile, or there is no room (they count that themselves).
+            self._probes.threads.clear(slot)
+            self._free.append(slot)
+
+    def _blocked(self, pid: int, blocked: Blocked, now: int) -> dict[str, int | bytes]:
+        """The members of a thread record that say in which call it sleeps."""
+        spec = self._probes.call_specs.get(blocked.number)
+        kind, fd = Kind.NONE, -1
+        if spec is not None and spec.fd >= 0:
+            fd = _signed(blocked.args[spec.fd])
+            kind = _kind(pid, fd)
+        sleeps = spec is not None and spec.nfds >= 0 and not blocked.args[spec.nfds]
+        if sleeps:
+            kind = Kind.NO_FDS
+        wait = WAIT_REASONS.index("sleep") if sleeps else _wait_class(spec, kind)
+        return {
+            "state": State.SLEEP,
+            "resume_state": State.KERNEL,
+            "sleep_class": wait,
+            "in_call": 1,
+            "from_proc": 1,
+            "proc_number": blocked.number,
+            "call_class": wait,
+            "call_kind": kind,
+            "call_nr": blocked.number if spec is not None else CALL_OTHER,
+            "call_fd": fd,
+            "call_loop": spec.loop if spec is not None and not sleeps else 0,
+            "call_entry_ns": now,
+        }
+
+
+def _activity(pid: int, tid: int) -> TaskActivity | None:
+    try:
+        return read_activity(pid, tid)
+    except (PermissionDenied, Unsupported):
+        return None  # the probes find out at its next event
+
+
+def _signed(register: int) -> int:
+    value = register & 0xFFFFFFFF
+    return value - (1 << 32) if value >> 31 else value
+
+
+def _kind(pid: int, fd: int) -> Kind:
+    try:
+        found = read_descriptors(pid, (fd,)).get(fd)
+    except PermissionDenied:
+        return Kind.NONE
+    return _KINDS.get(found.kind, Kind.ANON) if found else Kind.NONE
+
+
+def _wait_class(spec: CallSpec | None, kind: Kind) -> int:
+    if spec is None:
+        return WAIT_REASONS.index("other")
+    if spec.wait is not None:
+        return WAIT_REASONS.index(spec.wait)
+    if kind in _FILE_KINDS:
+        return WAIT_REASONS.index("file")
+    return WAIT_REASONS.index("send" if spec.flags & CallFlag.OUT else "recv")

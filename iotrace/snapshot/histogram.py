@@ -1,0 +1,65 @@
+"""Log-linear histograms: the reading side of probes/histogram.h.
+
+8 buckets an octave from 64 ns to 68.7 s. The middle of a bucket is within 6.3 % of any value in
+it (12.5 % in the coarser histograms of 4 buckets an octave).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+FIRST_OCTAVE = 6
+LAST_OCTAVE = 35
+SUB_BITS = 3
+BUCKETS = (LAST_OCTAVE - FIRST_OCTAVE + 1) << SUB_BITS
+
+
+def bounds_ns(bucket: int, sub_bits: int = SUB_BITS) -> tuple[int, int]:
+    """[low, high) of a bucket. The first one begins at 0; the last one holds all that is larger."""
+    octave, sub = divmod(bucket, 1 << sub_bits)
+    width = 1 << (FIRST_OCTAVE + octave - sub_bits)
+    low = (1 << (FIRST_OCTAVE + octave)) + sub * width
+    return (0 if bucket == 0 else low), low + width
+
+
+def percentile_ns(counts: Sequence[int], share: float, max_ns: int) -> int:
+    """The value below which ``share`` of the samples lie, never above the exact ``max_ns``.
+
+    0 where there are no samples.
+    """
+    total = sum(counts)
+    sub_bits = SUB_BITS if len(counts) == BUCKETS else SUB_BITS - 1
+    rank, seen = share * total, 0
+    last = 0
+    for bucket, count in enumerate(counts):
+        if not count:
+            continue
+        seen += count
+        last = bucket
+        if seen >= rank:
+            break
+    if not total:
+        return 0
+    low, high = bounds_ns(last, sub_bits)
+    if last == len(counts) - 1:
+        return max_ns
+    return min((low + high) // 2, max_ns)
+
+
+def highest_ns(counts: Sequence[int], max_ns: int) -> int:
+    """An estimate of the largest sample: the top of the highest bucket in use, at most max_ns."""
+    sub_bits = SUB_BITS if len(counts) == BUCKETS else SUB_BITS - 1
+    for bucket in range(len(counts) - 1, -1, -1):
+        if counts[bucket]:
+            return min(bounds_ns(bucket, sub_bits)[1], max_ns)
+    return 0
+
+
+def add(one: Sequence[int], other: Sequence[int]) -> tuple[int, ...]:
+    """Bucket by bucket."""
+    return tuple(a + b for a, b in zip(one, other, strict=True))
+
+
+def subtract(later: Sequence[int], earlier: Sequence[int]) -> tuple[int, ...]:
+    """Bucket by bucket."""
+    return tuple(a - b for a, b in zip(later, earlier, strict=True))

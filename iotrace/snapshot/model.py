@@ -1,0 +1,212 @@
+"""What the kernel had counted at one moment, with what was still in flight charged up to then.
+
+Raw totals, keyed by who they belong to. Two snapshots of one trace subtract: an interval is
+``later.since(earlier)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, NamedTuple, TypeVar
+
+from iotrace.snapshot import histogram
+
+
+class ThreadKey(NamedTuple):
+    """One thread, also after its tid was given to another. ``tid`` 0: several ended ones."""
+
+    pid: int
+    tid: int
+    started_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadTotals:
+    """The ledger of one thread up to ``at_ns``; ``wait_ns`` by index in WAIT_REASONS.
+
+    ``count``: how many ended threads were added up here.
+    """
+
+    parent_pid: int
+    name: str
+    ended_ns: int | None
+    at_ns: int
+    lifetime_ns: int
+    user_ns: int
+    kernel_ns: int
+    copy_ns: int
+    runq_ns: int
+    unaccounted_ns: int
+    wait_ns: tuple[int, ...]
+    voluntary: int
+    involuntary: int
+    syscalls: int
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CallTotals:
+    """One system call of one thread on one kind of descriptor; ``latency`` is a histogram."""
+
+    calls: int
+    eagain: int
+    errors: Mapping[int, int]
+    bytes: int
+    wait_ns: int
+    runq_ns: int
+    copy_ns: int
+    kernel_ns: int
+    max_ns: int
+    estimated: int
+    in_flight: int
+    latency: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DescriptorTotals:
+    """One descriptor number as used by one thread. Addresses are raw, as the kernel keeps them."""
+
+    opened: int
+    open_flags: int
+    inode: int
+    family: int
+    local: bytes
+    local_port: int
+    peer: bytes
+    peer_port: int
+    calls: int
+    eagain: int
+    bytes_in: int
+    bytes_out: int
+    wait_ns: int
+    copy_ns: int
+    estimated: int
+    pickups: int
+    pickup_max_ns: int
+    pickup: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoopTotals:
+    """One thread's use of one multiplexer; ``busy`` is a histogram."""
+
+    epoll_fd: int
+    iterations: int
+    empty: int
+    timeouts: int
+    zero_timeout: int
+    unserved: int
+    ready_sum: int
+    ready_max: int
+    nfds_max: int
+    watched: int
+    wait_ns: int
+    busy_sum_ns: int
+    busy_max_ns: int
+    busy: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OperationTotals:
+    """Asynchronous operations of one process and opcode."""
+
+    completed: int
+    errors: int
+    bytes: int
+    max_ns: int
+    submit_to_complete: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What the kernel side could not keep, and where it kept a part only."""
+
+    threads: int = 0
+    calls: int = 0
+    descriptors: int = 0
+    loops: int = 0
+    errors: int = 0
+    operations: int = 0
+    skipped_runs: int = 0
+    long_vectors: int = 0
+
+
+CallKey = tuple[ThreadKey, int, str]
+"""thread, system call number (CALL_OTHER for those not listed), kind"""
+DescriptorKey = tuple[ThreadKey, int, str]
+"""thread, fd, kind"""
+LoopKey = tuple[ThreadKey, int]
+"""thread, system call number"""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All totals at ``at_ns`` (CLOCK_MONOTONIC); ``from_ns`` is when counting began."""
+
+    from_ns: int
+    at_ns: int
+    threads: Mapping[ThreadKey, ThreadTotals] = field(default_factory=dict)
+    calls: Mapping[CallKey, CallTotals] = field(default_factory=dict)
+    descriptors: Mapping[DescriptorKey, DescriptorTotals] = field(default_factory=dict)
+    loops: Mapping[LoopKey, LoopTotals] = field(default_factory=dict)
+    operations: Mapping[tuple[int, int], OperationTotals] = field(default_factory=dict)
+    signals: Mapping[tuple[ThreadKey, int], int] = field(default_factory=dict)
+    losses: Losses = Losses()
+
+    def since(self, earlier: Snapshot) -> Snapshot:
+        """What happened between an earlier snapshot of the same trace and this one."""
+        return Snapshot(
+            from_ns=earlier.at_ns,
+            at_ns=self.at_ns,
+            threads=_differences(self.threads, earlier.threads),
+            calls=_differences(self.calls, earlier.calls),
+            descriptors=_differences(self.descriptors, earlier.descriptors),
+            loops=_differences(self.loops, earlier.loops),
+            operations=_differences(self.operations, earlier.operations),
+            signals={
+                key: count - earlier.signals.get(key, 0) for key, count in self.signals.items()
+            },
+            losses=_difference(self.losses, earlier.losses),
+        )
+
+
+_Totals = TypeVar("_Totals")
+_Key = TypeVar("_Key")
+
+_NOT_COUNTED = frozenset(
+    "parent_pid name ended_ns at_ns count opened open_flags inode family local local_port peer "
+    "peer_port epoll_fd ready_max nfds_max watched in_flight".split()
+)
+"""Members that tell a state, not a sum: the later one holds."""
+_MAXIMA = {"max_ns": "latency", "pickup_max_ns": "pickup", "busy_max_ns": "busy"}
+"""A maximum, and the histogram that tells it where the overall maximum was earlier."""
+
+
+def _difference(later: _Totals, earlier: _Totals) -> _Totals:
+    changes: dict[str, Any] = {}
+    for member in fields(later):  # type: ignore[arg-type]
+        name = member.name
+        if name in _NOT_COUNTED or name in _MAXIMA:
+            continue
+        a, b = getattr(later, name), getattr(earlier, name)
+        if isinstance(a, tuple):
+            changes[name] = histogram.subtract(a, b)
+        elif isinstance(a, Mapping):
+            changes[name] = {key: count - b.get(key, 0) for key, count in a.items()}
+        else:
+            changes[name] = a - b
+    for name, counts in _MAXIMA.items():
+        counts = "submit_to_complete" if isinstance(later, OperationTotals) else counts
+        if hasattr(later, name) and getattr(later, name) == getattr(earlier, name):
+            changes[name] = histogram.highest_ns(changes[counts], getattr(later, name))
+    return replace(later, **changes)  # type: ignore[type-var]
+
+
+def _differences(
+    later: Mapping[_Key, _Totals], earlier: Mapping[_Key, _Totals]
+) -> dict[_Key, _Totals]:
+    return {
+        key: _difference(totals, earlier[key]) if key in earlier else totals
+        for key, totals in later.items()
+    }

@@ -1,0 +1,296 @@
+"""Read the probes' tables into a Snapshot."""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from iotrace.engine.constants import CALL_OTHER, Counter, Kind
+from iotrace.engine.probes import Probes
+from iotrace.report.model import WAIT_REASONS
+from iotrace.snapshot import histogram
+from iotrace.snapshot.in_flight import InFlight, charge
+from iotrace.snapshot.model import (
+    CallKey,
+    CallTotals,
+    DescriptorKey,
+    DescriptorTotals,
+    LoopKey,
+    LoopTotals,
+    Losses,
+    OperationTotals,
+    Snapshot,
+    ThreadKey,
+    ThreadTotals,
+)
+
+_ERROR_KEY = struct.Struct("<IHHI")
+_SIGNAL_KEY = struct.Struct("<II")
+_OPERATION_KEY = struct.Struct("<II")
+_NO_CALL = CallTotals(0, 0, {}, 0, 0, 0, 0, 0, 0, 0, 0, (0,) * histogram.BUCKETS)
+_NO_DESCRIPTOR = DescriptorTotals(
+    *(1, 0, 0, 0, b"", 0, b"", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), (0,) * (histogram.BUCKETS // 2)
+)
+
+
+class SnapshotReader:
+    """Takes snapshots of attached probes; ``from_ns``: when counting began."""
+
+    def __init__(self, probes: Probes, from_ns: int) -> None:
+        self._probes = probes
+        self._from_ns = from_ns
+
+    def take(self) -> Snapshot:
+        """Everything counted until now."""
+        records, threads, flights = self._threads()
+        keys = {slot: _key(record) for slot, record in records.items()}
+        calls = self._calls(keys)
+        descriptors = self._descriptors(keys)
+        loops = self._loops(keys)
+        for slot, record in records.items():
+            if record["in_call"]:
+                _add_call(calls, keys[slot], record, flights[slot])
+                _add_descriptor(descriptors, keys[slot], record, flights[slot])
+                _add_loop(loops, keys[slot], record, flights[slot])
+        return Snapshot(
+            from_ns=self._from_ns,
+            at_ns=time.monotonic_ns(),
+            threads=threads,
+            calls=calls,
+            descriptors=descriptors,
+            loops=loops,
+            operations=self._operations(),
+            signals=self._signals(keys),
+            losses=self._losses(),
+        )
+
+    def _threads(
+        self,
+    ) -> tuple[dict[int, dict[str, Any]], dict[ThreadKey, ThreadTotals], dict[int, InFlight]]:
+        table = self._probes.threads
+        records, threads, flights = {}, {}, {}
+        for slot, raw in table.read_all(self._probes.used(Counter.THREADS)):
+            record = table.layout.unpack(raw)
+            if not record["tid"]:
+                continue
+            now_ns = record["ended_ns"] or time.monotonic_ns()
+            flight = charge(record, now_ns)
+            records[slot], flights[slot] = record, flight
+            threads[_key(record)] = _thread(record, table.layout.array(raw, "wait_ns"), flight)
+        return records, threads, flights
+
+    def _calls(self, keys: Mapping[int, ThreadKey]) -> dict[CallKey, CallTotals]:
+        errors: dict[tuple[int, int, int], dict[int, int]] = defaultdict(dict)
+        for raw_key, raw_count in self._probes.map("errors").items():
+            slot, number, error, kind = _ERROR_KEY.unpack(raw_key)
+            errors[slot, number, kind][error] = int.from_bytes(raw_count, "little")
+        table = self._probes.calls
+        calls = {}
+        for _, raw in table.read_all(self._probes.used(Counter.CALLS)):
+            record = table.layout.unpack(raw)
+            if record["calls"] and record["slot"] in keys:
+                place = record["slot"], record["nr"], record["kind"]
+                key = keys[place[0]], place[1], Kind(place[2]).label
+                calls[key] = _call(record, errors[place], table.layout.array(raw, "latency"))
+        return calls
+
+    def _descriptors(self, keys: Mapping[int, ThreadKey]) -> dict[DescriptorKey, DescriptorTotals]:
+        table = self._probes.descriptors
+        descriptors = {}
+        for _, raw in table.read_all(self._probes.used(Counter.DESCRIPTORS)):
+            record = table.layout.unpack(raw)
+            if record["calls"] and record["slot"] in keys and record["kind"] != Kind.NONE:
+                key = keys[record["slot"]], record["fd"], Kind(record["kind"]).label
+                descriptors[key] = _descriptor(
+                    record,
+                    bytes(table.layout.array(raw, "local")),
+                    bytes(table.layout.array(raw, "peer")),
+                    table.layout.array(raw, "pickup"),
+                )
+        return descriptors
+
+    def _loops(self, keys: Mapping[int, ThreadKey]) -> dict[LoopKey, LoopTotals]:
+        table = self._probes.loops
+        loops = {}
+        for _, raw in table.read_all(self._probes.used(Counter.LOOPS)):
+            record = table.layout.unpack(raw)
+            if record["nr"] != CALL_OTHER and record["slot"] in keys:
+                busy = table.layout.array(raw, "busy")
+                loops[keys[record["slot"]], record["nr"]] = _loop(record, busy)
+        return loops
+
+    def _operations(self) -> dict[tuple[int, int], OperationTotals]:
+        if not self._probes.has_map("operations"):
+            return {}
+        layout = self._probes.layout("operations")
+        operations = {}
+        for raw_key, raw in self._probes.map("operations").items():
+            opcode, pid = _OPERATION_KEY.unpack(raw_key)
+            record = layout.unpack(raw)
+            operations[pid, opcode] = OperationTotals(
+                completed=record["completed"],
+                errors=record["errors"],
+                bytes=record["bytes"],
+                max_ns=record["max_ns"],
+                submit_to_complete=layout.array(raw, "submit_to_complete"),
+            )
+        return operations
+
+    def _signals(self, keys: Mapping[int, ThreadKey]) -> dict[tuple[ThreadKey, int], int]:
+        if not self._probes.has_map("signals"):
+            return {}
+        signals = {}
+        for raw_key, raw in self._probes.map("signals").items():
+            number, slot = _SIGNAL_KEY.unpack(raw_key)
+            if slot in keys:
+                signals[keys[slot], number] = int.from_bytes(raw, "little")
+        return signals
+
+    def _losses(self) -> Losses:
+        counters = self._probes.counters
+        return Losses(
+            threads=counters[Counter.LOST_THREADS],
+            calls=counters[Counter.LOST_CALLS],
+            descriptors=counters[Counter.LOST_DESCRIPTORS],
+            loops=counters[Counter.LOST_LOOPS],
+            errors=counters[Counter.LOST_ERRORS],
+            operations=counters[Counter.LOST_OPERATIONS],
+            skipped_runs=self._probes.skipped_runs(),
+            long_vectors=counters[Counter.LONG_VECTORS],
+        )
+
+
+def _key(record: Mapping[str, Any]) -> ThreadKey:
+    return ThreadKey(record["pid"], record["tid"], record["started_ns"])
+
+
+def _thread(record: Mapping[str, Any], wait_ns: tuple[int, ...], flight: InFlight) -> ThreadTotals:
+    wait = list(wait_ns[: len(WAIT_REASONS)])
+    if flight.asleep_ns:
+        wait[record["sleep_class"]] += flight.asleep_ns
+    in_flight_ns = (
+        flight.user_ns
+        + flight.kernel_ns
+        + flight.copy_ns
+        + flight.runq_ns
+        + flight.unaccounted_ns
+        + flight.asleep_ns
+    )
+    at_ns = record["ended_ns"] or record["since_ns"] + in_flight_ns
+    return ThreadTotals(
+        parent_pid=record["parent_pid"],
+        name=record["name"].decode(errors="surrogateescape"),
+        ended_ns=record["ended_ns"] or None,
+        at_ns=at_ns,
+        lifetime_ns=at_ns - record["started_ns"],
+        user_ns=record["user_ns"] + flight.user_ns,
+        kernel_ns=record["kernel_ns"] + flight.kernel_ns,
+        copy_ns=record["copy_ns"] + flight.copy_ns,
+        runq_ns=record["runq_ns"] + flight.runq_ns,
+        unaccounted_ns=record["unaccounted_ns"] + flight.unaccounted_ns,
+        wait_ns=tuple(wait),
+        voluntary=record["voluntary"],
+        involuntary=record["involuntary"],
+        syscalls=record["syscalls"],
+    )
+
+
+def _call(
+    record: Mapping[str, Any], errors: Mapping[int, int], latency: tuple[int, ...]
+) -> CallTotals:
+    return CallTotals(
+        calls=record["calls"],
+        eagain=record["eagain"],
+        errors=dict(errors),
+        bytes=record["bytes"],
+        wait_ns=record["wait_ns"],
+        runq_ns=record["runq_ns"],
+        copy_ns=record["copy_ns"],
+        kernel_ns=record["kernel_ns"],
+        max_ns=record["max_ns"],
+        estimated=record["estimated"],
+        in_flight=0,
+        latency=latency,
+    )
+
+
+def _descriptor(
+    record: Mapping[str, Any], local: bytes, peer: bytes, pickup: tuple[int, ...]
+) -> DescriptorTotals:
+    return DescriptorTotals(
+        opened=record["opened"],
+        open_flags=record["open_flags"],
+        inode=record["inode"],
+        family=record["family"],
+        local=local,
+        local_port=record["local_port"],
+        peer=peer,
+        peer_port=record["peer_port"],
+        calls=record["calls"],
+        eagain=record["eagain"],
+        bytes_in=record["bytes_in"],
+        bytes_out=record["bytes_out"],
+        wait_ns=record["wait_ns"],
+        copy_ns=record["copy_ns"],
+        estimated=record["estimated"],
+        pickups=record["pickups"],
+        pickup_max_ns=record["pickup_max_ns"],
+        pickup=pickup,
+    )
+
+
+def _loop(record: Mapping[str, Any], busy: tuple[int, ...]) -> LoopTotals:
+    names = LoopTotals.__dataclass_fields__.keys() - {"busy"}
+    return LoopTotals(**{name: record[name] for name in names}, busy=busy)
+
+
+def _add_call(
+    calls: dict[CallKey, CallTotals],
+    thread: ThreadKey,
+    record: Mapping[str, Any],
+    flight: InFlight,
+) -> None:
+    key = thread, record["call_nr"], Kind(record["call_kind"]).label
+    known = calls.get(key, _NO_CALL)
+    calls[key] = replace(
+        known,
+        wait_ns=known.wait_ns + record["call_wait_ns"] + flight.asleep_ns,
+        runq_ns=known.runq_ns + record["call_runq_ns"] + flight.runq_ns,
+        copy_ns=known.copy_ns + record["call_copy_ns"] + flight.copy_ns,
+        kernel_ns=known.kernel_ns + record["call_kernel_ns"] + flight.kernel_ns,
+        in_flight=known.in_flight + 1,
+    )
+
+
+def _add_descriptor(
+    descriptors: dict[DescriptorKey, DescriptorTotals],
+    thread: ThreadKey,
+    record: Mapping[str, Any],
+    flight: InFlight,
+) -> None:
+    if record["call_fd"] < 0 or record["call_kind"] == Kind.NONE:
+        return
+    key = thread, record["call_fd"], Kind(record["call_kind"]).label
+    known = descriptors.get(key, _NO_DESCRIPTOR)
+    descriptors[key] = replace(
+        known,
+        wait_ns=known.wait_ns + record["call_wait_ns"] + flight.asleep_ns,
+        copy_ns=known.copy_ns + record["call_copy_ns"] + flight.copy_ns,
+    )
+
+
+def _add_loop(
+    loops: dict[LoopKey, LoopTotals],
+    thread: ThreadKey,
+    record: Mapping[str, Any],
+    flight: InFlight,
+) -> None:
+    known = loops.get((thread, record["call_nr"]))
+    if known and record["call_loop"]:
+        loops[thread, record["call_nr"]] = replace(
+            known, wait_ns=known.wait_ns + record["call_wait_ns"] + flight.asleep_ns
+        )

@@ -9,7 +9,8 @@ static __always_inline int allocate_thread(u32 *slot)
   return free_threads.pop(slot) == 0;
 }
 
-static __always_inline void begin_thread(u64 task, u32 tid, u32 pid, u32 parent_pid, u64 now)
+static __always_inline void begin_thread(u64 task, u32 tid, u32 pid, u32 parent_pid, u8 state,
+                                         u64 now)
 {
   struct thread *t;
   u32 slot = 0;
@@ -26,7 +27,7 @@ static __always_inline void begin_thread(u64 task, u32 tid, u32 pid, u32 parent_
   t->parent_pid = parent_pid;
   t->started_ns = now;
   t->since_ns = now;
-  t->state = STATE_RUNQ; /* clone wakes it at once */
+  t->state = state;
   t->resume_state = STATE_KERNEL;
   t->io_worker = !!(read_u32(task + OFFSET_TASK_FLAGS) & PF_IO_WORKER);
   bpf_probe_read_kernel(t->name, sizeof(t->name), (void *)(task + OFFSET_TASK_COMM));
@@ -51,7 +52,7 @@ int on_task_newtask(struct bpf_raw_tracepoint_args *ctx)
       count(COUNTER_LOST_THREADS);
   }
   begin_thread(task, read_u32(task + OFFSET_TASK_PID), pid, pid != parent_pid ? parent_pid : 0,
-               bpf_ktime_get_ns());
+               STATE_RUNQ, bpf_ktime_get_ns()); /* clone wakes it at once */
   return 0;
 }
 
@@ -74,8 +75,9 @@ int on_sched_process_exec(struct bpf_raw_tracepoint_args *ctx)
       thread_index.update(&tid, &slot);
     }
   } else if (targets.lookup(&pid)) {
-    /* The leader it replaces ended under this thread's number in between. */
-    begin_thread(bpf_get_current_task(), tid, pid, 0, bpf_ktime_get_ns());
+    /* A program that is to be traced from its start; or the leader that this thread replaces
+     * ended under its number in between. */
+    begin_thread(bpf_get_current_task(), tid, pid, 0, STATE_KERNEL, bpf_ktime_get_ns());
   }
   return 0;
 }

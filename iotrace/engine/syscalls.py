@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from iotrace.engine.constants import WAIT_BY_KIND, CallFlag
 from iotrace.report.model import WAIT_REASONS
 
-
 _NONE = CallFlag(0)
 
 

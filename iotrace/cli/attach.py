@@ -1,0 +1,48 @@
+"""``iotrace attach``: trace processes that are running."""
+
+from __future__ import annotations
+
+import click
+
+from iotrace.cli.options import output_options, tracing_options
+
+
+@click.command(name="attach", short_help="Trace running processes.")
+@click.argument("pids", metavar="PID...", nargs=-1, type=click.IntRange(min=1))
+@click.option(
+    "-p", "--pid", "more_pids", multiple=True, type=click.IntRange(min=1), help="One more PID."
+)
+@tracing_options
+@output_options
+def command(
+    pids: tuple[int, ...],
+    more_pids: tuple[int, ...],
+    duration: int | None,
+    interval: int | None,
+    children: bool,
+    fmt: str,
+    output: str | None,
+    top: int,
+    verbose: bool,
+) -> int:
+    """Trace running processes, their threads and their children.
+
+    Ends with a full report on Ctrl-C, after --duration, or when the processes have ended.
+    """
+    wanted = tuple(dict.fromkeys((*pids, *more_pids)))
+    if not wanted:
+        raise click.UsageError("Give at least one PID: iotrace attach 4242")
+
+    from iotrace.cli.tracing import Plan, trace_processes
+
+    return trace_processes(
+        wanted,
+        Plan(
+            duration_ns=duration,
+            interval_ns=interval,
+            children=children,
+            fmt=fmt,
+            output=output,
+            top=top or None,
+        ),
+    )

@@ -1,0 +1,107 @@
+"""Options that commands share; values are checked when they are parsed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class Seconds(click.ParamType):
+    """A length of time: "10", "0.5", "500ms", "2m"; a positive number of nanoseconds."""
+
+    name = "seconds"
+    _UNITS = (
+        ("ms", 1_000_000),
+        ("us", 1_000),
+        ("s", 10**9),
+        ("m", 60 * 10**9),
+        ("h", 3600 * 10**9),
+    )
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Nanoseconds."""
+        if isinstance(value, int):
+            return value
+        text, scale = str(value).strip(), 10**9
+        for unit, unit_ns in self._UNITS:
+            if text.endswith(unit):
+                text, scale = text.removesuffix(unit), unit_ns
+                break
+        try:
+            length_ns = round(float(text) * scale)
+        except (ValueError, OverflowError):
+            length_ns = 0
+        if not 0 < length_ns <= 2**62:
+            self.fail(f"{value!r} is no length of time: try 10, 0.5, 500ms or 2m", param, ctx)
+        return length_ns
+
+
+def tracing_options(function: _Function) -> _Function:
+    """``-d``, ``-i``, ``--no-children``: how long, how often, whom."""
+    for option in (
+        click.option(
+            "-d", "--duration", type=Seconds(), help="Stop after this time (10, 500ms, 2m)."
+        ),
+        click.option("-i", "--interval", type=Seconds(), help="Print a report this often as well."),
+        click.option(
+            "--children/--no-children",
+            default=True,
+            show_default=True,
+            help="Trace child processes too.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def _format_names() -> tuple[str, ...]:
+    from iotrace.output.formats import FORMATS
+
+    return FORMATS
+
+
+class FormatName(click.ParamType):
+    """A format of the output; the names are known only when one is given."""
+
+    name = "format"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name, if there is such a format."""
+        if value not in _format_names():
+            self.fail(f"{value!r} is none of {', '.join(_format_names())}", param, ctx)
+        return str(value)
+
+
+def output_options(function: _Function) -> _Function:
+    """``-f``, ``-o``, ``--top``, ``-v``: what the report looks like and where it goes."""
+    for option in (
+        click.option(
+            "-f",
+            "--format",
+            "fmt",
+            type=FormatName(),
+            default="table",
+            show_default=True,
+            help="table, json, csv, or a table style of tabulate (github, rst, html, ...).",
+        ),
+        click.option(
+            "-o",
+            "--output",
+            type=click.Path(dir_okay=False, writable=False),
+            help="Write the report to this file.",
+        ),
+        click.option(
+            "--top",
+            type=click.IntRange(min=0),
+            default=20,
+            show_default=True,
+            help="Rows per table; 0: all.",
+        ),
+        click.option("-v", "--verbose", is_flag=True, help="Say more when something fails."),
+    ):
+        function = option(function)
+    return function

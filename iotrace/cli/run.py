@@ -1,0 +1,46 @@
+"""``iotrace run``: trace a program from its first instruction."""
+
+from __future__ import annotations
+
+import click
+
+from iotrace.cli.options import output_options, tracing_options
+
+
+@click.command(
+    name="run",
+    short_help="Run a program and trace it from its start.",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@click.argument("program", metavar="-- CMD...", nargs=-1, type=click.UNPROCESSED, required=True)
+@tracing_options
+@output_options
+def command(
+    program: tuple[str, ...],
+    duration: int | None,
+    interval: int | None,
+    children: bool,
+    fmt: str,
+    output: str | None,
+    top: int,
+    verbose: bool,
+) -> int:
+    """Run a program and trace it from its first instruction to its end.
+
+    The program runs as the user who called sudo; signals are passed on to it, and its exit status
+    is returned. The report goes to standard error unless -o names a file, for standard output is
+    the program's.
+    """
+    from iotrace.cli.tracing import Plan, trace_program
+
+    return trace_program(
+        program,
+        Plan(
+            duration_ns=duration,
+            interval_ns=interval,
+            children=children,
+            fmt=fmt,
+            output=output,
+            top=top or None,
+        ),
+    )

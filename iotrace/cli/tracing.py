@@ -1,0 +1,153 @@
+"""What ``attach`` and ``run`` share: trace until it ends, then print."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from iotrace.cli.printing import Printer
+from iotrace.cli.progress import Progress
+from iotrace.engine.privileges import require_host_pids, require_privileges
+from iotrace.engine.program import Limits
+from iotrace.errors import ExitCode, NoSuchProcess
+from iotrace.report.model import Report
+from iotrace.snapshot.model import Snapshot
+from iotrace.tracing.caller import sudo_caller
+from iotrace.tracing.child import Child
+from iotrace.tracing.ending import Ending, signals_held, wait_for_ending
+from iotrace.tracing.target import check_target
+from iotrace.tracing.trace import Trace, limits_for
+
+_TICK_NS = 100_000_000
+_FIRST_LOOK_NS = 250_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the command line asked for."""
+
+    duration_ns: int | None
+    interval_ns: int | None
+    children: bool
+    fmt: str
+    output: str | None
+    top: int | None
+
+
+def trace_processes(pids: tuple[int, ...], plan: Plan) -> int:
+    """``attach``: the exit code."""
+    require_privileges()
+    require_host_pids()
+    for pid in pids:
+        check_target(pid)
+    printer = Printer(plan.fmt, plan.output, plan.top)
+    with signals_held():
+        with Trace(limits_for(pids, Limits())) as trace:
+            for pid in pids:
+                trace.follow(pid, plan.children)
+            watch = _Watch(trace, plan, printer, lambda: bool(trace.processes_alive()))
+            watch.wait(lambda number, from_terminal: True)
+            report = watch.finish()
+        _forget_signals()
+    printer.print(report)
+    return _exit_code(report)
+
+
+def trace_program(command: tuple[str, ...], plan: Plan) -> int:
+    """``run``: the program's exit status."""
+    require_privileges()
+    require_host_pids()
+    printer = Printer(plan.fmt, plan.output, plan.top, to_stderr=True)
+    with signals_held():
+        with Trace(Limits()) as trace:
+            child = Child(command, sudo_caller())
+            trace.follow_at_exec(child.pid, plan.children)
+            child.release()
+
+            def pass_on(number: int, from_terminal: bool) -> bool:
+                # The terminal has sent it to the whole group: the program has it already.
+                if not from_terminal:
+                    child.pass_on(number)
+                return False
+
+            watch = _Watch(trace, plan, printer, lambda: not child.ended())
+            if watch.wait(pass_on) is Ending.DURATION:
+                child.pass_on(signal.SIGTERM)
+                watch.until_ns = None
+                watch.wait(pass_on)
+            report = watch.finish()
+        _forget_signals()
+    printer.print(report)
+    return child.wait()
+
+
+class _Watch:
+    """Waits for the end; meanwhile shows progress, prints interval reports, looks at /proc."""
+
+    def __init__(
+        self, trace: Trace, plan: Plan, printer: Printer, alive: Callable[[], bool]
+    ) -> None:
+        self._trace = trace
+        self._plan = plan
+        self._printer = printer
+        self._alive = alive
+        begin = time.monotonic_ns()
+        self.until_ns = begin + plan.duration_ns if plan.duration_ns else None
+        self._progress = Progress(begin, self.until_ns)
+        self._last: Snapshot | None = None
+        self._next_interval_ns = begin + plan.interval_ns if plan.interval_ns else None
+        # Looks become rarer: what a long-lived process has open costs time to ask.
+        self._look_ns = _FIRST_LOOK_NS
+        self._next_look_ns = begin + _FIRST_LOOK_NS
+
+    def wait(self, on_signal: Callable[[int, bool], bool]) -> Ending:
+        """Until the end."""
+        return wait_for_ending(
+            until_ns=self.until_ns, tick_ns=_TICK_NS, on_tick=self._tick, on_signal=on_signal
+        )
+
+    def finish(self) -> Report:
+        """The report of the whole trace."""
+        self._progress.clear()
+        snapshot = self._trace.snapshot()
+        self._trace.look()
+        return self._trace.report(snapshot)
+
+    def _tick(self) -> bool:
+        now = time.monotonic_ns()
+        self._trace.processes_alive()
+        if now >= self._next_look_ns:
+            self._trace.look()
+            self._look_ns *= 4
+            self._next_look_ns = now + self._look_ns
+        if self._next_interval_ns is not None and now >= self._next_interval_ns:
+            self._print_interval()
+            self._next_interval_ns += self._plan.interval_ns or 0
+        self._progress.show(now, self._trace)
+        return self._alive()
+
+    def _print_interval(self) -> None:
+        self._progress.clear()
+        snapshot = self._trace.snapshot()
+        self._trace.look()
+        interval = snapshot.since(self._last) if self._last else snapshot
+        self._last = snapshot
+        self._printer.print_interval(self._trace.report(interval))
+
+
+def _forget_signals() -> None:
+    """A second Ctrl-C in the same moment must not cost the report."""
+    while signal.sigtimedwait((signal.SIGINT, signal.SIGCHLD), 0) is not None:
+        pass
+
+
+def _exit_code(report: Report) -> int:
+    if not report.processes:
+        raise NoSuchProcess(
+            "The processes ended before anything was seen.",
+            why="No thread of them was alive when the probes were attached.",
+            paste="sudo iotrace run -- CMD   # traces from the first instruction",
+        )
+    return ExitCode.INCOMPLETE if report.quality.lost.total else ExitCode.OK

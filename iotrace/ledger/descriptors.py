@@ -1,0 +1,90 @@
+"""Descriptor rows: what each number was, who was at the other end, what it cost."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from iotrace.procfs.endpoint import format_endpoint, format_peer
+from iotrace.report.model import Descriptor, Pickup
+from iotrace.snapshot import histogram
+from iotrace.snapshot.facts import ProcessFacts
+from iotrace.snapshot.model import DescriptorTotals
+
+_ADDRESS_BYTES = {2: 4, 10: 16}
+"""AF_INET, AF_INET6."""
+
+
+def descriptor_row(
+    fd: int, kind: str, parts: Sequence[DescriptorTotals], facts: ProcessFacts | None
+) -> Descriptor:
+    """One row from what each thread saw of this number; the latest object names it.
+
+    ``opened`` counts objects: threads may have seen the same one (a shared listener) or each
+    another (a connection per thread), which their inodes tell.
+    """
+    latest = max(parts, key=lambda part: part.inode)
+    local, peer = _addresses(fd, kind, latest, facts)
+    calls = sum(part.calls for part in parts)
+    return Descriptor(
+        fd=fd,
+        kind=kind,
+        local=local,
+        peer=peer,
+        nonblocking=_nonblocking(fd, latest, facts),
+        calls=calls,
+        bytes_in=sum(part.bytes_in for part in parts),
+        bytes_out=sum(part.bytes_out for part in parts),
+        wait_ns=sum(part.wait_ns for part in parts),
+        copy_ns=sum(part.copy_ns for part in parts),
+        pickup_ns=_pickup(parts),
+        opened=len({part.inode for part in parts}) + sum(max(0, p.opened - 1) for p in parts),
+        copy_estimated=any(part.estimated for part in parts),
+        eagain=sum(part.eagain for part in parts),
+    )
+
+
+def _pickup(parts: Sequence[DescriptorTotals]) -> Pickup | None:
+    count = sum(part.pickups for part in parts)
+    if not count:
+        return None
+    counts = parts[0].pickup
+    for part in parts[1:]:
+        counts = histogram.add(counts, part.pickup)
+    max_ns = max(part.pickup_max_ns for part in parts)
+    return Pickup(
+        count=count,
+        p50=histogram.percentile_ns(counts, 0.5, max_ns),
+        p99=histogram.percentile_ns(counts, 0.99, max_ns),
+        max=max_ns,
+    )
+
+
+def _addresses(
+    fd: int, kind: str, latest: DescriptorTotals, facts: ProcessFacts | None
+) -> tuple[str, str]:
+    """(local, peer): what the kernel had when data moved, else what /proc shows now."""
+    size = _ADDRESS_BYTES.get(latest.family)
+    if size and latest.local_port:
+        return (
+            format_endpoint(latest.family, latest.local[:size], latest.local_port),
+            format_peer(latest.family, latest.peer[:size], latest.peer_port),
+        )
+    now = facts.descriptors.get(fd) if facts else None
+    if now is None or facts is None or (latest.inode and now.inode not in (None, latest.inode)):
+        return "", ""
+    socket = facts.sockets.get(now.inode) if now.inode is not None else None
+    if socket is not None:
+        return socket.local, socket.peer
+    return ("" if kind in ("tcp", "udp", "unix", "netlink", "socket") else now.target), ""
+
+
+def _nonblocking(fd: int, latest: DescriptorTotals, facts: ProcessFacts | None) -> bool | None:
+    now = facts.descriptors.get(fd) if facts else None
+    if now is not None and now.info is not None:
+        same = not latest.inode or now.inode in (None, latest.inode)
+        if same:
+            return now.info.nonblocking
+    if not latest.inode:
+        return None
+    return bool(latest.open_flags & os.O_NONBLOCK)

@@ -1,0 +1,51 @@
+"""Loop rows: how a thread uses its multiplexer, and how long it is away from it."""
+
+from __future__ import annotations
+
+from iotrace.report.model import Busy, Loop, Ready
+from iotrace.snapshot.facts import ProcessFacts
+from iotrace.snapshot.histogram import percentile_ns
+from iotrace.snapshot.model import LoopTotals
+
+
+def loop_row(tid: int, multiplexer: str, totals: LoopTotals, facts: ProcessFacts | None) -> Loop:
+    """One row. What an epoll watches, and how, is known while its process lives."""
+    watched: int | None = totals.watched or None
+    trigger: str | None = "level"
+    if multiplexer.startswith("epoll"):
+        watched, trigger = _epoll(totals.epoll_fd, facts)
+    busy = totals.busy
+    return Loop(
+        tid=tid,
+        multiplexer=multiplexer,
+        trigger=trigger,
+        watched=watched,
+        iterations=totals.iterations,
+        empty=totals.empty,
+        timeouts=totals.timeouts,
+        ready=Ready(
+            mean=totals.ready_sum / totals.iterations if totals.iterations else 0.0,
+            max=totals.ready_max,
+        ),
+        busy_ns=Busy(
+            p50=percentile_ns(busy, 0.5, totals.busy_max_ns),
+            p99=percentile_ns(busy, 0.99, totals.busy_max_ns),
+            max=totals.busy_max_ns,
+        )
+        if any(busy)
+        else None,
+        zero_timeout=totals.zero_timeout,
+        unserved=totals.unserved,
+        wait_ns=totals.wait_ns,
+        busy_total_ns=totals.busy_sum_ns,
+    )
+
+
+def _epoll(fd: int, facts: ProcessFacts | None) -> tuple[int | None, str | None]:
+    """(watched descriptors, trigger) of an epoll's interest list."""
+    descriptor = facts.descriptors.get(fd) if facts else None
+    if descriptor is None or descriptor.kind != "epoll":
+        return None, None
+    modes = {watch.edge_triggered for watch in descriptor.watches}
+    trigger = {frozenset({True}): "edge", frozenset({False}): "level"}.get(frozenset(modes))
+    return len(descriptor.watches), trigger or ("mixed" if modes else None)

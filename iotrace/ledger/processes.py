@@ -1,0 +1,121 @@
+"""Process rows: everything of a snapshot, sorted by whom it belongs to."""
+
+from __future__ import annotations
+
+import signal
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from iotrace.engine.constants import CALL_OTHER
+from iotrace.ledger.calls import call_row
+from iotrace.ledger.descriptors import descriptor_row
+from iotrace.ledger.loops import loop_row
+from iotrace.ledger.threads import thread_row
+from iotrace.ledger.uring import operation_row
+from iotrace.report.model import Process, Signal
+from iotrace.snapshot.facts import ProcessFacts
+from iotrace.snapshot.model import Snapshot, ThreadKey
+
+OTHER = "other"
+"""The name of all calls that are not listed."""
+
+
+def process_rows(
+    snapshot: Snapshot, facts: Mapping[int, ProcessFacts], call_names: Mapping[int, str]
+) -> tuple[Process, ...]:
+    """The processes in the order in which they began; rows in order of their cost."""
+    by_pid: dict[int, list[ThreadKey]] = defaultdict(list)
+    for key in snapshot.threads:
+        by_pid[key.pid].append(key)
+    parts = _Parts(snapshot, facts, {**call_names, CALL_OTHER: OTHER})
+    rows = [parts.process(pid, sorted(keys, key=_leader_first)) for pid, keys in by_pid.items()]
+    return tuple(sorted(rows, key=lambda row: (row.started_ns, row.pid)))
+
+
+def _leader_first(key: ThreadKey) -> tuple[bool, int, int]:
+    return key.tid != key.pid, key.started_ns, key.tid
+
+
+class _Parts:
+    """A snapshot's totals by process."""
+
+    def __init__(
+        self, snapshot: Snapshot, facts: Mapping[int, ProcessFacts], names: Mapping[int, str]
+    ) -> None:
+        self._snapshot = snapshot
+        self._facts = facts
+        self._names = names
+        self._calls = _by_pid(snapshot.calls)
+        self._descriptors = _by_pid(snapshot.descriptors)
+        self._loops = _by_pid(snapshot.loops)
+        self._signals = _by_pid(snapshot.signals)
+
+    def _name(self, number: int) -> str:
+        return self._names.get(number, f"call {number}")
+
+    def process(self, pid: int, keys: list[ThreadKey]) -> Process:
+        threads, from_ns = self._snapshot.threads, self._snapshot.from_ns
+        facts = self._facts.get(pid)
+        ended = [threads[key].ended_ns for key in keys]
+        last_end = None if None in ended else max(end or 0 for end in ended)
+        first = threads[keys[0]]
+        loops = [
+            loop_row(key.tid, self._name(number), totals, facts)
+            for (key, number), totals in self._loops[pid]
+        ]
+        return Process(
+            pid=pid,
+            parent=first.parent_pid or (facts.parent if facts else None),
+            name=facts.name if facts else first.name,
+            cmdline=facts.cmdline if facts else (),
+            python=facts.python.version if facts and facts.python else None,
+            started_ns=max(0, min(key.started_ns for key in keys) - from_ns),
+            ended_ns=None if last_end is None else last_end - from_ns,
+            model=None,
+            threads=tuple(thread_row(key, threads[key], from_ns) for key in keys),
+            calls=tuple(
+                sorted(
+                    (
+                        call_row(key.tid, self._name(number), kind, totals)
+                        for (key, number, kind), totals in self._calls[pid]
+                        if totals.calls or totals.in_flight
+                    ),
+                    key=lambda row: -row.total_ns,
+                )
+            ),
+            descriptors=self._descriptor_rows(pid, facts),
+            loops=tuple(sorted(loops, key=lambda row: -row.iterations)),
+            operations=tuple(
+                operation_row(opcode, totals)
+                for (owner, opcode), totals in sorted(self._snapshot.operations.items())
+                if owner == pid
+            ),
+            signals=tuple(
+                Signal(key.tid, _signal_name(number), count)
+                for (key, number), count in self._signals[pid]
+                if count
+            ),
+        )
+
+    def _descriptor_rows(self, pid: int, facts: ProcessFacts | None) -> tuple[Any, ...]:
+        merged = defaultdict(list)
+        for (_, fd, kind), totals in self._descriptors[pid]:
+            merged[fd, kind].append(totals)
+        rows = [descriptor_row(fd, kind, totals, facts) for (fd, kind), totals in merged.items()]
+        return tuple(sorted(rows, key=lambda row: (-(row.wait_ns + row.copy_ns), row.fd)))
+
+
+def _by_pid(totals: Mapping[Any, Any]) -> dict[int, list[tuple[Any, Any]]]:
+    """Totals keyed by (thread, ...), by the thread's process."""
+    result: dict[int, list[tuple[Any, Any]]] = defaultdict(list)
+    for key, one in totals.items():
+        result[key[0].pid].append((key, one))
+    return result
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"SIGRTMIN+{number - signal.SIGRTMIN}" if number > 31 else f"signal {number}"

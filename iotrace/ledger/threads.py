@@ -1,0 +1,28 @@
+"""Thread rows: where each thread's wall time went."""
+
+from __future__ import annotations
+
+from iotrace.report.model import WAIT_REASONS, States, Switches, Thread
+from iotrace.snapshot.model import ThreadKey, ThreadTotals
+
+
+def thread_row(key: ThreadKey, totals: ThreadTotals, from_ns: int) -> Thread:
+    """One row; its states add up to its lifetime. Times are relative to ``from_ns``."""
+    return Thread(
+        tid=key.tid,
+        name=totals.name,
+        lifetime_ns=totals.lifetime_ns,
+        states_ns=States(
+            user=totals.user_ns,
+            kernel=totals.kernel_ns,
+            copy=totals.copy_ns,
+            runq=totals.runq_ns,
+            unaccounted=totals.unaccounted_ns,
+            wait=dict(zip(WAIT_REASONS, totals.wait_ns, strict=True)),
+        ),
+        switches=Switches(voluntary=totals.voluntary, involuntary=totals.involuntary),
+        syscalls=totals.syscalls,
+        started_ns=max(0, key.started_ns - from_ns),
+        ended_ns=None if totals.ended_ns is None else totals.ended_ns - from_ns,
+        count=totals.count,
+    )

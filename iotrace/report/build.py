@@ -1,0 +1,78 @@
+"""Put a report together: the processes, the verdict on them, and how far to trust it all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from iotrace import __version__
+from iotrace.ledger.processes import process_rows
+from iotrace.procfs.host import HostFacts
+from iotrace.report.model import SCHEMA, Host, Lost, Process, Quality, Report
+from iotrace.snapshot.facts import ProcessFacts
+from iotrace.snapshot.model import Losses, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a report tells beside the totals."""
+
+    started_at: datetime
+    host: HostFacts
+    facts: Mapping[int, ProcessFacts]
+    call_names: Mapping[int, str]
+    unavailable: Mapping[str, str]
+    tracer_cpu_ns: int
+    kernel_memory_bytes: int
+
+
+def build_report(snapshot: Snapshot, around: Circumstances) -> Report:
+    """The report of one interval (or of a whole trace)."""
+    processes = process_rows(snapshot, around.facts, around.call_names)
+    return Report(
+        schema=SCHEMA,
+        iotrace=__version__,
+        started_at=around.started_at.isoformat(timespec="milliseconds"),
+        duration_ns=snapshot.at_ns - snapshot.from_ns,
+        host=Host(around.host.kernel, around.host.machine, around.host.cpus),
+        processes=processes,
+        findings=(),
+        quality=_quality(snapshot, processes, around),
+    )
+
+
+def _quality(snapshot: Snapshot, processes: tuple[Process, ...], around: Circumstances) -> Quality:
+    threads = snapshot.threads.values()
+    lifetime = sum(thread.lifetime_ns for thread in threads)
+    unaccounted = sum(thread.unaccounted_ns for thread in threads)
+    losses = snapshot.losses
+    return Quality(
+        lost=Lost(
+            threads=losses.threads,
+            calls=losses.calls + losses.errors + losses.operations,
+            descriptors=losses.descriptors,
+            loops=losses.loops,
+            probes=losses.skipped_runs,
+        ),
+        unaccounted_ratio=unaccounted / lifetime if lifetime else 0.0,
+        in_flight=sum(call.in_flight for process in processes for call in process.calls),
+        tracer_cpu_ns=around.tracer_cpu_ns,
+        probe_ns=None,
+        unavailable=dict(around.unavailable),
+        kernel_memory_bytes=around.kernel_memory_bytes,
+        notes=tuple(_notes(losses, processes)),
+    )
+
+
+def _notes(losses: Losses, processes: tuple[Process, ...]) -> list[str]:
+    notes = []
+    if losses.long_vectors:
+        notes.append(
+            f"{losses.long_vectors} message vectors held more than 64 messages: the bytes of the "
+            "rest were not counted"
+        )
+    strangers = [process.pid for process in processes if process.python is None]
+    if strangers and len(strangers) == len(processes):
+        notes.append("no process here is a CPython that iotrace knows; it was traced all the same")
+    return notes

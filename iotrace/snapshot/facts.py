@@ -1,0 +1,81 @@
+"""What /proc tells of the traced processes, kept from when they were last alive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from iotrace.errors import NoSuchProcess, PermissionDenied
+from iotrace.procfs.descriptors import Descriptor, read_descriptors
+from iotrace.procfs.net_tables import Socket
+from iotrace.procfs.process import read_process
+from iotrace.procfs.python import PythonBuild, read_python
+from iotrace.procfs.sockets import read_sockets
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessFacts:
+    """One process. ``descriptors`` by number and ``sockets`` by inode, as of the last look."""
+
+    pid: int
+    parent: int
+    name: str
+    cmdline: tuple[str, ...]
+    exe: str | None
+    python: PythonBuild | None
+    descriptors: Mapping[int, Descriptor] = field(default_factory=dict)
+    sockets: Mapping[int, Socket] = field(default_factory=dict)
+
+
+class FactBook:
+    """Facts of every process of a trace; they stay after the process has ended."""
+
+    def __init__(self) -> None:
+        self._facts: dict[int, ProcessFacts] = {}
+        self._builds: dict[str, PythonBuild | None] = {}
+
+    def meet(self, pids: Iterable[int]) -> None:
+        """Look at who these processes are, as far as they can still be asked."""
+        for pid in pids:
+            try:
+                process = read_process(pid)
+                known = self._facts.get(pid)
+                if known and (known.exe, known.cmdline) == (process.exe, process.cmdline):
+                    continue
+                self._facts[pid] = ProcessFacts(
+                    pid=pid,
+                    parent=process.parent,
+                    name=process.name,
+                    cmdline=process.cmdline,
+                    exe=process.exe,
+                    python=self._python(pid, process.exe),
+                )
+            except (NoSuchProcess, PermissionDenied):
+                continue
+
+    def look(self, pids: Iterable[int]) -> None:
+        """Look at what these processes have open now."""
+        pids = tuple(pids)
+        self.meet(pids)
+        for pid in pids:
+            if pid not in self._facts:
+                continue
+            try:
+                descriptors = read_descriptors(pid)
+                inodes = [d.inode for d in descriptors.values() if d.inode is not None]
+                sockets = read_sockets(pid, inodes)
+            except (NoSuchProcess, PermissionDenied):
+                continue
+            self._facts[pid] = replace(self._facts[pid], descriptors=descriptors, sockets=sockets)
+
+    def all(self) -> Mapping[int, ProcessFacts]:
+        """The facts by pid."""
+        return dict(self._facts)
+
+    def _python(self, pid: int, exe: str | None) -> PythonBuild | None:
+        """The interpreter; workers of one program share one look at its file."""
+        if exe is None:
+            return None
+        if exe not in self._builds:
+            self._builds[exe] = read_python(pid)
+        return self._builds[exe]

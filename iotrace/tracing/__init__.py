@@ -1,0 +1,1 @@
+"""One trace from beginning to end: attach, follow, wait, report."""

@@ -1,0 +1,40 @@
+"""Is this pid something that can be traced? If not, say why and what to do."""
+
+from __future__ import annotations
+
+from iotrace.errors import NoSuchProcess, UsageError
+from iotrace.procfs.namespace import find_by_inner_pid
+from iotrace.procfs.process import Process, read_process
+
+
+def check_target(pid: int) -> Process:
+    """The process. Raises NoSuchProcess or UsageError, each with the next step."""
+    try:
+        process = read_process(pid)
+    except NoSuchProcess:
+        outer = [found for found in find_by_inner_pid(pid) if found != pid]
+        if outer:
+            raise NoSuchProcess(
+                f"There is no process {pid} on this host.",
+                why=f"A process in another PID namespace (a container) has that number inside; "
+                f"here it is {', '.join(map(str, outer))}.",
+                paste=f"sudo iotrace attach {outer[0]}",
+            ) from None
+        raise NoSuchProcess(
+            f"There is no process {pid}.",
+            why="It has ended, or the number is wrong.",
+            paste="pgrep -af python",
+        ) from None
+    if process.kernel_thread:
+        raise UsageError(
+            f"{pid} ({process.name}) is a kernel thread.",
+            why="It has no program, and makes no system calls.",
+            paste="pgrep -af python",
+        )
+    if process.pid != pid:
+        raise UsageError(
+            f"{pid} is a thread of process {process.pid} ({process.name}).",
+            why="A process is traced with all its threads.",
+            paste=f"sudo iotrace attach {process.pid}",
+        )
+    return process

@@ -1,0 +1,132 @@
+"""One trace: probes attached, processes entered, a report at any moment."""
+
+from __future__ import annotations
+
+import struct
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from types import TracebackType
+
+from iotrace.engine.constants import Counter
+from iotrace.engine.probes import Probes
+from iotrace.engine.program import Limits
+from iotrace.engine.targets import TargetTable
+from iotrace.procfs.host import read_host
+from iotrace.procfs.task import read_tids
+from iotrace.report.build import Circumstances, build_report
+from iotrace.report.model import Report
+from iotrace.snapshot.facts import FactBook
+from iotrace.snapshot.model import Snapshot
+from iotrace.snapshot.reader import SnapshotReader
+
+_SLACK_THREADS = 256
+"""Threads that may appear between the count and the attachment."""
+
+
+def limits_for(pids: Iterable[int], wanted: Limits) -> Limits:
+    """Room for what these processes are now, and as much again."""
+    threads = sum(len(read_tids(pid)) for pid in pids)
+    reserved = max(wanted.reserved, threads * 2 + _SLACK_THREADS)
+    return replace(
+        wanted,
+        reserved=reserved,
+        threads=max(wanted.threads, 2 * reserved),
+        calls=max(wanted.calls, 8 * threads),
+    )
+
+
+class Trace:
+    """A trace in progress. Use as a context manager: leaving it detaches the probes."""
+
+    def __init__(self, limits: Limits, absent: frozenset[str] = frozenset()) -> None:
+        """Compile and attach; nothing is followed yet. Raises what Probes.attach raises."""
+        self.probes = Probes.attach(limits, absent)
+        self.started_at = datetime.now().astimezone()
+        self.started_ns = time.monotonic_ns()
+        self._reader = SnapshotReader(self.probes, self.started_ns)
+        self._table = TargetTable(self.probes, limits.reserved)
+        self._book = FactBook()
+        self._alive: frozenset[int] = frozenset()
+        self._seen = (-1, -1)
+        self._cpu_ns = time.process_time_ns()
+
+    def follow(self, pid: int, children: bool) -> None:
+        """Trace a running process (and its children). Raises NoSuchProcess."""
+        self._book.meet(self._table.enter(pid, children))
+
+    def follow_at_exec(self, pid: int, children: bool) -> None:
+        """Trace a process from the moment it replaces itself by another program."""
+        self.probes.follow(pid, children)
+
+    def processes_alive(self) -> frozenset[int]:
+        """The traced processes that have a living thread; new ones are met on the way.
+
+        Costs next to nothing while no thread begins or ends.
+        """
+        seen = self.probes.counters[Counter.THREADS], self.probes.counters[Counter.ENDED]
+        if seen != self._seen:
+            self._seen = seen
+            before = self._alive
+            self._alive = frozenset(self._living_pids())
+            self._book.meet(self._alive - before)
+            for pid in before - self._alive:
+                self.probes.forget(pid)
+        return self._alive
+
+    def calls_seen(self) -> int:
+        """System calls made so far by all traced threads."""
+        offset = self.probes.threads.layout.fields["syscalls"].offset
+        records = self.probes.threads.read_all(self.probes.used(Counter.THREADS))
+        return sum(struct.unpack_from("<Q", raw, offset)[0] for _, raw in records)
+
+    def snapshot(self) -> Snapshot:
+        """The totals up to now."""
+        return self._reader.take()
+
+    def look(self) -> None:
+        """Ask /proc what the living processes have open."""
+        self._book.look(self.processes_alive())
+
+    def report(self, snapshot: Snapshot) -> Report:
+        """The report of a snapshot, or of the difference of two."""
+        return build_report(
+            snapshot,
+            Circumstances(
+                started_at=self.started_at,
+                host=read_host(),
+                facts=self._book.all(),
+                call_names=self.probes.call_names,
+                unavailable=self._unavailable(),
+                tracer_cpu_ns=time.process_time_ns() - self._cpu_ns,
+                kernel_memory_bytes=self.probes.memory_bytes(),
+            ),
+        )
+
+    def _unavailable(self) -> Mapping[str, str]:
+        return {
+            **self.probes.unavailable,
+            "probe_ns": "measuring the probes' own time would slow each of them",
+        }
+
+    def _living_pids(self) -> set[int]:
+        layout = self.probes.threads.layout
+        pid_at, ended_at = layout.fields["pid"].offset, layout.fields["ended_ns"].offset
+        pids = set()
+        for _, raw in self.probes.threads.read_all(self.probes.used(Counter.THREADS)):
+            pid = struct.unpack_from("<I", raw, pid_at)[0]
+            if pid and not struct.unpack_from("<Q", raw, ended_at)[0]:
+                pids.add(pid)
+        return pids
+
+    def __enter__(self) -> Trace:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.probes.close()

@@ -1,0 +1,109 @@
+"""A report as tables: each process's head, verdict and tables, then how good the data is."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+
+from iotrace.output import page, quality, units, verdict
+from iotrace.output.blocks import Block, Heading, Paragraph, Table
+from iotrace.output.tables import (
+    calls,
+    cost,
+    descriptors,
+    loops,
+    operations,
+    processes,
+    signals,
+    threads,
+)
+from iotrace.report.model import Process, Report
+
+DEFAULT_WIDTH = 80
+DEFAULT_TOP = 20
+
+# Of a report with more processes, these many costliest ones get tables of their own.
+_DETAILED = 5
+
+_TABLES: tuple[Callable[[Process, int | None], Table | None], ...] = (
+    threads.table,
+    loops.table,
+    calls.table,
+    descriptors.table,
+    operations.table,
+    signals.table,
+)
+
+
+def render(
+    report: Report, *, tablefmt: str, width: int = DEFAULT_WIDTH, top: int | None = DEFAULT_TOP
+) -> str:
+    """The report as text in one of ``markup``'s formats.
+
+    ``width``: terminal columns (markup formats have none). ``top``: rows a table; None: all of
+    them, and the tables of all processes.
+    """
+    return page.render(_blocks(report, top), tablefmt=tablefmt, width=width)
+
+
+def _blocks(report: Report, top: int | None) -> list[Block]:
+    detailed, others = _split(report, top)
+    blocks: list[Block] = [Paragraph(_origin(report))]
+    for process in detailed:
+        findings = [finding for finding in report.findings if finding.pid == process.pid]
+        blocks += [*_head(process), *verdict.blocks(process, findings), *_tables(process, top)]
+    title = "Other processes" if detailed else "Processes"
+    summary = processes.table(others, title, top)
+    blocks += [summary] if summary else []
+    shown = {process.pid for process in detailed}
+    hidden = [finding for finding in report.findings if finding.pid not in shown]
+    elsewhere = verdict.elsewhere(hidden, top)
+    blocks += [elsewhere] if elsewhere else []
+    return [*blocks, *quality.blocks(report)]
+
+
+def _split(report: Report, top: int | None) -> tuple[list[Process], list[Process]]:
+    """Processes with tables of their own, and those that get one line.
+
+    A process that slept all along gets one line, unless it is alone or something is wrong in it.
+    """
+    found = {finding.pid for finding in report.findings}
+    telling = [
+        process
+        for process in report.processes
+        if cost.of_process(process) or process.pid in found or len(report.processes) == 1
+    ]
+    detailed, _ = cost.costliest(telling, cost.of_process, None if top is None else _DETAILED)
+    chosen = set(map(id, detailed))
+    return detailed, [process for process in report.processes if id(process) not in chosen]
+
+
+def _origin(report: Report) -> str:
+    host = report.host
+    return (
+        f"iotrace {report.iotrace}: {units.format_duration(report.duration_ns)} "
+        f"from {report.started_at} on Linux {host.kernel} {host.machine}, "
+        f"{units.plural(host.cpus, 'CPU')}"
+    )
+
+
+def _head(process: Process) -> list[Block]:
+    python = f" (Python {process.python})" if process.python else ""
+    ended = ", ended" if process.ended_ns is not None else ""
+    title = (
+        f"Process {process.pid} {process.name}{python}, "
+        f"traced for {units.format_duration(_traced_ns(process))}{ended}"
+    )
+    command = shlex.join(process.cmdline)
+    head: list[Block] = [Heading(1, title)]
+    return [*head, Paragraph(command, cut=True)] if command else head
+
+
+def _traced_ns(process: Process) -> int:
+    """How long the thread that was there longest was there."""
+    alone = [thread.lifetime_ns for thread in process.threads if thread.count == 1]
+    return max(alone, default=0)
+
+
+def _tables(process: Process, top: int | None) -> list[Block]:
+    return [drawn for table in _TABLES if (drawn := table(process, top)) is not None]

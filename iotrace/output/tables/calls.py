@@ -1,0 +1,128 @@
+"""One line a system call of a thread on one kind of descriptor.
+
+Order: total time in it (asleep, run queue, copy, kernel). What is cut off are the cheapest lines,
+but each call keeps its costliest one: forty idle threads in futex do not hide the recvfrom.
+"""
+
+from __future__ import annotations
+
+from iotrace.output import units
+from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
+from iotrace.output.tables import cost
+from iotrace.report.model import Call, Process
+
+_LEGEND = (
+    "wait: asleep in it; copy: handing data to the program; p50, p99, max: one call, from entry "
+    "to return. EAGAIN: would have blocked."
+)
+_IN_FLIGHT = "+1: one more has not returned."
+ESTIMATED = "~: estimated."
+
+
+def table(process: Process, top: int | None) -> Table | None:
+    """The process's system calls; None if there are none."""
+    if not process.calls:
+        return None
+    shown, rest = _cut(process.calls, top)
+    tids = {call.tid for call in process.calls}
+    whose = f"of thread {name_tid(min(tids))}" if len(tids) == 1 else "by thread"
+    columns = [
+        *([figures("tid", (name_tid(call.tid) for call in shown))] if len(tids) > 1 else []),
+        texts("call", (f"{call.syscall} {call.kind}".rstrip() for call in shown), least=11),
+        figures("count", map(_count, shown)),
+        *_errors(shown),
+        figures("bytes", (units.format_size(call.bytes) for call in shown), spare=2),
+        figures("wait", (units.format_duration(call.wait_ns) for call in shown)),
+        figures("copy", map(_copy, shown)),
+        *_latencies(shown),
+    ]
+    return Table(
+        title=f"System calls {whose} ({units.format_count(len(process.calls))})",
+        legend=(
+            _LEGEND,
+            *([_IN_FLIGHT] if any(call.in_flight for call in shown) else []),
+            *([ESTIMATED] if any(call.copy_estimated for call in shown) else []),
+        ),
+        columns=tuple(columns),
+        more=cost.more(rest, lambda call: call.wait_ns),
+    )
+
+
+def _cut(calls: tuple[Call, ...], top: int | None) -> tuple[list[Call], list[Call]]:
+    ranked, _ = cost.costliest(calls, lambda call: call.total_ns, None)
+    seen: set[tuple[str, str]] = set()
+    firsts: list[Call] = []
+    others: list[Call] = []
+    for call in ranked:
+        (others if (call.syscall, call.kind) in seen else firsts).append(call)
+        seen.add((call.syscall, call.kind))
+    most = len(ranked) if top is None else max(top, 0)
+    chosen = {id(call) for call in [*firsts, *others][:most]}
+    return (
+        [call for call in ranked if id(call) in chosen],
+        [call for call in ranked if id(call) not in chosen],
+    )
+
+
+def name_tid(tid: int) -> str:
+    """A thread's number; threads that have ended are added up under 0."""
+    return str(tid) if tid else "ended"
+
+
+def _count(call: Call) -> str:
+    if not call.in_flight:
+        return units.format_count(call.calls)
+    return f"{units.format_count(call.calls)}+{units.format_count(call.in_flight)}"
+
+
+def _errors(calls: list[Call]) -> list[Column]:
+    """EAGAIN and the other errors: a column each, if there are any."""
+    columns = []
+    others = [
+        {name: times for name, times in call.errors.items() if name != "EAGAIN" and times}
+        for call in calls
+    ]
+    if any(others):
+        columns.append(
+            texts("errors", map(_named, others), least=3, short="err", right=True, spare=1)
+        )
+    if any(call.errors.get("EAGAIN") for call in calls):
+        again = (units.format_count(call.errors.get("EAGAIN", 0)) for call in calls)
+        columns.append(figures("EAGAIN", again))
+    return columns
+
+
+def _named(errors: dict[str, int]) -> tuple[str, ...]:
+    """``3 EPIPE 1 ECONNRESET`` where there is room, else ``4``."""
+    if not errors:
+        return (NOTHING,)
+    ranked = sorted(errors.items(), key=lambda entry: entry[1], reverse=True)
+    named = " ".join(f"{units.format_count(times)} {name}" for name, times in ranked)
+    return named, units.format_count(sum(errors.values()))
+
+
+def _copy(call: Call) -> str:
+    return estimated(call.copy_ns, call.copy_estimated)
+
+
+def estimated(copy_ns: int, is_estimate: bool) -> str:
+    """A copy time, marked ``~`` where it is an estimate."""
+    mark = "~" if is_estimate and copy_ns else ""
+    return mark + units.format_duration(copy_ns)
+
+
+def _latencies(calls: list[Call]) -> list[Column]:
+    known = [call.latency_ns for call in calls]
+    return [
+        figures(
+            "p50",
+            (units.format_duration(times.p50) if times else NOTHING for times in known),
+            spare=3,
+        ),
+        figures("p99", (units.format_duration(times.p99) if times else NOTHING for times in known)),
+        figures(
+            "max",
+            (units.format_duration(times.max) if times else NOTHING for times in known),
+            spare=4,
+        ),
+    ]

@@ -1,0 +1,47 @@
+"""The orders in which rows are printed, and the line that stands for the ones that are not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from iotrace.output import units
+from iotrace.report.model import Process, Thread
+
+Row = TypeVar("Row")
+
+
+def costliest(
+    rows: Iterable[Row], cost: Callable[[Row], int], top: int | None
+) -> tuple[list[Row], list[Row]]:
+    """The ``top`` costliest rows (None: all) and the rest; equal ones stay in their order."""
+    ranked = sorted(rows, key=cost, reverse=True)
+    shown = len(ranked) if top is None else max(top, 0)
+    return ranked[:shown], ranked[shown:]
+
+
+def more(rest: Sequence[Row], wait: Callable[[Row], int]) -> str:
+    """``… and 12 more (1.24 s of wait)``; nothing when nothing is left."""
+    if not rest:
+        return ""
+    return f"… and {units.format_count(len(rest))} more ({_of_wait(sum(map(wait, rest)))})"
+
+
+def _of_wait(nanoseconds: int) -> str:
+    return f"{units.format_duration(nanoseconds)} of wait" if nanoseconds else "no wait"
+
+
+def awake(thread: Thread) -> int:
+    """Nanoseconds of a thread's wall time that it was not asleep: running or ready to run."""
+    states = thread.states_ns
+    return states.user + states.kernel + states.copy + states.runq
+
+
+def asleep(thread: Thread) -> int:
+    """Nanoseconds of a thread's wall time that it was asleep, for any reason."""
+    return sum(thread.states_ns.wait.values())
+
+
+def of_process(process: Process) -> int:
+    """A process costs what its threads were awake."""
+    return sum(map(awake, process.threads))

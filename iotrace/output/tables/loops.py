@@ -1,0 +1,74 @@
+"""One line an event loop: a thread's use of one multiplexer.
+
+Order: time busy between its returns and its next calls.
+"""
+
+from __future__ import annotations
+
+from iotrace.output import units
+from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
+from iotrace.output.tables import cost
+from iotrace.output.tables.calls import name_tid
+from iotrace.report.model import Loop, Process
+
+_LEGEND = (
+    "watched (fds): descriptors in its set; iterations (iter): returns of the call; ready: "
+    "descriptors a return, mean/max; empty: none ready; timeout: none in time; busy: from a "
+    "return to the next call, p50, p99 and max."
+)
+_NO_WAIT = "no-wait: told not to wait."
+_UNSERVED = "unserved: some ready, none read, written or accepted."
+
+
+def table(process: Process, top: int | None) -> Table | None:
+    """The process's event loops; None if there are none."""
+    if not process.loops:
+        return None
+    shown, rest = cost.costliest(process.loops, lambda loop: loop.busy_total_ns, top)
+    no_wait = _if_any("no-wait", [loop.zero_timeout for loop in shown])
+    unserved = _if_any("unserved", [loop.unserved for loop in shown])
+    alone = f"of thread {name_tid(shown[0].tid)}" if len(process.loops) == len(shown) == 1 else ""
+    columns = [
+        *([] if alone else [figures("tid", (name_tid(loop.tid) for loop in shown))]),
+        texts("call", (loop.multiplexer for loop in shown), least=10),
+        texts("trigger", (loop.trigger or units.UNKNOWN for loop in shown), least=5, spare=2),
+        figures("watched", (units.format_count(loop.watched) for loop in shown), short="fds"),
+        figures(
+            "iterations", (units.format_count(loop.iterations) for loop in shown), short="iter"
+        ),
+        figures("ready", map(_ready, shown)),
+        figures("empty", (units.format_count(loop.empty) for loop in shown)),
+        figures("timeout", (units.format_count(loop.timeouts) for loop in shown), spare=3),
+        *no_wait,
+        *unserved,
+        *_busy(shown),
+    ]
+    return Table(
+        title=f"Event loop {alone}" if alone else f"Event loops ({len(process.loops):,})",
+        legend=(
+            _LEGEND,
+            *([_NO_WAIT] if no_wait else []),
+            *([_UNSERVED] if unserved else []),
+        ),
+        columns=tuple(columns),
+        more=cost.more(rest, lambda loop: loop.wait_ns),
+    )
+
+
+def _ready(loop: Loop) -> str:
+    return f"{loop.ready.mean:.2f}/{units.format_count(loop.ready.max)}"
+
+
+def _if_any(title: str, numbers: list[int]) -> list[Column]:
+    return [figures(title, map(units.format_count, numbers), spare=4)] if any(numbers) else []
+
+
+def _busy(loops: list[Loop]) -> list[Column]:
+    known = [loop.busy_ns for loop in loops]
+    return [
+        figures("busy", (units.format_duration(busy.p50) if busy else NOTHING for busy in known)),
+        figures(
+            "p99", (units.format_duration(busy.p99) if busy else NOTHING for busy in known), spare=1
+        ),
+        figures("max", (units.format_duration(busy.max) if busy else NOTHING for busy in known)),
+    ]

@@ -1,0 +1,34 @@
+"""One line a kind of asynchronous operation (io_uring). Order: how many."""
+
+from __future__ import annotations
+
+from iotrace.output import units
+from iotrace.output.blocks import NOTHING, Table, figures, texts
+from iotrace.output.tables import cost
+from iotrace.report.model import Process
+
+_LEGEND = "io_uring; p50, p99, max: from submission to completion."
+
+
+def table(process: Process, top: int | None) -> Table | None:
+    """The process's asynchronous operations; None if there are none."""
+    if not process.operations:
+        return None
+    shown, rest = cost.costliest(process.operations, lambda operation: operation.count, top)
+    times = [operation.submit_to_complete_ns for operation in shown]
+    columns = (
+        texts("operation", (operation.op for operation in shown), least=9),
+        figures("count", (units.format_count(operation.count) for operation in shown)),
+        figures("errors", (units.format_count(sum(one.errors.values())) for one in shown)),
+        figures("bytes", (units.format_size(operation.bytes) for operation in shown)),
+        figures("p50", (units.format_duration(time.p50) if time else NOTHING for time in times)),
+        figures("p99", (units.format_duration(time.p99) if time else NOTHING for time in times)),
+        figures("max", (units.format_duration(time.max) if time else NOTHING for time in times)),
+    )
+    operations = sum(operation.count for operation in process.operations)
+    return Table(
+        title=f"Asynchronous operations ({units.format_count(operations)})",
+        legend=(_LEGEND,),
+        columns=columns,
+        more=f"… and {units.format_count(len(rest))} more" if rest else "",
+    )

@@ -1,0 +1,65 @@
+"""One line a process: for the ones whose tables are not printed.
+
+Order: time that its threads were awake.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from iotrace.output import units
+from iotrace.output.blocks import Table, figures, texts
+from iotrace.output.tables import cost
+from iotrace.output.tables.threads import reasons
+from iotrace.report.model import Process
+
+_LEGEND = (
+    "wall: all its threads' time; next to it, what it went to in %: on a CPU (user + kernel + "
+    "copy), runq: ready, but no CPU free; asleep in: waiting for what (+: in others)."
+)
+
+
+def table(processes: Sequence[Process], title: str, top: int | None) -> Table | None:
+    """The processes, one a line; None if there are none."""
+    if not processes:
+        return None
+    shown, rest = cost.costliest(processes, cost.of_process, top)
+    totals = [_Total(process) for process in shown]
+    models = (process.model.title if process.model else units.UNKNOWN for process in shown)
+    columns = [
+        figures("pid", (str(process.pid) for process in shown)),
+        texts("name", (process.name for process in shown), least=8),
+        *(
+            [texts("model", models, least=10, spare=3)]
+            if any(process.model for process in shown)
+            else []
+        ),
+        figures("threads", (units.format_count(total.threads) for total in totals), spare=1),
+        figures("syscalls", (units.format_count(total.syscalls) for total in totals), spare=2),
+        figures("wall", (units.format_duration(total.wall) for total in totals)),
+        figures("on CPU", (units.format_share(total.on_cpu, total.wall) for total in totals)),
+        figures("runq", (units.format_share(total.runq, total.wall) for total in totals)),
+        texts("asleep in", (reasons(total.wait, total.wall) for total in totals), least=14),
+    ]
+    return Table(
+        title=f"{title} ({units.format_count(len(processes))})",
+        legend=(_LEGEND,),
+        columns=tuple(columns),
+        more=cost.more(rest, lambda process: sum(map(cost.asleep, process.threads))),
+    )
+
+
+class _Total:
+    """The sums over a process's threads."""
+
+    def __init__(self, process: Process) -> None:
+        threads = process.threads
+        self.threads = sum(thread.count for thread in threads)
+        self.syscalls = sum(thread.syscalls for thread in threads)
+        self.wall = sum(thread.lifetime_ns for thread in threads)
+        self.runq = sum(thread.states_ns.runq for thread in threads)
+        self.on_cpu = sum(map(cost.awake, threads)) - self.runq
+        self.wait: Counter[str] = Counter()
+        for thread in threads:
+            self.wait.update(thread.states_ns.wait)

@@ -1,0 +1,27 @@
+"""One line a signal delivered to a thread. Order: how many."""
+
+from __future__ import annotations
+
+from iotrace.output import units
+from iotrace.output.blocks import Table, figures, texts
+from iotrace.output.tables import cost
+from iotrace.output.tables.calls import name_tid
+from iotrace.report.model import Process
+
+
+def table(process: Process, top: int | None) -> Table | None:
+    """The signals delivered to the process's threads; None if there were none."""
+    if not process.signals:
+        return None
+    shown, rest = cost.costliest(process.signals, lambda signal: signal.count, top)
+    signals = sum(signal.count for signal in process.signals)
+    return Table(
+        title=f"Signals delivered ({units.format_count(signals)})",
+        legend=(),
+        columns=(
+            figures("tid", (name_tid(signal.tid) for signal in shown)),
+            texts("signal", (signal.signal for signal in shown), least=7),
+            figures("count", (units.format_count(signal.count) for signal in shown)),
+        ),
+        more=f"… and {units.format_count(len(rest))} more" if rest else "",
+    )

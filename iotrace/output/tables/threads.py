@@ -1,0 +1,96 @@
+"""One line a thread: where its wall time went.
+
+Order: time awake (user + kernel + copy + run queue), so that idle pools sink to the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from iotrace.output import units
+from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
+from iotrace.output.tables import cost
+from iotrace.report.model import Process, Thread
+
+_LEGEND = (
+    "wall: time traced. In % of it: user, kernel and copy (of data to the program): on a CPU; "
+    "runq: ready, but no CPU free; asleep in: waiting for what (+: for others). vol, invol: "
+    "context switches."
+)
+_ENDED = "xN: N ended threads in one line."
+
+# Under this share of the wall time a reason goes unnamed.
+_WORTH_NAMING = 0.001
+
+
+def table(process: Process, top: int | None) -> Table | None:
+    """The process's threads; None if there are none."""
+    if not process.threads:
+        return None
+    shown, rest = cost.costliest(process.threads, cost.awake, top)
+    columns = [
+        figures("tid", (name_tid(thread) for thread in shown)),
+        texts("name", (thread.name for thread in shown), least=8),
+        figures("wall", (units.format_duration(thread.lifetime_ns) for thread in shown)),
+        *_shares(shown),
+        texts("asleep in", map(_asleep_in, shown), least=14),
+        figures(
+            "vol", (units.format_count(thread.switches.voluntary) for thread in shown), spare=1
+        ),
+        figures(
+            "invol", (units.format_count(thread.switches.involuntary) for thread in shown), spare=2
+        ),
+    ]
+    threads = sum(thread.count for thread in process.threads)
+    return Table(
+        title=f"Threads ({units.format_count(threads)})",
+        legend=(_LEGEND, *([_ENDED] if any(thread.count > 1 for thread in shown) else [])),
+        columns=tuple(columns),
+        more=cost.more(rest, cost.asleep),
+    )
+
+
+def name_tid(thread: Thread) -> str:
+    """A thread's number; ``x12`` for a row that adds up twelve ended ones."""
+    return f"x{units.format_count(thread.count)}" if thread.count > 1 else str(thread.tid)
+
+
+def _shares(threads: list[Thread]) -> list[Column]:
+    states = [(thread.states_ns, thread.lifetime_ns) for thread in threads]
+    columns = [
+        figures("user", (units.format_share(state.user, wall) for state, wall in states)),
+        figures("kernel", (units.format_share(state.kernel, wall) for state, wall in states)),
+        figures("copy", (units.format_share(state.copy, wall) for state, wall in states)),
+        figures("runq", (units.format_share(state.runq, wall) for state, wall in states)),
+    ]
+    if any(state.unaccounted for state, _ in states):
+        unaccounted = (units.format_share(state.unaccounted, wall) for state, wall in states)
+        columns.append(figures("unaccounted", unaccounted, short="unacc"))
+    return columns
+
+
+def _asleep_in(thread: Thread) -> tuple[str, ...]:
+    return reasons(thread.states_ns.wait, thread.lifetime_ns)
+
+
+def reasons(wait: Mapping[str, int], wall: int) -> tuple[str, ...]:
+    """``recv 81.2 poll 17.0 +0.3``: per cent of ``wall``, the biggest first.
+
+    From all that are worth naming down to the biggest one, the rest added up in ``+``.
+    """
+    ranked = sorted(
+        ((reason, time) for reason, time in wait.items() if time),
+        key=lambda entry: entry[1],
+        reverse=True,
+    )
+    if not ranked:
+        return (NOTHING,)
+    worth = sum(1 for _, time in ranked if time >= wall * _WORTH_NAMING) or 1
+    forms = []
+    for named in range(worth, 0, -1):
+        words = [f"{reason} {units.format_share(time, wall)}" for reason, time in ranked[:named]]
+        rest = sum(time for _, time in ranked[named:])
+        if rest >= wall * _WORTH_NAMING:
+            words.append(f"+{units.format_share(rest, wall)}")
+        forms.append(" ".join(words))
+    return tuple(forms)

@@ -1,0 +1,100 @@
+"""The head of a process: which I/O model it is, what shows it, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from iotrace.output import units
+from iotrace.output.blocks import Block, Facts, Heading, Items, Paragraph, Table, figures, texts
+from iotrace.output.tables import cost
+from iotrace.report.model import Finding, Model, Process
+
+
+def blocks(process: Process, findings: Sequence[Finding]) -> list[Block]:
+    """The model with its evidence, then each finding; nothing if no verdict was reached."""
+    found = [block for finding in findings for block in _finding(finding)]
+    if process.model is not None and not findings:
+        found.append(Paragraph("Nothing wrong was found."))
+    return [*_model(process), *found]
+
+
+def elsewhere(findings: Sequence[Finding], top: int | None) -> Table | None:
+    """One line a finding, for processes whose tables are not printed. Order: their cost."""
+    if not findings:
+        return None
+    shown, rest = cost.costliest(findings, lambda finding: finding.cost_ns or 0, top)
+    return Table(
+        title=f"Findings in other processes ({units.format_count(len(findings))})",
+        legend=(),
+        columns=(
+            figures("pid", (str(finding.pid) for finding in shown)),
+            texts("severity", (finding.severity for finding in shown), least=6),
+            texts("id", (finding.id for finding in shown), least=5),
+            figures("cost", (units.format_duration(finding.cost_ns) for finding in shown)),
+            texts("what", (finding.title for finding in shown), least=20),
+        ),
+        more=f"… and {units.format_count(len(rest))} more" if rest else "",
+    )
+
+
+def _model(process: Process) -> list[Block]:
+    model = process.model
+    if model is None:
+        return []
+    kept: list[Block] = [Heading(2, _named(model)), Items(model.evidence)]
+    others = Counter(
+        thread.model.title
+        for thread in process.threads
+        if thread.model is not None and thread.model.id != model.id
+    )
+    if others:
+        kinds = (f"{units.plural(number, 'thread')}: {title}" for title, number in others.items())
+        kept.append(Items(tuple(kinds)))
+    return kept
+
+
+def _named(model: Model) -> str:
+    return f"{model.title} (confidence {100 * model.confidence:.0f} %)"
+
+
+def _finding(finding: Finding) -> list[Block]:
+    pairs = []
+    if finding.tid is not None or finding.fd is not None:
+        pairs.append(("where", _where(finding)))
+    if finding.cost_ns is not None:
+        pairs.append(("costs", units.format_duration(finding.cost_ns)))
+    if finding.evidence:
+        shown = (f"{_label(key)}: {_figure(key, value)}" for key, value in finding.evidence.items())
+        pairs.append(("seen", ", ".join(shown)))
+    pairs.append(("advice", finding.advice))
+    title = f"{finding.severity.upper()} {finding.id}: {finding.title}"
+    return [Heading(3, title), Facts(tuple(pairs))]
+
+
+def _where(finding: Finding) -> str:
+    places = []
+    if finding.tid is not None:
+        places.append(f"thread {finding.tid}")
+    if finding.fd is not None:
+        places.append(f"descriptor {finding.fd}")
+    return ", ".join(places)
+
+
+def _label(key: str) -> str:
+    for unit in ("_ns", "_bytes", "_ratio"):
+        key = key.removesuffix(unit)
+    return key.replace("_", " ")
+
+
+def _figure(key: str, value: float | int | str) -> str:
+    """The units are in the keys, as everywhere in the report."""
+    if isinstance(value, str):
+        return value
+    if key.endswith("_ns"):
+        return units.format_duration(value)
+    if key.endswith("_ratio"):
+        return units.format_percent(value, 1.0)
+    if isinstance(value, int):
+        return units.format_size(value) if key.endswith("_bytes") else units.format_count(value)
+    return f"{value:.4g}"

@@ -1,0 +1,184 @@
+"""A report as plain data (what JSON holds) and back.
+
+``from_dict`` and ``loads`` take files from anywhere: whatever is not exactly a report is refused
+with the place and the reason, and nothing of it is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import is_dataclass
+from typing import Any, NoReturn, TypeVar, get_args, get_origin
+
+from iotrace.errors import ExitCode, IotraceError
+from iotrace.report.model import SCHEMA, Report
+from iotrace.report.shape import INT_MAX, INT_MIN, Field, choices, fields_of
+
+T = TypeVar("T")
+
+_PASTE = "iotrace attach PID -f json -o report.json"
+
+# How much of a foreign text an error message repeats.
+_QUOTED = 40
+
+
+class BadReport(IotraceError):
+    """The data is not a report that this version can read."""
+
+    code = ExitCode.USAGE
+
+
+def to_dict(report: Report) -> dict[str, Any]:
+    """The report as dictionaries, lists, texts and numbers; the field names are the keys."""
+    plain = _plain(report)
+    assert isinstance(plain, dict)
+    return plain
+
+
+def from_dict(data: object) -> Report:
+    """The report that ``to_dict`` made the data from.
+
+    Raises BadReport on another schema, a missing or unknown key, a wrong type, a number that
+    does not fit in 64 bits or is not finite. Keys that have a default may be missing.
+    """
+    if not isinstance(data, dict) or "schema" not in data:
+        raise BadReport("this is not an iotrace report", why='it has no key "schema"', paste=_PASTE)
+    if data["schema"] != SCHEMA:
+        raise BadReport(
+            f"this report has the schema {_quote(data['schema'])}",
+            why=f'this version of iotrace reads "{SCHEMA}" only',
+            paste=_PASTE,
+        )
+    return _dataclass(Report, data, "")
+
+
+def loads(text: str | bytes) -> Report:
+    """The report in a JSON text. Raises BadReport, also where the text is not JSON."""
+    try:
+        data = json.loads(text, parse_constant=_not_json)
+    except (ValueError, RecursionError) as error:
+        raise BadReport(
+            "this is not a JSON file", why=_quote(str(error))[1:-1], paste=_PASTE
+        ) from None
+    return from_dict(data)
+
+
+def _not_json(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields_of(type(value))}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
+
+
+def _dataclass(kind: type[T], data: object, place: str) -> T:
+    items = _expect(dict, data, "an object", place)
+    known = {field.name: field for field in fields_of(kind)}
+    for key in items:
+        if key not in known:
+            _refuse(place, f"unknown key {_quote(key)}")
+    for field in known.values():
+        if field.required and field.name not in items:
+            _refuse(place, f'the key "{field.name}" is missing')
+    values = {
+        name: _field(known[name], value, f"{place}.{name}".lstrip("."))
+        for name, value in items.items()
+    }
+    return kind(**values)
+
+
+def _field(field: Field, data: object, place: str) -> object:
+    value = _value(field.type, data, place)
+    if field.words and value is not None and value not in field.words:
+        _refuse(place, f"expected one of {', '.join(field.words)}, found {_quote(value)}")
+    if field.keys and isinstance(value, dict) and set(value) != set(field.keys):
+        _refuse(place, f"expected the keys {', '.join(field.keys)}")
+    return value
+
+
+def _value(kind: Any, data: object, place: str) -> object:
+    kinds = list(choices(kind))
+    if data is None and type(None) in kinds:
+        return None
+    kinds = [choice for choice in kinds if choice is not type(None)]
+    if len(kinds) > 1:  # numbers and texts: what it is, it is
+        exact = [choice for choice in kinds if type(data) is choice]
+        if not exact:
+            _refuse(place, f"expected a number or a text, found {_quote(data)}")
+        kinds = exact
+    return _single(kinds[0], data, place)
+
+
+def _single(kind: Any, data: object, place: str) -> object:
+    if is_dataclass(kind):
+        assert isinstance(kind, type)
+        return _dataclass(kind, data, place)
+    if get_origin(kind) is tuple:
+        items = _expect(list, data, "a list", place)
+        inner = get_args(kind)[0]
+        return tuple(_value(inner, item, f"{place}[{index}]") for index, item in enumerate(items))
+    if get_origin(kind) is dict:
+        entries = _expect(dict, data, "an object", place)
+        inner = get_args(kind)[1]
+        return {
+            _expect(str, key, "a text", place): _value(inner, item, f"{place}[{_quote(key)}]")
+            for key, item in entries.items()
+        }
+    return _SCALARS[kind](data, place)
+
+
+def _integer(data: object, place: str) -> int:
+    number = _expect(int, data, "a whole number", place)
+    if not INT_MIN <= number <= INT_MAX:
+        _refuse(place, "the number does not fit in 64 bits")
+    return number
+
+
+def _float(data: object, place: str) -> float:
+    if type(data) is int:
+        return float(_integer(data, place))
+    number = _expect(float, data, "a number", place)
+    if not math.isfinite(number):
+        _refuse(place, "the number is not finite")
+    return number
+
+
+_SCALARS: dict[type, Callable[[object, str], object]] = {
+    int: _integer,
+    float: _float,
+    bool: lambda data, place: _expect(bool, data, "true or false", place),
+    str: lambda data, place: _expect(str, data, "a text", place),
+}
+
+
+def _expect(kind: type[T], data: object, what: str, place: str) -> T:
+    # Not isinstance: true is an int to Python, not to JSON.
+    if type(data) is not kind:
+        _refuse(place, f"expected {what}, found {_quote(data)}")
+    return data
+
+
+def _refuse(place: str, why: str) -> NoReturn:
+    raise BadReport(
+        "this is not a report that iotrace can read",
+        why=f"{place or 'the report'}: {why}",
+        paste=_PASTE,
+    )
+
+
+def _quote(data: object) -> str:
+    """A foreign value in ASCII and on one line, short."""
+    if isinstance(data, dict | list):
+        return "an object" if isinstance(data, dict) else "a list"
+    if isinstance(data, int) and not INT_MIN <= data <= INT_MAX:
+        return "a number of more than 64 bits"
+    shown = ascii(data[:_QUOTED]) if isinstance(data, str) else ascii(data)
+    return shown + ("..." if isinstance(data, str) and len(data) > _QUOTED else "")

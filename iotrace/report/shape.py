@@ -1,0 +1,67 @@
+"""The shape of a report, read off its dataclasses: what the codec checks and the schema publishes.
+
+The dataclasses are the only source. What their types cannot say (which keys, which words) is
+in the two tables below.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from iotrace.report.model import SCHEMA, WAIT_REASONS, Finding, Loop, Report, States
+
+# A number in a report fits in a signed machine word, on every reader's side.
+INT_MIN = -(2**63)
+INT_MAX = 2**63 - 1
+
+# Fields that hold one of a few words.
+WORDS: dict[tuple[type, str], tuple[str, ...]] = {
+    (Report, "schema"): (SCHEMA,),
+    (Finding, "severity"): ("high", "medium", "low"),
+    (Loop, "trigger"): ("level", "edge", "mixed"),
+}
+
+# Dictionaries that have exactly these keys.
+KEYS: dict[tuple[type, str], tuple[str, ...]] = {(States, "wait"): WAIT_REASONS}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a dataclass. ``required``: it has no default."""
+
+    name: str
+    type: Any
+    required: bool
+    words: tuple[str, ...]
+    keys: tuple[str, ...]
+
+
+_fields: dict[type, tuple[Field, ...]] = {}
+
+
+def fields_of(kind: type) -> tuple[Field, ...]:
+    """The fields of one of the report's dataclasses, in order."""
+    if kind not in _fields:  # resolving the hints anew for each of 100,000 rows takes seconds
+        hints = get_type_hints(kind)
+        _fields[kind] = tuple(
+            Field(
+                name=field.name,
+                type=hints[field.name],
+                required=field.default is MISSING and field.default_factory is MISSING,
+                words=WORDS.get((kind, field.name), ()),
+                keys=KEYS.get((kind, field.name), ()),
+            )
+            for field in fields(kind)
+        )
+    return _fields[kind]
+
+
+def choices(kind: Any) -> Iterator[Any]:
+    """The members of a union; any other type alone. ``None`` is ``type(None)``."""
+    if get_origin(kind) in (Union, types.UnionType):
+        yield from get_args(kind)
+    else:
+        yield kind

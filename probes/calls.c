@@ -99,25 +99,72 @@ static __always_inline u64 selected(u64 nfds, u64 read_set, u64 write_set)
   return total;
 }
 
+static __always_inline u64 cpu_ns(struct thread *t)
+{
+  return t->user_ns + t->kernel_ns + t->copy_ns;
+}
+
+/* An iteration took longer than STALL_NS: keep what it spent its time on. */
+static __always_inline void loop_stalled(struct thread *t, struct loop *l, u64 busy)
+{
+  l->stalls++;
+  l->stall_ns += busy;
+  l->stall_cpu_ns += cpu_ns(t) - l->cpu_at_return_ns;
+  l->stall_runq_ns += t->runq_ns - l->runq_at_return_ns;
+  if (!l->iteration_waited)
+    return;
+  for (int i = 0; i < WAIT_CLASSES; i++)
+    l->stall_wait_ns[i] += l->iteration_wait_ns[i];
+  if (l->iteration_call_ns > l->stall_call_ns) {
+    l->stall_call_ns = l->iteration_call_ns;
+    l->stall_call_nr = l->iteration_call_nr;
+    l->stall_call_fd = l->iteration_call_fd;
+    l->stall_call_kind = l->iteration_call_kind;
+  }
+}
+
 /* The thread comes back to its multiplexer: what it did since the last return was one iteration. */
+static __always_inline void loop_iterated(struct thread *t, struct loop *l, u64 now)
+{
+  u64 busy = now > l->returned_ns ? now - l->returned_ns : 0;
+  u32 bucket = histogram_bucket(busy);
+  l->busy_sum_ns += busy;
+  if (busy > l->busy_max_ns)
+    l->busy_max_ns = busy;
+  if (bucket < HISTOGRAM_BUCKETS)
+    l->busy[bucket]++;
+  if (l->last_ready && !t->served)
+    l->unserved++;
+  if (busy > STALL_NS)
+    loop_stalled(t, l, busy);
+  l->returned_ns = 0;
+}
+
+/* A call inside an iteration has waited. */
+static __always_inline void loop_waited(struct thread *t)
+{
+  u32 index = t->current_loop - 1;
+  struct loop *l = loops.lookup(&index);
+  if (!l || !l->returned_ns)
+    return;
+  l->iteration_waited = 1;
+  l->iteration_wait_ns[t->call_class & (WAIT_CLASSES - 1)] += t->call_wait_ns;
+  if (t->call_wait_ns > l->iteration_call_ns) {
+    l->iteration_call_ns = t->call_wait_ns;
+    l->iteration_call_nr = t->call_nr;
+    l->iteration_call_fd = t->call_fd;
+    l->iteration_call_kind = t->call_kind;
+  }
+}
+
 static __always_inline void loop_enter(struct thread *t, u32 slot, u16 flags, u64 *args, u64 now)
 {
   struct loop *l = loop_of(t, slot, t->call_nr);
   if (!l)
     return;
   BEGIN_UPDATE(l);
-  if (l->returned_ns) {
-    u64 busy = now > l->returned_ns ? now - l->returned_ns : 0;
-    u32 bucket = histogram_bucket(busy);
-    l->busy_sum_ns += busy;
-    if (busy > l->busy_max_ns)
-      l->busy_max_ns = busy;
-    if (bucket < HISTOGRAM_BUCKETS)
-      l->busy[bucket]++;
-    if (l->last_ready && !t->served)
-      l->unserved++;
-    l->returned_ns = 0;
-  }
+  if (l->returned_ns)
+    loop_iterated(t, l, now);
   if (t->call_nfds > l->nfds_max)
     l->nfds_max = t->call_nfds;
   if (flags & CALL_FD_SETS) {
@@ -152,7 +199,16 @@ static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, u64
     }
     l->last_ready = ready;
     l->returned_ns = now;
+    l->cpu_at_return_ns = cpu_ns(t);
+    l->runq_at_return_ns = t->runq_ns;
+    if (l->iteration_waited) {
+      l->iteration_waited = 0;
+      l->iteration_call_ns = 0;
+      for (int i = 0; i < WAIT_CLASSES; i++)
+        l->iteration_wait_ns[i] = 0;
+    }
   }
+  t->current_loop = t->loops[t->call_loop & (LOOP_KINDS - 1)];
   END_UPDATE(l);
   t->served = 0;
 }
@@ -387,6 +443,8 @@ static __always_inline void leave_call(struct thread *t, u32 slot, s64 ret, u64 
     estimated = estimate_copy(t, flags, bytes);
   if (t->call_loop)
     loop_exit(t, slot, ret, now);
+  else if (t->call_wait_ns && t->current_loop)
+    loop_waited(t);
   if (t->call_descriptor)
     add_to_descriptor(t, flags, ret, bytes, estimated, now);
   if (ret >= 0 && flags & CALL_ACCEPTS) {

@@ -65,6 +65,7 @@ struct thread {
   u64 call_cache[CALL_CACHE]; /* key << 32 | index + 1 */
   u32 fd_cache[FD_CACHE];     /* index + 1 */
   u32 loops[LOOP_KINDS];      /* index + 1 */
+  u32 current_loop;           /* index + 1 of the loop it returned from last */
 };
 
 /* One system call of one thread on one kind of descriptor. */
@@ -135,6 +136,26 @@ struct loop {
   u64 busy_max_ns;
   u64 returned_ns; /* 0: not between a return and the next call */
   u64 last_ready;
+  /* The iteration since the last return: where the totals stood, what it has waited for. */
+  u64 cpu_at_return_ns;
+  u64 runq_at_return_ns;
+  u64 iteration_call_ns; /* its longest wait in one call, and which call that was */
+  u32 iteration_call_nr;
+  s32 iteration_call_fd;
+  u32 iteration_call_kind;
+  u32 iteration_waited;
+  u64 iteration_wait_ns[WAIT_CLASSES];
+  /* All iterations longer than STALL_NS together, and the longest wait in one call in them. */
+  u64 stalls;
+  u64 stall_ns;
+  u64 stall_cpu_ns;
+  u64 stall_runq_ns;
+  u64 stall_call_ns;
+  u32 stall_call_nr;
+  s32 stall_call_fd;
+  u32 stall_call_kind;
+  u32 reserved;
+  u64 stall_wait_ns[WAIT_CLASSES];
   u32 busy[HISTOGRAM_BUCKETS];
 };
 

@@ -97,6 +97,8 @@ WAIT_BY_KIND = 15
 CALL_OTHER = 0xFFFF
 """The number that stands for every call that is not listed."""
 MAX_SYSCALLS = 1024
+STALL_NS = 50_000_000
+"""An iteration of an event loop that is longer is a stall: its time is kept apart."""
 GENERATIONS = 16384
 
 
@@ -107,6 +109,7 @@ def cflags() -> list[str]:
         "WAIT_BY_KIND": WAIT_BY_KIND,
         "CALL_OTHER": CALL_OTHER,
         "MAX_SYSCALLS": MAX_SYSCALLS,
+        "STALL_NS": STALL_NS,
         "GENERATIONS": GENERATIONS,
         "COUNTERS": 16,
         "KIND_FIRST_SOCKET": SOCKET_KINDS.start,

@@ -16,7 +16,11 @@ _ADDRESS_BYTES = {2: 4, 10: 16}
 
 
 def descriptor_row(
-    fd: int, kind: str, parts: Sequence[DescriptorTotals], facts: ProcessFacts | None
+    fd: int,
+    kind: str,
+    parts: Sequence[DescriptorTotals],
+    facts: ProcessFacts | None,
+    at_ns: int,
 ) -> Descriptor:
     """One row from what each thread saw of this number; the latest object names it.
 
@@ -41,6 +45,7 @@ def descriptor_row(
         opened=len({part.inode for part in parts}) + sum(max(0, p.opened - 1) for p in parts),
         copy_estimated=any(part.estimated for part in parts),
         eagain=sum(part.eagain for part in parts),
+        unread_ns=at_ns - latest.unread_since_ns if latest.unread_since_ns else None,
     )
 
 

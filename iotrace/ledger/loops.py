@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from iotrace.report.model import Busy, Loop, Ready
+from iotrace.report.model import WAIT_REASONS, Busy, Loop, Ready, StallCall, Stalls
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.histogram import percentile_ns
 from iotrace.snapshot.model import LoopTotals
 
 
-def loop_row(tid: int, multiplexer: str, totals: LoopTotals, facts: ProcessFacts | None) -> Loop:
-    """One row. What an epoll watches, and how, is known while its process lives."""
+def loop_row(
+    tid: int,
+    multiplexer: str,
+    totals: LoopTotals,
+    facts: ProcessFacts | None,
+    stall_call: str,
+) -> Loop:
+    """One row. What an epoll watches, and how, is known while its process lives.
+
+    ``stall_call``: name of the call that ``totals.stall_call_nr`` is.
+    """
     watched: int | None = totals.watched or None
     trigger: str | None = "level"
     if multiplexer.startswith("epoll"):
@@ -38,6 +47,22 @@ def loop_row(tid: int, multiplexer: str, totals: LoopTotals, facts: ProcessFacts
         unserved=totals.unserved,
         wait_ns=totals.wait_ns,
         busy_total_ns=totals.busy_sum_ns,
+        stalls=_stalls(totals, stall_call) if totals.stalls else None,
+    )
+
+
+def _stalls(totals: LoopTotals, call: str) -> Stalls:
+    worst = None
+    if totals.stall_call_ns:
+        fd = None if totals.stall_call_fd < 0 else totals.stall_call_fd
+        worst = StallCall(call, totals.stall_call_kind, fd, totals.stall_call_ns)
+    return Stalls(
+        count=totals.stalls,
+        total_ns=totals.stall_ns,
+        cpu_ns=totals.stall_cpu_ns,
+        runq_ns=totals.stall_runq_ns,
+        wait_ns=dict(zip(WAIT_REASONS, totals.stall_wait_ns, strict=True)),
+        worst=worst,
     )
 
 

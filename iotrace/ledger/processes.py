@@ -61,7 +61,7 @@ class _Parts:
         last_end = None if None in ended else max(end or 0 for end in ended)
         first = threads[keys[0]]
         loops = [
-            loop_row(key.tid, self._name(number), totals, facts)
+            loop_row(key.tid, self._name(number), totals, facts, self._name(totals.stall_call_nr))
             for (key, number), totals in self._loops[pid]
         ]
         return Process(
@@ -102,7 +102,10 @@ class _Parts:
         merged = defaultdict(list)
         for (_, fd, kind), totals in self._descriptors[pid]:
             merged[fd, kind].append(totals)
-        rows = [descriptor_row(fd, kind, totals, facts) for (fd, kind), totals in merged.items()]
+        at_ns = self._snapshot.at_ns
+        rows = [
+            descriptor_row(fd, kind, parts, facts, at_ns) for (fd, kind), parts in merged.items()
+        ]
         return tuple(sorted(rows, key=lambda row: (-(row.wait_ns + row.copy_ns), row.fd)))
 
 

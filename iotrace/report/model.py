@@ -136,7 +136,10 @@ class Pickup:
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """One descriptor number of one process. ``opened``: how many objects had that number."""
+    """One descriptor number of one process. ``opened``: how many objects had that number.
+
+    ``unread_ns``: data has been lying on it unread for that long at the end, None: it has not.
+    """
 
     fd: int
     kind: str
@@ -152,6 +155,7 @@ class Descriptor:
     opened: int = 1
     copy_estimated: bool = False
     eagain: int = 0
+    unread_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +173,32 @@ class Busy:
     p50: int
     p99: int
     max: int
+
+
+@dataclass(frozen=True, slots=True)
+class StallCall:
+    """The system call in which a stalled iteration waited longest; ``fd`` None: it has none."""
+
+    syscall: str
+    kind: str
+    fd: int | None
+    wait_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stalls:
+    """The iterations of a loop that kept it from its multiplexer for more than 50 ms.
+
+    ``total_ns`` = cpu + runq + the waits in calls (by reason) + waits outside calls.
+    ``worst``: the longest wait in one call in any of them, None if none waited.
+    """
+
+    count: int
+    total_ns: int
+    cpu_ns: int
+    runq_ns: int
+    wait_ns: dict[str, int]
+    worst: StallCall | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +224,7 @@ class Loop:
     unserved: int = 0
     wait_ns: int = 0
     busy_total_ns: int = 0
+    stalls: Stalls | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,9 +309,7 @@ class Lost:
     @property
     def total(self) -> int:
         """All losses together."""
-        return (
-            self.ring + self.threads + self.calls + self.descriptors + self.loops + self.probes
-        )
+        return self.ring + self.threads + self.calls + self.descriptors + self.loops + self.probes
 
 
 @dataclass(frozen=True, slots=True)

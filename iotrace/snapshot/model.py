@@ -85,6 +85,7 @@ class DescriptorTotals:
     pickups: int
     pickup_max_ns: int
     pickup: tuple[int, ...]
+    unread_since_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,15 @@ class LoopTotals:
     wait_ns: int
     busy_sum_ns: int
     busy_max_ns: int
+    stalls: int
+    stall_ns: int
+    stall_cpu_ns: int
+    stall_runq_ns: int
+    stall_call_ns: int
+    stall_call_nr: int
+    stall_call_fd: int
+    stall_call_kind: str
+    stall_wait_ns: tuple[int, ...]
     busy: tuple[int, ...]
 
 
@@ -176,7 +186,8 @@ _Key = TypeVar("_Key")
 
 _NOT_COUNTED = frozenset(
     "parent_pid name ended_ns at_ns count opened open_flags inode family local local_port peer "
-    "peer_port epoll_fd ready_max nfds_max watched in_flight".split()
+    "peer_port epoll_fd ready_max nfds_max watched in_flight stall_call_ns stall_call_nr "
+    "stall_call_fd stall_call_kind unread_since_ns".split()
 )
 """Members that tell a state, not a sum: the later one holds."""
 _MAXIMA = {"max_ns": "latency", "pickup_max_ns": "pickup", "busy_max_ns": "busy"}

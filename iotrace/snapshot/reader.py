@@ -31,6 +31,11 @@ from iotrace.snapshot.model import (
 _ERROR_KEY = struct.Struct("<IHHI")
 _SIGNAL_KEY = struct.Struct("<II")
 _OPERATION_KEY = struct.Struct("<II")
+_LOOP_FIGURES = LoopTotals.__dataclass_fields__.keys() - {
+    "stall_call_kind",
+    "stall_wait_ns",
+    "busy",
+}
 _NO_CALL = CallTotals(0, 0, {}, 0, 0, 0, 0, 0, 0, 0, 0, (0,) * histogram.BUCKETS)
 _NO_DESCRIPTOR = DescriptorTotals(
     *(1, 0, 0, 0, b"", 0, b"", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), (0,) * (histogram.BUCKETS // 2)
@@ -100,6 +105,7 @@ class SnapshotReader:
 
     def _descriptors(self, keys: Mapping[int, ThreadKey]) -> dict[DescriptorKey, DescriptorTotals]:
         table = self._probes.descriptors
+        unread = self._unread()
         descriptors = {}
         for _, raw in table.read_all(self._probes.used(Counter.DESCRIPTORS)):
             record = table.layout.unpack(raw)
@@ -110,8 +116,15 @@ class SnapshotReader:
                     bytes(table.layout.array(raw, "local")),
                     bytes(table.layout.array(raw, "peer")),
                     table.layout.array(raw, "pickup"),
+                    unread.get(record["inode"]),
                 )
         return descriptors
+
+    def _unread(self) -> dict[int, int]:
+        """Socket inode -> since when data has been lying there unread."""
+        layout = self._probes.layout("readiness")
+        records = (layout.unpack(raw) for _, raw in self._probes.map("readiness").items())
+        return {r["inode"]: r["since_ns"] for r in records if r["since_ns"]}
 
     def _loops(self, keys: Mapping[int, ThreadKey]) -> dict[LoopKey, LoopTotals]:
         table = self._probes.loops
@@ -119,8 +132,9 @@ class SnapshotReader:
         for _, raw in table.read_all(self._probes.used(Counter.LOOPS)):
             record = table.layout.unpack(raw)
             if record["nr"] != CALL_OTHER and record["slot"] in keys:
+                stall_wait_ns = table.layout.array(raw, "stall_wait_ns")
                 busy = table.layout.array(raw, "busy")
-                loops[keys[record["slot"]], record["nr"]] = _loop(record, busy)
+                loops[keys[record["slot"]], record["nr"]] = _loop(record, stall_wait_ns, busy)
         return loops
 
     def _operations(self) -> dict[tuple[int, int], OperationTotals]:
@@ -219,7 +233,11 @@ def _call(
 
 
 def _descriptor(
-    record: Mapping[str, Any], local: bytes, peer: bytes, pickup: tuple[int, ...]
+    record: Mapping[str, Any],
+    local: bytes,
+    peer: bytes,
+    pickup: tuple[int, ...],
+    unread_since_ns: int | None,
 ) -> DescriptorTotals:
     return DescriptorTotals(
         opened=record["opened"],
@@ -240,12 +258,20 @@ def _descriptor(
         pickups=record["pickups"],
         pickup_max_ns=record["pickup_max_ns"],
         pickup=pickup,
+        unread_since_ns=unread_since_ns,
     )
 
 
-def _loop(record: Mapping[str, Any], busy: tuple[int, ...]) -> LoopTotals:
-    names = LoopTotals.__dataclass_fields__.keys() - {"busy"}
-    return LoopTotals(**{name: record[name] for name in names}, busy=busy)
+def _loop(
+    record: Mapping[str, Any], stall_wait_ns: tuple[int, ...], busy: tuple[int, ...]
+) -> LoopTotals:
+    figures = {name: record[name] for name in _LOOP_FIGURES}
+    return LoopTotals(
+        **figures,
+        stall_call_kind=Kind(record["stall_call_kind"]).label,
+        stall_wait_ns=stall_wait_ns[: len(WAIT_REASONS)],
+        busy=busy,
+    )
 
 
 def _add_call(

@@ -53,10 +53,53 @@ static __always_inline void charge_kernel(struct thread *t, u64 ns)
   t->call_kernel_since_wake_ns += ns;
 }
 
+static __always_inline void charge_runq(struct thread *t, u64 ns)
+{
+  t->runq_ns += ns;
+  t->call_runq_ns += ns;
+}
+
+/* Current's time on run queues so far: task_struct.sched_info.run_delay. */
+static __always_inline u64 run_delay(void)
+{
+  u64 ns = 0;
+#if HAVE_RUN_DELAY
+  bpf_probe_read_kernel(&ns, sizeof(ns), (void *)(bpf_get_current_task() + OFFSET_TASK_RUN_DELAY));
+#endif
+  return ns;
+}
+
+/* It runs, but we did not see it switched in: some kernels hide the switches of some tasks.
+ * What the scheduler counted since it left the CPU tells how long it was ready; the rest of
+ * the time up to now it has been running. */
+static __always_inline void catch_up(struct thread *t, u64 now)
+{
+  u64 ns = elapsed(t, now), asleep = 0, ready = run_delay() - t->run_delay_ns;
+  if (t->state == STATE_SLEEP) {
+    if (t->woken_ns > t->since_ns && t->woken_ns - t->since_ns <= ns) {
+      asleep = t->woken_ns - t->since_ns;
+      t->wait_ns[t->sleep_class & (WAIT_CLASSES - 1)] += asleep;
+      t->call_wait_ns += asleep;
+    } else {
+      asleep = ready <= ns ? ns - ready : 0; /* or running: nobody can tell */
+      t->unaccounted_ns += asleep;
+    }
+    t->call_kernel_since_wake_ns = 0;
+  }
+  if (ready > ns - asleep)
+    ready = ns - asleep;
+  charge_runq(t, ready);
+  t->since_ns += asleep + ready;
+  t->state = t->resume_state;
+}
+
 /* Charge a thread that was on a CPU until now. */
 static __always_inline void charge_running(struct thread *t, u64 now)
 {
-  u64 ns = elapsed(t, now);
+  u64 ns;
+  if (unlikely(t->state == STATE_SLEEP || t->state == STATE_RUNQ))
+    catch_up(t, now);
+  ns = elapsed(t, now);
   if (t->state == STATE_USER) {
     t->user_ns += ns;
   } else if (t->state == STATE_KERNEL) {
@@ -68,12 +111,6 @@ static __always_inline void charge_running(struct thread *t, u64 now)
     t->unaccounted_ns += ns;
   }
   t->since_ns += ns;
-}
-
-static __always_inline void charge_runq(struct thread *t, u64 ns)
-{
-  t->runq_ns += ns;
-  t->call_runq_ns += ns;
 }
 
 /* Charge a thread that was off the CPU until now. A wake-up always comes before a sleeper is

@@ -77,10 +77,13 @@ static __always_inline void read_addresses(u64 sock, struct object *o)
   if (o->family == AF_INET) {
     bpf_probe_read_kernel(o->local, 4, (void *)(sock + OFFSET_SOCK_RCV_SADDR));
     bpf_probe_read_kernel(o->peer, 4, (void *)(sock + OFFSET_SOCK_DADDR));
-  } else {
+  }
+#if HAVE_IPV6
+  else {
     bpf_probe_read_kernel(o->local, 16, (void *)(sock + OFFSET_SOCK_V6_RCV_SADDR));
     bpf_probe_read_kernel(o->peer, 16, (void *)(sock + OFFSET_SOCK_V6_DADDR));
   }
+#endif
 }
 
 static __always_inline u32 socket_kind(u32 family, u16 type)

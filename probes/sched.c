@@ -48,6 +48,7 @@ static __always_inline void switch_out(struct thread *t, u32 slot, u32 tid, int 
     return;
   }
   t->resume_state = t->state;
+  t->run_delay_ns = run_delay();
   if (preempted || !prev_state) {
     t->state = STATE_RUNQ;
     t->involuntary++;

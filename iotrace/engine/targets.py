@@ -18,7 +18,14 @@ from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.procfs.children import read_children
 from iotrace.procfs.descriptors import read_descriptors
 from iotrace.procfs.stat import read_stat
-from iotrace.procfs.task import OUTSIDE, Blocked, TaskActivity, read_activity, read_tids
+from iotrace.procfs.task import (
+    OUTSIDE,
+    Blocked,
+    TaskActivity,
+    read_activity,
+    read_schedstat,
+    read_tids,
+)
 from iotrace.report.model import WAIT_REASONS
 
 _U32 = struct.Struct("<I")
@@ -100,6 +107,7 @@ class TargetTable:
             "since_ns": now,
             "state": State.UNKNOWN,
             "resume_state": State.UNKNOWN,
+            "run_delay_ns": _run_delay_ns(pid, tid),
             "name": stat.name.encode(errors="surrogateescape")[:15],
         }
         if isinstance(activity, Blocked):
@@ -149,6 +157,13 @@ def _activity(pid: int, tid: int) -> TaskActivity | None:
         return read_activity(pid, tid)
     except (PermissionDenied, Unsupported):
         return None  # the probes find out at its next event
+
+
+def _run_delay_ns(pid: int, tid: int) -> int:
+    try:
+        return read_schedstat(pid, tid).runq_ns
+    except (PermissionDenied, Unsupported):
+        return 0
 
 
 def _signed(register: int) -> int:

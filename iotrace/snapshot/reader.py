@@ -11,9 +11,11 @@ from typing import Any
 
 from iotrace.engine.constants import CALL_OTHER, Counter, Kind
 from iotrace.engine.probes import Probes
+from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
+from iotrace.procfs.task import read_schedstat
 from iotrace.report.model import WAIT_REASONS
 from iotrace.snapshot import histogram
-from iotrace.snapshot.in_flight import InFlight, charge
+from iotrace.snapshot.in_flight import SUSPICIOUS_NS, InFlight, charge, ready_for_ns
 from iotrace.snapshot.model import (
     CallKey,
     CallTotals,
@@ -83,7 +85,7 @@ class SnapshotReader:
             if not record["tid"]:
                 continue
             now_ns = record["ended_ns"] or time.monotonic_ns()
-            flight = charge(record, now_ns)
+            flight = charge(record, now_ns, _run_delay_ns(record, now_ns))
             records[slot], flights[slot] = record, flight
             threads[_key(record)] = _thread(record, table.layout.array(raw, "wait_ns"), flight)
         return records, threads, flights
@@ -178,6 +180,16 @@ class SnapshotReader:
         )
 
 
+def _run_delay_ns(record: Mapping[str, Any], now_ns: int) -> int | None:
+    """The scheduler's own figure, where ours looks odd; None: not asked, or not to be had."""
+    if record["ended_ns"] or ready_for_ns(record, now_ns) < SUSPICIOUS_NS:
+        return None
+    try:
+        return read_schedstat(record["pid"], record["tid"]).runq_ns
+    except (NoSuchProcess, PermissionDenied, Unsupported):
+        return None
+
+
 def _key(record: Mapping[str, Any]) -> ThreadKey:
     return ThreadKey(record["pid"], record["tid"], record["started_ns"])
 
@@ -187,12 +199,7 @@ def _thread(record: Mapping[str, Any], wait_ns: tuple[int, ...], flight: InFligh
     if flight.asleep_ns:
         wait[record["sleep_class"]] += flight.asleep_ns
     in_flight_ns = (
-        flight.user_ns
-        + flight.kernel_ns
-        + flight.copy_ns
-        + flight.runq_ns
-        + flight.unaccounted_ns
-        + flight.asleep_ns
+        flight.user_ns + flight.kernel_ns + flight.copy_ns + flight.runq_ns + flight.asleep_ns
     )
     at_ns = record["ended_ns"] or record["since_ns"] + in_flight_ns
     return ThreadTotals(
@@ -205,7 +212,7 @@ def _thread(record: Mapping[str, Any], wait_ns: tuple[int, ...], flight: InFligh
         kernel_ns=record["kernel_ns"] + flight.kernel_ns,
         copy_ns=record["copy_ns"] + flight.copy_ns,
         runq_ns=record["runq_ns"] + flight.runq_ns,
-        unaccounted_ns=record["unaccounted_ns"] + flight.unaccounted_ns,
+        unaccounted_ns=record["unaccounted_ns"],
         wait_ns=tuple(wait),
         voluntary=record["voluntary"],
         involuntary=record["involuntary"],

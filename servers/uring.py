@@ -17,7 +17,7 @@ except ImportError:
     lib = None
 
 ENTRIES = 1024
-_IGNORED = 0  # user_data of a send: only its failure is reported, and the receive's tells it too
+_SEND = 1 << 32  # in user_data: the operation is a send, on the descriptor of the lower bits
 _DISABLED = Path("/proc/sys/kernel/io_uring_disabled")
 
 
@@ -51,15 +51,15 @@ class Ring:
     def receive(self, fd: int, buffer: bytearray, *, after_sending: bytes = b"") -> None:
         """Receive into ``buffer``; its result is the number of bytes.
 
-        With ``after_sending`` the kernel sends that first, all of it, and then receives; if the
-        sending fails, the receive is cancelled (ECANCELED). Only the receive is reported.
+        With ``after_sending`` the kernel sends that first, all of it, and only then receives.
+        There is one result for both: if the sending fails, it is EPIPE and nothing is received.
         """
         self._room_for(2)  # a chain must be handed over as a whole
         if after_sending:
             sqe = lib.io_uring_get_sqe(self._ring)
             lib.io_uring_prep_send(sqe, fd, after_sending, socket.MSG_WAITALL)
             sqe.flags = lib.IOSQE_IO_LINK | lib.IOSQE_CQE_SKIP_SUCCESS
-            sqe.user_data = _IGNORED
+            sqe.user_data = fd | _SEND
         sqe = lib.io_uring_get_sqe(self._ring)
         lib.io_uring_prep_recv(sqe, fd, buffer)
         sqe.user_data = fd
@@ -77,7 +77,11 @@ class Ring:
         for _ in range(ready):
             next(completions)
             entry = self._cqe[0]
-            if entry.user_data != _IGNORED:
+            if entry.user_data & _SEND:
+                # It has failed or fallen short: successes are not reported, and what is linked
+                # to a failure neither (IOSQE_CQE_SKIP_SUCCESS in io_uring_enter(2)).
+                done.append((entry.user_data & ~_SEND, -errno.EPIPE))
+            else:
                 done.append((entry.user_data, _result(entry)))
         lib.io_uring_cq_advance(self._ring, ready)
         return done

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 
 # Markdown's own marks. ``_`` inside a word, ``:`` and ``.`` elsewhere are read as they stand.
 _MARKDOWN = re.compile(r"[\\`*\[\]<>&|#~$!{}@^]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|:(?=/)")
@@ -18,8 +19,9 @@ _MARKDOWN_LINK = re.compile(r"\bwww\.", re.IGNORECASE)
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9 .,%\u0080-\U0010ffff]")
 
 _RST = re.compile(r"[\\*`|_:@<>\[\]]")
-# What opens a list, a directive, a comment, a transition... as the first thing of a cell.
-_RST_OPENING = re.compile(r"[^\w\\]|\w+[.)] ")
+
+# What may open a list, a rule, a directive, a block (``h1. ``)... as the first thing of a line.
+_OPENING = re.compile(r"[^\w\\&]|\w+[.)](?: |$)")
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -48,19 +50,29 @@ def for_html(text: str) -> str:
     return html.escape(text, quote=True)
 
 
+def opening_line(escape: Callable[[str], str]) -> Callable[[str], str]:
+    """The same escape for a text that begins a line, where more has a meaning."""
+
+    def escaped(text: str) -> str:
+        safe = escape(text)
+        return f"&#{ord(safe[0])};{safe[1:]}" if _OPENING.match(safe) else safe
+
+    return escaped
+
+
 def for_markdown(text: str) -> str:
-    """GitHub's and Pandoc's Markdown, inside and outside of a table."""
+    """GitHub's and Pandoc's Markdown, in a table's cell."""
     return _MARKDOWN_LINK.sub(lambda found: found[0][:3] + "&#46;", _references(_MARKDOWN, text))
 
 
 def for_wiki(text: str) -> str:
-    """MediaWiki, MoinMoin, Jira, YouTrack, Textile, AsciiDoc."""
+    """MediaWiki, MoinMoin, Jira, YouTrack, Textile, AsciiDoc, in a table's cell."""
     return _references(_NOT_PLAIN, text)
 
 
 def for_rst(text: str) -> str:
     """reStructuredText; a table's cell is parsed as a body of its own there."""
-    opening = "\\" if _RST_OPENING.match(text) and not _RST.match(text) else ""
+    opening = "\\" if _OPENING.match(text) and not _RST.match(text) else ""
     return opening + _RST.sub(r"\\\g<0>", text)
 
 
@@ -76,7 +88,8 @@ def after_latex_row(text: str) -> str:
 
 def for_org(text: str) -> str:
     """Org mode, where links and inline source run code."""
-    spaced = _ORG.sub("\u200b\\g<0>\u200b", text)
+    opening = "\u200b" if _OPENING.match(text) and text != "-" else ""
+    spaced = opening + _ORG.sub("\u200b\\g<0>\u200b", text)
     return "".join(_ORG_NAMES.get(character, character) for character in spaced)
 
 

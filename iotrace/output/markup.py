@@ -102,7 +102,7 @@ def _latex(name: str) -> Style:
 def _markdown(name: str) -> Style:
     return Style(
         frames=(name,),
-        text=escaping.for_markdown,
+        text=escaping.opening_line(escaping.for_markdown),
         cell=escaping.for_markdown,
         heading=lambda level, text: f"{'#' * (level + 1)} {text}",
     )
@@ -137,7 +137,7 @@ def _wiki(heading: str, item: str = "* {}") -> Callable[[str], Style]:
     """``heading`` holds ``{level}``, ``{text}`` and ``{marks}`` (``=`` a level)."""
     return lambda name: Style(
         frames=(name,),
-        text=escaping.for_wiki,
+        text=escaping.opening_line(escaping.for_wiki),
         cell=escaping.for_wiki,
         heading=lambda level, text: heading.format(
             level=level + 1, text=text, marks="=" * (level + 1)

@@ -23,7 +23,7 @@ DEFAULT_WIDTH = 80
 DEFAULT_TOP = 20
 
 # Of a report with more processes, these many costliest ones get tables of their own.
-_DETAILED = 5
+_DETAILED = 4
 
 _TABLES: tuple[Callable[[Process, int | None], Table | None], ...] = (
     threads.table,

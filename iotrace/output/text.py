@@ -8,7 +8,6 @@ Widths are in terminal columns (a CJK character takes two), as tabulate counts t
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
 
 from wcwidth import wcswidth, wcwidth
 
@@ -62,43 +61,48 @@ def cut(text: str, columns: int, *, keep_end: bool = False) -> str:
     """
     if columns < 1:
         return ""
-    # No character is narrower than one column, but for the marks on it.
-    most = (columns + 1) * (1 + _MARKS_PER_CHARACTER)
-    if len(text) <= most and width(text) <= columns:
+    if len(text) <= _characters(columns) and width(text) <= columns:
         return text
-    kept = text[-most:] if keep_end else text[:most]
-    while kept and width(kept) > columns - 1:
-        kept = kept[1:] if keep_end else kept[:-1]
-    while keep_end and kept and _is_mark(kept[0]):
+    if not keep_end:
+        return _start(text, columns - 1) + ELLIPSIS
+    kept = text[-_characters(columns) :]
+    while kept and (width(kept) > columns - 1 or _is_mark(kept[0])):
         kept = kept[1:]
-    return ELLIPSIS + kept if keep_end else kept + ELLIPSIS
+    return ELLIPSIS + kept
+
+
+def _characters(columns: int) -> int:
+    """So many characters fit at most: none is narrower than a column, but for the marks on it."""
+    return columns * (1 + _MARKS_PER_CHARACTER)
+
+
+def _start(text: str, columns: int) -> str:
+    """As much of the text's start as fits."""
+    kept = text[: _characters(columns)]
+    while width(kept) > columns:
+        kept = kept[:-1]
+    return kept
 
 
 def wrap(text: str, columns: int, *, indent: str = "", first: str | None = None) -> list[str]:
     """Breaks an escaped text at its spaces into lines of ``columns`` at most.
 
     ``indent`` leads each line, ``first`` (when given) the first one. A word that is too long for
-    a line is broken.
+    a line begins one of its own and is broken at its end.
     """
     lines: list[str] = []
-    line = indent if first is None else first
-    empty = True
-    for word in _pieces(text.split(" "), columns - max(width(indent), width(line))):
-        if not empty and width(line) + 1 + width(word) > columns:
+    lead = line = indent if first is None else first
+    for word in text.split(" "):
+        if line != lead and width(line) + 1 + width(word) <= columns:
+            line += f" {word}"
+            continue
+        if line != lead:
             lines.append(line)
-            line, empty = indent, True
-        line += word if empty else " " + word
-        empty = False
+            lead = line = indent
+        while width(word) > columns - width(line):
+            start = _start(word, columns - width(line)) or word[0]
+            lines.append(line + start)
+            lead = line = indent
+            word = word[len(start) :]
+        line += word
     return [*lines, line.rstrip()]
-
-
-def _pieces(words: Iterable[str], columns: int) -> Iterable[str]:
-    """Breaks the words that are too long for a line."""
-    columns = max(columns, 2)
-    for word in words:
-        while width(word) > columns:
-            size = len(cut(word, columns)) - len(ELLIPSIS)
-            yield word[:size]
-            word = word[size:]
-        if word:
-            yield word

@@ -30,9 +30,9 @@ SUSPICIOUS_NS = 2_000_000
 def ready_for_ns(record: Mapping[str, Any], now_ns: int) -> int:
     """How long the record says that its thread has been ready to run; 0: it is not."""
     if record["state"] == State.RUNQ:
-        return max(0, now_ns - record["since_ns"])
+        return max(0, now_ns - int(record["since_ns"]))
     if record["state"] == State.SLEEP and record["woken_ns"] > record["since_ns"]:
-        return max(0, now_ns - record["woken_ns"])
+        return max(0, now_ns - int(record["woken_ns"]))
     return 0
 
 

@@ -84,7 +84,7 @@ def _errors(calls: list[Call]) -> list[Column]:
     ]
     if any(others):
         columns.append(
-            texts("errors", map(_named, others), least=3, short="err", right=True, spare=1)
+            texts("errors", map(_named, others), least=6, short="err", right=True, spare=1)
         )
     if any(call.errors.get("EAGAIN") for call in calls):
         again = (units.format_count(call.errors.get("EAGAIN", 0)) for call in calls)

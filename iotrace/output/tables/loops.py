@@ -25,8 +25,8 @@ def table(process: Process, top: int | None) -> Table | None:
     if not process.loops:
         return None
     shown, rest = cost.costliest(process.loops, lambda loop: loop.busy_total_ns, top)
-    no_wait = _if_any("no-wait", [loop.zero_timeout for loop in shown])
-    unserved = _if_any("unserved", [loop.unserved for loop in shown])
+    no_wait = _if_any("no-wait", [loop.zero_timeout for loop in shown], spare=5)
+    unserved = _if_any("unserved", [loop.unserved for loop in shown], spare=4)
     alone = f"of thread {name_tid(shown[0].tid)}" if len(process.loops) == len(shown) == 1 else ""
     columns = [
         *([] if alone else [figures("tid", (name_tid(loop.tid) for loop in shown))]),
@@ -59,8 +59,8 @@ def _ready(loop: Loop) -> str:
     return f"{loop.ready.mean:.2f}/{units.format_count(loop.ready.max)}"
 
 
-def _if_any(title: str, numbers: list[int]) -> list[Column]:
-    return [figures(title, map(units.format_count, numbers), spare=4)] if any(numbers) else []
+def _if_any(title: str, numbers: list[int], spare: int) -> list[Column]:
+    return [figures(title, map(units.format_count, numbers), spare=spare)] if any(numbers) else []
 
 
 def _busy(loops: list[Loop]) -> list[Column]:

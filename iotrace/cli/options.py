@@ -10,7 +10,7 @@ import click
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-class Seconds(click.ParamType):
+class Seconds(click.ParamType):  # type: ignore[type-arg]
     """A length of time: "10", "0.5", "500ms", "2m"; a positive number of nanoseconds."""
 
     name = "seconds"
@@ -64,7 +64,7 @@ def _format_names() -> tuple[str, ...]:
     return FORMATS
 
 
-class FormatName(click.ParamType):
+class FormatName(click.ParamType):  # type: ignore[type-arg]
     """A format of the output; the names are known only when one is given."""
 
     name = "format"

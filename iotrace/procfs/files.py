@@ -1,0 +1,114 @@
+"""Whole files of /proc as bytes, and what it means to a user when one can't be read."""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+
+from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
+
+PROC = "/proc"
+_CHUNK_BYTES = 16384
+_ENDED = (b"Z", b"X")  # states of proc_pid_stat(5)
+
+
+def read_file(path: str, dir_fd: int | None = None) -> bytes:
+    """The whole of ``path``; relative to the directory ``dir_fd`` if that is given.
+
+    Raises what ``os.open`` and ``os.read`` raise.
+    """
+    # Files of /proc have no size and return less than asked for long before their end.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=dir_fd)
+    try:
+        chunks = []
+        while chunk := os.read(descriptor, _CHUNK_BYTES):
+            chunks.append(chunk)
+    finally:
+        os.close(descriptor)
+    return b"".join(chunks)
+
+
+def text_of(raw: bytes) -> str:
+    """A name, path or argument that a process chose, whatever bytes it holds.
+
+    Bytes that aren't UTF-8 become lone surrogates, as with ``os.fsdecode``.
+    """
+    return raw.decode("utf-8", "surrogateescape")
+
+
+class ProcessErrors:
+    """Turns the ``OSError`` of reading ``/proc/PID`` or ``/proc/PID/task/TID`` into ours.
+
+    ``PermissionDenied``: the kernel refused; ``NoSuchProcess``: the process or thread has ended
+    (one that wasn't waited for yet included);
+    ``Unsupported``: it is there but the file isn't, so this kernel was built without it.
+    Any other ``OSError`` passes.
+    """
+
+    __slots__ = ("_pid", "_root", "_tid")
+
+    def __init__(self, pid: int, root: str = PROC, tid: int | None = None) -> None:
+        self._pid = pid
+        self._root = root
+        self._tid = tid
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, PermissionError):
+            raise self._refused(error) from error
+        if isinstance(error, FileNotFoundError) and self._is_there():
+            raise Unsupported(
+                f"this kernel has no {error.filename}",
+                why="it was built without that part of /proc",
+            ) from error
+        if isinstance(error, FileNotFoundError | ProcessLookupError):
+            thread = "" if self._tid is None else f"thread {self._tid} of "
+            raise NoSuchProcess(
+                f"there is no {thread}process {self._pid}",
+                why="it has ended, or it is seen under that number in another PID namespace only",
+                paste="ps -e -o pid,ppid,args",
+            ) from error
+
+    def _refused(self, error: PermissionError) -> PermissionDenied:
+        if os.geteuid() == 0:
+            reason, paste = (
+                "even root needs CAP_SYS_PTRACE for that",
+                "grep CapEff /proc/self/status",
+            )
+        else:
+            reason, paste = "it belongs to another user", f"sudo iotrace attach {self._pid}"
+        return PermissionDenied(
+            f"process {self._pid} can't be looked into",
+            why=f"the kernel refused to read {error.filename or 'its files in /proc'}: {reason}",
+            paste=paste,
+        )
+
+    def _is_there(self) -> bool:
+        directory = f"{self._root}/{self._pid}"
+        if self._tid is not None:
+            directory = f"{directory}/task/{self._tid}"
+        try:
+            stat = read_file(f"{directory}/stat")
+        except OSError:
+            return os.path.exists(directory)  # noqa: PTH110
+        # What has ended but wasn't waited for keeps its entry and loses most of its files.
+        return stat.rpartition(b") ")[2][:1] not in _ENDED
+
+
+def read_process_file(pid: int, name: str, root: str = PROC) -> bytes:
+    """``/proc/PID/name``. Raises as ``ProcessErrors`` says."""
+    with ProcessErrors(pid, root):
+        return read_file(f"{root}/{pid}/{name}")
+
+
+def read_task_file(pid: int, tid: int, name: str, root: str = PROC) -> bytes:
+    """``/proc/PID/task/TID/name``. Raises as ``ProcessErrors`` says."""
+    with ProcessErrors(pid, root, tid):
+        return read_file(f"{root}/{pid}/task/{tid}/{name}")

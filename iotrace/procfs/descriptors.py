@@ -1,0 +1,117 @@
+"""The open descriptors of a process: ``/proc/PID/fd`` and ``/proc/PID/fdinfo``."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from iotrace.procfs.fdinfo import FdInfo, Watch, parse_fdinfo, parse_watches
+from iotrace.procfs.files import PROC, ProcessErrors, read_file
+from iotrace.procfs.kinds import kind_of_link, kind_of_mode, kind_of_protocol
+
+_INODE = re.compile(r"(?:socket|pipe):\[(\d{1,20})\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """One descriptor number and what it was open to when it was read.
+
+    ``kind``: "tcp", "udp", "unix", "netlink", "socket" (any other), "pipe", "fifo", "file",
+    "dir", "eventfd", "epoll", "timerfd", "signalfd", "inotify", "pidfd", "io_uring", "memfd",
+    "tty", "pty", "char", "block" or "anon" (any other). What has a path on a file system that
+    doesn't answer is a "file". ``target``: the text of the link, a path for what has one.
+    ``inode``: of a socket, or of a pipe, whose ends share it; else None. ``info``: None where
+    this kernel words it otherwise. ``watches``: an epoll's interest list.
+    """
+
+    fd: int
+    kind: str
+    target: str
+    inode: int | None
+    info: FdInfo | None
+    watches: tuple[Watch, ...] = ()
+
+
+def parse_inode(target: str) -> int | None:
+    """The inode in the link of a socket or a pipe; None for any other."""
+    match = _INODE.fullmatch(target)
+    return int(match[1]) if match else None
+
+
+def read_descriptors(
+    pid: int, fds: Iterable[int] | None = None, root: str = PROC
+) -> dict[int, Descriptor]:
+    """The open descriptors of a process by number: all of them, or those of ``fds`` that are open.
+
+    One that is closed meanwhile is left out. A thread with a table of its own (unshare(2) with
+    CLONE_FILES) is not looked for. Where a file lies on a network file system that doesn't answer,
+    the reading waits for it. While the kernel prints an epoll's interest list (a good 1 us an
+    entry) the program can't collect events from it, so this isn't to be done often.
+    Raises ``NoSuchProcess``, ``PermissionDenied``.
+    """
+    directory = f"{root}/{pid}"
+    with ProcessErrors(pid, root):
+        links = os.open(f"{directory}/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            infos = os.open(f"{directory}/fdinfo", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                numbers = _open_numbers(links) if fds is None else set(fds)
+                found = [_read_descriptor(fd, directory, links, infos) for fd in sorted(numbers)]
+            finally:
+                os.close(infos)
+        finally:
+            os.close(links)
+    return {descriptor.fd: descriptor for descriptor in found if descriptor is not None}
+
+
+def _open_numbers(links: int) -> list[int]:
+    with os.scandir(links) as entries:
+        return [int(entry.name) for entry in entries]
+
+
+def _read_descriptor(fd: int, directory: str, links: int, infos: int) -> Descriptor | None:
+    name = str(fd)
+    try:
+        target = os.readlink(name, dir_fd=links)
+        kind = kind_of_link(target)
+        if kind is None:
+            kind = _kind_of_path(name, links)
+        elif kind == "socket":
+            kind = _kind_of_socket(f"{directory}/fd/{name}")
+        text = read_file(name, dir_fd=infos)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return Descriptor(
+        fd=fd,
+        kind=kind,
+        target=target,
+        inode=parse_inode(target),
+        info=_info_of(text),
+        watches=parse_watches(text) if kind == "epoll" else (),
+    )
+
+
+def _kind_of_path(name: str, links: int) -> str:
+    try:
+        status = os.stat(name, dir_fd=links)
+    except (FileNotFoundError, ProcessLookupError):
+        raise
+    except OSError:  # FUSE refuses even root, a stale network file can't be asked
+        return "file"
+    return kind_of_mode(status.st_mode, status.st_rdev)
+
+
+def _kind_of_socket(path: str) -> str:
+    try:
+        return kind_of_protocol(os.getxattr(path, "system.sockprotoname").rstrip(b"\0").decode())
+    except OSError:
+        return "socket"
+
+
+def _info_of(text: bytes) -> FdInfo | None:
+    try:
+        return parse_fdinfo(text)
+    except ValueError:
+        return None

@@ -1,0 +1,177 @@
+"""Whether a process is CPython and which version, from its mapped files: nothing is executed."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from iotrace.procfs.elf import Elf, ReadAt, find_dynamic_symbols, parse_elf
+from iotrace.procfs.files import PROC
+from iotrace.procfs.maps import Mapping, read_maps
+from iotrace.procfs.process import read_exe
+
+_RUNTIME = "_PyRuntime"  # from 3.7 on
+_VERSION = "Py_Version"  # from 3.11 on
+_GET_VERSION = "Py_GetVersion"  # in all of them
+_COOKIE = b"xdebugpy"  # from 3.13 on: Include/internal/pycore_debug_offsets.h
+_RELEASE_LEVELS = {0xA: "a", 0xB: "b", 0xC: "rc", 0xF: ""}
+_LIKELY_NAME = re.compile(r"(?:lib)?python[^/]*")
+_NAMED_VERSION = re.compile(r"python(\d\.\d{1,2})")
+_DELETED = " (deleted)"
+_CONSTANTS_BYTES = 1 << 25
+
+
+@dataclass(frozen=True, slots=True)
+class PythonBuild:
+    """The CPython in a process; a program that embeds it (gdb, uwsgi) counts too.
+
+    ``version``: "3.11.2", "3.14.0rc1"; "3.10" or "3" where the file tells no more.
+    ``path``: the file that holds the interpreter, as the process sees it; ``load_bias``: what was
+    added to that file's addresses. ``runtime_address``: of ``_PyRuntime`` in the process's
+    memory, None before 3.7. ``free_threaded``: built without a GIL.
+    """
+
+    version: str
+    path: str
+    load_bias: int
+    runtime_address: int | None
+    free_threaded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """What a file holds; ``runtime`` is the address of ``_PyRuntime`` before relocation."""
+
+    version: str
+    runtime: int | None
+    free_threaded: bool
+
+
+def parse_version_hex(number: int) -> str | None:
+    """``PY_VERSION_HEX`` as text; None for a number that is none: Include/patchlevel.h."""
+    major, minor, micro = number >> 24, number >> 16 & 0xFF, number >> 8 & 0xFF
+    level = _RELEASE_LEVELS.get(number >> 4 & 0xF)
+    if level is None or not 2 <= major <= 9:
+        return None
+    return f"{major}.{minor}.{micro}{level}" + (str(number & 0xF) if level else "")
+
+
+def read_python(pid: int, root: str = PROC) -> PythonBuild | None:
+    """None: it isn't CPython, or in a file that can't be read as 64-bit little-endian ELF.
+
+    Raises ``NoSuchProcess``, ``PermissionDenied``.
+    """
+    exe = read_exe(pid, root)
+    candidates: dict[str, Mapping] = {}
+    for mapping in read_maps(pid, root):
+        if mapping.path == exe or _LIKELY_NAME.match(mapping.path.rpartition("/")[2]):
+            candidates.setdefault(mapping.path, mapping)
+    for mapping in sorted(candidates.values(), key=lambda mapping: mapping.path != exe):
+        try:
+            with _opened(pid, mapping, root) as read:
+                build = _build_in(mapping, read)
+        except (OSError, ValueError):
+            continue
+        if build is not None:
+            return build
+    return None
+
+
+def _build_in(mapping: Mapping, read: ReadAt) -> PythonBuild | None:
+    elf = parse_elf(read)
+    bias = elf.load_bias(mapping.start, mapping.offset)
+    interpreter = identify(elf, read, mapping.path)
+    if bias is None or interpreter is None:
+        return None
+    runtime = interpreter.runtime
+    return PythonBuild(
+        version=interpreter.version,
+        path=mapping.path,
+        load_bias=bias,
+        runtime_address=None if runtime is None else runtime + bias,
+        free_threaded=interpreter.free_threaded,
+    )
+
+
+def identify(elf: Elf, read: ReadAt, path: str) -> Interpreter | None:
+    """The CPython that an ELF file holds; None if it holds none (or just uses one).
+
+    ``path`` is asked last, and only where nothing in the file is as good. Raises ``ValueError``
+    for a damaged file.
+    """
+    symbols = find_dynamic_symbols(elf, read, (_RUNTIME, _VERSION, _GET_VERSION))
+    runtime = symbols.get(_RUNTIME)
+    if runtime is None and _GET_VERSION not in symbols:
+        return None
+    head = b"" if runtime is None else _bytes_at(elf, read, runtime, 24)
+    described = len(head) == 24 and head.startswith(_COOKIE)
+    version = None
+    if _VERSION in symbols:
+        version = _version_at(elf, read, symbols[_VERSION])
+    if version is None and described:
+        version = parse_version_hex(int.from_bytes(head[8:16], "little"))
+    if version is None:
+        version = _named_version(elf, read, path)
+    if version is None and runtime is not None:
+        version = "3"
+    if version is None:
+        return None
+    return Interpreter(version, runtime, described and any(head[16:24]))
+
+
+def _bytes_at(elf: Elf, read: ReadAt, address: int, size: int) -> bytes:
+    offset = elf.file_offset(address)
+    return b"" if offset is None else read(offset, size)
+
+
+def _version_at(elf: Elf, read: ReadAt, address: int) -> str | None:
+    return parse_version_hex(int.from_bytes(_bytes_at(elf, read, address, 8), "little"))
+
+
+def _named_version(elf: Elf, read: ReadAt, path: str) -> str | None:
+    # Before 3.11 no symbol tells. The name has the minor version, and the constants have the whole
+    # as a string; it counts if no other one of that minor version is beside it.
+    match = _NAMED_VERSION.search(path.rpartition("/")[2])
+    if match is None:
+        return None
+    section = elf.section(".rodata")
+    if section is None:
+        return match[1]
+    constants = read(section.offset, min(section.size_bytes, _CONSTANTS_BYTES))
+    whole = rb"(?<![\d.])(" + re.escape(match[1].encode()) + rb"\.\d{1,2}(?:(?:a|b|rc)\d+)?)\+?\0"
+    versions = {found[1] for found in re.finditer(whole, constants)}
+    return versions.pop().decode("ascii") if len(versions) == 1 else match[1]
+
+
+@contextmanager
+def _opened(pid: int, mapping: Mapping, root: str) -> Iterator[ReadAt]:
+    descriptor = _open_mapped(pid, mapping, root)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError("not a regular file")
+        size = status.st_size
+
+        def read_at(offset: int, length: int) -> bytes:
+            return (
+                os.pread(descriptor, min(length, size - offset), offset) if offset < size else b""
+            )
+
+        yield read_at
+    finally:
+        os.close(descriptor)
+
+
+def _open_mapped(pid: int, mapping: Mapping, root: str) -> int:
+    # The first is the mapped file itself, even if it is deleted or another has its name by now;
+    # but only root may open it. A name can lead to anything, so it is opened without waiting.
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+    try:
+        return os.open(f"{root}/{pid}/map_files/{mapping.start:x}-{mapping.end:x}", flags)
+    except OSError:
+        path = mapping.path.removesuffix(_DELETED)
+        return os.open(f"{root}/{pid}/root{path}", flags | os.O_NOFOLLOW)

@@ -1,0 +1,51 @@
+"""The machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from iotrace.procfs.host import parse_meminfo, read_host
+
+from . import samples
+
+MIB = 1024 * 1024
+
+
+def test_this_host() -> None:
+    host = read_host()
+    uname = os.uname()
+    assert (host.kernel, host.machine) == (uname.release, uname.machine)
+    assert host.cpus == os.sysconf("SC_NPROCESSORS_ONLN")
+    assert host.boot_id == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    assert abs(host.memory_bytes - pages) < MIB
+    assert host.available_bytes is not None
+    assert 0 < host.available_bytes <= host.memory_bytes
+
+
+def test_memory_sizes() -> None:
+    assert parse_meminfo(samples.MEMINFO) == {
+        "MemTotal": 24684092 * 1024,
+        "MemAvailable": 24231428 * 1024,
+    }
+
+
+def test_an_old_kernel_does_not_tell_what_is_available(tree) -> None:
+    root = tree(
+        {
+            "sys/kernel/osrelease": b"3.13.0-x\n",
+            "sys/kernel/random/boot_id": b"bfa3a52a\n",
+            "meminfo": b"MemTotal: 7 kB\n",
+        }
+    )
+    host = read_host(root)
+    assert (host.kernel, host.boot_id) == ("3.13.0-x", "bfa3a52a")
+    assert (host.memory_bytes, host.available_bytes) == (7 * 1024, None)
+
+
+def test_no_proc_at_all(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        read_host(str(tmp_path))

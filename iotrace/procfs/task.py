@@ -26,7 +26,7 @@ class Activity(Enum):
 
 
 RUNNING: Final = Activity.RUNNING
-"""On a CPU, or ready and waiting for one; it may have been woken within a call and still be there."""
+"""On a CPU, or ready and waiting for one. Once woken it may not have left its call yet."""
 OUTSIDE: Final = Activity.OUTSIDE
 """Asleep, but in no system call: in a page fault, stopped, ended, or io_uring's own thread."""
 

@@ -101,7 +101,7 @@ def texts(
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with rows. ``more`` tells what was cut off.
+    """A table with rows. ``more`` tells what was cut off, ``notes`` what is not a column.
 
     ``legend``: sentences that explain the columns; each is printed once a page.
     """
@@ -110,6 +110,7 @@ class Table:
     legend: tuple[str, ...]
     columns: tuple[Column, ...]
     more: str = ""
+    notes: tuple[str, ...] = ()
 
 
 Block = Heading | Paragraph | Items | Facts | Table

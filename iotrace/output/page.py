@@ -86,7 +86,8 @@ class _Page:
         chunks += self._paragraph(" ".join(unseen))
         self._legends.update(unseen)
         chunks.append(drawn.text)
-        chunks += self._paragraph(table.more)
+        for line in (table.more, *table.notes):
+            chunks += self._paragraph(line)
         if drawn.left_out:
             left_out = f"No room at {self._columns} columns for: {', '.join(drawn.left_out)}."
             chunks += self._paragraph(left_out)

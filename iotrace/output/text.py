@@ -24,6 +24,8 @@ def escape(text: str) -> str:
     characters and lone surrogates become Python's escapes: ``\n``, ``\x1b``, ``\u202e``,
     ``\udcff``. A backslash is doubled, so that nobody can fake an escape.
     """
+    if text.isascii() and text.isprintable() and "\\" not in text:
+        return text
     safe: list[str] = []
     marks = _MARKS_PER_CHARACTER
     for character in text:
@@ -51,7 +53,7 @@ def _is_mark(character: str) -> bool:
 
 def width(text: str) -> int:
     """How many terminal columns an escaped text takes."""
-    return wcswidth(text)
+    return len(text) if text.isascii() else wcswidth(text)
 
 
 def cut(text: str, columns: int, *, keep_end: bool = False) -> str:

@@ -9,7 +9,7 @@ from iotrace.output import units
 from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.tables import cost
 from iotrace.output.tables.calls import name_tid
-from iotrace.report.model import Loop, Process
+from iotrace.report.model import Loop, Process, Stalls
 
 _LEGEND = (
     "watched (fds): descriptors in its set; iterations (iter): returns of the call; ready: "
@@ -52,6 +52,7 @@ def table(process: Process, top: int | None) -> Table | None:
         ),
         columns=tuple(columns),
         more=cost.more(rest, lambda loop: loop.wait_ns),
+        notes=tuple(_stalled(loop.tid, loop.stalls) for loop in shown if loop.stalls),
     )
 
 
@@ -72,3 +73,25 @@ def _busy(loops: list[Loop]) -> list[Column]:
         ),
         figures("max", (units.format_duration(busy.max) if busy else NOTHING for busy in known)),
     ]
+
+
+def _stalled(tid: int, stalls: Stalls) -> str:
+    """A sentence: the figures are too many for columns, and most loops have none."""
+    spent = {"on a CPU": stalls.cpu_ns, "runq": stalls.runq_ns, **stalls.wait_ns}
+    ranked = sorted(spent.items(), key=lambda entry: entry[1], reverse=True)
+    parts = [
+        f"{name} {units.format_percent(time, stalls.total_ns)}" for name, time in ranked if time
+    ]
+    sentence = (
+        f"Thread {name_tid(tid)} was busy for over 50 ms "
+        f"{units.plural(stalls.count, 'time')}, {units.format_duration(stalls.total_ns)} "
+        f"in all: {', '.join(parts)}."
+    )
+    worst = stalls.worst
+    if worst is None:
+        return sentence
+    where = f"{worst.syscall} {worst.kind}".rstrip() + (
+        f" on descriptor {worst.fd}" if worst.fd is not None else ""
+    )
+    waited = units.format_duration(worst.wait_ns)
+    return f"{sentence} Longest wait in one call: {waited} in {where}."

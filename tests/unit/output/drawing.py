@@ -1,0 +1,17 @@
+"""How the tests look at one table."""
+
+from iotrace.output import page
+from iotrace.output.blocks import Table
+
+
+def drawn(table: Table | None, width: int = 80, tablefmt: str = "table") -> str:
+    """The table as it is printed."""
+    assert table is not None
+    return page.render([table], tablefmt=tablefmt, width=width)
+
+
+def rows(table: Table | None, width: int = 80) -> list[str]:
+    """The lines below the rule, down to what was cut off."""
+    lines = drawn(table, width).splitlines()
+    rule = next(index for index, line in enumerate(lines) if line.startswith("─"))
+    return lines[rule + 1 :]

@@ -1,0 +1,188 @@
+"""The whole page: composition, width, what is cut."""
+
+from dataclasses import replace
+
+import pytest
+import tabulate
+
+from iotrace.output import table
+from iotrace.output.markup import DEFAULT, style
+from iotrace.output.text import width
+from iotrace.report.model import Finding, Report
+from tests.unit import reports
+from tests.unit.reports import S
+
+TEXT_FORMATS = [name for name in (DEFAULT, *tabulate.tabulate_formats) if not style(name).boundless]
+
+REPORTS = {
+    "event loop": reports.event_loop(),
+    "12 threads": reports.thread_pool(12),
+    "300 threads": reports.thread_pool(300),
+    "200 workers": reports.prefork(200),
+    "idle": reports.idle(),
+    "hostile": reports.hostile(),
+    "nothing": reports.report(),
+}
+
+
+def page(report: Report, **options: object) -> str:
+    return table.render(report, tablefmt=DEFAULT, **options)  # type: ignore[arg-type]
+
+
+def test_an_idle_process_alone() -> None:
+    assert (
+        page(reports.idle())
+        == """\
+iotrace 0.1.0: 10.0 s from 2025-11-23T08:07:11Z on Linux 6.18.0 x86_64, 2 CPUs
+
+Process 55 idle, traced for 10.0 s
+══════════════════════════════════
+python3 idle.py
+
+Threads (1)
+wall: time traced. In % of it: user, kernel and copy (of data to the program):
+on a CPU; runq: ready, but no CPU free; asleep in: waiting for what (+: for
+others). vol, invol: context switches.
+tid  name    wall  user  kernel  copy  runq  asleep in   vol  invol
+───  ────  ──────  ────  ──────  ────  ────  ──────────  ───  ─────
+ 55  idle  10.0 s     -       -     -     -  accept 100  110      6
+
+System calls of thread 55 (1)
+wait: asleep in it; copy: handing data to the program; p50, p99, max: one call,
+from entry to return. EAGAIN: would have blocked. +1: one more has not returned.
+call         count  bytes    wait  copy  p50  p99  max
+───────────  ─────  ─────  ──────  ────  ───  ───  ───
+accept4 tcp    0+1      -  10.0 s     -    -    -    -
+
+Data quality
+lost           nothing
+unaccounted    0 % of the threads' time
+in flight      3 calls had not returned at the end
+tracer's CPU   41.0 ms (0.4 % of one CPU for 10.0 s)
+kernel memory  9.00 MiB
+not available  probe_ns: kernel.bpf_stats_enabled is 0
+"""
+    )
+
+
+def test_the_head_of_an_event_loop() -> None:
+    head = page(reports.event_loop()).partition("\nThreads")[0]
+    assert (
+        head
+        == """\
+iotrace 0.1.0: 10.0 s from 2025-11-23T08:07:11Z on Linux 6.18.0 x86_64, 2 CPUs
+
+Process 41234 uvicorn (Python 3.11.2), traced for 10.0 s
+════════════════════════════════════════════════════════
+/srv/shop/.venv/bin/python3 -m uvicorn shop.app:app --host 0.0.0.0 --port 8000 …
+
+Event loop on epoll, level-triggered (confidence 97 %)
+- 99.7 % of its wait is in epoll_wait
+- 412 descriptors watched, all level-triggered
+- 0 ms blocked in recv
+
+HIGH IO103: A blocking part of a turn stops the event loop
+where   thread 41234
+costs   3.87 s
+seen    turns over 50 ms: 23, longest: 204 ms, on cpu: 98.1 %
+advice  Move the work out of the loop's thread: await loop.run_in_executor(None,
+        work), or a process pool where it holds the GIL.
+"""
+    )
+
+
+@pytest.mark.parametrize("tablefmt", TEXT_FORMATS)
+@pytest.mark.parametrize("name", REPORTS)
+def test_no_line_is_wider_than_80_columns(name: str, tablefmt: str) -> None:
+    shown = table.render(REPORTS[name], tablefmt=tablefmt)
+    assert [line for line in shown.splitlines() if width(line) > 80] == []
+
+
+@pytest.mark.parametrize("name", ["event loop", "12 threads", "200 workers", "idle"])
+def test_the_default_format_has_room_for_every_column(name: str) -> None:
+    assert "No room" not in page(REPORTS[name])
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 132, 200])
+def test_the_default_format_keeps_to_any_sensible_width(columns: int) -> None:
+    shown = page(reports.event_loop(), width=columns)
+    assert max(map(width, shown.splitlines())) <= columns
+
+
+@pytest.mark.parametrize("tablefmt", [DEFAULT, *tabulate.tabulate_formats])
+def test_every_format_shows_every_table(tablefmt: str) -> None:
+    shown = table.render(reports.event_loop(), tablefmt=tablefmt)
+    for word in ("asyncio", "recvfrom tcp", "Data quality", "level", "kernel memory"):
+        assert word in shown, word
+    assert shown.endswith("\n")
+    assert not shown.endswith("\n\n")
+
+
+def test_top_cuts_each_table_and_none_cuts_nothing() -> None:
+    few = page(reports.event_loop(), top=2)
+    assert "… and 2 more (20.0 s of wait)" in few  # threads
+    assert "… and 413 more (no wait)" in few  # descriptors
+    everything = page(reports.event_loop(), top=None)
+    assert "more (" not in everything
+    assert "192.168.117.161:42877" in everything
+
+
+def test_legends_are_printed_once() -> None:
+    shown = page(reports.prefork(4))
+    assert shown.count("Threads (1)") == 4
+    assert shown.count("wall: time traced.") == 1
+
+
+def test_of_200_workers_a_few_are_shown_and_the_rest_summed_up() -> None:
+    shown = page(reports.prefork(200))
+    assert shown.count("Threads (1)") == 4
+    assert "Process 1100 gunicorn" in shown
+    assert "Other processes (197)" in shown
+    assert "… and 177 more (26.1 min of wait)" in shown
+    assert page(reports.prefork(200), top=None).count("Threads (1)") == 200
+
+
+def test_processes_that_slept_all_along_are_one_line_each() -> None:
+    asleep = [
+        replace(
+            reports.idle().processes[0],
+            pid=pid,
+            threads=(reports.thread(pid, "idle", 10 * S, accept=0),),
+        )
+        for pid in (55, 56)
+    ]
+    shown = page(reports.report(*asleep))
+    assert "Process 55" not in shown
+    assert "Processes (2)" in shown
+    assert "Threads" not in shown
+
+
+def test_a_finding_in_a_process_without_tables_is_shown() -> None:
+    found = Finding("IO101", "low", "polls", 901, None, None, {}, "stop it", 5_000_000)
+    whole = replace(reports.prefork(20), findings=(found,))
+    shown = page(whole)
+    assert "Process 901" not in shown
+    assert "Findings in other processes (1)" in shown
+    assert [line.split() for line in shown.splitlines() if "IO101" in line] == [
+        ["901", "low", "IO101", "5.00", "ms", "polls"]
+    ]
+
+
+def test_a_sleeping_process_with_a_finding_gets_its_head() -> None:
+    found = Finding("IO101", "low", "polls", 900, None, None, {}, "stop it", None)
+    shown = page(replace(reports.prefork(2), findings=(found,)))
+    assert "Process 900 gunicorn" in shown
+    assert "LOW IO101: polls\nadvice  stop it\n" in shown
+
+
+def test_a_healthy_process_is_told_so() -> None:
+    healthy = replace(reports.event_loop(), findings=())
+    assert "- 0 ms blocked in recv\nNothing wrong was found.\n" in page(healthy)
+
+
+def test_no_verdict_is_no_clean_bill() -> None:
+    assert "Nothing wrong" not in page(reports.thread_pool(3))
+
+
+def test_an_empty_report_still_tells_its_quality() -> None:
+    assert "Data quality\nlost           nothing\n" in page(reports.report())

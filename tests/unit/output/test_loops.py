@@ -91,8 +91,8 @@ def test_processes_in_a_line_each() -> None:
         == """\
 Other processes (201)
 wall: all its threads' time; next to it, what it went to in %: on a CPU (user +
-kernel + copy), runq: ready, but no CPU free; asleep in: waiting for what (+: in
-others).
+kernel + copy), runq: ready, but no CPU free; asleep in: waiting for what (+:
+for others).
  pid  name      threads  syscalls    wall  on CPU  runq  asleep in
 ────  ────────  ───────  ────────  ──────  ──────  ────  ───────────
 1100  gunicorn        1     3,300  10.0 s    26.0     -  accept 74.0

@@ -13,6 +13,7 @@ from iotrace.engine.privileges import require_host_pids, require_privileges
 from iotrace.engine.program import Limits
 from iotrace.errors import ExitCode, NoSuchProcess
 from iotrace.report.model import Report
+from iotrace.snapshot.arithmetic import interval
 from iotrace.snapshot.model import Snapshot
 from iotrace.tracing.caller import sudo_caller
 from iotrace.tracing.child import Child
@@ -132,9 +133,9 @@ class _Watch:
         self._progress.clear()
         snapshot = self._trace.snapshot()
         self._trace.look()
-        interval = snapshot.since(self._last) if self._last else snapshot
+        part = interval(snapshot, self._last) if self._last else snapshot
         self._last = snapshot
-        self._printer.print_interval(self._trace.report(interval))
+        self._printer.print_interval(self._trace.report(part))
 
 
 def _forget_signals() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from iotrace.engine.layout import Layout
 
@@ -37,6 +37,15 @@ class RecordTable:
         """(index, record) of the first ``used`` records."""
         for index in range(min(used, self.entries)):
             yield index, self.read(index)
+
+    def read_of(self, slots: Container[int], used: int) -> Iterator[tuple[int, bytes]]:
+        """(index, record) of those that belong to threads in ``slots`` (their ``u32 slot``)."""
+        memory, stride = self._memory, self._stride
+        place = self.layout.fields["slot"].offset
+        for index in range(min(used, self.entries)):
+            start = index * stride + place
+            if int.from_bytes(memory[start : start + 4], "little") in slots:
+                yield index, self.read(index)
 
     def write(self, index: int, raw: bytes | bytearray) -> None:
         """Set a record that no probe writes now (not yet entered, or ended)."""

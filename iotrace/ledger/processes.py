@@ -65,8 +65,8 @@ class _Parts:
             for (key, number), totals in self._loops[pid]
         ]
         return Process(
-            pid=pid,
-            parent=first.parent_pid or (facts.parent if facts else None),
+            pid=max(pid, 0),
+            parent=-pid if pid < 0 else first.parent_pid or (facts.parent if facts else None),
             name=facts.name if facts else first.name,
             cmdline=facts.cmdline if facts else (),
             python=facts.python.version if facts and facts.python else None,
@@ -96,6 +96,7 @@ class _Parts:
                 for (key, number), count in self._signals[pid]
                 if count
             ),
+            count=max(1, sum(threads[key].processes for key in keys)),
         )
 
     def _descriptor_rows(self, pid: int, facts: ProcessFacts | None) -> tuple[Any, ...]:

@@ -258,7 +258,10 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One traced process and all that is known of it."""
+    """One traced process and all that is known of it.
+
+    ``count`` > 1 with ``pid`` 0: the ended child processes of ``parent``, added up.
+    """
 
     pid: int
     parent: int | None
@@ -274,6 +277,7 @@ class Process:
     loops: tuple[Loop, ...]
     operations: tuple[Operation, ...] = ()
     signals: tuple[Signal, ...] = ()
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,11 @@ class FactBook:
                 continue
             self._facts[pid] = replace(self._facts[pid], descriptors=descriptors, sockets=sockets)
 
+    def forget(self, pids: Iterable[int]) -> None:
+        """These processes are no longer told apart."""
+        for pid in pids:
+            self._facts.pop(pid, None)
+
     def all(self) -> Mapping[int, ProcessFacts]:
         """The facts by pid."""
         return dict(self._facts)

@@ -1,20 +1,21 @@
 """What the kernel had counted at one moment, with what was still in flight charged up to then.
 
-Raw totals, keyed by who they belong to. Two snapshots of one trace subtract: an interval is
-``later.since(earlier)``.
+Raw totals, keyed by who they belong to. Two snapshots of one trace subtract: see arithmetic.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, NamedTuple, TypeVar
-
-from iotrace.snapshot import histogram
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
 class ThreadKey(NamedTuple):
-    """One thread, also after its tid was given to another. ``tid`` 0: several ended ones."""
+    """One thread, also after its tid was given to another.
+
+    ``tid`` 0: the ended threads of ``pid``, added up. ``pid`` negative: the ended child processes
+    of process ``-pid``, added up.
+    """
 
     pid: int
     tid: int
@@ -25,7 +26,8 @@ class ThreadKey(NamedTuple):
 class ThreadTotals:
     """The ledger of one thread up to ``at_ns``; ``wait_ns`` by index in WAIT_REASONS.
 
-    ``count``: how many ended threads were added up here.
+    ``count``: how many threads were added up here; ``processes``: how many of them were the first
+    thread of their process.
     """
 
     parent_pid: int
@@ -43,6 +45,7 @@ class ThreadTotals:
     involuntary: int
     syscalls: int
     count: int = 1
+    processes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,61 +166,5 @@ class Snapshot:
     operations: Mapping[tuple[int, int], OperationTotals] = field(default_factory=dict)
     signals: Mapping[tuple[ThreadKey, int], int] = field(default_factory=dict)
     losses: Losses = Losses()
-
-    def since(self, earlier: Snapshot) -> Snapshot:
-        """What happened between an earlier snapshot of the same trace and this one."""
-        return Snapshot(
-            from_ns=earlier.at_ns,
-            at_ns=self.at_ns,
-            threads=_differences(self.threads, earlier.threads),
-            calls=_differences(self.calls, earlier.calls),
-            descriptors=_differences(self.descriptors, earlier.descriptors),
-            loops=_differences(self.loops, earlier.loops),
-            operations=_differences(self.operations, earlier.operations),
-            signals={
-                key: count - earlier.signals.get(key, 0) for key, count in self.signals.items()
-            },
-            losses=_difference(self.losses, earlier.losses),
-        )
-
-
-_Totals = TypeVar("_Totals")
-_Key = TypeVar("_Key")
-
-_NOT_COUNTED = frozenset(
-    "parent_pid name ended_ns at_ns count opened open_flags inode family local local_port peer "
-    "peer_port epoll_fd ready_max nfds_max watched in_flight stall_call_ns stall_call_nr "
-    "stall_call_fd stall_call_kind unread_since_ns".split()
-)
-"""Members that tell a state, not a sum: the later one holds."""
-_MAXIMA = {"max_ns": "latency", "pickup_max_ns": "pickup", "busy_max_ns": "busy"}
-"""A maximum, and the histogram that tells it where the overall maximum was earlier."""
-
-
-def _difference(later: _Totals, earlier: _Totals) -> _Totals:
-    changes: dict[str, Any] = {}
-    for member in fields(later):  # type: ignore[arg-type]
-        name = member.name
-        if name in _NOT_COUNTED or name in _MAXIMA:
-            continue
-        a, b = getattr(later, name), getattr(earlier, name)
-        if isinstance(a, tuple):
-            changes[name] = histogram.subtract(a, b)
-        elif isinstance(a, Mapping):
-            changes[name] = {key: count - b.get(key, 0) for key, count in a.items()}
-        else:
-            changes[name] = a - b
-    for name, counts in _MAXIMA.items():
-        counts = "submit_to_complete" if isinstance(later, OperationTotals) else counts
-        if hasattr(later, name) and getattr(later, name) == getattr(earlier, name):
-            changes[name] = histogram.highest_ns(changes[counts], getattr(later, name))
-    return replace(later, **changes)  # type: ignore[type-var]
-
-
-def _differences(
-    later: Mapping[_Key, _Totals], earlier: Mapping[_Key, _Totals]
-) -> dict[_Key, _Totals]:
-    return {
-        key: _difference(totals, earlier[key]) if key in earlier else totals
-        for key, totals in later.items()
-    }
+    folded: Mapping[ThreadKey, ThreadKey] = field(default_factory=dict)
+    """Threads of earlier snapshots that have ended, and the sum that holds them now."""

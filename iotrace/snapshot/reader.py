@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,8 +13,8 @@ from iotrace.engine.constants import CALL_OTHER, Counter, Kind
 from iotrace.engine.probes import Probes
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.procfs.task import read_schedstat
-from iotrace.report.model import WAIT_REASONS
-from iotrace.snapshot import histogram
+from iotrace.snapshot import decode, histogram
+from iotrace.snapshot.decode import Record
 from iotrace.snapshot.in_flight import SUSPICIOUS_NS, InFlight, charge, ready_for_ns
 from iotrace.snapshot.model import (
     CallKey,
@@ -33,11 +33,6 @@ from iotrace.snapshot.model import (
 _ERROR_KEY = struct.Struct("<IHHI")
 _SIGNAL_KEY = struct.Struct("<II")
 _OPERATION_KEY = struct.Struct("<II")
-_LOOP_FIGURES = LoopTotals.__dataclass_fields__.keys() - {
-    "stall_call_kind",
-    "stall_wait_ns",
-    "busy",
-}
 _NO_CALL = CallTotals(0, 0, {}, 0, 0, 0, 0, 0, 0, 0, 0, (0,) * histogram.BUCKETS)
 _NO_DESCRIPTOR = DescriptorTotals(
     *(1, 0, 0, 0, b"", 0, b"", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), (0,) * (histogram.BUCKETS // 2)
@@ -51,15 +46,23 @@ class SnapshotReader:
         self._probes = probes
         self._from_ns = from_ns
 
-    def take(self) -> Snapshot:
-        """Everything counted until now."""
-        records, threads, flights = self._threads()
-        keys = {slot: _key(record) for slot, record in records.items()}
+    def records(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """(slot, scalar members) of every thread in the table, dead or alive."""
+        table = self._probes.threads
+        for slot, raw in table.read_all(self._probes.used(Counter.THREADS)):
+            record = table.layout.unpack(raw)
+            if record["tid"]:
+                yield slot, record
+
+    def take(self, only: Container[int] | None = None) -> Snapshot:
+        """Everything that the tables hold now; of the threads in these slots alone if given."""
+        records, threads, flights = self._threads(only)
+        keys = {slot: decode.thread_key(record) for slot, record in records.items()}
         calls = self._calls(keys)
         descriptors = self._descriptors(keys)
         loops = self._loops(keys)
         for slot, record in records.items():
-            if record["in_call"]:
+            if record["in_call"] and not record["ended_ns"]:
                 _add_call(calls, keys[slot], record, flights[slot])
                 _add_descriptor(descriptors, keys[slot], record, flights[slot])
                 _add_loop(loops, keys[slot], record, flights[slot])
@@ -76,18 +79,19 @@ class SnapshotReader:
         )
 
     def _threads(
-        self,
+        self, only: Container[int] | None
     ) -> tuple[dict[int, dict[str, Any]], dict[ThreadKey, ThreadTotals], dict[int, InFlight]]:
         table = self._probes.threads
         records, threads, flights = {}, {}, {}
         for slot, raw in table.read_all(self._probes.used(Counter.THREADS)):
             record = table.layout.unpack(raw)
-            if not record["tid"]:
+            if not record["tid"] or (only is not None and slot not in only):
                 continue
             now_ns = record["ended_ns"] or time.monotonic_ns()
             flight = charge(record, now_ns, _run_delay_ns(record, now_ns))
             records[slot], flights[slot] = record, flight
-            threads[_key(record)] = _thread(record, table.layout.array(raw, "wait_ns"), flight)
+            wait_ns = table.layout.array(raw, "wait_ns")
+            threads[decode.thread_key(record)] = decode.thread_totals(record, wait_ns, flight)
         return records, threads, flights
 
     def _calls(self, keys: Mapping[int, ThreadKey]) -> dict[CallKey, CallTotals]:
@@ -97,28 +101,24 @@ class SnapshotReader:
             errors[slot, number, kind][error] = int.from_bytes(raw_count, "little")
         table = self._probes.calls
         calls = {}
-        for _, raw in table.read_all(self._probes.used(Counter.CALLS)):
+        for _, raw in table.read_of(keys, self._probes.used(Counter.CALLS)):
             record = table.layout.unpack(raw)
-            if record["calls"] and record["slot"] in keys:
+            if record["calls"]:
                 place = record["slot"], record["nr"], record["kind"]
                 key = keys[place[0]], place[1], Kind(place[2]).label
-                calls[key] = _call(record, errors[place], table.layout.array(raw, "latency"))
+                calls[key] = decode.call_totals(table.layout, raw, record, errors[place])
         return calls
 
     def _descriptors(self, keys: Mapping[int, ThreadKey]) -> dict[DescriptorKey, DescriptorTotals]:
         table = self._probes.descriptors
         unread = self._unread()
         descriptors = {}
-        for _, raw in table.read_all(self._probes.used(Counter.DESCRIPTORS)):
+        for _, raw in table.read_of(keys, self._probes.used(Counter.DESCRIPTORS)):
             record = table.layout.unpack(raw)
-            if record["calls"] and record["slot"] in keys and record["kind"] != Kind.NONE:
+            if record["calls"] and record["kind"] != Kind.NONE:
                 key = keys[record["slot"]], record["fd"], Kind(record["kind"]).label
-                descriptors[key] = _descriptor(
-                    record,
-                    bytes(table.layout.array(raw, "local")),
-                    bytes(table.layout.array(raw, "peer")),
-                    table.layout.array(raw, "pickup"),
-                    unread.get(record["inode"]),
+                descriptors[key] = decode.descriptor_totals(
+                    table.layout, raw, record, unread.get(record["inode"])
                 )
         return descriptors
 
@@ -130,14 +130,11 @@ class SnapshotReader:
 
     def _loops(self, keys: Mapping[int, ThreadKey]) -> dict[LoopKey, LoopTotals]:
         table = self._probes.loops
-        loops = {}
-        for _, raw in table.read_all(self._probes.used(Counter.LOOPS)):
-            record = table.layout.unpack(raw)
-            if record["nr"] != CALL_OTHER and record["slot"] in keys:
-                stall_wait_ns = table.layout.array(raw, "stall_wait_ns")
-                busy = table.layout.array(raw, "busy")
-                loops[keys[record["slot"]], record["nr"]] = _loop(record, stall_wait_ns, busy)
-        return loops
+        return {
+            (keys[record["slot"]], record["nr"]): decode.loop_totals(table.layout, raw, record)
+            for _, raw in table.read_of(keys, self._probes.used(Counter.LOOPS))
+            if (record := table.layout.unpack(raw))["nr"] != CALL_OTHER
+        }
 
     def _operations(self) -> dict[tuple[int, int], OperationTotals]:
         if not self._probes.has_map("operations"):
@@ -146,14 +143,7 @@ class SnapshotReader:
         operations = {}
         for raw_key, raw in self._probes.map("operations").items():
             opcode, pid = _OPERATION_KEY.unpack(raw_key)
-            record = layout.unpack(raw)
-            operations[pid, opcode] = OperationTotals(
-                completed=record["completed"],
-                errors=record["errors"],
-                bytes=record["bytes"],
-                max_ns=record["max_ns"],
-                submit_to_complete=layout.array(raw, "submit_to_complete"),
-            )
+            operations[pid, opcode] = decode.operation_totals(layout, raw)
         return operations
 
     def _signals(self, keys: Mapping[int, ThreadKey]) -> dict[tuple[ThreadKey, int], int]:
@@ -180,7 +170,7 @@ class SnapshotReader:
         )
 
 
-def _run_delay_ns(record: Mapping[str, Any], now_ns: int) -> int | None:
+def _run_delay_ns(record: Record, now_ns: int) -> int | None:
     """The scheduler's own figure, where ours looks odd; None: not asked, or not to be had."""
     if record["ended_ns"] or ready_for_ns(record, now_ns) < SUSPICIOUS_NS:
         return None
@@ -190,102 +180,8 @@ def _run_delay_ns(record: Mapping[str, Any], now_ns: int) -> int | None:
         return None
 
 
-def _key(record: Mapping[str, Any]) -> ThreadKey:
-    return ThreadKey(record["pid"], record["tid"], record["started_ns"])
-
-
-def _thread(record: Mapping[str, Any], wait_ns: tuple[int, ...], flight: InFlight) -> ThreadTotals:
-    wait = list(wait_ns[: len(WAIT_REASONS)])
-    if flight.asleep_ns:
-        wait[record["sleep_class"]] += flight.asleep_ns
-    in_flight_ns = (
-        flight.user_ns + flight.kernel_ns + flight.copy_ns + flight.runq_ns + flight.asleep_ns
-    )
-    at_ns = record["ended_ns"] or record["since_ns"] + in_flight_ns
-    return ThreadTotals(
-        parent_pid=record["parent_pid"],
-        name=record["name"].decode(errors="surrogateescape"),
-        ended_ns=record["ended_ns"] or None,
-        at_ns=at_ns,
-        lifetime_ns=at_ns - record["started_ns"],
-        user_ns=record["user_ns"] + flight.user_ns,
-        kernel_ns=record["kernel_ns"] + flight.kernel_ns,
-        copy_ns=record["copy_ns"] + flight.copy_ns,
-        runq_ns=record["runq_ns"] + flight.runq_ns,
-        unaccounted_ns=record["unaccounted_ns"],
-        wait_ns=tuple(wait),
-        voluntary=record["voluntary"],
-        involuntary=record["involuntary"],
-        syscalls=record["syscalls"],
-    )
-
-
-def _call(
-    record: Mapping[str, Any], errors: Mapping[int, int], latency: tuple[int, ...]
-) -> CallTotals:
-    return CallTotals(
-        calls=record["calls"],
-        eagain=record["eagain"],
-        errors=dict(errors),
-        bytes=record["bytes"],
-        wait_ns=record["wait_ns"],
-        runq_ns=record["runq_ns"],
-        copy_ns=record["copy_ns"],
-        kernel_ns=record["kernel_ns"],
-        max_ns=record["max_ns"],
-        estimated=record["estimated"],
-        in_flight=0,
-        latency=latency,
-    )
-
-
-def _descriptor(
-    record: Mapping[str, Any],
-    local: bytes,
-    peer: bytes,
-    pickup: tuple[int, ...],
-    unread_since_ns: int | None,
-) -> DescriptorTotals:
-    return DescriptorTotals(
-        opened=record["opened"],
-        open_flags=record["open_flags"],
-        inode=record["inode"],
-        family=record["family"],
-        local=local,
-        local_port=record["local_port"],
-        peer=peer,
-        peer_port=record["peer_port"],
-        calls=record["calls"],
-        eagain=record["eagain"],
-        bytes_in=record["bytes_in"],
-        bytes_out=record["bytes_out"],
-        wait_ns=record["wait_ns"],
-        copy_ns=record["copy_ns"],
-        estimated=record["estimated"],
-        pickups=record["pickups"],
-        pickup_max_ns=record["pickup_max_ns"],
-        pickup=pickup,
-        unread_since_ns=unread_since_ns,
-    )
-
-
-def _loop(
-    record: Mapping[str, Any], stall_wait_ns: tuple[int, ...], busy: tuple[int, ...]
-) -> LoopTotals:
-    figures = {name: record[name] for name in _LOOP_FIGURES}
-    return LoopTotals(
-        **figures,
-        stall_call_kind=Kind(record["stall_call_kind"]).label,
-        stall_wait_ns=stall_wait_ns[: len(WAIT_REASONS)],
-        busy=busy,
-    )
-
-
 def _add_call(
-    calls: dict[CallKey, CallTotals],
-    thread: ThreadKey,
-    record: Mapping[str, Any],
-    flight: InFlight,
+    calls: dict[CallKey, CallTotals], thread: ThreadKey, record: Record, flight: InFlight
 ) -> None:
     key = thread, record["call_nr"], Kind(record["call_kind"]).label
     known = calls.get(key, _NO_CALL)
@@ -302,7 +198,7 @@ def _add_call(
 def _add_descriptor(
     descriptors: dict[DescriptorKey, DescriptorTotals],
     thread: ThreadKey,
-    record: Mapping[str, Any],
+    record: Record,
     flight: InFlight,
 ) -> None:
     if record["call_fd"] < 0 or record["call_kind"] == Kind.NONE:
@@ -317,10 +213,7 @@ def _add_descriptor(
 
 
 def _add_loop(
-    loops: dict[LoopKey, LoopTotals],
-    thread: ThreadKey,
-    record: Mapping[str, Any],
-    flight: InFlight,
+    loops: dict[LoopKey, LoopTotals], thread: ThreadKey, record: Record, flight: InFlight
 ) -> None:
     known = loops.get((thread, record["call_nr"]))
     if known and record["call_loop"]:

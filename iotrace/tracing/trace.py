@@ -20,6 +20,7 @@ from iotrace.report.model import Report
 from iotrace.snapshot.facts import FactBook
 from iotrace.snapshot.model import Snapshot
 from iotrace.snapshot.reader import SnapshotReader
+from iotrace.snapshot.recycler import Recycler
 
 _SLACK_THREADS = 256
 """Threads that may appear between the count and the attachment."""
@@ -45,7 +46,9 @@ class Trace:
         self.probes = Probes.attach(limits, absent)
         self.started_at = datetime.now().astimezone()
         self.started_ns = time.monotonic_ns()
-        self._reader = SnapshotReader(self.probes, self.started_ns)
+        reader = SnapshotReader(self.probes, self.started_ns)
+        self._recycler = Recycler(self.probes, reader, self.started_ns)
+        self._roots: set[int] = set()
         self._table = TargetTable(self.probes, limits.reserved)
         self._book = FactBook()
         self._alive: frozenset[int] = frozenset()
@@ -54,10 +57,12 @@ class Trace:
 
     def follow(self, pid: int, children: bool) -> None:
         """Trace a running process (and its children). Raises NoSuchProcess."""
+        self._roots.add(pid)
         self._book.meet(self._table.enter(pid, children))
 
     def follow_at_exec(self, pid: int, children: bool) -> None:
         """Trace a process from the moment it replaces itself by another program."""
+        self._roots.add(pid)
         self.probes.follow(pid, children)
 
     def processes_alive(self) -> frozenset[int]:
@@ -73,6 +78,7 @@ class Trace:
             self._book.meet(self._alive - before)
             for pid in before - self._alive:
                 self.probes.forget(pid)
+            self._book.forget(self._recycler.recycle(self._roots))
         return self._alive
 
     def calls_seen(self) -> int:
@@ -83,7 +89,7 @@ class Trace:
 
     def snapshot(self) -> Snapshot:
         """The totals up to now."""
-        return self._reader.take()
+        return self._recycler.take()
 
     def look(self) -> None:
         """Ask /proc what the living processes have open."""

@@ -1,0 +1,147 @@
+"""Snapshots as numbers: add up threads that have ended, subtract an earlier snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any, TypeVar
+
+from iotrace.snapshot import histogram
+from iotrace.snapshot.model import Snapshot, ThreadKey, ThreadTotals
+
+_Totals = TypeVar("_Totals")
+_Key = TypeVar("_Key")
+
+
+def interval(later: Snapshot, earlier: Snapshot) -> Snapshot:
+    """What happened between an earlier snapshot of the same trace and this one."""
+    earlier = fold(earlier, later.folded)
+    return Snapshot(
+        from_ns=earlier.at_ns,
+        at_ns=later.at_ns,
+        threads=_differences(later.threads, earlier.threads),
+        calls=_differences(later.calls, earlier.calls),
+        descriptors=_differences(later.descriptors, earlier.descriptors),
+        loops=_differences(later.loops, earlier.loops),
+        operations=_differences(later.operations, earlier.operations),
+        signals={key: count - earlier.signals.get(key, 0) for key, count in later.signals.items()},
+        losses=_difference(later.losses, earlier.losses),
+    )
+
+
+def fold(snapshot: Snapshot, folded: Mapping[ThreadKey, ThreadKey]) -> Snapshot:
+    """The same totals with these threads (and all that is theirs) added up under other keys."""
+    if not folded:
+        return snapshot
+
+    def add_up(totals: Mapping[Any, Any]) -> dict[Any, Any]:
+        result: dict[Any, Any] = {}
+        for key, one in totals.items():
+            target = (folded.get(key[0], key[0]), *key[1:])
+            result[target] = add_totals(result[target], one) if target in result else one
+        return result
+
+    threads = {key[0]: one for key, one in add_up(_tupled(snapshot.threads)).items()}
+    signals: dict[tuple[ThreadKey, int], int] = {}
+    for (key, number), count in snapshot.signals.items():
+        place = folded.get(key, key), number
+        signals[place] = signals.get(place, 0) + count
+    return replace(
+        snapshot,
+        threads=threads,
+        calls=add_up(snapshot.calls),
+        descriptors=add_up(snapshot.descriptors),
+        loops=add_up(snapshot.loops),
+        signals=signals,
+    )
+
+
+def _tupled(threads: Mapping[ThreadKey, ThreadTotals]) -> dict[tuple[ThreadKey], ThreadTotals]:
+    return {(key,): one for key, one in threads.items()}
+
+
+_STATES = frozenset(
+    "parent_pid name ended_ns at_ns opened open_flags inode family local local_port peer "
+    "peer_port epoll_fd nfds_max watched in_flight stall_call_nr stall_call_fd stall_call_kind "
+    "unread_since_ns".split()
+)
+"""Members that tell a state, not a sum: of two, the later one holds."""
+_MAXIMA = {
+    "max_ns": ("latency", "submit_to_complete"),
+    "pickup_max_ns": ("pickup",),
+    "busy_max_ns": ("busy",),
+    "ready_max": (),
+    "stall_call_ns": (),
+}
+"""Members that are a maximum, and the histograms (if any) that they are the maximum of."""
+
+
+def _difference(later: _Totals, earlier: _Totals) -> _Totals:
+    changes: dict[str, Any] = {}
+    for member in fields(later):  # type: ignore[arg-type]
+        name = member.name
+        if name in _STATES or name in _MAXIMA or name in ("count", "processes"):
+            continue
+        a, b = getattr(later, name), getattr(earlier, name)
+        if isinstance(a, tuple):
+            changes[name] = histogram.subtract(a, b)
+        elif isinstance(a, Mapping):
+            changes[name] = {key: count - b.get(key, 0) for key, count in a.items()}
+        else:
+            changes[name] = a - b
+    for name, sources in _MAXIMA.items():
+        counts = next((changes[source] for source in sources if source in changes), None)
+        # Where the maximum has not grown since, only the histogram knows this interval's.
+        if counts is not None and getattr(later, name) == getattr(earlier, name):
+            changes[name] = histogram.highest_ns(counts, getattr(later, name))
+    return replace(later, **changes)  # type: ignore[type-var]
+
+
+def add_snapshots(one: Snapshot, other: Snapshot) -> Snapshot:
+    """``one`` with the threads of ``other``, and what is theirs, added under their keys."""
+
+    def merge(a: Mapping[Any, Any], b: Mapping[Any, Any]) -> dict[Any, Any]:
+        result = dict(a)
+        for key, totals in b.items():
+            result[key] = add_totals(result[key], totals) if key in result else totals
+        return result
+
+    signals = dict(one.signals)
+    for key, count in other.signals.items():
+        signals[key] = signals.get(key, 0) + count
+    return replace(
+        one,
+        threads=merge(one.threads, other.threads),
+        calls=merge(one.calls, other.calls),
+        descriptors=merge(one.descriptors, other.descriptors),
+        loops=merge(one.loops, other.loops),
+        signals=signals,
+    )
+
+
+def add_totals(one: _Totals, other: _Totals) -> _Totals:
+    """The two together; what is a state and no sum is ``one``'s."""
+    changes: dict[str, Any] = {}
+    for member in fields(one):  # type: ignore[arg-type]
+        name = member.name
+        if name in _STATES:
+            continue
+        a, b = getattr(one, name), getattr(other, name)
+        if name in _MAXIMA:
+            changes[name] = max(a, b)
+        elif isinstance(a, tuple):
+            changes[name] = histogram.add(a, b)
+        elif isinstance(a, Mapping):
+            changes[name] = {key: a.get(key, 0) + b.get(key, 0) for key in {**a, **b}}
+        else:
+            changes[name] = a + b
+    return replace(one, **changes)  # type: ignore[type-var]
+
+
+def _differences(
+    later: Mapping[_Key, _Totals], earlier: Mapping[_Key, _Totals]
+) -> dict[_Key, _Totals]:
+    return {
+        key: _difference(totals, earlier[key]) if key in earlier else totals
+        for key, totals in later.items()
+    }

@@ -482,6 +482,7 @@ int on_sys_enter(struct bpf_raw_tracepoint_args *ctx)
   charge_running(t, now);
   t->state = STATE_KERNEL;
   enter_call(t, slot, ctx->args[0], ctx->args[1], now);
+  TIMELINE_EVENT(t, EVENT_ENTER, t->call_size, now);
   END_UPDATE(t);
   return 0;
 }
@@ -500,6 +501,7 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
   charge_running(t, now);
   if (t->from_proc)
     check_call(t, slot, ctx->args[0]);
+  TIMELINE_EVENT(t, EVENT_EXIT, ctx->args[1], now);
   if (t->in_call)
     leave_call(t, slot, ctx->args[1], now);
   t->in_call = 0;

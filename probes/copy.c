@@ -14,6 +14,7 @@ int on_skb_copy(struct bpf_raw_tracepoint_args *ctx)
   t->state = STATE_COPY;
   if (!t->call_first_copy_ns)
     t->call_first_copy_ns = now;
+  TIMELINE_EVENT(t, EVENT_COPY, 0, now);
   END_UPDATE(t);
   return 0;
 }
@@ -29,5 +30,6 @@ int on_sk_data_ready(struct bpf_raw_tracepoint_args *ctx)
   r->last_ns = now;
   if (!r->since_ns)
     r->since_ns = now;
+  TIMELINE_READY(r->inode, now);
   return 0;
 }

@@ -52,6 +52,7 @@ static __always_inline void switch_out(struct thread *t, u32 slot, u32 tid, int 
   if (preempted || !prev_state) {
     t->state = STATE_RUNQ;
     t->involuntary++;
+    TIMELINE_EVENT(t, EVENT_PREEMPT, 0, now);
     return;
   }
   if (t->state == STATE_COPY)
@@ -59,6 +60,7 @@ static __always_inline void switch_out(struct thread *t, u32 slot, u32 tid, int 
   t->sleep_class = sleep_class(t, prev_state);
   t->state = STATE_SLEEP;
   t->voluntary++;
+  TIMELINE_EVENT(t, EVENT_SLEEP, t->sleep_class, now);
 }
 
 /* raw sched_switch(preempt, prev, next[, prev_state]); prev is current. */
@@ -96,6 +98,7 @@ int on_sched_switch(struct bpf_raw_tracepoint_args *ctx)
       }
       charge_waiting(t, now);
       t->state = t->resume_state;
+      TIMELINE_EVENT(t, EVENT_RUN, 0, now);
       END_UPDATE(t);
     }
   }
@@ -106,7 +109,10 @@ int on_sched_waking(struct bpf_raw_tracepoint_args *ctx)
 {
   u32 slot;
   struct thread *t = thread_of(read_u32(ctx->args[0] + OFFSET_TASK_PID), &slot);
-  if (t)
-    t->woken_ns = bpf_ktime_get_ns();
+  if (t) {
+    u64 now = bpf_ktime_get_ns();
+    t->woken_ns = now;
+    TIMELINE_EVENT(t, EVENT_WAKE, 0, now);
+  }
   return 0;
 }

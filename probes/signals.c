@@ -9,6 +9,7 @@ int on_signal_deliver(struct bpf_raw_tracepoint_args *ctx)
   u64 key, one = 1, *seen;
   if (!t)
     return 0;
+  TIMELINE_EVENT(t, EVENT_SIGNAL, ctx->args[0], bpf_ktime_get_ns());
   key = ((u64)slot << 32) | (u32)ctx->args[0];
   seen = signals.lookup(&key);
   if (seen)

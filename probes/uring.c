@@ -32,13 +32,14 @@ int on_uring_submit(struct bpf_raw_tracepoint_args *ctx)
   s.pid = t->pid;
   s.opcode = opcode;
   submissions.update(&request, &s);
+  TIMELINE_EVENT(t, EVENT_SUBMIT, opcode, s.submitted_ns);
   return 0;
 }
 
 /* raw io_uring_complete(ctx, req, cqe), until 6.15 (ctx, req, user_data, res, cflags, ...) */
 int on_uring_complete(struct bpf_raw_tracepoint_args *ctx)
 {
-  u64 request = ctx->args[1], key, ns;
+  u64 request = ctx->args[1], key, ns, now;
 #if URING_COMPLETE_CQE
   u64 cqe = ctx->args[2];
   s32 result = read_u32(cqe + OFFSET_CQE_RES);
@@ -53,7 +54,9 @@ int on_uring_complete(struct bpf_raw_tracepoint_args *ctx)
   if (!s)
     return 0;
   key = ((u64)s->pid << 32) | s->opcode;
-  ns = bpf_ktime_get_ns() - s->submitted_ns;
+  now = bpf_ktime_get_ns();
+  ns = now - s->submitted_ns;
+  TIMELINE_COMPLETE(s->pid, result, now);
   o = operations.lookup(&key);
   if (!o) {
     u32 zero = 0;

@@ -72,6 +72,32 @@ class Kind(IntEnum):
 SOCKET_KINDS = range(Kind.TCP, Kind.SOCKET + 1)
 
 
+class EventKind(IntEnum):
+    """What happened to a thread or a socket (event.kind of the timeline)."""
+
+    ENTER = 1
+    """A system call begins; value: bytes asked for, 0 where it has no such argument."""
+    EXIT = 2
+    """It returns; value: what it returns."""
+    SLEEP = 3
+    """The thread leaves the CPU to wait; value: index of the reason in WAIT_REASONS."""
+    WAKE = 4
+    RUN = 5
+    """The thread is given a CPU."""
+    PREEMPT = 6
+    """The thread leaves the CPU though it is ready to go on."""
+    COPY = 7
+    """The kernel begins to copy received data to the caller."""
+    READY = 8
+    """Data has arrived on a socket; value: its inode. Belongs to no thread: tid and pid are 0."""
+    SIGNAL = 9
+    """A signal is delivered; value: its number."""
+    SUBMIT = 10
+    """An io_uring operation is submitted; value: its opcode."""
+    COMPLETE = 11
+    """It is complete; value: its result. Belongs to no thread: tid is 0."""
+
+
 class Counter(IntEnum):
     """Slots of the counters map."""
 
@@ -87,6 +113,8 @@ class Counter(IntEnum):
     LOST_ERRORS = 9
     LOST_OPERATIONS = 10
     LONG_VECTORS = 11
+    LOST_EVENTS = 12
+    TIMELINE_ON = 13
     """Message vectors whose bytes were counted in part."""
 
 
@@ -119,5 +147,6 @@ def cflags() -> list[str]:
     values |= {f"STATE_{state.name}": state.value for state in State}
     values |= {f"KIND_{kind.name}": kind.value for kind in Kind}
     values |= {f"COUNTER_{counter.name}": counter.value for counter in Counter}
+    values |= {f"EVENT_{kind.name}": kind.value for kind in EventKind}
     values |= {f"CALL_{flag.name}": flag.value for flag in CallFlag}
     return [f"-D{name}={value}" for name, value in values.items()]

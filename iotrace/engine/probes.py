@@ -17,6 +17,7 @@ from iotrace.engine.handover import attach_in_child
 from iotrace.engine.layout import Layout, parse_layout
 from iotrace.engine.loader import Attached
 from iotrace.engine.program import Limits
+from iotrace.engine.ring import RingBuffer
 from iotrace.engine.syscalls import ARCHITECTURES, CallSpec, call_names, call_specs
 from iotrace.engine.tables import Counters, RecordTable
 
@@ -59,6 +60,11 @@ class Probes:
     def layout(self, name: str) -> Layout:
         """The layout of a map's values."""
         return parse_layout(self._attached.maps[name].layout)
+
+    def ring(self, name: str) -> RingBuffer:
+        """A ring buffer by its name in the C sources."""
+        one = self._attached.maps[name]
+        return RingBuffer(one.fd, one.entries)
 
     def has_map(self, name: str) -> bool:
         """Whether the part of the program that keeps this map was loaded."""

@@ -16,6 +16,7 @@ from iotrace.errors import Unsupported
 BASE_SOURCES = (
     "maps.c",
     "ledger.c",
+    "timeline.c",
     "objects.c",
     "descriptors.c",
     "calls.c",
@@ -29,7 +30,9 @@ BASE_SOURCES = (
 class Limits:
     """Room in the kernel's tables; what does not fit is counted as lost.
 
-    ``reserved``: slots of the thread table that user space fills (threads that exist already).
+    ``timeline_pages``: of the ring buffer that streams single events (a power of two); 0: no
+    timeline. ``reserved``: slots of the thread table that user space fills, for the threads that
+    exist already.
     """
 
     threads: int = 4096
@@ -43,11 +46,16 @@ class Limits:
     operation_kinds: int = 256
     targets: int = 4096
     reserved: int = 1024
+    timeline_pages: int = 0
 
     def cflags(self) -> list[str]:
         """The limits as compiler flags."""
-        names = [name for name in self.__slots__ if name != "reserved"]
-        return [f"-DMAX_{name.upper()}={getattr(self, name)}" for name in names]
+        names = [name for name in self.__slots__ if name not in ("reserved", "timeline_pages")]
+        return [
+            *(f"-DMAX_{name.upper()}={getattr(self, name)}" for name in names),
+            f"-DTIMELINE={int(self.timeline_pages > 0)}",
+            f"-DTIMELINE_PAGES={self.timeline_pages}",
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,10 @@ class Counters:
     def __getitem__(self, index: int) -> int:
         return int.from_bytes(self._memory[8 * index : 8 * index + 8], "little")
 
+    def __setitem__(self, index: int, value: int) -> None:
+        """Only for counters that no probe writes."""
+        self._memory[8 * index : 8 * index + 8] = value.to_bytes(8, "little")
+
     def close(self) -> None:
         """Unmap."""
         self._memory.close()

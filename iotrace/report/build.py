@@ -49,6 +49,7 @@ def _quality(snapshot: Snapshot, processes: tuple[Process, ...], around: Circums
     losses = snapshot.losses
     return Quality(
         lost=Lost(
+            ring=losses.events,
             threads=losses.threads,
             calls=losses.calls + losses.errors + losses.operations,
             descriptors=losses.descriptors,

@@ -143,6 +143,7 @@ class Losses:
     operations: int = 0
     skipped_runs: int = 0
     long_vectors: int = 0
+    events: int = 0
 
 
 CallKey = tuple[ThreadKey, int, str]

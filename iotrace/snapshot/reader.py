@@ -167,6 +167,7 @@ class SnapshotReader:
             operations=counters[Counter.LOST_OPERATIONS],
             skipped_runs=self._probes.skipped_runs(),
             long_vectors=counters[Counter.LONG_VECTORS],
+            events=counters[Counter.LOST_EVENTS],
         )
 
 

@@ -21,6 +21,7 @@ from iotrace.snapshot.facts import FactBook
 from iotrace.snapshot.model import Snapshot
 from iotrace.snapshot.reader import SnapshotReader
 from iotrace.snapshot.recycler import Recycler
+from iotrace.snapshot.timeline import Event, TimelineReader
 
 _SLACK_THREADS = 256
 """Threads that may appear between the count and the attachment."""
@@ -48,6 +49,7 @@ class Trace:
         self.started_ns = time.monotonic_ns()
         reader = SnapshotReader(self.probes, self.started_ns)
         self._recycler = Recycler(self.probes, reader, self.started_ns)
+        self._timeline = TimelineReader(self.probes) if limits.timeline_pages else None
         self._roots: set[int] = set()
         self._table = TargetTable(self.probes, limits.reserved)
         self._book = FactBook()
@@ -86,6 +88,14 @@ class Trace:
         offset = self.probes.threads.layout.fields["syscalls"].offset
         records = self.probes.threads.read_all(self.probes.used(Counter.THREADS))
         return sum(struct.unpack_from("<Q", raw, offset)[0] for _, raw in records)
+
+    def timeline(self, on: bool) -> None:
+        """Stream single events from now on, or stop; needs ``Limits.timeline_pages``."""
+        self.probes.counters[Counter.TIMELINE_ON] = int(on)
+
+    def events(self) -> tuple[Event, ...]:
+        """The events streamed since the last call, in the order of time."""
+        return self._timeline.take() if self._timeline else ()
 
     def snapshot(self) -> Snapshot:
         """The totals up to now."""
@@ -135,4 +145,6 @@ class Trace:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._timeline:
+            self._timeline.close()
         self.probes.close()

@@ -1,0 +1,55 @@
+"""The timeline: single events of the traced threads, streamed while it is switched on."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from iotrace.engine.constants import CALL_OTHER, EventKind
+from iotrace.engine.probes import Probes
+
+__all__ = ["Event", "EventKind", "TimelineReader"]
+
+_EVENT = struct.Struct("<QqIIiHH")
+"""struct event of probes/timeline.c."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event; ``value`` as EventKind says.
+
+    ``syscall``: the call that the thread is in ("other": one that is not listed), "" outside any.
+    ``fd`` -1: none.
+    """
+
+    at_ns: int
+    pid: int
+    tid: int
+    kind: EventKind
+    syscall: str
+    fd: int
+    value: int
+
+
+class TimelineReader:
+    """Takes events out of the ring buffer; what did not fit was counted by the probes."""
+
+    def __init__(self, probes: Probes) -> None:
+        self._ring = probes.ring("timeline")
+        self._names = probes.call_names
+
+    def take(self) -> tuple[Event, ...]:
+        """Those that have come since the last call; CPUs' events are merged by time."""
+        events = [self._event(record) for record in self._ring.records()]
+        return tuple(sorted(events, key=lambda event: event.at_ns))
+
+    def close(self) -> None:
+        """Unmap the ring buffer."""
+        self._ring.close()
+
+    def _event(self, record: bytes) -> Event:
+        at_ns, value, pid, tid, fd, kind, number = _EVENT.unpack_from(record)
+        syscall = self._names.get(number, "")
+        if number == CALL_OTHER and kind in (EventKind.ENTER, EventKind.EXIT):
+            syscall = "other"
+        return Event(at_ns, pid, tid, EventKind(kind), syscall, fd, value)

@@ -1,0 +1,50 @@
+/* The timeline: single events of traced threads, streamed on request. Compiled in with
+ * TIMELINE; without it, TIMELINE_EVENT is nothing at all.
+ */
+#if TIMELINE
+/* EVENT_* are in iotrace/snapshot/timeline.py. Flat, 40 bytes. */
+struct event {
+  u64 at_ns;
+  s64 value;
+  u32 pid;
+  u32 tid;
+  s32 fd;
+  u16 kind;
+  u16 nr;
+};
+
+/* Written by every probe while COUNTER_TIMELINE_ON is not 0; read by user space, which polls:
+ * waking it for each event would slow the traced threads far more than the event itself. */
+BPF_RINGBUF_OUTPUT(timeline, TIMELINE_PAGES);
+
+static __always_inline void emit(u16 kind, u32 pid, u32 tid, u32 nr, s32 fd, s64 value, u64 now)
+{
+  u32 on = COUNTER_TIMELINE_ON;
+  u64 *enabled = counters.lookup(&on);
+  struct event e = {};
+  if (!enabled || !*enabled)
+    return;
+  e.at_ns = now;
+  e.value = value;
+  e.pid = pid;
+  e.tid = tid;
+  e.fd = fd;
+  e.kind = kind;
+  e.nr = nr;
+  if (timeline.ringbuf_output(&e, sizeof(e), BPF_RB_NO_WAKEUP))
+    count(COUNTER_LOST_EVENTS);
+}
+
+static __always_inline void emit_thread(struct thread *t, u16 kind, s64 value, u64 now)
+{
+  emit(kind, t->pid, t->tid, t->in_call ? t->call_nr : CALL_OTHER, t->in_call ? t->call_fd : -1,
+       value, now);
+}
+#define TIMELINE_EVENT(thread, kind, value, now) emit_thread(thread, kind, value, now)
+#define TIMELINE_READY(inode, now) emit(EVENT_READY, 0, 0, CALL_OTHER, -1, inode, now)
+#define TIMELINE_COMPLETE(pid, result, now) emit(EVENT_COMPLETE, pid, 0, CALL_OTHER, -1, result, now)
+#else
+#define TIMELINE_EVENT(thread, kind, value, now)
+#define TIMELINE_READY(inode, now)
+#define TIMELINE_COMPLETE(pid, result, now)
+#endif

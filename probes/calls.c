@@ -7,6 +7,11 @@
 #define MESSAGE_LENGTH 56
 #define SELECT_WORDS 16 /* FD_SETSIZE / 64 */
 #define ARGUMENTS 6
+#define FUTEX_WAIT 0
+#define FUTEX_WAIT_BITSET 9
+#define FUTEX_CLOCK_REALTIME 256
+#define FUTEX_COMMAND 127
+#define EPOLL_CTL_DEL 2
 
 static __always_inline u64 argument(u64 *args, s8 index)
 {
@@ -44,6 +49,33 @@ static __always_inline int zero_timeout(u64 timeout, u16 flags)
   if (!timeout || bpf_probe_read_user(pair, sizeof(pair), (void *)timeout))
     return 0;
   return !pair[0] && !pair[1];
+}
+
+/* A lock wait that gives up very soon: how an interpreter's thread asks for the lock (the GIL)
+ * that another one holds. FUTEX_WAIT_BITSET takes a point in time, FUTEX_WAIT a length (futex(2)). */
+static __always_inline int short_timeout(u64 operation, u64 timeout, u64 now)
+{
+  s64 pair[2]; /* struct timespec */
+  u32 command = operation & FUTEX_COMMAND;
+  if ((command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET) || !timeout ||
+      operation & FUTEX_CLOCK_REALTIME)
+    return 0;
+  if (bpf_probe_read_user(pair, sizeof(pair), (void *)timeout))
+    return 0;
+  pair[1] += pair[0] * 1000000000LL;
+  if (command == FUTEX_WAIT_BITSET)
+    pair[1] -= now;
+  return pair[1] <= SHORT_TIMEOUT_NS;
+}
+
+/* How epoll_ctl wants to be told of a descriptor: struct epoll_event begins with the events. */
+static __always_inline u32 trigger_kind(u64 operation, u64 event)
+{
+  u32 events = 0;
+  if ((u32)operation == EPOLL_CTL_DEL ||
+      bpf_probe_read_user(&events, sizeof(events), (void *)event))
+    return KIND_NONE;
+  return events >> 31 ? KIND_EDGE : KIND_LEVEL;
 }
 
 static __always_inline int allocate_loop(u32 *index)
@@ -135,6 +167,8 @@ static __always_inline void loop_iterated(struct thread *t, struct loop *l, u64 
     l->busy[bucket]++;
   if (l->last_ready && !t->served)
     l->unserved++;
+  if (t->served == SERVED_DATA)
+    l->data_iterations++;
   if (busy > STALL_NS)
     loop_stalled(t, l, busy);
   l->returned_ns = 0;
@@ -157,6 +191,19 @@ static __always_inline void loop_waited(struct thread *t)
   }
 }
 
+/* A connection is tried before the multiplexer could say that it has data. */
+static __always_inline void loop_read_eagerly(struct thread *t)
+{
+  u32 index = t->current_loop - 1;
+  struct loop *l = loops.lookup(&index);
+  t->accepted_fd = -1;
+  if (!l)
+    return;
+  BEGIN_UPDATE(l);
+  l->eager_reads++;
+  END_UPDATE(l);
+}
+
 static __always_inline void loop_enter(struct thread *t, u32 slot, u16 flags, u64 *args, u64 now)
 {
   struct loop *l = loop_of(t, slot, t->call_nr);
@@ -168,10 +215,13 @@ static __always_inline void loop_enter(struct thread *t, u32 slot, u16 flags, u6
   if (t->call_nfds > l->nfds_max)
     l->nfds_max = t->call_nfds;
   if (flags & CALL_FD_SETS) {
-    if (!(l->iterations & 63))
-      l->watched = selected(t->call_nfds, args[ARGUMENT_1], args[ARGUMENT_2]);
+    if (l->iterations < 64 || !(l->iterations & 63)) {
+      u64 watched = selected(t->call_nfds, args[ARGUMENT_1], args[ARGUMENT_2]);
+      if (watched > l->watched)
+        l->watched = watched;
+    }
   } else if (t->call_nfds) {
-    l->watched = t->call_nfds;
+    l->watched = l->nfds_max;
   } else {
     l->epoll_fd = args[ARGUMENT_0];
   }
@@ -211,6 +261,7 @@ static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, u64
   t->current_loop = t->loops[t->call_loop & (LOOP_KINDS - 1)];
   END_UPDATE(l);
   t->served = 0;
+  t->accepted_fd = -1;
 }
 
 /* Open a call: what it is, on what it works, why it would sleep. regs: the saved registers. */
@@ -271,9 +322,16 @@ static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u32
       t->call_kind = KIND_NO_FDS;
       return;
     }
+    if (t->call_nfds == 1 && !(spec->flags & CALL_FD_SETS))
+      bpf_probe_read_user(&t->call_fd, sizeof(t->call_fd), (void *)args[ARGUMENT_0]);
     t->call_loop = spec->loop;
     t->call_zero_timeout = zero_timeout(argument(args, spec->timeout_arg), spec->flags);
     loop_enter(t, slot, spec->flags, args, now);
+  } else if (spec->flags & CALL_FUTEX) {
+    if (short_timeout(args[ARGUMENT_1], args[ARGUMENT_3], now))
+      t->call_kind = KIND_SHORT_TIMEOUT;
+  } else if (spec->flags & CALL_WATCHES) {
+    t->call_kind = trigger_kind(args[ARGUMENT_1], args[ARGUMENT_3]);
   }
 }
 
@@ -395,7 +453,7 @@ static __always_inline void add_to_descriptor(struct thread *t, u16 flags, s64 r
 }
 
 static __always_inline void add_to_call(struct thread *t, u32 slot, s64 ret, u64 bytes,
-                                        u32 estimated, u64 now)
+                                        u32 estimated, u32 filled, u64 now)
 {
   u64 total = now > t->call_entry_ns ? now - t->call_entry_ns : 0;
   u32 bucket = histogram_bucket(total);
@@ -410,6 +468,7 @@ static __always_inline void add_to_call(struct thread *t, u32 slot, s64 ret, u64
   c->copy_ns += t->call_copy_ns;
   c->kernel_ns += t->call_kernel_ns;
   c->estimated += estimated;
+  c->filled += filled;
   if (total > c->max_ns)
     c->max_ns = total;
   if (bucket < HISTOGRAM_BUCKETS)
@@ -437,8 +496,10 @@ static __always_inline void leave_call(struct thread *t, u32 slot, s64 ret, u64 
   }
   if (ret > 0 && flags & (CALL_IN | CALL_OUT))
     bytes = flags & CALL_MESSAGES ? vector_bytes(t->call_buffer, ret) : ret;
-  if (bytes || (ret >= 0 && flags & CALL_ACCEPTS))
-    t->served = 1;
+  if (bytes)
+    t->served |= SERVED_DATA;
+  if (flags & CALL_IN && t->call_fd >= 0 && t->call_fd == t->accepted_fd)
+    loop_read_eagerly(t);
   if (t->call_kind < KIND_FIRST_SOCKET || t->call_kind > KIND_LAST_SOCKET)
     estimated = estimate_copy(t, flags, bytes);
   if (t->call_loop)
@@ -448,11 +509,14 @@ static __always_inline void leave_call(struct thread *t, u32 slot, s64 ret, u64 
   if (t->call_descriptor)
     add_to_descriptor(t, flags, ret, bytes, estimated, now);
   if (ret >= 0 && flags & CALL_ACCEPTS) {
+    t->served |= SERVED_ACCEPT;
+    t->accepted_fd = ret;
     forget_descriptor(t->pid, ret);
     resolve(ret, &accepted);
     watch_socket(&accepted);
   }
-  add_to_call(t, slot, ret, bytes, estimated, now);
+  add_to_call(t, slot, ret, bytes, estimated,
+              flags & CALL_IN && bytes && bytes == t->call_size, now);
   if (ret < 0 && ret >= -MAX_ERRNO && ret != -EAGAIN)
     count_error(t, slot, -ret);
 }

@@ -12,6 +12,8 @@
 
 #define FD_CACHE 32   /* power of two: descriptor numbers, direct-mapped */
 #define CALL_CACHE 16 /* power of two: (call, kind) pairs, direct-mapped */
+#define SERVED_DATA 1
+#define SERVED_ACCEPT 2
 #define LOOP_KINDS 8  /* select, pselect6, poll, ppoll, epoll_wait, _pwait, _pwait2; 0 is none */
 
 struct thread {
@@ -34,13 +36,15 @@ struct thread {
   u8 call_loop;
   u8 from_proc; /* entered by user space in the middle of a call */
   u8 io_worker;
-  u8 served; /* moved data or accepted since its multiplexer last returned */
+  u8 served; /* since its multiplexer last returned: SERVED_* bits */
   u8 call_peeks;
   u8 call_zero_timeout;
   u32 call_nr; /* CALL_OTHER for calls that are not listed */
   s32 call_fd;
   u32 call_descriptor; /* index + 1 */
   u32 proc_number; /* from_proc: the call's number, listed or not */
+  s32 accepted_fd; /* last connection accepted since its multiplexer last returned, -1: none */
+  u32 reserved;
   u64 call_entry_ns;
   u64 call_size; /* bytes asked for, or entries of a message vector */
   u64 call_buffer;
@@ -85,6 +89,7 @@ struct call {
   u64 kernel_ns;
   u64 max_ns;
   u64 estimated; /* calls whose copy was estimated */
+  u64 filled;    /* reads that returned as many bytes as they asked for */
   u32 latency[HISTOGRAM_BUCKETS];
 };
 
@@ -128,6 +133,8 @@ struct loop {
   u64 timeouts;
   u64 zero_timeout;
   u64 unserved;
+  u64 data_iterations; /* after which data was moved and nothing accepted */
+  u64 eager_reads;     /* of a connection that was accepted in the same iteration */
   u64 ready_sum;
   u64 ready_max;
   u64 nfds_max;

@@ -35,6 +35,9 @@ class CallFlag(IntFlag):
     TIMEOUT_POINTER = 128
     NO_ARGUMENTS = 256
     """Nothing about its arguments matters."""
+    FUTEX = 512
+    WATCHES = 1024
+    """It adds to an epoll's interest list."""
 
 
 class Kind(IntEnum):
@@ -62,12 +65,20 @@ class Kind(IntEnum):
     ANON = 19
     NO_FDS = 20
     """A multiplexer that was given no descriptor: a sleep."""
+    SHORT_TIMEOUT = 21
+    """A lock wait that gives up within SHORT_TIMEOUT_NS: so threads ask for Python's GIL."""
+    LEVEL = 22
+    """epoll_ctl that asks for level-triggered events."""
+    EDGE = 23
+    """epoll_ctl that asks for edge-triggered events."""
 
     @property
     def label(self) -> str:
         """The word in reports: "tcp", "eventfd", ..., "" for none."""
-        return {Kind.NONE: "", Kind.NO_FDS: "no fds"}.get(self, self.name.lower())
+        return _LABELS.get(self, self.name.lower())
 
+
+_LABELS = {Kind.NONE: "", Kind.NO_FDS: "no fds", Kind.SHORT_TIMEOUT: "short timeout"}
 
 SOCKET_KINDS = range(Kind.TCP, Kind.SOCKET + 1)
 
@@ -127,6 +138,8 @@ CALL_OTHER = 0xFFFF
 MAX_SYSCALLS = 1024
 STALL_NS = 50_000_000
 """An iteration of an event loop that is longer is a stall: its time is kept apart."""
+SHORT_TIMEOUT_NS = 20_000_000
+"""CPython asks for its GIL with a timeout of sys.getswitchinterval(), by default 5 ms."""
 GENERATIONS = 16384
 
 
@@ -138,6 +151,7 @@ def cflags() -> list[str]:
         "CALL_OTHER": CALL_OTHER,
         "MAX_SYSCALLS": MAX_SYSCALLS,
         "STALL_NS": STALL_NS,
+        "SHORT_TIMEOUT_NS": SHORT_TIMEOUT_NS,
         "GENERATIONS": GENERATIONS,
         "COUNTERS": 16,
         "KIND_FIRST_SOCKET": SOCKET_KINDS.start,

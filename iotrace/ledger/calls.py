@@ -33,6 +33,7 @@ def call_row(tid: int, syscall: str, kind: str, totals: CallTotals) -> Call:
         copy_estimated=totals.estimated > 0,
         latency_ns=_percentiles(totals) if totals.calls else None,
         in_flight=totals.in_flight,
+        filled=totals.filled,
     )
 
 

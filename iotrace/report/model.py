@@ -38,12 +38,17 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """An I/O model named from behaviour; ``evidence`` is a list of sentences with figures."""
+    """An I/O model named from behaviour; ``evidence`` is a list of sentences with figures.
+
+    ``confidence`` is 0 to 1, see docs/models.md; ``shape``: how threads and processes share the
+    work ("event loop", "thread per connection", ...), "" where it has none.
+    """
 
     id: str
     title: str
     confidence: float
     evidence: tuple[str, ...] = ()
+    shape: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,7 @@ class Call:
 
     ``total_ns`` = wait + runq + copy + kernel. ``errors`` maps errno names to counts.
     ``kind`` is "tcp", "udp", "unix", "pipe", "file", "eventfd", "tty", ... or "" (no descriptor).
+    ``filled``: reads that returned as many bytes as they asked for.
     ``in_flight`` calls had not returned at the end: their time is in, they are not in ``calls``.
     """
 
@@ -122,6 +128,7 @@ class Call:
     copy_estimated: bool
     latency_ns: Percentiles | None
     in_flight: int = 0
+    filled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +215,10 @@ class Loop:
     ``empty``: returns with nothing ready; ``timeouts``: those of them that had waited;
     ``zero_timeout``: calls that were told not to wait at all;
     ``unserved``: returns with something ready after which nothing was read, written or accepted.
-    ``watched``: descriptors watched (None: not known), ``wait_ns``: time asleep in it.
+    ``data_iterations``: after which data was moved and nothing accepted;
+    ``eager_reads``: of a connection that was accepted since the last return;
+    ``watched``: descriptors watched, at most (None: not known), ``nfds_max``: the call's largest
+    ``nfds`` (0: it has none), ``wait_ns``: time asleep in it.
     """
 
     tid: int
@@ -225,6 +235,9 @@ class Loop:
     wait_ns: int = 0
     busy_total_ns: int = 0
     stalls: Stalls | None = None
+    data_iterations: int = 0
+    eager_reads: int = 0
+    nfds_max: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +273,7 @@ class Signal:
 class Process:
     """One traced process and all that is known of it.
 
+    ``summary``: one sentence on where its time goes.
     ``count`` > 1 with ``pid`` 0: the ended child processes of ``parent``, added up.
     """
 
@@ -278,6 +292,7 @@ class Process:
     operations: tuple[Operation, ...] = ()
     signals: tuple[Signal, ...] = ()
     count: int = 1
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ class CallTotals:
     estimated: int
     in_flight: int
     latency: tuple[int, ...]
+    filled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,8 @@ class LoopTotals:
     timeouts: int
     zero_timeout: int
     unserved: int
+    data_iterations: int
+    eager_reads: int
     ready_sum: int
     ready_max: int
     nfds_max: int

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from iotrace.output import page, quality, units, verdict
 from iotrace.output.blocks import Block, Heading, Paragraph, Table
+from iotrace.output.naming import after_parents, process_title
 from iotrace.output.tables import (
     calls,
     cost,
@@ -51,7 +52,11 @@ def _blocks(report: Report, top: int | None) -> list[Block]:
     blocks: list[Block] = [Paragraph(_origin(report))]
     for process in detailed:
         findings = [finding for finding in report.findings if finding.pid == process.pid]
-        blocks += [*_head(process), *verdict.blocks(process, findings), *_tables(process, top)]
+        blocks += [
+            *_head(process, report),
+            *verdict.blocks(process, findings),
+            *_tables(process, top),
+        ]
     title = "Other processes" if detailed else "Processes"
     summary = processes.table(others, title, top)
     blocks += [summary] if summary else []
@@ -75,7 +80,8 @@ def _split(report: Report, top: int | None) -> tuple[list[Process], list[Process
     ]
     detailed, _ = cost.costliest(telling, cost.of_process, None if top is None else _DETAILED)
     chosen = set(map(id, detailed))
-    return detailed, [process for process in report.processes if id(process) not in chosen]
+    others = [process for process in report.processes if id(process) not in chosen]
+    return after_parents(detailed), others
 
 
 def _origin(report: Report) -> str:
@@ -87,22 +93,10 @@ def _origin(report: Report) -> str:
     )
 
 
-def _head(process: Process) -> list[Block]:
-    python = f" (Python {process.python})" if process.python else ""
-    ended = ", ended" if process.ended_ns is not None else ""
-    title = (
-        f"Process {process.pid} {process.name}{python}, "
-        f"traced for {units.format_duration(_traced_ns(process))}{ended}"
-    )
+def _head(process: Process, report: Report) -> list[Block]:
     command = shlex.join(process.cmdline)
-    head: list[Block] = [Heading(1, title)]
+    head: list[Block] = [Heading(1, process_title(process, report.processes))]
     return [*head, Paragraph(command, cut=True)] if command else head
-
-
-def _traced_ns(process: Process) -> int:
-    """How long the thread that was there longest was there."""
-    alone = [thread.lifetime_ns for thread in process.threads if thread.count == 1]
-    return max(alone, default=0)
 
 
 def _tables(process: Process, top: int | None) -> list[Block]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from iotrace.output import units
 from iotrace.output.blocks import Block, Facts, Heading, Items, Paragraph, Table, figures, texts
+from iotrace.output.naming import name_tid
 from iotrace.output.tables import cost
 from iotrace.report.model import Finding, Model, Process
 
@@ -28,7 +29,7 @@ def elsewhere(findings: Sequence[Finding], top: int | None) -> Table | None:
         title=f"Findings in other processes ({units.format_count(len(findings))})",
         legend=(),
         columns=(
-            figures("pid", (str(finding.pid) for finding in shown)),
+            figures("pid", (name_tid(finding.pid) for finding in shown)),
             texts("severity", (finding.severity for finding in shown), least=6),
             texts("id", (finding.id for finding in shown), least=5),
             figures("cost", (units.format_duration(finding.cost_ns) for finding in shown)),

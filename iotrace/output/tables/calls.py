@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from iotrace.output import units
 from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
+from iotrace.output.naming import name_tid, of_thread
 from iotrace.output.tables import cost
 from iotrace.report.model import Call, Process
 
@@ -25,7 +26,7 @@ def table(process: Process, top: int | None) -> Table | None:
         return None
     shown, rest = _cut(process.calls, top)
     tids = {call.tid for call in process.calls}
-    whose = f"of thread {name_tid(min(tids))}" if len(tids) == 1 else "by thread"
+    whose = of_thread(min(tids)) if len(tids) == 1 else "by thread"
     columns = [
         *([figures("tid", (name_tid(call.tid) for call in shown))] if len(tids) > 1 else []),
         texts("call", (f"{call.syscall} {call.kind}".rstrip() for call in shown), least=11),
@@ -62,11 +63,6 @@ def _cut(calls: tuple[Call, ...], top: int | None) -> tuple[list[Call], list[Cal
         [call for call in ranked if id(call) in chosen],
         [call for call in ranked if id(call) not in chosen],
     )
-
-
-def name_tid(tid: int) -> str:
-    """A thread's number; threads that have ended are added up under 0."""
-    return str(tid) if tid else "ended"
 
 
 def _count(call: Call) -> str:

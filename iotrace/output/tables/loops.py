@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from iotrace.output import units
 from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
+from iotrace.output.naming import name_tid, of_thread
 from iotrace.output.tables import cost
-from iotrace.output.tables.calls import name_tid
 from iotrace.report.model import Loop, Process, Stalls
 
 _LEGEND = (
@@ -27,7 +27,7 @@ def table(process: Process, top: int | None) -> Table | None:
     shown, rest = cost.costliest(process.loops, lambda loop: loop.busy_total_ns, top)
     no_wait = _if_any("no-wait", [loop.zero_timeout for loop in shown], spare=5)
     unserved = _if_any("unserved", [loop.unserved for loop in shown], spare=4)
-    alone = f"of thread {name_tid(shown[0].tid)}" if len(process.loops) == len(shown) == 1 else ""
+    alone = of_thread(shown[0].tid) if len(process.loops) == len(shown) == 1 else ""
     columns = [
         *([] if alone else [figures("tid", (name_tid(loop.tid) for loop in shown))]),
         texts("call", (loop.multiplexer for loop in shown), least=10),
@@ -83,7 +83,7 @@ def _stalled(tid: int, stalls: Stalls) -> str:
         f"{name} {units.format_percent(time, stalls.total_ns)}" for name, time in ranked if time
     ]
     sentence = (
-        f"Thread {name_tid(tid)} was busy for over 50 ms "
+        f"{f'Thread {tid}' if tid else 'A thread that has ended'} was busy for over 50 ms "
         f"{units.plural(stalls.count, 'time')}, {units.format_duration(stalls.total_ns)} "
         f"in all: {', '.join(parts)}."
     )

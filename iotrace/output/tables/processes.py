@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from iotrace.output import units
 from iotrace.output.blocks import Table, figures, texts
+from iotrace.output.naming import after_parents, name_pid, name_process
 from iotrace.output.tables import cost
 from iotrace.output.tables.threads import reasons
 from iotrace.report.model import Process
@@ -24,12 +25,13 @@ def table(processes: Sequence[Process], title: str, top: int | None) -> Table | 
     """The processes, one a line; None if there are none."""
     if not processes:
         return None
-    shown, rest = cost.costliest(processes, cost.of_process, top)
+    chosen, rest = cost.costliest(processes, cost.of_process, top)
+    shown = after_parents(chosen)
     totals = [_Total(process) for process in shown]
     models = (process.model.title if process.model else units.UNKNOWN for process in shown)
     columns = [
-        figures("pid", (str(process.pid) for process in shown)),
-        texts("name", (process.name for process in shown), least=8),
+        figures("pid", map(name_pid, shown)),
+        texts("name", map(name_process, shown), least=8),
         *(
             [texts("model", models, least=10, spare=3)]
             if any(process.model for process in shown)

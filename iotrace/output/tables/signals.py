@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from iotrace.output import units
 from iotrace.output.blocks import Table, figures, texts
+from iotrace.output.naming import name_tid
 from iotrace.output.tables import cost
-from iotrace.output.tables.calls import name_tid
 from iotrace.report.model import Process
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from iotrace.output import units
 from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
+from iotrace.output.naming import name_thread
 from iotrace.output.tables import cost
 from iotrace.report.model import Process, Thread
 
@@ -29,7 +30,7 @@ def table(process: Process, top: int | None) -> Table | None:
         return None
     shown, rest = cost.costliest(process.threads, cost.awake, top)
     columns = [
-        figures("tid", (name_tid(thread) for thread in shown)),
+        figures("tid", (name_thread(thread) for thread in shown)),
         texts("name", (thread.name for thread in shown), least=8),
         figures("wall", (units.format_duration(thread.lifetime_ns) for thread in shown)),
         *_shares(shown),
@@ -48,11 +49,6 @@ def table(process: Process, top: int | None) -> Table | None:
         columns=tuple(columns),
         more=cost.more(rest, cost.asleep),
     )
-
-
-def name_tid(thread: Thread) -> str:
-    """A thread's number; ``x12`` for a row that adds up twelve ended ones."""
-    return f"x{units.format_count(thread.count)}" if thread.count > 1 else str(thread.tid)
 
 
 def _shares(threads: list[Thread]) -> list[Column]:

@@ -167,7 +167,7 @@ static __always_inline void loop_iterated(struct thread *t, struct loop *l, u64 
     l->busy[bucket]++;
   if (l->last_ready && !t->served)
     l->unserved++;
-  if (t->served == SERVED_DATA)
+  if ((t->served & (SERVED_DATA | SERVED_ACCEPT)) == SERVED_DATA)
     l->data_iterations++;
   if (busy > STALL_NS)
     loop_stalled(t, l, busy);
@@ -485,6 +485,7 @@ static __always_inline void leave_call(struct thread *t, u32 slot, s64 ret, u64 
   struct object accepted = {};
   struct call_spec *spec;
   u32 nr = t->call_nr, estimated = 0;
+  int is_socket = t->call_kind >= KIND_FIRST_SOCKET && t->call_kind <= KIND_LAST_SOCKET;
   u64 bytes = 0;
   u16 flags = 0;
 
@@ -497,10 +498,10 @@ static __always_inline void leave_call(struct thread *t, u32 slot, s64 ret, u64 
   if (ret > 0 && flags & (CALL_IN | CALL_OUT))
     bytes = flags & CALL_MESSAGES ? vector_bytes(t->call_buffer, ret) : ret;
   if (bytes)
-    t->served |= SERVED_DATA;
+    t->served |= is_socket ? SERVED_DATA : SERVED_OTHER;
   if (flags & CALL_IN && t->call_fd >= 0 && t->call_fd == t->accepted_fd)
     loop_read_eagerly(t);
-  if (t->call_kind < KIND_FIRST_SOCKET || t->call_kind > KIND_LAST_SOCKET)
+  if (!is_socket)
     estimated = estimate_copy(t, flags, bytes);
   if (t->call_loop)
     loop_exit(t, slot, ret, now);

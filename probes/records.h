@@ -14,6 +14,7 @@
 #define CALL_CACHE 16 /* power of two: (call, kind) pairs, direct-mapped */
 #define SERVED_DATA 1
 #define SERVED_ACCEPT 2
+#define SERVED_OTHER 4 /* bytes of pipes, eventfds, files */
 #define LOOP_KINDS 8  /* select, pselect6, poll, ppoll, epoll_wait, _pwait, _pwait2; 0 is none */
 
 struct thread {

@@ -1,6 +1,6 @@
-"""The bpf(2) system call, as far as the tracing process needs it: map elements by descriptor.
+"""The bpf(2) system call, as far as iotrace needs it; no bcc here.
 
-No bcc here: the process that traces holds only descriptors (see handover.py).
+Attributes are ``union bpf_attr`` of include/uapi/linux/bpf.h.
 """
 
 from __future__ import annotations
@@ -13,16 +13,63 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _NUMBER = {"x86_64": 321, "aarch64": 280}
-_LOOKUP, _UPDATE, _DELETE, _GET_NEXT_KEY, _LOOKUP_BATCH = 1, 2, 3, 4, 24
+_MAP_CREATE, _LOOKUP, _UPDATE, _DELETE, _PROG_LOAD, _TRACEPOINT_OPEN = 0, 1, 2, 3, 5, 17
+_LOOKUP_BATCH = 24
+_PROGRAM_RAW_TRACEPOINT = 17
+_LOG_BYTES = 1 << 20
 ANY, NOEXIST = 0, 1
 _BATCH = 512
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class _Element(ctypes.Structure):
-    """union bpf_attr of BPF_MAP_*_ELEM (include/uapi/linux/bpf.h)."""
+class KernelRefusal(Exception):
+    """The kernel did not do it. ``what`` completes "does not let iotrace ..."."""
 
+    def __init__(self, what: str, number: int, log: str = "") -> None:
+        super().__init__(f"{what}: {os.strerror(number)}")
+        self.what = what
+        self.number = number
+        self.log = log
+
+
+class _MapCreate(ctypes.Structure):
+    _fields_ = (
+        ("map_type", ctypes.c_uint32),
+        ("key_size", ctypes.c_uint32),
+        ("value_size", ctypes.c_uint32),
+        ("max_entries", ctypes.c_uint32),
+        ("map_flags", ctypes.c_uint32),
+        ("inner_map_fd", ctypes.c_uint32),
+        ("numa_node", ctypes.c_uint32),
+        ("map_name", ctypes.c_char * 16),
+    )
+
+
+class _ProgramLoad(ctypes.Structure):
+    _fields_ = (
+        ("prog_type", ctypes.c_uint32),
+        ("insn_cnt", ctypes.c_uint32),
+        ("insns", ctypes.c_uint64),
+        ("license", ctypes.c_uint64),
+        ("log_level", ctypes.c_uint32),
+        ("log_size", ctypes.c_uint32),
+        ("log_buf", ctypes.c_uint64),
+        ("kern_version", ctypes.c_uint32),
+        ("prog_flags", ctypes.c_uint32),
+        ("prog_name", ctypes.c_char * 16),
+    )
+
+
+class _TracepointOpen(ctypes.Structure):
+    _fields_ = (
+        ("name", ctypes.c_uint64),
+        ("prog_fd", ctypes.c_uint32),
+        ("pad", ctypes.c_uint32),
+    )
+
+
+class _Element(ctypes.Structure):
     _fields_ = (
         ("map_fd", ctypes.c_uint32),
         ("pad", ctypes.c_uint32),
@@ -33,8 +80,6 @@ class _Element(ctypes.Structure):
 
 
 class _Batch(ctypes.Structure):
-    """union bpf_attr of BPF_MAP_*_BATCH."""
-
     _fields_ = (
         ("in_batch", ctypes.c_uint64),
         ("out_batch", ctypes.c_uint64),
@@ -47,15 +92,67 @@ class _Batch(ctypes.Structure):
     )
 
 
-def _bpf(command: int, attributes: ctypes.Structure) -> int:
-    """0, or the errno."""
-    result = _libc.syscall(
+def _call(command: int, attributes: ctypes.Structure) -> int:
+    """What the system call returns; -1: see ctypes.get_errno()."""
+    result: int = _libc.syscall(
         _NUMBER[platform.machine()],
         command,
         ctypes.byref(attributes),
         ctypes.sizeof(attributes),
     )
-    return ctypes.get_errno() if result < 0 else 0
+    return result
+
+
+def _bpf(command: int, attributes: ctypes.Structure) -> int:
+    """0, or the errno."""
+    return ctypes.get_errno() if _call(command, attributes) < 0 else 0
+
+
+def create_map(
+    name: str, kind: int, key_size: int, value_size: int, entries: int, flags: int
+) -> int:
+    """A new map's descriptor. Raises KernelRefusal."""
+    attributes = _MapCreate(
+        kind, key_size, value_size, entries, flags, 0, 0, name[:15].encode("ascii")
+    )
+    fd = _call(_MAP_CREATE, attributes)
+    if fd < 0:
+        raise KernelRefusal(f"make the table {name}", ctypes.get_errno())
+    return fd
+
+
+def load_program(name: str, code: bytes) -> int:
+    """A raw tracepoint program's descriptor. Raises KernelRefusal with the verifier's log."""
+    instructions = ctypes.create_string_buffer(code, len(code))
+    gpl = ctypes.create_string_buffer(b"GPL")
+    log = ctypes.create_string_buffer(_LOG_BYTES)
+    attributes = _ProgramLoad(
+        _PROGRAM_RAW_TRACEPOINT,
+        len(code) // 8,
+        ctypes.addressof(instructions),
+        ctypes.addressof(gpl),
+        prog_name=name[:15].encode("ascii"),
+    )
+    fd = _call(_PROG_LOAD, attributes)
+    if fd < 0:
+        number = ctypes.get_errno()
+        # Only now, for writing a log makes each load slow.
+        attributes.log_level, attributes.log_size = 1, _LOG_BYTES
+        attributes.log_buf = ctypes.addressof(log)
+        fd = _call(_PROG_LOAD, attributes)
+        if fd < 0:
+            words = log.value.decode(errors="replace")
+            raise KernelRefusal(f"load the program {name}", number, words)
+    return fd
+
+
+def open_raw_tracepoint(name: str, program: int) -> int:
+    """Attach; the descriptor holds the attachment. Raises KernelRefusal."""
+    text = ctypes.create_string_buffer(name.encode("ascii"))
+    fd = _call(_TRACEPOINT_OPEN, _TracepointOpen(ctypes.addressof(text), program))
+    if fd < 0:
+        raise KernelRefusal(f"attach a probe to {name}", ctypes.get_errno())
+    return fd
 
 
 class HashMap:

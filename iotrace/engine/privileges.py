@@ -45,6 +45,18 @@ def require_privileges() -> None:
         )
 
 
+def refused(what: str, error: Exception) -> PermissionDenied | None:
+    """The error for a refusal that more privileges would mend; None: they would not."""
+    if not missing_capabilities() and "not permitted" not in str(error):
+        return None
+    return PermissionDenied(
+        f"The kernel does not let this user {what}.",
+        why="BPF tracing needs root, or CAP_BPF and CAP_PERFMON, and a kernel that is not "
+        "locked down.",
+        paste="cat /sys/kernel/security/lockdown; sudo iotrace ...",
+    )
+
+
 def require_host_pids() -> None:
     """Raises Unsupported where pids here are not the kernel's own (inside a container)."""
     try:

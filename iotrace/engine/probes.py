@@ -12,10 +12,11 @@ import struct
 from types import TracebackType
 
 from iotrace.engine.bpf import HashMap, descriptor_figure
+from iotrace.engine.cache import image_key, load_image, store_image
+from iotrace.engine.compile_child import compile_in_child
 from iotrace.engine.constants import Counter
-from iotrace.engine.handover import attach_in_child
+from iotrace.engine.install import Attached, install
 from iotrace.engine.layout import Layout, parse_layout
-from iotrace.engine.loader import Attached
 from iotrace.engine.program import Limits
 from iotrace.engine.ring import RingBuffer
 from iotrace.engine.syscalls import ARCHITECTURES, CallSpec, call_names, call_specs
@@ -45,8 +46,16 @@ class Probes:
 
     @classmethod
     def attach(cls, limits: Limits, absent: frozenset[str] = frozenset()) -> Probes:
-        """Compile and attach. Raises what handover.attach_in_child raises."""
-        return cls(attach_in_child(limits, absent), limits)
+        """Compile (or take the kept image) and attach.
+
+        Raises what compile_child.compile_in_child and install.install raise.
+        """
+        key = image_key(limits, absent)
+        image = load_image(key)
+        if image is None:
+            image = compile_in_child(limits, absent)
+            store_image(key, image)
+        return cls(install(image, limits), limits)
 
     def _table(self, name: str) -> RecordTable:
         one = self._attached.maps[name]
@@ -103,13 +112,7 @@ class Probes:
         self.detach()
         for table in (self.threads, self.calls, self.descriptors, self.loops, self.counters):
             table.close()
-        for fd in [
-            *self._attached.programs.values(),
-            *(m.fd for m in self._attached.maps.values()),
-        ]:
-            os.close(fd)
-        self._attached.programs.clear()
-        self._attached.maps.clear()
+        self._attached.close()
 
     def __enter__(self) -> Probes:
         return self

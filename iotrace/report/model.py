@@ -215,7 +215,7 @@ class Loop:
     ``empty``: returns with nothing ready; ``timeouts``: those of them that had waited;
     ``zero_timeout``: calls that were told not to wait at all;
     ``unserved``: returns with something ready after which nothing was read, written or accepted.
-    ``data_iterations``: after which data was moved and nothing accepted;
+    ``data_iterations``: after which socket data was moved and nothing accepted;
     ``eager_reads``: of a connection that was accepted since the last return;
     ``watched``: descriptors watched, at most (None: not known), ``nfds_max``: the call's largest
     ``nfds`` (0: it has none), ``wait_ns``: time asleep in it.

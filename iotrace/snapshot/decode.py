@@ -26,7 +26,9 @@ _LOOP_FIGURES = LoopTotals.__dataclass_fields__.keys() - {
     "stall_wait_ns",
     "busy",
 }
-_CALL_FIGURES = "calls eagain bytes wait_ns runq_ns copy_ns kernel_ns max_ns estimated filled".split()
+_CALL_FIGURES = (
+    "calls eagain bytes wait_ns runq_ns copy_ns kernel_ns max_ns estimated filled".split()
+)
 _DESCRIPTOR_FIGURES = (
     "opened open_flags inode family local_port peer_port calls eagain bytes_in bytes_out wait_ns "
     "copy_ns estimated pickups pickup_max_ns".split()

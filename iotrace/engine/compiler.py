@@ -1,0 +1,105 @@
+"""The only importer of bcc: compile the probes to an image.
+
+Runs in a short-lived child (see compile_child.py), for clang and LLVM stay in the memory of any
+process that has used them.
+"""
+
+from __future__ import annotations
+
+import base64
+import ctypes
+import os
+import platform
+import struct
+from typing import Any
+
+from iotrace.engine.btf import KernelTypes
+from iotrace.engine.image import Function, Image, MapSpec
+from iotrace.engine.privileges import refused
+from iotrace.engine.program import Limits, Probe, build_program, header_tree
+from iotrace.errors import Unsupported
+
+_INSTRUCTION_BYTES = 8
+_LOAD_IMMEDIATE_64 = 0x18
+_PSEUDO_MAP_FD = 1
+"""src_reg of an instruction that loads a map's address (include/uapi/linux/bpf.h)."""
+
+
+def _missing_bcc(error: ImportError) -> Unsupported:
+    return Unsupported(
+        "This Python cannot import bcc.",
+        why=f"{error}. bcc is a distribution package; the one on PyPI is something else, and a "
+        "virtual environment sees it only when made with --system-site-packages.",
+        paste="sudo apt-get install python3-bpfcc && "
+        "/usr/bin/python3 -m venv --system-site-packages .venv",
+    )
+
+
+def compile_image(limits: Limits, absent: frozenset[str] = frozenset()) -> Image:
+    """Compile every probe that this kernel has a tracepoint for.
+
+    ``absent``: tracepoints to treat as if they were not there. Raises Unsupported (no bcc, no
+    BTF, not compilable) or PermissionDenied.
+    """
+    os.environ["BCC_KERNEL_SOURCE"] = str(header_tree())
+    try:
+        from bcc import BPF, lib
+    except ImportError as error:
+        raise _missing_bcc(error) from error
+
+    program = build_program(KernelTypes(), platform.machine(), limits, absent)
+    try:
+        bpf = BPF(text=program.source, cflags=list(program.cflags))
+    except Exception as error:
+        denied = refused("make its maps", error)
+        raise denied or Unsupported(
+            "The probes could not be compiled.",
+            why=f"bcc says: {error}. Its compiler's own words are in the details (-v).",
+            paste="iotrace doctor",
+        ) from error
+    names, maps = _maps(bpf, lib)
+    return Image(
+        maps=maps,
+        functions=tuple(
+            _function(bpf.dump_func(probe.function.encode()), probe, names)
+            for probe in program.probes
+        ),
+        unavailable=dict(program.unavailable),
+    )
+
+
+def _maps(bpf: Any, lib: Any) -> tuple[dict[int, str], dict[str, MapSpec]]:
+    """Names by descriptor, and specs by name, of every map that bcc made."""
+    names, specs = {}, {}
+    lib.bpf_table_name.restype = ctypes.c_char_p
+    for index in range(lib.bpf_num_tables(bpf.module)):
+        name = lib.bpf_table_name(bpf.module, index)
+        names[lib.bpf_table_fd_id(bpf.module, index)] = name.decode()
+        specs[name.decode()] = MapSpec(
+            type=lib.bpf_table_type_id(bpf.module, index),
+            key_size=lib.bpf_table_key_size_id(bpf.module, index),
+            value_size=lib.bpf_table_leaf_size_id(bpf.module, index),
+            entries=lib.bpf_table_max_entries_id(bpf.module, index),
+            flags=lib.bpf_table_flags_id(bpf.module, index),
+            layout=(lib.bpf_table_leaf_desc(bpf.module, name) or b"").decode(),
+        )
+    return names, specs
+
+
+def _function(code: bytes, probe: Probe, maps: dict[int, str]) -> Function:
+    """Replace the descriptors of bcc's maps by their names."""
+    plain = bytearray(code)
+    places = []
+    for at in range(0, len(code), _INSTRUCTION_BYTES):
+        opcode, registers = code[at], code[at + 1]
+        if opcode == _LOAD_IMMEDIATE_64 and registers >> 4 == _PSEUDO_MAP_FD:
+            fd = struct.unpack_from("<i", code, at + 4)[0]
+            places.append((at // _INSTRUCTION_BYTES, maps[fd]))
+            struct.pack_into("<i", plain, at + 4, 0)
+    return Function(
+        tracepoint=probe.tracepoint,
+        name=probe.function,
+        loses=probe.loses,
+        instructions=base64.b64encode(plain).decode(),
+        maps=tuple(places),
+    )

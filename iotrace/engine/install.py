@@ -1,0 +1,139 @@
+"""Put an image into the kernel: make its maps, load its programs, attach them."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import struct
+from dataclasses import dataclass
+
+from iotrace.engine.bpf import HashMap, KernelRefusal, create_map, load_program, open_raw_tracepoint
+from iotrace.engine.constants import CallFlag, Counter
+from iotrace.engine.image import Function, Image
+from iotrace.engine.layout import Layout, parse_layout
+from iotrace.engine.privileges import refused
+from iotrace.engine.program import Limits
+from iotrace.engine.syscalls import ARCHITECTURES, call_specs
+from iotrace.errors import Unsupported
+
+_INSTRUCTION_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """One kernel map by its descriptor."""
+
+    fd: int
+    key_size: int
+    value_size: int
+    entries: int
+    layout: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """What runs in the kernel now. It stays as long as somebody holds ``links``."""
+
+    maps: dict[str, Map]
+    programs: dict[str, int]
+    links: dict[str, int]
+    unavailable: dict[str, str]
+
+    def close(self) -> None:
+        """Give everything back: the probes are gone with it."""
+        for fd in (*self.links.values(), *self.programs.values()):
+            os.close(fd)
+        for one in self.maps.values():
+            os.close(one.fd)
+        for table in (self.links, self.programs, self.maps):
+            table.clear()
+
+
+def install(image: Image, limits: Limits) -> Attached:
+    """Make, load, attach. Raises Unsupported or PermissionDenied; nothing is left then."""
+    _lift_memory_limit()
+    attached = Attached({}, {}, {}, dict(image.unavailable))
+    try:
+        for name, spec in image.maps.items():
+            fd = create_map(
+                name, spec.type, spec.key_size, spec.value_size, spec.entries, spec.flags
+            )
+            attached.maps[name] = Map(fd, spec.key_size, spec.value_size, spec.entries, spec.layout)
+        _fill(attached.maps, limits)
+        for function in image.functions:
+            _attach(function, attached)
+    except KernelRefusal as error:
+        attached.close()
+        denied = refused(error.what, error)
+        raise denied or Unsupported(
+            f"The kernel does not let iotrace {error.what}.",
+            why=f"{os.strerror(error.number)}. "
+            + ("There may be no memory for it." if not error.log else "The details are in -v."),
+            paste="iotrace doctor",
+            details=error.log,
+        ) from error
+    except BaseException:
+        attached.close()
+        raise
+    return attached
+
+
+def _attach(function: Function, attached: Attached) -> None:
+    code = bytearray(function.code)
+    for at, name in function.maps:
+        struct.pack_into("<i", code, at * _INSTRUCTION_BYTES + 4, attached.maps[name].fd)
+    try:
+        program = load_program(function.name, bytes(code))
+        attached.programs[function.name] = program
+        attached.links[function.tracepoint] = open_raw_tracepoint(function.tracepoint, program)
+    except KernelRefusal:
+        if not function.loses:
+            raise
+        for column in function.loses:
+            attached.unavailable[column] = f"the kernel refused the probe on {function.tracepoint}"
+
+
+def _lift_memory_limit() -> None:
+    """Until 5.11 maps counted against RLIMIT_MEMLOCK (kernel commit 97306be45fbe)."""
+    try:
+        resource.setrlimit(
+            resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        )
+    except (OSError, ValueError):
+        return
+
+
+def _fill(maps: dict[str, Map], limits: Limits) -> None:
+    """What the probes must know before the first of them runs."""
+    specs = maps["call_specs"]
+    layout = parse_layout(specs.layout)
+    table = HashMap(specs.fd, specs.key_size, specs.value_size)
+    for number, record in _call_records(layout).items():
+        table.update(struct.pack("<I", number), record)
+    HashMap(maps["counters"].fd, 4, 8).update(
+        struct.pack("<I", Counter.THREADS), struct.pack("<Q", limits.reserved)
+    )
+
+
+def _call_records(layout: Layout) -> dict[int, bytes]:
+    """struct call_spec by system call number."""
+    records = {}
+    for number, spec in call_specs(ARCHITECTURES[platform.machine()]).items():
+        flags = spec.flags
+        if (spec.fd, spec.loop, spec.size) == (-1, 0, -1):
+            flags |= CallFlag.NO_ARGUMENTS
+        values = {
+            "listed": 1,
+            "wait_class": spec.wait_class,
+            "loop": spec.loop,
+            "flags": flags,
+            "fd_arg": spec.fd,
+            "size_arg": spec.size,
+            "timeout_arg": spec.timeout,
+            "nfds_arg": spec.nfds,
+            "buffer_arg": spec.buffer,
+            "msg_flags_arg": spec.msg_flags,
+        }
+        records[number] = bytes(layout.pack(values))
+    return records

@@ -28,12 +28,12 @@ class IotraceError(Exception):
 
     code: ExitCode = ExitCode.UNEXPECTED
 
-    def __init__(self, what: str, *, why: str = "", paste: str = "") -> None:
+    def __init__(self, what: str, *, why: str = "", paste: str = "", details: str = "") -> None:
         super().__init__(what)
         self.what = what
         self.why = why
         self.paste = paste
-        self.details = ""
+        self.details = details
 
 
 class UsageError(IotraceError):

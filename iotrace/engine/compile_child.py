@@ -36,12 +36,12 @@ def compile_in_child(limits: Limits, absent: frozenset[str] = frozenset()) -> Im
                 # clang and libbpf write to 1 and 2 past anything that Python could redirect.
                 os.dup2(details.fileno(), 1)
                 os.dup2(details.fileno(), 2)
-                with os.fdopen(writer, "wb") as answer:
-                    answer.write(_answer(limits, absent))
+                with os.fdopen(writer, "wb") as pipe:
+                    pipe.write(_answer(limits, absent))
             os._exit(0)
         os.close(writer)
-        with os.fdopen(reader, "rb") as pipe:
-            answer = pipe.read()
+        with os.fdopen(reader, "rb") as received:
+            answer = received.read()
         _, status = os.waitpid(pid, 0)
         details.seek(0)
         words = details.read().decode(errors="replace")

@@ -35,17 +35,17 @@ class Limits:
     exist already.
     """
 
-    threads: int = 4096
-    calls: int = 8192
-    descriptors: int = 8192
-    loops: int = 1024
+    threads: int = 2048
+    calls: int = 4096
+    descriptors: int = 4096
+    loops: int = 512
     sockets: int = 16384
     errors: int = 4096
     signals: int = 1024
     operations: int = 16384
     operation_kinds: int = 256
-    targets: int = 4096
-    reserved: int = 1024
+    targets: int = 2048
+    reserved: int = 512
     timeline_pages: int = 0
 
     def cflags(self) -> list[str]:

@@ -1,0 +1,51 @@
+"""What the reader asked for: how wide, how many rows, in which order, which columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+Row = TypeVar("Row")
+Key = Callable[[Row], "int | float | str"]
+Orders = Mapping[str, Key[Row]]
+"""Column title -> what its rows are sorted by. Figures: the biggest first; texts: by alphabet."""
+
+DEFAULT_WIDTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a report is shown.
+
+    ``width``: terminal columns (of formats that have a width). ``top``: rows a table; 0: all;
+    None: the format's own. ``sort``: the title of a column, "" for the order of cost.
+    ``columns``: the titles of the columns wanted, () for all. ``color``: with colours, where the
+    format has any.
+    """
+
+    width: int = DEFAULT_WIDTH
+    top: int | None = None
+    sort: str = ""
+    columns: tuple[str, ...] = ()
+    color: bool = False
+
+
+def plain_name(title: str) -> str:
+    """A column's title as it is compared: ``Asleep-in`` is ``asleep in``."""
+    return title.casefold().replace("-", " ").replace("_", " ").strip()
+
+
+def in_order(rows: Iterable[Row], sort: str, orders: Orders[Row], default: Key[Row]) -> list[Row]:
+    """The rows by the column ``sort``, or by ``default`` if they have no such column."""
+    keys = {plain_name(title): key for title, key in orders.items()}
+    key = keys.get(plain_name(sort), default)
+    ranked = list(rows)
+    textual = any(isinstance(key(row), str) for row in ranked[:1])
+    return sorted(ranked, key=key, reverse=not textual)
+
+
+def first(rows: Sequence[Row], top: int) -> tuple[Sequence[Row], Sequence[Row]]:
+    """The first ``top`` rows (0: all) and the rest."""
+    shown = top or len(rows)
+    return rows[:shown], rows[shown:]

@@ -165,10 +165,12 @@ static __always_inline void loop_iterated(struct thread *t, struct loop *l, u64 
     l->busy_max_ns = busy;
   if (bucket < HISTOGRAM_BUCKETS)
     l->busy[bucket]++;
-  if (l->last_ready && !t->served)
-    l->unserved++;
-  if ((t->served & (SERVED_DATA | SERVED_ACCEPT)) == SERVED_DATA)
-    l->data_iterations++;
+  if (t->accepted == l->accepted_at_return) {
+    if (t->moved_data != l->data_at_return)
+      l->data_iterations++;
+    else if (l->last_ready && t->moved_other == l->other_at_return)
+      l->unserved++;
+  }
   if (busy > STALL_NS)
     loop_stalled(t, l, busy);
   l->returned_ns = 0;
@@ -228,7 +230,8 @@ static __always_inline void loop_enter(struct thread *t, u32 slot, u16 flags, u6
   END_UPDATE(l);
 }
 
-static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, u64 now)
+/* nested: it polled for one descriptor in the middle of another multiplexer's iteration. */
+static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, int nested, u64 now)
 {
   struct loop *l = loop_of(t, slot, t->call_nr);
   if (!l)
@@ -258,10 +261,14 @@ static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, u64
         l->iteration_wait_ns[i] = 0;
     }
   }
-  t->current_loop = t->loops[t->call_loop & (LOOP_KINDS - 1)];
+  l->accepted_at_return = t->accepted;
+  l->data_at_return = t->moved_data;
+  l->other_at_return = t->moved_other;
   END_UPDATE(l);
-  t->served = 0;
-  t->accepted_fd = -1;
+  if (!nested) {
+    t->current_loop = t->loops[t->call_loop & (LOOP_KINDS - 1)];
+    t->accepted_fd = -1;
+  }
 }
 
 /* Open a call: what it is, on what it works, why it would sleep. regs: the saved registers. */
@@ -485,7 +492,7 @@ static __always_inline void leave_call(struct thread *t, u32 slot, s64 ret, u64 
   struct object accepted = {};
   struct call_spec *spec;
   u32 nr = t->call_nr, estimated = 0;
-  int is_socket = t->call_kind >= KIND_FIRST_SOCKET && t->call_kind <= KIND_LAST_SOCKET;
+  int nested = 0, is_socket = t->call_kind >= KIND_FIRST_SOCKET && t->call_kind <= KIND_LAST_SOCKET;
   u64 bytes = 0;
   u16 flags = 0;
 
@@ -497,20 +504,23 @@ static __always_inline void leave_call(struct thread *t, u32 slot, s64 ret, u64 
   }
   if (ret > 0 && flags & (CALL_IN | CALL_OUT))
     bytes = flags & CALL_MESSAGES ? vector_bytes(t->call_buffer, ret) : ret;
-  if (bytes)
-    t->served |= is_socket ? SERVED_DATA : SERVED_OTHER;
+  t->moved_data += bytes && is_socket;
+  t->moved_other += bytes && !is_socket;
   if (flags & CALL_IN && t->call_fd >= 0 && t->call_fd == t->accepted_fd)
     loop_read_eagerly(t);
   if (!is_socket)
     estimated = estimate_copy(t, flags, bytes);
   if (t->call_loop)
-    loop_exit(t, slot, ret, now);
-  else if (t->call_wait_ns && t->current_loop)
+    nested = t->call_fd >= 0 && t->current_loop &&
+             t->current_loop != t->loops[t->call_loop & (LOOP_KINDS - 1)];
+  if (t->call_wait_ns && t->current_loop && (nested || !t->call_loop))
     loop_waited(t);
+  if (t->call_loop)
+    loop_exit(t, slot, ret, nested, now);
   if (t->call_descriptor)
     add_to_descriptor(t, flags, ret, bytes, estimated, now);
   if (ret >= 0 && flags & CALL_ACCEPTS) {
-    t->served |= SERVED_ACCEPT;
+    t->accepted++;
     t->accepted_fd = ret;
     forget_descriptor(t->pid, ret);
     resolve(ret, &accepted);

@@ -12,9 +12,6 @@
 
 #define FD_CACHE 32   /* power of two: descriptor numbers, direct-mapped */
 #define CALL_CACHE 16 /* power of two: (call, kind) pairs, direct-mapped */
-#define SERVED_DATA 1
-#define SERVED_ACCEPT 2
-#define SERVED_OTHER 4 /* bytes of pipes, eventfds, files */
 #define LOOP_KINDS 8  /* select, pselect6, poll, ppoll, epoll_wait, _pwait, _pwait2; 0 is none */
 
 struct thread {
@@ -37,7 +34,7 @@ struct thread {
   u8 call_loop;
   u8 from_proc; /* entered by user space in the middle of a call */
   u8 io_worker;
-  u8 served; /* since its multiplexer last returned: SERVED_* bits */
+  u8 reserved;
   u8 call_peeks;
   u8 call_zero_timeout;
   u32 call_nr; /* CALL_OTHER for calls that are not listed */
@@ -45,7 +42,10 @@ struct thread {
   u32 call_descriptor; /* index + 1 */
   u32 proc_number; /* from_proc: the call's number, listed or not */
   s32 accepted_fd; /* last connection accepted since its multiplexer last returned, -1: none */
-  u32 reserved;
+  u32 accepted;    /* connections; this and the next two only ever grow */
+  u32 moved_data;  /* calls that moved bytes of sockets */
+  u32 moved_other; /* ... of pipes, eventfds, files */
+  u32 reserved_more;
   u64 call_entry_ns;
   u64 call_size; /* bytes asked for, or entries of a message vector */
   u64 call_buffer;
@@ -163,7 +163,9 @@ struct loop {
   u32 stall_call_nr;
   s32 stall_call_fd;
   u32 stall_call_kind;
-  u32 reserved;
+  u32 accepted_at_return;
+  u32 data_at_return;
+  u32 other_at_return;
   u64 stall_wait_ns[WAIT_CLASSES];
   u32 busy[HISTOGRAM_BUCKETS];
 };

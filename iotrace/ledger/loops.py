@@ -50,7 +50,8 @@ def loop_row(
         nfds_max=totals.nfds_max,
         wait_ns=totals.wait_ns,
         busy_total_ns=totals.busy_sum_ns,
-        stalls=_stalls(totals, stall_call) if totals.stalls else None,
+        # A poll of one descriptor is a timeout around a call: no loop that could be kept waiting.
+        stalls=_stalls(totals, stall_call) if totals.stalls and totals.nfds_max != 1 else None,
     )
 
 

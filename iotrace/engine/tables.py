@@ -29,8 +29,9 @@ class RecordTable:
         start = index * self._stride
         memory, size = self._memory, self.layout.size
         while True:
+            before = memory[start : start + _SEQ_BYTES]  # a copy may take the tail first
             raw = memory[start : start + size]
-            if not raw[0] & 1 and raw[:_SEQ_BYTES] == memory[start : start + _SEQ_BYTES]:
+            if not before[0] & 1 and before == memory[start : start + _SEQ_BYTES]:
                 return raw
 
     def read_all(self, used: int) -> Iterator[tuple[int, bytes]]:

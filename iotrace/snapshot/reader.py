@@ -62,7 +62,7 @@ class SnapshotReader:
         descriptors = self._descriptors(keys)
         loops = self._loops(keys)
         for slot, record in records.items():
-            if record["in_call"] and not record["ended_ns"]:
+            if record["in_call"] and not record["ended_ns"] and self._still_in_call(slot, record):
                 _add_call(calls, keys[slot], record, flights[slot])
                 _add_descriptor(descriptors, keys[slot], record, flights[slot])
                 _add_loop(loops, keys[slot], record, flights[slot])
@@ -83,16 +83,26 @@ class SnapshotReader:
     ) -> tuple[dict[int, dict[str, Any]], dict[ThreadKey, ThreadTotals], dict[int, InFlight]]:
         table = self._probes.threads
         records, threads, flights = {}, {}, {}
-        for slot, raw in table.read_all(self._probes.used(Counter.THREADS)):
-            record = table.layout.unpack(raw)
-            if not record["tid"] or (only is not None and slot not in only):
+        for slot in range(min(self._probes.used(Counter.THREADS), table.entries)):
+            if only is not None and slot not in only:
                 continue
-            now_ns = record["ended_ns"] or time.monotonic_ns()
+            clock_ns = time.monotonic_ns()  # before the read: what it tells still held then
+            raw = table.read(slot)
+            record = table.layout.unpack(raw)
+            if not record["tid"]:
+                continue
+            now_ns = record["ended_ns"] or clock_ns
             flight = charge(record, now_ns, _run_delay_ns(record, now_ns))
             records[slot], flights[slot] = record, flight
             wait_ns = table.layout.array(raw, "wait_ns")
             threads[decode.thread_key(record)] = decode.thread_totals(record, wait_ns, flight)
         return records, threads, flights
+
+    def _still_in_call(self, slot: int, record: Record) -> bool:
+        """Whether a thread is in the same call as before: else its rows may have it by now."""
+        table = self._probes.threads
+        now = table.layout.unpack(table.read(slot))
+        return all(now[name] == record[name] for name in ("tid", "in_call", "syscalls"))
 
     def _calls(self, keys: Mapping[int, ThreadKey]) -> dict[CallKey, CallTotals]:
         errors: dict[tuple[int, int, int], dict[int, int]] = defaultdict(dict)

@@ -1,0 +1,116 @@
+"""An injected delay is a wait of that length, for the right reason."""
+
+from __future__ import annotations
+
+import socket
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from iotrace.report.model import Process, Thread
+from iotrace.snapshot.arithmetic import interval
+from iotrace.tracing.trace import Trace
+from tests.kernel.targets import Target
+from tests.kernel.tracing import process_of, tracing
+from tests.kernel.waiting import sleeps_in, wait_until
+
+DELAY_NS = 50_000_000
+WITHIN_NS = 1_000_000
+ROUNDS = 11
+
+# mode of programs/rounds.py: the call that sleeps, and why
+MODES = {
+    "recv": ("recvfrom", "recv"),
+    "recvmsg": ("recvmsg", "recv"),
+    "read": ("read", "recv"),
+    "select": ("pselect6", "poll"),
+    "old_select": ("select", "poll"),
+    "poll_": ("poll", "poll"),
+    "ppoll": ("ppoll", "poll"),
+    "epoll_": ("epoll_wait", "poll"),
+    "epoll_pwait": ("epoll_pwait", "poll"),
+    "epoll_pwait2": ("epoll_pwait2", "poll"),
+    "accept": ("accept4", "accept"),
+}
+MULTIPLEXED = [mode for mode, (_, reason) in MODES.items() if reason == "poll"]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round's report says, and how long the peer let the call wait."""
+
+    process: Process
+    delay_ns: int
+
+    @property
+    def thread(self) -> Thread:
+        return self.process.threads[0]
+
+    def call_wait_ns(self, syscall: str) -> int:
+        return sum(row.wait_ns for row in self.process.calls if row.syscall == syscall)
+
+
+class Peer:
+    """The other end of programs/rounds.py: answers each round after the delay."""
+
+    def __init__(self, listener: socket.socket, target: Target, trace: Trace) -> None:
+        self._target = target
+        self._trace = trace
+        self._socket = listener.accept()[0]
+        self._before = trace.snapshot()
+
+    def play(self, mode: str) -> Round:
+        """One round."""
+        self._target.go()
+        assert self._socket.recv(1) == b"?"
+        asked_ns = time.monotonic_ns()
+        time.sleep(DELAY_NS / 1e9)
+        delay_ns = time.monotonic_ns() - asked_ns
+        self._answer(mode)()
+        wait_until(self._waits_at_its_gate, "the round to end")
+        now = self._trace.snapshot()
+        report = self._trace.report(interval(now, self._before))
+        self._before = now
+        return Round(process_of(report, self._target.pid), delay_ns)
+
+    def _waits_at_its_gate(self) -> bool:
+        return sleeps_in(self._target.pid, self._target.pid, "rt_sigtimedwait", "pause")
+
+    def _answer(self, mode: str) -> Callable[[], object]:
+        if mode == "accept":
+            return lambda: socket.create_connection(
+                ("127.0.0.1", self._target.facts["port"])
+            ).close()
+        return lambda: self._socket.send(b"!")
+
+
+@pytest.fixture(scope="module")
+def rounds() -> Iterator[dict[str, list[Round]]]:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        Target("rounds.py", listener.getsockname()[1], ROUNDS, *MODES) as target,
+        tracing(target.pid) as trace,
+    ):
+        peer = Peer(listener, target, trace)
+        yield {mode: [peer.play(mode) for _ in range(ROUNDS)] for mode in MODES}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_delay_is_a_wait_of_that_length(rounds: dict[str, list[Round]], mode: str) -> None:
+    syscall, reason = MODES[mode]
+    wait_ns = statistics.median(r.thread.states_ns.wait[reason] for r in rounds[mode])
+    delay_ns = statistics.median(r.delay_ns for r in rounds[mode])
+    assert abs(wait_ns - delay_ns) < WITHIN_NS
+    assert abs(wait_ns - DELAY_NS) < WITHIN_NS
+    assert abs(statistics.median(r.call_wait_ns(syscall) for r in rounds[mode]) - wait_ns) < 1000
+
+
+@pytest.mark.parametrize("mode", MULTIPLEXED)
+def test_behind_a_multiplexer_nothing_waits_in_recv(
+    rounds: dict[str, list[Round]], mode: str
+) -> None:
+    for one in rounds[mode]:
+        assert one.thread.states_ns.wait["recv"] < 0.01 * one.thread.states_ns.wait["poll"]

@@ -1,0 +1,45 @@
+"""Wait for conditions, never for a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from iotrace.engine.syscalls import ARCHITECTURES
+from iotrace.errors import NoSuchProcess
+from iotrace.procfs.host import read_host
+from iotrace.procfs.task import Blocked, read_activity
+
+DEADLINE_S = 30.0
+
+_NUMBERS = ARCHITECTURES[read_host().machine].numbers
+
+
+def wait_until(condition: Callable[[], object], what: str, deadline_s: float = DEADLINE_S) -> None:
+    """Ask again and again, less and less often; fails after the deadline."""
+    give_up = time.monotonic() + deadline_s
+    pause = 0.0005
+    while not condition():
+        assert time.monotonic() < give_up, f"waited {deadline_s:g} s in vain: {what}"
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.05)
+
+
+def sleeps_in(pid: int, tid: int, *syscalls: str) -> bool:
+    """Whether a thread is asleep in one of these system calls just now."""
+    try:
+        activity = read_activity(pid, tid)
+    except NoSuchProcess:
+        return False
+    wanted = {_NUMBERS[name] for name in syscalls if name in _NUMBERS}
+    return isinstance(activity, Blocked) and activity.number in wanted
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process is there and not just waiting to be reaped."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return status.rpartition(")")[2].split()[0] not in ("Z", "X")

@@ -271,16 +271,12 @@ static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, int
   }
 }
 
-/* Open a call: what it is, on what it works, why it would sleep. regs: the saved registers. */
-static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u32 nr, u64 now)
+/* A call that nothing is known of yet. */
+static __always_inline void begin_call(struct thread *t, u64 now)
 {
-  struct call_spec *spec;
-  struct descriptor *d;
-  u64 args[ARGUMENT_WORDS];
-  u32 found = 0;
-
   t->in_call = 1;
   t->call_nr = CALL_OTHER;
+  t->call_flags = 0;
   t->call_class = WAIT_OTHER;
   t->call_kind = KIND_NONE;
   t->call_loop = 0;
@@ -293,11 +289,22 @@ static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u32
   t->call_size = 0;
   t->call_peeks = 0;
   t->from_proc = 0;
+}
 
+/* Open a call: what it is, on what it works, why it would sleep. regs: the saved registers. */
+static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u32 nr, u64 now)
+{
+  struct call_spec *spec;
+  struct descriptor *d;
+  u64 args[ARGUMENT_WORDS];
+  u32 found = 0;
+
+  begin_call(t, now);
   spec = call_specs.lookup(&nr);
   if (!spec || !spec->listed)
     return;
   t->call_nr = nr;
+  t->call_flags = spec->flags;
   t->call_class = spec->wait_class;
   if (spec->flags & CALL_NO_ARGUMENTS)
     return;
@@ -490,18 +497,12 @@ static __always_inline void add_to_call(struct thread *t, u32 slot, s64 ret, u64
 static __always_inline void leave_call(struct thread *t, u32 slot, s64 ret, u64 now)
 {
   struct object accepted = {};
-  struct call_spec *spec;
-  u32 nr = t->call_nr, estimated = 0;
+  u32 estimated = 0;
   int nested = 0, is_socket = t->call_kind >= KIND_FIRST_SOCKET && t->call_kind <= KIND_LAST_SOCKET;
   u64 bytes = 0;
-  u16 flags = 0;
+  u16 flags = t->call_flags;
 
   t->syscalls++;
-  if (nr != CALL_OTHER) {
-    spec = call_specs.lookup(&nr);
-    if (spec)
-      flags = spec->flags;
-  }
   if (ret > 0 && flags & (CALL_IN | CALL_OUT))
     bytes = flags & CALL_MESSAGES ? vector_bytes(t->call_buffer, ret) : ret;
   t->moved_data += bytes && is_socket;
@@ -532,15 +533,41 @@ static __always_inline void leave_call(struct thread *t, u32 slot, s64 ret, u64 
     count_error(t, slot, -ret);
 }
 
-/* The call that /proc showed before we could follow the thread: is it this one? */
+/* The call that a thread is in when we first see it; its descriptor is looked up at its exit. */
+static __always_inline void find_call_in(struct thread *t, u64 regs, u32 nr)
+{
+  struct call_spec *spec = call_specs.lookup(&nr);
+  u64 args[ARGUMENT_WORDS];
+  begin_call(t, t->since_ns);
+  t->from_proc = 1;
+  t->proc_number = nr;
+  if (!spec || !spec->listed)
+    return;
+  t->call_nr = nr;
+  t->call_flags = spec->flags;
+  t->call_loop = spec->loop;
+  t->call_class = spec->wait_class;
+  if (t->call_class == WAIT_BY_KIND)
+    t->call_class = spec->flags & CALL_OUT ? WAIT_SEND : WAIT_RECV;
+  if (spec->fd_arg >= 0 &&
+      !bpf_probe_read_kernel(args, sizeof(args), (void *)(regs + OFFSET_ARGUMENTS)))
+    t->call_fd = (s32)argument(args, spec->fd_arg);
+}
+
+/* The call that a thread was in when we first saw it: is it this one? */
 static __always_inline void check_call(struct thread *t, u32 slot, u64 regs)
 {
   u32 found = 0;
   t->from_proc = 0;
   if (read_u32(regs + OFFSET_CALL_NUMBER) != t->proc_number)
     t->in_call = 0;
-  else if (t->call_fd >= 0 && descriptor_of(t, slot, t->call_fd, &found))
-    t->call_descriptor = found;
+  else if (t->call_fd >= 0) {
+    struct descriptor *d = descriptor_of(t, slot, t->call_fd, &found);
+    if (d) {
+      t->call_descriptor = found;
+      t->call_kind = d->kind;
+    }
+  }
 }
 
 int on_sys_enter(struct bpf_raw_tracepoint_args *ctx)

@@ -32,7 +32,7 @@ static __always_inline void begin_thread(u64 task, u32 tid, u32 pid, u32 parent_
   t->io_worker = !!(read_u32(task + OFFSET_TASK_FLAGS) & PF_IO_WORKER);
   bpf_probe_read_kernel(t->name, sizeof(t->name), (void *)(task + OFFSET_TASK_COMM));
   END_UPDATE(t);
-  if (thread_index.update(&tid, &slot))
+  if (!index_thread(tid, slot))
     count(COUNTER_LOST_THREADS);
 }
 
@@ -71,8 +71,8 @@ int on_sched_process_exec(struct bpf_raw_tracepoint_args *ctx)
     bpf_get_current_comm(t->name, sizeof(t->name));
     END_UPDATE(t);
     if (old_tid != tid) {
-      thread_index.delete(&old_tid);
-      thread_index.update(&tid, &slot);
+      forget_thread(old_tid, slot);
+      index_thread(tid, slot);
     }
   } else if (targets.lookup(&pid)) {
     /* A program that is to be traced from its start; or the leader that this thread replaces

@@ -13,6 +13,11 @@ BPF_HASH(targets, u32, u32, MAX_TARGETS);
  * Written by task_newtask, exec and user space (at attach); deleted at the thread's last switch. */
 BPF_HASH(thread_index, u32, u32, MAX_THREADS);
 
+/* The same, quicker, by the low bits of the tid: 0: no thread with these bits is traced; a
+ * slot + 1: only that thread; HINT_SHARED: several, look into thread_index. Spares every thread
+ * of the host a hash look-up in every call. Written as thread_index is; 0 again at the end. */
+BPF_ARRAY(thread_hints, u64, THREAD_HINTS);
+
 /* Records by slot. Written by the probes, read (and cleared for reuse) by user space. */
 BPF_F_TABLE("array", u32, struct thread, threads, MAX_THREADS, MMAPABLE);
 BPF_F_TABLE("array", u32, struct call, calls, MAX_CALLS, MMAPABLE);

@@ -37,6 +37,8 @@ struct thread {
   u8 reserved;
   u8 call_peeks;
   u8 call_zero_timeout;
+  u16 call_flags; /* CALL_* bits of the call in progress */
+  u16 unused;
   u32 call_nr; /* CALL_OTHER for calls that are not listed */
   s32 call_fd;
   u32 call_descriptor; /* index + 1 */

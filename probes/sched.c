@@ -3,12 +3,12 @@
 #define TASK_TRACED 0x8
 #define TASK_DEAD 0x80
 
-static __always_inline void end_thread(struct thread *t, u32 tid, u64 now)
+static __always_inline void end_thread(struct thread *t, u32 slot, u32 tid, u64 now)
 {
   t->ended_ns = now;
   t->state = STATE_DEAD;
   bpf_get_current_comm(t->name, sizeof(t->name));
-  thread_index.delete(&tid);
+  forget_thread(tid, slot);
   count(COUNTER_ENDED);
 }
 
@@ -23,16 +23,17 @@ static __always_inline u8 sleep_class(struct thread *t, u64 prev_state)
 }
 
 /* First seen in the middle of something: its saved registers tell the call, if it is in one. */
-static __always_inline void find_call(struct thread *t, u32 slot, u64 now)
+static __always_inline void find_call(struct thread *t)
 {
-  u64 regs, number;
+  u64 regs;
+  u32 number;
   t->state = STATE_USER;
 #if HAVE_TASK_PT_REGS
   regs = (u64)bpf_task_pt_regs(bpf_get_current_task_btf());
-  number = read_u64(regs + OFFSET_CALL_NUMBER);
+  number = read_u32(regs + OFFSET_CALL_NUMBER);
   if ((s32)number < 0)
     return;
-  enter_call(t, slot, regs, number, t->since_ns);
+  find_call_in(t, regs, number);
   t->state = STATE_KERNEL;
 #endif
 }
@@ -41,10 +42,10 @@ static __always_inline void switch_out(struct thread *t, u32 slot, u32 tid, int 
                                        u64 prev_state, u64 now)
 {
   if (t->state == STATE_UNKNOWN)
-    find_call(t, slot, now);
+    find_call(t);
   charge_running(t, now);
   if (!preempted && prev_state & TASK_DEAD) {
-    end_thread(t, tid, now);
+    end_thread(t, slot, tid, now);
     return;
   }
   t->resume_state = t->state;

@@ -15,7 +15,7 @@ from iotrace import errors
 from iotrace.engine.compiler import compile_image
 from iotrace.engine.image import Image
 from iotrace.engine.program import Limits
-from iotrace.errors import IotraceError
+from iotrace.errors import IotraceError, Unsupported
 
 _IMAGE, _ERROR = b"I", b"E"
 
@@ -75,8 +75,15 @@ def _error(described: bytes) -> IotraceError:
 
 
 def _ended(status: int) -> IotraceError:
-    return IotraceError(
-        "The compiler of the probes ended before it was done.",
-        why=f"Its wait status is {status}; it may have been killed for want of memory.",
-        paste="free -m; sudo dmesg | tail",
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        return IotraceError(
+            "The compiler of the probes was killed.",
+            why=f"Signal {-code} ended it; there may have been no memory for it (it takes 130 MB).",
+            paste="free -m; sudo dmesg | tail",
+        )
+    return Unsupported(
+        "The probes could not be compiled.",
+        why="clang gave up. Its own words are in the details (-v).",
+        paste="iotrace doctor",
     )

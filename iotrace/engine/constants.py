@@ -141,6 +141,8 @@ STALL_NS = 50_000_000
 SHORT_TIMEOUT_NS = 20_000_000
 """CPython asks for its GIL with a timeout of sys.getswitchinterval(), by default 5 ms."""
 GENERATIONS = 16384
+THREAD_HINTS = 65536
+HINT_SHARED = 0xFFFFFFFF
 
 
 def cflags() -> list[str]:
@@ -153,6 +155,8 @@ def cflags() -> list[str]:
         "STALL_NS": STALL_NS,
         "SHORT_TIMEOUT_NS": SHORT_TIMEOUT_NS,
         "GENERATIONS": GENERATIONS,
+        "THREAD_HINTS": THREAD_HINTS,
+        "HINT_SHARED": HINT_SHARED,
         "COUNTERS": 16,
         "KIND_FIRST_SOCKET": SOCKET_KINDS.start,
         "KIND_LAST_SOCKET": SOCKET_KINDS.stop - 1,

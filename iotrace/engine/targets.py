@@ -11,7 +11,14 @@ import struct
 import time
 
 from iotrace.engine.bpf import NOEXIST
-from iotrace.engine.constants import CALL_OTHER, CallFlag, Kind, State
+from iotrace.engine.constants import (
+    CALL_OTHER,
+    HINT_SHARED,
+    THREAD_HINTS,
+    CallFlag,
+    Kind,
+    State,
+)
 from iotrace.engine.probes import Probes
 from iotrace.engine.syscalls import CallSpec
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
@@ -29,11 +36,13 @@ from iotrace.procfs.task import (
 from iotrace.report.model import WAIT_REASONS
 
 _U32 = struct.Struct("<I")
+_U64 = struct.Struct("<Q")
 _KINDS = {kind.label: kind for kind in Kind} | {
     "fifo": Kind.PIPE,
     "memfd": Kind.FILE,
     "pty": Kind.TTY,
 }
+_NO_HINT = _U64.pack(0)
 _FILE_KINDS = (Kind.FILE, Kind.DIR, Kind.BLOCK)
 _STOPPED = ("T", "t")
 
@@ -44,6 +53,7 @@ class TargetTable:
     def __init__(self, probes: Probes, reserved: int) -> None:
         self._probes = probes
         self._index = probes.map("thread_index")
+        self._hints = probes.map("thread_hints")
         self._free = list(reversed(range(reserved)))
 
     def enter(self, pid: int, children: bool) -> tuple[int, ...]:
@@ -51,6 +61,11 @@ class TargetTable:
 
         Raises NoSuchProcess if ``pid`` itself is gone; descendants may go at any time.
         """
+        entered = self._enter_family(pid, children)
+        self._share_hints()
+        return entered
+
+    def _enter_family(self, pid: int, children: bool) -> tuple[int, ...]:
         self._enter_one(pid, children)
         entered = [pid]
         if not children:
@@ -124,6 +139,21 @@ class TargetTable:
             # The probes entered it meanwhile, or there is no room (they count that themselves).
             self._probes.threads.clear(slot)
             self._free.append(slot)
+            return
+        self._hint(tid, slot)
+
+    def _hint(self, tid: int, slot: int) -> None:
+        place = _U32.pack(tid & (THREAD_HINTS - 1))
+        taken = self._hints.get(place) != _NO_HINT
+        self._hints.update(place, _U64.pack(HINT_SHARED if taken else slot + 1))
+
+    def _share_hints(self) -> None:
+        """A thread that began while we entered another may have lost its place to it."""
+        for raw_tid, raw_slot in self._index.items():
+            place = _U32.pack(_U32.unpack(raw_tid)[0] & (THREAD_HINTS - 1))
+            mine = _U64.pack(_U32.unpack(raw_slot)[0] + 1)
+            if self._hints.get(place) != mine:
+                self._hints.update(place, _U64.pack(HINT_SHARED))
 
     def _blocked(self, pid: int, blocked: Blocked, now: int) -> dict[str, int | bytes]:
         """The members of a thread record that say in which call it sleeps."""
@@ -146,6 +176,7 @@ class TargetTable:
             "call_class": wait,
             "call_kind": kind,
             "call_nr": blocked.number if spec is not None else CALL_OTHER,
+            "call_flags": spec.flags if spec is not None else 0,
             "call_fd": fd,
             "call_loop": spec.loop if spec is not None and not sleeps else 0,
             "call_entry_ns": now,

@@ -271,6 +271,13 @@ static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, int
   }
 }
 
+static __always_inline void listen_on(u32 port)
+{
+  u32 one = 1;
+  if (!listening_ports.lookup(&port))
+    listening_ports.update(&port, &one);
+}
+
 /* A call that nothing is known of yet. */
 static __always_inline void begin_call(struct thread *t, u64 now)
 {
@@ -323,6 +330,8 @@ static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u32
       t->call_descriptor = found;
       t->call_kind = d->kind;
     }
+    if (d && spec->flags & CALL_ACCEPTS && d->local_port)
+      listen_on(d->local_port);
     if (t->call_class == WAIT_BY_KIND)
       t->call_class = wait_by_kind(t->call_kind, spec->flags);
     if (spec->msg_flags_arg >= 0)
@@ -462,6 +471,8 @@ static __always_inline void add_to_descriptor(struct thread *t, u16 flags, s64 r
       pick_up(t, d, bytes, now);
     }
     address_descriptor(d);
+  } else if ((!ret && flags & CALL_IN) || (ret >= 0 && flags & CALL_ACCEPTS)) {
+    settle(d);
   }
   END_UPDATE(d);
 }

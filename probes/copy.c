@@ -19,11 +19,31 @@ int on_skb_copy(struct bpf_raw_tracepoint_args *ctx)
   return 0;
 }
 
+/* Data on a connection that nobody has accepted yet. */
+static __always_inline int ready_before_accept(u64 sock)
+{
+  u32 port = read_u16(sock + OFFSET_SOCK_NUM);
+  struct readiness fresh = {}, *r;
+  if (!listening_ports.lookup(&port))
+    return 0;
+  fresh.inode = pending_socket(port, swap16(read_u16(sock + OFFSET_SOCK_DPORT)));
+  fresh.since_ns = fresh.last_ns = bpf_ktime_get_ns();
+  r = readiness.lookup(&sock);
+  if (r && r->inode == fresh.inode)
+    r->last_ns = fresh.last_ns;
+  else
+    readiness.update(&sock, &fresh);
+  return 0;
+}
+
 /* raw sk_data_ready(sk): something to read has arrived, whoever waits or doesn't. */
 int on_sk_data_ready(struct bpf_raw_tracepoint_args *ctx)
 {
   u64 sock = ctx->args[0], now;
-  struct readiness *r = readiness.lookup(&sock);
+  struct readiness *r;
+  if (!read_u64(sock + OFFSET_SOCK_SOCKET))
+    return ready_before_accept(sock);
+  r = readiness.lookup(&sock);
   if (!r)
     return 0;
   now = bpf_ktime_get_ns();

@@ -91,6 +91,15 @@ static __always_inline void address_descriptor(struct descriptor *d)
     copy_address(d, &o);
 }
 
+/* The end of the stream was read, or a connection was accepted: what was announced is taken. */
+static __always_inline void settle(struct descriptor *d)
+{
+  u64 sock = d->sock;
+  struct readiness *r = sock ? readiness.lookup(&sock) : NULL;
+  if (r)
+    r->since_ns = r->last_ns > r->since_ns ? r->last_ns : 0;
+}
+
 /* A read has taken data off a socket: how long had it been lying there? */
 static __always_inline void pick_up(struct thread *t, struct descriptor *d, u64 bytes, u64 now)
 {

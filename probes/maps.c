@@ -58,8 +58,13 @@ BPF_ARRAY(generations, u32, GENERATIONS);
  * is resolved, stamped by sk_data_ready, cleared by the read that takes the data. LRU: a socket
  * may outlive every descriptor we know of. */
 struct readiness {
-  u64 inode;    /* of the socket: addresses are used again */
+  u64 inode;    /* of the socket: addresses are used again. READINESS_PENDING and its ports
+                 * while it waits to be accepted, for it has no inode then */
   u64 since_ns; /* first arrival not read yet, 0: nothing */
   u64 last_ns;  /* latest arrival */
 };
 BPF_TABLE("lru_hash", u64, struct readiness, readiness, MAX_SOCKETS);
+
+/* Ports that traced threads accept on: data may arrive before the connection is accepted.
+ * Written by accept's sys_enter, read by sk_data_ready. */
+BPF_HASH(listening_ports, u32, u32, MAX_PORTS);

@@ -179,7 +179,15 @@ static __always_inline void forget_descriptor(u32 pid, u32 fd)
     __sync_fetch_and_add(generation, 1);
 }
 
-/* From now on sk_data_ready stamps this socket. Data that lies there already is not dated. */
+#define READINESS_PENDING (1ULL << 63)
+
+static __always_inline u64 pending_socket(u32 local_port, u32 peer_port)
+{
+  return READINESS_PENDING | (local_port << 16) | peer_port;
+}
+
+/* From now on sk_data_ready stamps this socket. What arrived before it was accepted is dated if
+ * we knew that its port was listened on; other data that lies there already is not. */
 static __always_inline void watch_socket(struct object *o)
 {
   struct readiness fresh = {.inode = o->inode}, *known;
@@ -187,6 +195,8 @@ static __always_inline void watch_socket(struct object *o)
   if (!sock)
     return;
   known = readiness.lookup(&sock);
-  if (!known || known->inode != o->inode)
+  if (known && known->inode == pending_socket(o->local_port, o->peer_port))
+    known->inode = o->inode;
+  else if (!known || known->inode != o->inode)
     readiness.update(&sock, &fresh);
 }

@@ -47,7 +47,7 @@ struct thread {
   u32 accepted;    /* connections; this and the next two only ever grow */
   u32 moved_data;  /* calls that moved bytes of sockets */
   u32 moved_other; /* ... of pipes, eventfds, files */
-  u32 reserved_more;
+  u32 call_polled; /* index + 1 of the one descriptor that a poll waits for */
   u64 call_entry_ns;
   u64 call_size; /* bytes asked for, or entries of a message vector */
   u64 call_buffer;
@@ -118,6 +118,7 @@ struct descriptor {
   u64 bytes_in;
   u64 bytes_out;
   u64 wait_ns;
+  u64 polled_ns; /* asleep in a poll of it alone */
   u64 copy_ns;
   u64 estimated;
   u64 pickups;

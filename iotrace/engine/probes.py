@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import struct
+from collections.abc import Iterable
 from types import TracebackType
 
 from iotrace.engine.bpf import HashMap, descriptor_figure
@@ -86,6 +87,11 @@ class Probes:
     def follow(self, pid: int, children: bool) -> bool:
         """From now on new threads (and child processes) of this process are traced."""
         return self.map("targets").update(_U32.pack(pid), _U32.pack(int(children)))
+
+    def listen_on(self, ports: Iterable[int]) -> None:
+        """Connections to these TCP ports are dated from the arrival of data before the accept."""
+        for port in ports:
+            self.map("listening_ports").update(_U32.pack(port), _U32.pack(1))
 
     def forget(self, pid: int) -> None:
         """The process has ended: its number may come again."""

@@ -44,6 +44,7 @@ class Limits:
     signals: int = 1024
     operations: int = 16384
     operation_kinds: int = 256
+    ports: int = 1024
     targets: int = 2048
     reserved: int = 512
     timeline_pages: int = 0
@@ -106,6 +107,7 @@ _OFFSETS = {
     "SOCKET_ALLOC_SOCKET": ("socket_alloc", "socket"),
     "SOCKET_SK": ("socket", "sk"),
     "SOCKET_TYPE": ("socket", "type"),
+    "SOCK_SOCKET": ("sock", "sk_socket"),
     "SOCK_FAMILY": ("sock_common", "skc_family"),
     "SOCK_NUM": ("sock_common", "skc_num"),
     "SOCK_DPORT": ("sock_common", "skc_dport"),

@@ -45,8 +45,18 @@ def descriptor_row(
         opened=len({part.inode for part in parts}) + sum(max(0, p.opened - 1) for p in parts),
         copy_estimated=any(part.estimated for part in parts),
         eagain=sum(part.eagain for part in parts),
-        unread_ns=at_ns - latest.unread_since_ns if latest.unread_since_ns else None,
+        unread_ns=_unread_ns(latest, facts, at_ns),
     )
+
+
+def _unread_ns(latest: DescriptorTotals, facts: ProcessFacts | None, at_ns: int) -> int | None:
+    """How long data (or a connection) has been lying there, if it still does at the end."""
+    socket = facts.sockets.get(latest.inode) if facts else None
+    if not latest.unread_since_ns or socket is None:
+        return None
+    if not socket.unread_bytes and not socket.pending:
+        return None
+    return max(0, at_ns - latest.unread_since_ns)
 
 
 def _pickup(parts: Sequence[DescriptorTotals]) -> Pickup | None:

@@ -68,6 +68,15 @@ class FactBook:
                 continue
             self._facts[pid] = replace(self._facts[pid], descriptors=descriptors, sockets=sockets)
 
+    def listening_ports(self, pid: int) -> tuple[int, ...]:
+        """The TCP ports that a process accepts connections on."""
+        facts = self._facts.get(pid)
+        return tuple(
+            int(socket.local.rpartition(":")[2])
+            for socket in (facts.sockets.values() if facts else ())
+            if socket.kind == "tcp" and socket.pending is not None
+        )
+
     def forget(self, pids: Iterable[int]) -> None:
         """These processes are no longer told apart."""
         for pid in pids:

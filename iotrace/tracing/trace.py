@@ -7,7 +7,7 @@ import struct
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 
 from iotrace.engine.constants import Counter
@@ -82,7 +82,10 @@ class Trace:
     def follow(self, pid: int, children: bool) -> None:
         """Trace a running process (and its children). Raises NoSuchProcess."""
         self._roots.add(pid)
-        self._book.meet(self._table.enter(pid, children))
+        entered = self._table.enter(pid, children)
+        self._book.look(entered)
+        for pid in entered:
+            self.probes.listen_on(self._book.listening_ports(pid))
 
     def follow_at_exec(self, pid: int, children: bool) -> None:
         """Trace a process from the moment it replaces itself by another program."""
@@ -132,7 +135,7 @@ class Trace:
         return build_report(
             snapshot,
             Circumstances(
-                started_at=self.started_at,
+                started_at=self.started_at + self._since_start(snapshot.from_ns),
                 host=read_host(),
                 facts=self._book.all(),
                 call_names=self.probes.call_names,
@@ -141,6 +144,9 @@ class Trace:
                 kernel_memory_bytes=self.probes.memory_bytes(),
             ),
         )
+
+    def _since_start(self, at_ns: int) -> timedelta:
+        return timedelta(microseconds=(at_ns - self.started_ns) // 1000)
 
     def _unavailable(self) -> Mapping[str, str]:
         return {

@@ -5,8 +5,9 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from iotrace.cli.options import Shown
 from iotrace.cli.printing import Printer
 from iotrace.cli.progress import Progress
 from iotrace.engine.privileges import require_host_pids, require_privileges
@@ -22,7 +23,7 @@ from iotrace.tracing.target import check_target
 from iotrace.tracing.trace import Trace, limits_for
 
 _TICK_NS = 100_000_000
-_FIRST_LOOK_NS = 250_000_000
+_FIRST_LOOK_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,7 @@ class Plan:
     duration_ns: int | None
     interval_ns: int | None
     children: bool
-    fmt: str
-    output: str | None
-    top: int | None
+    shown: Shown
 
 
 def trace_processes(pids: tuple[int, ...], plan: Plan) -> int:
@@ -43,7 +42,7 @@ def trace_processes(pids: tuple[int, ...], plan: Plan) -> int:
     require_host_pids()
     for pid in pids:
         check_target(pid)
-    printer = Printer(plan.fmt, plan.output, plan.top)
+    printer = Printer(plan.shown)
     with signals_held():
         with Trace(limits_for(pids, Limits())) as trace:
             for pid in pids:
@@ -60,7 +59,7 @@ def trace_program(command: tuple[str, ...], plan: Plan) -> int:
     """``run``: the program's exit status."""
     require_privileges()
     require_host_pids()
-    printer = Printer(plan.fmt, plan.output, plan.top, to_stderr=True)
+    printer = Printer(plan.shown, to_stderr=True)
     with signals_held():
         with Trace(Limits()) as trace:
             child = Child(command, sudo_caller())
@@ -98,6 +97,7 @@ class _Watch:
         self.until_ns = begin + plan.duration_ns if plan.duration_ns else None
         self._progress = Progress(begin, self.until_ns)
         self._last: Snapshot | None = None
+        self._intervals = 0
         self._next_interval_ns = begin + plan.interval_ns if plan.interval_ns else None
         # Looks become rarer: what a long-lived process has open costs time to ask.
         self._look_ns = _FIRST_LOOK_NS
@@ -121,7 +121,7 @@ class _Watch:
         self._trace.processes_alive()
         if now >= self._next_look_ns:
             self._trace.look()
-            self._look_ns *= 4
+            self._look_ns *= 8
             self._next_look_ns = now + self._look_ns
         if self._next_interval_ns is not None and now >= self._next_interval_ns:
             self._print_interval()
@@ -135,7 +135,9 @@ class _Watch:
         self._trace.look()
         part = interval(snapshot, self._last) if self._last else snapshot
         self._last = snapshot
-        self._printer.print_interval(self._trace.report(part))
+        self._intervals += 1
+        report = replace(self._trace.report(part), interval=self._intervals)
+        self._printer.print(report)
 
 
 def _forget_signals() -> None:

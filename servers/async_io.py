@@ -7,6 +7,7 @@ has nothing else to do, in io_uring_enter, which also hands over the next operat
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from dataclasses import dataclass, field
 
@@ -74,6 +75,11 @@ def serve(options: Options) -> None:
                     else:
                         on_received(clients[fd], result)
         finally:
+            # What is under way keeps its socket open, and is cancelled only a while after we
+            # are gone: hang up now.
+            for sock in (listener, *(client.peer for client in clients.values())):
+                with contextlib.suppress(OSError):  # the client has just left
+                    sock.shutdown(socket.SHUT_RDWR)
             ring.close()
 
 

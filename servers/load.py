@@ -43,21 +43,33 @@ def _loop(plan: LoadPlan) -> LoadLoop:
 
 def main(arguments: Sequence[str] | None = None) -> ExitCode:
     """The command line. SIGINT and SIGTERM end the load early; what it saw is printed."""
-    options = vars(_parser().parse_args(arguments))
-    as_json = options.pop("json")
-    options["work"] = Work[options["work"].upper()]
+    options = _parser().parse_args(arguments)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupt)
     try:
-        loop = _loop(LoadPlan(**options))
+        loop = _loop(_plan(options))
         with contextlib.suppress(KeyboardInterrupt):
             loop.run()
     except IotraceError as error:
         print("\n".join(filter(None, (error.what, error.why, error.paste))), file=sys.stderr)
         return error.code
     result = loop.result()
-    print(json.dumps(asdict(result)) if as_json else _text(result))
+    print(json.dumps(asdict(result)) if options.json else _text(result))
     return ExitCode.UNEXPECTED if result.errors else ExitCode.OK
+
+
+def plan_from(arguments: Sequence[str]) -> LoadPlan:
+    """The plan that these arguments of the command line make.
+
+    Raises UsageError when they contradict each other; ends the program with exit status 2, as
+    argparse does, when they are none.
+    """
+    return _plan(_parser().parse_args(arguments))
+
+
+def _plan(options: argparse.Namespace) -> LoadPlan:
+    values = {name: value for name, value in vars(options).items() if name != "json"}
+    return LoadPlan(**{**values, "work": Work[options.work.upper()]})
 
 
 def _interrupt(_number: int, _frame: object) -> NoReturn:

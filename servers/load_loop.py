@@ -181,8 +181,9 @@ class LoadLoop(ABC):
         self._errors[error.kind] += 1
         if error.kind == "refused" and len(self._refusals) < KEPT_REFUSALS:
             self._refusals[error.reason] = None
+        if not peer.in_flight and not peer.scheduled:
+            peer.quota -= 1  # it has not come to a request, but counts as a try
         self._close(peer)
-        peer.quota -= 1
         if (
             self._plan.reconnect
             and error.kind != "connect"

@@ -1,0 +1,165 @@
+"""Each server makes the system calls that its model implies, counted by strace(1)."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from iotrace.servers.catalog import ServerModel, find
+from iotrace.servers.launch import running
+from iotrace.servers.load import run_load
+from iotrace.servers.load_plan import LoadPlan
+
+from tests.unit.servers.client import (
+    model_parameters,
+    open_descriptors,
+    processes_of_session,
+    wait_until,
+)
+
+MESSAGES = 23
+WAITS = ("select", "pselect6", "poll", "ppoll", "epoll_wait", "epoll_pwait", "rt_sigsuspend")
+# The client comes, sends its messages and leaves.
+EVENTS = 1 + MESSAGES + 1
+
+
+def strace_works() -> bool:
+    return (
+        shutil.which("strace") is not None
+        and subprocess.run(["strace", "-o", "/dev/null", "true"], check=False).returncode == 0
+    )
+
+
+pytestmark = pytest.mark.skipif(
+    not strace_works(), reason="strace is not installed, or may not trace (apt install strace)"
+)
+
+
+def count_calls(module: str, trace: Path, **plan: int | bool) -> Counter[str]:
+    """What a server does from being ready until SIGTERM: calls as "recvfrom", those that failed
+    also as "recvfrom EAGAIN", signals as "SIGIO", and as "ended" each process or thread that ends.
+    Calls that a signal ended are not counted, but for rt_sigsuspend, which knows no other end.
+    """
+    # -D: strace is the grandchild, the server our child. One message at a time, each sent when
+    # the server has gone back to waiting.
+    with running(module, prefix=("strace", "-D", "-f", "-o", str(trace))) as server:
+        descriptors = open_descriptors(server.pid)
+        processes = processes_of_session(server.pid).keys()
+        plan = {"requests": MESSAGES, "delay_ns": 10**7, **plan}
+        result = run_load(LoadPlan(port=server.port, **plan))  # type: ignore[arg-type]
+        assert (result.requests, result.errors) == (MESSAGES, {})
+        # It has noticed that the client has left.
+        wait_until(lambda: open_descriptors(server.pid) == descriptors)
+        wait_until(lambda: processes_of_session(server.pid).keys() == processes)
+        assert server.stop() == 0
+    wait_until(lambda: trace.read_text().endswith("+++ exited with 0 +++\n"))
+    _, _, ready = trace.read_text().partition('write(1, "ready ')
+    served, _, _ = ready.partition("--- SIGTERM")
+    calls: Counter[str] = Counter()
+    for line in served.splitlines():
+        calls["ended"] += line.endswith("+++ exited with 0 +++")
+        if signal := re.match(r"\d+ +--- (SIG\w+)", line):
+            calls[signal[1]] += 1
+        if call := re.match(r"\d+ +(\w+)\((?!.* EINTR)(?!.* = \? ERESTART)", line):
+            calls[call[1]] += 1
+        calls["rt_sigsuspend"] += "rt_sigsuspend(" in line
+        if failure := re.match(r"\d+ +(?:<\.\.\. )?(\w+).* = -1 (E\w+)", line):
+            calls[f"{failure[1]} {failure[2]}"] += 1
+    return calls
+
+
+def waits(calls: Counter[str]) -> Counter[str]:
+    return Counter({name: calls[name] for name in WAITS if calls[name]})
+
+
+def test_blocking_reads_and_nothing_else(tmp_path: Path) -> None:
+    calls = count_calls("blocking", tmp_path / "trace")
+    assert calls["recvfrom"] == MESSAGES + 1
+    assert calls["sendto"] == MESSAGES
+    assert waits(calls) == {}
+
+
+@pytest.mark.parametrize(
+    ("model_id", "names"),
+    [
+        ("select", {"select", "pselect6"}),
+        ("poll", {"poll", "ppoll"}),
+        ("epoll", {"epoll_wait", "epoll_pwait"}),
+        ("selectors", {"epoll_wait", "epoll_pwait"}),
+        ("event-queue", {"epoll_wait", "epoll_pwait"}),
+    ],
+)
+def test_multiplexing_is_one_wait_and_one_read(
+    model_id: str, names: set[str], tmp_path: Path
+) -> None:
+    calls = count_calls(find(model_id).module, tmp_path / "trace")
+    assert calls["recvfrom"] == MESSAGES + 1
+    assert calls["recvfrom EAGAIN"] == 0
+    assert calls["sendto"] == MESSAGES
+    assert waits(calls).total() == EVENTS
+    assert waits(calls).keys() <= names
+
+
+def test_edge_triggering_reads_until_there_is_no_more(tmp_path: Path) -> None:
+    calls = count_calls("epoll_et", tmp_path / "trace")
+    # The last look may have found that the client has left, before an edge could tell.
+    assert waits(calls).total() in (EVENTS - 1, EVENTS)
+    assert calls["recvfrom"] - calls["recvfrom EAGAIN"] == MESSAGES + 1
+    assert calls["recvfrom EAGAIN"] in (MESSAGES - 1, MESSAGES)
+    assert calls["sendto"] == MESSAGES
+
+
+def test_nonblocking_never_waits(tmp_path: Path) -> None:
+    calls = count_calls("nonblocking", tmp_path / "trace")
+    assert waits(calls) == {}
+    assert calls["recvfrom"] - calls["recvfrom EAGAIN"] == MESSAGES + 1
+    assert calls["recvfrom EAGAIN"] > 10 * MESSAGES
+    assert calls["clock_nanosleep"] == 0
+
+
+def test_one_signal_comes_for_each_message(tmp_path: Path) -> None:
+    calls = count_calls("signal_", tmp_path / "trace")
+    assert calls["SIGIO"] == EVENTS
+    assert waits(calls) in ({"rt_sigsuspend": EVENTS}, {"rt_sigsuspend": EVENTS + 1})
+    assert calls["recvfrom"] - calls["recvfrom EAGAIN"] == MESSAGES + 1
+    assert calls["sendto"] == MESSAGES
+
+
+def test_asyncio_is_epoll(tmp_path: Path) -> None:
+    calls = count_calls("asyncio_", tmp_path / "trace")
+    assert calls["recvfrom"] == MESSAGES + 1
+    assert calls["sendto"] == MESSAGES
+    assert waits(calls).keys() <= {"epoll_wait", "epoll_pwait"}
+    # Each message wakes a coroutine, which runs after a second look at the descriptors.
+    assert waits(calls).total() >= 2 * MESSAGES
+
+
+@pytest.mark.parametrize("model", model_parameters(only=["async-io"]))
+def test_async_io_neither_reads_nor_writes(model: ServerModel, tmp_path: Path) -> None:
+    calls = count_calls(model.module, tmp_path / "trace")
+    assert waits(calls) == {}
+    assert calls["recvfrom"] == calls["sendto"] == calls["accept4"] == 0
+    # One call hands over an answer and takes the next message.
+    assert calls["io_uring_enter"] == EVENTS
+
+
+def test_fork_makes_a_process_for_each_request(tmp_path: Path) -> None:
+    calls = count_calls("fork", tmp_path / "trace", reconnect=True)
+    assert calls["ended"] == MESSAGES
+    assert calls["SIGCHLD"] >= 1
+    assert calls["wait4"] >= MESSAGES
+    assert calls["recvfrom"] == 2 * MESSAGES
+    assert calls["sendto"] == MESSAGES
+    assert waits(calls) == {}
+
+
+def test_thread_makes_a_thread_for_each_request(tmp_path: Path) -> None:
+    calls = count_calls("thread", tmp_path / "trace", reconnect=True)
+    assert calls["ended"] == MESSAGES
+    assert calls["recvfrom"] == 2 * MESSAGES
+    assert calls["sendto"] == MESSAGES
+    assert waits(calls) == {}

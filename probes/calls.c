@@ -230,6 +230,18 @@ static __always_inline void loop_enter(struct thread *t, u32 slot, u16 flags, u6
   END_UPDATE(l);
 }
 
+/* A poll of one descriptor alone has waited: add it there, if it is known already. */
+static __always_inline void polled_alone(struct thread *t, u32 slot)
+{
+  u32 index = t->fd_cache[t->call_fd & (FD_CACHE - 1)] - 1;
+  struct descriptor *d = descriptors.lookup(&index);
+  if (!d || d->slot != slot || d->fd != t->call_fd)
+    return;
+  BEGIN_UPDATE(d);
+  d->polled_ns += t->call_wait_ns;
+  END_UPDATE(d);
+}
+
 /* nested: it polled for one descriptor in the middle of another multiplexer's iteration. */
 static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, int nested, u64 now)
 {
@@ -527,6 +539,8 @@ static __always_inline void leave_call(struct thread *t, u32 slot, s64 ret, u64 
              t->current_loop != t->loops[t->call_loop & (LOOP_KINDS - 1)];
   if (t->call_wait_ns && t->current_loop && (nested || !t->call_loop))
     loop_waited(t);
+  if (t->call_loop && t->call_fd >= 0 && t->call_wait_ns)
+    polled_alone(t, slot);
   if (t->call_loop)
     loop_exit(t, slot, ret, nested, now);
   if (t->call_descriptor)

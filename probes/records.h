@@ -47,7 +47,7 @@ struct thread {
   u32 accepted;    /* connections; this and the next two only ever grow */
   u32 moved_data;  /* calls that moved bytes of sockets */
   u32 moved_other; /* ... of pipes, eventfds, files */
-  u32 call_polled; /* index + 1 of the one descriptor that a poll waits for */
+  u32 reserved_more;
   u64 call_entry_ns;
   u64 call_size; /* bytes asked for, or entries of a message vector */
   u64 call_buffer;

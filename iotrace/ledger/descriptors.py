@@ -46,6 +46,7 @@ def descriptor_row(
         copy_estimated=any(part.estimated for part in parts),
         eagain=sum(part.eagain for part in parts),
         unread_ns=_unread_ns(latest, facts, at_ns),
+        polled_ns=sum(part.polled_ns for part in parts),
     )
 
 

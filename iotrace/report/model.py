@@ -146,6 +146,7 @@ class Descriptor:
     """One descriptor number of one process. ``opened``: how many objects had that number.
 
     ``unread_ns``: data has been lying on it unread for that long at the end, None: it has not.
+    ``polled_ns``: asleep in a poll of it alone, as sockets with a timeout are waited for.
     """
 
     fd: int
@@ -163,6 +164,7 @@ class Descriptor:
     copy_estimated: bool = False
     eagain: int = 0
     unread_ns: int | None = None
+    polled_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,7 +349,10 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What recordings hold, what is compared, what every output prints."""
+    """What recordings hold, what is compared, what every output prints.
+
+    ``interval``: the number (1, 2, ...) of the interval that it is of; None: the whole trace.
+    """
 
     schema: str
     iotrace: str
@@ -357,3 +362,4 @@ class Report:
     processes: tuple[Process, ...]
     findings: tuple[Finding, ...]
     quality: Quality
+    interval: int | None = None

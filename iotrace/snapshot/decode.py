@@ -31,7 +31,7 @@ _CALL_FIGURES = (
 )
 _DESCRIPTOR_FIGURES = (
     "opened open_flags inode family local_port peer_port calls eagain bytes_in bytes_out wait_ns "
-    "copy_ns estimated pickups pickup_max_ns".split()
+    "copy_ns estimated pickups pickup_max_ns polled_ns".split()
 )
 _THREAD_FIGURES = "parent_pid voluntary involuntary syscalls unaccounted_ns".split()
 

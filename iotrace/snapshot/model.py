@@ -90,6 +90,7 @@ class DescriptorTotals:
     pickup_max_ns: int
     pickup: tuple[int, ...]
     unread_since_ns: int | None = None
+    polled_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

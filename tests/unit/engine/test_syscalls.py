@@ -1,0 +1,57 @@
+"""The tables of system calls."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from iotrace.engine.syscalls import ARCHITECTURES, CALLS, call_names, call_specs
+from iotrace.report.model import WAIT_REASONS
+
+HEADERS = {
+    "x86_64": Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),
+    "aarch64": Path("/usr/include/asm-generic/unistd.h"),
+}
+NEWER_THAN_SOME_HEADERS = {"futex_wait", "futex_waitv", "epoll_pwait2"}
+
+
+@pytest.mark.parametrize("machine", HEADERS)
+def test_numbers_are_those_of_the_kernel_headers(machine: str) -> None:
+    header = HEADERS[machine]
+    if not header.exists():
+        pytest.skip(f"{header} is not installed (linux-libc-dev)")
+    defined = {
+        name: int(number)
+        for name, number in re.findall(r"__NR(?:3264)?_(\w+)\s+(\d+)", header.read_text())
+    }
+    numbers = ARCHITECTURES[machine].numbers
+    wrong = {
+        name: (number, defined.get(name))
+        for name, number in numbers.items()
+        if defined.get(name) != number
+        and not (name in NEWER_THAN_SOME_HEADERS and name not in defined)
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("machine", ARCHITECTURES)
+def test_each_number_stands_for_one_call(machine: str) -> None:
+    architecture = ARCHITECTURES[machine]
+    assert len(call_names(architecture)) == len(architecture.numbers)
+    assert {spec.name for spec in call_specs(architecture).values()} == set(architecture.numbers)
+
+
+def test_every_call_is_known_to_some_architecture_and_waits_for_something() -> None:
+    everywhere = set().union(*(a.numbers for a in ARCHITECTURES.values()))
+    for spec in CALLS:
+        assert spec.name in everywhere
+        assert spec.wait is None or spec.wait in WAIT_REASONS
+
+
+def test_multiplexers_have_numbers_of_their_own() -> None:
+    loops = [spec.loop for spec in CALLS if spec.loop]
+    assert sorted(loops) == list(range(1, 8))
+
+
+def test_aarch64_has_no_select_poll_and_epoll_wait() -> None:
+    assert not {"select", "poll", "epoll_wait"} & set(ARCHITECTURES["aarch64"].numbers)

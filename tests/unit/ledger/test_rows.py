@@ -1,0 +1,90 @@
+"""From totals to rows."""
+
+import socket
+from dataclasses import replace
+
+from iotrace.ledger.calls import call_row, error_name
+from iotrace.ledger.descriptors import descriptor_row
+from iotrace.ledger.threads import thread_row
+from iotrace.snapshot import histogram
+from iotrace.snapshot.model import DescriptorTotals, ThreadKey
+from tests.unit.snapshot.test_arithmetic import call, thread
+
+_EMPTY = DescriptorTotals(
+    *(1, 0, 0, 0, b"", 0, b"", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), (0,) * (histogram.BUCKETS // 2)
+)
+
+
+def test_states_of_a_thread_add_up_to_its_lifetime() -> None:
+    row = thread_row(ThreadKey(7, 7, 100), thread(3), from_ns=40)
+    states = row.states_ns
+    total = states.user + states.kernel + states.copy + states.runq + states.unaccounted
+    assert total + sum(states.wait.values()) == row.lifetime_ns == 84
+    assert states.wait["recv"] == 33
+    assert (row.started_ns, row.ended_ns) == (60, None)
+
+
+def test_a_thread_that_was_there_before_began_with_the_trace() -> None:
+    assert thread_row(ThreadKey(7, 7, 30), thread(1), from_ns=40).started_ns == 0
+
+
+def test_a_call_is_the_sum_of_its_phases() -> None:
+    row = call_row(7, "recvfrom", "tcp", call(5, 900))
+    assert row.total_ns == row.wait_ns + row.runq_ns + row.copy_ns + row.kernel_ns == 20
+    assert row.errors == {"EAGAIN": 5, "ECONNRESET": 5}
+    assert row.latency_ns is not None
+    assert row.latency_ns.max == 900
+
+
+def test_a_call_that_never_returned_has_no_latency() -> None:
+    row = call_row(7, "recvfrom", "tcp", replace(call(5, 0), calls=0))
+    assert row.latency_ns is None
+    assert row.in_flight == 1
+
+
+def test_errors_that_only_the_kernel_knows_keep_their_number() -> None:
+    assert error_name(512) == "errno 512"
+
+
+def _tcp(inode: int, peer_port: int, **members: object) -> DescriptorTotals:
+    totals = replace(
+        _EMPTY,
+        inode=inode,
+        family=socket.AF_INET,
+        local=bytes([127, 0, 0, 1, *[0] * 12]),
+        local_port=8000,
+        peer=bytes([10, 0, 0, 7, *[0] * 12]),
+        peer_port=peer_port,
+        calls=3,
+        bytes_in=5,
+    )
+    return replace(totals, **members)
+
+
+def test_threads_that_share_an_object_see_one() -> None:
+    row = descriptor_row(5, "tcp", [_tcp(70, 9), _tcp(70, 9)], None, 0)
+    assert (row.opened, row.calls, row.bytes_in) == (1, 6, 10)
+
+
+def test_threads_with_an_object_each_see_several() -> None:
+    row = descriptor_row(5, "tcp", [_tcp(70, 9), _tcp(71, 11, opened=4)], None, 0)
+    assert row.opened == 5
+    assert row.peer == "10.0.0.7:11"
+    assert row.local == "127.0.0.1:8000"
+
+
+def test_pickups_of_all_threads_count() -> None:
+    one = [0] * (histogram.BUCKETS // 2)
+    one[60] = 3
+    parts = [
+        _tcp(70, 9, pickups=3, pickup_max_ns=10**9, pickup=tuple(one)),
+        _tcp(70, 9, pickups=3, pickup_max_ns=10**8, pickup=tuple(one)),
+    ]
+    row = descriptor_row(5, "tcp", parts, None, 0)
+    assert row.pickup_ns is not None
+    assert (row.pickup_ns.count, row.pickup_ns.max) == (6, 10**9)
+
+
+def test_nobody_knows_what_was_never_resolved() -> None:
+    row = descriptor_row(5, "pipe", [replace(_EMPTY, calls=1)], None, 0)
+    assert (row.nonblocking, row.local, row.peer) == (None, "", "")

@@ -120,7 +120,7 @@ class _Watch:
         now = time.monotonic_ns()
         self._trace.processes_alive()
         if now >= self._next_look_ns:
-            self._trace.look()
+            self._trace.look(sockets=False)
             self._look_ns *= 8
             self._next_look_ns = now + self._look_ns
         if self._next_interval_ns is not None and now >= self._next_interval_ns:

@@ -8,7 +8,8 @@ from types import TracebackType
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 
 PROC = "/proc"
-_CHUNK_BYTES = 16384
+_FIRST_CHUNK_BYTES = 1 << 14
+_LAST_CHUNK_BYTES = 1 << 20
 _ENDED = (b"Z", b"X")  # states of proc_pid_stat(5)
 
 
@@ -21,8 +22,11 @@ def read_file(path: str, dir_fd: int | None = None) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=dir_fd)
     try:
         chunks = []
-        while chunk := os.read(descriptor, _CHUNK_BYTES):
+        wanted = _FIRST_CHUNK_BYTES
+        while chunk := os.read(descriptor, wanted):
             chunks.append(chunk)
+            # The kernel walks its whole socket table anew for each read: few large ones, then.
+            wanted = min(2 * wanted, _LAST_CHUNK_BYTES)
     finally:
         os.close(descriptor)
     return b"".join(chunks)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from iotrace.errors import NoSuchProcess, PermissionDenied
 from iotrace.procfs.descriptors import Descriptor, read_descriptors
+from iotrace.procfs.namespace import Namespace, read_namespace
 from iotrace.procfs.net_tables import Socket
 from iotrace.procfs.process import read_process
 from iotrace.procfs.python import PythonBuild, read_python
@@ -53,20 +55,43 @@ class FactBook:
             except (NoSuchProcess, PermissionDenied):
                 continue
 
-    def look(self, pids: Iterable[int]) -> None:
-        """Look at what these processes have open now."""
+    def look(self, pids: Iterable[int], *, sockets: bool) -> None:
+        """Look at what these processes have open now; ``sockets``: and where those lead to.
+
+        On a host with many connections the sockets are what costs: their tables are read once
+        for all processes of one network namespace.
+        """
         pids = tuple(pids)
         self.meet(pids)
+        by_namespace: dict[Namespace | None, list[int]] = defaultdict(list)
         for pid in pids:
             if pid not in self._facts:
                 continue
             try:
-                descriptors = read_descriptors(pid)
-                inodes = [d.inode for d in descriptors.values() if d.inode is not None]
-                sockets = read_sockets(pid, inodes)
+                self._facts[pid] = replace(self._facts[pid], descriptors=read_descriptors(pid))
+                by_namespace[read_namespace(pid, "net")].append(pid)
             except (NoSuchProcess, PermissionDenied):
                 continue
-            self._facts[pid] = replace(self._facts[pid], descriptors=descriptors, sockets=sockets)
+        if sockets:
+            for members in by_namespace.values():
+                self._look_at_sockets(members)
+
+    def _look_at_sockets(self, pids: list[int]) -> None:
+        """``pids`` share a network namespace."""
+        inodes = {
+            pid: {d.inode for d in self._facts[pid].descriptors.values() if d.inode is not None}
+            for pid in pids
+        }
+        found: Mapping[int, Socket] = {}
+        for pid in pids:  # any of them that still lives can tell
+            try:
+                found = read_sockets(pid, set().union(*inodes.values()))
+                break
+            except (NoSuchProcess, PermissionDenied):
+                continue
+        for pid in pids:
+            mine = {inode: found[inode] for inode in inodes[pid] if inode in found}
+            self._facts[pid] = replace(self._facts[pid], sockets=mine)
 
     def listening_ports(self, pid: int) -> tuple[int, ...]:
         """The TCP ports that a process accepts connections on."""

@@ -83,7 +83,7 @@ class Trace:
         """Trace a running process (and its children). Raises NoSuchProcess."""
         self._roots.add(pid)
         entered = self._table.enter(pid, children)
-        self._book.look(entered)
+        self._book.look(entered, sockets=True)
         for pid in entered:
             self.probes.listen_on(self._book.listening_ports(pid))
 
@@ -126,9 +126,9 @@ class Trace:
         """The totals up to now."""
         return self._recycler.take()
 
-    def look(self) -> None:
-        """Ask /proc what the living processes have open."""
-        self._book.look(self.processes_alive())
+    def look(self, *, sockets: bool = True) -> None:
+        """Ask /proc what the living processes have open, and where their sockets lead to."""
+        self._book.look(self.processes_alive(), sockets=sockets)
 
     def report(self, snapshot: Snapshot) -> Report:
         """The report of a snapshot, or of the difference of two."""

@@ -93,7 +93,7 @@ class _Watch:
         self._plan = plan
         self._printer = printer
         self._alive = alive
-        begin = time.monotonic_ns()
+        begin = trace.started_ns
         self.until_ns = begin + plan.duration_ns if plan.duration_ns else None
         self._progress = Progress(begin, self.until_ns)
         self._last: Snapshot | None = None

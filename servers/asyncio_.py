@@ -1,8 +1,9 @@
 """Python's asyncio: coroutines that read as if they blocked, on one event loop.
 
 "Asynchronous" is the program, not the I/O: underneath is epoll, and the copy from the kernel is
-made by the loop's own recv. While a coroutine computes, or blocks (--slow-handler-ms), the loop
-stands still for everyone; while it awaits, others go on.
+made by the loop's own recv. A message takes two rounds of the loop: what has come in wakes a
+coroutine, which runs in the next round, after another look at epoll. While a coroutine computes,
+or blocks (--slow-handler-ms), the loop stands still for everyone; while it awaits, others go on.
 """
 
 from __future__ import annotations

@@ -11,17 +11,23 @@ import socket
 from iotrace.servers.handler import Handler, handler
 from iotrace.servers.options import Options
 from iotrace.servers.program import accept_each, announce, listening, run
-from iotrace.servers.protocol import Decoder, ProtocolError, receive_buffer
+from iotrace.servers.protocol import Decoder, ProtocolError, receive_buffer, touch
+
+SMALL_BYTES = 1 << 16
 
 
 def converse(peer: socket.socket, handle: Handler, buffer: memoryview) -> None:
     """Serve one client until it leaves: wait in recv, work, wait in send, again."""
     decoder = Decoder()
+    room_bytes = SMALL_BYTES
     with peer:
         try:
-            while count := peer.recv_into(buffer):
+            while count := peer.recv_into(buffer, room_bytes):
                 for message in decoder.feed(buffer[:count]):
                     peer.sendall(handle(message))
+                if decoder.missing_bytes > room_bytes:
+                    touch(buffer)
+                    room_bytes = len(buffer)
         except (ConnectionError, TimeoutError, ProtocolError):
             pass  # it hung up, or talks nonsense: this conversation is over, the next waits
 

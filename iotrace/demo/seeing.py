@@ -162,8 +162,9 @@ def _asyncio(run: Run) -> list[str]:
 
 def _fork(run: Run) -> list[str]:
     seen = run.figures
+    children = seen.processes - 1
     return [
-        f"{plural(seen.processes - 1, 'child process')[:-1]}es for "
+        f"{format_count(children)} child process{'' if children == 1 else 'es'} for "
         f"{plural(seen.requests, 'request')}: each waits in its own recvfrom, and blocks nobody.",
         f"The price of a process: {run.each(seen.calls):.1f} calls, "
         f"{run.each(seen.voluntary + seen.involuntary):.1f} context switches and "
@@ -173,13 +174,14 @@ def _fork(run: Run) -> list[str]:
 
 def _thread(run: Run) -> list[str]:
     seen = run.figures
+    locks_ns = lock_wait_ns(seen.waits)
+    locks = f"; {run.duration(locks_ns)} of wait for locks (the interpreter's)" if locks_ns else ""
     return [
         f"{plural(seen.threads - 1, 'thread')} for {plural(seen.requests, 'request')}: each waits "
         f"in its own recvfrom; {_where(run)}.",
         f"The price of a thread: {run.each(seen.calls):.1f} calls, "
         f"{run.each(seen.voluntary + seen.involuntary):.1f} context switches and "
-        f"{run.duration(seen.cpu_ns)} of CPU time a request; "
-        f"{run.duration(lock_wait_ns(seen.waits))} of wait for locks (the interpreter's).",
+        f"{run.duration(seen.cpu_ns)} of CPU time a request{locks}.",
     ]
 
 

@@ -46,8 +46,6 @@ _KINDS = {kind.label: kind for kind in Kind} | {
 _NO_HINT = _U64.pack(0)
 _FILE_KINDS = (Kind.FILE, Kind.DIR, Kind.BLOCK)
 _STOPPED = ("T", "t")
-_ENDED = ("Z", "X", "x")
-"""States of /proc/PID/stat (man proc(5))."""
 _PROBE_RUN_S = 0.001
 """Longer than any probe runs: after that nobody writes to a record that was taken out."""
 
@@ -115,7 +113,9 @@ class TargetTable:
                 why=f"{self._probes.limits.threads} were asked for.",
                 paste="iotrace attach --max-threads 65536 ...",
             )
-        name = read_stat(pid, tid).name
+        stat = read_stat(pid, tid)
+        if stat.ended:
+            return
         slot = self._free.pop()
         now = time.monotonic_ns()
         values: dict[str, int | bytes] = {
@@ -127,7 +127,7 @@ class TargetTable:
             "state": State.UNKNOWN,
             "resume_state": State.UNKNOWN,
             "run_delay_ns": _run_delay_ns(pid, tid),
-            "name": name.encode(errors="surrogateescape")[:15],
+            "name": stat.name.encode(errors="surrogateescape")[:15],
         }
         self._probes.threads.write(slot, self._probes.threads.layout.pack(values))
         if not self._index.update(_U32.pack(tid), _U32.pack(slot), NOEXIST):
@@ -141,13 +141,14 @@ class TargetTable:
     def _find_state(self, pid: int, tid: int, slot: int) -> None:
         """What the thread is doing, unless the probes have seen it do something by now."""
         try:
-            activity, state = _activity(pid, tid), read_stat(pid, tid).state
+            activity, stat = _activity(pid, tid), read_stat(pid, tid)
         except NoSuchProcess:
-            state = _ENDED[0]
-        if state in _ENDED:
+            self._end(tid, slot)
+            return
+        if stat.ended:
             self._end(tid, slot)
         elif not self._probes.threads.changed(slot):
-            for name, value in self._asleep(pid, activity, state).items():
+            for name, value in self._asleep(pid, activity, stat.state).items():
                 self._probes.threads.set(slot, name, value)
 
     def _end(self, tid: int, slot: int) -> None:

@@ -38,7 +38,7 @@ class Limits:
     exist already.
     """
 
-    threads: int = 2048
+    threads: int = 4096
     calls: int = 4096
     descriptors: int = 4096
     loops: int = 512

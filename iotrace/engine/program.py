@@ -88,6 +88,9 @@ PROBES = (
     Probe("io_uring_complete", "on_uring_complete", ("operations",)),
 )
 
+DATING = frozenset({"on_sched_waking", "on_sk_data_ready"})
+"""Functions that only say when something happened: without a run of theirs no time is lost."""
+
 _OPTIONAL_SOURCES = {"on_signal_deliver": "signals.c", "on_uring_submit": "uring.c"}
 
 _OFFSETS = {

@@ -43,5 +43,5 @@ def command(
             children=children,
             fail_on=fail_on,
         ),
-        lambda: Printer(shown),
+        lambda: Printer(shown, intervals=interval is not None),
     )

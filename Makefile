@@ -1,6 +1,6 @@
 # `make` alone lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint docs clean
+.PHONY: help setup demo test verdicts lint docs clean
 
 BIN := .venv/bin
 # Tracing needs root. The files that Python would cache would then be root's.
@@ -24,6 +24,11 @@ else
 	$(PYTEST) tests/unit
 	$(AS_ROOT) $(PYTEST) -p no:cacheprovider tests/kernel
 endif
+
+RUNS ?= 20
+
+verdicts: setup  ## run the reference servers RUNS times: how often is each label right
+	$(AS_ROOT) $(BIN)/python -m benchmarks.verdict_table --runs $(RUNS)
 
 lint: setup  ## check style and types
 	$(BIN)/ruff check .

@@ -44,7 +44,7 @@ def test_a_blocking_server_is_as_the_textbook_has_it() -> None:
 @pytest.mark.parametrize(
     ("changes", "column"),
     [
-        ({"calls": 63}, "calls"),
+        ({"calls": 71}, "calls"),
         ({"voluntary": 38}, "switches"),
         ({"waits": {"poll": 1}}, "asleep_in"),
         ({"wait_ns": 1}, "wait"),

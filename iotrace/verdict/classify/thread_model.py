@@ -32,6 +32,8 @@ SIGNALS_PER_READ = 0.2
 TOLD_SHARE = 0.05
 """Descriptors announced for each read; a large message takes many reads."""
 ASLEEP_SHARE = 0.5
+LOOK_SHARE = 0.05
+"""Of its time asleep, below which a thread only looks into its multiplexer in passing."""
 READ_SHARE = 0.1
 """Reads for each return of a multiplexer, below which its thread leaves the reading to others."""
 BLOCKED_SHARE = 0.01
@@ -97,6 +99,11 @@ def _is_told(seen: Activity) -> bool:
     """Its multiplexers announce its reads: in number, or it sleeps nowhere else."""
     ready = sum(loop.ready.mean * loop.iterations for loop in seen.multiplexers)
     waited = sum(loop.wait_ns for loop in seen.multiplexers)
+    if (
+        waited < LOOK_SHARE * seen.asleep_ns
+        and seen.wait_ns["lock"] >= ASLEEP_SHARE * seen.asleep_ns
+    ):
+        return False  # it is given work through a lock; the multiplexer is its timeout
     return ready >= TOLD_SHARE * seen.reads.ok or waited >= ASLEEP_SHARE * seen.asleep_ns
 
 

@@ -51,7 +51,7 @@ def _waited(pickup: Pickup) -> int:
 
 LATE = Rule(
     "IO105",
-    "Late pickup: data lay ready in the kernel before the program read it",
+    "Late pickup: data lay in the kernel before it was read",
     "Look at what the reading thread did meanwhile (the threads' and the loop's table): shorten "
     "that work, move it to other threads or processes, or serve with more workers.",
     _late,

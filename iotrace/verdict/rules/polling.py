@@ -68,7 +68,7 @@ def _with_sleeps(view: ProcessView) -> Iterator[Hit]:
 
 BUSY = Rule(
     "IO101",
-    "Busy polling: sockets are asked again and again for data that is not there",
+    "Busy polling: sockets are asked for data that is not there",
     "Wait for readiness instead: register the sockets with selectors.DefaultSelector() and call "
     "select(), or use asyncio; or make the socket blocking, with settimeout() where it must not "
     "block for ever.",

@@ -37,7 +37,7 @@ def _starved(view: ProcessView) -> Iterator[Hit]:
 
 STARVED = Rule(
     "IO112",
-    "CPU starvation: its threads are ready to run but wait for a CPU",
+    "CPU starvation: its threads are ready but wait for a CPU",
     "See who takes the CPUs (top, pidstat -u 1) and whether a CPU limit throttles it (cpu.stat of "
     "its cgroup: nr_throttled). Give it more CPUs or a larger quota, or fewer threads and workers "
     "than CPUs.",

@@ -32,6 +32,8 @@ def _starved(view: ProcessView) -> Iterator[Hit]:
         "mean_wait_ns": seen.runq_ns // max(1, switches),
         "threads": seen.threads,
     }
+    if view.facts is not None and view.facts.throttled_ns:
+        evidence["throttled_by_cpu_limit_ns"] = view.facts.throttled_ns
     yield Hit(evidence, seen.runq_ns)
 
 

@@ -35,7 +35,7 @@ def _busy(view: ProcessView) -> Iterator[Hit]:
                 "useful_calls": useful,
                 "eagain_per_useful_call": round(refused / max(1, useful), 1),
                 "cpu_ns": cost,
-                "cpu_ratio": round(cost / view.wall_ns, 3),
+                "cpu_share_ratio": round(cost / view.wall_ns, 3),
             }
             if seen.reads.bytes:
                 evidence["cpu_per_useful_byte_ns"] = round(seen.cpu_ns / seen.reads.bytes, 1)

@@ -27,7 +27,7 @@ def _starved(view: ProcessView) -> Iterator[Hit]:
         return
     evidence: dict[str, float | int | str] = {
         "runq_ns": seen.runq_ns,
-        "runq_ratio": round(seen.runq_ns / wanted, 3),
+        "runq_share_ratio": round(seen.runq_ns / wanted, 3),
         "cpu_ns": seen.cpu_ns,
         "mean_wait_ns": seen.runq_ns // max(1, switches),
         "threads": seen.threads,

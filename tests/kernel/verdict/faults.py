@@ -101,7 +101,7 @@ FAULTS = (
         ("0", "starved"),
         connections=1,
         gap_s=0.0,
-        evidence={"runq_ratio": (0.3, 1)},
+        evidence={"runq_share_ratio": (0.3, 1)},
     ),
     Fault(
         "IO113",

@@ -108,7 +108,7 @@ def _companions(model: ServerModel) -> str:
 def _text(model: ServerModel, variant: Variant | None, performance: Performance) -> str:
     name = variant.id if variant else ""
     run = Run(model.id, name, performance.report, performance.figures, performance.result)
-    return before_tables(model, variant, performance) + after_tables(run, ())
+    return before_tables(model, variant, performance).rstrip() + "\n" + after_tables(run, ())
 
 
 def write(directory: Path) -> None:

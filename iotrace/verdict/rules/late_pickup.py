@@ -14,18 +14,12 @@ LEAST_COUNT = 20
 """Fewer reads have no 99th percentile worth the name."""
 COST_SHARE = 0.05
 """Of the time traced, that data lay there."""
-CONTENDED_SHARE = 0.2
-"""Of the time that its threads want a CPU, spent in the run queue: then data is late because the
-CPU was taken, and no reading sooner would help. Where that is grave, IO112 tells."""
 
 
 def _late(view: ProcessView) -> Iterator[Hit]:
     seen = [(one, one.pickup_ns) for one in view.connections() if one.pickup_ns]
     late = [(one, pickup) for one, pickup in seen if pickup.p99 >= LATE_NS]
-    wanted = view.total.cpu_ns + view.total.runq_ns
-    if sum(pickup.count for _, pickup in late) < LEAST_COUNT or (
-        view.total.runq_ns > CONTENDED_SHARE * wanted
-    ):
+    if sum(pickup.count for _, pickup in late) < LEAST_COUNT or view.contended:
         return
     cost = sum(_waited(one) for _, one in late)
     if cost < COST_SHARE * view.wall_ns:

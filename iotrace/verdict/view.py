@@ -11,7 +11,6 @@ from iotrace.snapshot.facts import ProcessFacts
 from iotrace.verdict.activity import SOCKETS, Activity, by_thread, whole
 from iotrace.verdict.classify.thread_model import Surroundings, ThreadStyle, thread_style
 
-
 CONTENDED_SHARE = 0.2
 """Of the time that threads want a CPU, spent in the run queue."""
 

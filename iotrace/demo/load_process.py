@@ -41,13 +41,17 @@ class LoadProcess:
         Raises IotraceError when the load cannot be carried out, and what ``on_tick`` raises.
         """
         assert self._process.stdin is not None
-        if not self._ready:
-            self._line(on_tick, tick_ns)
-            self._ready = True
+        self.wait_until_ready(on_tick, tick_ns)
         with contextlib.suppress(BrokenPipeError):  # why it has ended is told below
             self._process.stdin.write(json.dumps(list(arguments)) + "\n")
             self._process.stdin.flush()
         return _result(self._line(on_tick, tick_ns))
+
+    def wait_until_ready(self, on_tick: Callable[[], None], tick_ns: int) -> None:
+        """Until a load would begin at once. Raises as ``run`` does."""
+        if not self._ready:
+            self._line(on_tick, tick_ns)
+            self._ready = True
 
     def _line(self, on_tick: Callable[[], None], tick_ns: int) -> dict[str, Any]:
         assert self._process.stdout is not None

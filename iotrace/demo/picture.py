@@ -19,8 +19,9 @@ _TOOK = 8
 _HERE, _ELSEWHERE, _NOWHERE = "┃", "│", "┊"
 
 _LEGEND = (
-    f"{_HERE} the thread has a CPU, and this side uses it. {_NOWHERE} It has none: asleep, or awake "
-    "and in the queue for one. Phases from 100 us on: one more line for each ten times as long."
+    f"{_HERE} the thread has a CPU, and this side uses it. {_NOWHERE} It has none: asleep, or "
+    "awake and in the queue for one. Phases from 100 us on: one more line for each ten times as "
+    "long."
 )
 _LEFT_OUT = " ⋮ Left out: more of the same."
 

@@ -23,6 +23,7 @@ struct thread {
   u64 ended_ns; /* 0 while it lives */
   u64 since_ns; /* everything before is charged */
   u64 woken_ns; /* last wake-up; written by the waker, on any CPU */
+  u64 slept_ns;  /* without wake-ups: its last sleep, of which a part was in a run queue */
   u64 run_delay_ns; /* the scheduler's own sum of run-queue time when it last left the CPU */
 
   u8 state;

@@ -167,7 +167,7 @@ static __always_inline void leave_call(struct thread *t, u32 slot, s64 ret, u64 
   t->moved_other += bytes && !is_socket;
   if (flags & CALL_IN && t->call_fd >= 0 && t->call_fd == t->accepted_fd)
     loop_read_eagerly(t);
-  if (!is_socket)
+  if (!is_socket || !HAVE_SKB_COPY)
     estimated = estimate_copy(t, flags, bytes);
   if (t->call_loop)
     nested = t->call_fd >= 0 && t->current_loop &&

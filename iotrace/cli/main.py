@@ -15,6 +15,7 @@ from iotrace.errors import ExitCode, IotraceError
 _COMMANDS = {
     "attach": "iotrace.cli.attach",
     "run": "iotrace.cli.run",
+    "doctor": "iotrace.cli.doctor",
 }
 """Name -> module with a click command ``command``; imported when it is asked for."""
 

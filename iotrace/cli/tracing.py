@@ -7,10 +7,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import click
+
 from iotrace.cli.options import Shown
 from iotrace.cli.printing import Printer
 from iotrace.cli.progress import Progress
-from iotrace.engine.privileges import require_host_pids, require_privileges
+from iotrace.engine.namespace import require_own_proc
+from iotrace.engine.privileges import require_privileges
 from iotrace.engine.program import Limits
 from iotrace.errors import ExitCode, NoSuchProcess
 from iotrace.report.model import Report
@@ -18,6 +21,7 @@ from iotrace.snapshot.arithmetic import interval
 from iotrace.snapshot.model import Snapshot
 from iotrace.tracing.caller import sudo_caller
 from iotrace.tracing.child import Child
+from iotrace.tracing.dropping import Privileges
 from iotrace.tracing.ending import Ending, signals_held, wait_for_ending
 from iotrace.tracing.target import check_target
 from iotrace.tracing.trace import Trace, limits_for
@@ -39,31 +43,52 @@ class Plan:
 def trace_processes(pids: tuple[int, ...], plan: Plan) -> int:
     """``attach``: the exit code."""
     require_privileges()
-    require_host_pids()
     for pid in pids:
         check_target(pid)
-    printer = Printer(plan.shown)
     with signals_held():
         with Trace(limits_for(pids, Limits())) as trace:
             for pid in pids:
                 trace.follow(pid, plan.children)
-            watch = _Watch(trace, plan, printer, lambda: bool(trace.processes_alive()))
+            privileges = Privileges.drop_to_looking()
+            with privileges.resting():
+                printer = Printer(plan.shown)
+            watch = _Watch(trace, plan, printer, privileges, lambda: bool(trace.processes_alive()))
             watch.wait(lambda number, from_terminal: True)
             report = watch.finish()
+            privileges.give_up()
         _forget_signals()
     printer.print(report)
     return _exit_code(report)
 
 
+def try_attaching() -> int:
+    """``attach --dry-run``: compile, attach, detach; says on stderr what was done."""
+    require_privileges()
+    begin_ns = time.monotonic_ns()
+    with Trace(Limits()) as trace:
+        passed_ms = (time.monotonic_ns() - begin_ns) // 1_000_000
+        probes = trace.probes
+        click.echo(
+            f"{probes.attached()} probes attached in {passed_ms} ms, "
+            f"{probes.memory_bytes() >> 20} MiB of kernel memory; detached again.",
+            err=True,
+        )
+        for column, reason in probes.unavailable.items():
+            click.echo(f"  n/a: {column}: {reason}", err=True)
+    return ExitCode.OK
+
+
 def trace_program(command: tuple[str, ...], plan: Plan) -> int:
     """``run``: the program's exit status."""
     require_privileges()
-    require_host_pids()
-    printer = Printer(plan.shown, to_stderr=True)
+    require_own_proc()
     with signals_held():
         with Trace(Limits()) as trace:
             child = Child(command, sudo_caller())
             trace.follow_at_exec(child.pid, plan.children)
+            privileges = Privileges.drop_to_looking()
+            with privileges.resting():
+                printer = Printer(plan.shown, to_stderr=True)
             child.release()
 
             def pass_on(number: int, from_terminal: bool) -> bool:
@@ -72,12 +97,13 @@ def trace_program(command: tuple[str, ...], plan: Plan) -> int:
                     child.pass_on(number)
                 return False
 
-            watch = _Watch(trace, plan, printer, lambda: not child.ended())
+            watch = _Watch(trace, plan, printer, privileges, lambda: not child.ended())
             if watch.wait(pass_on) is Ending.DURATION:
                 child.pass_on(signal.SIGTERM)
                 watch.until_ns = None
                 watch.wait(pass_on)
             report = watch.finish()
+            privileges.give_up()
         _forget_signals()
     printer.print(report)
     return child.wait()
@@ -87,11 +113,17 @@ class _Watch:
     """Waits for the end; meanwhile shows progress, prints interval reports, looks at /proc."""
 
     def __init__(
-        self, trace: Trace, plan: Plan, printer: Printer, alive: Callable[[], bool]
+        self,
+        trace: Trace,
+        plan: Plan,
+        printer: Printer,
+        privileges: Privileges,
+        alive: Callable[[], bool],
     ) -> None:
         self._trace = trace
         self._plan = plan
         self._printer = printer
+        self._privileges = privileges
         self._alive = alive
         begin = trace.started_ns
         self.until_ns = begin + plan.duration_ns if plan.duration_ns else None
@@ -137,7 +169,8 @@ class _Watch:
         self._last = snapshot
         self._intervals += 1
         report = replace(self._trace.report(part), interval=self._intervals)
-        self._printer.print(report)
+        with self._privileges.resting():
+            self._printer.print(report)
 
 
 def _forget_signals() -> None:

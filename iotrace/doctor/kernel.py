@@ -15,7 +15,7 @@ from iotrace.errors import Unsupported
 
 _HASH, _ARRAY, _LRU_HASH, _QUEUE, _RING_BUFFER = 1, 2, 9, 22, 27
 _MMAPABLE = 1 << 10
-_RETURN_0 = bytes.fromhex("b700000000000000" "9500000000000000")
+_RETURN_0 = bytes.fromhex("b7000000000000009500000000000000")
 """mov r0, 0; exit"""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -53,7 +53,7 @@ def _tried(feature: str, detail: str, attempt: Callable[[], list[int]]) -> Check
 def _bpf() -> tuple[Check, ...]:
     answers = [
         _tried("BPF maps", "hash, array (mapped), LRU, queue: made", _make_maps),
-        _tried("raw tracepoints", "a program ran on sys_enter", _attach),
+        _tried("raw tracepoints", "a program was attached to sys_enter and detached", _attach),
     ]
     try:
         os.close(create_map("doctor_ring", _RING_BUFFER, 0, 0, _PAGE, 0))
@@ -67,7 +67,12 @@ def _bpf() -> tuple[Check, ...]:
 
 def _make_maps() -> list[int]:
     made: list[int] = []
-    for kind, key, flags in ((_HASH, 4, 0), (_ARRAY, 4, _MMAPABLE), (_LRU_HASH, 4, 0), (_QUEUE, 0, 0)):
+    for kind, key, flags in (
+        (_HASH, 4, 0),
+        (_ARRAY, 4, _MMAPABLE),
+        (_LRU_HASH, 4, 0),
+        (_QUEUE, 0, 0),
+    ):
         try:
             made.append(create_map("doctor", kind, key, 8, 16, flags))
         except KernelRefusal:
@@ -116,7 +121,10 @@ def _helpers(types: KernelTypes, absent: frozenset[str]) -> tuple[Check, ...]:
 
 
 def _run_delay(types: KernelTypes, absent: frozenset[str]) -> Check:
-    if "run_delay" not in absent and types.offset("task_struct", "sched_info.run_delay") is not None:
+    if (
+        "run_delay" not in absent
+        and types.offset("task_struct", "sched_info.run_delay") is not None
+    ):
         return ok("scheduler statistics", "each thread's time on run queues (CONFIG_SCHED_INFO)")
     return degraded(
         "scheduler statistics",

@@ -31,7 +31,9 @@ def _pids() -> Check:
     try:
         inode = namespace_of_proc()
     except Unsupported as error:
-        return missing("PID namespace", f"{error.what} {error.why}", pasting.everywhere(error.paste))
+        return missing(
+            "PID namespace", f"{error.what} {error.why}", pasting.everywhere(error.paste)
+        )
     if inode is None:
         return ok("PID namespace", "the host's own")
     return ok("PID namespace", f"pid:[{inode}], a container's: only its processes can be traced")
@@ -70,5 +72,7 @@ def _io_uring() -> Check:
     if number in (0, errno.EFAULT, errno.EINVAL):
         return ok("io_uring", "there")
     loses = "operations of io_uring, of programs here"
-    detail = f"{os.strerror(number)}: {'not built in' if number == errno.ENOSYS else 'switched off'}"
+    detail = (
+        f"{os.strerror(number)}: {'not built in' if number == errno.ENOSYS else 'switched off'}"
+    )
     return degraded("io_uring", detail, loses, pasting.sysctl("kernel.io_uring_disabled=0"))

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from iotrace.doctor import pasting
-from iotrace.doctor.check import Check, degraded, missing, ok
+from iotrace.doctor.check import Check, Status, degraded, missing, ok
 from iotrace.engine.cache import cache_directory, is_private
 from iotrace.procfs.host import read_host
 
@@ -32,7 +32,7 @@ _NEEDED_BYTES = 256 << 20
 def checks() -> tuple[Check, ...]:
     """All of them."""
     bcc = _bcc()
-    compiler = (_clang(),) if bcc.detail and not bcc.loses else ()
+    compiler = (_clang(),) if bcc.status is Status.OK else ()
     return (bcc, *compiler, _memory(), _memlock(), _cache())
 
 
@@ -59,7 +59,9 @@ def _last_line(words: str) -> str:
 def _bcc() -> Check:
     code, words = _run(_IMPORT_BCC)
     if code:
-        return missing("bcc", f"{sys.executable} cannot import it: {_last_line(words)}", pasting.BCC)
+        return missing(
+            "bcc", f"{sys.executable} cannot import it: {_last_line(words)}", pasting.BCC
+        )
     return ok("bcc", words)
 
 
@@ -87,7 +89,9 @@ def _memory() -> Check:
 def _memlock() -> Check:
     """Kernels before 5.11 count maps against it; iotrace lifts it where it may."""
     _, hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)
-    return ok("RLIMIT_MEMLOCK", "no limit" if hard == resource.RLIM_INFINITY else f"{hard >> 10} KiB")
+    return ok(
+        "RLIMIT_MEMLOCK", "no limit" if hard == resource.RLIM_INFINITY else f"{hard >> 10} KiB"
+    )
 
 
 def _cache() -> Check:

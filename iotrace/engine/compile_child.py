@@ -20,7 +20,9 @@ from iotrace.errors import IotraceError, Unsupported
 _IMAGE, _ERROR = b"I", b"E"
 
 
-def compile_in_child(limits: Limits, absent: frozenset[str] = frozenset()) -> Image:
+def compile_in_child(
+    limits: Limits, absent: frozenset[str] = frozenset(), namespaced: bool = False
+) -> Image:
     """The image. The caller must not have started threads.
 
     Raises what compile_image raises; ``details`` of the error are the compiler's own words.
@@ -37,7 +39,7 @@ def compile_in_child(limits: Limits, absent: frozenset[str] = frozenset()) -> Im
                 os.dup2(details.fileno(), 1)
                 os.dup2(details.fileno(), 2)
                 with os.fdopen(writer, "wb") as pipe:
-                    pipe.write(_answer(limits, absent))
+                    pipe.write(_answer(limits, absent, namespaced))
             os._exit(0)
         os.close(writer)
         with os.fdopen(reader, "rb") as received:
@@ -52,10 +54,10 @@ def compile_in_child(limits: Limits, absent: frozenset[str] = frozenset()) -> Im
     raise error
 
 
-def _answer(limits: Limits, absent: frozenset[str]) -> bytes:
+def _answer(limits: Limits, absent: frozenset[str], namespaced: bool) -> bytes:
     """What the child sends: an image, or the error in full."""
     try:
-        return _IMAGE + compile_image(limits, absent).to_bytes()
+        return _IMAGE + compile_image(limits, absent, namespaced).to_bytes()
     except IotraceError as error:
         described = (type(error).__name__, error.what, error.why, error.paste)
     except BaseException as error:

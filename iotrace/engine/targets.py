@@ -45,16 +45,22 @@ _KINDS = {kind.label: kind for kind in Kind} | {
 _NO_HINT = _U64.pack(0)
 _FILE_KINDS = (Kind.FILE, Kind.DIR, Kind.BLOCK)
 _STOPPED = ("T", "t")
+_READY = ("R",)
+_ENDED = ("Z", "X")
 
 
 class TargetTable:
-    """Enters processes into attached probes; ``reserved`` slots of the thread table are its own."""
+    """Enters processes into attached probes; ``reserved`` slots of the thread table are its own.
+
+    ``untold``: threads of which /proc did not tell what they were doing.
+    """
 
     def __init__(self, probes: Probes, reserved: int) -> None:
         self._probes = probes
         self._index = probes.map("thread_index")
         self._hints = probes.map("thread_hints")
         self._free = list(reversed(range(reserved)))
+        self.untold = 0
 
     def enter(self, pid: int, children: bool) -> tuple[int, ...]:
         """Trace a process, and its descendants if ``children``; the pids that were entered.
@@ -104,15 +110,18 @@ class TargetTable:
     def _enter_thread(self, pid: int, tid: int, parent: int) -> None:
         if self._index.get(_U32.pack(tid)) is not None:
             return
-        if not self._free:
+        stat = read_stat(pid, tid)
+        if stat.state in _ENDED:
+            return
+        activity = _activity(pid, tid)
+        run_delay_ns = _run_delay_ns(pid, tid)
+        slot = self._free_slot()
+        if slot is None:
             raise Unsupported(
                 "There are more threads than this trace has room for.",
                 why=f"{self._probes.limits.threads} were asked for.",
                 paste="iotrace attach --max-threads 65536 ...",
             )
-        slot = self._free.pop()
-        stat = read_stat(pid, tid)
-        activity = _activity(pid, tid)
         now = time.monotonic_ns()
         values: dict[str, int | bytes] = {
             "tid": tid,
@@ -122,18 +131,19 @@ class TargetTable:
             "since_ns": now,
             "state": State.UNKNOWN,
             "resume_state": State.UNKNOWN,
-            "run_delay_ns": _run_delay_ns(pid, tid),
+            "run_delay_ns": run_delay_ns,
             "name": stat.name.encode(errors="surrogateescape")[:15],
         }
         if isinstance(activity, Blocked):
             values |= self._blocked(pid, activity, now)
-        elif activity is OUTSIDE:
-            reason = "signal" if stat.state in _STOPPED else "fault"
+        elif activity is OUTSIDE or (activity is None and stat.state not in _READY):
+            reason = "fault" if activity is OUTSIDE else "other"
             values |= {
                 "state": State.SLEEP,
-                "resume_state": State.USER,
-                "sleep_class": WAIT_REASONS.index(reason),
+                "resume_state": State.USER if activity is OUTSIDE else State.KERNEL,
+                "sleep_class": WAIT_REASONS.index("signal" if stat.state in _STOPPED else reason),
             }
+        self.untold += activity is None
         self._probes.threads.write(slot, self._probes.threads.layout.pack(values))
         if not self._index.update(_U32.pack(tid), _U32.pack(slot), NOEXIST):
             # The probes entered it meanwhile, or there is no room (they count that themselves).
@@ -141,6 +151,13 @@ class TargetTable:
             self._free.append(slot)
             return
         self._hint(tid, slot)
+
+    def _free_slot(self) -> int | None:
+        """A slot of our own; when those are used up, one that an ended thread has left."""
+        if self._free:
+            return self._free.pop()
+        left = self._probes.map("free_threads").pop()
+        return _U32.unpack(left)[0] if left else None
 
     def _hint(self, tid: int, slot: int) -> None:
         place = _U32.pack(tid & (THREAD_HINTS - 1))

@@ -8,7 +8,6 @@ from iotrace.report.model import Call, Percentiles
 from iotrace.snapshot.histogram import percentile_ns
 from iotrace.snapshot.model import CallTotals
 
-
 _RESTARTS = {
     512: "ERESTARTSYS",
     513: "ERESTARTNOINTR",

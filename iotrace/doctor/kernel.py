@@ -1,4 +1,4 @@
-"""What the kernel can do, by doing it: maps, a program, an attachment; its types; its tracepoints."""
+"""What the kernel can do, by doing it: maps, a program; its types; its tracepoints."""
 
 from __future__ import annotations
 

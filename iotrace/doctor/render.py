@@ -32,7 +32,8 @@ def _summary(checks: Iterable[Check]) -> str:
     if not can_attach(checks):
         return "iotrace cannot attach here: see what is missing above."
     if lacking:
-        return f"iotrace can attach here; {lacking} feature{'s are' if lacking > 1 else ' is'} lacking."
+        what = "features are" if lacking > 1 else "feature is"
+        return f"iotrace can attach here; {lacking} {what} lacking."
     return "iotrace can attach here, with everything."
 
 

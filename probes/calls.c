@@ -25,6 +25,7 @@ static __always_inline void begin_call(struct thread *t, u64 now)
   t->call_first_copy_ns = 0;
   t->call_size = 0;
   t->call_peeks = 0;
+  t->call_polls = 0;
   t->from_proc = 0;
 }
 
@@ -77,8 +78,12 @@ static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u32
     }
     if (t->call_nfds == 1 && !(spec->flags & CALL_FD_SETS))
       bpf_probe_read_user(&t->call_fd, sizeof(t->call_fd), (void *)args[ARGUMENT_0]);
-    t->call_loop = spec->loop;
     t->call_zero_timeout = zero_timeout(argument(args, spec->timeout_arg), spec->flags);
+    if (t->call_fd >= 0 && within_iteration(t)) {
+      t->call_polls = 1;
+      return;
+    }
+    t->call_loop = spec->loop;
     loop_enter(t, slot, spec->flags, args, now);
   } else if (spec->flags & CALL_FUTEX) {
     if (short_timeout(args[ARGUMENT_1], args[ARGUMENT_3], now))

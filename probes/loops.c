@@ -153,6 +153,15 @@ static __always_inline void loop_enter(struct thread *t, u32 slot, u16 flags, u6
   END_UPDATE(l);
 }
 
+/* Is a poll of one descriptor a part of an event loop's iteration (a timeout around a call), and
+ * no multiplexer of its own? Not when it is the loop's own call, which is down to one descriptor. */
+static __always_inline int within_iteration(struct thread *t)
+{
+  u32 index = t->current_loop - 1;
+  struct loop *l = loops.lookup(&index);
+  return l && l->nfds_max != 1 && (l->nr != t->call_nr || t->call_zero_timeout);
+}
+
 /* A poll of one descriptor alone has waited: add it there, if it is known already. */
 static __always_inline void polled_alone(struct thread *t, u32 slot)
 {
@@ -165,8 +174,7 @@ static __always_inline void polled_alone(struct thread *t, u32 slot)
   END_UPDATE(d);
 }
 
-/* nested: it polled for one descriptor in the middle of another multiplexer's iteration. */
-static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, int nested, u64 now)
+static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, u64 now)
 {
   struct loop *l = loop_of(t, slot, t->call_nr);
   if (!l)
@@ -200,8 +208,6 @@ static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, int
   l->data_at_return = t->moved_data;
   l->other_at_return = t->moved_other;
   END_UPDATE(l);
-  if (!nested) {
-    t->current_loop = t->loops[t->call_loop & (LOOP_KINDS - 1)];
-    t->accepted_fd = -1;
-  }
+  t->current_loop = t->loops[t->call_loop & (LOOP_KINDS - 1)];
+  t->accepted_fd = -1;
 }

@@ -35,7 +35,7 @@ struct thread {
   u8 call_loop;
   u8 from_proc; /* entered by user space in the middle of a call */
   u8 io_worker;
-  u8 reserved;
+  u8 call_polls; /* a poll of one descriptor in the middle of an event loop's iteration */
   u8 call_peeks;
   u8 call_zero_timeout;
   u16 call_flags; /* CALL_* bits of the call in progress */

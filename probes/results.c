@@ -156,7 +156,7 @@ static __always_inline void leave_call(struct thread *t, u32 slot, s64 ret, u64 
 {
   struct object accepted = {};
   u32 estimated = 0;
-  int nested = 0, is_socket = t->call_kind >= KIND_FIRST_SOCKET && t->call_kind <= KIND_LAST_SOCKET;
+  int is_socket = t->call_kind >= KIND_FIRST_SOCKET && t->call_kind <= KIND_LAST_SOCKET;
   u64 bytes = 0;
   u16 flags = t->call_flags;
 
@@ -167,17 +167,13 @@ static __always_inline void leave_call(struct thread *t, u32 slot, s64 ret, u64 
   t->moved_other += bytes && !is_socket;
   if (flags & CALL_IN && t->call_fd >= 0 && t->call_fd == t->accepted_fd)
     loop_read_eagerly(t);
-  if (!is_socket || !HAVE_SKB_COPY)
-    estimated = estimate_copy(t, flags, bytes);
+  estimated = estimate_copy(t, flags, bytes);
   if (t->call_loop)
-    nested = t->call_fd >= 0 && t->current_loop &&
-             t->current_loop != t->loops[t->call_loop & (LOOP_KINDS - 1)];
-  if (t->call_wait_ns && t->current_loop && (nested || !t->call_loop))
+    loop_exit(t, slot, ret, now);
+  else if (t->call_wait_ns && t->current_loop)
     loop_waited(t);
-  if (t->call_loop && t->call_fd >= 0 && t->call_wait_ns)
+  if ((t->call_loop || t->call_polls) && t->call_fd >= 0 && t->call_wait_ns)
     polled_alone(t, slot);
-  if (t->call_loop)
-    loop_exit(t, slot, ret, nested, now);
   if (t->call_descriptor)
     add_to_descriptor(t, flags, ret, bytes, estimated, now);
   if (ret >= 0 && flags & CALL_ACCEPTS) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import time
 from collections.abc import Callable
@@ -9,9 +10,8 @@ from dataclasses import dataclass, replace
 
 import click
 
-from iotrace.cli.options import Shown
-from iotrace.cli.printing import Printer
 from iotrace.cli.progress import Progress
+from iotrace.cli.sink import Sink
 from iotrace.engine.namespace import require_own_proc
 from iotrace.engine.privileges import require_privileges
 from iotrace.engine.program import Limits
@@ -25,6 +25,7 @@ from iotrace.tracing.dropping import Privileges
 from iotrace.tracing.ending import Ending, signals_held, wait_for_ending
 from iotrace.tracing.target import check_target
 from iotrace.tracing.trace import Trace, limits_for
+from iotrace.verdict.gate import fires
 
 _TICK_NS = 100_000_000
 _FIRST_LOOK_NS = 1_000_000_000
@@ -37,28 +38,33 @@ class Plan:
     duration_ns: int | None
     interval_ns: int | None
     children: bool
-    shown: Shown
+    fail_on: tuple[str, ...] = ()
 
 
-def trace_processes(pids: tuple[int, ...], plan: Plan) -> int:
-    """``attach``: the exit code."""
+def trace_processes(pids: tuple[int, ...], plan: Plan, open_sink: Callable[[], Sink]) -> int:
+    """``attach``: the exit code.
+
+    ``open_sink`` is called when the probes are attached and most privileges are given back.
+    """
     require_privileges()
     for pid in pids:
         check_target(pid)
-    with signals_held():
+    with contextlib.ExitStack() as ends:
+        ends.enter_context(signals_held())
         with Trace(limits_for(pids, Limits())) as trace:
             for pid in pids:
                 trace.follow(pid, plan.children)
             privileges = Privileges.drop_to_looking()
             with privileges.resting():
-                printer = Printer(plan.shown)
-            watch = _Watch(trace, plan, printer, privileges, lambda: bool(trace.processes_alive()))
+                sink = ends.enter_context(contextlib.closing(open_sink()))
+            watch = _Watch(trace, plan, sink, privileges, lambda: bool(trace.processes_alive()))
             watch.wait(lambda number, from_terminal: True)
             report = watch.finish()
             privileges.give_up()
         _forget_signals()
-    printer.print(report)
-    return _exit_code(report)
+        code = _exit_code(report, plan.fail_on)
+        sink.finish(report)
+    return code
 
 
 def try_attaching() -> int:
@@ -78,17 +84,18 @@ def try_attaching() -> int:
     return ExitCode.OK
 
 
-def trace_program(command: tuple[str, ...], plan: Plan) -> int:
-    """``run``: the program's exit status."""
+def trace_program(command: tuple[str, ...], plan: Plan, open_sink: Callable[[], Sink]) -> int:
+    """``run``: the program's exit status; where that is 0, FAIL_ON if a finding is a failure."""
     require_privileges()
     require_own_proc()
-    with signals_held():
+    with contextlib.ExitStack() as ends:
+        ends.enter_context(signals_held())
         with Trace(Limits()) as trace:
             child = Child(command, sudo_caller())
             trace.follow_at_exec(child.pid, plan.children)
             privileges = Privileges.drop_to_looking()
             with privileges.resting():
-                printer = Printer(plan.shown, to_stderr=True)
+                sink = ends.enter_context(contextlib.closing(open_sink()))
             child.release()
 
             def pass_on(number: int, from_terminal: bool) -> bool:
@@ -97,7 +104,7 @@ def trace_program(command: tuple[str, ...], plan: Plan) -> int:
                     child.pass_on(number)
                 return False
 
-            watch = _Watch(trace, plan, printer, privileges, lambda: not child.ended())
+            watch = _Watch(trace, plan, sink, privileges, lambda: not child.ended())
             if watch.wait(pass_on) is Ending.DURATION:
                 child.pass_on(signal.SIGTERM)
                 watch.until_ns = None
@@ -105,24 +112,25 @@ def trace_program(command: tuple[str, ...], plan: Plan) -> int:
             report = watch.finish()
             privileges.give_up()
         _forget_signals()
-    printer.print(report)
-    return child.wait()
+        sink.finish(report)
+    status = child.wait()
+    return ExitCode.FAIL_ON if not status and fires(report.findings, plan.fail_on) else status
 
 
 class _Watch:
-    """Waits for the end; meanwhile shows progress, prints interval reports, looks at /proc."""
+    """Waits for the end; meanwhile shows progress, hands out interval reports, looks at /proc."""
 
     def __init__(
         self,
         trace: Trace,
         plan: Plan,
-        printer: Printer,
+        sink: Sink,
         privileges: Privileges,
         alive: Callable[[], bool],
     ) -> None:
         self._trace = trace
         self._plan = plan
-        self._printer = printer
+        self._sink = sink
         self._privileges = privileges
         self._alive = alive
         begin = trace.started_ns
@@ -156,12 +164,12 @@ class _Watch:
             self._look_ns *= 8
             self._next_look_ns = now + self._look_ns
         if self._next_interval_ns is not None and now >= self._next_interval_ns:
-            self._print_interval()
+            self._report_interval()
             self._next_interval_ns += self._plan.interval_ns or 0
         self._progress.show(now, self._trace)
         return self._alive()
 
-    def _print_interval(self) -> None:
+    def _report_interval(self) -> None:
         self._progress.clear()
         snapshot = self._trace.snapshot()
         self._trace.look()
@@ -170,7 +178,7 @@ class _Watch:
         self._intervals += 1
         report = replace(self._trace.report(part), interval=self._intervals)
         with self._privileges.resting():
-            self._printer.print(report)
+            self._sink.interval(report)
 
 
 def _forget_signals() -> None:
@@ -179,11 +187,13 @@ def _forget_signals() -> None:
         pass
 
 
-def _exit_code(report: Report) -> int:
+def _exit_code(report: Report, fail_on: tuple[str, ...]) -> int:
     if not report.processes:
         raise NoSuchProcess(
             "The processes ended before anything was seen.",
             why="No thread of them was alive when the probes were attached.",
             paste="sudo iotrace run -- CMD   # traces from the first instruction",
         )
+    if fires(report.findings, fail_on):
+        return ExitCode.FAIL_ON
     return ExitCode.INCOMPLETE if report.quality.lost.total else ExitCode.OK

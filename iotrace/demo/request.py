@@ -28,7 +28,8 @@ class Request:
 
     ``ready_ns``: when its first data had arrived, None: not seen. ``copied_ns``: when the copy of
     it to the server began. ``accepted_by``: the other thread that took the connection.
-    ``marks``: signals and io_uring's events of this time.
+    ``marks``: signals and io_uring's events of this time. ``answered`` False: no request at all,
+    but what the busiest thread did (see ``excerpt``).
     """
 
     strand: Strand
@@ -39,6 +40,7 @@ class Request:
     copied_ns: int
     accepted_by: int | None = None
     marks: tuple[Event, ...] = ()
+    answered: bool = True
 
     @property
     def latency_ns(self) -> int:
@@ -55,6 +57,16 @@ def typical(requests: Sequence[Request]) -> Request | None:
     following = [one for one in requests if not _begins(one)] or list(requests)
     ranked = sorted(following, key=lambda request: request.latency_ns)
     return ranked[(len(ranked) - 1) // 2] if ranked else None
+
+
+def excerpt(events: Sequence[Event]) -> Request | None:
+    """Where nothing is answered: what the thread that made the most calls did, all along."""
+    woven = [strand for strand in strands(events).values() if strand.stretches]
+    if not woven:
+        return None
+    strand = max(woven, key=lambda strand: len(strand.calls))
+    from_ns, to_ns = strand.stretches[0].from_ns, strand.stretches[-1].to_ns
+    return Request(strand, -1, from_ns, to_ns, None, from_ns, answered=False)
 
 
 def _begins(request: Request) -> bool:

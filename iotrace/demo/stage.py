@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from types import TracebackType
 
 from iotrace.demo.figures import Figures, figures
 from iotrace.demo.interruption import Interruption
+from iotrace.demo.kinds import WRITES
 from iotrace.demo.load_process import LoadProcess
 from iotrace.demo.request import Request, requests
 from iotrace.engine.program import Limits
@@ -80,11 +82,15 @@ class Stage:
         if reason := model.unavailable():
             raise Unsupported(f"The model {model.id} cannot run here.", why=reason)
         self._tell(f"{model.id}: starting its server")
-        with running(model.module, arguments) as server:
-            self._interruption.check()
-            self.trace.follow(server.pid, children=True)
-            yield Act(self.trace, self._load, server, self._interruption)
-            self._tell(f"{model.id}: stopping its server")
+        with tempfile.TemporaryFile("w+") as words:
+            with running(model.module, arguments, stderr=words) as server:
+                self._interruption.check()
+                self.trace.follow(server.pid, children=True)
+                act = Act(self.trace, self._load, server, self._interruption)
+                yield act
+                self._tell(f"{model.id}: stopping its server")
+            words.seek(0)
+            act.words = tuple(words.read().splitlines())
         self.trace.processes_alive()
 
     def tell(self, line: str) -> None:
@@ -93,7 +99,9 @@ class Stage:
 
 
 class Act:
-    """One server that is running and followed."""
+    """One server that is running and followed. ``words``: what it has said, once it is stopped."""
+
+    words: tuple[str, ...] = ()
 
     def __init__(
         self, trace: Trace, load: LoadProcess, server: RunningServer, interruption: Interruption
@@ -104,12 +112,16 @@ class Act:
         self._interruption = interruption
 
     def play(
-        self, arguments: Sequence[str], *, window_ns: int = 0, counted_ns: int | None = None
+        self,
+        arguments: Sequence[str],
+        *,
+        window_ns: int = 0,
+        counted_ns: tuple[int, int] | None = None,
     ) -> Performance:
         """Carry out a load (arguments of ``iotrace.servers.load``, without the port).
 
         ``window_ns``: keep the single events of so much time from the start. ``counted_ns``: the
-        report ends so long after the start, though the load may need longer to end.
+        report covers this time from the start, and not the whole load.
         """
         clock = _Clock(self._trace, self._interruption, window_ns, counted_ns)
         # The load gets ready first: its start is no part of what is counted.
@@ -123,7 +135,7 @@ class Act:
         report = self._only_ours(self._trace.report(interval(later, clock.earlier)))
         return Performance(
             report=report,
-            figures=figures(report, _answered(report, result, counted_ns)),
+            figures=figures(report, _answered(report, result, partly=counted_ns is not None)),
             result=result,
             requests=requests(events, self._inodes(later)),
             events=events,
@@ -145,12 +157,17 @@ class Act:
         }
 
 
-def _answered(report: Report, result: LoadResult, counted_ns: int | None) -> int:
-    """Requests answered in the time of the report."""
-    if counted_ns is None or not result.requests:
+def _answered(report: Report, result: LoadResult, *, partly: bool) -> int:
+    """Requests answered in the time of the report; ``partly``: that is not the whole load."""
+    if not partly or not result.requests:
         return int(result.requests)
     frame_bytes: int = result.bytes // result.requests
-    sent = sum(d.bytes_out for process in report.processes for d in process.descriptors)
+    sent = sum(
+        call.bytes
+        for process in report.processes
+        for call in process.calls
+        if call.syscall in WRITES
+    )
     return sent // frame_bytes
 
 
@@ -162,12 +179,13 @@ class _Clock:
         trace: Trace,
         interruption: Interruption,
         window_ns: int,
-        counted_ns: int | None,
+        counted_ns: tuple[int, int] | None,
     ) -> None:
         self._trace = trace
         self._interruption = interruption
         self._window_ns = window_ns
         self._counted_ns = counted_ns
+        self._settled = counted_ns is None
         self._looked = False
         self._later: Snapshot | None = None
 
@@ -191,9 +209,15 @@ class _Clock:
         if passed_ns >= _LOOK_AFTER_NS and not self._looked:
             self._looked = True
             self._trace.look()
-        if self._counted_ns is not None and passed_ns >= self._counted_ns and not self._later:
-            self._later = self._trace.snapshot()
         self._trace.processes_alive()
+        if self._counted_ns is None:
+            return
+        from_ns, to_ns = self._counted_ns
+        if passed_ns >= from_ns and not self._settled:
+            self._settled = True
+            self.earlier = self._trace.snapshot()
+        elif passed_ns >= to_ns and self._later is None:
+            self._later = self._trace.snapshot()
 
     def finish(self) -> Snapshot:
         """The load has ended: the totals up to now, or to where they were to count."""

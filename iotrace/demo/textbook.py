@@ -92,7 +92,11 @@ _SOON = Claim("at once", _at_once)
 _LATE = Claim("late", lambda m: not _at_once(m))
 _LITTLE = Claim("little", lambda m: m.a_request(m.figures.cpu_ns) < _DEAR_NS)
 _DEAR = Claim("dear", lambda m: m.a_request(m.figures.cpu_ns) > _DEAR_NS)
-_ALL = Claim("all", lambda m: m.a_request(m.figures.cpu_ns) > 0.5 * m.delay_ns)
+_ALL = Claim(
+    # On a busy machine it does not get the CPU all the time, but it wants it.
+    "all",
+    lambda m: m.a_request(m.figures.cpu_ns + m.figures.runq_ns) > 0.9 * m.delay_ns,
+)
 _MORE_SWITCHES = Claim(">1", lambda m: m.a_request(m.figures.voluntary) > 1.5)
 _IN_READ = _asleep("recv", READS)
 

@@ -56,6 +56,7 @@ class Activity:
     runq_ns: int = 0
     wait_ns: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(WAIT_REASONS, 0))
     voluntary: int = 0
+    involuntary: int = 0
     syscalls: int = 0
     reads: Sum = Sum()
     writes: Sum = Sum()
@@ -121,6 +122,7 @@ def activity(
         runq_ns=sum(thread.states_ns.runq for thread in threads),
         wait_ns=waits,
         voluntary=sum(thread.switches.voluntary for thread in threads),
+        involuntary=sum(thread.switches.involuntary for thread in threads),
         syscalls=sum(thread.syscalls for thread in threads),
         reads=sums["reads"],
         writes=sums["writes"],

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from iotrace.report.model import Call, Descriptor, Process
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.verdict.activity import SOCKETS, Activity, by_thread, whole
-from iotrace.verdict.classify.thread_model import ThreadStyle, thread_style
+from iotrace.verdict.classify.thread_model import Surroundings, ThreadStyle, thread_style
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,13 @@ def view(
         for one in process.descriptors
         if one.kind in SOCKETS and one.bytes_in + one.bytes_out
     )
-    blocking = modes[False] > modes[True]
-    styles = {tid: thread_style(one, process.operations, blocking) for tid, one in threads.items()}
+    known = modes[False] + modes[True]
+    around = Surroundings(
+        operations=process.operations,
+        nonblocking=modes[True] >= modes[False] if known else None,
+        multiplexed=any(one.multiplexers for one in threads.values()),
+    )
+    styles = {tid: thread_style(one, around) for tid, one in threads.items()}
     calls = defaultdict(list)
     for call in process.calls:
         calls[call.tid].append(call)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from iotrace.output.as_json import render
 from iotrace.report.model import Process, Report
 from tests.kernel.targets import Target
-from tests.kernel.tracing import process_of, trace_work
+from tests.kernel.tracing import process_of, report_of, tracing
+from tests.kernel.waiting import wait_until
 
 THREADS, CHILDREN, EXECS, ROUNDS = 13, 5, 3, 17
 PROGRAM = "family.py"
@@ -34,8 +35,17 @@ def check_family(report: Report, pid: int) -> None:
     assert sum(talks_of(process) for process in children) == CHILDREN
 
 
+def trace_family(target: Target) -> Report:
+    """The report of the program, when all its children are gone for good."""
+    with tracing(target.pid) as trace:
+        target.go()
+        target.wait_until_finished()
+        wait_until(lambda: trace.processes_alive() == {target.pid}, "the children to be gone")
+        return report_of(trace)
+
+
 if __name__ == "__main__":
     with Target(PROGRAM) as target:
         print(target.pid)
-        print(render(trace_work(target)), flush=True)
+        print(render(trace_family(target)), flush=True)
         target.results()

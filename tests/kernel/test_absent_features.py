@@ -10,7 +10,7 @@ from iotrace.errors import ExitCode, Unsupported, UsageError
 from iotrace.procfs.files import ABSENT_VARIABLE
 from iotrace.report.model import Process, Report
 from iotrace.tracing.trace import Trace
-from tests.kernel.family import CHILDREN, THREADS, check_family, talks_of
+from tests.kernel.family import CHILDREN, THREADS, check_family, talks_of, trace_family
 from tests.kernel.family import PROGRAM as FAMILY
 from tests.kernel.targets import Target
 from tests.kernel.test_counts import EXPECTED
@@ -105,7 +105,7 @@ def test_signals_are_there_or_none(without: tuple[str, Report], worker: Process)
 def test_threads_and_children_are_followed(feature: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ABSENT_VARIABLE, feature)
     with Target(FAMILY) as target:
-        check_family(trace_work(target), target.pid)
+        check_family(trace_family(target), target.pid)
 
 
 def test_without_exec_events_threads_and_children_are_followed(

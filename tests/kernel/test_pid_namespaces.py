@@ -62,6 +62,7 @@ def test_a_container_as_seen_from_the_host() -> None:
         with tracing(pid) as trace:
             os.kill(pid, signal.SIGUSR1)
             wait_until(lambda: sleeps_in(pid, pid, "pause"), "the program to finish")
+            wait_until(lambda: trace.processes_alive() == {pid}, "the children to be gone")
             check_family(report_of(trace), pid)
 
 

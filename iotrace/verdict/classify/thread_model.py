@@ -29,6 +29,8 @@ WAITS_IN_READS = 0.5
 RING_SHARE = 0.5
 SIGNALS_PER_READ = 0.2
 """One SIGIO may stand for several reads, for it is not queued: signal(7)."""
+BLOCKED_SHARE = 0.01
+"""Of its time asleep in reads and accepts, below which it never blocked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +58,37 @@ class ThreadStyle:
         return confidence(self.agreement, self.samples)
 
 
-def thread_style(seen: Activity, operations: Sequence[Operation], blocking: bool) -> ThreadStyle:
-    """``operations`` are the io_uring operations of its process; ``blocking``: most of the
-    connections of its process are blocking descriptors."""
-    ring = sum(one.count for one in operations if one.op in RING_OPERATIONS)
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What its process tells of a thread. ``operations``: of io_uring; ``nonblocking``: most of
+    the connections are (None: not known); ``multiplexed``: some thread uses a multiplexer."""
+
+    operations: Sequence[Operation] = ()
+    nonblocking: bool | None = None
+    multiplexed: bool = False
+
+
+def thread_style(seen: Activity, around: Surroundings) -> ThreadStyle:
+    """The style of one thread."""
+    ring = sum(one.count for one in around.operations if one.op in RING_OPERATIONS)
     moved = seen.reads.ok + seen.writes.ok + seen.accepts.ok
     if ring and ring >= RING_SHARE * (ring + moved) and seen.syscalls:
         return _ring(seen, ring, moved)
-    if seen.io_signals and seen.io_signals >= SIGNALS_PER_READ * seen.reads.ok:
-        return _signals(seen)
     multiplexers = seen.multiplexers
+    often = seen.io_signals >= SIGNALS_PER_READ * seen.reads.ok
+    if seen.io_signals and (often or (not multiplexers and _never_blocks(seen))):
+        return _signals(seen)
     announced = sum(loop.data_iterations for loop in multiplexers)
     eager = sum(loop.eager_reads for loop in multiplexers)
-    if multiplexers and (announced > eager or (eager and not blocking)):
+    if multiplexers and (announced > eager or (eager and around.nonblocking is not False)):
         return _loop(seen, announced, eager)
     if multiplexers and not seen.reads.calls:
         return _acceptor(seen)
-    return _single(seen)
+    return _single(seen, around)
+
+
+def _never_blocks(seen: Activity) -> bool:
+    return seen.reads.wait_ns + seen.accepts.wait_ns < BLOCKED_SHARE * seen.lifetime_ns
 
 
 def _ring(seen: Activity, ring: int, moved: int) -> ThreadStyle:
@@ -157,7 +173,7 @@ def _acceptor(seen: Activity) -> ThreadStyle:
     )
 
 
-def _single(seen: Activity) -> ThreadStyle:
+def _single(seen: Activity, around: Surroundings) -> ThreadStyle:
     """No multiplexer tells it what to read: it blocks, or it asks again and again."""
     tried = seen.reads.calls + seen.accepts.calls
     refused = seen.reads.eagain + seen.accepts.eagain
@@ -165,7 +181,10 @@ def _single(seen: Activity) -> ThreadStyle:
     timeouts = seen.timeouts
     sleeps_in_reads = waited >= WAITS_IN_READS * seen.lifetime_ns
     if refused > POLLING_REFUSALS * tried and not timeouts and not sleeps_in_reads:
-        return _poller(seen, refused, tried)
+        return _poller(seen, refused, tried, refused / tried)
+    told_by_nobody = refused and around.nonblocking and not around.multiplexed and not timeouts
+    if told_by_nobody and _never_blocks(seen):
+        return _poller(seen, refused, tried, 1.0)
     reads = seen.reads if seen.reads.calls or not seen.pipe_reads.calls else seen.pipe_reads
     samples = reads.ok + seen.accepts.ok
     if not samples and not waited:
@@ -187,7 +206,7 @@ def _single(seen: Activity) -> ThreadStyle:
     return ThreadStyle("blocking", role, "", False, timed, agreement, samples, tuple(evidence))
 
 
-def _poller(seen: Activity, refused: int, tried: int) -> ThreadStyle:
+def _poller(seen: Activity, refused: int, tried: int, agreement: float) -> ThreadStyle:
     evidence = [
         f"{share(refused, tried)} of {plural(tried, 'read')} and accepts found nothing (EAGAIN)",
         f"{length(seen.reads.wait_ns)} blocked in them",
@@ -196,6 +215,4 @@ def _poller(seen: Activity, refused: int, tried: int) -> ThreadStyle:
         evidence.append(
             f"{plural(seen.sleeps.calls, 'sleep')} in between, {length(seen.sleeps.wait_ns)}"
         )
-    return ThreadStyle(
-        "nonblocking", "poller", "", False, False, refused / tried, tried, tuple(evidence)
-    )
+    return ThreadStyle("nonblocking", "poller", "", False, False, agreement, tried, tuple(evidence))

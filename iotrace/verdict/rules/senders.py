@@ -9,10 +9,14 @@ from iotrace.verdict.view import ProcessView
 
 LEAST_SHARE = 0.05
 LEAST_BLOCKED_NS = 20_000_000
+MEAN_BLOCK_NS = 1_000_000
+"""Per send: shorter waits are the kernel's own locks, not a peer that does not read."""
 
 
 def _blocked(view: ProcessView) -> Iterator[Hit]:
     waited = view.total.writes.wait_ns
+    if waited < MEAN_BLOCK_NS * view.total.writes.calls:
+        return
     if waited < max(LEAST_BLOCKED_NS, LEAST_SHARE * view.wall_ns):
         return
     senders = [one for one in view.connections() if one.bytes_out > one.bytes_in and one.wait_ns]

@@ -79,7 +79,7 @@ def tracing_options(function: _Function) -> _Function:
         click.option(
             "--fail-on",
             type=FailOn(),
-            default="",
+            default=(),
             help="Exit with 10 where such a finding is reported: medium (or worse), IO103,IO104.",
         ),
     ):
@@ -155,7 +155,7 @@ class Shown:
     sort: str = ""
     columns: tuple[str, ...] = ()
     color: bool | None = None
-    only: str = ""
+    only: str | None = None
 
 
 def output_options(function: Callable[..., int]) -> Callable[..., int]:
@@ -205,7 +205,6 @@ def _with_output_options(function: _Function) -> _Function:
         click.option(
             "--only",
             type=click.Choice(["verdict"]),
-            default="",
             help="Print what each process is and what is wrong with it, without the tables.",
         ),
         click.option("-v", "--verbose", is_flag=True, help="Say more when something fails."),

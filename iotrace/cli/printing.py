@@ -26,7 +26,9 @@ class Printer:
     def __init__(self, shown: Shown, *, to_stderr: bool = False) -> None:
         """Raises UsageError where the format cannot show that, or the file cannot be written."""
         self._fmt = shown.fmt
-        self._view = View(top=shown.top, sort=shown.sort, columns=shown.columns, only=shown.only)
+        self._view = View(
+            top=shown.top, sort=shown.sort, columns=shown.columns, only=shown.only or ""
+        )
         check(self._fmt, self._view)
         self._stream: TextIO = sys.stderr if to_stderr else sys.stdout
         if shown.output is not None:

@@ -239,7 +239,16 @@ def _variant(run: Run) -> list[str]:
 def _unanswered(run: Run) -> list[str]:
     left = run.result.errors.get("unanswered", 0)
     unread = [d.unread_ns for p in run.report.processes for d in p.descriptors if d.unread_ns]
-    said = [f"{plural(left, 'request')} never got an answer."] if left else []
+    why = "".join(f" Refused: {reason}." for reason in run.result.refusals)
+    said = [f"{plural(left, 'request')} never got an answer.{why}"] if left else []
+    others = {
+        kind: number
+        for kind, number in run.result.errors.items()
+        if kind not in ("unanswered", "refused")
+    }
+    if others:
+        met = ", ".join(f"{format_count(number)} {kind}" for kind, number in others.items())
+        said.append(f"The clients met errors: {met}.")
     if unread:
         said.append(f"At the end data had been lying unread for {format_duration(max(unread))}.")
     return said

@@ -94,6 +94,7 @@ class Trace:
         """Trace a running process (and its children). Raises NoSuchProcess."""
         self._roots[pid] = children
         entered = self._table.enter(pid, children)
+        self._seen = (-1, -1)
         self._book.look(entered, sockets=True)
         for pid in entered:
             self.probes.listen_on(self._book.listening_ports(pid))

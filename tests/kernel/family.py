@@ -16,8 +16,7 @@ def talks_of(process: Process) -> int:
     """How many of its threads have sent and received exactly what they should."""
     rows = {(row.tid, row.syscall): row for row in process.calls if row.kind == "unix"}
     return sum(
-        (row.calls, row.bytes) == (ROUNDS, 7 * ROUNDS)
-        and rows[tid, "recvfrom"].bytes == 7 * ROUNDS
+        (row.calls, row.bytes) == (ROUNDS, 7 * ROUNDS) and rows[tid, "recvfrom"].bytes == 7 * ROUNDS
         for (tid, syscall), row in rows.items()
         if syscall == "sendto"
     )

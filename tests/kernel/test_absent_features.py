@@ -177,4 +177,3 @@ def test_an_unknown_feature_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ABSENT_VARIABLE, "sched_waking,nonsense")
     with pytest.raises(UsageError, match="nonsense"):
         absent_features()
-

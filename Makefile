@@ -1,6 +1,6 @@
 # `make` alone lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint docs clean
+.PHONY: help setup demo test soak fuzz lint docs clean
 
 BIN := .venv/bin
 # Tracing needs root. The files that Python would cache would then be root's.
@@ -24,6 +24,12 @@ else
 	$(PYTEST) tests/unit
 	$(AS_ROOT) $(PYTEST) -p no:cacheprovider tests/kernel
 endif
+
+soak: setup  ## trace a program that never rests for SOAK_SECONDS (1200): nothing may grow or get lost
+	$(AS_ROOT) nice $(BIN)/python -m tests.soak $(or $(SOAK_SECONDS),1200)
+
+fuzz: setup  ## feed FUZZ_INPUTS (120000) damaged inputs to everything that reads what others wrote
+	$(BIN)/python -m tests.fuzz $(or $(FUZZ_INPUTS),120000)
 
 lint: setup  ## check style and types
 	$(BIN)/ruff check .

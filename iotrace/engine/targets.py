@@ -123,7 +123,7 @@ class TargetTable:
             raise Unsupported(
                 "There are more threads than this trace has room for.",
                 why=f"{self._probes.limits.threads} were asked for.",
-                paste="iotrace attach --max-threads 65536 ...",
+                paste="iotrace attach PID  # again: room is made for what is there then",
             )
         now = time.monotonic_ns()
         values: dict[str, int | bytes] = {

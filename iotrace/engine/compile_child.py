@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sys
 import tempfile
 
@@ -17,6 +18,7 @@ from iotrace.engine.image import Image
 from iotrace.engine.program import Limits
 from iotrace.errors import IotraceError, Unsupported
 
+_NO_ROOM = re.compile(r"could not open bpf map: (\S+), error: ([^\n]+)")
 _IMAGE, _ERROR = b"I", b"E"
 
 
@@ -50,6 +52,12 @@ def compile_in_child(
     if answer[:1] == _IMAGE:
         return Image.from_bytes(answer[1:])
     error = _error(answer[1:]) if answer else _ended(status)
+    if no_room := _NO_ROOM.search(words):
+        error = Unsupported(
+            f"The kernel does not let iotrace make the table {no_room[1]}.",
+            why=f"{no_room[2]}. There may be no memory for it.",
+            paste="free -m",
+        )
     error.details = words
     raise error
 

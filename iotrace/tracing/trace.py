@@ -121,9 +121,10 @@ class Trace:
         if seen != self._seen:
             self._seen = seen
             before = self._alive
-            self._alive = frozenset(self._living_pids())
+            self._alive, ended = self._living_and_ended()
             self._book.meet(self._alive - before)
-            for pid in before - self._alive:
+            # Also those that were born and ended since we last looked: else their entries stay.
+            for pid in before - self._alive | ended:
                 self.probes.forget(pid)
             self._book.forget(self._recycler.recycle(self._roots))
         return self._alive
@@ -189,15 +190,16 @@ class Trace:
             "PID/task/TID/syscall, or this user lacks CAP_SYS_PTRACE"
         }
 
-    def _living_pids(self) -> set[int]:
+    def _living_and_ended(self) -> tuple[frozenset[int], frozenset[int]]:
+        """The processes in the table with a living thread, and those without."""
         layout = self.probes.threads.layout
         pid_at, ended_at = layout.fields["pid"].offset, layout.fields["ended_ns"].offset
-        pids = set()
+        living, ended = set(), set()
         for _, raw in self.probes.threads.read_all(self.probes.used(Counter.THREADS)):
             pid = struct.unpack_from("<I", raw, pid_at)[0]
-            if pid and not struct.unpack_from("<Q", raw, ended_at)[0]:
-                pids.add(pid)
-        return pids
+            if pid:
+                (ended if struct.unpack_from("<Q", raw, ended_at)[0] else living).add(pid)
+        return frozenset(living), frozenset(ended - living)
 
     def __enter__(self) -> Trace:
         return self

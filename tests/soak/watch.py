@@ -76,7 +76,9 @@ def _sample(trace: Trace, begin_s: float) -> Sample:
 
 def soak(seconds: float, tell: Callable[[Sample], None] = lambda sample: None) -> list[Sample]:
     """Samples every 5 s; the churn's exit status must be its own at the end."""
-    with subprocess.Popen(["nice", "-n", "19", sys.executable, str(CHURN)], stdout=subprocess.PIPE) as churn:
+    with subprocess.Popen(
+        ["nice", "-n", "19", sys.executable, str(CHURN)], stdout=subprocess.PIPE
+    ) as churn:
         try:
             assert churn.stdout is not None
             pid = int(churn.stdout.readline())

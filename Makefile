@@ -43,6 +43,7 @@ lint: setup  ## check style and types
 docs: setup  ## write again what is generated in docs/
 	$(BIN)/python -m iotrace.report.schema > docs/report.schema.json
 	$(BIN)/python -m tests.unit.project.commands_page
+	$(BIN)/python -m iotrace.cli.manual > docs/iotrace.1
 
 clean:  ## remove .venv and everything else that was made
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

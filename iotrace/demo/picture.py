@@ -121,7 +121,9 @@ def _sum(request: Request) -> list[str]:
         if sums.get(label)
     )
     words = f"{format_duration(request.to_ns - request.from_ns)} = {parts}."
-    if request.ready_ns is not None:
+    if request.left_behind:
+        words += " The read before had filled its buffer: what is copied here came before it."
+    elif request.ready_ns is not None:
         pickup_ns = request.copied_ns - request.ready_ns
         words += f" The data lay ready for {format_duration(pickup_ns)} before it was copied."
     return wrap(words, WIDTH)

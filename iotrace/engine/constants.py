@@ -124,9 +124,12 @@ class Counter(IntEnum):
     LOST_ERRORS = 9
     LOST_OPERATIONS = 10
     LONG_VECTORS = 11
+    """Message vectors whose bytes were counted in part."""
     LOST_EVENTS = 12
     TIMELINE_ON = 13
-    """Message vectors whose bytes were counted in part."""
+    """Written by user space: whether single events are streamed."""
+    STARTED = 14
+    """Threads that the probes entered."""
 
 
 WAIT_CLASSES = 16

@@ -39,7 +39,7 @@ class Limits:
     exist already.
     """
 
-    threads: int = 2048
+    threads: int = 4096
     calls: int = 4096
     descriptors: int = 4096
     loops: int = 512
@@ -91,6 +91,8 @@ PROBES = (
 
 IN_CONTAINERS = Probe("sched_process_exit", "on_sched_process_exit")
 """Needed only where process ids are not the kernel's own."""
+DATING = frozenset({"on_sched_waking", "on_sk_data_ready"})
+"""Functions that only say when something happened: without a run of theirs no time is lost."""
 
 _OPTIONAL_SOURCES = {"on_signal_deliver": "signals.c", "on_uring_submit": "uring.c"}
 

@@ -46,8 +46,6 @@ _KINDS = {kind.label: kind for kind in Kind} | {
 _NO_HINT = _U64.pack(0)
 _FILE_KINDS = (Kind.FILE, Kind.DIR, Kind.BLOCK)
 _STOPPED = ("T", "t")
-_ENDED = ("Z", "X", "x")
-"""States of /proc/PID/stat (man proc(5))."""
 _READY = "R"
 _PROBE_RUN_S = 0.001
 """Longer than any probe runs: after that nobody writes to a record that was taken out."""
@@ -115,15 +113,16 @@ class TargetTable:
         if self._index.get(_U32.pack(tid)) is not None:
             return
         stat = read_stat(pid, tid)
-        if stat.state in _ENDED:
+        if stat.ended:
             return
         run_delay_ns = _run_delay_ns(pid, tid)
         slot = self._free_slot()
         if slot is None:
             raise Unsupported(
                 "There are more threads than this trace has room for.",
-                why=f"{self._probes.limits.threads} were asked for.",
-                paste="iotrace attach PID  # again: room is made for what is there then",
+                why="More began while they were being counted than are held in reserve "
+                f"({self._probes.limits.reserved} in all).",
+                paste="sudo iotrace attach PID   # again: room is made for those there are now",
             )
         now = time.monotonic_ns()
         values: dict[str, int | bytes] = {
@@ -149,14 +148,15 @@ class TargetTable:
     def _find_state(self, pid: int, tid: int, slot: int) -> None:
         """What the thread is doing, unless the probes have seen it do something by now."""
         try:
-            activity, state = _activity(pid, tid), read_stat(pid, tid).state
+            activity, stat = _activity(pid, tid), read_stat(pid, tid)
             self.untold += activity is None
         except NoSuchProcess:
-            state = _ENDED[0]
-        if state in _ENDED:
+            self._end(tid, slot)
+            return
+        if stat.ended:
             self._end(tid, slot)
         elif not self._probes.threads.changed(slot):
-            for name, value in self._asleep(pid, activity, state).items():
+            for name, value in self._asleep(pid, activity, stat.state).items():
                 self._probes.threads.set(slot, name, value)
 
     def _end(self, tid: int, slot: int) -> None:

@@ -117,7 +117,7 @@ class Trace:
         """
         if self._polls:
             self._find_new()
-        seen = self.probes.counters[Counter.THREADS], self.probes.counters[Counter.ENDED]
+        seen = self.probes.counters[Counter.STARTED], self.probes.counters[Counter.ENDED]
         if seen != self._seen:
             self._seen = seen
             before = self._alive

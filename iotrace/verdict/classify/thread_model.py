@@ -180,11 +180,11 @@ def _single(seen: Activity, around: Surroundings) -> ThreadStyle:
     waited = seen.reads.wait_ns + seen.accepts.wait_ns
     timeouts = seen.timeouts
     sleeps_in_reads = waited >= WAITS_IN_READS * seen.lifetime_ns
-    if refused > POLLING_REFUSALS * tried and not timeouts and not sleeps_in_reads:
-        return _poller(seen, refused, tried, refused / tried)
     told_by_nobody = refused and around.nonblocking and not around.multiplexed and not timeouts
     if told_by_nobody and _never_blocks(seen):
         return _poller(seen, refused, tried, 1.0)
+    if refused > POLLING_REFUSALS * tried and not timeouts and not sleeps_in_reads:
+        return _poller(seen, refused, tried, refused / tried)
     reads = seen.reads if seen.reads.calls or not seen.pipe_reads.calls else seen.pipe_reads
     samples = reads.ok + seen.accepts.ok
     if not samples and not waited:

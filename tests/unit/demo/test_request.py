@@ -119,3 +119,12 @@ def test_where_nothing_is_answered_the_busiest_thread_is_shown() -> None:
     assert shown is not None
     assert (shown.strand.tid, shown.answered) == (TID, False)
     assert excerpt(()) is None
+
+
+def test_a_read_that_fills_its_buffer_may_leave_data_behind() -> None:
+    script = Script().call("accept4", LISTENER, CONNECTION, 10)
+    for asked in (1_000, 84, 1_000):
+        script.add(EventKind.ENTER, "recvfrom", CONNECTION, asked).after(50)
+        script.add(EventKind.EXIT, "recvfrom", CONNECTION, 84).after(10)
+        script.call("sendto", CONNECTION, 84, 40)
+    assert [r.left_behind for r in requests(script.events, {})] == [False, False, True]

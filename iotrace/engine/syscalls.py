@@ -129,7 +129,9 @@ ARCHITECTURES = {
     "x86_64": Architecture("x86_64", "x86", 120, 56, (7, 6, 5, 0, 2, 1), 8, 219, 59, 322, _X86_64),
     # struct pt_regs: regs[31] +0, sp, pc, pstate, orig_x0, syscallno. x0 is overwritten by the
     # result only at the exit, so at sys_enter it still is the first argument.
-    "aarch64": Architecture("aarch64", "arm64", 280, 0, (0, 1, 2, 3, 4, 5), 6, 128, 221, 281, _AARCH64),
+    "aarch64": Architecture(
+        "aarch64", "arm64", 280, 0, (0, 1, 2, 3, 4, 5), 6, 128, 221, 281, _AARCH64
+    ),
 }
 
 

@@ -236,7 +236,7 @@ def test_run_starts_the_program_as_the_caller() -> None:
 def test_nothing_listens() -> None:
     with Worker() as worker, Tracer("attach", worker.pid) as tracer:
         tracer.wait_until_attached()
-        links = [os.readlink(fd) for fd in Path(f"/proc/{tracer.pid}/fd").iterdir()]
+        links = [str(fd.readlink()) for fd in Path(f"/proc/{tracer.pid}/fd").iterdir()]
         tracer.signal(2)
         tracer.wait()
     assert not [link for link in links if link.startswith("socket:")]

@@ -208,4 +208,4 @@ def test_the_limit_of_select_is_met_with_a_message(stage: Stage) -> None:
 
 
 def test_the_load_is_the_one_that_was_asked_for() -> None:
-    assert LOAD == ("--requests", str(REQUESTS), "--delay-ms", str(DELAY_NS // 10**6))
+    assert ("--requests", str(REQUESTS), "--delay-ms", str(DELAY_NS // 10**6)) == LOAD

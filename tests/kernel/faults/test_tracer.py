@@ -18,7 +18,6 @@ from iotrace.tracing.trace import Trace
 from tests.kernel.faults.harness import Tracer, Worker, one_line, programs_of, traced_worker
 from tests.kernel.targets import Target
 from tests.kernel.tracing import call_of, check_ledger, process_of, tracing
-from tests.kernel.waiting import wait_until
 
 TIMES = range(3)
 ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
@@ -108,11 +107,10 @@ def test_the_output_cannot_be_made(path: str) -> None:
 
 @pytest.mark.parametrize("again", TIMES)
 def test_two_on_the_same_target(again: int) -> None:
-    with Target("calls.py") as target:
-        with tracing(target.pid) as one, tracing(target.pid) as other:
-            target.go()
-            target.wait_until_finished()
-            reports = [trace.report(trace.snapshot()) for trace in (one, other)]
+    with Target("calls.py") as target, tracing(target.pid) as one, tracing(target.pid) as other:
+        target.go()
+        target.wait_until_finished()
+        reports = [trace.report(trace.snapshot()) for trace in (one, other)]
     rows = [
         {
             (row.syscall, row.kind): (row.calls, row.bytes, row.errors)

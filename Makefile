@@ -1,10 +1,10 @@
 # `make` alone lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak fuzz lint docs clean
+.PHONY: help setup demo test verdicts soak fuzz lint docs clean
 
 BIN := .venv/bin
-# Tracing needs root. The files that Python would cache would then be root's.
-AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo env PYTHONDONTWRITEBYTECODE=1 CI="$(CI)")
+# Tracing needs root. What Python then would cache would be root's.
+AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo env PYTHONDONTWRITEBYTECODE=1)
 PYTEST := $(BIN)/python -m pytest
 
 help:  ## list what can be made
@@ -22,8 +22,15 @@ ifeq ($(AS_ROOT),)
 	$(PYTEST) tests
 else
 	$(PYTEST) tests/unit
-	$(AS_ROOT) $(PYTEST) -p no:cacheprovider tests/kernel
+	@# As root's own: what iotrace does for the user behind sudo is tested by tests that say so.
+	sudo env -u SUDO_UID -u SUDO_GID PYTHONDONTWRITEBYTECODE=1 CI="$(CI)" \
+		$(PYTEST) -p no:cacheprovider tests/kernel
 endif
+
+RUNS ?= 20
+
+verdicts: setup  ## run the reference servers RUNS times: how often is each label right
+	$(AS_ROOT) $(BIN)/python -m benchmarks.verdict_table --runs $(RUNS)
 
 soak: setup  ## trace a program that never rests for SOAK_SECONDS (1200): nothing may grow or get lost
 	$(AS_ROOT) nice $(BIN)/python -m tests.soak $(or $(SOAK_SECONDS),1200)

@@ -51,5 +51,5 @@ def command(
             children=children,
             fail_on=fail_on,
         ),
-        lambda: Printer(shown),
+        lambda: Printer(shown, intervals=interval is not None),
     )

@@ -11,7 +11,7 @@ from typing import TextIO
 from iotrace.cli.options import Shown
 from iotrace.errors import UsageError
 from iotrace.output import color
-from iotrace.output.formats import check, render
+from iotrace.output.formats import ONE_ONLY, check, render
 from iotrace.output.view import DEFAULT_WIDTH, View
 from iotrace.report.model import Report
 from iotrace.tracing.caller_files import open_as_caller
@@ -23,13 +23,19 @@ class Printer:
     To be made when privileges were given back: whatever it opens, it opens as the caller.
     """
 
-    def __init__(self, shown: Shown, *, to_stderr: bool = False) -> None:
+    def __init__(self, shown: Shown, *, to_stderr: bool = False, intervals: bool = False) -> None:
         """Raises UsageError where the format cannot show that, or the file cannot be written."""
         self._fmt = shown.fmt
         self._view = View(
             top=shown.top, sort=shown.sort, columns=shown.columns, only=shown.only or ""
         )
         check(self._fmt, self._view)
+        if intervals and self._fmt in ONE_ONLY:
+            raise UsageError(
+                f"{self._fmt} holds one report, and -i prints several.",
+                why="Pages one after the other are no page.",
+                paste="sudo iotrace record -o x.iot PID && iotrace report x.iot -f html-report",
+            )
         self._stream: TextIO = sys.stderr if to_stderr else sys.stdout
         if shown.output is not None:
             self._stream = open_as_caller(shown.output)

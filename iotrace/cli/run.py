@@ -41,5 +41,5 @@ def command(
             children=children,
             fail_on=fail_on,
         ),
-        lambda: Printer(shown, to_stderr=True),
+        lambda: Printer(shown, to_stderr=True, intervals=interval is not None),
     )

@@ -34,6 +34,9 @@ FORMATS: tuple[str, ...] = (DEFAULT, _HTML, *_JSON, *_SEPARATED, *TABULATE)
 
 _WHOLE = (_HTML, *_JSON)
 
+ONE_ONLY = (_HTML,)
+"""Formats of which two, one after the other, are not a document."""
+
 _VIEW = View()
 
 

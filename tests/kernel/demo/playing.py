@@ -11,7 +11,7 @@ from tests.kernel.tracing import states_sum_ns
 REQUESTS = 23
 DELAY_NS = 10_000_000
 WINDOW_NS = 80_000_000
-LOAD = ("--requests", str(REQUESTS), "--delay-ms", "10")
+LOAD = ("--requests", str(REQUESTS), "--delay-ms", str(DELAY_NS // 1_000_000))
 MULTIPLEXED = {
     "select": "pselect6",
     "poll": "poll",

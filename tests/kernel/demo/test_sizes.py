@@ -34,11 +34,11 @@ def test_only_epoll_costs_the_same_with_many_descriptors(
     """Requests come one by one, so that each call of the multiplexer finds one ready."""
     costs_ns = {}
     for connections in (10, 500):
-        load = ("--connections", str(connections), "--rate", "250", "--duration", "0.5")
+        load = ("--connections", str(connections), "--rate", "250", "--duration", "1")
         with stage.server(find(name)) as act:
             # Counted once all are connected.
-            seen = act.play(load, counted_ns=(250_000_000, 500_000_000)).figures
-        assert seen.multiplexer_calls > 30
+            seen = act.play(load, counted_ns=(500_000_000, 1_000_000_000)).figures
+        assert seen.multiplexer_calls > 10
         costs_ns[connections] = seen.multiplexer_ns / seen.multiplexer_calls
     if grows:
         assert costs_ns[500] > 3 * costs_ns[10], costs_ns

@@ -48,7 +48,7 @@ FAULTS = (
         "loop.py",
         ("", "block"),
         upstream_s=0.2,
-        evidence={"longest_ns": (200 * MS, 215 * MS)},
+        evidence={"longest_ns": (200 * MS, 300 * MS)},
     ),
     Fault(
         "IO105",
@@ -111,7 +111,7 @@ FAULTS = (
         gap_s=0.0,
         evidence={"mean_wait_ns": (1 * MS, 40 * MS), "timeouts": (20, 1e6)},
     ),
-    Fault("IO114", "crowd.py", connections=250, gap_s=0.0, evidence={"threads_alive": (150, 250)}),
+    Fault("IO114", "crowd.py", connections=250, gap_s=0.05, evidence={"threads_alive": (150, 250)}),
     Fault(
         "IO115",
         "forking.py",

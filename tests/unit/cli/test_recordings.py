@@ -107,3 +107,14 @@ def test_record_says_what_it_needs(tmp_path: Path) -> None:
     assert iotrace("record", "1").returncode == 2
     assert "no size" in iotrace("record", "-o", "x", "--max-size", "much", "1").stderr
     assert not (tmp_path / "x").exists()
+
+
+def test_pages_one_after_the_other_are_no_page() -> None:
+    from iotrace.cli.options import Shown
+    from iotrace.cli.printing import Printer
+    from iotrace.errors import UsageError
+
+    with pytest.raises(UsageError, match="html-report holds one report"):
+        Printer(Shown(fmt="html-report"), intervals=True)
+    Printer(Shown(fmt="html-report"))
+    Printer(Shown(fmt="jsonl"), intervals=True)

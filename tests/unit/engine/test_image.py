@@ -87,7 +87,7 @@ def test_the_key_depends_on_limits_absent_features_and_the_namespace() -> None:
     keys = {
         cache.image_key(Limits(), frozenset(), False),
         cache.image_key(Limits(), frozenset(), True),
-        cache.image_key(Limits(threads=4096), frozenset(), False),
+        cache.image_key(Limits(threads=512), frozenset(), False),
         cache.image_key(Limits(), frozenset({"sk_data_ready"}), False),
     }
     assert len(keys) == 4

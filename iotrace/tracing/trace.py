@@ -194,7 +194,8 @@ class Trace:
         """The processes in the table with a living thread, and those without."""
         layout = self.probes.threads.layout
         pid_at, ended_at = layout.fields["pid"].offset, layout.fields["ended_ns"].offset
-        living, ended = set(), set()
+        living: set[int] = set()
+        ended: set[int] = set()
         for _, raw in self.probes.threads.read_all(self.probes.used(Counter.THREADS)):
             pid = struct.unpack_from("<I", raw, pid_at)[0]
             if pid:

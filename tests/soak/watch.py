@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from iotrace.tracing.trace import Trace, limits_for
 
 LIMITS = Limits(threads=8192, calls=16384)
 """Thousands of threads a second, on a host so busy that we come to clear up once a second."""
+_ENOUGH_FOR_A_TREND = 12
 _TICK_S = 0.1
 _LOOK_EVERY_TICKS = 50
 CHURN = Path(__file__).with_name("churn.py")
@@ -111,13 +113,22 @@ def _trace(pid: int, seconds: float, tell: Callable[[Sample], None]) -> list[Sam
 
 
 def faults(samples: list[Sample]) -> list[str]:
-    """What is not as it should be; the first fifth of the samples is the warming up."""
+    """What is not as it should be.
+
+    RSS goes up and down with how many threads have ended since the last look: medians are held
+    against each other, of the first and the last third of the samples after the first fifth.
+    """
     settled = samples[len(samples) // 5 :]
-    first, last = settled[0], samples[-1]
+    last = samples[-1]
     found = []
-    allowed = first.rss_bytes + max(first.rss_bytes // 20, 2 << 20)
-    if last.rss_bytes > allowed:
-        found.append(f"RSS grew from {first.rss_bytes} to {last.rss_bytes} bytes")
+    if len(settled) >= _ENOUGH_FOR_A_TREND:
+        third = len(settled) // 3
+        before, after = (
+            statistics.median(sample.rss_bytes for sample in part)
+            for part in (settled[:third], settled[-third:])
+        )
+        if after > 1.05 * before:
+            found.append(f"RSS grew from {before:.0f} to {after:.0f} bytes")
     if len({sample.kernel_bytes for sample in settled}) != 1:
         found.append(f"kernel memory changed: {sorted({s.kernel_bytes for s in settled})}")
     if any(sample.lost for sample in samples):

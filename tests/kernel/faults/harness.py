@@ -89,7 +89,7 @@ class Tracer:
 
     def wait_until_attached(self) -> None:
         """Until the probes are on, the targets entered, and it waits for the end."""
-        wait_until(self._is_attached, "iotrace to attach", 60)
+        wait_until(self._is_attached, "iotrace to attach")
 
     def _is_attached(self) -> bool:
         assert self.process.poll() is None, self.process.communicate()

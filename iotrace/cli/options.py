@@ -89,9 +89,9 @@ def tracing_options(function: _Function) -> _Function:
 
 
 def _format_names() -> tuple[str, ...]:
-    from iotrace.output.formats import FORMATS
+    from iotrace.output.formats import FORMATS, TIMELINES
 
-    return FORMATS
+    return FORMATS + TIMELINES
 
 
 class FormatName(click.ParamType):  # type: ignore[type-arg]

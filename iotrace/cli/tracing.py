@@ -39,6 +39,7 @@ class Plan:
     interval_ns: int | None
     children: bool
     fail_on: tuple[str, ...] = ()
+    timeline_pages: int = 0
 
 
 def trace_processes(pids: tuple[int, ...], plan: Plan, open_sink: Callable[[], Sink]) -> int:
@@ -51,7 +52,7 @@ def trace_processes(pids: tuple[int, ...], plan: Plan, open_sink: Callable[[], S
         check_target(pid)
     with contextlib.ExitStack() as ends:
         ends.enter_context(signals_held())
-        with Trace(limits_for(pids, Limits())) as trace:
+        with Trace(limits_for(pids, _limits(plan))) as trace:
             for pid in pids:
                 trace.follow(pid, plan.children)
             privileges = Privileges.drop_to_looking()
@@ -90,7 +91,7 @@ def trace_program(command: tuple[str, ...], plan: Plan, open_sink: Callable[[], 
     require_own_proc()
     with contextlib.ExitStack() as ends:
         ends.enter_context(signals_held())
-        with Trace(Limits()) as trace:
+        with Trace(_limits(plan)) as trace:
             child = Child(command, sudo_caller())
             trace.follow_at_exec(child.pid, plan.children)
             privileges = Privileges.drop_to_looking()
@@ -117,6 +118,10 @@ def trace_program(command: tuple[str, ...], plan: Plan, open_sink: Callable[[], 
     return ExitCode.FAIL_ON if not status and fires(report.findings, plan.fail_on) else status
 
 
+def _limits(plan: Plan) -> Limits:
+    return Limits(timeline_pages=plan.timeline_pages)
+
+
 class _Watch:
     """Waits for the end; meanwhile shows progress, hands out interval reports, looks at /proc."""
 
@@ -133,6 +138,7 @@ class _Watch:
         self._sink = sink
         self._privileges = privileges
         self._alive = alive
+        sink.tick(trace)
         begin = trace.started_ns
         self.until_ns = begin + plan.duration_ns if plan.duration_ns else None
         self._progress = Progress(begin, self.until_ns)
@@ -152,12 +158,14 @@ class _Watch:
     def finish(self) -> Report:
         """The report of the whole trace."""
         self._progress.clear()
+        self._sink.tick(self._trace)
         snapshot = self._trace.snapshot()
         self._trace.look()
         return self._trace.report(snapshot)
 
     def _tick(self) -> bool:
         now = time.monotonic_ns()
+        self._sink.tick(self._trace)
         self._trace.processes_alive()
         if now >= self._next_look_ns:
             self._trace.look(sockets=False)

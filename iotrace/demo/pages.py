@@ -14,7 +14,7 @@ from pathlib import Path
 from iotrace.demo import comparison, comparison_tables
 from iotrace.demo.page import after_tables, before_tables
 from iotrace.demo.plan import COMPARED_DELAY_NS, Wishes, load_arguments, window_ns
-from iotrace.demo.seeing import Run
+from iotrace.demo.run import Run
 from iotrace.demo.stage import Performance, Stage
 from iotrace.demo.textbook import CLAIMS, Claims
 from iotrace.engine.namespace import require_own_proc
@@ -109,7 +109,7 @@ def _companions(model: ServerModel) -> str:
 def _text(model: ServerModel, variant: Variant | None, performance: Performance) -> str:
     name = variant.id if variant else ""
     run = Run(model.id, name, performance.report, performance.figures, performance.result)
-    return before_tables(model, variant, performance) + after_tables(run, ())
+    return before_tables(model, variant, performance).rstrip() + "\n" + after_tables(run, ())
 
 
 def write(directory: Path) -> None:

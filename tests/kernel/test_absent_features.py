@@ -27,6 +27,7 @@ LOST = {
     "sched_process_exec": "the moment of an exec",
     "skb_copy_datagram_iovec": "exact copy of sockets",
     "sk_data_ready": "pickup",
+    "task_rename": "new names of threads",
     "signal_deliver": "signals",
     "io_uring_submit_req": "operations",
     "io_uring_complete": "operations",

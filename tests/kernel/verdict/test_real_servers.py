@@ -105,6 +105,8 @@ def test_the_label_is_right_and_nothing_is_found(
         model, found = _observe(trace, certificate, case)
         if _STARVED not in found:
             break
+    else:
+        pytest.skip(f"other programs take the CPUs, {_TRIES} times: {found[_STARVED].evidence}")
     assert (model.id, model.shape) == (case.model, case.shape), model
     assert case.title in model.title
     assert model.confidence > 0.5

@@ -117,10 +117,10 @@ def test_the_json_has_all_lines() -> None:
 def test_the_exit_code_says_whether_attach_can_work(
     checks: tuple[Check, ...], code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from iotrace.cli.doctor import command
+    from iotrace.cli.main import cli
 
     monkeypatch.setattr(examine, "examine", lambda absent: checks)
-    done = CliRunner().invoke(command, ["-f", "json"], standalone_mode=False)
+    done = CliRunner().invoke(cli, ["doctor", "-f", "json"], standalone_mode=False)
     assert done.return_value == code
     assert json.loads(done.stdout)["can_attach"] is can_attach(checks) is (code == 0)
 

@@ -1,6 +1,6 @@
 # `make` alone lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test verdicts lint docs clean
+.PHONY: help setup demo test verdicts soak fuzz lint docs clean
 
 BIN := .venv/bin
 # Tracing needs root. What Python then would cache would be root's.
@@ -31,6 +31,12 @@ RUNS ?= 20
 
 verdicts: setup  ## run the reference servers RUNS times: how often is each label right
 	$(AS_ROOT) $(BIN)/python -m benchmarks.verdict_table --runs $(RUNS)
+
+soak: setup  ## trace a program that never rests for SOAK_SECONDS (1200): nothing may grow or get lost
+	$(AS_ROOT) nice $(BIN)/python -m tests.soak $(or $(SOAK_SECONDS),1200)
+
+fuzz: setup  ## feed FUZZ_INPUTS (120000) damaged inputs to everything that reads what others wrote
+	$(BIN)/python -m tests.fuzz $(or $(FUZZ_INPUTS),120000)
 
 lint: setup  ## check style and types
 	$(BIN)/ruff check .

@@ -135,10 +135,28 @@ static __always_inline void check_call(struct thread *t, u32 slot, u64 regs)
   }
 }
 
+/* It is another program now: numbers that were close-on-exec are gone, look at each one anew. */
+static __always_inline void become_program(struct thread *t)
+{
+  for (int i = 0; i < FD_CACHE; i++)
+    t->fd_cache[i] = 0;
+  bpf_get_current_comm(t->name, sizeof(t->name));
+}
+
+#if !HAVE_EXEC
+/* A call has returned 0: was it an execve? */
+static __always_inline void notice_exec(struct thread *t, u64 regs)
+{
+  u32 number = read_u32(regs + OFFSET_CALL_NUMBER);
+  if (number == NUMBER_EXECVE || number == NUMBER_EXECVEAT)
+    become_program(t);
+}
+#endif
+
 int on_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 {
   u32 slot;
-  struct thread *t = thread_of((u32)bpf_get_current_pid_tgid(), &slot);
+  struct thread *t = thread_of(current_tid(), &slot);
   u64 now;
   if (!t)
     return 0;
@@ -149,6 +167,10 @@ int on_sys_enter(struct bpf_raw_tracepoint_args *ctx)
   charge_running(t, now);
   t->state = STATE_KERNEL;
   enter_call(t, slot, ctx->args[0], ctx->args[1], now);
+#if PID_NAMESPACE
+  if (ctx->args[1] == NUMBER_EXECVE || ctx->args[1] == NUMBER_EXECVEAT)
+    remember_tid(t->tid);
+#endif
   TIMELINE_EVENT(t, EVENT_ENTER, t->call_size, now);
   END_UPDATE(t);
   return 0;
@@ -157,7 +179,7 @@ int on_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
   u32 slot;
-  struct thread *t = thread_of((u32)bpf_get_current_pid_tgid(), &slot);
+  struct thread *t = thread_of(current_tid(), &slot);
   u64 now;
   if (!t)
     return 0;
@@ -171,6 +193,10 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
   TIMELINE_EVENT(t, EVENT_EXIT, ctx->args[1], now);
   if (t->in_call)
     leave_call(t, slot, ctx->args[1], now);
+#if !HAVE_EXEC
+  if (!ctx->args[1])
+    notice_exec(t, ctx->args[0]);
+#endif
   t->in_call = 0;
   t->call_restarts = (s64)ctx->args[1] == -ERESTART_RESTARTBLOCK;
   t->state = STATE_USER;

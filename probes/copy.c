@@ -1,10 +1,11 @@
 /* The border between wait and copy inside one receive, and when data arrived. */
 
+#if HAVE_SKB_COPY
 /* raw skb_copy_datagram_iovec(skb, len): the kernel starts to copy a buffer to current. */
 int on_skb_copy(struct bpf_raw_tracepoint_args *ctx)
 {
   u32 slot;
-  struct thread *t = thread_of((u32)bpf_get_current_pid_tgid(), &slot);
+  struct thread *t = thread_of(current_tid(), &slot);
   u64 now;
   if (!t || t->state == STATE_COPY || !t->in_call)
     return 0;
@@ -18,6 +19,7 @@ int on_skb_copy(struct bpf_raw_tracepoint_args *ctx)
   END_UPDATE(t);
   return 0;
 }
+#endif
 
 /* Data on a connection that nobody has accepted yet. */
 static __always_inline int ready_before_accept(u64 sock)

@@ -128,10 +128,25 @@ static __always_inline void catch_up(struct thread *t, u64 now)
   t->state = t->resume_state;
 }
 
+/* Nobody tells of wake-ups here: of its last sleep, a thread that runs again takes what the
+ * scheduler counted as time in a run queue. */
+static __always_inline void split_sleep(struct thread *t)
+{
+  u64 ready = scheduled().run_delay_ns - t->run_delay_ns;
+  if (ready > t->slept_ns)
+    ready = t->slept_ns;
+  t->wait_ns[t->sleep_class & (WAIT_CLASSES - 1)] -= ready;
+  t->call_wait_ns -= ready;
+  charge_runq(t, ready);
+  t->slept_ns = 0;
+}
+
 /* Charge a thread that was on a CPU until now. */
 static __always_inline void charge_running(struct thread *t, u64 now)
 {
   u64 ns;
+  if (!HAVE_WAKING && HAVE_SCHED_INFO && t->slept_ns)
+    split_sleep(t);
   if (unlikely(t->state == STATE_SLEEP || t->state == STATE_RUNQ))
     catch_up(t, now);
   ns = elapsed(t, now);
@@ -172,6 +187,8 @@ static __always_inline void charge_waiting(struct thread *t, u64 now)
     u64 asleep = slept(t, ns);
     t->wait_ns[t->sleep_class & (WAIT_CLASSES - 1)] += asleep;
     t->call_wait_ns += asleep;
+    if (!HAVE_WAKING)
+      t->slept_ns = asleep;
     t->call_kernel_since_wake_ns = 0;
     charge_runq(t, ns - asleep);
   } else {

@@ -37,11 +37,12 @@ static __always_inline void begin_thread(u64 task, u32 tid, u32 pid, u32 parent_
     count(COUNTER_LOST_THREADS);
 }
 
+#if HAVE_NEWTASK
 /* raw task_newtask(task, clone_flags); current is the parent. */
 int on_task_newtask(struct bpf_raw_tracepoint_args *ctx)
 {
-  u64 task = ctx->args[0], current = bpf_get_current_pid_tgid();
-  u32 slot, parent_pid = current >> 32, pid = read_u32(task + OFFSET_TASK_TGID);
+  u64 task = ctx->args[0];
+  u32 slot, parent_pid = current_pid(), pid = pid_of(task);
   u32 *children = targets.lookup(&parent_pid);
   if (!children)
     return 0;
@@ -52,24 +53,23 @@ int on_task_newtask(struct bpf_raw_tracepoint_args *ctx)
     if (targets.update(&pid, &follow))
       count(COUNTER_LOST_THREADS);
   }
-  begin_thread(task, read_u32(task + OFFSET_TASK_PID), pid, pid != parent_pid ? parent_pid : 0,
+  begin_thread(task, tid_of(task), pid, pid != parent_pid ? parent_pid : 0,
                STATE_RUNQ, bpf_ktime_get_ns()); /* clone wakes it at once */
   return 0;
 }
 
+#endif
+
+#if HAVE_EXEC
 /* raw sched_process_exec(p, old_pid, bprm): a thread that is not the leader takes its tid. */
 int on_sched_process_exec(struct bpf_raw_tracepoint_args *ctx)
 {
-  u64 current = bpf_get_current_pid_tgid();
-  u32 slot, pid = current >> 32, tid = (u32)current, old_tid = ctx->args[1];
+  u32 slot, pid = current_pid(), tid = current_tid(), old_tid = remembered_tid(ctx->args[1]);
   struct thread *t = thread_of(old_tid, &slot);
   if (t) {
     BEGIN_UPDATE(t);
-    /* Numbers that were close-on-exec are gone: look at each one anew. */
-    for (int i = 0; i < FD_CACHE; i++)
-      t->fd_cache[i] = 0;
+    become_program(t);
     t->tid = tid;
-    bpf_get_current_comm(t->name, sizeof(t->name));
     END_UPDATE(t);
     if (old_tid != tid) {
       forget_thread(old_tid, slot);
@@ -82,12 +82,13 @@ int on_sched_process_exec(struct bpf_raw_tracepoint_args *ctx)
   }
   return 0;
 }
+#endif
 
 /* raw task_rename(task, comm): a thread gets a name, from itself as a rule, soon after it began. */
 int on_task_rename(struct bpf_raw_tracepoint_args *ctx)
 {
   u32 slot;
-  struct thread *t = thread_of(read_u32(ctx->args[0] + OFFSET_TASK_PID), &slot);
+  struct thread *t = thread_of(tid_of(ctx->args[0]), &slot);
   if (t)
     bpf_probe_read_kernel_str(t->name, sizeof(t->name), (void *)ctx->args[1]);
   return 0;

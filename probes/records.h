@@ -23,6 +23,7 @@ struct thread {
   u64 ended_ns; /* 0 while it lives */
   u64 since_ns; /* everything before is charged */
   u64 woken_ns; /* last wake-up; written by the waker, on any CPU */
+  u64 slept_ns; /* without wake-ups: its last sleep, of which a part was in a run queue */
   u64 switched_in_ns; /* when it last got a CPU */
   u64 slices; /* how often the scheduler had given it a CPU when it last left one, */
   u64 run_delay_ns; /* and its own sum of the thread's run-queue time */

@@ -72,8 +72,7 @@ static __always_inline void switch_out(struct thread *t, u32 slot, u32 tid, int 
 /* raw sched_switch(preempt, prev, next[, prev_state]); prev is current. */
 int on_sched_switch(struct bpf_raw_tracepoint_args *ctx)
 {
-  u32 slot, prev_tid = (u32)bpf_get_current_pid_tgid();
-  u32 next_tid = read_u32(ctx->args[SWITCH_NEXT] + OFFSET_TASK_PID);
+  u32 slot, prev_tid = current_tid(), next_tid = tid_of(ctx->args[SWITCH_NEXT]);
   struct thread *t;
   u64 now = 0;
 
@@ -112,10 +111,11 @@ int on_sched_switch(struct bpf_raw_tracepoint_args *ctx)
   return 0;
 }
 
+#if HAVE_WAKING
 int on_sched_waking(struct bpf_raw_tracepoint_args *ctx)
 {
   u32 slot;
-  struct thread *t = thread_of(read_u32(ctx->args[0] + OFFSET_TASK_PID), &slot);
+  struct thread *t = thread_of(tid_of(ctx->args[0]), &slot);
   if (t) {
     u64 now = bpf_ktime_get_ns();
     t->woken_ns = now;
@@ -123,3 +123,4 @@ int on_sched_waking(struct bpf_raw_tracepoint_args *ctx)
   }
   return 0;
 }
+#endif

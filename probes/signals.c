@@ -5,7 +5,7 @@ BPF_HASH(signals, u64, u64, MAX_SIGNALS);
 int on_signal_deliver(struct bpf_raw_tracepoint_args *ctx)
 {
   u32 slot;
-  struct thread *t = thread_of((u32)bpf_get_current_pid_tgid(), &slot);
+  struct thread *t = thread_of(current_tid(), &slot);
   u64 key, one = 1, *seen;
   if (!t)
     return 0;

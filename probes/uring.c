@@ -20,7 +20,7 @@ BPF_HASH(operations, u64, struct operation, MAX_OPERATION_KINDS);
 /* raw io_uring_submit_req(req) */
 int on_uring_submit(struct bpf_raw_tracepoint_args *ctx)
 {
-  u32 slot, tid = (u32)bpf_get_current_pid_tgid();
+  u32 slot, tid = current_tid();
   struct thread *t = thread_of(tid, &slot);
   struct submission s = {};
   u64 request = ctx->args[URING_SUBMIT_REQUEST];

@@ -12,11 +12,15 @@ from iotrace.cli.options import Shown, output_options, tracing_options
 @click.option(
     "-p", "--pid", "more_pids", multiple=True, type=click.IntRange(min=1), help="One more PID."
 )
+@click.option(
+    "--dry-run", is_flag=True, help="Compile and attach the probes, detach them, and that is all."
+)
 @tracing_options
 @output_options
 def command(
     pids: tuple[int, ...],
     more_pids: tuple[int, ...],
+    dry_run: bool,
     duration: int | None,
     interval: int | None,
     children: bool,
@@ -28,6 +32,10 @@ def command(
 
     Ends with a full report on Ctrl-C, after --duration, or when the processes have ended.
     """
+    if dry_run:
+        from iotrace.cli.tracing import try_attaching
+
+        return try_attaching()
     wanted = tuple(dict.fromkeys((*pids, *more_pids)))
     if not wanted:
         raise click.UsageError("Give at least one PID: iotrace attach 4242")

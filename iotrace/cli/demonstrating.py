@@ -17,7 +17,8 @@ from iotrace.demo.page import after_tables, before_tables
 from iotrace.demo.plan import COMPARED_DELAY_NS, Wishes, load_arguments, window_ns
 from iotrace.demo.run import Run
 from iotrace.demo.stage import Stage
-from iotrace.engine.privileges import require_host_pids, require_privileges
+from iotrace.engine.namespace import require_own_proc
+from iotrace.engine.privileges import require_privileges
 from iotrace.errors import ExitCode, UsageError
 from iotrace.output import page
 from iotrace.output.blocks import Block
@@ -124,7 +125,7 @@ def _print(printer: Printer, shown: Shown, blocks: Sequence[Block], facts: dict[
 def _require(shown: Shown | None = None) -> None:
     """Raises what ``attach`` raises; and UsageError for a format that a comparison lacks."""
     require_privileges()
-    require_host_pids()
+    require_own_proc()
     if shown is not None and shown.fmt.startswith(("csv", "tsv")):
         raise UsageError(
             f"A comparison has no format {shown.fmt}.",

@@ -22,6 +22,7 @@ _COMMANDS = {
     "demo": "iotrace.cli.demo",
     "models": "iotrace.cli.models",
     "explain": "iotrace.cli.explain",
+    "doctor": "iotrace.cli.doctor",
 }
 """Name -> module with a click command ``command``; imported when it is asked for."""
 
@@ -91,7 +92,8 @@ def main() -> None:
         code = error.code
     except KeyboardInterrupt:
         code = 128 + 2
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):
+        # Of the second kind is what click makes of the first; it raises none for other reasons.
         # The reader has seen enough (| head). Python would complain once more at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.OK

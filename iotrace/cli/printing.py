@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from iotrace.cli.options import Shown
@@ -15,14 +14,17 @@ from iotrace.output import color
 from iotrace.output.formats import ONE_ONLY, check, render
 from iotrace.output.view import DEFAULT_WIDTH, View
 from iotrace.report.model import Report
-from iotrace.tracing.caller import acting_as, sudo_caller
+from iotrace.tracing.caller_files import open_as_caller
 
 if TYPE_CHECKING:  # a report is printed where there is no bcc, too
     from iotrace.tracing.trace import Trace
 
 
 class Printer:
-    """Renders in one format to one place. The file is opened at once: better now than too late."""
+    """Renders in one format to one place. The file is opened at once: better now than too late.
+
+    To be made when privileges were given back: whatever it opens, it opens as the caller.
+    """
 
     def __init__(self, shown: Shown, *, to_stderr: bool = False, intervals: bool = False) -> None:
         """Raises UsageError where the format cannot show that, or the file cannot be written."""
@@ -39,7 +41,7 @@ class Printer:
             )
         self._stream: TextIO = sys.stderr if to_stderr else sys.stdout
         if shown.output is not None:
-            self._stream = _open_as_caller(shown.output)
+            self._stream = open_as_caller(shown.output)
         self._color = color.wanted_here(shown.color, self._stream.isatty())
 
     def interval(self, report: Report) -> None:
@@ -87,18 +89,3 @@ class Printer:
                 why=f"{os.strerror(error.errno or 0)}.",
                 paste="df -h .",
             ) from error
-
-
-def _open_as_caller(output: str) -> TextIO:
-    """With the rights of the user behind sudo, never through a link."""
-    try:
-        with acting_as(sudo_caller()):
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-            descriptor = os.open(output, flags, 0o644)
-    except OSError as error:
-        raise UsageError(
-            f"{output} cannot be written.",
-            why=f"{os.strerror(error.errno or 0)}.",
-            paste=f"ls -ld {Path(output).parent}",
-        ) from error
-    return os.fdopen(descriptor, "w", encoding="utf-8")

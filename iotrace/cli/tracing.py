@@ -8,9 +8,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import click
+
 from iotrace.cli.progress import Progress
 from iotrace.cli.sink import Sink
-from iotrace.engine.privileges import require_host_pids, require_privileges
+from iotrace.engine.namespace import require_own_proc
+from iotrace.engine.privileges import require_privileges
 from iotrace.engine.program import Limits
 from iotrace.errors import ExitCode, NoSuchProcess
 from iotrace.report.model import Report
@@ -18,6 +21,7 @@ from iotrace.snapshot.arithmetic import interval
 from iotrace.snapshot.model import Snapshot
 from iotrace.tracing.caller import sudo_caller
 from iotrace.tracing.child import Child
+from iotrace.tracing.dropping import Privileges
 from iotrace.tracing.ending import Ending, signals_held, wait_for_ending
 from iotrace.tracing.target import check_target
 from iotrace.tracing.trace import Trace, limits_for
@@ -39,32 +43,60 @@ class Plan:
 
 
 def trace_processes(pids: tuple[int, ...], plan: Plan, open_sink: Callable[[], Sink]) -> int:
-    """``attach``: the exit code. ``open_sink`` is called once it is clear that tracing can be."""
+    """``attach``: the exit code.
+
+    ``open_sink`` is called when the probes are attached and most privileges are given back.
+    """
     require_privileges()
-    require_host_pids()
     for pid in pids:
         check_target(pid)
-    with contextlib.closing(open_sink()) as sink, signals_held():
+    with contextlib.ExitStack() as ends:
+        ends.enter_context(signals_held())
         with Trace(limits_for(pids, _limits(plan))) as trace:
             for pid in pids:
                 trace.follow(pid, plan.children)
-            watch = _Watch(trace, plan, sink, lambda: bool(trace.processes_alive()))
+            privileges = Privileges.drop_to_looking()
+            with privileges.resting():
+                sink = ends.enter_context(contextlib.closing(open_sink()))
+            watch = _Watch(trace, plan, sink, privileges, lambda: bool(trace.processes_alive()))
             watch.wait(lambda number, from_terminal: True)
             report = watch.finish()
+            privileges.give_up()
         _forget_signals()
         code = _exit_code(report, plan.fail_on)
         sink.finish(report)
     return code
 
 
+def try_attaching() -> int:
+    """``attach --dry-run``: compile, attach, detach; says on stderr what was done."""
+    require_privileges()
+    begin_ns = time.monotonic_ns()
+    with Trace(Limits()) as trace:
+        passed_ms = (time.monotonic_ns() - begin_ns) // 1_000_000
+        probes = trace.probes
+        click.echo(
+            f"{probes.attached()} probes attached in {passed_ms} ms, "
+            f"{probes.memory_bytes() >> 20} MiB of kernel memory; detached again.",
+            err=True,
+        )
+        for column, reason in probes.unavailable.items():
+            click.echo(f"  n/a: {column}: {reason}", err=True)
+    return ExitCode.OK
+
+
 def trace_program(command: tuple[str, ...], plan: Plan, open_sink: Callable[[], Sink]) -> int:
     """``run``: the program's exit status; where that is 0, FAIL_ON if a finding is a failure."""
     require_privileges()
-    require_host_pids()
-    with contextlib.closing(open_sink()) as sink, signals_held():
+    require_own_proc()
+    with contextlib.ExitStack() as ends:
+        ends.enter_context(signals_held())
         with Trace(_limits(plan)) as trace:
             child = Child(command, sudo_caller())
             trace.follow_at_exec(child.pid, plan.children)
+            privileges = Privileges.drop_to_looking()
+            with privileges.resting():
+                sink = ends.enter_context(contextlib.closing(open_sink()))
             child.release()
 
             def pass_on(number: int, from_terminal: bool) -> bool:
@@ -73,12 +105,13 @@ def trace_program(command: tuple[str, ...], plan: Plan, open_sink: Callable[[], 
                     child.pass_on(number)
                 return False
 
-            watch = _Watch(trace, plan, sink, lambda: not child.ended())
+            watch = _Watch(trace, plan, sink, privileges, lambda: not child.ended())
             if watch.wait(pass_on) is Ending.DURATION:
                 child.pass_on(signal.SIGTERM)
                 watch.until_ns = None
                 watch.wait(pass_on)
             report = watch.finish()
+            privileges.give_up()
         _forget_signals()
         sink.finish(report)
     status = child.wait()
@@ -92,10 +125,18 @@ def _limits(plan: Plan) -> Limits:
 class _Watch:
     """Waits for the end; meanwhile shows progress, hands out interval reports, looks at /proc."""
 
-    def __init__(self, trace: Trace, plan: Plan, sink: Sink, alive: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        trace: Trace,
+        plan: Plan,
+        sink: Sink,
+        privileges: Privileges,
+        alive: Callable[[], bool],
+    ) -> None:
         self._trace = trace
         self._plan = plan
         self._sink = sink
+        self._privileges = privileges
         self._alive = alive
         sink.tick(trace)
         begin = trace.started_ns
@@ -144,7 +185,8 @@ class _Watch:
         self._last = snapshot
         self._intervals += 1
         report = replace(self._trace.report(part), interval=self._intervals)
-        self._sink.interval(report)
+        with self._privileges.resting():
+            self._sink.interval(report)
 
 
 def _forget_signals() -> None:

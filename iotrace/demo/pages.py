@@ -17,7 +17,8 @@ from iotrace.demo.plan import COMPARED_DELAY_NS, Wishes, load_arguments, window_
 from iotrace.demo.run import Run
 from iotrace.demo.stage import Performance, Stage
 from iotrace.demo.textbook import CLAIMS, Claims
-from iotrace.engine.privileges import require_host_pids, require_privileges
+from iotrace.engine.namespace import require_own_proc
+from iotrace.engine.privileges import require_privileges
 from iotrace.output import page
 from iotrace.output.markup import DEFAULT
 from iotrace.output.view import DEFAULT_WIDTH
@@ -140,7 +141,7 @@ def main(arguments: Sequence[str]) -> None:
     if len(arguments) != 1:
         sys.exit("usage: python -m iotrace.demo.pages DIRECTORY")
     require_privileges()
-    require_host_pids()
+    require_own_proc()
     write(Path(arguments[0]))
 
 

@@ -20,6 +20,7 @@ _KINDS = {kind.label: kind for kind in Kind} | {
 }
 _FILE_KINDS = (Kind.FILE, Kind.DIR, Kind.BLOCK)
 _STOPPED = ("T", "t")
+_READY = "R"
 
 
 def asleep(
@@ -33,13 +34,15 @@ def asleep(
         return _outside("signal", State.USER)
     if isinstance(activity, Blocked):
         return _blocked(pid, activity, specs.get(activity.number))
+    if activity is None and stat.state != _READY:  # in a call, but nobody tells in which
+        return _outside("other", State.KERNEL)
     if activity is not OUTSIDE:
         return {}
     return _outside("uring", State.KERNEL) if stat.io_worker else _outside("fault", State.USER)
 
 
 def _outside(reason: str, resume_state: State) -> dict[str, int]:
-    """Asleep in no system call."""
+    """Asleep in no system call, or in none that is known."""
     return {
         "resume_state": resume_state,
         "sleep_class": WAIT_REASONS.index(reason),

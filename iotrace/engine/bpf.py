@@ -12,9 +12,12 @@ import platform
 from collections.abc import Iterator
 from pathlib import Path
 
+from iotrace.procfs.files import is_absent
+
 _NUMBER = {"x86_64": 321, "aarch64": 280}
 _MAP_CREATE, _LOOKUP, _UPDATE, _DELETE, _PROG_LOAD, _TRACEPOINT_OPEN = 0, 1, 2, 3, 5, 17
-_LOOKUP_BATCH = 24
+_NEXT_KEY, _PROGRAM_NEXT_ID = 4, 11
+_LOOKUP_AND_DELETE, _LOOKUP_BATCH = 21, 24
 _PROGRAM_RAW_TRACEPOINT = 17
 _LOG_BYTES = 1 << 20
 ANY, NOEXIST = 0, 1
@@ -196,6 +199,12 @@ class HashMap:
             return None
         return self._value.raw[: self._value_size]
 
+    def pop(self) -> bytes | None:
+        """Take the first value out of a queue; None: it is empty."""
+        if self._element(_LOOKUP_AND_DELETE, b"", None, 0):
+            return None
+        return self._value.raw[: self._value_size]
+
     def delete(self, key: bytes) -> None:
         """Remove an element, if it is there."""
         error = self._element(_DELETE, key, None, 0)
@@ -204,6 +213,9 @@ class HashMap:
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Every element, a few hundred a system call (kernel commit 057996380a42, 5.6)."""
+        if is_absent("lookup_batch"):
+            yield from self._items_one_by_one()
+            return
         keys = ctypes.create_string_buffer(self._key_size * _BATCH)
         values = ctypes.create_string_buffer(self._value_size * _BATCH)
         # Opaque position; the kernel wants at least 4 bytes, hash maps use exactly 4.
@@ -219,6 +231,9 @@ class HashMap:
                 self.fd,
             )
             error = _bpf(_LOOKUP_BATCH, attributes)
+            if error == errno.EINVAL and first:
+                yield from self._items_one_by_one()
+                return
             if error not in (0, errno.ENOENT):
                 raise OSError(error, os.strerror(error))
             for i in range(attributes.count):
@@ -229,6 +244,52 @@ class HashMap:
             if error:
                 return
             first = False
+
+    def _items_one_by_one(self) -> Iterator[tuple[bytes, bytes]]:
+        """The same where the kernel has no batches. What changes meanwhile may come twice."""
+        key: bytes | None = None
+        buffer = ctypes.create_string_buffer(self._key_size)
+        following = ctypes.create_string_buffer(self._key_size)
+        found: dict[bytes, bytes] = {}
+        while True:
+            if key is not None:
+                ctypes.memmove(buffer, key, self._key_size)
+            attributes = _Element(
+                self.fd,
+                0,
+                ctypes.addressof(buffer) if key is not None else 0,
+                ctypes.addressof(following),
+            )
+            if _bpf(_NEXT_KEY, attributes):
+                break
+            key = following.raw
+            if key in found:  # deleted under our hands: the kernel began anew
+                break
+            value = self.get(key)
+            if value is not None:
+                found[key] = value
+        yield from found.items()
+
+
+class _Id(ctypes.Structure):
+    _fields_ = (
+        ("id", ctypes.c_uint32),
+        ("next_id", ctypes.c_uint32),
+        ("open_flags", ctypes.c_uint32),
+    )
+
+
+def program_ids() -> tuple[int, ...]:
+    """Every BPF program in the kernel, whoever loaded it. Needs CAP_SYS_ADMIN; raises OSError."""
+    ids: list[int] = []
+    while True:
+        attributes = _Id(ids[-1] if ids else 0)
+        error = _bpf(_PROGRAM_NEXT_ID, attributes)
+        if error == errno.ENOENT:
+            return tuple(ids)
+        if error:
+            raise OSError(error, os.strerror(error))
+        ids.append(attributes.next_id)
 
 
 def descriptor_figure(fd: int, name: str) -> int:

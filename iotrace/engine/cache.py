@@ -29,14 +29,15 @@ def cache_directory() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "iotrace"
 
 
-def image_key(limits: Limits, absent: frozenset[str]) -> str:
+def image_key(limits: Limits, absent: frozenset[str], namespaced: bool) -> str:
     """Names an image by its sources, limits, the kernel's build and bcc's."""
     digest = hashlib.sha256()
     for source in sorted(probes_directory().glob("**/*.[ch]")):
         digest.update(source.name.encode() + b"\0" + source.read_bytes())
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())
-    digest.update(repr((__version__, limits, sorted(absent), os.uname()[2:], _bcc())).encode())
+    facts = __version__, limits, sorted(absent), namespaced, os.uname()[2:], _bcc()
+    digest.update(repr(facts).encode())
     with contextlib.suppress(OSError):
         digest.update(Path("/sys/kernel/notes").read_bytes())  # the kernel's build id
     return digest.hexdigest()
@@ -55,9 +56,9 @@ def load_image(key: str) -> Image | None:
     """A kept image; None: there is none, or none that can be trusted."""
     path = cache_directory() / key
     try:
-        if not _is_ours(path.parent):
+        if not is_private(path.parent):
             return None
-        data = path.read_bytes()
+        data = _read(path)
         os.utime(path)
         if hashlib.sha256(data[32:]).digest() != data[:32]:
             return None
@@ -66,12 +67,18 @@ def load_image(key: str) -> Image | None:
         return None
 
 
+def _read(path: Path) -> bytes:
+    """Never through a link, never from anything but a file."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+        return file.read()
+
+
 def store_image(key: str, image: Image) -> None:
     """Keep an image, if there is a place for it; failing is no error."""
     directory = cache_directory()
     with contextlib.suppress(OSError):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not _is_ours(directory):
+        if not is_private(directory):
             return
         data = image.to_bytes()
         with tempfile.NamedTemporaryFile(dir=directory, delete=False) as file:
@@ -82,7 +89,8 @@ def store_image(key: str, image: Image) -> None:
             old.unlink()
 
 
-def _is_ours(directory: Path) -> bool:
+def is_private(directory: Path) -> bool:
+    """Whether it belongs to this user and nobody else may write there. Raises OSError."""
     status = directory.lstat()
     return (
         stat.S_ISDIR(status.st_mode)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sys
 import tempfile
 
@@ -17,10 +18,13 @@ from iotrace.engine.image import Image
 from iotrace.engine.program import Limits
 from iotrace.errors import IotraceError, Unsupported
 
+_NO_ROOM = re.compile(r"could not open bpf map: (\S+), error: ([^\n]+)")
 _IMAGE, _ERROR = b"I", b"E"
 
 
-def compile_in_child(limits: Limits, absent: frozenset[str] = frozenset()) -> Image:
+def compile_in_child(
+    limits: Limits, absent: frozenset[str] = frozenset(), namespaced: bool = False
+) -> Image:
     """The image. The caller must not have started threads.
 
     Raises what compile_image raises; ``details`` of the error are the compiler's own words.
@@ -37,7 +41,7 @@ def compile_in_child(limits: Limits, absent: frozenset[str] = frozenset()) -> Im
                 os.dup2(details.fileno(), 1)
                 os.dup2(details.fileno(), 2)
                 with os.fdopen(writer, "wb") as pipe:
-                    pipe.write(_answer(limits, absent))
+                    pipe.write(_answer(limits, absent, namespaced))
             os._exit(0)
         os.close(writer)
         with os.fdopen(reader, "rb") as received:
@@ -48,14 +52,20 @@ def compile_in_child(limits: Limits, absent: frozenset[str] = frozenset()) -> Im
     if answer[:1] == _IMAGE:
         return Image.from_bytes(answer[1:])
     error = _error(answer[1:]) if answer else _ended(status)
+    if no_room := _NO_ROOM.search(words):
+        error = Unsupported(
+            f"The kernel does not let iotrace make the table {no_room[1]}.",
+            why=f"{no_room[2]}. There may be no memory for it.",
+            paste="free -m",
+        )
     error.details = words
     raise error
 
 
-def _answer(limits: Limits, absent: frozenset[str]) -> bytes:
+def _answer(limits: Limits, absent: frozenset[str], namespaced: bool) -> bytes:
     """What the child sends: an image, or the error in full."""
     try:
-        return _IMAGE + compile_image(limits, absent).to_bytes()
+        return _IMAGE + compile_image(limits, absent, namespaced).to_bytes()
     except IotraceError as error:
         described = (type(error).__name__, error.what, error.why, error.paste)
     except BaseException as error:

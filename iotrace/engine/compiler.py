@@ -35,10 +35,13 @@ def _missing_bcc(error: ImportError) -> Unsupported:
     )
 
 
-def compile_image(limits: Limits, absent: frozenset[str] = frozenset()) -> Image:
+def compile_image(
+    limits: Limits, absent: frozenset[str] = frozenset(), namespaced: bool = False
+) -> Image:
     """Compile every probe that this kernel has a tracepoint for.
 
-    ``absent``: tracepoints to treat as if they were not there. Raises Unsupported (no bcc, no
+    ``absent``: features to treat as if they were not there; ``namespaced`` as in build_program.
+    Raises Unsupported (no bcc, no
     BTF, not compilable) or PermissionDenied.
     """
     os.environ["BCC_KERNEL_SOURCE"] = str(header_tree())
@@ -47,7 +50,7 @@ def compile_image(limits: Limits, absent: frozenset[str] = frozenset()) -> Image
     except ImportError as error:
         raise _missing_bcc(error) from error
 
-    program = build_program(KernelTypes(), platform.machine(), limits, absent)
+    program = build_program(KernelTypes(), platform.machine(), limits, absent, namespaced)
     try:
         bpf = BPF(text=program.source, cflags=list(program.cflags))
     except Exception as error:

@@ -50,8 +50,10 @@ class Attached:
             table.clear()
 
 
-def install(image: Image, limits: Limits) -> Attached:
-    """Make, load, attach. Raises Unsupported or PermissionDenied; nothing is left then."""
+def install(image: Image, limits: Limits, namespace: int = 0) -> Attached:
+    """Make, load, attach. ``namespace``: inode of the PID namespace whose ids are meant.
+
+    Raises Unsupported or PermissionDenied; nothing is left then."""
     _lift_memory_limit()
     attached = Attached({}, {}, {}, dict(image.unavailable))
     try:
@@ -60,7 +62,7 @@ def install(image: Image, limits: Limits) -> Attached:
                 name, spec.type, spec.key_size, spec.value_size, spec.entries, spec.flags
             )
             attached.maps[name] = Map(fd, spec.key_size, spec.value_size, spec.entries, spec.layout)
-        _fill(attached.maps, limits)
+        _fill(attached.maps, limits, namespace)
         for function in image.functions:
             _attach(function, attached)
     except KernelRefusal as error:
@@ -104,7 +106,7 @@ def _lift_memory_limit() -> None:
         return
 
 
-def _fill(maps: dict[str, Map], limits: Limits) -> None:
+def _fill(maps: dict[str, Map], limits: Limits, namespace: int) -> None:
     """What the probes must know before the first of them runs."""
     specs = maps["call_specs"]
     layout = parse_layout(specs.layout)
@@ -114,6 +116,11 @@ def _fill(maps: dict[str, Map], limits: Limits) -> None:
     HashMap(maps["counters"].fd, 4, 8).update(
         struct.pack("<I", Counter.THREADS), struct.pack("<Q", limits.reserved)
     )
+    if "own_namespace" in maps:
+        own = maps["own_namespace"]
+        HashMap(own.fd, own.key_size, own.value_size).update(
+            bytes(4), struct.pack("<QQQ", namespace, 0, 0)
+        )
 
 
 def _call_records(layout: Layout) -> dict[int, bytes]:

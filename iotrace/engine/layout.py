@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import struct
 from collections.abc import Mapping
@@ -41,15 +42,28 @@ class Layout:
 
     size: int
     fields: dict[str, Field]
+    scalars: struct.Struct = dataclasses.field(init=False, repr=False, compare=False)
+    """All scalar members and texts at once; what lies between them is skipped."""
+    names: tuple[str, ...] = dataclasses.field(init=False, repr=False, compare=False)
+    texts: tuple[str, ...] = dataclasses.field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        names, code, end = [], "<", 0
+        for name, member in self.fields.items():
+            if member.code == "s" or member.count == 1:
+                code += f"{member.offset - end}x{member.count}{member.code}"
+                end = member.offset + struct.calcsize(member.format)
+                names.append(name)
+        object.__setattr__(self, "scalars", struct.Struct(code))
+        object.__setattr__(self, "names", tuple(names))
+        texts = tuple(name for name in names if self.fields[name].code == "s")
+        object.__setattr__(self, "texts", texts)
 
     def unpack(self, raw: bytes) -> dict[str, Any]:
         """Every scalar member (and texts, as bytes up to the first NUL); arrays are left out."""
-        values: dict[str, Any] = {}
-        for name, field in self.fields.items():
-            if field.code == "s":
-                values[name] = raw[field.offset : field.offset + field.count].split(b"\0")[0]
-            elif field.count == 1:
-                values[name] = struct.unpack_from(field.format, raw, field.offset)[0]
+        values = dict(zip(self.names, self.scalars.unpack_from(raw), strict=True))
+        for name in self.texts:
+            values[name] = values[name].split(b"\0")[0]
         return values
 
     def array(self, raw: bytes, name: str) -> tuple[int, ...]:

@@ -7,28 +7,43 @@ import shlex
 import sys
 from pathlib import Path
 
-from iotrace.errors import PermissionDenied, Unsupported
+from iotrace.errors import PermissionDenied
 
-_CAPABILITIES = {"CAP_SYS_ADMIN": 21, "CAP_PERFMON": 38, "CAP_BPF": 39}
-"""include/uapi/linux/capability.h"""
-_INITIAL_PID_NAMESPACE = 0xEFFFFFFC
-"""PROC_PID_INIT_INO, include/linux/proc_ns.h"""
+CAPABILITIES = {
+    "CAP_CHOWN": 0,
+    "CAP_DAC_OVERRIDE": 1,
+    "CAP_DAC_READ_SEARCH": 2,
+    "CAP_FOWNER": 3,
+    "CAP_KILL": 5,
+    "CAP_SYS_PTRACE": 19,
+    "CAP_SYS_ADMIN": 21,
+    "CAP_PERFMON": 38,
+    "CAP_BPF": 39,
+}
+"""Those that matter here, by their bits: include/uapi/linux/capability.h."""
 
 
 def effective_capabilities() -> int:
     """CapEff of this process, as a bit mask (man capabilities(7))."""
+    return capability_sets()[0]
+
+
+def capability_sets() -> tuple[int, int]:
+    """CapEff and CapPrm of this process, as bit masks."""
+    masks = {"CapEff:": 0, "CapPrm:": 0}
     for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("CapEff:"):
-            return int(line.split()[1], 16)
-    return 0
+        key, _, value = line.partition("\t")
+        if key in masks:
+            masks[key] = int(value, 16)
+    return masks["CapEff:"], masks["CapPrm:"]
 
 
 def missing_capabilities() -> tuple[str, ...]:
     """What is lacking for BPF tracing: CAP_SYS_ADMIN alone, or CAP_BPF and CAP_PERFMON."""
     held = effective_capabilities()
-    if held >> _CAPABILITIES["CAP_SYS_ADMIN"] & 1:
+    if held >> CAPABILITIES["CAP_SYS_ADMIN"] & 1:
         return ()
-    return tuple(name for name in ("CAP_BPF", "CAP_PERFMON") if not held >> _CAPABILITIES[name] & 1)
+    return tuple(name for name in ("CAP_BPF", "CAP_PERFMON") if not held >> CAPABILITIES[name] & 1)
 
 
 def require_privileges() -> None:
@@ -55,19 +70,3 @@ def refused(what: str, error: Exception) -> PermissionDenied | None:
         "locked down.",
         paste="cat /sys/kernel/security/lockdown; sudo iotrace ...",
     )
-
-
-def require_host_pids() -> None:
-    """Raises Unsupported where pids here are not the kernel's own (inside a container)."""
-    try:
-        inode = Path("/proc/self/ns/pid").stat().st_ino
-    except OSError:
-        return
-    if inode != _INITIAL_PID_NAMESPACE:
-        raise Unsupported(
-            "iotrace runs in a PID namespace of its own.",
-            why="The kernel's probes see the host's process ids, this container's /proc shows "
-            "others.",
-            paste="sudo iotrace attach PID   # on the host; "
-            "grep NSpid /proc/*/status shows both ids",
-        )

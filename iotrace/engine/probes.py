@@ -10,6 +10,7 @@ import os
 import platform
 import struct
 from collections.abc import Iterable
+from dataclasses import replace
 from types import TracebackType
 
 from iotrace.engine.bpf import HashMap, descriptor_figure
@@ -18,6 +19,7 @@ from iotrace.engine.compile_child import compile_in_child
 from iotrace.engine.constants import Counter
 from iotrace.engine.install import Attached, install
 from iotrace.engine.layout import Layout, parse_layout
+from iotrace.engine.namespace import namespace_of_proc
 from iotrace.engine.program import DATING, Limits
 from iotrace.engine.ring import RingBuffer
 from iotrace.engine.syscalls import ARCHITECTURES, CallSpec, call_names, call_specs
@@ -51,12 +53,19 @@ class Probes:
 
         Raises what compile_child.compile_in_child and install.install raise.
         """
-        key = image_key(limits, absent)
+        unavailable = {}
+        if "ringbuf" in absent and limits.timeline_pages:
+            limits = replace(limits, timeline_pages=0)
+            unavailable["timeline"] = "this kernel has no BPF ring buffers"
+        namespace = namespace_of_proc()
+        key = image_key(limits, absent, namespace is not None)
         image = load_image(key)
         if image is None:
-            image = compile_in_child(limits, absent)
+            image = compile_in_child(limits, absent, namespace is not None)
             store_image(key, image)
-        return cls(install(image, limits), limits)
+        probes = cls(install(image, limits, namespace or 0), limits)
+        probes.unavailable |= unavailable
+        return probes
 
     def _table(self, name: str) -> RecordTable:
         one = self._attached.maps[name]
@@ -79,6 +88,14 @@ class Probes:
     def has_map(self, name: str) -> bool:
         """Whether the part of the program that keeps this map was loaded."""
         return name in self._attached.maps
+
+    def has_probe(self, tracepoint: str) -> bool:
+        """Whether that tracepoint has a probe on it."""
+        return tracepoint in self._attached.links
+
+    def attached(self) -> int:
+        """How many probes are attached."""
+        return len(self._attached.links)
 
     def used(self, counter: Counter) -> int:
         """How many records of a table were ever handed out."""

@@ -18,6 +18,7 @@ BASE_SOURCES = (
     "ledger.c",
     "timeline.c",
     "objects.c",
+    "ids.c",
     "descriptors.c",
     "arguments.c",
     "loops.c",
@@ -78,9 +79,9 @@ PROBES = (
     Probe("sys_enter", "on_sys_enter"),
     Probe("sys_exit", "on_sys_exit"),
     Probe("sched_switch", "on_sched_switch"),
-    Probe("sched_waking", "on_sched_waking"),
-    Probe("task_newtask", "on_task_newtask"),
-    Probe("sched_process_exec", "on_sched_process_exec"),
+    Probe("sched_waking", "on_sched_waking", ("wake-up times",)),
+    Probe("task_newtask", "on_task_newtask", ("threads and children that live under 100 ms",)),
+    Probe("sched_process_exec", "on_sched_process_exec", ("the moment of an exec",)),
     Probe("skb_copy_datagram_iovec", "on_skb_copy", ("exact copy of sockets",)),
     Probe("sk_data_ready", "on_sk_data_ready", ("pickup",)),
     Probe("task_rename", "on_task_rename", ("new names of threads",)),
@@ -89,6 +90,8 @@ PROBES = (
     Probe("io_uring_complete", "on_uring_complete", ("operations",)),
 )
 
+IN_CONTAINERS = Probe("sched_process_exit", "on_sched_process_exit")
+"""Needed only where process ids are not the kernel's own."""
 DATING = frozenset({"on_sched_waking", "on_sk_data_ready"})
 """Functions that only say when something happened: without a run of theirs no time is lost."""
 
@@ -126,6 +129,15 @@ _RUN_DELAY = "sched_info.run_delay"
 _IPV6_OFFSETS = {
     "SOCK_V6_DADDR": ("sock_common", "skc_v6_daddr"),
     "SOCK_V6_RCV_SADDR": ("sock_common", "skc_v6_rcv_saddr"),
+}
+_NAMESPACE_OFFSETS = {
+    "TASK_THREAD_PID": ("task_struct", "thread_pid"),
+    "TASK_GROUP_LEADER": ("task_struct", "group_leader"),
+    "PID_LEVEL": ("pid", "level"),
+    "PID_NUMBERS": ("pid", "numbers"),
+    "UPID_NR": ("upid", "nr"),
+    "UPID_NS": ("upid", "ns"),
+    "NAMESPACE_INODE": ("pid_namespace", "ns.inum"),
 }
 _URING_OFFSETS = {
     "URING_OPCODE": ("io_kiocb", "opcode"),
@@ -194,10 +206,12 @@ def _switch_flags(types: KernelTypes) -> list[str]:
     return ["-DSWITCH_PREV=2", "-DSWITCH_NEXT=3", "-DSWITCH_STATE=1"]
 
 
-def _available(types: KernelTypes, absent: frozenset[str]) -> tuple[list[Probe], dict[str, str]]:
+def _available(
+    types: KernelTypes, absent: frozenset[str], namespaced: bool
+) -> tuple[list[Probe], dict[str, str]]:
     """The probes that this kernel has a tracepoint for, and the columns lost with the others."""
     present, unavailable = [], {}
-    for probe in PROBES:
+    for probe in (*PROBES, IN_CONTAINERS) if namespaced else PROBES:
         if probe.tracepoint not in absent and types.tracepoint_arguments(probe.tracepoint):
             present.append(probe)
         elif probe.loses:
@@ -215,10 +229,15 @@ def _available(types: KernelTypes, absent: frozenset[str]) -> tuple[list[Probe],
 
 
 def build_program(
-    types: KernelTypes, machine: str, limits: Limits, absent: frozenset[str] = frozenset()
+    types: KernelTypes,
+    machine: str,
+    limits: Limits,
+    absent: frozenset[str] = frozenset(),
+    namespaced: bool = False,
 ) -> Program:
-    """The program for this kernel. ``absent``: tracepoints to treat as if they were not there.
+    """The program for this kernel. ``absent``: features to treat as if they were not there.
 
+    ``namespaced``: process ids are those of a container, see namespace.py.
     Raises Unsupported where the kernel lacks what every figure needs.
     """
     architecture = syscalls.ARCHITECTURES.get(machine)
@@ -227,7 +246,7 @@ def build_program(
             f"iotrace does not know the machine type {machine}.",
             why="It has system call tables for x86_64 and aarch64.",
         )
-    present, unavailable = _available(types, absent)
+    present, unavailable = _available(types, absent, namespaced)
     functions = {probe.function for probe in present}
     sources = [*BASE_SOURCES, *(s for f, s in _OPTIONAL_SOURCES.items() if f in functions)]
     flags = [
@@ -239,14 +258,14 @@ def build_program(
         *syscalls.cflags(architecture),
         *_offset_flags(types, _OFFSETS),
         *_switch_flags(types),
-        f"-DHAVE_TASK_PT_REGS={int(types.has_helper('task_pt_regs'))}",
         f"-DHAVE_SKB_COPY={int('on_skb_copy' in functions)}",
+        f"-DHAVE_WAKING={int('on_sched_waking' in functions)}",
+        f"-DHAVE_NEWTASK={int('on_task_newtask' in functions)}",
+        f"-DHAVE_EXEC={int('on_sched_process_exec' in functions)}",
+        f"-DPID_NAMESPACE={int(namespaced)}",
+        *(_offset_flags(types, _NAMESPACE_OFFSETS) if namespaced else ()),
+        *_optional_flags(types, absent, unavailable),
     ]
-    slices = types.offset(*_SCHED_INFO["TASK_SCHED_INFO"])
-    if slices is not None and types.offset("task_struct", _RUN_DELAY) == slices + 8:
-        flags += ["-DHAVE_SCHED_INFO=1", *_offset_flags(types, _SCHED_INFO)]
-    if types.offset(*_IPV6_OFFSETS["SOCK_V6_DADDR"]) is not None:
-        flags += ["-DHAVE_IPV6=1", *_offset_flags(types, _IPV6_OFFSETS)]
     if "on_uring_submit" in functions:
         # 6.x gives the request alone; before it came after the ring's context.
         first = 0 if types.tracepoint_arguments("io_uring_submit_req") == 1 else 1
@@ -257,3 +276,29 @@ def build_program(
             *_offset_flags(types, _URING_OFFSETS),
         ]
     return Program(_source(sources), tuple(flags), tuple(present), unavailable)
+
+
+def _optional_flags(
+    types: KernelTypes, absent: frozenset[str], unavailable: dict[str, str]
+) -> list[str]:
+    """Of parts that a kernel may lack; what is lost then is added to ``unavailable``."""
+    regs = "task_pt_regs" not in absent and types.has_helper("task_pt_regs")
+    flags = [f"-DHAVE_TASK_PT_REGS={int(regs)}"]
+    if not regs:
+        unavailable["calls that were running at attach"] = "this kernel has no bpf_task_pt_regs"
+    slices = types.offset(*_SCHED_INFO["TASK_SCHED_INFO"])
+    together = slices is not None and types.offset("task_struct", _RUN_DELAY) == slices + 8
+    if together and "run_delay" not in absent:
+        flags += ["-DHAVE_SCHED_INFO=1", *_offset_flags(types, _SCHED_INFO)]
+    else:
+        flags.append("-DHAVE_SCHED_INFO=0")
+        unavailable["switches that the kernel hides"] = (
+            "this kernel keeps no run-queue time (CONFIG_SCHED_INFO)"
+        )
+        if "wake-up times" in unavailable:
+            unavailable["run queue after a wait"] = "nothing tells it apart; it is in the wait"
+    if "ipv6" not in absent and types.offset(*_IPV6_OFFSETS["SOCK_V6_DADDR"]) is not None:
+        flags += ["-DHAVE_IPV6=1", *_offset_flags(types, _IPV6_OFFSETS)]
+    else:
+        unavailable["IPv6 addresses of closed sockets"] = "this kernel has no IPv6"
+    return flags

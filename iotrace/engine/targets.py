@@ -28,13 +28,17 @@ _PROBE_RUN_S = 0.001
 
 
 class TargetTable:
-    """Enters processes into attached probes; ``reserved`` slots of the thread table are its own."""
+    """Enters processes into attached probes; ``reserved`` slots of the thread table are its own.
+
+    ``untold``: threads of which /proc did not tell what they were doing.
+    """
 
     def __init__(self, probes: Probes, reserved: int) -> None:
         self._probes = probes
         self._index = probes.map("thread_index")
         self._hints = probes.map("thread_hints")
         self._free = list(reversed(range(reserved)))
+        self.untold = 0
 
     def enter(self, pid: int, children: bool) -> tuple[int, ...]:
         """Trace a process, and its descendants if ``children``; the pids that were entered.
@@ -84,17 +88,18 @@ class TargetTable:
     def _enter_thread(self, pid: int, tid: int, parent: int) -> None:
         if self._index.get(_U32.pack(tid)) is not None:
             return
-        if not self._free:
+        stat = read_stat(pid, tid)
+        if stat.ended:
+            return
+        scheduled = _scheduled(pid, tid)
+        slot = self._free_slot()
+        if slot is None:
             raise Unsupported(
                 "There are more threads than this trace has room for.",
                 why="More began while they were being counted than are held in reserve "
                 f"({self._probes.limits.reserved} in all).",
                 paste="sudo iotrace attach PID   # again: room is made for those there are now",
             )
-        stat = read_stat(pid, tid)
-        if stat.ended:
-            return
-        slot = self._free.pop()
         now = time.monotonic_ns()
         values: dict[str, int | bytes] = {
             "tid": tid,
@@ -104,7 +109,7 @@ class TargetTable:
             "since_ns": now,
             "state": State.UNKNOWN,
             "resume_state": State.UNKNOWN,
-            **_scheduled(pid, tid),
+            **scheduled,
             "name": stat.name.encode(errors="surrogateescape")[:15],
             "io_worker": int(stat.io_worker),
         }
@@ -121,6 +126,7 @@ class TargetTable:
         """What the thread is doing, unless the probes have seen it do something by now."""
         try:
             activity, stat = _activity(pid, tid), read_stat(pid, tid)
+            self.untold += activity is None
         except NoSuchProcess:
             self._end(tid, slot)
             return
@@ -139,6 +145,13 @@ class TargetTable:
         layout, record = self._probes.threads.layout, self._probes.threads.read(slot)
         if not layout.unpack(record)["ended_ns"]:
             self._probes.threads.set(slot, "ended_ns", time.monotonic_ns())
+
+    def _free_slot(self) -> int | None:
+        """A slot of our own; when those are used up, one that an ended thread has left."""
+        if self._free:
+            return self._free.pop()
+        left = self._probes.map("free_threads").pop()
+        return _U32.unpack(left)[0] if left else None
 
     def _hint(self, tid: int, slot: int) -> None:
         place = _U32.pack(tid & (THREAD_HINTS - 1))

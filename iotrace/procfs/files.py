@@ -8,6 +8,8 @@ from types import TracebackType
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 
 PROC = "/proc"
+ABSENT_VARIABLE = "IOTRACE_ABSENT"
+"""Names files here (and other features) that are to be treated as if they were not there."""
 _FIRST_CHUNK_BYTES = 1 << 14
 _LAST_CHUNK_BYTES = 1 << 20
 _ENDED = (b"Z", b"X")  # states of proc_pid_stat(5)
@@ -106,6 +108,11 @@ class ProcessErrors:
         return stat.rpartition(b") ")[2][:1] not in _ENDED
 
 
+def is_absent(name: str) -> bool:
+    """Whether a file (or another feature) is to be treated as if this kernel had none."""
+    return name in os.environ.get(ABSENT_VARIABLE, "").split(",")
+
+
 def read_process_file(pid: int, name: str, root: str = PROC) -> bytes:
     """``/proc/PID/name``. Raises as ``ProcessErrors`` says."""
     with ProcessErrors(pid, root):
@@ -114,5 +121,7 @@ def read_process_file(pid: int, name: str, root: str = PROC) -> bytes:
 
 def read_task_file(pid: int, tid: int, name: str, root: str = PROC) -> bytes:
     """``/proc/PID/task/TID/name``. Raises as ``ProcessErrors`` says."""
+    if is_absent(name):
+        raise Unsupported(f"this kernel has no {root}/PID/task/TID/{name}", why=ABSENT_VARIABLE)
     with ProcessErrors(pid, root, tid):
         return read_file(f"{root}/{pid}/task/{tid}/{name}")

@@ -22,7 +22,7 @@ class Caller:
 def sudo_caller() -> Caller | None:
     """From SUDO_UID and SUDO_GID (man sudo(8)); None when not root, or not under sudo."""
     uid, gid = os.environ.get("SUDO_UID", ""), os.environ.get("SUDO_GID", "")
-    if os.geteuid() != 0 or not uid.isdecimal() or not gid.isdecimal():
+    if os.geteuid() != 0 or not uid.isdecimal() or not gid.isdecimal() or not int(uid):
         return None
     try:
         entry = pwd.getpwuid(int(uid))
@@ -31,10 +31,17 @@ def sudo_caller() -> Caller | None:
     return Caller(int(uid), int(gid), entry.pw_name, entry.pw_dir)
 
 
+def set_groups(caller: Caller) -> None:
+    """That user's groups; where the host does not know them, that user's own group alone."""
+    try:
+        os.initgroups(caller.name, caller.gid)
+    except OSError:
+        os.setgroups([caller.gid])
+
+
 def become(caller: Caller) -> None:
     """Be that user for good, as a login would: groups, ids, the environment's names."""
-    with contextlib.suppress(OSError):
-        os.initgroups(caller.name, caller.gid)
+    set_groups(caller)
     os.setgid(caller.gid)
     os.setuid(caller.uid)
     os.environ.update(HOME=caller.home, USER=caller.name, LOGNAME=caller.name)
@@ -48,8 +55,7 @@ def acting_as(caller: Caller | None) -> Iterator[None]:
         return
     groups, gid = os.getgroups(), os.getegid()
     try:
-        with contextlib.suppress(OSError):
-            os.initgroups(caller.name, caller.gid)
+        set_groups(caller)
         os.setegid(caller.gid)
         os.seteuid(caller.uid)
         yield

@@ -58,14 +58,15 @@ class Child:
         return code if code >= 0 else 128 - code
 
     def pass_on(self, number: int) -> None:
-        """Send it a signal."""
-        with contextlib.suppress(ProcessLookupError):
+        """Send it a signal, if it is still there and still of the same user."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(self.pid, number)
 
 
 def _exec(command: Sequence[str], caller: Caller | None, gate: int, failure: int) -> None:
     try:
-        os.read(gate, 1)
+        if not os.read(gate, 1):
+            os._exit(127)  # who was to trace it is gone
         if caller is not None:
             become(caller)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())

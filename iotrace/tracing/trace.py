@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import time
@@ -11,9 +12,12 @@ from datetime import datetime, timedelta
 from types import TracebackType
 
 from iotrace.engine.constants import Counter
+from iotrace.engine.features import absent_features
+from iotrace.engine.namespace import require_usable_clock
 from iotrace.engine.probes import Probes
 from iotrace.engine.program import Limits
 from iotrace.engine.targets import TargetTable
+from iotrace.errors import NoSuchProcess
 from iotrace.procfs.children import read_children
 from iotrace.procfs.host import read_host
 from iotrace.report.build import Circumstances, build_report
@@ -64,15 +68,22 @@ def _count(pid: int, what: str) -> int:
 class Trace:
     """A trace in progress. Use as a context manager: leaving it detaches the probes."""
 
-    def __init__(self, limits: Limits, absent: frozenset[str] = frozenset()) -> None:
-        """Compile and attach; nothing is followed yet. Raises what Probes.attach raises."""
-        self.probes = Probes.attach(limits, absent)
+    def __init__(self, limits: Limits, absent: frozenset[str] | None = None) -> None:
+        """Compile and attach; nothing is followed yet. Raises what Probes.attach raises.
+
+        ``absent``: features to treat as if they were not there; None: those of IOTRACE_ABSENT.
+        """
+        require_usable_clock()
+        self.probes = Probes.attach(limits, absent_features() if absent is None else absent)
         self.started_at = datetime.now().astimezone()
         self.started_ns = time.monotonic_ns()
         reader = SnapshotReader(self.probes, self.started_ns)
         self._recycler = Recycler(self.probes, reader, self.started_ns)
-        self._timeline = TimelineReader(self.probes) if limits.timeline_pages else None
-        self._roots: set[int] = set()
+        self._timeline = TimelineReader(self.probes) if self.probes.has_map("timeline") else None
+        self._roots: dict[int, bool] = {}
+        self._polls = not all(
+            self.probes.has_probe(name) for name in ("task_newtask", "sched_process_exec")
+        )
         self._table = TargetTable(self.probes, limits.reserved)
         self._book = FactBook()
         self._alive: frozenset[int] = frozenset()
@@ -81,7 +92,7 @@ class Trace:
 
     def follow(self, pid: int, children: bool) -> None:
         """Trace a running process (and its children). Raises NoSuchProcess."""
-        self._roots.add(pid)
+        self._roots[pid] = children
         entered = self._table.enter(pid, children)
         self._seen = (-1, -1)
         self._book.look(entered, sockets=True)
@@ -89,8 +100,14 @@ class Trace:
             self.probes.listen_on(self._book.listening_ports(pid))
 
     def follow_at_exec(self, pid: int, children: bool) -> None:
-        """Trace a process from the moment it replaces itself by another program."""
-        self._roots.add(pid)
+        """Trace a process from the moment it replaces itself by another program.
+
+        Where nothing tells of that moment, from now on.
+        """
+        if not self.probes.has_probe("sched_process_exec"):
+            self.follow(pid, children)
+            return
+        self._roots[pid] = children
         self.probes.follow(pid, children)
 
     def processes_alive(self) -> frozenset[int]:
@@ -98,16 +115,25 @@ class Trace:
 
         Costs next to nothing while no thread begins or ends.
         """
+        if self._polls:
+            self._find_new()
         seen = self.probes.counters[Counter.STARTED], self.probes.counters[Counter.ENDED]
         if seen != self._seen:
             self._seen = seen
             before = self._alive
-            self._alive = frozenset(self._living_pids())
+            self._alive, ended = self._living_and_ended()
             self._book.meet(self._alive - before)
-            for pid in before - self._alive:
+            # Also those that were born and ended since we last looked: else their entries stay.
+            for pid in before - self._alive | ended:
                 self.probes.forget(pid)
             self._book.forget(self._recycler.recycle(self._roots))
         return self._alive
+
+    def _find_new(self) -> None:
+        """Nothing tells of new threads and children here: look whether there are any."""
+        for pid in {*self._roots, *self._alive}:
+            with contextlib.suppress(NoSuchProcess):
+                self._table.enter(pid, self._roots.get(pid, True))
 
     def calls_seen(self) -> int:
         """System calls made so far by all traced threads."""
@@ -163,18 +189,29 @@ class Trace:
     def _unavailable(self) -> Mapping[str, str]:
         return {
             **self.probes.unavailable,
+            **self._untold(),
             "probe_ns": "measuring the probes' own time would slow each of them",
         }
 
-    def _living_pids(self) -> set[int]:
+    def _untold(self) -> dict[str, str]:
+        if not self._table.untold:
+            return {}
+        return {
+            "calls in progress at attach": "/proc does not tell them: it has no "
+            "PID/task/TID/syscall, or this user lacks CAP_SYS_PTRACE"
+        }
+
+    def _living_and_ended(self) -> tuple[frozenset[int], frozenset[int]]:
+        """The processes in the table with a living thread, and those without."""
         layout = self.probes.threads.layout
         pid_at, ended_at = layout.fields["pid"].offset, layout.fields["ended_ns"].offset
-        pids = set()
+        living: set[int] = set()
+        ended: set[int] = set()
         for _, raw in self.probes.threads.read_all(self.probes.used(Counter.THREADS)):
             pid = struct.unpack_from("<I", raw, pid_at)[0]
-            if pid and not struct.unpack_from("<Q", raw, ended_at)[0]:
-                pids.add(pid)
-        return pids
+            if pid:
+                (ended if struct.unpack_from("<Q", raw, ended_at)[0] else living).add(pid)
+        return frozenset(living), frozenset(ended - living)
 
     def __enter__(self) -> Trace:
         return self

@@ -106,7 +106,7 @@ def test_a_python_without_bcc(tmp_path: Path) -> None:
     assert "apt-get install python3-bpfcc" in ended.stderr
 
 
-@pytest.mark.parametrize("tracepoint", ["sys_enter", "sys_exit", "sched_switch", "sched_waking"])
+@pytest.mark.parametrize("tracepoint", ["sys_enter", "sys_exit", "sched_switch"])
 def test_a_tracepoint_that_nothing_works_without(tracepoint: str) -> None:
     with pytest.raises(Unsupported, match=f"no tracepoint {tracepoint}") as caught:
         Trace(Limits(), frozenset({tracepoint}))

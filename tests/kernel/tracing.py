@@ -16,7 +16,7 @@ def tracing(
     *pids: int,
     children: bool = True,
     limits: Limits | None = None,
-    absent: frozenset[str] = frozenset(),
+    absent: frozenset[str] | None = None,
 ) -> Iterator[Trace]:
     """Trace running processes inside."""
     with Trace(limits_for(pids, limits or Limits()), absent) as trace:

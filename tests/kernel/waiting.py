@@ -7,9 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from iotrace.engine.syscalls import ARCHITECTURES
-from iotrace.errors import NoSuchProcess
 from iotrace.procfs.host import read_host
-from iotrace.procfs.task import Blocked, read_activity
+from iotrace.procfs.task import Blocked, parse_syscall
 
 DEADLINE_S = 30.0
 
@@ -28,8 +27,8 @@ def wait_until(condition: Callable[[], object], what: str, pause_s: float = 0.00
 def sleeps_in(pid: int, tid: int, *syscalls: str) -> bool:
     """Whether a thread is asleep in one of these system calls (in any, if none is given)."""
     try:
-        activity = read_activity(pid, tid)
-    except NoSuchProcess:
+        activity = parse_syscall(Path(f"/proc/{pid}/task/{tid}/syscall").read_bytes())
+    except (FileNotFoundError, ProcessLookupError):
         return False
     wanted = {_NUMBERS[name] for name in syscalls if name in _NUMBERS}
     return isinstance(activity, Blocked) and (not syscalls or activity.number in wanted)

@@ -83,11 +83,12 @@ def test_the_oldest_images_go(directory: Path) -> None:
     assert "key0" not in kept
 
 
-def test_the_key_depends_on_limits_and_absent_tracepoints() -> None:
+def test_the_key_depends_on_limits_absent_features_and_the_namespace() -> None:
     keys = {
-        cache.image_key(Limits(), frozenset()),
-        cache.image_key(Limits(threads=512), frozenset()),
-        cache.image_key(Limits(), frozenset({"sk_data_ready"})),
+        cache.image_key(Limits(), frozenset(), False),
+        cache.image_key(Limits(), frozenset(), True),
+        cache.image_key(Limits(threads=512), frozenset(), False),
+        cache.image_key(Limits(), frozenset({"sk_data_ready"}), False),
     }
-    assert len(keys) == 3
-    assert cache.image_key(Limits(), frozenset()) in keys
+    assert len(keys) == 4
+    assert cache.image_key(Limits(), frozenset(), False) in keys

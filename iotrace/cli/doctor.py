@@ -1,0 +1,31 @@
+"""``iotrace doctor``: what this host can and cannot do."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(name="doctor", short_help="What this host can do, and the line to paste if not.")
+@click.option(
+    "-f",
+    "--format",
+    "fmt",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="table, or json (which has the lines for every distribution).",
+)
+def command(fmt: str) -> int:
+    """Try every feature that tracing needs, one by one.
+
+    Each is ok, degraded (something is then n/a) or missing. Exits with 5 when attach cannot work.
+    """
+    from iotrace.doctor.examine import can_attach, examine
+    from iotrace.doctor.pasting import place
+    from iotrace.doctor.render import as_json, as_table
+    from iotrace.engine.features import absent_features
+    from iotrace.errors import ExitCode
+
+    checks = examine(absent_features())
+    click.echo((as_json if fmt == "json" else as_table)(checks, place()))
+    return ExitCode.OK if can_attach(checks) else ExitCode.UNSUPPORTED

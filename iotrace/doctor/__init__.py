@@ -1,0 +1,1 @@
+"""What this host can and cannot do, feature by feature, each one tried."""

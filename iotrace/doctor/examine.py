@@ -1,0 +1,16 @@
+"""Every check, in the order in which a reader wants them."""
+
+from __future__ import annotations
+
+from iotrace.doctor import kernel, rights, surroundings, tools
+from iotrace.doctor.check import Check, Status
+
+
+def examine(absent: frozenset[str] = frozenset()) -> tuple[Check, ...]:
+    """Try everything. ``absent``: features to treat as if they were not there."""
+    return (*rights.checks(), *kernel.checks(absent), *tools.checks(), *surroundings.checks())
+
+
+def can_attach(checks: tuple[Check, ...]) -> bool:
+    """Whether ``attach`` can work at all."""
+    return all(check.status is not Status.MISSING for check in checks)

@@ -1,0 +1,134 @@
+"""What the kernel can do, by doing it: maps, a program; its types; its tracepoints."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+
+from iotrace.doctor import pasting
+from iotrace.doctor.check import Check, degraded, missing, ok
+from iotrace.engine.bpf import KernelRefusal, create_map, load_program, open_raw_tracepoint
+from iotrace.engine.btf import VMLINUX, KernelTypes
+from iotrace.engine.program import PROBES
+from iotrace.errors import Unsupported
+
+_HASH, _ARRAY, _LRU_HASH, _QUEUE, _RING_BUFFER = 1, 2, 9, 22, 27
+_MMAPABLE = 1 << 10
+_RETURN_0 = bytes.fromhex("b7000000000000009500000000000000")
+"""mov r0, 0; exit"""
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+_HELPERS = {
+    "task_pt_regs": "the call that a thread is in at attach, where /proc cannot tell it",
+}
+
+
+def checks(absent: frozenset[str]) -> tuple[Check, ...]:
+    """All of them; what is in ``absent`` is treated as if it were not there."""
+    try:
+        types = KernelTypes()
+    except Unsupported as error:
+        return (*_bpf(), missing("BTF", f"{error.what} {error.why}", pasting.KERNEL))
+    return (
+        *_bpf(),
+        ok("BTF", f"{VMLINUX} describes this kernel's structs"),
+        *_tracepoints(types, absent),
+        *_helpers(types, absent),
+        _run_delay(types, absent),
+    )
+
+
+def _tried(feature: str, detail: str, attempt: Callable[[], list[int]]) -> Check:
+    """ok, or missing with what the kernel said. ``attempt`` returns descriptors to close."""
+    try:
+        for fd in attempt():
+            os.close(fd)
+    except KernelRefusal as refusal:
+        paste = pasting.PRIVILEGES if refusal.number == errno.EPERM else pasting.KERNEL
+        return missing(feature, str(refusal), paste)
+    return ok(feature, detail)
+
+
+def _bpf() -> tuple[Check, ...]:
+    answers = [
+        _tried("BPF maps", "hash, array (mapped), LRU, queue: made", _make_maps),
+        _tried("raw tracepoints", "a program was attached to sys_enter and detached", _attach),
+    ]
+    try:
+        os.close(create_map("doctor_ring", _RING_BUFFER, 0, 0, _PAGE, 0))
+        answers.append(ok("ring buffer", "made"))
+    except KernelRefusal as refusal:
+        answers.append(
+            degraded("ring buffer", str(refusal), "the timeline of single events", pasting.KERNEL)
+        )
+    return tuple(answers)
+
+
+def _make_maps() -> list[int]:
+    made: list[int] = []
+    for kind, key, flags in (
+        (_HASH, 4, 0),
+        (_ARRAY, 4, _MMAPABLE),
+        (_LRU_HASH, 4, 0),
+        (_QUEUE, 0, 0),
+    ):
+        try:
+            made.append(create_map("doctor", kind, key, 8, 16, flags))
+        except KernelRefusal:
+            for fd in made:
+                os.close(fd)
+            raise
+    return made
+
+
+def _attach() -> list[int]:
+    program = load_program("doctor", _RETURN_0)
+    try:
+        return [open_raw_tracepoint("sys_enter", program), program]
+    except KernelRefusal:
+        os.close(program)
+        raise
+
+
+def _tracepoints(types: KernelTypes, absent: frozenset[str]) -> tuple[Check, ...]:
+    answers = []
+    for probe in PROBES:
+        name = probe.tracepoint
+        feature = f"tracepoint {name}"
+        arguments = None if name in absent else types.tracepoint_arguments(name)
+        if arguments is not None:
+            answers.append(ok(feature, f"{arguments} argument{'' if arguments == 1 else 's'}"))
+        elif probe.loses:
+            answers.append(
+                degraded(feature, "not in this kernel", "; ".join(probe.loses), pasting.KERNEL)
+            )
+        else:
+            answers.append(missing(feature, "not in this kernel", pasting.KERNEL))
+    return tuple(answers)
+
+
+def _helpers(types: KernelTypes, absent: frozenset[str]) -> tuple[Check, ...]:
+    answers = []
+    for name, loses in _HELPERS.items():
+        if name not in absent and types.has_helper(name):
+            answers.append(ok(f"helper bpf_{name}", "there"))
+        else:
+            answers.append(
+                degraded(f"helper bpf_{name}", "not in this kernel", loses, pasting.KERNEL)
+            )
+    return tuple(answers)
+
+
+def _run_delay(types: KernelTypes, absent: frozenset[str]) -> Check:
+    if (
+        "run_delay" not in absent
+        and types.offset("task_struct", "sched_info.run_delay") is not None
+    ):
+        return ok("scheduler statistics", "each thread's time on run queues (CONFIG_SCHED_INFO)")
+    return degraded(
+        "scheduler statistics",
+        "built without CONFIG_SCHED_INFO",
+        "recovery where the kernel hides a switch",
+        pasting.KERNEL,
+    )

@@ -1,0 +1,84 @@
+"""May this user trace: each capability by name, lockdown, the settings that refuse."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from iotrace.doctor import pasting
+from iotrace.doctor.check import Check, degraded, missing, ok
+from iotrace.engine.privileges import CAPABILITIES, effective_capabilities
+
+_NEEDED = (
+    ("CAP_BPF", "to load and attach the probes"),
+    ("CAP_PERFMON", "for the probes to read the kernel's memory"),
+)
+_USEFUL = (
+    ("CAP_SYS_PTRACE", "what other users' processes wait in, their memory and their descriptors"),
+    ("CAP_DAC_READ_SEARCH", "other users' descriptors"),
+)
+
+
+def checks() -> tuple[Check, ...]:
+    """All of them."""
+    return (*_capabilities(effective_capabilities()), _lockdown(), _unprivileged(), _paranoid())
+
+
+def _capabilities(held: int) -> tuple[Check, ...]:
+    """Of ``held``, a mask as in CapEff; CAP_SYS_ADMIN stands for both of the needed ones."""
+
+    def has(name: str) -> bool:
+        return bool(held >> CAPABILITIES[name] & 1)
+
+    admin = has("CAP_SYS_ADMIN")
+    answers = []
+    for name, purpose in _NEEDED:
+        if has(name):
+            answers.append(ok(name, purpose))
+        elif admin:
+            answers.append(ok(name, f"{purpose} (CAP_SYS_ADMIN holds it)"))
+        else:
+            answers.append(missing(name, f"not held; it is {purpose}", pasting.PRIVILEGES))
+    for name, purpose in _USEFUL:
+        if has(name):
+            answers.append(ok(name, "held"))
+        else:
+            answers.append(degraded(name, "not held", purpose, pasting.PRIVILEGES))
+    return tuple(answers)
+
+
+def parse_lockdown(text: str) -> str:
+    """The chosen one of ``none [integrity] confidentiality`` (man kernel_lockdown(7))."""
+    chosen = re.search(r"\[(\w+)\]", text)
+    return chosen[1] if chosen else "none"
+
+
+def _lockdown(path: Path = Path("/sys/kernel/security/lockdown")) -> Check:
+    try:
+        mode = parse_lockdown(path.read_text())
+    except OSError:
+        return ok("lockdown", "this kernel tells of none")
+    if mode == "confidentiality":
+        return missing(
+            "lockdown",
+            "confidentiality: the kernel lets no probe read its memory",
+            pasting.everywhere("mokutil --disable-validation  # or boot without lockdown="),
+        )
+    return ok("lockdown", mode)
+
+
+def _unprivileged(path: Path = Path("/proc/sys/kernel/unprivileged_bpf_disabled")) -> Check:
+    """Only for the record: with the capabilities above its value does not matter."""
+    try:
+        value = path.read_text().strip()
+    except OSError:
+        value = "unknown"
+    return ok("unprivileged_bpf_disabled", f"{value} (capabilities decide)")
+
+
+def _paranoid(path: Path = Path("/proc/sys/kernel/perf_event_paranoid")) -> Check:
+    try:
+        value = path.read_text().strip()
+    except OSError:
+        value = "unknown"
+    return ok("perf_event_paranoid", f"{value} (iotrace opens no perf event)")

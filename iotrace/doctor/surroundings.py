@@ -1,0 +1,78 @@
+"""Where we are: PID and time namespaces, a container; tracefs; io_uring."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import platform
+from pathlib import Path
+
+from iotrace.doctor import pasting
+from iotrace.doctor.check import Check, degraded, missing, ok
+from iotrace.engine.namespace import clock_is_shifted, namespace_of_proc
+from iotrace.errors import Unsupported
+
+_IO_URING_SETUP = {"x86_64": 425, "aarch64": 425}
+_TRACEFS = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
+_CONTAINER_MARKS = {
+    "/.dockerenv": "Docker",
+    "/run/.containerenv": "Podman",
+    "/var/run/secrets/kubernetes.io": "Kubernetes",
+}
+
+
+def checks() -> tuple[Check, ...]:
+    """All of them."""
+    return (_pids(), _clock(), _container(), _tracefs(), _io_uring())
+
+
+def _pids() -> Check:
+    try:
+        inode = namespace_of_proc()
+    except Unsupported as error:
+        return missing(
+            "PID namespace", f"{error.what} {error.why}", pasting.everywhere(error.paste)
+        )
+    if inode is None:
+        return ok("PID namespace", "the host's own")
+    return ok("PID namespace", f"pid:[{inode}], a container's: only its processes can be traced")
+
+
+def _clock() -> Check:
+    if clock_is_shifted():
+        return missing(
+            "time namespace",
+            "this process's monotonic clock is not the kernel's",
+            pasting.everywhere("nsenter --target 1 --time iotrace ..."),
+        )
+    return ok("time namespace", "the kernel's own clock")
+
+
+def _container() -> Check:
+    for path, name in _CONTAINER_MARKS.items():
+        if Path(path).exists():
+            return ok("container", f"{name} ({path})")
+    return ok("container", "no sign of one")
+
+
+def _tracefs() -> Check:
+    if any(Path(path, "events").is_dir() for path in _TRACEFS):
+        return ok("tracefs", "mounted")
+    return ok("tracefs", "not mounted (iotrace does without)")
+
+
+def _io_uring() -> Check:
+    """io_uring_setup(0, NULL): EFAULT or EINVAL from a kernel that has it (man io_uring_setup)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    result = libc.syscall(_IO_URING_SETUP.get(platform.machine(), 425), 0, None)
+    number = 0 if result >= 0 else ctypes.get_errno()
+    if result >= 0:
+        os.close(result)
+    if number in (0, errno.EFAULT, errno.EINVAL):
+        return ok("io_uring", "there")
+    loses = "operations of io_uring, of programs here"
+    detail = (
+        f"{os.strerror(number)}: {'not built in' if number == errno.ENOSYS else 'switched off'}"
+    )
+    return degraded("io_uring", detail, loses, pasting.sysctl("kernel.io_uring_disabled=0"))

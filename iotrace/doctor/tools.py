@@ -1,0 +1,110 @@
+"""What compiles the probes: bcc, imported for real in a child; its clang; memory; the cache."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+
+from iotrace.doctor import pasting
+from iotrace.doctor.check import Check, Status, degraded, missing, ok
+from iotrace.engine.cache import cache_directory, is_private
+from iotrace.procfs.host import read_host
+
+_CHILD_SECONDS = 60
+_IMPORT_BCC = """
+import bcc
+print(getattr(bcc, "__version__", "of unknown version"), bcc.__file__)
+assert hasattr(bcc, "BPF"), "that is another package: bcc comes from the distribution, not PyPI"
+"""
+_COMPILE = """
+import os, sys
+from iotrace.engine.program import header_tree
+os.environ["BCC_KERNEL_SOURCE"] = str(header_tree())
+import bcc
+bcc.BPF(text="int nothing(void *ctx) { return 0; }").dump_func(b"nothing")
+"""
+_NEEDED_BYTES = 256 << 20
+"""For clang in the child (130 MB) and the maps."""
+
+
+def checks() -> tuple[Check, ...]:
+    """All of them."""
+    bcc = _bcc()
+    compiler = (_clang(),) if bcc.status is Status.OK else ()
+    return (bcc, *compiler, _memory(), _memlock(), _cache())
+
+
+def _run(program: str) -> tuple[int, str]:
+    """Exit code and words of a Python program in a child of its own."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_CHILD_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return 1, f"no answer within {_CHILD_SECONDS} s"
+    return done.returncode, (done.stdout if not done.returncode else done.stderr).strip()
+
+
+def _last_line(words: str) -> str:
+    return words.splitlines()[-1] if words else "no reason given"
+
+
+def _bcc() -> Check:
+    code, words = _run(_IMPORT_BCC)
+    if code:
+        return missing(
+            "bcc", f"{sys.executable} cannot import it: {_last_line(words)}", pasting.BCC
+        )
+    return ok("bcc", words)
+
+
+def _clang() -> Check:
+    code, words = _run(_COMPILE)
+    if code:
+        return missing("clang", f"bcc's compiler fails: {_last_line(words)}", pasting.BCC)
+    return ok("clang", "bcc compiled a program with it")
+
+
+def _memory() -> Check:
+    host = read_host()
+    available = host.available_bytes if host.available_bytes is not None else host.memory_bytes
+    detail = f"{available >> 20} MiB available"
+    if available < _NEEDED_BYTES:
+        return degraded(
+            "memory",
+            detail,
+            "perhaps everything: compiling takes 130 MB, the tables up to 60 MB",
+            pasting.everywhere("free -m"),
+        )
+    return ok("memory", detail)
+
+
+def _memlock() -> Check:
+    """Kernels before 5.11 count maps against it; iotrace lifts it where it may."""
+    _, hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    return ok(
+        "RLIMIT_MEMLOCK", "no limit" if hard == resource.RLIM_INFINITY else f"{hard >> 10} KiB"
+    )
+
+
+def _cache() -> Check:
+    directory = cache_directory()
+    loses = "quick attaching: each run compiles anew"
+    paste = pasting.everywhere(f"ls -ld {directory}")
+    if directory.exists():
+        if not is_private(directory):
+            return degraded("cache", f"{directory} is not this user's alone", loses, paste)
+        if not os.access(directory, os.W_OK):
+            return degraded("cache", f"{directory} cannot be written", loses, paste)
+        return ok("cache", str(directory))
+    parent = next(path for path in directory.parents if path.exists())
+    if not os.access(parent, os.W_OK):
+        return degraded("cache", f"{directory} cannot be made", loses, paste)
+    return ok("cache", f"{directory} (not made yet)")

@@ -1,0 +1,1 @@
+"""What happens when something goes wrong: to the target, to iotrace, around both."""

@@ -1,0 +1,66 @@
+"""The doctor on this kernel, and on one that lacks something."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from iotrace.engine.program import PROBES
+from iotrace.errors import ExitCode
+from iotrace.procfs.files import ABSENT_VARIABLE
+from tests.kernel.faults.harness import IOTRACE
+from tests.kernel.test_least_privilege import as_nobody
+
+
+def _told(*prefix: str, absent: str = "") -> tuple[int, dict[str, str]]:
+    done = subprocess.run(
+        [*prefix, *IOTRACE, "doctor", "-f", "json"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, ABSENT_VARIABLE: absent, "HOME": "/nonexistent"},
+    )
+    checks = json.loads(done.stdout)["checks"]
+    return done.returncode, {check["feature"]: check["status"] for check in checks}
+
+
+def test_all_is_well_here() -> None:
+    status, told = _told()
+    assert status == ExitCode.OK
+    assert {f"tracepoint {probe.tracepoint}" for probe in PROBES} <= told.keys()
+    assert "missing" not in told.values()
+
+
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.tracepoint)
+def test_a_tracepoint_that_is_not_there(probe: object) -> None:
+    name, loses = probe.tracepoint, probe.loses  # type: ignore[attr-defined]
+    status, told = _told(absent=name)
+    assert told[f"tracepoint {name}"] == ("degraded" if loses else "missing")
+    assert status == (ExitCode.OK if loses else ExitCode.UNSUPPORTED)
+
+
+def test_nobody_cannot_attach() -> None:
+    status, told = _told(*as_nobody())
+    assert status == ExitCode.UNSUPPORTED
+    assert told["CAP_BPF"] == told["CAP_PERFMON"] == "missing"
+    assert told["BPF maps"] == told["raw tracepoints"] == "missing"
+    assert told["BTF"] == "ok"
+
+
+def test_two_capabilities_are_enough() -> None:
+    status, told = _told(*as_nobody("bpf", "perfmon"))
+    assert status == ExitCode.OK
+    assert told["CAP_SYS_PTRACE"] == "degraded"
+
+
+def test_a_dry_run_attaches_and_detaches() -> None:
+    done = subprocess.run(
+        [*IOTRACE, "attach", "--dry-run"], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0
+    assert f"{len(PROBES)} probes attached" in done.stderr
+    assert not done.stdout

@@ -1,0 +1,147 @@
+"""The doctor's answers: their words, their lines to paste, their exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from iotrace.doctor import examine, kernel, pasting, rights, surroundings, tools
+from iotrace.doctor.check import Check, Status, degraded, missing, ok
+from iotrace.doctor.examine import can_attach
+from iotrace.doctor.render import as_json, as_table
+from iotrace.engine.privileges import CAPABILITIES
+
+ALL_WELL = (ok("BTF", "there"), degraded("io_uring", "off", "operations", pasting.KERNEL))
+LACKING = (*ALL_WELL, missing("bcc", "no module \x1b[2J", pasting.BCC))
+
+
+def held(*names: str) -> int:
+    return sum(1 << CAPABILITIES[name] for name in names)
+
+
+@pytest.mark.parametrize(
+    ("mask", "lacking", "lesser"),
+    [
+        (held("CAP_SYS_ADMIN"), set(), {"CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH"}),
+        (held("CAP_BPF", "CAP_PERFMON", "CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH"), set(), set()),
+        (held("CAP_BPF", "CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH"), {"CAP_PERFMON"}, set()),
+        (0, {"CAP_BPF", "CAP_PERFMON"}, {"CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH"}),
+    ],
+)
+def test_each_missing_capability_is_named(mask: int, lacking: set[str], lesser: set[str]) -> None:
+    answers = rights._capabilities(mask)
+    assert {a.feature for a in answers if a.status is Status.MISSING} == lacking
+    assert {a.feature for a in answers if a.status is Status.DEGRADED} == lesser
+    assert all(set(a.paste) == set(pasting.PLACES) for a in answers if a.status is not Status.OK)
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("[none] integrity confidentiality", Status.OK),
+        ("none [integrity] confidentiality", Status.OK),
+        ("none integrity [confidentiality]", Status.MISSING),
+        ("", Status.OK),
+    ],
+)
+def test_lockdown(tmp_path: Path, text: str, status: Status) -> None:
+    (tmp_path / "lockdown").write_text(text)
+    assert rights._lockdown(tmp_path / "lockdown").status is status
+    assert rights._lockdown(tmp_path / "none").status is Status.OK
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("ID=debian\n", "debian"),
+        ('NAME="x"\nID=ubuntu\nID_LIKE=debian\n', "ubuntu"),
+        ("ID=linuxmint\nID_LIKE=ubuntu\n", "ubuntu"),
+        ('ID="rocky"\nID_LIKE="rhel centos fedora"\n', "fedora"),
+        ("ID=arch\n", "arch"),
+        ("ID=alpine\n", "alpine"),
+        ('ID=neon\nID_LIKE="ubuntu debian"\n', "ubuntu"),
+        ("ID=void\n", None),
+        ("", None),
+    ],
+)
+def test_the_distribution_is_known(text: str, place: str | None) -> None:
+    assert pasting.parse_os_release(text) == place
+
+
+@pytest.mark.parametrize(
+    ("files", "place"),
+    [
+        ({"etc/os-release": "ID=arch"}, "arch"),
+        ({"usr/lib/os-release": "ID=fedora"}, "fedora"),
+        ({"etc/os-release": "ID=arch", ".dockerenv": ""}, "container"),
+        ({"etc/os-release": "ID=arch", "run/.containerenv": ""}, "container"),
+        ({".dockerenv": "", "var/run/secrets/kubernetes.io/token": ""}, "kubernetes"),
+        ({}, "debian"),
+    ],
+)
+def test_the_place_is_known(tmp_path: Path, files: dict[str, str], place: str) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert pasting.place(str(tmp_path)) == place
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [pasting.PRIVILEGES, pasting.BCC, pasting.KERNEL, pasting.TRACEFS, pasting.sysctl("a=1")],
+)
+def test_there_is_a_line_for_every_place(lines: dict[str, str]) -> None:
+    assert set(lines) == set(pasting.PLACES)
+
+
+@pytest.mark.parametrize("place", pasting.PLACES)
+def test_the_table_has_the_line_of_this_place(place: str) -> None:
+    table = as_table(LACKING, place)
+    assert f"paste: {pasting.BCC[place]}" in table
+    assert "cannot attach" in table
+    assert "\x1b" not in table
+
+
+def test_the_json_has_all_lines() -> None:
+    told = json.loads(as_json(LACKING, "arch"))
+    assert told["can_attach"] is False
+    assert told["place"] == "arch"
+    assert [check["status"] for check in told["checks"]] == ["ok", "degraded", "missing"]
+    assert told["checks"][2]["paste"] == dict(pasting.BCC)
+
+
+@pytest.mark.parametrize(("checks", "code"), [(ALL_WELL, 0), (LACKING, 5)])
+def test_the_exit_code_says_whether_attach_can_work(
+    checks: tuple[Check, ...], code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from iotrace.cli.main import cli
+
+    monkeypatch.setattr(examine, "examine", lambda absent: checks)
+    done = CliRunner().invoke(cli, ["doctor", "-f", "json"], standalone_mode=False)
+    assert done.return_value == code
+    assert json.loads(done.stdout)["can_attach"] is can_attach(checks) is (code == 0)
+
+
+def test_a_python_without_bcc_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tools, "_IMPORT_BCC", "import no_such_module")
+    answer = tools._bcc()
+    assert answer.status is Status.MISSING
+    assert "no_such_module" in answer.detail
+
+
+def test_what_has_no_answer_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    from iotrace.engine.bpf import KernelRefusal
+
+    def refuse() -> list[int]:
+        raise KernelRefusal("make the table x", 1)
+
+    answer = kernel._tried("BPF maps", "made", refuse)
+    assert answer.status is Status.MISSING
+    assert answer.paste is pasting.PRIVILEGES
+
+
+def test_io_uring_is_tried() -> None:
+    assert surroundings._io_uring().status in (Status.OK, Status.DEGRADED)

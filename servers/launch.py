@@ -82,7 +82,8 @@ def running(
         server.port = _ready_port(process)
         yield server
     finally:
-        server.stop()
+        if server.stop() != 0:
+            server.kill()  # it may have left children behind
         assert process.stdout is not None
         process.stdout.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from iotrace.cli.options import output_options, tracing_options
+from iotrace.cli.options import Shown, output_options, tracing_options
 
 
 @click.command(name="attach", short_help="Trace running processes.")
@@ -20,9 +20,7 @@ def command(
     duration: int | None,
     interval: int | None,
     children: bool,
-    fmt: str,
-    output: str | None,
-    top: int,
+    shown: Shown,
     verbose: bool,
 ) -> int:
     """Trace running processes, their threads and their children.
@@ -37,12 +35,5 @@ def command(
 
     return trace_processes(
         wanted,
-        Plan(
-            duration_ns=duration,
-            interval_ns=interval,
-            children=children,
-            fmt=fmt,
-            output=output,
-            top=top or None,
-        ),
+        Plan(duration_ns=duration, interval_ns=interval, children=children, shown=shown),
     )

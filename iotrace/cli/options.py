@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
@@ -76,8 +79,49 @@ class FormatName(click.ParamType):  # type: ignore[type-arg]
         return str(value)
 
 
-def output_options(function: _Function) -> _Function:
-    """``-f``, ``-o``, ``--top``, ``-v``: what the report looks like and where it goes."""
+class Names(click.ParamType):  # type: ignore[type-arg]
+    """Names with commas between them."""
+
+    name = "names"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """The names."""
+        if isinstance(value, tuple):
+            return value
+        return tuple(name.strip() for name in str(value).split(",") if name.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a report shall look like, and where it goes.
+
+    ``top`` None: as many rows as the format has by default, 0: all. ``color`` None: as the
+    terminal has it. ``output`` None: standard output (or standard error, for ``run``).
+    """
+
+    fmt: str = "table"
+    output: str | None = None
+    top: int | None = None
+    sort: str = ""
+    columns: tuple[str, ...] = ()
+    color: bool | None = None
+
+
+def output_options(function: Callable[..., int]) -> Callable[..., int]:
+    """``-f``, ``-o``, ``--top``...: gathered in the command's parameter ``shown``; and ``-v``."""
+
+    @functools.wraps(function)
+    def gathered(**values: Any) -> int:
+        names = [field.name for field in dataclasses.fields(Shown)]
+        shown = Shown(**{name: values.pop(name) for name in names})
+        return function(shown=shown, **values)
+
+    return _with_output_options(gathered)
+
+
+def _with_output_options(function: _Function) -> _Function:
     for option in (
         click.option(
             "-f",
@@ -86,7 +130,8 @@ def output_options(function: _Function) -> _Function:
             type=FormatName(),
             default="table",
             show_default=True,
-            help="table, json, csv, or a table style of tabulate (github, rst, html, ...).",
+            help="table, json, jsonl, csv, tsv, csv-calls..., or a table style of tabulate "
+            "(github, rst, html, ...).",
         ),
         click.option(
             "-o",
@@ -97,9 +142,16 @@ def output_options(function: _Function) -> _Function:
         click.option(
             "--top",
             type=click.IntRange(min=0),
-            default=20,
-            show_default=True,
-            help="Rows per table; 0: all.",
+            help="Rows per table (20, unless the format holds them all); 0: all.",
+        ),
+        click.option("--sort", default="", help="Sort rows by this column, not by their cost."),
+        click.option(
+            "--columns", type=Names(), default="", help="Show these columns only: tid,name,wall."
+        ),
+        click.option(
+            "--color/--no-color",
+            default=None,
+            help="Colours, or none (default: on a terminal, unless NO_COLOR is set).",
         ),
         click.option("-v", "--verbose", is_flag=True, help="Say more when something fails."),
     ):

@@ -5,43 +5,41 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
+from iotrace.cli.options import Shown
 from iotrace.errors import UsageError
-from iotrace.output.formats import render
+from iotrace.output import color
+from iotrace.output.formats import check, render
+from iotrace.output.view import DEFAULT_WIDTH, View
 from iotrace.report.model import Report
 from iotrace.tracing.caller import acting_as, sudo_caller
-
-_DEFAULT_WIDTH = 80
 
 
 class Printer:
     """Renders in one format to one place. The file is opened at once: better now than too late."""
 
-    def __init__(
-        self, fmt: str, output: str | None, top: int | None, *, to_stderr: bool = False
-    ) -> None:
-        """Raises UsageError where ``output`` cannot be written."""
-        self._fmt = fmt
-        self._top = top
+    def __init__(self, shown: Shown, *, to_stderr: bool = False) -> None:
+        """Raises UsageError where the format cannot show that, or the file cannot be written."""
+        self._fmt = shown.fmt
+        self._view = View(top=shown.top, sort=shown.sort, columns=shown.columns)
+        check(self._fmt, self._view)
         self._stream: TextIO = sys.stderr if to_stderr else sys.stdout
-        if output is not None:
-            self._stream = _open_as_caller(output)
+        if shown.output is not None:
+            self._stream = _open_as_caller(shown.output)
+        self._color = color.wanted_here(shown.color, self._stream.isatty())
 
     def print(self, report: Report) -> None:
-        """The whole report."""
-        self._write(render(report, self._fmt, width=self._width(), top=self._top))
-
-    def print_interval(self, report: Report) -> None:
-        """The report of one interval, at once."""
-        self._write(render(report, self._fmt, width=self._width(), top=self._top))
-        self._stream.flush()
+        """The report, at once."""
+        view = replace(self._view, width=self._width(), color=self._color)
+        self._write(render(report, self._fmt, view))
 
     def _width(self) -> int:
         if not self._stream.isatty():
-            return _DEFAULT_WIDTH
-        return max(_DEFAULT_WIDTH, shutil.get_terminal_size((_DEFAULT_WIDTH, 24)).columns)
+            return DEFAULT_WIDTH
+        return max(DEFAULT_WIDTH, shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns)
 
     def _write(self, text: str) -> None:
         try:

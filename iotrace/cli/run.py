@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from iotrace.cli.options import output_options, tracing_options
+from iotrace.cli.options import Shown, output_options, tracing_options
 
 
 @click.command(
@@ -20,9 +20,7 @@ def command(
     duration: int | None,
     interval: int | None,
     children: bool,
-    fmt: str,
-    output: str | None,
-    top: int,
+    shown: Shown,
     verbose: bool,
 ) -> int:
     """Run a program and trace it from its first instruction to its end.
@@ -35,12 +33,5 @@ def command(
 
     return trace_program(
         program,
-        Plan(
-            duration_ns=duration,
-            interval_ns=interval,
-            children=children,
-            fmt=fmt,
-            output=output,
-            top=top or None,
-        ),
+        Plan(duration_ns=duration, interval_ns=interval, children=children, shown=shown),
     )

@@ -71,6 +71,8 @@ class Kind(IntEnum):
     """epoll_ctl that asks for level-triggered events."""
     EDGE = 23
     """epoll_ctl that asks for edge-triggered events."""
+    GIL = 24
+    """A lock wait on the very address of a Python interpreter's GIL."""
 
     @property
     def label(self) -> str:
@@ -127,6 +129,19 @@ class Counter(IntEnum):
     LOST_EVENTS = 12
     TIMELINE_ON = 13
     """Message vectors whose bytes were counted in part."""
+    STACKS = 14
+    CODES = 15
+    LOST_STACKS = 16
+    EXECS = 17
+
+
+class Cause(IntEnum):
+    """What held an event loop up (culprit.cause)."""
+
+    CPU = 0
+    CALL = 1
+    GIL = 2
+    RUNQ = 3
 
 
 WAIT_CLASSES = 16
@@ -140,6 +155,15 @@ STALL_NS = 50_000_000
 """An iteration of an event loop that is longer is a stall: its time is kept apart."""
 SHORT_TIMEOUT_NS = 20_000_000
 """CPython asks for its GIL with a timeout of sys.getswitchinterval(), by default 5 ms."""
+SAMPLE_AFTER_NS = STALL_NS // 2
+"""From when on a long iteration's Python stack is sampled."""
+SAMPLES_HZ = 199
+GIL_TAX_NS = 1_000_000
+"""A wait for the GIL after so much computing is not the price of the call before."""
+GIL_BYTES = 208
+"""struct _gil_runtime_state with its two conditions and mutexes (glibc), CPython 3.9 to 3.13."""
+GILS = 8
+"""Interpreters of one process whose GILs are told from other locks."""
 GENERATIONS = 16384
 THREAD_HINTS = 65536
 HINT_SHARED = 0xFFFFFFFF
@@ -157,7 +181,11 @@ def cflags() -> list[str]:
         "GENERATIONS": GENERATIONS,
         "THREAD_HINTS": THREAD_HINTS,
         "HINT_SHARED": HINT_SHARED,
-        "COUNTERS": 16,
+        "COUNTERS": 32,
+        "SAMPLE_AFTER_NS": SAMPLE_AFTER_NS,
+        "GIL_TAX_NS": GIL_TAX_NS,
+        "GIL_BYTES": GIL_BYTES,
+        "GILS": GILS,
         "KIND_FIRST_SOCKET": SOCKET_KINDS.start,
         "KIND_LAST_SOCKET": SOCKET_KINDS.stop - 1,
     }
@@ -166,5 +194,6 @@ def cflags() -> list[str]:
     values |= {f"KIND_{kind.name}": kind.value for kind in Kind}
     values |= {f"COUNTER_{counter.name}": counter.value for counter in Counter}
     values |= {f"EVENT_{kind.name}": kind.value for kind in EventKind}
+    values |= {f"CAUSE_{cause.name}": cause.value for cause in Cause}
     values |= {f"CALL_{flag.name}": flag.value for flag in CallFlag}
     return [f"-D{name}={value}" for name, value in values.items()]

@@ -18,7 +18,11 @@ BASE_SOURCES = (
     "ledger.c",
     "timeline.c",
     "objects.c",
+    "python.c",
     "descriptors.c",
+    "arguments.c",
+    "loops.c",
+    "results.c",
     "calls.c",
     "sched.c",
     "lifecycle.c",
@@ -32,7 +36,7 @@ class Limits:
 
     ``timeline_pages``: of the ring buffer that streams single events (a power of two); 0: no
     timeline. ``reserved``: slots of the thread table that user space fills, for the threads that
-    exist already.
+    exist already. ``python``: with what follows Python's stacks and GIL.
     """
 
     threads: int = 2048
@@ -46,12 +50,17 @@ class Limits:
     operation_kinds: int = 256
     ports: int = 1024
     targets: int = 2048
+    stacks: int = 4096
+    codes: int = 2048
+    lines: int = 8192
     reserved: int = 512
     timeline_pages: int = 0
+    python: bool = True
 
     def cflags(self) -> list[str]:
         """The limits as compiler flags."""
-        names = [name for name in self.__slots__ if name not in ("reserved", "timeline_pages")]
+        others = ("reserved", "timeline_pages", "python")
+        names = [name for name in self.__slots__ if name not in others]
         return [
             *(f"-DMAX_{name.upper()}={getattr(self, name)}" for name in names),
             f"-DTIMELINE={int(self.timeline_pages > 0)}",
@@ -64,11 +73,15 @@ class Probe:
     """One raw tracepoint and the function that runs on it.
 
     ``loses``: the columns that are n/a without it; empty: nothing works without it.
+    ``attachment``: "tracepoint"; "tail call": entered by other probes, by its ``slot`` in
+    ``walkers``; "sample": runs at the ticks of a clock of each CPU. The last two have no tracepoint.
     """
 
     tracepoint: str
     function: str
     loses: tuple[str, ...] = ()
+    attachment: str = "tracepoint"
+    slot: int = 0
 
 
 PROBES = (
@@ -83,6 +96,14 @@ PROBES = (
     Probe("signal_deliver", "on_signal_deliver", ("signals",)),
     Probe("io_uring_submit_req", "on_uring_submit", ("operations",)),
     Probe("io_uring_complete", "on_uring_complete", ("operations",)),
+)
+
+LINES, CULPRITS = "python lines", "python lines of stalls"
+PYTHON_PROBES = (
+    Probe("", "on_slow_call", (LINES,), "tail call", 0),
+    Probe("", "on_stall", (CULPRITS,), "tail call", 1),
+    Probe("", "on_new_stack", (), "tail call", 2),
+    Probe("", "on_sample", (CULPRITS,), "sample"),
 )
 
 _OPTIONAL_SOURCES = {"on_signal_deliver": "signals.c", "on_uring_submit": "uring.c"}
@@ -115,6 +136,7 @@ _OFFSETS = {
     "SOCK_RCV_SADDR": ("sock_common", "skc_rcv_saddr"),
 }
 _RUN_DELAY = {"TASK_RUN_DELAY": ("task_struct", "sched_info.run_delay")}
+_FSBASE = {"TASK_FSBASE": ("task_struct", "thread.fsbase")}
 _IPV6_OFFSETS = {
     "SOCK_V6_DADDR": ("sock_common", "skc_v6_daddr"),
     "SOCK_V6_RCV_SADDR": ("sock_common", "skc_v6_rcv_saddr"),
@@ -221,6 +243,11 @@ def build_program(
         )
     present, unavailable = _available(types, absent)
     functions = {probe.function for probe in present}
+    python = limits.python and types.offset(*_FSBASE["TASK_FSBASE"]) is not None
+    if python:
+        present += PYTHON_PROBES
+    elif limits.python:
+        unavailable[LINES] = f"not tried on {machine}"
     sources = [*BASE_SOURCES, *(s for f, s in _OPTIONAL_SOURCES.items() if f in functions)]
     flags = [
         f"-I{probes_directory()}",
@@ -233,7 +260,10 @@ def build_program(
         *_switch_flags(types),
         f"-DHAVE_TASK_PT_REGS={int(types.has_helper('task_pt_regs'))}",
         f"-DHAVE_SKB_COPY={int('on_skb_copy' in functions)}",
+        f"-DPYTHON={int(python)}",
     ]
+    if python:
+        flags += _offset_flags(types, _FSBASE)
     if types.offset(*_RUN_DELAY["TASK_RUN_DELAY"]) is not None:
         flags += ["-DHAVE_RUN_DELAY=1", *_offset_flags(types, _RUN_DELAY)]
     if types.offset(*_IPV6_OFFSETS["SOCK_V6_DADDR"]) is not None:

@@ -9,9 +9,19 @@ from iotrace.snapshot.histogram import percentile_ns
 from iotrace.snapshot.model import CallTotals
 
 
+_RESTARTS = {
+    512: "ERESTARTSYS",
+    513: "ERESTARTNOINTR",
+    514: "ERESTARTNOHAND",
+    516: "ERESTART_RESTARTBLOCK",
+}
+"""include/linux/errno.h: a signal took the thread out of the call. The program never sees these:
+the call is made again, or they become EINTR."""
+
+
 def error_name(number: int) -> str:
-    """ "ECONNRESET", or "errno 512" for those that only the kernel knows."""
-    return errno.errorcode.get(number, f"errno {number}")
+    """ "ECONNRESET", or "ERESTARTSYS" where a signal came, as strace has it."""
+    return errno.errorcode.get(number) or _RESTARTS.get(number, f"errno {number}")
 
 
 def call_row(tid: int, syscall: str, kind: str, totals: CallTotals) -> Call:

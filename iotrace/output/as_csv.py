@@ -1,4 +1,4 @@
-"""One table of a report as CSV, to be pasted into a spreadsheet.
+"""One table of a report as CSV or TSV, for a spreadsheet or a data frame.
 
 One file is one table: every row of every process, its columns plain numbers (``_ns``, ``_bytes``)
 or texts. A file of several tables is readable by no program, and a long form of
@@ -16,10 +16,13 @@ from typing import Any
 
 from iotrace.output.escaping import for_spreadsheet
 from iotrace.output.text import escape
+from iotrace.output.view import View, plain_name
 from iotrace.report.model import WAIT_REASONS, Process, Report
 
 Cell = str | int | float | None
 Columns = Mapping[str, Callable[[Any], Cell]]
+
+_VIEW = View()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +31,59 @@ class _Table:
     columns: Columns
 
 
-def render(report: Report, table: str) -> str:
-    """One of ``TABLES``: a line of column names, then a line a row; all texts are quoted."""
-    chosen = TABLES[table]
+def titles(table: str) -> tuple[str, ...]:
+    """The column names of one of ``TABLES``."""
+    return (*_OWNER, *TABLES[table].columns)
+
+
+def render(report: Report, table: str, separator: str = ",", view: View = _VIEW) -> str:
+    """One of ``TABLES``: a line of column names, then a line a row.
+
+    All texts are quoted between commas; between tabs, only those that have a quotation mark
+    (no text has a tab or a line break: those are escaped). ``view.top`` None is all rows; the
+    rows are in the report's order unless ``view.sort`` names a column.
+    """
     lines = io.StringIO()
-    writer = csv.writer(lines, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerow(["pid", "process", *chosen.columns])
-    for process in report.processes:
-        for row in chosen.rows(process):
-            cells = [column(row) for column in chosen.columns.values()]
-            writer.writerow(map(_safe, [process.pid, process.name, *cells]))
+    writer = csv.writer(
+        lines,
+        delimiter=separator,
+        quoting=csv.QUOTE_NONNUMERIC if separator == "," else csv.QUOTE_MINIMAL,
+        lineterminator="\n",
+    )
+    names = _asked_for(titles(table), view.columns)
+    writer.writerow(names)
+    rows = _rows(report, table)
+    if view.sort:
+        (key,) = _asked_for(titles(table), (view.sort,))
+        textual = any(isinstance(row[key], str) for row in rows)
+        # What is not known comes last, whichever way the others go.
+        rows.sort(key=lambda row: _sortable(row[key], textual), reverse=not textual)
+    for row in rows[: view.top or None]:
+        writer.writerow(_safe(row[name]) for name in names)
     return lines.getvalue()
+
+
+def _asked_for(known: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[str, ...]:
+    by_name = {plain_name(title): title for title in known}
+    return tuple(by_name[plain_name(name)] for name in wanted) or known
+
+
+def _rows(report: Report, table: str) -> list[dict[str, Cell]]:
+    chosen = TABLES[table]
+    return [
+        {
+            **{name: of(process) for name, of in _OWNER.items()},
+            **{name: of(row) for name, of in chosen.columns.items()},
+        }
+        for process in report.processes
+        for row in chosen.rows(process)
+    ]
+
+
+def _sortable(cell: Cell, textual: bool) -> tuple[bool, Any]:
+    if textual:
+        return cell is None, cell or ""
+    return cell is not None, cell or 0
 
 
 def _safe(cell: Cell) -> Cell:
@@ -68,6 +113,8 @@ def _yes(name: str) -> Callable[[Any], Cell]:
     words = {True: "yes", False: "no", None: None}
     return lambda row: words[getattr(row, name)]
 
+
+_OWNER: Columns = {"pid": attrgetter("pid"), "process": attrgetter("name")}
 
 _THREADS: Columns = {
     **_same("tid", "name"),

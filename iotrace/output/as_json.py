@@ -18,6 +18,15 @@ def render(report: Report) -> str:
     return json.dumps(_whole(to_dict(report)), indent=2, allow_nan=False) + "\n"
 
 
+def render_line(report: Report) -> str:
+    """The same on one line: a stream of reports (JSON Lines), one of which ends where it ends.
+
+    Reports of an interval have its number in ``interval``; the last one, of the whole trace, has
+    null there.
+    """
+    return json.dumps(_whole(to_dict(report)), separators=(",", ":"), allow_nan=False) + "\n"
+
+
 def _whole(value: Any) -> Any:
     """The same data with texts that every JSON reader takes."""
     if isinstance(value, str):

@@ -7,11 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from iotrace.output.units import ZERO
 
 # An empty cell, and a zero in a column of figures: the eye finds what is there.
 NOTHING = "-"
+
+
+class Tone(Enum):
+    """What a text is to the reader; formats without colours make no difference."""
+
+    PLAIN = "plain"
+    STRONG = "strong"
+    FAINT = "faint"
+    NOTICE = "notice"
+    WARNING = "warning"
+    ALARM = "alarm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +32,7 @@ class Heading:
 
     level: int
     text: str
+    tone: Tone = Tone.STRONG
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +52,10 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Labels and what there is to say about each."""
+    """Labels and what there is to say about each. ``alarming``: the labels of bad news."""
 
     pairs: tuple[tuple[str, str], ...]
+    alarming: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,35 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import tabulate
 
 from iotrace.errors import UsageError
-from iotrace.output import as_csv, as_json, table
+from iotrace.output import as_csv, as_json, columns, table
 from iotrace.output.markup import DEFAULT
+from iotrace.output.view import View
 from iotrace.report.model import Report
 
+_JSON: dict[str, Callable[[Report], str]] = {
+    "json": as_json.render,
+    "jsonl": as_json.render_line,
+}
+
 # ``csv`` is the threads' table; the other tables are named.
-_CSV = {"csv": "threads", **{f"csv-{name}": name for name in as_csv.TABLES if name != "threads"}}
+_SEPARATED = {
+    name if table == "threads" else f"{name}-{table}": (separator, table)
+    for name, separator in (("csv", ","), ("tsv", "\t"))
+    for table in as_csv.TABLES
+}
 
-FORMATS: tuple[str, ...] = (DEFAULT, "json", *_CSV, *tabulate.tabulate_formats)
+# tabulate's own "tsv" is a page of prose and tables, which no program reads.
+_TABULATE = tuple(name for name in tabulate.tabulate_formats if name not in _SEPARATED)
+
+FORMATS: tuple[str, ...] = (DEFAULT, *_JSON, *_SEPARATED, *_TABULATE)
+
+_VIEW = View()
 
 
-def render(
-    report: Report,
-    format: str = DEFAULT,
-    *,
-    width: int = table.DEFAULT_WIDTH,
-    top: int | None = table.DEFAULT_TOP,
-) -> str:
+def render(report: Report, format: str = DEFAULT, view: View = _VIEW) -> str:
     """The report in one of ``FORMATS``; the text ends in a line break.
 
-    ``width`` (terminal columns) and ``top`` (rows a table, None: all) shape tables only: ``json``
-    and ``csv`` hold every row. Raises UsageError on another format.
+    Raises UsageError on another format and on what ``check`` refuses.
     """
-    if format == "json":
-        return as_json.render(report)
-    if format in _CSV:
-        return as_csv.render(report, _CSV[format])
+    check(format, view)
+    if format in _JSON:
+        return _JSON[format](report)
+    if format in _SEPARATED:
+        separator, rows = _SEPARATED[format]
+        return as_csv.render(report, rows, separator, view)
+    return table.render(report, tablefmt=format, view=view)
+
+
+def check(format: str, view: View) -> None:
+    """Raises UsageError on an unknown format, or one that cannot show this view.
+
+    JSON is always whole: it has no columns to choose and no order (``top`` is not for it either).
+    """
     if format not in FORMATS:
         raise UsageError(f"there is no format {format!a}", why=f"formats: {', '.join(FORMATS)}")
-    return table.render(report, tablefmt=format, width=width, top=top)
+    names = [*view.columns, *([view.sort] if view.sort else [])]
+    if format in _JSON and names:
+        raise UsageError(
+            f"{format} has no columns to choose or to sort by",
+            why="it holds the whole report, as its schema says",
+            paste="iotrace attach PID -f json | jq '.processes[].threads'",
+        )
+    if format in _SEPARATED:
+        columns.check_names(names, as_csv.titles(_SEPARATED[format][1]))
+    elif format not in _JSON:
+        columns.check_names(names, columns.TITLES)

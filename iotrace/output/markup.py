@@ -127,12 +127,6 @@ def _org(name: str) -> Style:
     )
 
 
-def _tsv(name: str) -> Style:
-    return Style(
-        frames=(name,), text=escaping.for_spreadsheet, cell=escaping.for_spreadsheet, item="{}"
-    )
-
-
 def _wiki(heading: str, item: str = "* {}") -> Callable[[str], Style]:
     """``heading`` holds ``{level}``, ``{text}`` and ``{marks}`` (``=`` a level)."""
     return lambda name: Style(
@@ -157,5 +151,4 @@ _MARKUPS: dict[str, Callable[[str], Style]] = {
     "asciidoc": _wiki("{marks} {text}"),
     "orgtbl": _org,
     "rst": _rst,
-    "tsv": _tsv,
 }

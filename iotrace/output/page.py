@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from iotrace.output import layout
-from iotrace.output.blocks import Block, Facts, Heading, Items, Paragraph, Table
+from iotrace.output.blocks import Block, Facts, Heading, Items, Paragraph, Table, Tone
+from iotrace.output.color import tint, untinted
 from iotrace.output.markup import Style, style
 from iotrace.output.text import cut, escape, width, wrap
 
@@ -13,34 +14,36 @@ from iotrace.output.text import cut, escape, width, wrap
 _LONGEST_LINE = 240
 
 
-def render(blocks: Iterable[Block], *, tablefmt: str, width: int) -> str:
+def render(blocks: Iterable[Block], *, tablefmt: str, width: int, color: bool = False) -> str:
     """The page as text that ends in a line break.
 
     ``width``: terminal columns; formats that are markup have none and ignore it.
+    ``color``: for a terminal that understands ECMA-48; plain text formats only.
     """
-    page = _Page(style(tablefmt), width)
+    page = _Page(style(tablefmt), width, color)
     for block in blocks:
         page.add(block)
     return page.finished()
 
 
 class _Page:
-    def __init__(self, style: Style, columns: int) -> None:
+    def __init__(self, style: Style, columns: int, color: bool) -> None:
         self._style = style
+        self._tint = tint if color and not style.boundless else untinted
         self._columns = columns
         self._legends: set[str] = set()
         self._chunks = [style.opening] if style.opening else []
 
     def add(self, block: Block) -> None:
         match block:
-            case Heading(level, text):
-                self._chunks += self._heading(level, text)
+            case Heading(level, text, tone):
+                self._chunks += self._heading(level, text, tone)
             case Paragraph(text, cut):
                 self._chunks += self._paragraph(text, cut=cut)
             case Items(texts):
                 self._chunks += self._items(texts)
-            case Facts(pairs):
-                self._chunks += self._facts(pairs)
+            case Facts(pairs, alarming):
+                self._chunks += self._facts(pairs, alarming)
             case Table():
                 self._chunks += self._table(block)
 
@@ -49,8 +52,8 @@ class _Page:
         between = "\n\n" if self._style.boundless else "\n"
         return between.join(chunks).strip("\n") + "\n"
 
-    def _heading(self, level: int, text: str) -> list[str]:
-        drawn = self._style.heading(level, self._one_line(text))
+    def _heading(self, level: int, text: str, tone: Tone) -> list[str]:
+        drawn = self._tint(self._style.heading(level, self._one_line(text)), tone)
         # Plain text has no space of its own around a heading.
         return [drawn] if self._style.boundless else ["", drawn]
 
@@ -69,21 +72,23 @@ class _Page:
         lines = [wrap(escape(text), self._columns, indent="  ", first="- ") for text in texts]
         return [line for item in lines for line in item]
 
-    def _facts(self, pairs: Sequence[tuple[str, str]]) -> list[str]:
+    def _facts(self, pairs: Sequence[tuple[str, str]], alarming: Container[str]) -> list[str]:
         if self._style.boundless:
             return self._items([f"{label}: {text}" for label, text in pairs])
         labels = max((width(label) for label, _ in pairs), default=0) + 2
-        lines = [
-            wrap(escape(text), self._columns, indent=" " * labels, first=label.ljust(labels))
+        return [
+            self._tint(line, Tone.ALARM if label in alarming else Tone.PLAIN)
             for label, text in pairs
+            for line in wrap(
+                escape(text), self._columns, indent=" " * labels, first=label.ljust(labels)
+            )
         ]
-        return [line for fact in lines for line in fact]
 
     def _table(self, table: Table) -> list[str]:
         drawn = layout.draw(table.columns, self._style, self._columns)
-        chunks = self._heading(2, table.title)
+        chunks = self._heading(2, table.title, Tone.STRONG)
         unseen = [sentence for sentence in table.legend if sentence not in self._legends]
-        chunks += self._paragraph(" ".join(unseen))
+        chunks += [self._tint(line, Tone.FAINT) for line in self._paragraph(" ".join(unseen))]
         self._legends.update(unseen)
         chunks.append(drawn.text)
         for line in (table.more, *table.notes):

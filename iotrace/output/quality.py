@@ -43,7 +43,8 @@ def blocks(report: Report) -> list[Block]:
         ("not available", f"{column}: {reason}") for column, reason in quality.unavailable.items()
     ]
     pairs += [("note", note) for note in quality.notes]
-    return [Heading(2, "Data quality"), Facts(tuple(pairs))]
+    alarming = ("lost",) if quality.lost.total else ()
+    return [Heading(2, "Data quality"), Facts(tuple(pairs), alarming)]
 
 
 def _lost(lost: Lost) -> str:

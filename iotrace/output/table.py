@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 
-from iotrace.output import page, quality, units, verdict
+from iotrace.output import columns, page, quality, units, verdict
 from iotrace.output.blocks import Block, Heading, Paragraph, Table
 from iotrace.output.naming import after_parents, process_title
 from iotrace.output.tables import (
@@ -18,15 +18,17 @@ from iotrace.output.tables import (
     signals,
     threads,
 )
+from iotrace.output.view import View
 from iotrace.report.model import Process, Report
 
-DEFAULT_WIDTH = 80
 DEFAULT_TOP = 20
 
 # Of a report with more processes, these many costliest ones get tables of their own.
 _DETAILED = 4
 
-_TABLES: tuple[Callable[[Process, int | None], Table | None], ...] = (
+_VIEW = View()
+
+_TABLES: tuple[Callable[[Process, int | None, str], Table | None], ...] = (
     threads.table,
     loops.table,
     calls.table,
@@ -36,18 +38,17 @@ _TABLES: tuple[Callable[[Process, int | None], Table | None], ...] = (
 )
 
 
-def render(
-    report: Report, *, tablefmt: str, width: int = DEFAULT_WIDTH, top: int | None = DEFAULT_TOP
-) -> str:
+def render(report: Report, *, tablefmt: str, view: View = _VIEW) -> str:
     """The report as text in one of ``markup``'s formats.
 
-    ``width``: terminal columns (markup formats have none). ``top``: rows a table; None: all of
-    them, and the tables of all processes.
+    ``view.top`` 0: all rows, and the tables of all processes; None: ``DEFAULT_TOP`` rows.
+    Columns that a table has not are passed over, and so is a table that has none of them.
     """
-    return page.render(_blocks(report, top), tablefmt=tablefmt, width=width)
+    return page.render(_blocks(report, view), tablefmt=tablefmt, width=view.width, color=view.color)
 
 
-def _blocks(report: Report, top: int | None) -> list[Block]:
+def _blocks(report: Report, view: View) -> list[Block]:
+    top = DEFAULT_TOP if view.top is None else view.top or None
     detailed, others = _split(report, top)
     blocks: list[Block] = [Paragraph(_origin(report))]
     for process in detailed:
@@ -55,11 +56,11 @@ def _blocks(report: Report, top: int | None) -> list[Block]:
         blocks += [
             *_head(process, report),
             *verdict.blocks(process, findings),
-            *_tables(process, top),
+            *_tables(process, top, view),
         ]
     title = "Other processes" if detailed else "Processes"
-    summary = processes.table(others, title, top)
-    blocks += [summary] if summary else []
+    summary = processes.table(others, title, top, view.sort)
+    blocks += _chosen([summary], view)
     shown = {process.pid for process in detailed}
     hidden = [finding for finding in report.findings if finding.pid not in shown]
     elsewhere = verdict.elsewhere(hidden, top)
@@ -86,8 +87,9 @@ def _split(report: Report, top: int | None) -> tuple[list[Process], list[Process
 
 def _origin(report: Report) -> str:
     host = report.host
+    which = "" if report.interval is None else f"interval {report.interval}, "
     return (
-        f"iotrace {report.iotrace}: {units.format_duration(report.duration_ns)} "
+        f"iotrace {report.iotrace}: {which}{units.format_duration(report.duration_ns)} "
         f"from {report.started_at} on Linux {host.kernel} {host.machine}, "
         f"{units.plural(host.cpus, 'CPU')}"
     )
@@ -99,5 +101,10 @@ def _head(process: Process, report: Report) -> list[Block]:
     return [*head, Paragraph(command, cut=True)] if command else head
 
 
-def _tables(process: Process, top: int | None) -> list[Block]:
-    return [drawn for table in _TABLES if (drawn := table(process, top)) is not None]
+def _tables(process: Process, top: int | None, view: View) -> list[Block]:
+    return _chosen([table(process, top, view.sort) for table in _TABLES], view)
+
+
+def _chosen(tables: list[Table | None], view: View) -> list[Block]:
+    chosen = (columns.chosen(table, view.columns) for table in tables if table is not None)
+    return [table for table in chosen if table is not None]

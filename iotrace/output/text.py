@@ -80,8 +80,8 @@ def _characters(columns: int) -> int:
 
 def _start(text: str, columns: int) -> str:
     """As much of the text's start as fits."""
-    kept = text[: _characters(columns)]
-    while width(kept) > columns:
+    kept = text[: max(0, _characters(columns))]
+    while kept and width(kept) > columns:
         kept = kept[:-1]
     return kept
 
@@ -101,7 +101,7 @@ def wrap(text: str, columns: int, *, indent: str = "", first: str | None = None)
         if line != lead:
             lines.append(line)
             lead = line = indent
-        while width(word) > columns - width(line):
+        while word and width(word) > columns - width(line):
             start = _start(word, columns - width(line)) or word[0]
             lines.append(line + start)
             lead = line = indent

@@ -6,10 +6,22 @@ from collections import Counter
 from collections.abc import Sequence
 
 from iotrace.output import units
-from iotrace.output.blocks import Block, Facts, Heading, Items, Paragraph, Table, figures, texts
+from iotrace.output.blocks import (
+    Block,
+    Facts,
+    Heading,
+    Items,
+    Paragraph,
+    Table,
+    Tone,
+    figures,
+    texts,
+)
 from iotrace.output.naming import name_tid
 from iotrace.output.tables import cost
 from iotrace.report.model import Finding, Model, Process
+
+_TONES = {"high": Tone.ALARM, "medium": Tone.WARNING, "low": Tone.NOTICE}
 
 
 def blocks(process: Process, findings: Sequence[Finding]) -> list[Block]:
@@ -70,7 +82,7 @@ def _finding(finding: Finding) -> list[Block]:
         pairs.append(("seen", ", ".join(shown)))
     pairs.append(("advice", finding.advice))
     title = f"{finding.severity.upper()} {finding.id}: {finding.title}"
-    return [Heading(3, title), Facts(tuple(pairs))]
+    return [Heading(3, title, _TONES[finding.severity]), Facts(tuple(pairs))]
 
 
 def _where(finding: Finding) -> str:

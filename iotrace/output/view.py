@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -10,6 +10,8 @@ Row = TypeVar("Row")
 Key = Callable[[Row], "int | float | str"]
 Orders = Mapping[str, Key[Row]]
 """Column title -> what its rows are sorted by. Figures: the biggest first; texts: by alphabet."""
+
+NO_ORDERS: Mapping[str, Callable[[object], int]] = {}
 
 DEFAULT_WIDTH = 80
 
@@ -43,9 +45,3 @@ def in_order(rows: Iterable[Row], sort: str, orders: Orders[Row], default: Key[R
     ranked = list(rows)
     textual = any(isinstance(key(row), str) for row in ranked[:1])
     return sorted(ranked, key=key, reverse=not textual)
-
-
-def first(rows: Sequence[Row], top: int) -> tuple[Sequence[Row], Sequence[Row]]:
-    """The first ``top`` rows (0: all) and the rest."""
-    shown = top or len(rows)
-    return rows[:shown], rows[shown:]

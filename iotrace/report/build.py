@@ -12,6 +12,7 @@ from iotrace.procfs.host import HostFacts
 from iotrace.report.model import SCHEMA, Host, Lost, Process, Quality, Report
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.model import Losses, Snapshot
+from iotrace.verdict.judge import judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +31,16 @@ class Circumstances:
 def build_report(snapshot: Snapshot, around: Circumstances) -> Report:
     """The report of one interval (or of a whole trace)."""
     processes = process_rows(snapshot, around.facts, around.call_names)
+    duration_ns = snapshot.at_ns - snapshot.from_ns
+    verdict = judge(processes, around.facts, duration_ns)
     return Report(
         schema=SCHEMA,
         iotrace=__version__,
         started_at=around.started_at.isoformat(timespec="milliseconds"),
-        duration_ns=snapshot.at_ns - snapshot.from_ns,
+        duration_ns=duration_ns,
         host=Host(around.host.kernel, around.host.machine, around.host.cpus),
-        processes=processes,
-        findings=(),
+        processes=verdict.processes,
+        findings=verdict.findings,
         quality=_quality(snapshot, processes, around),
     )
 

@@ -17,6 +17,7 @@ WAIT_REASONS = (
     "connect",
     "poll",
     "lock",
+    "gil",
     "sleep",
     "child",
     "signal",

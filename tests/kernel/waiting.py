@@ -27,13 +27,13 @@ def wait_until(condition: Callable[[], object], what: str, deadline_s: float = D
 
 
 def sleeps_in(pid: int, tid: int, *syscalls: str) -> bool:
-    """Whether a thread is asleep in one of these system calls just now."""
+    """Whether a thread is asleep in one of these system calls (in any, if none is given)."""
     try:
         activity = read_activity(pid, tid)
     except NoSuchProcess:
         return False
     wanted = {_NUMBERS[name] for name in syscalls if name in _NUMBERS}
-    return isinstance(activity, Blocked) and activity.number in wanted
+    return isinstance(activity, Blocked) and (not syscalls or activity.number in wanted)
 
 
 def is_alive(pid: int) -> bool:

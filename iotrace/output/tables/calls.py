@@ -6,10 +6,13 @@ but each call keeps its costliest one: forty idle threads in futex do not hide t
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from iotrace.output import units
 from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.naming import name_tid, of_thread
 from iotrace.output.tables import cost
+from iotrace.output.view import Orders, in_order
 from iotrace.report.model import Call, Process
 
 _LEGEND = (
@@ -20,11 +23,26 @@ _IN_FLIGHT = "+1: one more has not returned."
 ESTIMATED = "~: estimated."
 
 
-def table(process: Process, top: int | None) -> Table | None:
+ORDERS: Orders[Call] = {
+    "tid": lambda call: -call.tid,
+    "call": lambda call: f"{call.syscall} {call.kind}",
+    "count": attrgetter("calls"),
+    "errors": lambda call: sum(call.errors.values()) - call.errors.get("EAGAIN", 0),
+    "EAGAIN": lambda call: call.errors.get("EAGAIN", 0),
+    "bytes": attrgetter("bytes"),
+    "wait": attrgetter("wait_ns"),
+    "copy": attrgetter("copy_ns"),
+    "p50": lambda call: call.latency_ns.p50 if call.latency_ns else -1,
+    "p99": lambda call: call.latency_ns.p99 if call.latency_ns else -1,
+    "max": lambda call: call.latency_ns.max if call.latency_ns else -1,
+}
+
+
+def table(process: Process, top: int | None, sort: str = "") -> Table | None:
     """The process's system calls; None if there are none."""
     if not process.calls:
         return None
-    shown, rest = _cut(process.calls, top)
+    shown, rest = _cut(process.calls, top, sort)
     tids = {call.tid for call in process.calls}
     whose = of_thread(min(tids)) if len(tids) == 1 else "by thread"
     columns = [
@@ -49,8 +67,8 @@ def table(process: Process, top: int | None) -> Table | None:
     )
 
 
-def _cut(calls: tuple[Call, ...], top: int | None) -> tuple[list[Call], list[Call]]:
-    ranked, _ = cost.costliest(calls, lambda call: call.total_ns, None)
+def _cut(calls: tuple[Call, ...], top: int | None, sort: str) -> tuple[list[Call], list[Call]]:
+    ranked = in_order(calls, sort, ORDERS, lambda call: call.total_ns)
     seen: set[tuple[str, str]] = set()
     firsts: list[Call] = []
     others: list[Call] = []

@@ -6,16 +6,24 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from iotrace.output import units
+from iotrace.output.view import NO_ORDERS, Orders, in_order
 from iotrace.report.model import Process, Thread
 
 Row = TypeVar("Row")
 
 
 def costliest(
-    rows: Iterable[Row], cost: Callable[[Row], int], top: int | None
+    rows: Iterable[Row],
+    cost: Callable[[Row], int],
+    top: int | None,
+    sort: str = "",
+    orders: Orders[Row] = NO_ORDERS,
 ) -> tuple[list[Row], list[Row]]:
-    """The ``top`` costliest rows (None: all) and the rest; equal ones stay in their order."""
-    ranked = sorted(rows, key=cost, reverse=True)
+    """The ``top`` costliest rows (None: all) and the rest; equal ones stay in their order.
+
+    ``sort`` names one of ``orders`` to rank them by instead.
+    """
+    ranked = in_order(rows, sort, orders, cost)
     shown = len(ranked) if top is None else max(top, 0)
     return ranked[:shown], ranked[shown:]
 

@@ -5,10 +5,13 @@ Order: wait + copy.
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from iotrace.output import units
 from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.tables import cost
 from iotrace.output.tables.calls import ESTIMATED, estimated
+from iotrace.output.view import Orders
 from iotrace.report.model import Descriptor, Process
 
 _LEGEND = "in, out: bytes read and written; wait, copy: in calls on it."
@@ -16,11 +19,27 @@ _PICKUP = "pickup: from data ready to the read that takes it, p50 and p99."
 _OPENED = "xN (+): N of them (several), one after the other, had this number."
 
 
-def table(process: Process, top: int | None) -> Table | None:
+ORDERS: Orders[Descriptor] = {
+    "fd": lambda descriptor: -descriptor.fd,
+    "what": attrgetter("kind"),
+    "local -> peer": lambda descriptor: f"{descriptor.peer} {descriptor.local}",
+    "calls": attrgetter("calls"),
+    "in": attrgetter("bytes_in"),
+    "out": attrgetter("bytes_out"),
+    "wait": attrgetter("wait_ns"),
+    "copy": attrgetter("copy_ns"),
+    "pickup": lambda descriptor: descriptor.pickup_ns.p50 if descriptor.pickup_ns else -1,
+    "p99": lambda descriptor: descriptor.pickup_ns.p99 if descriptor.pickup_ns else -1,
+}
+
+
+def table(process: Process, top: int | None, sort: str = "") -> Table | None:
     """The process's descriptors; None if there are none."""
     if not process.descriptors:
         return None
-    shown, rest = cost.costliest(process.descriptors, lambda fd: fd.wait_ns + fd.copy_ns, top)
+    shown, rest = cost.costliest(
+        process.descriptors, lambda fd: fd.wait_ns + fd.copy_ns, top, sort, ORDERS
+    )
     pickup = _pickup(shown)
     columns = [
         figures("fd", (str(descriptor.fd) for descriptor in shown)),

@@ -5,10 +5,13 @@ Order: time busy between its returns and its next calls.
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from iotrace.output import units
 from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.naming import name_tid, of_thread
 from iotrace.output.tables import cost
+from iotrace.output.view import Orders
 from iotrace.report.model import Loop, Process, Stalls
 
 _LEGEND = (
@@ -20,11 +23,28 @@ _NO_WAIT = "no-wait: told not to wait."
 _UNSERVED = "unserved: some ready, none read, written or accepted."
 
 
-def table(process: Process, top: int | None) -> Table | None:
+ORDERS: Orders[Loop] = {
+    "tid": lambda loop: -loop.tid,
+    "call": attrgetter("multiplexer"),
+    "trigger": lambda loop: loop.trigger or "",
+    "watched": lambda loop: -1 if loop.watched is None else loop.watched,
+    "iterations": attrgetter("iterations"),
+    "ready": attrgetter("ready.mean"),
+    "empty": attrgetter("empty"),
+    "timeout": attrgetter("timeouts"),
+    "no-wait": attrgetter("zero_timeout"),
+    "unserved": attrgetter("unserved"),
+    "busy": lambda loop: loop.busy_ns.p50 if loop.busy_ns else -1,
+    "p99": lambda loop: loop.busy_ns.p99 if loop.busy_ns else -1,
+    "max": lambda loop: loop.busy_ns.max if loop.busy_ns else -1,
+}
+
+
+def table(process: Process, top: int | None, sort: str = "") -> Table | None:
     """The process's event loops; None if there are none."""
     if not process.loops:
         return None
-    shown, rest = cost.costliest(process.loops, lambda loop: loop.busy_total_ns, top)
+    shown, rest = cost.costliest(process.loops, lambda loop: loop.busy_total_ns, top, sort, ORDERS)
     no_wait = _if_any("no-wait", [loop.zero_timeout for loop in shown], spare=5)
     unserved = _if_any("unserved", [loop.unserved for loop in shown], spare=4)
     alone = of_thread(shown[0].tid) if len(process.loops) == len(shown) == 1 else ""

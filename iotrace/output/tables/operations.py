@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from iotrace.output import units
 from iotrace.output.blocks import NOTHING, Table, figures, texts
 from iotrace.output.tables import cost
-from iotrace.report.model import Process
+from iotrace.output.view import Orders
+from iotrace.report.model import Operation, Process
 
 _LEGEND = "io_uring; p50, p99, max: from submission to completion."
 
 
-def table(process: Process, top: int | None) -> Table | None:
+ORDERS: Orders[Operation] = {
+    "operation": attrgetter("op"),
+    "count": attrgetter("count"),
+    "errors": lambda operation: sum(operation.errors.values()),
+    "bytes": attrgetter("bytes"),
+    "p50": lambda operation: _time(operation, "p50"),
+    "p99": lambda operation: _time(operation, "p99"),
+    "max": lambda operation: _time(operation, "max"),
+}
+
+
+def table(process: Process, top: int | None, sort: str = "") -> Table | None:
     """The process's asynchronous operations; None if there are none."""
     if not process.operations:
         return None
-    shown, rest = cost.costliest(process.operations, lambda operation: operation.count, top)
+    shown, rest = cost.costliest(
+        process.operations, lambda operation: operation.count, top, sort, ORDERS
+    )
     times = [operation.submit_to_complete_ns for operation in shown]
     columns = (
         texts("operation", (operation.op for operation in shown), least=9),
@@ -32,3 +48,8 @@ def table(process: Process, top: int | None) -> Table | None:
         columns=columns,
         more=f"… and {units.format_count(len(rest))} more" if rest else "",
     )
+
+
+def _time(operation: Operation, name: str) -> int:
+    times = operation.submit_to_complete_ns
+    return int(getattr(times, name)) if times else -1

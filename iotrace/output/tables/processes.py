@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from operator import attrgetter
 
 from iotrace.output import units
 from iotrace.output.blocks import Table, figures, texts
 from iotrace.output.naming import after_parents, name_pid, name_process
 from iotrace.output.tables import cost
 from iotrace.output.tables.threads import reasons
+from iotrace.output.view import Orders
 from iotrace.report.model import Process
 
 _LEGEND = (
@@ -21,12 +23,27 @@ _LEGEND = (
 )
 
 
-def table(processes: Sequence[Process], title: str, top: int | None) -> Table | None:
+ORDERS: Orders[Process] = {
+    "pid": lambda process: -process.pid,
+    "name": attrgetter("name"),
+    "model": lambda process: process.model.title if process.model else "",
+    "threads": lambda process: _Total(process).threads,
+    "syscalls": lambda process: _Total(process).syscalls,
+    "wall": lambda process: _Total(process).wall,
+    "on CPU": lambda process: _Total(process).on_cpu,
+    "runq": lambda process: _Total(process).runq,
+    "asleep in": lambda process: sum(map(cost.asleep, process.threads)),
+}
+
+
+def table(
+    processes: Sequence[Process], title: str, top: int | None, sort: str = ""
+) -> Table | None:
     """The processes, one a line; None if there are none."""
     if not processes:
         return None
-    chosen, rest = cost.costliest(processes, cost.of_process, top)
-    shown = after_parents(chosen)
+    chosen, rest = cost.costliest(processes, cost.of_process, top, sort, ORDERS)
+    shown = chosen if sort else after_parents(chosen)
     totals = [_Total(process) for process in shown]
     models = (process.model.title if process.model else units.UNKNOWN for process in shown)
     columns = [
@@ -57,11 +74,11 @@ class _Total:
 
     def __init__(self, process: Process) -> None:
         threads = process.threads
-        self.threads = sum(thread.count for thread in threads)
-        self.syscalls = sum(thread.syscalls for thread in threads)
-        self.wall = sum(thread.lifetime_ns for thread in threads)
-        self.runq = sum(thread.states_ns.runq for thread in threads)
-        self.on_cpu = sum(map(cost.awake, threads)) - self.runq
+        self.threads: int = sum(thread.count for thread in threads)
+        self.syscalls: int = sum(thread.syscalls for thread in threads)
+        self.wall: int = sum(thread.lifetime_ns for thread in threads)
+        self.runq: int = sum(thread.states_ns.runq for thread in threads)
+        self.on_cpu: int = sum(map(cost.awake, threads)) - self.runq
         self.wait: Counter[str] = Counter()
         for thread in threads:
             self.wait.update(thread.states_ns.wait)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from iotrace.output import units
 from iotrace.output.blocks import Table, figures, texts
 from iotrace.output.naming import name_tid
 from iotrace.output.tables import cost
-from iotrace.report.model import Process
+from iotrace.output.view import Orders
+from iotrace.report.model import Process, Signal
+
+ORDERS: Orders[Signal] = {
+    "tid": lambda signal: -signal.tid,
+    "signal": attrgetter("signal"),
+    "count": attrgetter("count"),
+}
 
 
-def table(process: Process, top: int | None) -> Table | None:
+def table(process: Process, top: int | None, sort: str = "") -> Table | None:
     """The signals delivered to the process's threads; None if there were none."""
     if not process.signals:
         return None
-    shown, rest = cost.costliest(process.signals, lambda signal: signal.count, top)
+    shown, rest = cost.costliest(process.signals, lambda signal: signal.count, top, sort, ORDERS)
     signals = sum(signal.count for signal in process.signals)
     return Table(
         title=f"Signals delivered ({units.format_count(signals)})",

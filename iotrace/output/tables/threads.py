@@ -6,11 +6,13 @@ Order: time awake (user + kernel + copy + run queue), so that idle pools sink to
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 
 from iotrace.output import units
 from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.naming import name_thread
 from iotrace.output.tables import cost
+from iotrace.output.view import Orders
 from iotrace.report.model import Process, Thread
 
 _LEGEND = (
@@ -24,11 +26,25 @@ _ENDED = "xN: N ended threads in one line."
 _WORTH_NAMING = 0.001
 
 
-def table(process: Process, top: int | None) -> Table | None:
+ORDERS: Orders[Thread] = {
+    "tid": lambda thread: -thread.tid,
+    "name": attrgetter("name"),
+    "wall": attrgetter("lifetime_ns"),
+    **{
+        state: attrgetter(f"states_ns.{state}")
+        for state in ("user", "kernel", "copy", "runq", "unaccounted")
+    },
+    "asleep in": cost.asleep,
+    "vol": attrgetter("switches.voluntary"),
+    "invol": attrgetter("switches.involuntary"),
+}
+
+
+def table(process: Process, top: int | None, sort: str = "") -> Table | None:
     """The process's threads; None if there are none."""
     if not process.threads:
         return None
-    shown, rest = cost.costliest(process.threads, cost.awake, top)
+    shown, rest = cost.costliest(process.threads, cost.awake, top, sort, ORDERS)
     columns = [
         figures("tid", (name_thread(thread) for thread in shown)),
         texts("name", (thread.name for thread in shown), least=8),

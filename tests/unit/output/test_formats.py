@@ -10,6 +10,7 @@ import tabulate
 
 from iotrace.errors import UsageError
 from iotrace.output import formats
+from iotrace.output.view import View
 from iotrace.report.codec import loads, to_dict
 from tests.unit import reports
 
@@ -19,13 +20,10 @@ def read(name: str, report: reports.Report) -> list[dict[str, str]]:
 
 
 def test_every_name() -> None:
-    assert formats.FORMATS[:6] == (
-        "table",
-        "json",
-        "csv",
-        "csv-calls",
-        "csv-descriptors",
-        "csv-loops",
+    assert formats.FORMATS[:11] == (
+        *("table", "json", "jsonl"),
+        *("csv", "csv-calls", "csv-descriptors", "csv-loops"),
+        *("tsv", "tsv-calls", "tsv-descriptors", "tsv-loops"),
     )
     assert set(tabulate.tabulate_formats) < set(formats.FORMATS)
     assert len(set(formats.FORMATS)) == len(formats.FORMATS)
@@ -40,7 +38,7 @@ def test_another_name_is_refused() -> None:
     with pytest.raises(UsageError) as refused:
         formats.render(reports.idle(), "xml\x1b")
     assert refused.value.what == "there is no format 'xml\\x1b'"
-    assert "table, json, csv" in refused.value.why
+    assert "table, json, jsonl, csv" in refused.value.why
 
 
 def test_json_is_the_report() -> None:
@@ -51,7 +49,7 @@ def test_json_is_the_report() -> None:
 
 
 def test_json_holds_every_row_whatever_top_is() -> None:
-    shown = json.loads(formats.render(reports.event_loop(), "json", top=1))
+    shown = json.loads(formats.render(reports.event_loop(), "json", View(top=1)))
     assert len(shown["processes"][0]["descriptors"]) == 415
 
 

@@ -1,6 +1,7 @@
 """The whole page: composition, width, what is cut."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import tabulate
@@ -8,6 +9,7 @@ import tabulate
 from iotrace.output import table
 from iotrace.output.markup import DEFAULT, style
 from iotrace.output.text import width
+from iotrace.output.view import View
 from iotrace.report.model import Finding, Report
 from tests.unit import reports
 from tests.unit.reports import S
@@ -25,8 +27,8 @@ REPORTS = {
 }
 
 
-def page(report: Report, **options: object) -> str:
-    return table.render(report, tablefmt=DEFAULT, **options)  # type: ignore[arg-type]
+def page(report: Report, **options: Any) -> str:
+    return table.render(report, tablefmt=DEFAULT, view=View(**options))
 
 
 def test_an_idle_process_alone() -> None:
@@ -122,7 +124,7 @@ def test_top_cuts_each_table_and_none_cuts_nothing() -> None:
     few = page(reports.event_loop(), top=2)
     assert "… and 2 more (20.0 s of wait)" in few  # threads
     assert "… and 413 more (no wait)" in few  # descriptors
-    everything = page(reports.event_loop(), top=None)
+    everything = page(reports.event_loop(), top=0)
     assert "more (" not in everything
     assert "192.168.117.161:42877" in everything
 
@@ -139,7 +141,7 @@ def test_of_200_workers_a_few_are_shown_and_the_rest_summed_up() -> None:
     assert "Process 1100 gunicorn" in shown
     assert "Other processes (197)" in shown
     assert "… and 177 more (26.1 min of wait)" in shown
-    assert page(reports.prefork(200), top=None).count("Threads (1)") == 200
+    assert page(reports.prefork(200), top=0).count("Threads (1)") == 200
 
 
 def test_processes_that_slept_all_along_are_one_line_each() -> None:

@@ -101,3 +101,13 @@ def test_killing_takes_the_children_along() -> None:
         assert server.process.returncode == -signal.SIGKILL
         # The child is init's now, to be reaped in its own time.
         wait_until(lambda: set(processes_of_session(server.pid).values()) <= {"Z"})
+
+
+def test_children_of_a_server_that_was_killed_are_not_left_behind() -> None:
+    with running("fork") as server, dial(server.port) as sock:
+        sock.sendall(SMALL)
+        assert read_message(sock).frame == SMALL
+        server.process.kill()
+        assert server.process.wait(10) == -signal.SIGKILL
+        assert len(processes_of_session(server.pid)) == 1
+    wait_until(lambda: set(processes_of_session(server.pid).values()) <= {"Z"})

@@ -1,0 +1,43 @@
+# `make` alone lists what can be made.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint docs clean
+
+BIN := .venv/bin
+# Tracing needs root. The files that Python would cache would then be root's.
+AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo env PYTHONDONTWRITEBYTECODE=1 CI="$(CI)")
+PYTEST := $(BIN)/python -m pytest
+
+help:  ## list what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup:  ## install what is missing (distribution packages, .venv with iotrace in it)
+	@.ci/setup
+
+demo: setup  ## trace a bundled server under load and print the report
+	$(AS_ROOT) $(BIN)/iotrace demo --model epoll
+
+test:  ## run all tests: the unit tests, and on the real kernel those in tests/kernel
+	@.ci/setup tests
+ifeq ($(AS_ROOT),)
+	$(PYTEST) tests
+else
+	$(PYTEST) tests/unit
+	$(AS_ROOT) $(PYTEST) -p no:cacheprovider tests/kernel
+endif
+
+lint: setup  ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	@# Types are checked in the shape of the installed package: servers/ is iotrace.servers.
+	@rm -rf .mypy_cache/package && mkdir -p .mypy_cache/package/iotrace
+	@ln -s $(CURDIR)/iotrace/* $(CURDIR)/servers $(CURDIR)/probes .mypy_cache/package/iotrace
+	cd .mypy_cache/package && \
+		$(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir .. iotrace
+
+docs: setup  ## write again what is generated in docs/
+	$(BIN)/python -m iotrace.report.schema > docs/report.schema.json
+	$(BIN)/python -m tests.unit.project.commands_page
+
+clean:  ## remove .venv and everything else that was made
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The demo: a reference server, a load, and the textbook's picture with measured figures in it."""

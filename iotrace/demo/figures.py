@@ -1,0 +1,153 @@
+"""What one run comes to for each request: the figures that the models are compared by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from iotrace.demo.kinds import LOCKS, MULTIPLEXERS, READS, URING_RECEIVES
+from iotrace.report.model import Call, Pickup, Process, Report, Thread
+
+_STREAMS = ("tcp", "unix")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Sums over the server's processes and threads, and over ``requests`` answered requests.
+
+    ``wait_ns``, ``runq_ns``, ``copy_ns`` and ``waits`` (by system call, "" outside any) are those
+    of the threads that read requests: an acceptor that only waits for clients is not in them.
+    ``read_calls``: calls that brought data; ``read_bytes`` by those, ``operation_bytes`` by
+    io_uring. ``multiplexer_ns``: time on a CPU in ``multiplexer_calls`` calls.
+    """
+
+    requests: int
+    calls: int
+    voluntary: int
+    involuntary: int
+    cpu_ns: int
+    wait_ns: int
+    runq_ns: int
+    copy_ns: int
+    waits: dict[str, int]
+    servants: str
+    pickup: Pickup | None
+    eagain: int
+    read_calls: int
+    read_bytes: int
+    operation_bytes: int
+    multiplexer_calls: int
+    multiplexer_ns: int
+    processes: int
+    threads: int
+    signals: dict[str, int]
+
+    @property
+    def asleep_in(self) -> tuple[str, float]:
+        """The call with the longest wait and its share of the threads' waits; ("", 0.0): none."""
+        total_ns = sum(self.waits.values())
+        if not total_ns:
+            return "", 0.0
+        syscall = max(self.waits, key=lambda name: self.waits[name])
+        return syscall, self.waits[syscall] / total_ns
+
+    @property
+    def synchronous(self) -> bool | None:
+        """Whether the data came by calls that copy it while their caller is held up.
+
+        Stevens, UNIX Network Programming, vol. 1, 6.2: synchronous I/O blocks the requesting
+        process until it is complete. None: no data came.
+        """
+        if not self.read_bytes and not self.operation_bytes:
+            return None
+        return self.read_bytes > self.operation_bytes
+
+
+def figures(report: Report, requests: int) -> Figures:
+    """The figures of a report that holds one server's processes only."""
+    calls = [(process, call) for process in report.processes for call in process.calls]
+    threads = [(process, thread) for process in report.processes for thread in process.threads]
+    serving = _serving(calls)
+    servants = [(p, t) for p, t in threads if (id(p), t.tid) in serving or not serving]
+    waits: Counter[str] = Counter()
+    for process, call in calls:
+        if call.wait_ns and ((id(process), call.tid) in serving or not serving):
+            waits[call.syscall] += call.wait_ns
+    received = [call for _, call in calls if _brings_data(call)]
+    multiplexed = [call for _, call in calls if call.syscall in MULTIPLEXERS]
+    return Figures(
+        requests=requests,
+        calls=sum(thread.syscalls for _, thread in threads),
+        voluntary=sum(thread.switches.voluntary for _, thread in threads),
+        involuntary=sum(thread.switches.involuntary for _, thread in threads),
+        cpu_ns=sum(_cpu_ns(thread) for _, thread in threads),
+        wait_ns=sum(sum(thread.states_ns.wait.values()) for _, thread in servants),
+        runq_ns=sum(thread.states_ns.runq for _, thread in servants),
+        copy_ns=sum(thread.states_ns.copy for _, thread in servants),
+        waits=dict(waits),
+        servants=_named(report.processes, servants),
+        pickup=_pickup(report.processes),
+        eagain=sum(call.errors.get("EAGAIN", 0) for _, call in calls),
+        read_calls=sum(call.calls for call in received),
+        read_bytes=sum(call.bytes for call in received),
+        operation_bytes=sum(
+            operation.bytes
+            for process in report.processes
+            for operation in process.operations
+            if operation.op in URING_RECEIVES
+        ),
+        multiplexer_calls=sum(call.calls for call in multiplexed),
+        multiplexer_ns=sum(call.kernel_ns for call in multiplexed),
+        processes=sum(process.count for process in report.processes),
+        threads=sum(thread.count for _, thread in threads),
+        signals=_signals(report.processes),
+    )
+
+
+def _brings_data(call: Call) -> bool:
+    return call.syscall in READS and call.kind in _STREAMS and call.bytes > 0
+
+
+def _serving(calls: Iterable[tuple[Process, Call]]) -> set[tuple[int, int]]:
+    return {(id(process), call.tid) for process, call in calls if _brings_data(call)}
+
+
+def _cpu_ns(thread: Thread) -> int:
+    states = thread.states_ns
+    return states.user + states.kernel + states.copy
+
+
+def _named(processes: Iterable[Process], servants: list[tuple[Process, Thread]]) -> str:
+    """Who serves: "child" processes, other "threads" than the first, or the "main" thread."""
+    roots = {process.pid for process in processes if process.pid}
+    if all(p.parent in roots or not p.pid for p, _ in servants):
+        return "child"
+    return "main" if all(t.tid == p.pid for p, t in servants) else "thread"
+
+
+def _pickup(processes: Iterable[Process]) -> Pickup | None:
+    """Of all descriptors: the median is that of the one with the most data, p99 the worst."""
+    found = [d.pickup_ns for process in processes for d in process.descriptors if d.pickup_ns]
+    if not found:
+        return None
+    most = max(found, key=lambda pickup: pickup.count)
+    return Pickup(
+        count=sum(pickup.count for pickup in found),
+        p50=most.p50,
+        p99=max(pickup.p99 for pickup in found),
+        max=max(pickup.max for pickup in found),
+    )
+
+
+def _signals(processes: Iterable[Process]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for process in processes:
+        for one in process.signals:
+            counts[one.signal] += one.count
+    return dict(counts)
+
+
+def lock_wait_ns(waits: dict[str, int]) -> int:
+    """What of the waits was for locks (in Python, as a rule, the interpreter's own)."""
+    return sum(wait_ns for syscall, wait_ns in waits.items() if syscall in LOCKS)

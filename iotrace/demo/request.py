@@ -1,0 +1,197 @@
+"""Finds the requests in a timeline, and the typical one among them.
+
+A request on a connection that lasts goes from one answer to the next: the wait for it is in.
+The first one of a connection goes from the accept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from iotrace.demo.kinds import (
+    ACCEPTS,
+    OPCODE_ACCEPT,
+    OPCODE_RECV,
+    OPCODE_SEND,
+    READS,
+    URING,
+    WRITES,
+)
+from iotrace.demo.strand import Span, Strand, strands
+from iotrace.snapshot.timeline import Event, EventKind
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, served by ``strand`` on descriptor ``fd`` (-1: by io_uring).
+
+    ``ready_ns``: when its first data had arrived, None: not seen. ``copied_ns``: when the copy of
+    it to the server began. ``accepted_by``: the other thread that took the connection.
+    ``marks``: signals and io_uring's events of this time.
+    """
+
+    strand: Strand
+    fd: int
+    from_ns: int
+    to_ns: int
+    ready_ns: int | None
+    copied_ns: int
+    accepted_by: int | None = None
+    marks: tuple[Event, ...] = ()
+
+    @property
+    def latency_ns(self) -> int:
+        """From the arrival of the data (or the start of its copy) to the end of the answer."""
+        return self.to_ns - (self.copied_ns if self.ready_ns is None else self.ready_ns)
+
+
+def typical(requests: Sequence[Request]) -> Request | None:
+    """The one whose latency is nearest the median; None if there are none.
+
+    One that a connection begins with is not like those that follow: it is chosen where there are
+    no others.
+    """
+    following = [one for one in requests if not _begins(one)] or list(requests)
+    ranked = sorted(following, key=lambda request: request.latency_ns)
+    return ranked[(len(ranked) - 1) // 2] if ranked else None
+
+
+def _begins(request: Request) -> bool:
+    return any(call.exit_ns == request.from_ns for call in _of(request.strand, ACCEPTS)) or any(
+        mark.kind is EventKind.SUBMIT and mark.value == OPCODE_ACCEPT for mark in request.marks
+    )
+
+
+def _of(strand: Strand, names: Iterable[str]) -> list[Span]:
+    return [call for call in strand.calls if call.syscall in names]
+
+
+def requests(events: Sequence[Event], inodes: Mapping[int, int]) -> tuple[Request, ...]:
+    """The complete requests in these events, in the order of their answers.
+
+    ``inodes``: the socket behind each descriptor, where it is known: whose data has arrived.
+    """
+    woven = strands(events)
+    accepts = [
+        (call, strand.tid)
+        for strand in woven.values()
+        for call in _of(strand, ACCEPTS)
+        if call.result is not None and call.result >= 0
+    ]
+    found = [
+        request
+        for strand in woven.values()
+        for request in (*_called(strand, accepts), *_by_uring(strand, events))
+    ]
+    complete = [_completed(request, events, inodes) for request in found]
+    return tuple(sorted(complete, key=lambda request: request.to_ns))
+
+
+def _called(strand: Strand, accepts: Sequence[tuple[Span, int]]) -> Iterable[Request]:
+    """Requests that were read and answered by system calls."""
+    for fd in {call.fd for call in _of(strand, WRITES)} - {-1}:
+        answered_ns, accepted_by = _accepted(strand, fd, accepts)
+        read: Span | None = None
+        wrote: Span | None = None
+        for call in strand.calls:
+            if call.fd != fd or not call.result or call.result < 0:
+                continue
+            if call.syscall in WRITES:
+                wrote = call if read else wrote
+            elif call.syscall in READS and wrote is not None:
+                yield from _one(strand, fd, answered_ns, read, wrote, accepted_by)
+                answered_ns, read, wrote, accepted_by = wrote.exit_ns, call, None, None
+            elif call.syscall in READS:
+                read = read or call
+        yield from _one(strand, fd, answered_ns, read, wrote, accepted_by)
+
+
+def _accepted(
+    strand: Strand, fd: int, accepts: Sequence[tuple[Span, int]]
+) -> tuple[int | None, int | None]:
+    """When the connection was accepted, and by which other thread."""
+    first_ns = min(call.enter_ns for call in strand.calls if call.fd == fd)
+    before = [
+        (call.exit_ns, tid)
+        for call, tid in accepts
+        if call.result == fd and call.exit_ns <= first_ns
+    ]
+    if not before:
+        return None, None
+    at_ns, tid = max(before)
+    return at_ns, None if tid == strand.tid else tid
+
+
+def _one(
+    strand: Strand,
+    fd: int,
+    from_ns: int | None,
+    read: Span | None,
+    wrote: Span | None,
+    accepted_by: int | None,
+) -> Iterable[Request]:
+    if from_ns is None or read is None or wrote is None or read.enter_ns < from_ns:
+        return
+    copies = [s.from_ns for s in strand.stretches if s.call is read and s.doing.value == "copy"]
+    copied_ns = copies[0] if copies else read.exit_ns
+    yield Request(strand, fd, from_ns, wrote.exit_ns, None, copied_ns, accepted_by)
+
+
+def _by_uring(strand: Strand, events: Sequence[Event]) -> Iterable[Request]:
+    """Requests that io_uring received and answered: from one receive's submission to the next."""
+    begun: Event | None = None
+    received: Event | None = None
+    answered = False
+    for event in events:
+        if event.kind is EventKind.COMPLETE and event.pid == strand.pid and begun:
+            received = received or (event if event.value > 0 else None)
+        if event.kind is not EventKind.SUBMIT or event.tid != strand.tid:
+            continue
+        if event.value == OPCODE_SEND and received is not None:
+            answered = True
+        if event.value == OPCODE_RECV:
+            if begun and received and answered:
+                from_ns, to_ns = _calls_around(strand, begun.at_ns, event.at_ns)
+                copied_ns = _copy_in(strand, begun.at_ns, received.at_ns) or received.at_ns
+                yield Request(strand, -1, from_ns, to_ns, None, copied_ns)
+            begun, received, answered = event, None, False
+
+
+def _calls_around(strand: Strand, begun_ns: int, answered_ns: int) -> tuple[int, int]:
+    """From the entry of the call that began it to the end of the one that answers, or its sleep."""
+    from_ns, to_ns = begun_ns, answered_ns
+    for stretch in strand.stretches:
+        call = stretch.call
+        if call is None or call.syscall not in URING:
+            continue
+        if call.enter_ns <= begun_ns < call.exit_ns:
+            from_ns = call.enter_ns
+        if stretch.from_ns <= answered_ns < stretch.to_ns:
+            to_ns = stretch.to_ns
+    return from_ns, to_ns
+
+
+def _copy_in(strand: Strand, from_ns: int, to_ns: int) -> int | None:
+    copies = [s.from_ns for s in strand.stretches if s.doing.value == "copy"]
+    return next((at_ns for at_ns in copies if from_ns <= at_ns <= to_ns), None)
+
+
+def _completed(request: Request, events: Sequence[Event], inodes: Mapping[int, int]) -> Request:
+    """The same with its marks and the moment when its data had arrived."""
+    within = [event for event in events if request.from_ns <= event.at_ns <= request.to_ns]
+    arrivals = [
+        event
+        for event in within
+        if event.kind is EventKind.READY and event.at_ns <= request.copied_ns
+    ]
+    own = [event for event in arrivals if event.value == inodes.get(request.fd)]
+    # Where the socket is not known, the last data to arrive before the copy is what is copied.
+    ready = own[0] if own else arrivals[-1] if arrivals else None
+    marks = tuple(
+        event
+        for event in within
+        if event.kind in (EventKind.SIGNAL, EventKind.SUBMIT, EventKind.COMPLETE)
+        and event.tid in (0, request.strand.tid)
+    )
+    return replace(request, ready_ns=ready.at_ns if ready else None, marks=marks)

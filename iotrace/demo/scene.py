@@ -1,0 +1,233 @@
+"""A request as the rows of the two-lane picture, from top to bottom."""
+
+from __future__ import annotations
+
+import math
+import signal
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import Enum
+from operator import attrgetter
+
+from iotrace.demo import wording
+from iotrace.demo.folding import Fold, Step, Work, items, within
+from iotrace.demo.kinds import OPCODE_ACCEPT, OPCODE_RECV, OPCODE_SEND, URING
+from iotrace.demo.request import Request
+from iotrace.demo.strand import Doing, Span, Stretch
+from iotrace.output.units import format_duration
+from iotrace.snapshot.timeline import Event, EventKind
+
+CREATE = "create"
+"""The label of the time in which a process or thread is made for the request."""
+_TALLER_NS = 10_000
+_SHORTEST_NS = 5_000
+"""Shorter times between two calls are not drawn (but they count)."""
+_OPERATIONS = {OPCODE_SEND: "send", OPCODE_RECV: "receive", OPCODE_ACCEPT: "accept"}
+
+
+class Lane(Enum):
+    """Where the CPU is: in the program, in the kernel, or not with this thread."""
+
+    APPLICATION = "application"
+    KERNEL = "kernel"
+    ASLEEP = "asleep"
+    READY = "ready"
+
+
+class Shape(Enum):
+    """What crosses the picture in a row."""
+
+    PLAIN = "plain"
+    CALL = "call"
+    RETURN = "return"
+    ARRIVAL = "arrival"
+    FOLD = "fold"
+
+
+_LANES = {
+    Doing.PROGRAM: Lane.APPLICATION,
+    Doing.KERNEL: Lane.KERNEL,
+    Doing.COPY: Lane.KERNEL,
+    Doing.WAIT: Lane.ASLEEP,
+    Doing.RUNQ: Lane.READY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row. ``at_ns``: from the request's start. ``label``, ``took_ns``: the phase it draws."""
+
+    at_ns: int
+    lane: Lane
+    application: str = ""
+    kernel: str = ""
+    shape: Shape = Shape.PLAIN
+    label: str = ""
+    took_ns: int | None = None
+
+    @property
+    def height(self) -> int:
+        """Lines: one up to 100 us, and one more for each ten times that."""
+        if self.shape not in (Shape.PLAIN, Shape.FOLD) or not self.took_ns:
+            return 1
+        return max(1, int(math.log10(self.took_ns / _TALLER_NS)) + 1)
+
+
+def scene(request: Request) -> tuple[Row, ...]:
+    """The rows, in the order of time."""
+    rows = [*_prelude(request), *_arrival(request), *map(_mark, request.marks)]
+    for item in items(request):
+        match item:
+            case Work():
+                rows += _work(item)
+            case Step():
+                rows += _step(item, request)
+            case Fold():
+                rows.append(_fold(item))
+    from_ns = request.from_ns
+    return tuple(
+        replace(row, at_ns=row.at_ns - from_ns) for row in sorted(rows, key=attrgetter("at_ns"))
+    )
+
+
+def sums_ns(request: Request) -> dict[str, int]:
+    """What the request's time went to, by label; the sums add up to its length."""
+    created = {CREATE: _created_ns(request)} if request.accepted_by is not None else {}
+    sums = {doing.value: 0 for doing in Doing}
+    for stretch in within(request):
+        sums[stretch.doing.value] += stretch.length_ns
+    return {**created, **sums}
+
+
+def _created_ns(request: Request) -> int:
+    return request.strand.stretches[0].from_ns - request.from_ns
+
+
+def _prelude(request: Request) -> Iterable[Row]:
+    """Another thread has taken the connection and made this one."""
+    if request.accepted_by is None:
+        before = " the last answer is out" if request.fd >= 0 else " the last request is read"
+        yield Row(request.from_ns, Lane.APPLICATION, before)
+        return
+    made = "thread" if request.strand.pid == request.accepted_by else "process"
+    whose = "main thread" if made == "thread" else "parent"
+    yield Row(
+        request.from_ns,
+        Lane.APPLICATION,
+        f" {whose} makes a {made}",
+        label=CREATE,
+        took_ns=_created_ns(request),
+    )
+
+
+def _arrival(request: Request) -> Iterable[Row]:
+    if request.ready_ns is None:
+        return
+    lane = next(
+        (_LANES[s.doing] for s in within(request) if s.from_ns <= request.ready_ns <= s.to_ns),
+        Lane.ASLEEP,
+    )
+    yield Row(request.ready_ns, lane, kernel="data arrives", shape=Shape.ARRIVAL)
+
+
+def _mark(event: Event) -> Row:
+    match event.kind:
+        case EventKind.SIGNAL:
+            sent = signal.Signals(event.value).name if event.value < signal.SIGRTMIN else "signal"
+            return Row(event.at_ns, Lane.APPLICATION, sent, "deliver", Shape.RETURN)
+        case EventKind.SUBMIT:
+            started = _OPERATIONS.get(event.value, f"operation {event.value}")
+            return Row(event.at_ns, Lane.KERNEL, kernel=f"start: {started}")
+        case _:
+            done = wording.count(event.value, "byte") if event.value > 0 else "nothing"
+            return Row(event.at_ns, Lane.KERNEL, kernel=f"received: {done}")
+
+
+def _work(work: Work) -> Iterable[Row]:
+    others = f" serves others, {wording.count(work.others, 'call')}" if work.others else ""
+    words = others or " the program works"
+    quiet = wording.count(work.quiet, "small call") if work.quiet else ""
+    since: list[Stretch] = []
+    slept = False
+    for stretch in work.stretches:
+        if stretch.doing in (Doing.RUNQ, Doing.WAIT):
+            yield from _on_cpu(since, words, quiet)
+            yield _off_cpu(stretch, after_sleep=slept)
+            since, quiet = [], ""
+        else:
+            since.append(stretch)
+        slept = stretch.doing is Doing.WAIT
+    yield from _on_cpu(since, words, quiet)
+
+
+def _on_cpu(stretches: list[Stretch], words: str, quiet: str) -> Iterable[Row]:
+    took_ns = sum(stretch.length_ns for stretch in stretches)
+    if took_ns >= _SHORTEST_NS:
+        at_ns, label = stretches[0].from_ns, Doing.PROGRAM.value
+        yield Row(at_ns, Lane.APPLICATION, words, quiet, label=label, took_ns=took_ns)
+
+
+def _off_cpu(stretch: Stretch, *, after_sleep: bool) -> Row:
+    if stretch.doing is Doing.RUNQ:
+        words = " awake, but has no CPU yet" if after_sleep else " must give way to another"
+        return _phase(stretch, Lane.READY, words)
+    return _phase(stretch, Lane.ASLEEP, " asleep", wording.waits(stretch.call))
+
+
+def _phase(stretch: Stretch, lane: Lane, application: str = "", kernel: str = "") -> Row:
+    return Row(
+        stretch.from_ns,
+        lane,
+        application,
+        kernel,
+        label=stretch.doing.value,
+        took_ns=stretch.length_ns,
+    )
+
+
+def _step(step: Step, request: Request) -> Iterable[Row]:
+    call, first = step.call, step.stretches[0]
+    slept = any(stretch.doing is Doing.WAIT for stretch in step.stretches)
+    if first.from_ns == call.enter_ns:
+        took_ns = first.length_ns if first.doing is Doing.KERNEL else None
+        yield Row(
+            first.from_ns,
+            Lane.KERNEL,
+            wording.name(call),
+            wording.asked(call, slept=slept),
+            Shape.CALL,
+            Doing.KERNEL.value,
+            took_ns,
+        )
+    before: Doing | None = None
+    for stretch in step.stretches:
+        if stretch.doing in (Doing.RUNQ, Doing.WAIT):
+            yield _off_cpu(stretch, after_sleep=before is Doing.WAIT)
+        elif stretch.doing is Doing.COPY:
+            yield _phase(stretch, Lane.KERNEL, kernel=f"copy{_copied(call, request)}")
+        elif stretch is not first and (words := wording.found(call)):
+            yield _phase(stretch, Lane.KERNEL, kernel=words)
+        before = stretch.doing
+    if call.exit_ns <= request.to_ns:
+        out = "the answer is out" if call.exit_ns == request.to_ns else ""
+        yield Row(call.exit_ns, Lane.KERNEL, wording.returned(call), out, Shape.RETURN)
+
+
+def _copied(call: Span, request: Request) -> str:
+    results = [mark.value for mark in request.marks if mark.kind is EventKind.COMPLETE]
+    result = max(results, default=0) if call.syscall in URING else call.result or 0
+    return f" {wording.count(result, 'byte')}" if result > 0 else ""
+
+
+def _fold(fold: Fold) -> Row:
+    took_ns = sum(stretch.length_ns for stretch in fold.stretches)
+    asleep_ns = sum(s.length_ns for s in fold.stretches if s.doing is Doing.WAIT)
+    return Row(
+        fold.stretches[0].from_ns,
+        Lane.APPLICATION,
+        f" {wording.count(len(fold.calls), 'more such call')}",
+        f"{format_duration(asleep_ns)} of it asleep" if asleep_ns else "each finds nothing",
+        Shape.FOLD,
+        "polling",
+        took_ns,
+    )

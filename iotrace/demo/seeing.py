@@ -1,0 +1,243 @@
+"""What to see in a run: two or three sentences, built from its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from iotrace.demo.figures import Figures, lock_wait_ns
+from iotrace.demo.kinds import READS, SLEEPS
+from iotrace.output.units import format_count, format_duration, format_percent, plural
+from iotrace.report.model import Loop, Report
+from iotrace.servers.load_plan import LoadResult
+
+_LATE = 3
+"""Clients of which one waits so many times as long as the median are not served alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What there is to speak of. ``variant``: the teaching case, "" for none."""
+
+    model: str
+    variant: str
+    report: Report
+    figures: Figures
+    result: LoadResult
+
+    def each(self, total: int) -> float:
+        """A sum's share of one request."""
+        return total / max(self.figures.requests, 1)
+
+    def duration(self, total_ns: int) -> str:
+        """A time's share of one request, in words."""
+        return format_duration(self.each(total_ns))
+
+    @property
+    def loops(self) -> list[Loop]:
+        """The multiplexer's rows, most iterations first."""
+        found = [loop for process in self.report.processes for loop in process.loops]
+        return sorted(found, key=lambda loop: -loop.iterations)
+
+
+def sentences(run: Run) -> tuple[str, ...]:
+    """Two or three sentences, most important first."""
+    if not run.figures.requests:
+        return (*_unserved(run), *_unanswered(run))
+    return (*_OF_MODEL[run.model](run), *_unserved(run), *_variant(run), *_unanswered(run))
+
+
+def _where(run: Run) -> str:
+    syscall, share = run.figures.asleep_in
+    return f"{format_percent(share, 1.0)} of its wait is in {syscall}"
+
+
+def _wait_and_copy(run: Run) -> str:
+    return (
+        f"{run.duration(run.figures.wait_ns)} of wait and {run.duration(run.figures.copy_ns)} of "
+        "copy a request"
+    )
+
+
+def _blocking(run: Run) -> list[str]:
+    said = [
+        f"Both phases block: {_wait_and_copy(run)}; {_where(run)}.",
+        f"Asleep it uses no CPU: {run.duration(run.figures.cpu_ns)} of CPU time a request, for "
+        f"{run.each(run.figures.calls):.1f} calls.",
+    ]
+    spread = run.result.latency_ns
+    if run.result.connections > 1 and spread is not None and spread.max > _LATE * spread.p50:
+        said.append(
+            f"One thread serves one client at a time: of {run.result.connections:,} clients the "
+            f"last one waited {format_duration(spread.max)} for its first answer."
+        )
+    return said
+
+
+def _nonblocking(run: Run) -> list[str]:
+    seen = run.figures
+    slept_ns = sum(wait_ns for call, wait_ns in seen.waits.items() if call in SLEEPS)
+    said = [
+        f"No call waited for data; {format_count(seen.eagain)} of {format_count(seen.calls)} calls "
+        f"found nothing (EAGAIN), {round(run.each(seen.eagain)):,} for each message.",
+        f"So {run.duration(seen.cpu_ns)} of CPU time went into a request, "
+        f"{format_duration(seen.cpu_ns / max(seen.read_bytes, 1))} for each byte read.",
+    ]
+    if seen.pickup:
+        late = format_duration(seen.pickup.p50)
+        said.append(
+            f"Between its rounds it slept, {run.duration(slept_ns)} a request, and so data lay "
+            f"ready for {late} (median) before it was read."
+            if slept_ns
+            else f"For that price it is quick: data was read {late} (median) after it had come."
+        )
+    return said
+
+
+def _multiplexing(run: Run) -> list[str]:
+    seen = run.figures
+    in_reads_ns = sum(wait_ns for call, wait_ns in seen.waits.items() if call in READS)
+    mean_ns = seen.multiplexer_ns / max(seen.multiplexer_calls, 1)
+    return [
+        f"{_where(run)} and {format_duration(in_reads_ns)} in a read: it is the multiplexer that "
+        "waits, and the read finds its data there.",
+        f"{run.each(seen.multiplexer_calls):.1f} multiplexer calls a request come on top of the "
+        f"read and the answer: {run.each(seen.calls):.1f} calls in all. With one client that is "
+        "only dearer than blocking; it pays when one thread watches many.",
+        f"One call of the multiplexer cost {format_duration(mean_ns)} of CPU time.",
+    ]
+
+
+def _edge_triggered(run: Run) -> list[str]:
+    seen = run.figures
+    return [
+        *_multiplexing(run)[:1],
+        "An edge is reported once, so the server reads until there is no more: "
+        f"{format_count(seen.eagain)} reads ended in EAGAIN, {run.each(seen.calls):.1f} calls a "
+        "request.",
+    ]
+
+
+def _signal(run: Run) -> list[str]:
+    seen = run.figures
+    late = f"{format_duration(seen.pickup.p50)} (median)" if seen.pickup else "some time"
+    return [
+        f"{plural(seen.signals.get('SIGIO', 0), 'SIGIO signal')} for "
+        f"{plural(seen.requests, 'request')}: the kernel tells when data is ready, and no read "
+        "waits for it.",
+        f"{_where(run)}, because it has nothing else to do. The way through the handler takes "
+        f"time: data lay ready for {late} before it was read.",
+        f"The copy, {run.duration(seen.copy_ns)} a request, is still the caller's: synchronous.",
+    ]
+
+
+def _async_io(run: Run) -> list[str]:
+    operations = [
+        operation
+        for process in run.report.processes
+        for operation in process.operations
+        if operation.op == "recv"
+    ]
+    done = sum(operation.count for operation in operations)
+    times = next((o.submit_to_complete_ns for o in operations if o.submit_to_complete_ns), None)
+    took = f", each took {format_duration(times.p50)} (median)" if times else ""
+    return [
+        f"{plural(done, 'receive operation')} from submission to completion{took}, and "
+        f"{plural(run.figures.read_calls, 'read call')}: the kernel waits and copies, then tells.",
+        f"{_where(run)}, because it has nothing else to do: no read holds it up.",
+        f"{run.each(run.figures.calls):.1f} calls a request: one hands over the answer and the "
+        "next receive, and brings the last result.",
+    ]
+
+
+def _asyncio(run: Run) -> list[str]:
+    return [
+        *_multiplexing(run)[:1],
+        f"The copy, {run.duration(run.figures.copy_ns)} a request, is done in a read of the loop's "
+        "own thread, and no coroutine runs meanwhile: synchronous, whatever its name.",
+        f"{run.each(run.figures.calls):.1f} calls a request; "
+        f"{run.duration(run.figures.cpu_ns)} of CPU time.",
+    ]
+
+
+def _fork(run: Run) -> list[str]:
+    seen = run.figures
+    return [
+        f"{plural(seen.processes - 1, 'child process')[:-1]}es for "
+        f"{plural(seen.requests, 'request')}: each waits in its own recvfrom, and blocks nobody.",
+        f"The price of a process: {run.each(seen.calls):.1f} calls, "
+        f"{run.each(seen.voluntary + seen.involuntary):.1f} context switches and "
+        f"{run.duration(seen.cpu_ns)} of CPU time a request.",
+    ]
+
+
+def _thread(run: Run) -> list[str]:
+    seen = run.figures
+    return [
+        f"{plural(seen.threads - 1, 'thread')} for {plural(seen.requests, 'request')}: each waits "
+        f"in its own recvfrom; {_where(run)}.",
+        f"The price of a thread: {run.each(seen.calls):.1f} calls, "
+        f"{run.each(seen.voluntary + seen.involuntary):.1f} context switches and "
+        f"{run.duration(seen.cpu_ns)} of CPU time a request; "
+        f"{run.duration(lock_wait_ns(seen.waits))} of wait for locks (the interpreter's).",
+    ]
+
+
+_OF_MODEL: dict[str, Callable[[Run], list[str]]] = {
+    "blocking": _blocking,
+    "nonblocking": _nonblocking,
+    "select": _multiplexing,
+    "poll": _multiplexing,
+    "epoll": _multiplexing,
+    "epoll-et": _edge_triggered,
+    "selectors": _multiplexing,
+    "signal": _signal,
+    "async-io": _async_io,
+    "asyncio": _asyncio,
+    "fork": _fork,
+    "thread": _thread,
+    "event-queue": _multiplexing,
+}
+
+
+def _unserved(run: Run) -> list[str]:
+    """Level-triggering that reports again and again."""
+    found = [loop for loop in run.loops if loop.unserved > loop.iterations / 2]
+    return [
+        f"{format_count(loop.unserved)} of {format_count(loop.iterations)} returns of "
+        f"{loop.multiplexer} told of something that was then neither read nor accepted: "
+        "level-triggered, it returns at once and tells so again, for "
+        f"{format_duration(run.figures.cpu_ns)} of CPU time in all."
+        for loop in found[:1]
+    ]
+
+
+def _variant(run: Run) -> list[str]:
+    spread, pickup = run.result.latency_ns, run.figures.pickup
+    if spread is None:
+        return []
+    if run.variant == "slow-handler":
+        return [
+            f"The handler is slow, and {plural(run.result.connections, 'client')} share its "
+            f"thread: half of the answers took longer than {format_duration(spread.p50)}."
+        ]
+    if run.variant == "stop-early" and pickup is not None:
+        return [
+            f"It stopped reading before EAGAIN: data was left behind for up to "
+            f"{format_duration(pickup.max)}, until the next edge."
+        ]
+    if run.variant == "slow-accept":
+        slowest = max(run.result.connect_ns.max if run.result.connect_ns else 0, spread.max)
+        return [
+            f"The slowest client waited {format_duration(slowest)}, because it was accepted late."
+        ]
+    return []
+
+
+def _unanswered(run: Run) -> list[str]:
+    left = run.result.errors.get("unanswered", 0)
+    unread = [d.unread_ns for p in run.report.processes for d in p.descriptors if d.unread_ns]
+    said = [f"{plural(left, 'request')} never got an answer."] if left else []
+    if unread:
+        said.append(f"At the end data had been lying unread for {format_duration(max(unread))}.")
+    return said

@@ -1,0 +1,227 @@
+"""Where servers and loads perform under one trace: attached once, however many there are."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from types import TracebackType
+
+from iotrace.demo.figures import Figures, figures
+from iotrace.demo.interruption import Interruption
+from iotrace.demo.kinds import WRITES
+from iotrace.demo.load_process import LoadProcess
+from iotrace.demo.request import Request, requests
+from iotrace.engine.program import Limits
+from iotrace.errors import Unsupported
+from iotrace.report.model import Report
+from iotrace.servers.catalog import ServerModel
+from iotrace.servers.launch import RunningServer, running
+from iotrace.servers.load_plan import LoadResult
+from iotrace.snapshot.arithmetic import interval
+from iotrace.snapshot.model import Snapshot
+from iotrace.snapshot.timeline import Event
+from iotrace.tracing.trace import Trace
+
+_TICK_NS = 20_000_000
+_LOOK_AFTER_NS = 40_000_000
+_TIMELINE_PAGES = 4096
+"""16 MiB: 350,000 events, half a second of a server that polls as fast as it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """One load on one server, seen from both sides. ``report`` holds this server alone.
+
+    ``requests``: the complete ones in the window whose single events were kept.
+    """
+
+    report: Report
+    figures: Figures
+    result: LoadResult
+    requests: tuple[Request, ...]
+    events: tuple[Event, ...]
+
+
+class Stage:
+    """Use as a context manager: leaving it ends the load and detaches the probes."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        """``tell`` is given a line of progress now and then."""
+        self._tell = tell
+        self._ends = contextlib.ExitStack()
+
+    def __enter__(self) -> Stage:
+        """Raises what attaching the probes raises."""
+        with contextlib.ExitStack() as ends:
+            self._interruption = ends.enter_context(Interruption())
+            self._load = ends.enter_context(LoadProcess())
+            self._tell("attaching the probes")
+            self.trace = ends.enter_context(Trace(Limits(timeline_pages=_TIMELINE_PAGES)))
+            self._interruption.check()
+            self._ends = ends.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._tell("")
+        self._ends.close()
+
+    @contextlib.contextmanager
+    def server(self, model: ServerModel, arguments: Sequence[str] = ()) -> Iterator[Act]:
+        """Start the model's server and follow it from before its first connection.
+
+        Raises Unsupported where this host cannot run it.
+        """
+        if reason := model.unavailable():
+            raise Unsupported(f"The model {model.id} cannot run here.", why=reason)
+        self._tell(f"{model.id}: starting its server")
+        with tempfile.TemporaryFile("w+") as words:
+            with running(model.module, arguments, stderr=words) as server:
+                self._interruption.check()
+                self.trace.follow(server.pid, children=True)
+                act = Act(self.trace, self._load, server, self._interruption)
+                yield act
+                self._tell(f"{model.id}: stopping its server")
+            words.seek(0)
+            act.words = tuple(words.read().splitlines())
+        self.trace.processes_alive()
+
+    def tell(self, line: str) -> None:
+        """Show a line of progress."""
+        self._tell(line)
+
+
+class Act:
+    """One server that is running and followed. ``words``: what it has said, once it is stopped."""
+
+    words: tuple[str, ...] = ()
+
+    def __init__(
+        self, trace: Trace, load: LoadProcess, server: RunningServer, interruption: Interruption
+    ) -> None:
+        self._trace = trace
+        self._load = load
+        self._server = server
+        self._interruption = interruption
+
+    def play(
+        self,
+        arguments: Sequence[str],
+        *,
+        window_ns: int = 0,
+        counted_ns: tuple[int, int] | None = None,
+    ) -> Performance:
+        """Carry out a load (arguments of ``iotrace.servers.load``, without the port).
+
+        ``window_ns``: keep the single events of so much time from the start. ``counted_ns``: the
+        report covers this time from the start, and not the whole load.
+        """
+        clock = _Clock(self._trace, self._interruption, window_ns, counted_ns)
+        # The load gets ready first: its start is no part of what is counted.
+        self._load.wait_until_ready(clock.idle, _TICK_NS)
+        clock.start()
+        port = ("--port", str(self._server.port))
+        result = self._load.run([*port, *arguments], clock.tick, _TICK_NS)
+        later = clock.finish()
+        self._trace.look()
+        events = self._trace.events()
+        report = self._only_ours(self._trace.report(interval(later, clock.earlier)))
+        return Performance(
+            report=report,
+            figures=figures(report, _answered(report, result, partly=counted_ns is not None)),
+            result=result,
+            requests=requests(events, self._inodes(later)),
+            events=events,
+        )
+
+    def _only_ours(self, report: Report) -> Report:
+        pid = self._server.pid
+        ours = tuple(one for one in report.processes if pid in (one.pid, one.parent))
+        pids = {one.pid for one in ours}
+        found = tuple(finding for finding in report.findings if finding.pid in pids)
+        return replace(report, processes=ours, findings=found)
+
+    def _inodes(self, snapshot: Snapshot) -> dict[int, int]:
+        """The socket that each descriptor of the server was last."""
+        return {
+            fd: totals.inode
+            for (thread, fd, _), totals in snapshot.descriptors.items()
+            if thread.pid == self._server.pid and totals.opened == 1
+        }
+
+
+def _answered(report: Report, result: LoadResult, *, partly: bool) -> int:
+    """Requests answered in the time of the report; ``partly``: that is not the whole load."""
+    if not partly or not result.requests:
+        return int(result.requests)
+    frame_bytes: int = result.bytes // result.requests
+    sent = sum(
+        call.bytes
+        for process in report.processes
+        for call in process.calls
+        if call.syscall in WRITES
+    )
+    return sent // frame_bytes
+
+
+class _Clock:
+    """What happens at which time of a load."""
+
+    def __init__(
+        self,
+        trace: Trace,
+        interruption: Interruption,
+        window_ns: int,
+        counted_ns: tuple[int, int] | None,
+    ) -> None:
+        self._trace = trace
+        self._interruption = interruption
+        self._window_ns = window_ns
+        self._counted_ns = counted_ns
+        self._settled = counted_ns is None
+        self._looked = False
+        self._later: Snapshot | None = None
+
+    def idle(self) -> None:
+        """Nothing is under way yet."""
+        self._interruption.check()
+
+    def start(self) -> None:
+        """From here on it counts."""
+        self._trace.processes_alive()
+        self.earlier = self._trace.snapshot()
+        self._trace.timeline(self._window_ns > 0)
+        self._start_ns = time.monotonic_ns()
+
+    def tick(self) -> None:
+        """Called all along."""
+        self._interruption.check()
+        passed_ns = time.monotonic_ns() - self._start_ns
+        if passed_ns >= self._window_ns:
+            self._trace.timeline(False)
+        if passed_ns >= _LOOK_AFTER_NS and not self._looked:
+            self._looked = True
+            self._trace.look()
+        self._trace.processes_alive()
+        if self._counted_ns is None:
+            return
+        from_ns, to_ns = self._counted_ns
+        if passed_ns >= from_ns and not self._settled:
+            self._settled = True
+            self.earlier = self._trace.snapshot()
+        elif passed_ns >= to_ns and self._later is None:
+            self._later = self._trace.snapshot()
+
+    def finish(self) -> Snapshot:
+        """The load has ended: the totals up to now, or to where they were to count."""
+        self._interruption.check()
+        self._trace.timeline(False)
+        self._trace.processes_alive()
+        return self._later or self._trace.snapshot()

@@ -1,0 +1,209 @@
+"""What threads did, summed over the report's rows: the figures that verdicts are made from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from iotrace.report.model import WAIT_REASONS, Call, Loop, Process, Signal, Thread
+
+SOCKETS = frozenset(("tcp", "udp", "unix", "socket", "netlink"))
+READS = frozenset("read readv pread64 preadv preadv2 recvfrom recvmsg recvmmsg".split())
+WRITES = frozenset("write writev pwrite64 sendto sendmsg sendmmsg sendfile splice".split())
+ACCEPTS = frozenset(("accept", "accept4"))
+SLEEPS = frozenset(("nanosleep", "clock_nanosleep"))
+NO_FDS = "no fds"
+"""The kind of a multiplexer's call that was given no descriptor: a sleep."""
+SHORT_TIMEOUT = "short timeout"
+"""The kind of a futex wait that gives up within milliseconds: so Python's GIL is asked for."""
+SIGNAL_IO = frozenset(("SIGIO", "SIGPOLL"))
+
+FAMILIES = {
+    "select": "select",
+    "pselect6": "select",
+    "poll": "poll",
+    "ppoll": "poll",
+    "epoll_wait": "epoll",
+    "epoll_pwait": "epoll",
+    "epoll_pwait2": "epoll",
+}
+"""Multiplexing system call -> the mechanism that it is a form of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Calls of one sort. ``ok``: neither failed nor refused; ``wait_ns`` counts in flight too."""
+
+    calls: int = 0
+    ok: int = 0
+    eagain: int = 0
+    bytes: int = 0
+    wait_ns: int = 0
+    cpu_ns: int = 0
+    filled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What some threads did together. ``reads`` and ``writes`` are of sockets."""
+
+    threads: int = 0
+    lifetime_ns: int = 0
+    user_ns: int = 0
+    kernel_ns: int = 0
+    copy_ns: int = 0
+    runq_ns: int = 0
+    wait_ns: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(WAIT_REASONS, 0))
+    voluntary: int = 0
+    involuntary: int = 0
+    syscalls: int = 0
+    reads: Sum = Sum()
+    writes: Sum = Sum()
+    accepts: Sum = Sum()
+    connects: Sum = Sum()
+    pipe_reads: Sum = Sum()
+    sleeps: Sum = Sum()
+    gil: Sum = Sum()
+    edge_watches: int = 0
+    level_watches: int = 0
+    io_signals: int = 0
+    loops: tuple[Loop, ...] = ()
+
+    @property
+    def cpu_ns(self) -> int:
+        """Time on a CPU."""
+        return self.user_ns + self.kernel_ns + self.copy_ns
+
+    @property
+    def asleep_ns(self) -> int:
+        """Time asleep, for any reason."""
+        return sum(self.wait_ns.values())
+
+    @property
+    def multiplexers(self) -> tuple[Loop, ...]:
+        """The loops that watch several descriptors (``waits_for_one`` is a timeout, no loop)."""
+        return tuple(loop for loop in self.loops if not waits_for_one(loop))
+
+    @property
+    def timeouts(self) -> int:
+        """Polls of one descriptor: how a socket with a timeout waits."""
+        return sum(loop.iterations for loop in self.loops if waits_for_one(loop))
+
+    @property
+    def operations(self) -> int:
+        """Finished calls that moved data or accepted, or tried to."""
+        return sum(one.calls for one in (self.reads, self.writes, self.accepts, self.pipe_reads))
+
+
+def waits_for_one(loop: Loop) -> bool:
+    """select or poll with one descriptor: a wait for it with a timeout, not multiplexing."""
+    return FAMILIES.get(loop.multiplexer) != "epoll" and (loop.nfds_max == 1 or loop.watched == 1)
+
+
+def activity(
+    threads: Iterable[Thread],
+    calls: Iterable[Call],
+    loops: Iterable[Loop] = (),
+    signals: Iterable[Signal] = (),
+) -> Activity:
+    """The sum over these rows."""
+    threads, sums = tuple(threads), _sums(calls)
+    waits = dict.fromkeys(WAIT_REASONS, 0)
+    for thread in threads:
+        for reason, wait_ns in thread.states_ns.wait.items():
+            waits[reason] += wait_ns
+    return Activity(
+        threads=sum(thread.count for thread in threads),
+        lifetime_ns=sum(thread.lifetime_ns for thread in threads),
+        user_ns=sum(thread.states_ns.user for thread in threads),
+        kernel_ns=sum(thread.states_ns.kernel for thread in threads),
+        copy_ns=sum(thread.states_ns.copy for thread in threads),
+        runq_ns=sum(thread.states_ns.runq for thread in threads),
+        wait_ns=waits,
+        voluntary=sum(thread.switches.voluntary for thread in threads),
+        involuntary=sum(thread.switches.involuntary for thread in threads),
+        syscalls=sum(thread.syscalls for thread in threads),
+        reads=sums["reads"],
+        writes=sums["writes"],
+        accepts=sums["accepts"],
+        connects=sums["connects"],
+        pipe_reads=sums["pipe_reads"],
+        sleeps=sums["sleeps"],
+        gil=sums["gil"],
+        edge_watches=sums["edge"].calls,
+        level_watches=sums["level"].calls,
+        io_signals=sum(one.count for one in signals if one.signal in SIGNAL_IO),
+        loops=tuple(loops),
+    )
+
+
+def by_thread(process: Process) -> dict[int, Activity]:
+    """The activity of each tid; 0: the ended threads that were added up."""
+    threads, calls = defaultdict(list), defaultdict(list)
+    loops, signals = defaultdict(list), defaultdict(list)
+    for thread in process.threads:
+        threads[thread.tid].append(thread)
+    for call in process.calls:
+        calls[call.tid].append(call)
+    for loop in process.loops:
+        loops[loop.tid].append(loop)
+    for signal in process.signals:
+        signals[signal.tid].append(signal)
+    return {
+        tid: activity(rows, calls[tid], loops[tid], signals[tid]) for tid, rows in threads.items()
+    }
+
+
+def whole(process: Process) -> Activity:
+    """The activity of all threads of a process together."""
+    return activity(process.threads, process.calls, process.loops, process.signals)
+
+
+def sort_of(call: Call) -> str | None:
+    """Which of the sums a call belongs to."""
+    name, kind = call.syscall, call.kind
+    if name in READS:
+        return "reads" if kind in SOCKETS else "pipe_reads" if kind == "pipe" else None
+    if name in WRITES:
+        return "writes" if kind in SOCKETS else None
+    if name in ACCEPTS:
+        return "accepts"
+    if name == "connect":
+        return "connects"
+    if name in SLEEPS or kind == NO_FDS:
+        return "sleeps"
+    if name == "futex" and kind == SHORT_TIMEOUT:
+        return "gil"
+    if name == "epoll_ctl" and kind in ("edge", "level"):
+        return kind
+    return None
+
+
+def add(calls: Iterable[Call]) -> Sum:
+    """The sum of these calls."""
+    total = [0] * 7
+    for call in calls:
+        failed = sum(call.errors.values())
+        for place, figure in enumerate(
+            (
+                call.calls,
+                call.calls - failed,
+                call.errors.get("EAGAIN", 0),
+                call.bytes,
+                call.wait_ns,
+                call.kernel_ns + call.copy_ns,
+                call.filled,
+            )
+        ):
+            total[place] += figure
+    return Sum(*total)
+
+
+def _sums(calls: Iterable[Call]) -> dict[str, Sum]:
+    sorts: dict[str, list[Call]] = defaultdict(list)
+    for call in calls:
+        sort = sort_of(call)
+        if sort is not None:
+            sorts[sort].append(call)
+    return defaultdict(Sum, {sort: add(rows) for sort, rows in sorts.items()})

@@ -1,0 +1,141 @@
+"""Processes that work together: a parent and what it has forked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from iotrace.report.model import Model
+from iotrace.verdict.classify.confidence import UNKNOWN, confidence
+from iotrace.verdict.classify.process_shape import process_model
+from iotrace.verdict.view import ProcessView
+from iotrace.verdict.wording import length, plural
+
+FORKS_PER_CONNECTION = 0.5
+"""As many children were forked per accepted connection, at least, where each has its own."""
+FEWEST_FORKS = 3
+
+
+def family_models(views: Sequence[ProcessView]) -> dict[int, Model]:
+    """The label of each view, by its place in ``views``, with what it is to its relatives."""
+    alone = [process_model(view) for view in views]
+    models = dict(enumerate(alone))
+    parents = {view.process.pid: place for place, view in enumerate(views) if view.process.pid}
+    children: dict[int, list[int]] = {}
+    for place, view in enumerate(views):
+        parent = parents.get(view.process.parent or 0)
+        if parent is not None and parent != place:
+            children.setdefault(parent, []).append(place)
+    for parent, places in children.items():
+        models.update(_with_children(parent, places, views, alone))
+    return models
+
+
+def is_short_lived(view: ProcessView) -> bool:
+    """It began and ended within the trace, or is many such added up."""
+    return not view.process.pid or (
+        view.process.started_ns > 0 and view.process.ended_ns is not None
+    )
+
+
+def forks(children: Sequence[ProcessView]) -> int:
+    """Children that began while their parent was traced."""
+    return sum(
+        one.process.count for one in children if not one.process.pid or one.process.started_ns > 0
+    )
+
+
+def does_io(view: ProcessView) -> bool:
+    """It reads or accepts from sockets, or is fed through pipes."""
+    seen = view.total
+    return bool(seen.reads.ok or seen.accepts.calls or seen.pipe_reads.ok)
+
+
+def _with_children(
+    parent: int, places: list[int], views: Sequence[ProcessView], alone: Sequence[Model]
+) -> dict[int, Model]:
+    top = views[parent]
+    accepted = top.total.accepts.ok
+    born = [place for place in places if forks([views[place]]) and views[place].total.reads.ok]
+    begun = forks([views[place] for place in born])
+    if begun >= FEWEST_FORKS and begun >= FORKS_PER_CONNECTION * accepted and accepted:
+        return _per_request(parent, born, begun, views)
+    workers = [place for place in places if does_io(views[place])]
+    known = [place for place in workers if alone[place].id != UNKNOWN]
+    if not known or top.total.reads.ok > sum(views[place].total.reads.ok for place in workers):
+        return _pool_of_processes(parent, known, views, alone)
+    if all(not views[place].total.reads.ok and views[place].total.pipe_reads.ok for place in known):
+        return _pool_of_processes(parent, known, views, alone)
+    return _preforked(parent, known, views, alone)
+
+
+def _per_request(
+    parent: int, born: list[int], begun: int, views: Sequence[ProcessView]
+) -> dict[int, Model]:
+    reads = sum(views[place].total.reads.ok for place in born)
+    waited = sum(views[place].total.reads.wait_ns for place in born)
+    lifetime = sum(views[place].total.lifetime_ns for place in born)
+    accepted = views[parent].total.accepts.ok
+    evidence = (
+        f"{plural(begun, 'process')} forked for {plural(accepted, 'accepted connection')}",
+        f"each lived {length(lifetime / max(1, begun))} and made "
+        f"{reads / max(1, begun):.3g} reads, {length(waited)} asleep in all of them",
+    )
+    sure = confidence(1.0, begun)
+    model = Model(
+        "blocking", "process per request, blocking I/O", sure, evidence, "process per request"
+    )
+    child = replace(model, title="one request's process, blocking I/O", evidence=())
+    return {parent: model, **dict.fromkeys(born, child)}
+
+
+def _preforked(
+    parent: int, known: list[int], views: Sequence[ProcessView], alone: Sequence[Model]
+) -> dict[int, Model]:
+    shape = "pre-forked workers"
+    models = {
+        place: replace(alone[place], title=f"pre-forked worker: {alone[place].title}", shape=shape)
+        for place in known
+    }
+    titles = sorted({alone[place].title for place in known})
+    busiest = max(known, key=lambda place: views[place].total.operations)
+    each = titles[0] if len(titles) == 1 else "mixed: " + "; ".join(titles)
+    models[parent] = Model(
+        alone[busiest].id,
+        f"pre-forked workers ({len(known)}): {each}",
+        min(alone[place].confidence for place in known),
+        (
+            f"it reads nothing itself; {plural(len(known), 'process')} that it forked do",
+            *alone[busiest].evidence,
+        ),
+        shape,
+    )
+    return models
+
+
+def _pool_of_processes(
+    parent: int, known: list[int], views: Sequence[ProcessView], alone: Sequence[Model]
+) -> dict[int, Model]:
+    """Workers that are given work through pipes: they have a label of their own, the parent too."""
+    fed = [place for place in known if not views[place].total.reads.ok]
+    models = {
+        place: replace(
+            alone[place],
+            title="worker of a process pool, blocking I/O on pipes",
+            shape="process pool",
+        )
+        for place in fed
+    }
+    if fed:
+        own = alone[parent]
+        if own.id == UNKNOWN or not views[parent].total.reads.ok:
+            models[parent] = Model(
+                "blocking",
+                f"process pool ({len(fed)}) fed through pipes",
+                min(alone[place].confidence for place in fed),
+                (f"{plural(len(fed), 'process')} that it forked read from pipes only",),
+                "process pool",
+            )
+        else:
+            models[parent] = replace(own, title=f"{own.title} + process pool ({len(fed)})")
+    return models

@@ -1,0 +1,161 @@
+"""How the threads of one process share its work, and the label that this gives it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from iotrace.report.model import Model
+from iotrace.verdict.activity import Activity
+from iotrace.verdict.classify.confidence import LEAST, confidence, not_enough
+from iotrace.verdict.classify.thread_model import MULTIPLEXED, ThreadStyle
+from iotrace.verdict.view import ProcessView
+from iotrace.verdict.wording import plural, share
+
+HELPER_CPU_SHARE = 0.02
+"""Threads beside an event loop that take at least this share of the CPU time are its pool."""
+BIRTHS_PER_CONNECTION = 0.5
+"""As many threads were born per connection, at least, where each connection has its own."""
+FEWEST_BIRTHS = 3
+MIXED_SHARE = 0.2
+"""Share of the reads that a second model needs for the process to be called mixed."""
+
+IO_NAMES = {
+    "blocking": "blocking I/O",
+    "nonblocking": "non-blocking polling",
+    "select": "select",
+    "poll": "poll",
+    "epoll": "epoll (level-triggered)",
+    "epoll-et": "epoll (edge-triggered)",
+    "signal": "signal-driven I/O (SIGIO)",
+    "async-io": "asynchronous I/O (io_uring)",
+}
+
+
+def process_model(view: ProcessView) -> Model:
+    """What one process is, its children aside."""
+    working = {tid: style for tid, style in view.styles.items() if style.id}
+    if not working:
+        return not_enough(_waiting(view.total))
+    shape, title, model_id, chosen = _shape(view, working)
+    samples = sum(style.samples for style in chosen)
+    agreement = sum(style.agreement * style.samples for style in chosen) / max(1, samples)
+    sure = confidence(agreement, samples)
+    if sure < LEAST:
+        seen = f"{plural(samples, 'operation')} seen; it looks like: {title}"
+        return not_enough((seen, *_waiting(view.total)), sure)
+    return Model(model_id, title, sure, _evidence(chosen), shape)
+
+
+def io_name(style: ThreadStyle) -> str:
+    """ "blocking I/O with timeouts"."""
+    return IO_NAMES[style.id] + (" with timeouts" if style.timeouts else "")
+
+
+def _shape(
+    view: ProcessView, working: dict[int, ThreadStyle]
+) -> tuple[str, str, str, list[ThreadStyle]]:
+    """(shape, title, model id, the styles that speak for it)."""
+    loops = [style for style in working.values() if style.role == "loop"]
+    readers = {tid: style for tid, style in working.items() if style.role in ("reader", "poller")}
+    if loops:
+        return _event_loop(view, loops, readers)
+    acceptors = [style for style in working.values() if style.role == "acceptor"]
+    main = _most_active(readers.values() or acceptors)
+    if not readers or (len(readers) == 1 and not acceptors and _births(view) < FEWEST_BIRTHS):
+        return "single thread", f"single thread, {io_name(main)}", main.id, [main]
+    chosen = list(readers.values())
+    front = f" on {_most_active(acceptors).family}" if acceptors and acceptors[0].family else ""
+    if _thread_per_connection(view, readers, acceptors):
+        return "thread per connection", f"thread per connection, {io_name(main)}", main.id, chosen
+    if acceptors or _idle_in_locks(view, readers):
+        title = f"thread pool behind an acceptor{front}, {io_name(main)}"
+        return "thread pool", title, main.id, chosen
+    return (
+        "threads",
+        f"{plural(len(readers), 'thread')} that accept and serve, {io_name(main)}",
+        main.id,
+        chosen,
+    )
+
+
+def _event_loop(
+    view: ProcessView, loops: Sequence[ThreadStyle], readers: dict[int, ThreadStyle]
+) -> tuple[str, str, str, list[ThreadStyle]]:
+    main = _most_active(loops)
+    name = IO_NAMES[main.id]
+    if main.id in MULTIPLEXED:
+        title = f"event loop on {name}"
+        others = {style.id for style in loops} - {main.id}
+        if others:
+            names = " and ".join(IO_NAMES[one] for one in sorted(others))
+            title = f"mixed: event loops on {name} and {names}"
+        elif len(loops) > 1:
+            title = f"{len(loops)} event loops on {name}, a thread each"
+    else:
+        title = name
+    if main.eager:
+        title += ", read first and wait when refused (greenlets or the like)"
+    loop_tids = set(view.loop_threads())
+    reads = sum(view.threads[tid].reads.ok for tid in loop_tids)
+    blocking = sum(view.threads[tid].reads.ok for tid in readers)
+    if blocking > MIXED_SHARE * (reads + blocking):
+        other = _most_active(readers.values())
+        title = f"mixed: {title} + {plural(len(readers), 'thread')} with {io_name(other)}"
+        return "event loop + threads", title, main.id, [*loops]
+    helpers = [one for tid, one in view.threads.items() if tid not in loop_tids]
+    if sum(one.cpu_ns for one in helpers) >= HELPER_CPU_SHARE * max(1, view.total.cpu_ns):
+        return "event loop + thread pool", f"{title} + thread pool", main.id, [*loops]
+    return ("greenlets" if main.eager else "event loop"), title, main.id, [*loops]
+
+
+def _births(view: ProcessView) -> int:
+    """Threads that began while the process was traced."""
+    begun = (t for t in view.process.threads if t.tid != view.process.pid)
+    return sum(t.count for t in begun if t.started_ns > view.process.started_ns or t.tid == 0)
+
+
+def _thread_per_connection(
+    view: ProcessView, readers: dict[int, ThreadStyle], acceptors: Sequence[ThreadStyle]
+) -> bool:
+    """Threads come with connections; or each sits in the reads of its own."""
+    births, accepted = _births(view), view.total.accepts.ok
+    if births >= FEWEST_BIRTHS and births >= BIRTHS_PER_CONNECTION * accepted:
+        return True
+    if accepted >= FEWEST_BIRTHS or any(view.threads[tid].accepts.calls for tid in readers):
+        return False
+    return not _idle_in_locks(view, readers)
+
+
+def _idle_in_locks(view: ProcessView, readers: dict[int, ThreadStyle]) -> bool:
+    """Workers of a pool wait for work in a lock; a connection's own thread waits in its reads."""
+    seen = [view.threads[tid] for tid in readers]
+    locks = sum(one.wait_ns["lock"] - one.gil.wait_ns for one in seen)
+    sockets = sum(one.wait_ns["recv"] + one.wait_ns["poll"] for one in seen)
+    return locks > sockets
+
+
+def _most_active(styles: Iterable[ThreadStyle]) -> ThreadStyle:
+    """The busiest thread of the commonest kind."""
+    by_id: Counter[tuple[str, str, str, bool, bool]] = Counter()
+    known: dict[tuple[str, str, str, bool, bool], ThreadStyle] = {}
+    for style in styles:
+        key = (style.id, style.role, style.family, style.eager, style.timeouts)
+        by_id[key] += style.samples + 1
+        if key not in known or style.samples > known[key].samples:
+            known[key] = style
+    return known[by_id.most_common(1)[0][0]]
+
+
+def _evidence(chosen: Sequence[ThreadStyle]) -> tuple[str, ...]:
+    main = _most_active(chosen)
+    if len(chosen) == 1:
+        return main.evidence
+    return (f"{len(chosen)} threads of this kind; the busiest of them:", *main.evidence)
+
+
+def _waiting(seen: Activity) -> tuple[str, ...]:
+    """What a process that has done nothing sleeps in."""
+    reasons = sorted(seen.wait_ns.items(), key=lambda item: -item[1])[:2]
+    parts = [f"{share(ns, seen.lifetime_ns)} in {reason}" for reason, ns in reasons if ns]
+    return (f"asleep: {', '.join(parts)}",) if parts else ()

@@ -1,0 +1,218 @@
+"""Which I/O model a thread follows, from what it did.
+
+Stevens, UNIX Network Programming vol. 1, ch. 6: the models differ in where a thread waits for
+data. So the question is what told the thread to read: the read itself (blocking), nobody
+(polling), a multiplexer, a signal, or nobody had to (io_uring).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from iotrace.report.model import Operation
+from iotrace.verdict.activity import FAMILIES, Activity
+from iotrace.verdict.classify.confidence import confidence
+from iotrace.verdict.wording import length, plural, share
+
+MULTIPLEXED = frozenset(("select", "poll", "epoll", "epoll-et"))
+RING_OPERATIONS = frozenset(
+    "readv writev read_fixed write_fixed sendmsg recvmsg accept connect read write send recv "
+    "splice send_zc sendmsg_zc read_multishot recv_zc readv_fixed writev_fixed".split()
+)
+"""io_uring operations that do I/O; a ring that only polls or sets timers is a multiplexer."""
+
+POLLING_REFUSALS = 0.5
+"""Share of reads and accepts that are refused (EAGAIN), from which on a thread polls."""
+WAITS_IN_READS = 0.5
+"""Share of its time asleep in reads, from which on refused reads are timeouts (SO_RCVTIMEO)."""
+RING_SHARE = 0.5
+SIGNALS_PER_READ = 0.2
+"""One SIGIO may stand for several reads, for it is not queued: signal(7)."""
+BLOCKED_SHARE = 0.01
+"""Of its time asleep in reads and accepts, below which it never blocked."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadStyle:
+    """How a thread does its I/O. ``id``: a model, or "" for a thread that does none.
+
+    ``role``: "loop" (a multiplexer tells it what to read), "acceptor" (it accepts or hands out,
+    and reads nothing), "reader", "poller", or "" (no I/O). ``eager``: reads at once what it has
+    accepted, and comes to the multiplexer only when refused. ``timeouts``: waits for a socket in
+    a poll of it alone. ``agreement``, ``samples``: see ``confidence``.
+    """
+
+    id: str = ""
+    role: str = ""
+    family: str = ""
+    eager: bool = False
+    timeouts: bool = False
+    agreement: float = 0.0
+    samples: int = 0
+    evidence: tuple[str, ...] = ()
+
+    @property
+    def confidence(self) -> float:
+        """0 to 1."""
+        return confidence(self.agreement, self.samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What its process tells of a thread. ``operations``: of io_uring; ``nonblocking``: most of
+    the connections are (None: not known); ``multiplexed``: some thread uses a multiplexer."""
+
+    operations: Sequence[Operation] = ()
+    nonblocking: bool | None = None
+    multiplexed: bool = False
+
+
+def thread_style(seen: Activity, around: Surroundings) -> ThreadStyle:
+    """The style of one thread."""
+    ring = sum(one.count for one in around.operations if one.op in RING_OPERATIONS)
+    moved = seen.reads.ok + seen.writes.ok + seen.accepts.ok
+    if ring and ring >= RING_SHARE * (ring + moved) and seen.syscalls:
+        return _ring(seen, ring, moved)
+    multiplexers = seen.multiplexers
+    often = seen.io_signals >= SIGNALS_PER_READ * seen.reads.ok
+    if seen.io_signals and (often or (not multiplexers and _never_blocks(seen))):
+        return _signals(seen)
+    announced = sum(loop.data_iterations for loop in multiplexers)
+    eager = sum(loop.eager_reads for loop in multiplexers)
+    if multiplexers and (announced > eager or (eager and around.nonblocking is not False)):
+        return _loop(seen, announced, eager)
+    if multiplexers and not seen.reads.calls:
+        return _acceptor(seen)
+    return _single(seen, around)
+
+
+def _never_blocks(seen: Activity) -> bool:
+    return seen.reads.wait_ns + seen.accepts.wait_ns < BLOCKED_SHARE * seen.lifetime_ns
+
+
+def _ring(seen: Activity, ring: int, moved: int) -> ThreadStyle:
+    waited = seen.wait_ns["uring"]
+    evidence = (
+        f"{plural(ring, 'operation')} through io_uring, {moved:,} by a call of its own",
+        f"{share(waited, seen.asleep_ns)} of its sleep is in io_uring_enter, "
+        f"{length(seen.reads.wait_ns)} in reads",
+    )
+    return ThreadStyle(
+        "async-io", "loop", "uring", False, False, ring / (ring + moved), ring, evidence
+    )
+
+
+def _signals(seen: Activity) -> ThreadStyle:
+    elsewhere = seen.reads.wait_ns + sum(loop.wait_ns for loop in seen.loops)
+    evidence = (
+        f"{plural(seen.io_signals, 'SIGIO')} for {plural(seen.reads.ok, 'read')}",
+        f"{length(seen.reads.wait_ns)} blocked in reads, "
+        f"{share(seen.wait_ns['signal'], seen.asleep_ns)} of its sleep waits for a signal",
+    )
+    agreement = 1 - elsewhere / seen.asleep_ns if seen.asleep_ns else 1.0
+    return ThreadStyle(
+        "signal", "loop", "signal", False, False, agreement, seen.io_signals, evidence
+    )
+
+
+def _main_family(seen: Activity) -> str:
+    """The mechanism that told it most."""
+    told: dict[str, int] = {}
+    for loop in seen.multiplexers:
+        family = FAMILIES.get(loop.multiplexer, "epoll")
+        told[family] = told.get(family, 0) + loop.data_iterations + loop.iterations - loop.empty
+    return max(told, key=lambda family: told[family])
+
+
+def _loop(seen: Activity, announced: int, eager: int) -> ThreadStyle:
+    family = _main_family(seen)
+    loops = [loop for loop in seen.multiplexers if FAMILIES.get(loop.multiplexer) == family]
+    edge = family == "epoll" and _edge_triggered(seen)
+    waited = sum(loop.wait_ns for loop in loops)
+    name = loops[0].multiplexer
+    evidence = [
+        f"{share(waited, seen.asleep_ns)} of its sleep is in {name}",
+        f"{length(seen.reads.wait_ns)} blocked in {plural(seen.reads.calls, 'read')}",
+    ]
+    watched = max((loop.watched or 0 for loop in loops), default=0)
+    if watched:
+        trigger = {"edge": "edge-triggered", "level": "level-triggered"}.get(
+            loops[0].trigger or "", "some of them edge-triggered"
+        )
+        evidence.append(f"{plural(watched, 'descriptor')} watched, {trigger}")
+    if eager > announced:
+        evidence.append(f"{eager:,} new connections were read before {name} was asked about them")
+    reads_elsewhere = seen.reads.wait_ns + seen.accepts.wait_ns
+    agreement = 1.0 - reads_elsewhere / max(1, reads_elsewhere + waited)
+    model = "epoll-et" if edge else family
+    return ThreadStyle(
+        model, "loop", family, eager > announced, False, agreement, announced + eager,
+        tuple(evidence),
+    )  # fmt: skip
+
+
+def _edge_triggered(seen: Activity) -> bool:
+    """What it asked for while it was watched; else what stands in the interest list."""
+    if seen.edge_watches or seen.level_watches:
+        return seen.edge_watches > seen.level_watches
+    return any(loop.trigger == "edge" for loop in seen.multiplexers)
+
+
+def _acceptor(seen: Activity) -> ThreadStyle:
+    family = _main_family(seen)
+    returns = sum(loop.iterations - loop.empty for loop in seen.multiplexers)
+    waited = sum(loop.wait_ns for loop in seen.multiplexers)
+    evidence = (
+        f"{share(waited, seen.asleep_ns)} of its sleep is in {seen.multiplexers[0].multiplexer}",
+        f"{plural(seen.accepts.ok, 'connection')} accepted, nothing read",
+    )
+    edge = family == "epoll" and _edge_triggered(seen)
+    return ThreadStyle(
+        "epoll-et" if edge else family, "acceptor", family, False, False, 1.0, returns, evidence
+    )
+
+
+def _single(seen: Activity, around: Surroundings) -> ThreadStyle:
+    """No multiplexer tells it what to read: it blocks, or it asks again and again."""
+    tried = seen.reads.calls + seen.accepts.calls
+    refused = seen.reads.eagain + seen.accepts.eagain
+    waited = seen.reads.wait_ns + seen.accepts.wait_ns
+    timeouts = seen.timeouts
+    sleeps_in_reads = waited >= WAITS_IN_READS * seen.lifetime_ns
+    if refused > POLLING_REFUSALS * tried and not timeouts and not sleeps_in_reads:
+        return _poller(seen, refused, tried, refused / tried)
+    told_by_nobody = refused and around.nonblocking and not around.multiplexed and not timeouts
+    if told_by_nobody and _never_blocks(seen):
+        return _poller(seen, refused, tried, 1.0)
+    reads = seen.reads if seen.reads.calls or not seen.pipe_reads.calls else seen.pipe_reads
+    samples = reads.ok + seen.accepts.ok
+    if not samples and not waited:
+        return ThreadStyle()
+    timed = timeouts > 0 and timeouts >= (reads.ok + seen.accepts.ok) / 2
+    waited_for_one = sum(loop.wait_ns for loop in seen.loops) if timed else 0
+    evidence = [
+        f"{length(reads.wait_ns)} asleep in {plural(reads.calls, 'read')}, "
+        f"{length(seen.accepts.wait_ns)} in accept",
+    ]
+    if timed:
+        evidence.append(
+            f"{plural(timeouts, 'poll')} of one descriptor before them, "
+            f"{length(waited_for_one)} asleep: sockets with a timeout, no multiplexing"
+        )
+    role = "reader" if reads.calls or reads.wait_ns else "acceptor"
+    # A listener is emptied until it refuses, whatever the connections do.
+    agreement = 1 - reads.eagain / max(1, reads.calls) if not timed else 1.0
+    return ThreadStyle("blocking", role, "", False, timed, agreement, samples, tuple(evidence))
+
+
+def _poller(seen: Activity, refused: int, tried: int, agreement: float) -> ThreadStyle:
+    evidence = [
+        f"{share(refused, tried)} of {plural(tried, 'read')} and accepts found nothing (EAGAIN)",
+        f"{length(seen.reads.wait_ns)} blocked in them",
+    ]
+    if seen.sleeps.calls:
+        evidence.append(
+            f"{plural(seen.sleeps.calls, 'sleep')} in between, {length(seen.sleeps.wait_ns)}"
+        )
+    return ThreadStyle("nonblocking", "poller", "", False, False, agreement, tried, tuple(evidence))

@@ -1,0 +1,70 @@
+"""Apply every rule to every process; what is found is ranked by what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from iotrace.report.model import Finding
+from iotrace.verdict.rules import late_pickup
+from iotrace.verdict.rules.registry import RULES
+from iotrace.verdict.rules.rule import Hit, Rule, severity
+from iotrace.verdict.view import ProcessView
+
+_RANK = {"high": 0, "medium": 1, "low": 2}
+
+
+def diagnose(views: Sequence[ProcessView]) -> tuple[Finding, ...]:
+    """The findings, the costliest first. Workers that are alike are reported once, together."""
+    found = [finding for view in views for finding in _of_process(view)]
+    merged = _alike_together(found, views)
+    return tuple(sorted(merged, key=lambda one: (-(one.cost_ns or 0), _RANK[one.severity], one.id)))
+
+
+def _of_process(view: ProcessView) -> list[Finding]:
+    hits = {rule.id: (rule, list(rule.check(view))) for rule in RULES}
+    explained = any(rule.explains_lateness and found for rule, found in hits.values())
+    if explained:
+        del hits[late_pickup.LATE.id]
+    return [_finding(rule, hit, view) for rule, found in hits.values() for hit in found]
+
+
+def _finding(rule: Rule, hit: Hit, view: ProcessView) -> Finding:
+    return Finding(
+        id=rule.id,
+        severity=hit.severity or severity(hit.cost_ns or 0, view.wall_ns),
+        title=rule.title,
+        pid=view.process.pid,
+        tid=hit.tid,
+        fd=hit.fd,
+        evidence=hit.evidence,
+        advice=rule.advice,
+        cost_ns=hit.cost_ns,
+    )
+
+
+def _alike_together(found: list[Finding], views: Sequence[ProcessView]) -> list[Finding]:
+    """One finding for the same trouble in several children of one parent: the costliest's."""
+    parents = {
+        view.process.pid: (
+            view.process.parent,
+            view.process.model.title if view.process.model else "",
+        )
+        for view in views
+    }
+    groups: dict[object, list[Finding]] = {}
+    for finding in found:
+        parent, title = parents[finding.pid]
+        traced = parent in parents
+        groups.setdefault((finding.id, parent, title) if traced else object(), []).append(finding)
+    return [_together(group) for group in groups.values()]
+
+
+def _together(group: list[Finding]) -> Finding:
+    worst = max(group, key=lambda one: one.cost_ns or 0)
+    more = {
+        "processes": len({one.pid for one in group}),
+        "places": len(group),
+    }
+    several = {name: count for name, count in more.items() if count > 1}
+    return replace(worst, evidence={**worst.evidence, **several})

@@ -1,0 +1,78 @@
+"""Calls that put an event loop's thread to sleep anywhere but in its multiplexer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iotrace.report.model import Call, Descriptor
+from iotrace.verdict.activity import NO_FDS, SHORT_TIMEOUT, SOCKETS, Activity, waits_for_one
+from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.view import ProcessView
+
+LEAST_SHARE = 0.01
+"""Of the thread's time that it is blocked."""
+LEAST_BLOCKED_NS = 5_000_000
+REASONS = ("recv", "send", "accept", "connect", "sleep", "child", "file")
+"""Waits that a loop must not have. Locks are not among them: see IO113."""
+
+
+def _blocked(view: ProcessView) -> Iterator[Hit]:
+    for tid, seen in view.loop_threads().items():
+        if view.styles[tid].id not in ("select", "poll", "epoll", "epoll-et"):
+            continue
+        waits = {reason: seen.wait_ns[reason] for reason in REASONS if seen.wait_ns[reason]}
+        polled = sum(loop.wait_ns for loop in seen.loops if waits_for_one(loop))
+        if polled:
+            waits["poll_of_one"] = polled
+        blocked = sum(waits.values())
+        if blocked < max(LEAST_BLOCKED_NS, LEAST_SHARE * seen.lifetime_ns):
+            continue
+        yield _hit(view, tid, seen, waits, blocked)
+
+
+def _hit(view: ProcessView, tid: int, seen: Activity, waits: dict[str, int], blocked: int) -> Hit:
+    evidence: dict[str, float | int | str] = {
+        f"blocked_in_{reason}_ns": ns for reason, ns in waits.items()
+    }
+    names = {loop.multiplexer for loop in seen.multiplexers}
+    calls = [
+        one
+        for one in view.calls[tid]
+        if one.wait_ns
+        and (one.syscall not in names or one.kind == NO_FDS)
+        and not (one.syscall == "futex" and one.kind in ("", SHORT_TIMEOUT))
+    ]
+    fd = None
+    if calls:
+        worst = max(calls, key=lambda one: one.wait_ns)
+        evidence |= {"call": worst.syscall, "calls": worst.calls}
+        if worst.latency_ns is not None:
+            evidence["longest_ns"] = worst.latency_ns.max
+        fd = _descriptor(view, worst, seen)
+    return Hit(evidence, blocked, tid, fd)
+
+
+def _descriptor(view: ProcessView, call: Call, seen: Activity) -> int | None:
+    """The descriptor that the call waited on: the one with the longest wait of its kind."""
+    for loop in seen.multiplexers:
+        worst = loop.stalls.worst if loop.stalls else None
+        if worst is not None and worst.syscall == call.syscall:
+            return worst.fd
+    waited = [one for one in view.process.descriptors if _wait(one, call)]
+    return max(waited, key=lambda one: _wait(one, call)).fd if waited else None
+
+
+def _wait(one: Descriptor, call: Call) -> int:
+    if call.kind in SOCKETS or call.kind == "pipe":
+        return one.wait_ns if one.kind == call.kind else 0
+    return one.polled_ns if call.syscall in ("poll", "ppoll") else 0
+
+
+BLOCKED = Rule(
+    "IO104",
+    "Blocking call inside the event loop's thread",
+    "Use the loop's own form of the call (await asyncio.sleep(), asyncio streams, an async "
+    "database driver), or hand it to a thread: await asyncio.to_thread(call).",
+    _blocked,
+    explains_lateness=True,
+)

@@ -1,0 +1,47 @@
+"""Data that was there and was not read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iotrace.report.model import Pickup
+from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.view import ProcessView
+
+LATE_NS = 50_000_000
+"""A 99th percentile above it is late: people notice 100 ms, and the answer is still to come."""
+LEAST_COUNT = 20
+"""Fewer reads have no 99th percentile worth the name."""
+
+
+def _late(view: ProcessView) -> Iterator[Hit]:
+    seen = [(one, one.pickup_ns) for one in view.connections() if one.pickup_ns]
+    late = [(one, pickup) for one, pickup in seen if pickup.p99 >= LATE_NS]
+    if not late or sum(pickup.count for _, pickup in late) < LEAST_COUNT:
+        return
+    worst, pickup = max(late, key=lambda item: item[1].p99)
+    yield Hit(
+        {
+            "connections": len(late),
+            "reads": sum(pickup.count for _, pickup in late),
+            "p50_ns": pickup.p50,
+            "p99_ns": pickup.p99,
+            "longest_ns": max(one.max for _, one in late),
+        },
+        sum(_waited(one) for _, one in late),
+        fd=worst.fd if len(late) == 1 else None,
+    )
+
+
+def _waited(pickup: Pickup) -> int:
+    """Time that data lay there, at least: half of the reads were no quicker than the median."""
+    return pickup.count * pickup.p50 // 2 + pickup.count * pickup.p99 // 100
+
+
+LATE = Rule(
+    "IO105",
+    "Late pickup: data lay ready in the kernel before the program read it",
+    "Look at what the reading thread did meanwhile (the threads' and the loop's table): shorten "
+    "that work, move it to other threads or processes, or serve with more workers.",
+    _late,
+)

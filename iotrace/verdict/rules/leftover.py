@@ -1,0 +1,57 @@
+"""Edge-triggered: what is not read after the edge lies there until the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.view import ProcessView
+
+LEFT_NS = 10_000_000
+"""Data that lies longer, in a loop that is not busy, was left behind."""
+TIMES_LONGER_THAN_BUSY = 2
+"""... and longer than any turn of the loop by this factor, so that no turn explains it."""
+LEAST_COUNT = 3
+
+
+def _left(view: ProcessView) -> Iterator[Hit]:
+    for tid, seen in view.loop_threads().items():
+        if view.styles[tid].id != "epoll-et":
+            continue
+        busy = max((loop.busy_ns.max for loop in seen.loops if loop.busy_ns), default=0)
+        limit = max(LEFT_NS, TIMES_LONGER_THAN_BUSY * busy)
+        late = [
+            one
+            for one in view.connections()
+            if (one.unread_ns or 0) >= limit
+            or (one.pickup_ns and one.pickup_ns.p99 >= limit and one.pickup_ns.count >= LEAST_COUNT)
+        ]
+        if not late:
+            continue
+        pickups = [one.pickup_ns for one in late if one.pickup_ns]
+        worst = max(
+            late, key=lambda one: max(one.unread_ns or 0, one.pickup_ns.max if one.pickup_ns else 0)
+        )
+        unread = sum(one.unread_ns or 0 for one in late)
+        yield Hit(
+            {
+                "connections": len(late),
+                "longest_ns": max((one.max for one in pickups), default=0),
+                "p50_ns": max((one.p50 for one in pickups), default=0),
+                "unread_at_the_end_ns": max((one.unread_ns or 0 for one in late), default=0),
+                "longest_turn_ns": busy,
+            },
+            unread + sum(one.count * one.p50 // 2 for one in pickups),
+            tid,
+            worst.fd,
+        )
+
+
+LEFT = Rule(
+    "IO107",
+    "Edge-triggered leftover: data was left unread after its edge",
+    "After an edge read until recv raises BlockingIOError, or keep the descriptor on a list of "
+    "your own until it is empty; without EPOLLET the kernel keeps that list for you.",
+    _left,
+    explains_lateness=True,
+)

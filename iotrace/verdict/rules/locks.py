@@ -1,0 +1,50 @@
+"""Threads that queue for the interpreter's lock (or one like it)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iotrace.verdict.activity import SHORT_TIMEOUT
+from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.view import ProcessView
+
+ACTIVE_SHARE = 0.25
+"""Of the time that its threads run, want a CPU or want the lock, spent on wanting the lock."""
+WALL_SHARE = 0.05
+
+
+def _contended(view: ProcessView) -> Iterator[Hit]:
+    seen = view.total
+    waited = seen.gil.wait_ns
+    active = waited + seen.cpu_ns + seen.runq_ns
+    if waited < max(ACTIVE_SHARE * active, WALL_SHARE * view.wall_ns):
+        return
+    if not seen.operations:
+        return
+    rows = [one for one in view.process.calls if one.kind == SHORT_TIMEOUT]
+    expired = sum(one.errors.get("ETIMEDOUT", 0) for one in rows)
+    waiting = {one.tid for one in rows if one.wait_ns}
+    worst = max(rows, key=lambda one: one.wait_ns)
+    yield Hit(
+        {
+            "waited_ns": waited,
+            "waits": seen.gil.calls,
+            "mean_wait_ns": waited // max(1, seen.gil.calls),
+            "timeouts": expired,
+            "threads": len(waiting),
+            "per_io_operation_ns": waited // max(1, seen.operations),
+        },
+        waited,
+        worst.tid if len(waiting) == 1 and worst.tid else None,
+    )
+
+
+CONTENDED = Rule(
+    "IO113",
+    "Lock contention after I/O: threads have their data but wait for the GIL",
+    "Python runs one thread at a time: move computing to processes (ProcessPoolExecutor, more "
+    "workers), or have fewer threads. timeouts counts the waits in which a thread kept the lock "
+    "for its whole switch interval of 5 ms: look for what computes that long.",
+    _contended,
+    explains_lateness=True,
+)

@@ -1,0 +1,47 @@
+"""What a rule is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from iotrace.verdict.view import ProcessView
+
+HIGH_SHARE = 0.2
+MEDIUM_SHARE = 0.05
+"""Severity is the cost's share of the time traced: high, medium, and low below that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One place where a rule holds. ``evidence``: figures, their units in the names.
+
+    ``cost_ns``: wall or CPU time that it takes; None: a risk that costs nothing yet, whose
+    ``severity`` the rule sets itself.
+    """
+
+    evidence: dict[str, float | int | str]
+    cost_ns: int | None
+    tid: int | None = None
+    fd: int | None = None
+    severity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A stable id, what to tell the user, and how it is recognised in one process.
+
+    ``explains_lateness``: it says why data was picked up late, so that rule need not.
+    """
+
+    id: str
+    title: str
+    advice: str
+    check: Callable[[ProcessView], Iterable[Hit]]
+    explains_lateness: bool = False
+
+
+def severity(cost_ns: int, wall_ns: int) -> str:
+    """By the cost's share of the time traced."""
+    cost = cost_ns / max(1, wall_ns)
+    return "high" if cost >= HIGH_SHARE else "medium" if cost >= MEDIUM_SHARE else "low"

@@ -1,0 +1,47 @@
+"""Threads that sleep because a peer does not take what they send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.view import ProcessView
+
+LEAST_SHARE = 0.05
+LEAST_BLOCKED_NS = 20_000_000
+MEAN_BLOCK_NS = 1_000_000
+"""Per send: shorter waits are the kernel's own locks, not a peer that does not read."""
+
+
+def _blocked(view: ProcessView) -> Iterator[Hit]:
+    waited = view.total.writes.wait_ns
+    if waited < MEAN_BLOCK_NS * view.total.writes.calls:
+        return
+    if waited < max(LEAST_BLOCKED_NS, LEAST_SHARE * view.wall_ns):
+        return
+    senders = [one for one in view.connections() if one.bytes_out > one.bytes_in and one.wait_ns]
+    slowest = max(senders, key=lambda one: one.wait_ns) if senders else None
+    blocked = [tid for tid, one in view.threads.items() if one.writes.wait_ns]
+    evidence: dict[str, float | int | str] = {
+        "blocked_ns": waited,
+        "sends": view.total.writes.calls,
+        "threads": len(blocked),
+        "connections": len(senders),
+    }
+    if slowest is not None:
+        evidence |= {"slowest_peer": slowest.peer, "sent_to_it_bytes": slowest.bytes_out}
+    yield Hit(
+        evidence,
+        waited,
+        blocked[0] if len(blocked) == 1 else None,
+        slowest.fd if slowest is not None else None,
+    )
+
+
+BLOCKED = Rule(
+    "IO111",
+    "Blocked senders: threads sleep in send because their peers are slow to take the data",
+    "Do not let a slow reader hold a thread: settimeout() and drop it, or send from an event loop "
+    "(asyncio: await writer.drain()), with a limit on what is queued for one peer.",
+    _blocked,
+)

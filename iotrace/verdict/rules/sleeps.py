@@ -1,0 +1,48 @@
+"""sleep() between reading a request and answering it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.view import ProcessView
+
+LEAST_SHARE = 0.05
+"""Of the time of the threads that serve."""
+SLEEPS_PER_READ = 0.05
+
+
+def _asleep(view: ProcessView) -> Iterator[Hit]:
+    serving = {
+        tid: one
+        for tid, one in view.threads.items()
+        if view.styles[tid].role == "reader" and one.reads.ok and one.writes.ok
+    }
+    asleep = sum(one.sleeps.wait_ns for one in serving.values())
+    sleeps = sum(one.sleeps.calls for one in serving.values())
+    reads = sum(one.reads.ok for one in serving.values())
+    lifetime = sum(one.lifetime_ns for one in serving.values())
+    if asleep < LEAST_SHARE * max(1, min(lifetime, view.wall_ns)):
+        return
+    if not sleeps or sleeps < SLEEPS_PER_READ * reads:
+        return
+    yield Hit(
+        {
+            "sleeps": sleeps,
+            "asleep_ns": asleep,
+            "mean_sleep_ns": asleep // sleeps,
+            "reads": reads,
+            "threads": len(serving),
+        },
+        asleep,
+        next(iter(serving)) if len(serving) == 1 else None,
+    )
+
+
+ASLEEP = Rule(
+    "IO117",
+    "Sleep in the request path: threads that serve requests call sleep",
+    "Wait for the thing itself instead of for time to pass: Event.wait(), Condition.wait(), "
+    "Queue.get(timeout), select() on the socket. For back-off, answer and let the client retry.",
+    _asleep,
+)

@@ -1,0 +1,105 @@
+"""A multiplexer that returns at once, again and again, for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iotrace.report.model import Loop
+from iotrace.verdict.activity import Activity
+from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.view import ProcessView
+
+UNSERVED_SHARE = 0.5
+"""Of the returns with something ready, those after which nothing was read, written, accepted."""
+RETURNS_PER_SECOND = 500
+CPU_SHARE = 0.02
+HANDED_OVER_SHARE = 0.2
+"""So many operations of other threads for each such return: it hands over, it does not spin."""
+
+EMPTY_PER_USEFUL = 5
+"""Empty zero-timeout returns for each that found something; asyncio has about 1."""
+LONGEST_TURN_NS = 100_000
+"""Longer turns do work in between (callbacks, coroutines): the loop is busy, not spinning."""
+SPIN_SHARE = 0.05
+
+
+def _unserved(view: ProcessView) -> Iterator[Hit]:
+    for tid, seen in view.threads.items():
+        for loop in seen.multiplexers:
+            found = loop.iterations - loop.empty
+            if (
+                loop.unserved < UNSERVED_SHARE * max(1, found)
+                or view.per_second(loop.unserved) < RETURNS_PER_SECOND
+                or _handed_over(view, tid, loop)
+                or seen.accepts.eagain >= loop.unserved / 2
+            ):
+                continue
+            cost = _cost(seen, loop, loop.unserved)
+            if cost >= CPU_SHARE * view.wall_ns:
+                evidence: dict[str, float | int | str] = {
+                    "call": loop.multiplexer,
+                    "returns_unserved": loop.unserved,
+                    "returns": loop.iterations,
+                    "unserved_per_second": round(view.per_second(loop.unserved)),
+                    "cpu_ns": cost,
+                }
+                unread = [one for one in view.process.descriptors if one.unread_ns]
+                oldest = max(unread, key=lambda one: one.unread_ns or 0) if unread else None
+                if oldest is not None:
+                    evidence["unread_ns"] = oldest.unread_ns or 0
+                yield Hit(evidence, cost, tid, oldest.fd if oldest else None)
+
+
+def _handed_over(view: ProcessView, tid: int, loop: Loop) -> bool:
+    others = sum(one.operations for other, one in view.threads.items() if other != tid)
+    return others >= HANDED_OVER_SHARE * loop.unserved
+
+
+def _zero_timeout(view: ProcessView) -> Iterator[Hit]:
+    for tid, seen in view.threads.items():
+        for loop in seen.loops:
+            empty = loop.empty - loop.timeouts
+            found = loop.iterations - loop.empty
+            turn = loop.busy_ns.p50 if loop.busy_ns else 0
+            if (
+                empty < EMPTY_PER_USEFUL * max(1, found)
+                or view.per_second(empty) < RETURNS_PER_SECOND
+                or turn > LONGEST_TURN_NS
+            ):
+                continue
+            cost = _cost(seen, loop, empty)
+            if cost >= SPIN_SHARE * view.wall_ns:
+                yield Hit(
+                    {
+                        "call": loop.multiplexer,
+                        "empty_returns": empty,
+                        "useful_returns": found,
+                        "empty_per_second": round(view.per_second(empty)),
+                        "cpu_ns": cost,
+                    },
+                    cost,
+                    tid,
+                )
+
+
+def _cost(seen: Activity, loop: Loop, wasted: int) -> int:
+    """The thread's CPU time, by the share of its turns that were wasted."""
+    turns = sum(one.iterations for one in seen.loops)
+    return seen.cpu_ns * wasted // max(1, turns)
+
+
+UNSERVED = Rule(
+    "IO106",
+    "Level-triggered spin: the multiplexer returns at once for something that nobody serves",
+    "Read, write or accept what is reported, or stop watching it: unregister a listener while no "
+    "connection can be taken, and ask for EVENT_WRITE only while there is something to send.",
+    _unserved,
+    explains_lateness=True,
+)
+ZERO_TIMEOUT = Rule(
+    "IO120",
+    "Zero-timeout loop: the multiplexer is told not to wait and finds nothing",
+    "Pass the time until the next timer as timeout, or None to wait for readiness. In asyncio, "
+    "wait for an event instead of looping over await asyncio.sleep(0).",
+    _zero_timeout,
+)

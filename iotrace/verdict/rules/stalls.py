@@ -1,0 +1,52 @@
+"""An event loop that is kept from its multiplexer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.view import ProcessView
+
+STALL_NS = 50_000_000
+"""An iteration that is longer is a stall; the probes keep those apart (engine/constants.py)."""
+OWN_SHARE = 0.5
+"""Of the stalls' time that is not the run queue's: else the CPU is short, not the loop to blame."""
+
+
+def _stalled(view: ProcessView) -> Iterator[Hit]:
+    for tid, seen in view.loop_threads().items():
+        for loop in seen.multiplexers:
+            stalls = loop.stalls
+            if stalls is None or not stalls.count:
+                continue
+            own = stalls.total_ns - stalls.runq_ns
+            if own < OWN_SHARE * stalls.total_ns:
+                continue
+            waits = {reason: ns for reason, ns in stalls.wait_ns.items() if ns}
+            evidence: dict[str, float | int | str] = {
+                "stalls": stalls.count,
+                "longest_ns": loop.busy_ns.max if loop.busy_ns else stalls.total_ns,
+                "mean_ns": stalls.total_ns // stalls.count,
+                "on_cpu_ns": stalls.cpu_ns,
+                "runq_ns": stalls.runq_ns,
+                **{f"blocked_in_{reason}_ns": ns for reason, ns in waits.items()},
+            }
+            fd = None
+            if stalls.worst is not None and waits:
+                evidence |= {
+                    "longest_blocking_call": stalls.worst.syscall,
+                    "longest_block_ns": stalls.worst.wait_ns,
+                }
+                fd = stalls.worst.fd
+            yield Hit(evidence, own, tid, fd)
+
+
+STALLED = Rule(
+    "IO103",
+    "Event loop stalled: one turn kept all other connections waiting for over 50 ms",
+    "Take the long part out of the loop's thread: await loop.run_in_executor(None, work) for "
+    "blocking calls, a process pool for computing; or split it and give way with "
+    "await asyncio.sleep(0). loop.slow_callback_duration with asyncio's debug mode names the line.",
+    _stalled,
+    explains_lateness=True,
+)

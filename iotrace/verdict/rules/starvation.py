@@ -1,0 +1,45 @@
+"""Threads that are ready to run and get no CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iotrace.verdict.classify.families import is_short_lived
+from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.view import ProcessView
+
+RUNQ_SHARE = 0.3
+"""Of the time that its threads want a CPU."""
+WALL_SHARE = 0.1
+"""Of the time traced: a process that hardly runs has no starvation to speak of."""
+MEAN_WAIT_NS = 1_000_000
+"""Per time it left the CPU. A short wait after a wake-up is how schedulers work; waits of this
+length are slices that others run for (3 ms by default: sched(7)) or a limit that throttles it."""
+
+
+def _starved(view: ProcessView) -> Iterator[Hit]:
+    seen = view.total
+    wanted = seen.runq_ns + seen.cpu_ns
+    if seen.runq_ns < max(RUNQ_SHARE * wanted, WALL_SHARE * view.wall_ns):
+        return
+    switches = seen.voluntary + seen.involuntary
+    if seen.runq_ns < MEAN_WAIT_NS * switches or is_short_lived(view):
+        return
+    evidence: dict[str, float | int | str] = {
+        "runq_ns": seen.runq_ns,
+        "runq_ratio": round(seen.runq_ns / wanted, 3),
+        "cpu_ns": seen.cpu_ns,
+        "mean_wait_ns": seen.runq_ns // max(1, switches),
+        "threads": seen.threads,
+    }
+    yield Hit(evidence, seen.runq_ns)
+
+
+STARVED = Rule(
+    "IO112",
+    "CPU starvation: its threads are ready to run but wait for a CPU",
+    "See who takes the CPUs (top, pidstat -u 1) and whether a CPU limit throttles it (cpu.stat of "
+    "its cgroup: nr_throttled). Give it more CPUs or a larger quota, or fewer threads and workers "
+    "than CPUs.",
+    _starved,
+)

@@ -1,0 +1,51 @@
+"""A thread for each connection, past the point where that is cheap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.view import ProcessView
+
+MANY_ALIVE = 200
+MANY_BORN_PER_SECOND = 200
+COST_SHARE = 0.05
+"""Of the time traced, that the threads wait for a CPU or for the GIL."""
+
+
+def _too_many(view: ProcessView) -> Iterator[Hit]:
+    model = view.process.model
+    if model is None or model.shape not in ("thread per connection", "threads"):
+        return
+    readers = [one for tid, one in view.threads.items() if view.styles[tid].role == "reader"]
+    rows = [one for one in view.process.threads if one.tid != view.process.pid]
+    born = sum(one.count for one in rows if one.started_ns > view.process.started_ns or not one.tid)
+    alive = sum(1 for one in rows if one.ended_ns is None)
+    if alive < MANY_ALIVE and view.per_second(born) < MANY_BORN_PER_SECOND:
+        return
+    runq = sum(one.runq_ns for one in readers)
+    lock = sum(one.gil.wait_ns for one in readers)
+    if runq + lock < COST_SHARE * view.wall_ns:
+        return
+    switches = sum(one.voluntary for one in readers)
+    reads = sum(one.reads.ok for one in readers)
+    yield Hit(
+        {
+            "threads_alive": alive,
+            "threads_born": born,
+            "born_per_second": round(view.per_second(born)),
+            "switches_per_read": round(switches / max(1, reads), 2),
+            "runq_ns": runq,
+            "gil_wait_ns": lock,
+        },
+        runq + lock,
+    )
+
+
+TOO_MANY = Rule(
+    "IO114",
+    "A thread per connection past its price: the threads queue for the CPU and the GIL",
+    "Serve with a bounded pool (ThreadPoolExecutor behind the acceptor), keep connections alive "
+    "instead of one per request, or use an event loop for many idle connections.",
+    _too_many,
+)

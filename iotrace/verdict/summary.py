@@ -1,0 +1,73 @@
+"""One sentence on where a process's time goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from iotrace.verdict.activity import Activity
+from iotrace.verdict.view import ProcessView
+from iotrace.verdict.wording import length, plural, possessive, share
+
+MENTIONED_SHARE = 0.005
+"""What took less of the time than this is left out."""
+MOST_PARTS = 4
+
+_ASLEEP = {
+    "recv": "asleep waiting for data in reads",
+    "send": "asleep in sends to peers that do not take it",
+    "accept": "asleep waiting for connections",
+    "connect": "asleep in connect",
+    "poll": "asleep in {poll} with nothing ready",
+    "lock": "asleep in locks",
+    "sleep": "asleep because it asked to (sleep)",
+    "child": "asleep waiting for child processes",
+    "signal": "asleep waiting for signals",
+    "file": "asleep in file I/O",
+    "uring": "asleep waiting for io_uring",
+    "other": "asleep in other calls",
+    "fault": "asleep over page faults",
+}
+
+
+def sentence(view: ProcessView) -> str:
+    """ "Of its 10 s: 53 % asleep in epoll_wait with nothing ready, 31 % computing, ..."."""
+    seen = view.total
+    whose = "its" if seen.threads == 1 else f"its {possessive(plural(seen.threads, 'thread'))}"
+    return f"Of {whose} {length(seen.lifetime_ns)}: {_parts(seen)}."
+
+
+def sentence_of_workers(views: Sequence[ProcessView]) -> str:
+    """The same for like processes together."""
+    lifetime = sum(view.total.lifetime_ns for view in views)
+    parts = _listed(_merged([_shares(view.total) for view in views]), lifetime)
+    return f"Of its {possessive(plural(len(views), 'worker'))} {length(lifetime)}: {parts}."
+
+
+def _parts(seen: Activity) -> str:
+    return _listed(_shares(seen), seen.lifetime_ns)
+
+
+def _shares(seen: Activity) -> dict[str, int]:
+    names = sorted({loop.multiplexer for loop in seen.loops if loop.wait_ns})
+    multiplexer = " and ".join(names) or "poll"
+    return {
+        "computing": seen.user_ns,
+        "in the kernel": seen.kernel_ns,
+        "copying received data": seen.copy_ns,
+        "ready but without a CPU": seen.runq_ns,
+        **{_ASLEEP[reason].format(poll=multiplexer): ns for reason, ns in seen.wait_ns.items()},
+    }
+
+
+def _merged(all_shares: Sequence[dict[str, int]]) -> dict[str, int]:
+    merged: dict[str, int] = {}
+    for shares in all_shares:
+        for text, ns in shares.items():
+            merged[text] = merged.get(text, 0) + ns
+    return merged
+
+
+def _listed(shares: dict[str, int], total: int) -> str:
+    large = sorted(shares.items(), key=lambda item: -item[1])
+    kept = [(text, ns) for text, ns in large if ns >= MENTIONED_SHARE * total][:MOST_PARTS]
+    return ", ".join(f"{share(ns, total)} {text}" for text, ns in kept) or "nothing was seen"

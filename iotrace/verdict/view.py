@@ -1,0 +1,101 @@
+"""One process as the verdict sees it: its rows summed by thread, and each thread's style."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from iotrace.report.model import Call, Descriptor, Process
+from iotrace.snapshot.facts import ProcessFacts
+from iotrace.verdict.activity import SOCKETS, Activity, by_thread, whole
+from iotrace.verdict.classify.thread_model import Surroundings, ThreadStyle, thread_style
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessView:
+    """``threads``, ``calls`` and ``styles`` by tid; ``children``: those that were traced."""
+
+    process: Process
+    facts: ProcessFacts | None
+    duration_ns: int
+    total: Activity
+    threads: Mapping[int, Activity]
+    calls: Mapping[int, tuple[Call, ...]]
+    styles: Mapping[int, ThreadStyle]
+    children: tuple[ProcessView, ...] = ()
+
+    @property
+    def wall_ns(self) -> int:
+        """How long it was traced."""
+        ended = self.process.ended_ns
+        return max(1, (self.duration_ns if ended is None else ended) - self.process.started_ns)
+
+    def per_second(self, count: float) -> float:
+        """A count as a rate."""
+        return count * 1e9 / self.wall_ns
+
+    def loop_threads(self) -> dict[int, Activity]:
+        """The threads that an event loop runs in."""
+        return {tid: one for tid, one in self.threads.items() if self.styles[tid].role == "loop"}
+
+    def listening_ports(self) -> frozenset[str]:
+        """ ":8000" of each listening TCP socket that it has open."""
+        sockets = self.facts.sockets.values() if self.facts else ()
+        return frozenset(_port(one.local) for one in sockets if one.state == "listen")
+
+    def outgoing(self) -> tuple[Descriptor, ...]:
+        """TCP connections that it has opened itself: their local port is none it listens on."""
+        ports = self.listening_ports()
+        return tuple(
+            one
+            for one in self.process.descriptors
+            if one.kind == "tcp" and one.peer and ports and _port(one.local) not in ports
+        )
+
+    def connections(self) -> tuple[Descriptor, ...]:
+        """Sockets that data has moved over."""
+        return tuple(
+            one
+            for one in self.process.descriptors
+            if one.kind in SOCKETS and one.bytes_in + one.bytes_out
+        )
+
+
+def _port(address: str) -> str:
+    return address[address.rfind(":") :]
+
+
+def view(
+    process: Process,
+    facts: ProcessFacts | None,
+    duration_ns: int,
+    children: tuple[ProcessView, ...] = (),
+) -> ProcessView:
+    """Look at one process."""
+    threads = by_thread(process)
+    modes = Counter(
+        one.nonblocking
+        for one in process.descriptors
+        if one.kind in SOCKETS and one.bytes_in + one.bytes_out
+    )
+    known = modes[False] + modes[True]
+    around = Surroundings(
+        operations=process.operations,
+        nonblocking=modes[True] >= modes[False] if known else None,
+        multiplexed=any(one.multiplexers for one in threads.values()),
+    )
+    styles = {tid: thread_style(one, around) for tid, one in threads.items()}
+    calls = defaultdict(list)
+    for call in process.calls:
+        calls[call.tid].append(call)
+    return ProcessView(
+        process=process,
+        facts=facts,
+        duration_ns=duration_ns,
+        total=whole(process),
+        threads=threads,
+        calls={tid: tuple(calls.get(tid, ())) for tid in threads},
+        styles=styles,
+        children=children,
+    )

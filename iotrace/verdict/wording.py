@@ -1,0 +1,34 @@
+"""Figures in the verdict's sentences."""
+
+from __future__ import annotations
+
+_UNITS = ((10**9, "s"), (10**6, "ms"), (10**3, "us"), (1, "ns"))
+
+
+def share(part: float, total: float) -> str:
+    """ "98.7 %"; "0 %" of nothing."""
+    percent = 100 * min(part, total) / total if total > 0 else 0.0
+    if 99.95 <= percent < 100:
+        return ">99.9 %"
+    if 0 < percent < 0.05:
+        return "<0.1 %"
+    return f"{percent:.1f}".removesuffix(".0") + " %"
+
+
+def length(ns: float) -> str:
+    """ "201 ms"."""
+    for scale, unit in _UNITS:
+        if ns >= scale:
+            return f"{ns / scale:.3g} {unit}"
+    return "0 ms"
+
+
+def plural(number: int, noun: str) -> str:
+    """ "1 worker", "4 workers"; "2 processes"."""
+    ending = "" if number == 1 else "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}{ending}"
+
+
+def possessive(words: str) -> str:
+    """ "its 4 workers'", "its 1 worker's"."""
+    return words + ("'" if words.endswith("s") else "'s")

@@ -1,0 +1,71 @@
+/* What the arguments of a system call say: who waits for what, and for how long at most. */
+#define FUTEX_WAIT 0
+#define FUTEX_WAIT_BITSET 9
+#define FUTEX_CLOCK_REALTIME 256
+#define FUTEX_COMMAND 127
+#define EPOLL_CTL_DEL 2
+
+static __always_inline u64 argument(u64 *args, s8 index)
+{
+  /* Spelt out: a variable index into the stack is more than some verifiers follow. */
+  switch (index) {
+  case 0:
+    return args[ARGUMENT_0];
+  case 1:
+    return args[ARGUMENT_1];
+  case 2:
+    return args[ARGUMENT_2];
+  case 3:
+    return args[ARGUMENT_3];
+  case 4:
+    return args[ARGUMENT_4];
+  case 5:
+    return args[ARGUMENT_5];
+  }
+  return 0;
+}
+
+static __always_inline u32 wait_by_kind(u32 kind, u16 flags)
+{
+  if (kind == KIND_FILE || kind == KIND_DIR || kind == KIND_BLOCK)
+    return WAIT_FILE;
+  return flags & CALL_OUT ? WAIT_SEND : WAIT_RECV;
+}
+
+/* A timeout of nothing: "look, but do not wait". */
+static __always_inline int zero_timeout(u64 timeout, u16 flags)
+{
+  u64 pair[2]; /* struct timeval or timespec */
+  if (!(flags & CALL_TIMEOUT_POINTER))
+    return (u32)timeout == 0;
+  if (!timeout || bpf_probe_read_user(pair, sizeof(pair), (void *)timeout))
+    return 0;
+  return !pair[0] && !pair[1];
+}
+
+/* A lock wait that gives up very soon: how an interpreter's thread asks for the lock (the GIL)
+ * that another one holds. FUTEX_WAIT_BITSET takes a point in time, FUTEX_WAIT a length (futex(2)). */
+static __always_inline int short_timeout(u64 operation, u64 timeout, u64 now)
+{
+  s64 pair[2]; /* struct timespec */
+  u32 command = operation & FUTEX_COMMAND;
+  if ((command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET) || !timeout ||
+      operation & FUTEX_CLOCK_REALTIME)
+    return 0;
+  if (bpf_probe_read_user(pair, sizeof(pair), (void *)timeout))
+    return 0;
+  pair[1] += pair[0] * 1000000000LL;
+  if (command == FUTEX_WAIT_BITSET)
+    pair[1] -= now;
+  return pair[1] <= SHORT_TIMEOUT_NS;
+}
+
+/* How epoll_ctl wants to be told of a descriptor: struct epoll_event begins with the events. */
+static __always_inline u32 trigger_kind(u64 operation, u64 event)
+{
+  u32 events = 0;
+  if ((u32)operation == EPOLL_CTL_DEL ||
+      bpf_probe_read_user(&events, sizeof(events), (void *)event))
+    return KIND_NONE;
+  return events >> 31 ? KIND_EDGE : KIND_LEVEL;
+}

@@ -1,0 +1,216 @@
+/* Multiplexers: one iteration is from a return of the multiplexer to the thread's next call of it. */
+#define SELECT_WORDS 16 /* FD_SETSIZE / 64 */
+
+static __always_inline int allocate_loop(u32 *index)
+{
+  if (next_unused(COUNTER_LOOPS, MAX_LOOPS, index))
+    return 1;
+  return free_loops.pop(index) == 0;
+}
+
+static __always_inline struct loop *loop_of(struct thread *t, u32 slot, u32 nr)
+{
+  u32 index = t->loops[t->call_loop & (LOOP_KINDS - 1)];
+  struct loop *l;
+  if (index) {
+    index--;
+    return loops.lookup(&index);
+  }
+  if (!allocate_loop(&index)) {
+    count(COUNTER_LOST_LOOPS);
+    return NULL;
+  }
+  t->loops[t->call_loop & (LOOP_KINDS - 1)] = index + 1;
+  l = loops.lookup(&index);
+  if (l) {
+    l->slot = slot;
+    l->nr = nr;
+  }
+  return l;
+}
+
+static __always_inline u32 ones(u64 v)
+{
+  v = v - ((v >> 1) & 0x5555555555555555ULL);
+  v = (v & 0x3333333333333333ULL) + ((v >> 2) & 0x3333333333333333ULL);
+  v = (v + (v >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
+  return (v * 0x0101010101010101ULL) >> 56;
+}
+
+/* Descriptors in select's read and write sets; sampled, for it costs a look at each word. */
+static __always_inline u64 selected(u64 nfds, u64 read_set, u64 write_set)
+{
+  u64 total = 0;
+  for (int i = 0; i < SELECT_WORDS; i++) {
+    u64 in = 0, out = 0;
+    if (64 * i >= (s64)nfds)
+      break;
+    if (read_set)
+      bpf_probe_read_user(&in, sizeof(in), (void *)(read_set + 8 * i));
+    if (write_set)
+      bpf_probe_read_user(&out, sizeof(out), (void *)(write_set + 8 * i));
+    total += ones(in | out);
+  }
+  return total;
+}
+
+static __always_inline u64 cpu_ns(struct thread *t)
+{
+  return t->user_ns + t->kernel_ns + t->copy_ns;
+}
+
+/* An iteration took longer than STALL_NS: keep what it spent its time on. */
+static __always_inline void loop_stalled(struct thread *t, struct loop *l, u64 busy)
+{
+  l->stalls++;
+  l->stall_ns += busy;
+  l->stall_cpu_ns += cpu_ns(t) - l->cpu_at_return_ns;
+  l->stall_runq_ns += t->runq_ns - l->runq_at_return_ns;
+  if (!l->iteration_waited)
+    return;
+  for (int i = 0; i < WAIT_CLASSES; i++)
+    l->stall_wait_ns[i] += l->iteration_wait_ns[i];
+  if (l->iteration_call_ns > l->stall_call_ns) {
+    l->stall_call_ns = l->iteration_call_ns;
+    l->stall_call_nr = l->iteration_call_nr;
+    l->stall_call_fd = l->iteration_call_fd;
+    l->stall_call_kind = l->iteration_call_kind;
+  }
+}
+
+/* The thread comes back to its multiplexer: what it did since the last return was one iteration. */
+static __always_inline void loop_iterated(struct thread *t, struct loop *l, u64 now)
+{
+  u64 busy = now > l->returned_ns ? now - l->returned_ns : 0;
+  u32 bucket = histogram_bucket(busy);
+  l->busy_sum_ns += busy;
+  if (busy > l->busy_max_ns)
+    l->busy_max_ns = busy;
+  if (bucket < HISTOGRAM_BUCKETS)
+    l->busy[bucket]++;
+  if (t->accepted == l->accepted_at_return) {
+    if (t->moved_data != l->data_at_return)
+      l->data_iterations++;
+    else if (l->last_ready && t->moved_other == l->other_at_return)
+      l->unserved++;
+  }
+  if (busy > STALL_NS) {
+    loop_stalled(t, l, busy);
+    t->stalled_ns = busy;
+  }
+  l->returned_ns = 0;
+}
+
+/* A call inside an iteration has waited. */
+static __always_inline void loop_waited(struct thread *t)
+{
+  u32 index = t->current_loop - 1;
+  struct loop *l = loops.lookup(&index);
+  if (!l || !l->returned_ns)
+    return;
+  l->iteration_waited = 1;
+  l->iteration_wait_ns[t->call_class & (WAIT_CLASSES - 1)] += t->call_wait_ns;
+  if (t->call_wait_ns > l->iteration_call_ns) {
+    l->iteration_call_ns = t->call_wait_ns;
+    l->iteration_call_nr = t->call_nr;
+    l->iteration_call_fd = t->call_fd;
+    l->iteration_call_kind = t->call_kind;
+  }
+}
+
+/* A connection is tried before the multiplexer could say that it has data. */
+static __always_inline void loop_read_eagerly(struct thread *t)
+{
+  u32 index = t->current_loop - 1;
+  struct loop *l = loops.lookup(&index);
+  t->accepted_fd = -1;
+  if (!l)
+    return;
+  BEGIN_UPDATE(l);
+  l->eager_reads++;
+  END_UPDATE(l);
+}
+
+static __always_inline void loop_enter(struct thread *t, u32 slot, u16 flags, u64 *args, u64 now)
+{
+  struct loop *l = loop_of(t, slot, t->call_nr);
+  if (!l)
+    return;
+  BEGIN_UPDATE(l);
+  if (l->returned_ns)
+    loop_iterated(t, l, now);
+  if (t->call_nfds > l->nfds_max)
+    l->nfds_max = t->call_nfds;
+  if (flags & CALL_FD_SETS) {
+    if (l->iterations < 64 || !(l->iterations & 63)) {
+      u64 watched = selected(t->call_nfds, args[ARGUMENT_1], args[ARGUMENT_2]);
+      if (watched > l->watched)
+        l->watched = watched;
+    }
+  } else if (t->call_nfds) {
+    l->watched = l->nfds_max;
+  } else {
+    l->epoll_fd = args[ARGUMENT_0];
+  }
+  END_UPDATE(l);
+}
+
+/* Is a poll of one descriptor a part of an event loop's iteration (a timeout around a call), and
+ * no multiplexer of its own? Not when it is the loop's own call, which is down to one descriptor. */
+static __always_inline int within_iteration(struct thread *t)
+{
+  u32 index = t->current_loop - 1;
+  struct loop *l = loops.lookup(&index);
+  return l && l->nfds_max != 1 && (l->nr != t->call_nr || t->call_zero_timeout);
+}
+
+/* A poll of one descriptor alone has waited: add it there, if it is known already. */
+static __always_inline void polled_alone(struct thread *t, u32 slot)
+{
+  u32 index = t->fd_cache[t->call_fd & (FD_CACHE - 1)] - 1;
+  struct descriptor *d = descriptors.lookup(&index);
+  if (!d || d->slot != slot || d->fd != t->call_fd)
+    return;
+  BEGIN_UPDATE(d);
+  d->polled_ns += t->call_wait_ns;
+  END_UPDATE(d);
+}
+
+static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, u64 now)
+{
+  struct loop *l = loop_of(t, slot, t->call_nr);
+  if (!l)
+    return;
+  BEGIN_UPDATE(l);
+  l->wait_ns += t->call_wait_ns;
+  if (ready >= 0) {
+    l->iterations++;
+    l->ready_sum += ready;
+    if (ready > (s64)l->ready_max)
+      l->ready_max = ready;
+    if (t->call_zero_timeout)
+      l->zero_timeout++;
+    if (!ready) {
+      l->empty++;
+      if (!t->call_zero_timeout)
+        l->timeouts++;
+    }
+    l->last_ready = ready;
+    l->returned_ns = now;
+    l->cpu_at_return_ns = cpu_ns(t);
+    l->runq_at_return_ns = t->runq_ns;
+    l->blamed_cpu = l->blamed_holder = l->blamed_call = l->blamed_ns = 0;
+    if (l->iteration_waited) {
+      l->iteration_waited = 0;
+      l->iteration_call_ns = 0;
+      for (int i = 0; i < WAIT_CLASSES; i++)
+        l->iteration_wait_ns[i] = 0;
+    }
+  }
+  l->accepted_at_return = t->accepted;
+  l->data_at_return = t->moved_data;
+  l->other_at_return = t->moved_other;
+  END_UPDATE(l);
+  t->current_loop = t->loops[t->call_loop & (LOOP_KINDS - 1)];
+  t->accepted_fd = -1;
+}

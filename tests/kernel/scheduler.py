@@ -1,0 +1,46 @@
+"""What the scheduler itself says of a thread: the independent check of the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from iotrace.report.model import Thread
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """Sums since the thread was born: /proc/PID/task/TID/schedstat and status."""
+
+    run_ns: int
+    ready_ns: int
+    voluntary: int
+    involuntary: int
+
+    def since(self, earlier: Scheduled) -> Scheduled:
+        """What happened between two looks."""
+        return Scheduled(
+            self.run_ns - earlier.run_ns,
+            self.ready_ns - earlier.ready_ns,
+            self.voluntary - earlier.voluntary,
+            self.involuntary - earlier.involuntary,
+        )
+
+
+def scheduled(pid: int, tid: int) -> Scheduled:
+    """One look. Exact only while the thread is asleep: a running one is charged at its ticks."""
+    task = Path(f"/proc/{pid}/task/{tid}")
+    run_ns, ready_ns, _ = map(int, (task / "schedstat").read_text().split())
+    lines = (line.partition(":") for line in (task / "status").read_text().splitlines())
+    status = {name: value for name, _, value in lines}
+    return Scheduled(
+        run_ns,
+        ready_ns,
+        int(status["voluntary_ctxt_switches"]),
+        int(status["nonvoluntary_ctxt_switches"]),
+    )
+
+
+def on_cpu_ns(thread: Thread) -> int:
+    """All time on a CPU."""
+    return thread.states_ns.user + thread.states_ns.kernel + thread.states_ns.copy

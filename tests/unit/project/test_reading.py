@@ -1,0 +1,57 @@
+"""docs/reading-a-report.md explains every state, every reason and every column."""
+
+from __future__ import annotations
+
+import dataclasses
+from types import ModuleType
+
+import pytest
+
+from iotrace.output.tables import (
+    calls,
+    descriptors,
+    loops,
+    operations,
+    processes,
+    signals,
+    threads,
+)
+from iotrace.report.model import WAIT_REASONS, States
+from iotrace.snapshot.histogram import BUCKETS, bounds_ns
+from tests.unit.project.markdown import names, table
+
+_PAGE = "docs/reading-a-report.md"
+_SECTIONS = {
+    "Threads": threads,
+    "Event loops": loops,
+    "System calls": calls,
+    "Descriptors": descriptors,
+    "Asynchronous operations": operations,
+    "Signals": signals,
+    "Processes": processes,
+}
+
+
+def test_every_state_is_explained() -> None:
+    states = [names(state)[0] for state, _ in table(_PAGE, "state", "the thread was")]
+    assert sorted(states) == sorted(field.name for field in dataclasses.fields(States))
+
+
+def test_every_reason_is_explained() -> None:
+    reasons = [names(reason)[0] for reason, _ in table(_PAGE, "reason", "asleep in")]
+    assert tuple(reasons) == WAIT_REASONS
+
+
+@pytest.mark.parametrize("section", _SECTIONS)
+def test_every_column_is_explained(section: str) -> None:
+    module: ModuleType = _SECTIONS[section]
+    columns = [names(column)[0] for column, _ in table(_PAGE, "column", "meaning", under=section)]
+    assert columns == list(module.ORDERS)
+
+
+@pytest.mark.parametrize(("sub_bits", "promised"), [(3, 0.07), (2, 0.13)])
+def test_percentiles_are_as_good_as_promised(sub_bits: int, promised: float) -> None:
+    """The middle of a bucket against what may lie at its edges."""
+    for bucket in range(1, BUCKETS >> (3 - sub_bits)):
+        low, high = bounds_ns(bucket, sub_bits)
+        assert (high - low) / 2 / low <= promised

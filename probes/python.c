@@ -11,7 +11,7 @@
 #define FRAME_BYTES 112
 #define OWNER_SHIM 3
 #define NOT_THERE 0xffffffff
-#define MISSES_SKIPPED 63 /* slow calls of a thread that had no Python state when last looked */
+#define MISSES_SKIPPED 0 /* slow calls of a thread that had no Python state when last looked */
 #define CODE_HEAD 208
 #define CODE_TEXT 256
 #define CODE_TABLE 1024

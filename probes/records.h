@@ -78,7 +78,7 @@ struct thread {
   /* Python; see python.c. walk_over_ns and gil are written by user space, too. */
   u32 tax_call;     /* index + 1 of the record of its last call but the waits for the GIL */
   u64 tax_user_ns;  /* user_ns at its end */
-  u64 walk_over_ns; /* walk the stack of calls that took this long, less 1; 0: never */
+  u64 walk_over_ns; /* walk the stack of calls that took this long + 1; 0: never */
   u64 gil;          /* address, 0: not known */
   u64 more_gils;    /* its process has several interpreters, each with its own */
   u64 python_state; /* its thread state when last looked for, 0: it had none */

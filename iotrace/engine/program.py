@@ -74,7 +74,7 @@ class Probe:
 
     ``loses``: the columns that are n/a without it; empty: nothing works without it.
     ``attachment``: "tracepoint"; "tail call": entered by other probes, by its ``slot`` in
-    ``walkers``; "sample": runs at the ticks of a clock of each CPU. The last two have no tracepoint.
+    ``walkers``; "sample": runs at the ticks of a clock of each CPU. These have no tracepoint.
     """
 
     tracepoint: str
@@ -102,7 +102,7 @@ LINES, CULPRITS = "python lines", "python lines of stalls"
 PYTHON_PROBES = (
     Probe("", "on_slow_call", (LINES,), "tail call", 0),
     Probe("", "on_stall", (CULPRITS,), "tail call", 1),
-    Probe("", "on_new_stack", (), "tail call", 2),
+    Probe("", "on_new_stack", ("python names of short-lived processes",), "tail call", 2),
     Probe("", "on_sample", (CULPRITS,), "sample"),
 )
 

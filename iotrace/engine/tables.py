@@ -53,6 +53,11 @@ class RecordTable:
         start = index * self._stride
         self._memory[start : start + len(raw)] = bytes(raw)
 
+    def set_word(self, index: int, name: str, value: int) -> None:
+        """Set one 8-byte member that no probe writes, of a record that they may be writing."""
+        start = index * self._stride + self.layout.fields[name].offset
+        self._memory[start : start + 8] = value.to_bytes(8, "little")
+
     def clear(self, index: int) -> None:
         """Make a record as new."""
         self.write(index, bytes(self.layout.size))

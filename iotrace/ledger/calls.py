@@ -8,7 +8,6 @@ from iotrace.report.model import Call, Percentiles
 from iotrace.snapshot.histogram import percentile_ns
 from iotrace.snapshot.model import CallTotals
 
-
 _RESTARTS = {
     512: "ERESTARTSYS",
     513: "ERESTARTNOINTR",
@@ -44,6 +43,8 @@ def call_row(tid: int, syscall: str, kind: str, totals: CallTotals) -> Call:
         latency_ns=_percentiles(totals) if totals.calls else None,
         in_flight=totals.in_flight,
         filled=totals.filled,
+        gil_waits=totals.gil_waits,
+        gil_ns=totals.gil_ns,
     )
 
 

@@ -21,6 +21,9 @@ MAX_DEPTH = 128
 OWNER_SHIM = 3
 """FRAME_OWNED_BY_CSTACK: a frame between C and Python, no function's own (3.12, 3.13)."""
 _NO_OWNER = 0
+HASHED_DEPTH = 32
+"""The probes walk so deep (MAX_DEPTH)."""
+_HASH_START = 0xCBF29CE484222325
 _MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+ *(.*)$", re.MULTILINE)
 
 
@@ -30,6 +33,23 @@ class RawFrame:
 
     code: int
     instruction: int
+
+
+SHIM = RawFrame(0, 0)
+
+
+def stack_hash(pid: int, frames: Sequence[RawFrame]) -> int:
+    """The number that the probes give to this stack of this process (probes/python.c, walk)."""
+    hashed = _mixed(_HASH_START, pid)
+    for place in range(HASHED_DEPTH):
+        frame = frames[place] if place < len(frames) else SHIM
+        hashed = _mixed(_mixed(hashed, frame.code), frame.instruction)
+    return hashed
+
+
+def _mixed(hashed: int, word: int) -> int:
+    hashed = ((hashed ^ word) * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
+    return hashed ^ (hashed >> 29)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +77,10 @@ def read_areas(pid: int, root: str = PROC) -> tuple[Area, ...]:
 
 
 def walk_thread(memory: Memory, offsets: Offsets, state: int) -> tuple[RawFrame, ...]:
-    """The frames of a thread state, innermost first, shims left out; what can be read of them."""
+    """The frames of a thread state, innermost first; what can be read of them.
+
+    Shims, which are no function's own, are there as ``SHIM``.
+    """
     frames: list[RawFrame] = []
     try:
         frame = read_u64(memory, state + offsets.thread_frame)
@@ -68,10 +91,11 @@ def walk_thread(memory: Memory, offsets: Offsets, state: int) -> tuple[RawFrame,
                 break
             raw = memory.read(frame, FRAME_BYTES)
             owner = _NO_OWNER if offsets.frame_owner is None else raw[offsets.frame_owner]
-            if owner != OWNER_SHIM:
-                frames.append(
-                    RawFrame(_word(raw, offsets.frame_code), _word(raw, offsets.frame_instruction))
-                )
+            instruction = _word(raw, offsets.frame_instruction)
+            if offsets.instruction_bytes:
+                instruction &= 0xFFFFFFFF
+            code = _word(raw, offsets.frame_code)
+            frames.append(SHIM if owner == OWNER_SHIM else RawFrame(code, instruction))
             frame = _word(raw, offsets.frame_previous)
     except Unreadable:
         pass
@@ -106,18 +130,27 @@ def _with_ident(states: Sequence[ThreadState], ident: int) -> tuple[ThreadState,
     return tuple(state for state in states if state.ident == ident)
 
 
-def walk_blocked(
-    pid: int, tid: int, runtime: Runtime, memory: Memory, root: str = PROC
-) -> tuple[RawFrame, ...]:
-    """The Python frames of a thread; () unless it sleeps in one system call all the while.
+class Walker:
+    """Walks the sleeping threads of one process as it is now; for one look, not to be kept."""
 
-    Raises what procfs.task.read_activity raises.
-    """
-    before = read_activity(pid, tid, root)
-    if not isinstance(before, Blocked):
-        return ()
-    states = tuple(runtime.thread_states(memory))
-    mine = thread_of(states, tid, tid == pid, before.sp, read_areas(pid, root))
-    walks = (walk_thread(memory, runtime.offsets, state.address) for state in mine)
-    frames = next((walked for walked in walks if walked), ())
-    return frames if read_activity(pid, tid, root) == before else ()
+    def __init__(self, pid: int, runtime: Runtime, memory: Memory, root: str = PROC) -> None:
+        """Raises NoSuchProcess."""
+        self._pid = pid
+        self._offsets = runtime.offsets
+        self._memory = memory
+        self._root = root
+        self._areas = read_areas(pid, root)
+        self._states = tuple(runtime.thread_states(memory))
+
+    def walk(self, tid: int) -> tuple[RawFrame, ...]:
+        """The Python frames of a thread; () unless it sleeps in one system call all the while.
+
+        Raises what procfs.task.read_activity raises.
+        """
+        before = read_activity(self._pid, tid, self._root)
+        if not isinstance(before, Blocked):
+            return ()
+        mine = thread_of(self._states, tid, tid == self._pid, before.sp, self._areas)
+        walks = (walk_thread(self._memory, self._offsets, state.address) for state in mine)
+        frames = next((walked for walked in walks if walked), ())
+        return frames if read_activity(self._pid, tid, self._root) == before else ()

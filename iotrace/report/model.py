@@ -112,6 +112,8 @@ class Call:
     ``total_ns`` = wait + runq + copy + kernel. ``errors`` maps errno names to counts.
     ``kind`` is "tcp", "udp", "unix", "pipe", "file", "eventfd", "tty", ... or "" (no descriptor).
     ``filled``: reads that returned as many bytes as they asked for.
+    ``gil_ns``: the GIL tax, the time that its threads waited for Python's GIL to come back from it,
+    and how often they had to, ``gil_waits``.
     ``in_flight`` calls had not returned at the end: their time is in, they are not in ``calls``.
     """
 
@@ -130,6 +132,8 @@ class Call:
     latency_ns: Percentiles | None
     in_flight: int = 0
     filled: int = 0
+    gil_waits: int = 0
+    gil_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +200,44 @@ class StallCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Frame:
+    """A place in a Python program. ``suspends``: in a coroutine or a generator.
+
+    ``line`` None: the instruction is of no line. What can't be named any more is "?".
+    """
+
+    function: str
+    file: str
+    line: int | None
+    suspends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Culprit:
+    """Stalls of a loop that one Python stack is to be blamed for; times are of all of them.
+
+    ``cause``: what took most of the time: "cpu" (Python computed), "call" (it waited in a call),
+    "gil" (another thread had the GIL), "runq" (it was ready, but had no CPU). ``own``: place in
+    ``stack`` of the innermost frame that is the program's own; the stack is that of the thread
+    that had the GIL where that is the cause, and () where nothing was sampled.
+    """
+
+    cause: str
+    syscall: str
+    kind: str
+    fd: int | None
+    count: int
+    total_ns: int
+    cpu_ns: int
+    runq_ns: int
+    gil_ns: int
+    call_ns: int
+    max_ns: int
+    own: int
+    stack: tuple[Frame, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Stalls:
     """The iterations of a loop that kept it from its multiplexer for more than 50 ms.
 
@@ -209,6 +251,7 @@ class Stalls:
     runq_ns: int
     wait_ns: dict[str, int]
     worst: StallCall | None
+    culprits: tuple[Culprit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +316,30 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """Slow calls that one Python stack made, by call and kind.
+
+    ``own``: place in ``stack`` (innermost frame first) of the innermost frame that is the
+    program's own and not a library's. ``fd``, ``tid``: of the latest call.
+    ``in_flight`` calls had not returned at the end: their time is in, they are not in ``calls``.
+    """
+
+    tid: int
+    syscall: str
+    kind: str
+    fd: int | None
+    calls: int
+    in_flight: int
+    total_ns: int
+    wait_ns: int
+    runq_ns: int
+    copy_ns: int
+    max_ns: int
+    own: int
+    stack: tuple[Frame, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Process:
     """One traced process and all that is known of it.
 
@@ -296,6 +363,7 @@ class Process:
     signals: tuple[Signal, ...] = ()
     count: int = 1
     summary: str = ""
+    lines: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +385,7 @@ class Finding:
 class Lost:
     """What the kernel side could not keep. All zero in a complete report.
 
-    ``threads``, ``calls``, ``descriptors``, ``loops``: no room left in that table;
+    ``threads``, ``calls``, ``descriptors``, ``loops``, ``stacks``: no room left in that table;
     ``probes``: probe runs that the kernel skipped (recursion); ``ring``: ring buffer events.
     """
 
@@ -327,11 +395,12 @@ class Lost:
     descriptors: int = 0
     loops: int = 0
     probes: int = 0
+    stacks: int = 0
 
     @property
     def total(self) -> int:
         """All losses together."""
-        return self.ring + self.threads + self.calls + self.descriptors + self.loops + self.probes
+        return sum(getattr(self, name) for name in self.__slots__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from iotrace.engine.constants import CALL_OTHER, Counter, Kind
+from iotrace.engine.constants import CALL_OTHER, Cause, Counter, Kind
 from iotrace.engine.probes import Probes
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.procfs.task import read_schedstat
@@ -19,8 +19,12 @@ from iotrace.snapshot.in_flight import SUSPICIOUS_NS, InFlight, charge, ready_fo
 from iotrace.snapshot.model import (
     CallKey,
     CallTotals,
+    CulpritKey,
+    CulpritTotals,
     DescriptorKey,
     DescriptorTotals,
+    LineKey,
+    LineTotals,
     LoopKey,
     LoopTotals,
     Losses,
@@ -28,10 +32,14 @@ from iotrace.snapshot.model import (
     Snapshot,
     ThreadKey,
     ThreadTotals,
+    Waiting,
 )
 
 _ERROR_KEY = struct.Struct("<IHHI")
 _SIGNAL_KEY = struct.Struct("<II")
+_LINE_KEY = struct.Struct("<QIHH")
+_CULPRIT_KEY = struct.Struct("<QIBBH")
+_LINE_FIGURES = "calls total_ns wait_ns runq_ns copy_ns max_ns fd tid".split()
 _OPERATION_KEY = struct.Struct("<II")
 _NO_CALL = CallTotals(0, 0, {}, 0, 0, 0, 0, 0, 0, 0, 0, (0,) * histogram.BUCKETS)
 _NO_DESCRIPTOR = DescriptorTotals(
@@ -61,11 +69,13 @@ class SnapshotReader:
         calls = self._calls(keys)
         descriptors = self._descriptors(keys)
         loops = self._loops(keys)
+        waiting = []
         for slot, record in records.items():
             if record["in_call"] and not record["ended_ns"] and self._still_in_call(slot, record):
                 _add_call(calls, keys[slot], record, flights[slot])
                 _add_descriptor(descriptors, keys[slot], record, flights[slot])
                 _add_loop(loops, keys[slot], record, flights[slot])
+                waiting.append(_waiting(keys[slot], record, flights[slot]))
         return Snapshot(
             from_ns=self._from_ns,
             at_ns=time.monotonic_ns(),
@@ -75,6 +85,9 @@ class SnapshotReader:
             loops=loops,
             operations=self._operations(),
             signals=self._signals(keys),
+            lines=self._lines() if only is None else {},
+            culprits=self._culprits(keys),
+            waiting=tuple(waiting),
             losses=self._losses(),
         )
 
@@ -166,6 +179,36 @@ class SnapshotReader:
                 signals[keys[slot], number] = int.from_bytes(raw, "little")
         return signals
 
+    def _lines(self) -> dict[LineKey, LineTotals]:
+        if not self._probes.has_map("lines"):
+            return {}
+        layout = self._probes.layout("lines")
+        lines = {}
+        for raw_key, raw in self._probes.map("lines").items():
+            stack, pid, number, kind = _LINE_KEY.unpack(raw_key)
+            values = layout.unpack(raw)
+            if values["calls"]:
+                lines[pid, stack, number, Kind(kind).label] = LineTotals(
+                    **{name: values[name] for name in _LINE_FIGURES}
+                )
+        return lines
+
+    def _culprits(self, keys: Mapping[int, ThreadKey]) -> dict[CulpritKey, CulpritTotals]:
+        if not self._probes.has_map("culprits"):
+            return {}
+        layout, loops = self._probes.layout("culprits"), self._probes.loops
+        culprits: dict[CulpritKey, CulpritTotals] = {}
+        for raw_key, raw in self._probes.map("culprits").items():
+            stack, index, cause, kind, number = _CULPRIT_KEY.unpack(raw_key)
+            loop, values = loops.layout.unpack(loops.read(index)), layout.unpack(raw)
+            if loop["slot"] in keys and values["stalls"]:
+                why = Cause(cause).name.lower()
+                thread = keys[loop["slot"]]
+                culprits[thread, loop["nr"], why, stack, number, Kind(kind).label] = CulpritTotals(
+                    **{name: values[name] for name in CulpritTotals.__dataclass_fields__}
+                )
+        return culprits
+
     def _losses(self) -> Losses:
         counters = self._probes.counters
         return Losses(
@@ -178,6 +221,7 @@ class SnapshotReader:
             skipped_runs=self._probes.skipped_runs(),
             long_vectors=counters[Counter.LONG_VECTORS],
             events=counters[Counter.LOST_EVENTS],
+            stacks=counters[Counter.LOST_STACKS],
         )
 
 
@@ -189,6 +233,22 @@ def _run_delay_ns(record: Record, now_ns: int) -> int | None:
         return read_schedstat(record["pid"], record["tid"]).runq_ns
     except (NoSuchProcess, PermissionDenied, Unsupported):
         return None
+
+
+def _waiting(thread: ThreadKey, record: Record, flight: InFlight) -> Waiting:
+    wait = record["call_wait_ns"] + flight.asleep_ns
+    runq = record["call_runq_ns"] + flight.runq_ns
+    copy = record["call_copy_ns"] + flight.copy_ns
+    return Waiting(
+        thread=thread,
+        number=record["call_nr"],
+        kind=Kind(record["call_kind"]).label,
+        fd=record["call_fd"],
+        total_ns=wait + runq + copy + record["call_kernel_ns"] + flight.kernel_ns,
+        wait_ns=wait,
+        runq_ns=runq,
+        copy_ns=copy,
+    )
 
 
 def _add_call(

@@ -22,8 +22,11 @@ from iotrace.snapshot.facts import FactBook
 from iotrace.snapshot.model import Snapshot
 from iotrace.snapshot.reader import SnapshotReader
 from iotrace.snapshot.recycler import Recycler
+from iotrace.snapshot.stacks import StackBook
 from iotrace.snapshot.timeline import Event, TimelineReader
 
+MIN_LATENCY_NS = 1_000_000
+"""Walking a stack costs about a thousandth of that."""
 _SLACK = 128
 """Threads that may appear between the count and the attachment."""
 
@@ -64,14 +67,24 @@ def _count(pid: int, what: str) -> int:
 class Trace:
     """A trace in progress. Use as a context manager: leaving it detaches the probes."""
 
-    def __init__(self, limits: Limits, absent: frozenset[str] = frozenset()) -> None:
-        """Compile and attach; nothing is followed yet. Raises what Probes.attach raises."""
+    def __init__(
+        self,
+        limits: Limits,
+        absent: frozenset[str] = frozenset(),
+        min_latency_ns: int = MIN_LATENCY_NS,
+    ) -> None:
+        """Compile and attach; nothing is followed yet. Raises what Probes.attach raises.
+
+        ``min_latency_ns``: calls that take as long get their Python stack (if ``limits.python``).
+        """
         self.probes = Probes.attach(limits, absent)
         self.started_at = datetime.now().astimezone()
         self.started_ns = time.monotonic_ns()
         reader = SnapshotReader(self.probes, self.started_ns)
         self._recycler = Recycler(self.probes, reader, self.started_ns)
         self._timeline = TimelineReader(self.probes) if limits.timeline_pages else None
+        has_python = self.probes.has_map("pythons")
+        self._stacks = StackBook(self.probes, min_latency_ns) if has_python else None
         self._roots: set[int] = set()
         self._table = TargetTable(self.probes, limits.reserved)
         self._book = FactBook()
@@ -84,6 +97,8 @@ class Trace:
         self._roots.add(pid)
         entered = self._table.enter(pid, children)
         self._book.look(entered, sockets=True)
+        if self._stacks:
+            self._stacks.poll(entered)
         for pid in entered:
             self.probes.listen_on(self._book.listening_ports(pid))
 
@@ -105,7 +120,11 @@ class Trace:
             self._book.meet(self._alive - before)
             for pid in before - self._alive:
                 self.probes.forget(pid)
+            if self._stacks:
+                self._stacks.forget(before - self._alive)
             self._book.forget(self._recycler.recycle(self._roots))
+        if self._stacks:
+            self._stacks.poll(self._alive)
         return self._alive
 
     def calls_seen(self) -> int:
@@ -124,7 +143,11 @@ class Trace:
 
     def snapshot(self) -> Snapshot:
         """The totals up to now."""
-        return self._recycler.take()
+        snapshot = self._recycler.take()
+        if self._stacks is None:
+            return snapshot
+        self._stacks.poll(self.processes_alive())
+        return self._stacks.complete(snapshot)
 
     def look(self, *, sockets: bool = True) -> None:
         """Ask /proc what the living processes have open, and where their sockets lead to."""
@@ -139,6 +162,7 @@ class Trace:
                 host=read_host(),
                 facts=self._book.all(),
                 call_names=self.probes.call_names,
+                stacks=self._stacks.stacks() if self._stacks else {},
                 unavailable=self._unavailable(),
                 tracer_cpu_ns=time.process_time_ns() - self._cpu_ns,
                 kernel_memory_bytes=self.probes.memory_bytes(),
@@ -151,6 +175,7 @@ class Trace:
     def _unavailable(self) -> Mapping[str, str]:
         return {
             **self.probes.unavailable,
+            **(self._stacks.reasons() if self._stacks else {}),
             "probe_ns": "measuring the probes' own time would slow each of them",
         }
 
@@ -175,4 +200,6 @@ class Trace:
     ) -> None:
         if self._timeline:
             self._timeline.close()
+        if self._stacks:
+            self._stacks.close()
         self.probes.close()

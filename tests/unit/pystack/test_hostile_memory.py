@@ -67,16 +67,16 @@ def test_garbage_is_survived(offsets: Offsets) -> None:
         states = list(runtime.thread_states(memory))
         assert len(states) <= MAX_THREADS
         assert len(runtime.gils(memory)) <= MAX_INTERPRETERS
-        symbols = Symbols(offsets)
+        symbols = Symbols(offsets, memory)
         for _ in range(11):
             frames = walk_thread(memory, offsets, _START + 8 * dice.randrange(8000))
             assert len(frames) <= MAX_DEPTH
-            for frame in symbols.name(memory, frames):
+            for frame in symbols.name(frames):
                 named += frame.file != "?"
         for _ in range(101):
             address = _START + 8 * dice.randrange(8000)
             frame = RawFrame(address, address + dice.randrange(999))
-            named += symbols.name(memory, (frame,))[0].file != "?"
+            named += symbols.name((frame,))[0].file != "?"
     assert named  # else the garbage was too plain to try anything
 
 
@@ -88,7 +88,7 @@ def test_rings_end(word: int, offsets: Offsets) -> None:
     assert len(list(runtime.thread_states(memory))) <= MAX_THREADS
     frames = walk_thread(memory, offsets, 0x1000)
     assert len(frames) <= MAX_DEPTH
-    assert len(Symbols(offsets).name(memory, frames)) == len(frames)
+    assert len(Symbols(offsets, memory).name(frames)) == len(frames)
 
 
 def test_a_build_that_lies_about_itself_gets_no_wild_offsets() -> None:

@@ -177,6 +177,7 @@ static __always_inline void leave_call(struct thread *t, u32 slot, s64 ret, u64 
   struct object accepted = {};
   u32 estimated = 0;
   int is_socket = t->call_kind >= KIND_FIRST_SOCKET && t->call_kind <= KIND_LAST_SOCKET;
+  int copy_seen = HAVE_SKB_COPY && is_socket;
   u64 bytes = 0;
   u16 flags = t->call_flags;
 
@@ -187,7 +188,7 @@ static __always_inline void leave_call(struct thread *t, u32 slot, s64 ret, u64 
   t->moved_other += bytes && !is_socket;
   if (flags & CALL_IN && t->call_fd >= 0 && t->call_fd == t->accepted_fd)
     loop_read_eagerly(t);
-  if (!is_socket)
+  if (!copy_seen)
     estimated = estimate_copy(t, flags, bytes);
   if (t->call_loop)
     loop_exit(t, slot, ret, now);

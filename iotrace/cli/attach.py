@@ -20,6 +20,7 @@ def command(
     duration: int | None,
     interval: int | None,
     children: bool,
+    fail_on: tuple[str, ...],
     shown: Shown,
     verbose: bool,
 ) -> int:
@@ -31,9 +32,16 @@ def command(
     if not wanted:
         raise click.UsageError("Give at least one PID: iotrace attach 4242")
 
+    from iotrace.cli.printing import Printer
     from iotrace.cli.tracing import Plan, trace_processes
 
     return trace_processes(
         wanted,
-        Plan(duration_ns=duration, interval_ns=interval, children=children, shown=shown),
+        Plan(
+            duration_ns=duration,
+            interval_ns=interval,
+            children=children,
+            fail_on=fail_on,
+        ),
+        lambda: Printer(shown),
     )

@@ -15,6 +15,12 @@ from iotrace.errors import ExitCode, IotraceError
 _COMMANDS = {
     "attach": "iotrace.cli.attach",
     "run": "iotrace.cli.run",
+    "record": "iotrace.cli.record",
+    "report": "iotrace.cli.report",
+    "compare": "iotrace.cli.compare",
+    "demo": "iotrace.cli.demo",
+    "models": "iotrace.cli.models",
+    "explain": "iotrace.cli.explain",
 }
 """Name -> module with a click command ``command``; imported when it is asked for."""
 

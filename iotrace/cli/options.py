@@ -43,8 +43,28 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]
         return length_ns
 
 
+class Bytes(click.ParamType):  # type: ignore[type-arg]
+    """A size: "500000", "64K", "256M", "1G"; a positive number of bytes."""
+
+    name = "bytes"
+    _UNITS = (("K", 1024), ("M", 1024**2), ("G", 1024**3))
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Bytes."""
+        if isinstance(value, int):
+            return value
+        digits, scale = str(value).strip().upper().removesuffix("B").removesuffix("I"), 1
+        for unit, unit_bytes in self._UNITS:
+            if digits.endswith(unit):
+                digits, scale = digits.removesuffix(unit), unit_bytes
+                break
+        if not digits.isdecimal() or not 0 < int(digits) * scale <= 2**50:
+            self.fail(f"{value!r} is no size: try 64K, 256M or 1G", param, ctx)
+        return int(digits) * scale
+
+
 def tracing_options(function: _Function) -> _Function:
-    """``-d``, ``-i``, ``--no-children``: how long, how often, whom."""
+    """``-d``, ``-i``, ``--no-children``, ``--fail-on``: how long, how often, whom, what fails."""
     for option in (
         click.option(
             "-d", "--duration", type=Seconds(), help="Stop after this time (10, 500ms, 2m)."
@@ -55,6 +75,12 @@ def tracing_options(function: _Function) -> _Function:
             default=True,
             show_default=True,
             help="Trace child processes too.",
+        ),
+        click.option(
+            "--fail-on",
+            type=FailOn(),
+            default=(),
+            help="Exit with 10 where such a finding is reported: medium (or worse), IO103,IO104.",
         ),
     ):
         function = option(function)
@@ -79,6 +105,27 @@ class FormatName(click.ParamType):  # type: ignore[type-arg]
         return str(value)
 
 
+class FailOn(click.ParamType):  # type: ignore[type-arg]
+    """Findings that are a failure: severities and rule ids, with commas between them."""
+
+    name = "findings"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """The names, if they are all known."""
+        from iotrace.verdict.gate import names_of
+
+        if isinstance(value, tuple):
+            return value
+        names = tuple(name.strip() for name in str(value).split(",") if name.strip())
+        known, unknown = names_of(names)
+        if unknown or not known:
+            wrong = ", ".join(map(repr, unknown)) or repr(value)
+            self.fail(f"{wrong}: give high, medium, low, or rule ids such as IO103", param, ctx)
+        return known
+
+
 class Names(click.ParamType):  # type: ignore[type-arg]
     """Names with commas between them."""
 
@@ -98,7 +145,8 @@ class Shown:
     """What a report shall look like, and where it goes.
 
     ``top`` None: as many rows as the format has by default, 0: all. ``color`` None: as the
-    terminal has it. ``output`` None: standard output (or standard error, for ``run``).
+    terminal has it. ``output`` None: standard output (or standard error, for ``run``). ``only``:
+    "verdict" leaves the tables out.
     """
 
     fmt: str = "table"
@@ -107,6 +155,7 @@ class Shown:
     sort: str = ""
     columns: tuple[str, ...] = ()
     color: bool | None = None
+    only: str | None = None
 
 
 def output_options(function: Callable[..., int]) -> Callable[..., int]:
@@ -152,6 +201,11 @@ def _with_output_options(function: _Function) -> _Function:
             "--color/--no-color",
             default=None,
             help="Colours, or none (default: on a terminal, unless NO_COLOR is set).",
+        ),
+        click.option(
+            "--only",
+            type=click.Choice(["verdict"]),
+            help="Print what each process is and what is wrong with it, without the tables.",
         ),
         click.option("-v", "--verbose", is_flag=True, help="Say more when something fails."),
     ):

@@ -24,24 +24,46 @@ class Printer:
     def __init__(self, shown: Shown, *, to_stderr: bool = False) -> None:
         """Raises UsageError where the format cannot show that, or the file cannot be written."""
         self._fmt = shown.fmt
-        self._view = View(top=shown.top, sort=shown.sort, columns=shown.columns)
+        self._view = View(
+            top=shown.top, sort=shown.sort, columns=shown.columns, only=shown.only or ""
+        )
         check(self._fmt, self._view)
         self._stream: TextIO = sys.stderr if to_stderr else sys.stdout
         if shown.output is not None:
             self._stream = _open_as_caller(shown.output)
         self._color = color.wanted_here(shown.color, self._stream.isatty())
 
+    def interval(self, report: Report) -> None:
+        """Print the report of an interval."""
+        self.print(report)
+
+    def finish(self, report: Report) -> None:
+        """Print the report of the whole trace."""
+        self.print(report)
+
+    def close(self) -> None:
+        """What was printed stays."""
+
     def print(self, report: Report) -> None:
         """The report, at once."""
-        view = replace(self._view, width=self._width(), color=self._color)
-        self._write(render(report, self._fmt, view))
+        self.write(self.text(report))
 
-    def _width(self) -> int:
+    def text(self, report: Report) -> str:
+        """The report as it would be printed."""
+        return render(report, self._fmt, self.view())
+
+    def view(self) -> View:
+        """What the caller asked for, with the width and the colours of where it goes."""
+        return replace(self._view, width=self.width(), color=self._color)
+
+    def width(self) -> int:
+        """Columns of the place that it is printed to."""
         if not self._stream.isatty():
             return DEFAULT_WIDTH
         return max(DEFAULT_WIDTH, shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns)
 
-    def _write(self, text: str) -> None:
+    def write(self, text: str) -> None:
+        """A text as it is, at once."""
         try:
             self._stream.write(text if text.endswith("\n") else text + "\n")
             self._stream.flush()

@@ -20,6 +20,7 @@ def command(
     duration: int | None,
     interval: int | None,
     children: bool,
+    fail_on: tuple[str, ...],
     shown: Shown,
     verbose: bool,
 ) -> int:
@@ -29,9 +30,16 @@ def command(
     is returned. The report goes to standard error unless -o names a file, for standard output is
     the program's.
     """
+    from iotrace.cli.printing import Printer
     from iotrace.cli.tracing import Plan, trace_program
 
     return trace_program(
         program,
-        Plan(duration_ns=duration, interval_ns=interval, children=children, shown=shown),
+        Plan(
+            duration_ns=duration,
+            interval_ns=interval,
+            children=children,
+            fail_on=fail_on,
+        ),
+        lambda: Printer(shown, to_stderr=True),
     )

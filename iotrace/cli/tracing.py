@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from iotrace.cli.options import Shown
-from iotrace.cli.printing import Printer
 from iotrace.cli.progress import Progress
+from iotrace.cli.sink import Sink
 from iotrace.engine.privileges import require_host_pids, require_privileges
 from iotrace.engine.program import Limits
 from iotrace.errors import ExitCode, NoSuchProcess
@@ -21,6 +21,7 @@ from iotrace.tracing.child import Child
 from iotrace.tracing.ending import Ending, signals_held, wait_for_ending
 from iotrace.tracing.target import check_target
 from iotrace.tracing.trace import Trace, limits_for
+from iotrace.verdict.gate import fires
 
 _TICK_NS = 100_000_000
 _FIRST_LOOK_NS = 1_000_000_000
@@ -33,34 +34,33 @@ class Plan:
     duration_ns: int | None
     interval_ns: int | None
     children: bool
-    shown: Shown
+    fail_on: tuple[str, ...] = ()
 
 
-def trace_processes(pids: tuple[int, ...], plan: Plan) -> int:
-    """``attach``: the exit code."""
+def trace_processes(pids: tuple[int, ...], plan: Plan, open_sink: Callable[[], Sink]) -> int:
+    """``attach``: the exit code. ``open_sink`` is called once it is clear that tracing can be."""
     require_privileges()
     require_host_pids()
     for pid in pids:
         check_target(pid)
-    printer = Printer(plan.shown)
-    with signals_held():
+    with contextlib.closing(open_sink()) as sink, signals_held():
         with Trace(limits_for(pids, Limits())) as trace:
             for pid in pids:
                 trace.follow(pid, plan.children)
-            watch = _Watch(trace, plan, printer, lambda: bool(trace.processes_alive()))
+            watch = _Watch(trace, plan, sink, lambda: bool(trace.processes_alive()))
             watch.wait(lambda number, from_terminal: True)
             report = watch.finish()
         _forget_signals()
-    printer.print(report)
-    return _exit_code(report)
+        code = _exit_code(report, plan.fail_on)
+        sink.finish(report)
+    return code
 
 
-def trace_program(command: tuple[str, ...], plan: Plan) -> int:
-    """``run``: the program's exit status."""
+def trace_program(command: tuple[str, ...], plan: Plan, open_sink: Callable[[], Sink]) -> int:
+    """``run``: the program's exit status; where that is 0, FAIL_ON if a finding is a failure."""
     require_privileges()
     require_host_pids()
-    printer = Printer(plan.shown, to_stderr=True)
-    with signals_held():
+    with contextlib.closing(open_sink()) as sink, signals_held():
         with Trace(Limits()) as trace:
             child = Child(command, sudo_caller())
             trace.follow_at_exec(child.pid, plan.children)
@@ -72,26 +72,25 @@ def trace_program(command: tuple[str, ...], plan: Plan) -> int:
                     child.pass_on(number)
                 return False
 
-            watch = _Watch(trace, plan, printer, lambda: not child.ended())
+            watch = _Watch(trace, plan, sink, lambda: not child.ended())
             if watch.wait(pass_on) is Ending.DURATION:
                 child.pass_on(signal.SIGTERM)
                 watch.until_ns = None
                 watch.wait(pass_on)
             report = watch.finish()
         _forget_signals()
-    printer.print(report)
-    return child.wait()
+        sink.finish(report)
+    status = child.wait()
+    return ExitCode.FAIL_ON if not status and fires(report.findings, plan.fail_on) else status
 
 
 class _Watch:
-    """Waits for the end; meanwhile shows progress, prints interval reports, looks at /proc."""
+    """Waits for the end; meanwhile shows progress, hands out interval reports, looks at /proc."""
 
-    def __init__(
-        self, trace: Trace, plan: Plan, printer: Printer, alive: Callable[[], bool]
-    ) -> None:
+    def __init__(self, trace: Trace, plan: Plan, sink: Sink, alive: Callable[[], bool]) -> None:
         self._trace = trace
         self._plan = plan
-        self._printer = printer
+        self._sink = sink
         self._alive = alive
         begin = trace.started_ns
         self.until_ns = begin + plan.duration_ns if plan.duration_ns else None
@@ -124,12 +123,12 @@ class _Watch:
             self._look_ns *= 8
             self._next_look_ns = now + self._look_ns
         if self._next_interval_ns is not None and now >= self._next_interval_ns:
-            self._print_interval()
+            self._report_interval()
             self._next_interval_ns += self._plan.interval_ns or 0
         self._progress.show(now, self._trace)
         return self._alive()
 
-    def _print_interval(self) -> None:
+    def _report_interval(self) -> None:
         self._progress.clear()
         snapshot = self._trace.snapshot()
         self._trace.look()
@@ -137,7 +136,7 @@ class _Watch:
         self._last = snapshot
         self._intervals += 1
         report = replace(self._trace.report(part), interval=self._intervals)
-        self._printer.print(report)
+        self._sink.interval(report)
 
 
 def _forget_signals() -> None:
@@ -146,11 +145,13 @@ def _forget_signals() -> None:
         pass
 
 
-def _exit_code(report: Report) -> int:
+def _exit_code(report: Report, fail_on: tuple[str, ...]) -> int:
     if not report.processes:
         raise NoSuchProcess(
             "The processes ended before anything was seen.",
             why="No thread of them was alive when the probes were attached.",
             paste="sudo iotrace run -- CMD   # traces from the first instruction",
         )
+    if fires(report.findings, fail_on):
+        return ExitCode.FAIL_ON
     return ExitCode.INCOMPLETE if report.quality.lost.total else ExitCode.OK

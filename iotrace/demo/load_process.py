@@ -33,6 +33,11 @@ class LoadProcess:
         )
         self._ready = False
 
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
     def run(
         self, arguments: Sequence[str], on_tick: Callable[[], None], tick_ns: int
     ) -> LoadResult:

@@ -10,7 +10,7 @@ from iotrace.output.text import wrap
 from iotrace.output.units import format_duration
 
 WIDTH = 80
-_AT = 9
+_AT = 10
 _APPLICATION = 28
 _KERNEL = 22
 _LABEL = 7
@@ -24,6 +24,7 @@ _LEGEND = (
     "long."
 )
 _LEFT_OUT = " ⋮ Left out: more of the same."
+_EAGAIN = " EAGAIN: nothing there, try again."
 
 _NAMES = {
     CREATE: "creation",
@@ -43,9 +44,17 @@ def draw(request: Request) -> list[str]:
         _line("at", " ", " application", " ", " kernel", "", "took"),
         *(line for row in rows for line in _drawn(row, longest_ns)),
         "",
-        *wrap(_LEGEND + (_LEFT_OUT if any(r.shape is Shape.FOLD for r in rows) else ""), WIDTH),
+        *wrap(_legend(rows), WIDTH),
     ]
     return [line.rstrip() for line in [*lines, *_sum(request)]]
+
+
+def _legend(rows: Iterable[Row]) -> str:
+    """What the signs mean that are in these rows."""
+    shapes = {row.shape for row in rows}
+    words = {row.application for row in rows}
+    left_out = _LEFT_OUT if Shape.FOLD in shapes else ""
+    return _LEGEND + left_out + (_EAGAIN if "EAGAIN" in words else "")
 
 
 def _drawn(row: Row, longest_ns: int) -> Iterable[str]:
@@ -105,13 +114,16 @@ def format_at(at_ns: int, longest_ns: int) -> str:
 
 
 def _sum(request: Request) -> list[str]:
+    sums = sums_ns(request)
     parts = " + ".join(
-        f"{_NAMES[label]} {format_duration(took_ns)}"
-        for label, took_ns in sums_ns(request).items()
-        if took_ns
+        f"{name} {format_duration(sums[label])}"
+        for label, name in _NAMES.items()
+        if sums.get(label)
     )
     words = f"{format_duration(request.to_ns - request.from_ns)} = {parts}."
-    if request.ready_ns is not None:
+    if request.left_behind:
+        words += " The read before had filled its buffer: what is copied here came before it."
+    elif request.ready_ns is not None:
         pickup_ns = request.copied_ns - request.ready_ns
         words += f" The data lay ready for {format_duration(pickup_ns)} before it was copied."
     return wrap(words, WIDTH)

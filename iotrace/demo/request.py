@@ -28,7 +28,9 @@ class Request:
 
     ``ready_ns``: when its first data had arrived, None: not seen. ``copied_ns``: when the copy of
     it to the server began. ``accepted_by``: the other thread that took the connection.
-    ``marks``: signals and io_uring's events of this time.
+    ``marks``: signals and io_uring's events of this time. ``answered`` False: no request at all,
+    but what the busiest thread did (see ``excerpt``). ``left_behind``: the read before this
+    request's filled its buffer, so that what is read here may have come long before.
     """
 
     strand: Strand
@@ -39,6 +41,8 @@ class Request:
     copied_ns: int
     accepted_by: int | None = None
     marks: tuple[Event, ...] = ()
+    answered: bool = True
+    left_behind: bool = False
 
     @property
     def latency_ns(self) -> int:
@@ -55,6 +59,16 @@ def typical(requests: Sequence[Request]) -> Request | None:
     following = [one for one in requests if not _begins(one)] or list(requests)
     ranked = sorted(following, key=lambda request: request.latency_ns)
     return ranked[(len(ranked) - 1) // 2] if ranked else None
+
+
+def excerpt(events: Sequence[Event]) -> Request | None:
+    """Where nothing is answered: what the thread that made the most calls did, all along."""
+    woven = [strand for strand in strands(events).values() if strand.stretches]
+    if not woven:
+        return None
+    strand = max(woven, key=lambda strand: len(strand.calls))
+    from_ns, to_ns = strand.stretches[0].from_ns, strand.stretches[-1].to_ns
+    return Request(strand, -1, from_ns, to_ns, None, from_ns, answered=False)
 
 
 def _begins(request: Request) -> bool:
@@ -94,17 +108,25 @@ def _called(strand: Strand, accepts: Sequence[tuple[Span, int]]) -> Iterable[Req
         answered_ns, accepted_by = _accepted(strand, fd, accepts)
         read: Span | None = None
         wrote: Span | None = None
+        last: Span | None = None
+        left = False
         for call in strand.calls:
             if call.fd != fd or not call.result or call.result < 0:
                 continue
             if call.syscall in WRITES:
                 wrote = call if read else wrote
-            elif call.syscall in READS and wrote is not None:
-                yield from _one(strand, fd, answered_ns, read, wrote, accepted_by)
-                answered_ns, read, wrote, accepted_by = wrote.exit_ns, call, None, None
             elif call.syscall in READS:
-                read = read or call
-        yield from _one(strand, fd, answered_ns, read, wrote, accepted_by)
+                if wrote is not None:
+                    yield from _one(strand, fd, answered_ns, read, wrote, accepted_by, left)
+                    answered_ns, read, wrote, accepted_by = wrote.exit_ns, None, None, None
+                if read is None:
+                    read, left = call, _filled(last)
+                last = call
+        yield from _one(strand, fd, answered_ns, read, wrote, accepted_by, left)
+
+
+def _filled(read: Span | None) -> bool:
+    return read is not None and 0 < read.asked_bytes == read.result
 
 
 def _accepted(
@@ -130,12 +152,22 @@ def _one(
     read: Span | None,
     wrote: Span | None,
     accepted_by: int | None,
+    left_behind: bool,
 ) -> Iterable[Request]:
     if from_ns is None or read is None or wrote is None or read.enter_ns < from_ns:
         return
     copies = [s.from_ns for s in strand.stretches if s.call is read and s.doing.value == "copy"]
     copied_ns = copies[0] if copies else read.exit_ns
-    yield Request(strand, fd, from_ns, wrote.exit_ns, None, copied_ns, accepted_by)
+    yield Request(
+        strand,
+        fd,
+        from_ns,
+        wrote.exit_ns,
+        None,
+        copied_ns,
+        accepted_by,
+        left_behind=left_behind,
+    )
 
 
 def _by_uring(strand: Strand, events: Sequence[Event]) -> Iterable[Request]:

@@ -11,7 +11,7 @@ from operator import attrgetter
 
 from iotrace.demo import wording
 from iotrace.demo.folding import Fold, Step, Work, items, within
-from iotrace.demo.kinds import OPCODE_ACCEPT, OPCODE_RECV, OPCODE_SEND, URING
+from iotrace.demo.kinds import MULTIPLEXERS, OPCODE_ACCEPT, OPCODE_RECV, OPCODE_SEND, URING
 from iotrace.demo.request import Request
 from iotrace.demo.strand import Doing, Span, Stretch
 from iotrace.output.units import format_duration
@@ -105,6 +105,8 @@ def _created_ns(request: Request) -> int:
 
 def _prelude(request: Request) -> Iterable[Row]:
     """Another thread has taken the connection and made this one."""
+    if not request.answered:
+        return
     if request.accepted_by is None:
         before = " the last answer is out" if request.fd >= 0 else " the last request is read"
         yield Row(request.from_ns, Lane.APPLICATION, before)
@@ -209,7 +211,8 @@ def _step(step: Step, request: Request) -> Iterable[Row]:
             yield _phase(stretch, Lane.KERNEL, kernel=words)
         before = stretch.doing
     if call.exit_ns <= request.to_ns:
-        out = "the answer is out" if call.exit_ns == request.to_ns else ""
+        last = request.answered and call.exit_ns == request.to_ns
+        out = "the answer is out" if last else ""
         yield Row(call.exit_ns, Lane.KERNEL, wording.returned(call), out, Shape.RETURN)
 
 
@@ -222,11 +225,13 @@ def _copied(call: Span, request: Request) -> str:
 def _fold(fold: Fold) -> Row:
     took_ns = sum(stretch.length_ns for stretch in fold.stretches)
     asleep_ns = sum(s.length_ns for s in fold.stretches if s.doing is Doing.WAIT)
+    told = any(call.syscall in MULTIPLEXERS and call.result for call in fold.calls)
+    nothing = "each tells the same" if told else "each finds nothing"
     return Row(
         fold.stretches[0].from_ns,
         Lane.APPLICATION,
         f" {wording.count(len(fold.calls), 'more such call')}",
-        f"{format_duration(asleep_ns)} of it asleep" if asleep_ns else "each finds nothing",
+        f"{format_duration(asleep_ns)} of it asleep" if asleep_ns else nothing,
         Shape.FOLD,
         "polling",
         took_ns,

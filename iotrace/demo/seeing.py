@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from iotrace.demo.figures import Figures, lock_wait_ns
-from iotrace.demo.kinds import READS, SLEEPS
+from iotrace.demo.kinds import MULTIPLEXERS, READS, SLEEPS
 from iotrace.output.units import format_count, format_duration, format_percent, plural
 from iotrace.report.model import Loop, Report
 from iotrace.servers.load_plan import LoadResult
@@ -44,7 +44,9 @@ def sentences(run: Run) -> tuple[str, ...]:
     """Two or three sentences, most important first."""
     if not run.figures.requests:
         return (*_unserved(run), *_unanswered(run))
-    return (*_OF_MODEL[run.model](run), *_unserved(run), *_variant(run), *_unanswered(run))
+    special = [*_unserved(run), *_variant(run), *_unanswered(run)]
+    usual = _OF_MODEL[run.model](run)
+    return (*usual[: 1 if special else None], *special)
 
 
 def _where(run: Run) -> str:
@@ -96,24 +98,37 @@ def _nonblocking(run: Run) -> list[str]:
 
 def _multiplexing(run: Run) -> list[str]:
     seen = run.figures
-    in_reads_ns = sum(wait_ns for call, wait_ns in seen.waits.items() if call in READS)
     mean_ns = seen.multiplexer_ns / max(seen.multiplexer_calls, 1)
+    alone = (
+        "With one client that is only dearer than blocking; it pays when one thread watches many."
+        if run.result.connections == 1
+        else f"One thread serves {plural(run.result.connections, 'client')} with them."
+    )
     return [
-        f"{_where(run)} and {format_duration(in_reads_ns)} in a read: it is the multiplexer that "
-        "waits, and the read finds its data there.",
-        f"{run.each(seen.multiplexer_calls):.1f} multiplexer calls a request come on top of the "
-        f"read and the answer: {run.each(seen.calls):.1f} calls in all. With one client that is "
-        "only dearer than blocking; it pays when one thread watches many.",
+        _in_the_multiplexer(run),
+        f"{run.each(seen.multiplexer_calls):,.1f} multiplexer calls a request come on top of the "
+        f"read and the answer: {run.each(seen.calls):,.1f} calls in all. {alone}",
         f"One call of the multiplexer cost {format_duration(mean_ns)} of CPU time.",
     ]
+
+
+def _in_the_multiplexer(run: Run) -> str:
+    waits = run.figures.waits
+    in_reads_ns = sum(wait_ns for call, wait_ns in waits.items() if call in READS)
+    if run.figures.asleep_in[0] not in MULTIPLEXERS:
+        return f"{_where(run)}, and not where readiness is waited for."
+    return (
+        f"{_where(run)} and {format_duration(in_reads_ns)} in a read: it is the multiplexer that "
+        "waits, and the read finds its data there."
+    )
 
 
 def _edge_triggered(run: Run) -> list[str]:
     seen = run.figures
     return [
-        *_multiplexing(run)[:1],
+        _in_the_multiplexer(run),
         "An edge is reported once, so the server reads until there is no more: "
-        f"{format_count(seen.eagain)} reads ended in EAGAIN, {run.each(seen.calls):.1f} calls a "
+        f"{plural(seen.eagain, 'call')} ended in EAGAIN, {run.each(seen.calls):.1f} calls a "
         "request.",
     ]
 
@@ -162,8 +177,9 @@ def _asyncio(run: Run) -> list[str]:
 
 def _fork(run: Run) -> list[str]:
     seen = run.figures
+    children = seen.processes - 1
     return [
-        f"{plural(seen.processes - 1, 'child process')[:-1]}es for "
+        f"{format_count(children)} child process{'' if children == 1 else 'es'} for "
         f"{plural(seen.requests, 'request')}: each waits in its own recvfrom, and blocks nobody.",
         f"The price of a process: {run.each(seen.calls):.1f} calls, "
         f"{run.each(seen.voluntary + seen.involuntary):.1f} context switches and "
@@ -173,13 +189,14 @@ def _fork(run: Run) -> list[str]:
 
 def _thread(run: Run) -> list[str]:
     seen = run.figures
+    locks_ns = lock_wait_ns(seen.waits)
+    locks = f"; {run.duration(locks_ns)} of wait for locks (the interpreter's)" if locks_ns else ""
     return [
         f"{plural(seen.threads - 1, 'thread')} for {plural(seen.requests, 'request')}: each waits "
         f"in its own recvfrom; {_where(run)}.",
         f"The price of a thread: {run.each(seen.calls):.1f} calls, "
         f"{run.each(seen.voluntary + seen.involuntary):.1f} context switches and "
-        f"{run.duration(seen.cpu_ns)} of CPU time a request; "
-        f"{run.duration(lock_wait_ns(seen.waits))} of wait for locks (the interpreter's).",
+        f"{run.duration(seen.cpu_ns)} of CPU time a request{locks}.",
     ]
 
 
@@ -223,8 +240,9 @@ def _variant(run: Run) -> list[str]:
         ]
     if run.variant == "stop-early" and pickup is not None:
         return [
-            f"It stopped reading before EAGAIN: data was left behind for up to "
-            f"{format_duration(pickup.max)}, until the next edge."
+            f"It stops reading before EAGAIN. What is left behind waits for the next edge: half of "
+            f"the answers took longer than {format_duration(spread.p50)}, and the connection was "
+            f"never empty for up to {format_duration(pickup.max)}."
         ]
     if run.variant == "slow-accept":
         slowest = max(run.result.connect_ns.max if run.result.connect_ns else 0, spread.max)
@@ -237,7 +255,16 @@ def _variant(run: Run) -> list[str]:
 def _unanswered(run: Run) -> list[str]:
     left = run.result.errors.get("unanswered", 0)
     unread = [d.unread_ns for p in run.report.processes for d in p.descriptors if d.unread_ns]
-    said = [f"{plural(left, 'request')} never got an answer."] if left else []
+    why = "".join(f" Refused: {reason}." for reason in run.result.refusals)
+    said = [f"{plural(left, 'request')} never got an answer.{why}"] if left else []
+    others = {
+        kind: number
+        for kind, number in run.result.errors.items()
+        if kind not in ("unanswered", "refused")
+    }
+    if others:
+        met = ", ".join(f"{format_count(number)} {kind}" for kind, number in others.items())
+        said.append(f"The clients met errors: {met}.")
     if unread:
         said.append(f"At the end data had been lying unread for {format_duration(max(unread))}.")
     return said

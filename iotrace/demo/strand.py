@@ -22,13 +22,17 @@ class Doing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One system call. ``result`` None: it had not returned when the events ended."""
+    """One system call. ``result`` None: it had not returned when the events ended.
+
+    ``asked_bytes``: the size of the buffer that it was given, 0: not known.
+    """
 
     syscall: str
     fd: int
     enter_ns: int
     exit_ns: int
     result: int | None
+    asked_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,4 +142,6 @@ class _Weaver:
         self._since_ns, self._doing = at_ns, doing
 
     def _close_call(self, entered: Event, exit_ns: int, result: int | None) -> None:
-        self._calls.append(Span(entered.syscall, entered.fd, entered.at_ns, exit_ns, result))
+        self._calls.append(
+            Span(entered.syscall, entered.fd, entered.at_ns, exit_ns, result, entered.value)
+        )

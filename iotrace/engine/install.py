@@ -131,7 +131,7 @@ def _call_records(layout: Layout) -> dict[int, bytes]:
     records = {}
     for number, spec in call_specs(ARCHITECTURES[platform.machine()]).items():
         flags = spec.flags
-        if (spec.fd, spec.loop, spec.size) == (-1, 0, -1):
+        if (spec.fd, spec.loop, spec.size, spec.flags) == (-1, 0, -1, 0):
             flags |= CallFlag.NO_ARGUMENTS
         values = {
             "listed": 1,

@@ -48,9 +48,9 @@ class PythonTable:
         pid_at = threads.layout.fields["pid"].offset
         for slot, record in threads.read_all(self._probes.used(Counter.THREADS)):
             if _U32.unpack_from(record, pid_at)[0] == pid:
-                threads.set_word(slot, "gil", kept[0] if kept else 0)
-                threads.set_word(slot, "more_gils", int(len(kept) > 1))
-                threads.set_word(slot, "walk_over_ns", self._walk_over_ns)
+                threads.set(slot, "gil", kept[0] if kept else 0)
+                threads.set(slot, "more_gils", int(len(kept) > 1))
+                threads.set(slot, "walk_over_ns", self._walk_over_ns)
 
     def forget(self, pid: int) -> None:
         """The process has ended."""

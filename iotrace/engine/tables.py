@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import struct
 from collections.abc import Container, Iterator
 
 from iotrace.engine.layout import Layout
@@ -53,10 +54,15 @@ class RecordTable:
         start = index * self._stride
         self._memory[start : start + len(raw)] = bytes(raw)
 
-    def set_word(self, index: int, name: str, value: int) -> None:
-        """Set one 8-byte member that no probe writes, of a record that they may be writing."""
-        start = index * self._stride + self.layout.fields[name].offset
-        self._memory[start : start + 8] = value.to_bytes(8, "little")
+    def changed(self, index: int) -> bool:
+        """Whether a probe has written to a record since ``write``."""
+        start = index * self._stride
+        return any(self._memory[start : start + _SEQ_BYTES])
+
+    def set(self, index: int, name: str, value: int) -> None:
+        """One member of a record that probes may write to: its neighbours stay untouched."""
+        field = self.layout.fields[name]
+        struct.pack_into(field.format, self._memory, index * self._stride + field.offset, value)
 
     def clear(self, index: int) -> None:
         """Make a record as new."""

@@ -1,8 +1,9 @@
 """Enter running processes: each of their threads in the state that it is in.
 
 Order matters. The probes are attached first, then a process becomes a target (its new threads
-are now entered by task_newtask), then its existing threads are entered from /proc: none is
-missed, none is entered twice.
+are now entered by task_newtask), then its existing threads are entered: none is missed, none is
+entered twice. What a thread is doing is looked up in /proc once it is entered: whatever it does
+afterwards the probes see, so what /proc says holds unless they have seen something.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ _KINDS = {kind.label: kind for kind in Kind} | {
 _NO_HINT = _U64.pack(0)
 _FILE_KINDS = (Kind.FILE, Kind.DIR, Kind.BLOCK)
 _STOPPED = ("T", "t")
+_PROBE_RUN_S = 0.001
+"""Longer than any probe runs: after that nobody writes to a record that was taken out."""
 
 
 class TargetTable:
@@ -74,7 +77,7 @@ class TargetTable:
         # A child born while we look is entered by the probes, for its parent is a target by then.
         pending = [pid]
         while pending:
-            for child in read_children(pending.pop()):
+            for child in _descendants(pending.pop()):
                 if child in seen:
                     continue
                 seen.add(child)
@@ -110,9 +113,10 @@ class TargetTable:
                 why=f"{self._probes.limits.threads} were asked for.",
                 paste="iotrace attach --max-threads 65536 ...",
             )
-        slot = self._free.pop()
         stat = read_stat(pid, tid)
-        activity = _activity(pid, tid)
+        if stat.ended:
+            return
+        slot = self._free.pop()
         now = time.monotonic_ns()
         values: dict[str, int | bytes] = {
             "tid": tid,
@@ -125,15 +129,6 @@ class TargetTable:
             "run_delay_ns": _run_delay_ns(pid, tid),
             "name": stat.name.encode(errors="surrogateescape")[:15],
         }
-        if isinstance(activity, Blocked):
-            values |= self._blocked(pid, activity, now)
-        elif activity is OUTSIDE:
-            reason = "signal" if stat.state in _STOPPED else "fault"
-            values |= {
-                "state": State.SLEEP,
-                "resume_state": State.USER,
-                "sleep_class": WAIT_REASONS.index(reason),
-            }
         self._probes.threads.write(slot, self._probes.threads.layout.pack(values))
         if not self._index.update(_U32.pack(tid), _U32.pack(slot), NOEXIST):
             # The probes entered it meanwhile, or there is no room (they count that themselves).
@@ -141,6 +136,40 @@ class TargetTable:
             self._free.append(slot)
             return
         self._hint(tid, slot)
+        self._find_state(pid, tid, slot)
+
+    def _find_state(self, pid: int, tid: int, slot: int) -> None:
+        """What the thread is doing, unless the probes have seen it do something by now."""
+        try:
+            activity, stat = _activity(pid, tid), read_stat(pid, tid)
+        except NoSuchProcess:
+            self._end(tid, slot)
+            return
+        if stat.ended:
+            self._end(tid, slot)
+        elif not self._probes.threads.changed(slot):
+            for name, value in self._asleep(pid, activity, stat.state).items():
+                self._probes.threads.set(slot, name, value)
+
+    def _end(self, tid: int, slot: int) -> None:
+        """It ended before we could follow it: unless the probes saw that too, nobody will."""
+        self._index.delete(_U32.pack(tid))
+        self._hints.update(_U32.pack(tid & (THREAD_HINTS - 1)), _U64.pack(HINT_SHARED))
+        time.sleep(_PROBE_RUN_S)
+        layout, record = self._probes.threads.layout, self._probes.threads.read(slot)
+        if not layout.unpack(record)["ended_ns"]:
+            self._probes.threads.set(slot, "ended_ns", time.monotonic_ns())
+
+    def _asleep(self, pid: int, activity: TaskActivity | None, state: str) -> dict[str, int]:
+        """The members of the record of a thread that sleeps; the last of them is its state."""
+        if state in _STOPPED or activity is OUTSIDE:
+            reason = "signal" if state in _STOPPED else "fault"
+            return {
+                "resume_state": State.USER,
+                "sleep_class": WAIT_REASONS.index(reason),
+                "state": State.SLEEP,
+            }
+        return self._blocked(pid, activity) if isinstance(activity, Blocked) else {}
 
     def _hint(self, tid: int, slot: int) -> None:
         place = _U32.pack(tid & (THREAD_HINTS - 1))
@@ -155,8 +184,8 @@ class TargetTable:
             if self._hints.get(place) != mine:
                 self._hints.update(place, _U64.pack(HINT_SHARED))
 
-    def _blocked(self, pid: int, blocked: Blocked, now: int) -> dict[str, int | bytes]:
-        """The members of a thread record that say in which call it sleeps."""
+    def _blocked(self, pid: int, blocked: Blocked) -> dict[str, int]:
+        """The members that say in which call it sleeps."""
         spec = self._probes.call_specs.get(blocked.number)
         kind, fd = Kind.NONE, -1
         if spec is not None and spec.fd >= 0:
@@ -167,7 +196,7 @@ class TargetTable:
             kind = Kind.NO_FDS
         wait = WAIT_REASONS.index("sleep") if sleeps else _wait_class(spec, kind)
         return {
-            "state": State.SLEEP,
+            "call_entry_ns": time.monotonic_ns(),
             "resume_state": State.KERNEL,
             "sleep_class": wait,
             "in_call": 1,
@@ -179,8 +208,15 @@ class TargetTable:
             "call_flags": spec.flags if spec is not None else 0,
             "call_fd": fd,
             "call_loop": spec.loop if spec is not None and not sleeps else 0,
-            "call_entry_ns": now,
+            "state": State.SLEEP,
         }
+
+
+def _descendants(pid: int) -> tuple[int, ...]:
+    try:
+        return read_children(pid)
+    except NoSuchProcess:
+        return ()
 
 
 def _activity(pid: int, tid: int) -> TaskActivity | None:
@@ -205,7 +241,7 @@ def _signed(register: int) -> int:
 def _kind(pid: int, fd: int) -> Kind:
     try:
         found = read_descriptors(pid, (fd,)).get(fd)
-    except PermissionDenied:
+    except (NoSuchProcess, PermissionDenied):
         return Kind.NONE
     return _KINDS.get(found.kind, Kind.ANON) if found else Kind.NONE
 

@@ -15,7 +15,12 @@ def render(report: Report) -> str:
     Everything is in it: no row is cut, no text shortened. Bytes of a name that are no text (lone
     surrogates, which strict JSON readers refuse) appear as ``\\udcff`` in the text itself.
     """
-    return json.dumps(_whole(to_dict(report)), indent=2, allow_nan=False) + "\n"
+    return dump(to_dict(report))
+
+
+def dump(data: object) -> str:
+    """Any plain data in the same way."""
+    return json.dumps(_whole(data), indent=2, allow_nan=False) + "\n"
 
 
 def render_line(report: Report) -> str:
@@ -31,7 +36,7 @@ def _whole(value: Any) -> Any:
     """The same data with texts that every JSON reader takes."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode("utf-8")
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_whole(item) for item in value]
     if isinstance(value, dict):
         return {_whole(key): _whole(item) for key, item in value.items()}

@@ -25,9 +25,9 @@ _SEPARATED = {
 }
 
 # tabulate's own "tsv" is a page of prose and tables, which no program reads.
-_TABULATE = tuple(name for name in tabulate.tabulate_formats if name not in _SEPARATED)
+TABULATE = tuple(name for name in tabulate.tabulate_formats if name not in _SEPARATED)
 
-FORMATS: tuple[str, ...] = (DEFAULT, *_JSON, *_SEPARATED, *_TABULATE)
+FORMATS: tuple[str, ...] = (DEFAULT, *_JSON, *_SEPARATED, *TABULATE)
 
 _VIEW = View()
 
@@ -59,6 +59,12 @@ def check(format: str, view: View) -> None:
             f"{format} has no columns to choose or to sort by",
             why="it holds the whole report, as its schema says",
             paste="iotrace attach PID -f json | jq '.processes[].threads'",
+        )
+    if view.only and (format in _JSON or format in _SEPARATED):
+        raise UsageError(
+            f"{format} cannot be cut down to the verdict",
+            why="it holds rows of data; the verdict's findings are a part of json",
+            paste="iotrace attach PID -f json | jq .findings",
         )
     if format in _SEPARATED:
         columns.check_names(names, as_csv.titles(_SEPARATED[format][1]))

@@ -75,12 +75,15 @@ class _Page:
     def _facts(self, pairs: Sequence[tuple[str, str]], alarming: Container[str]) -> list[str]:
         if self._style.boundless:
             return self._items([f"{label}: {text}" for label, text in pairs])
-        labels = max((width(label) for label, _ in pairs), default=0) + 2
+        labels = max((width(escape(label)) for label, _ in pairs), default=0) + 2
         return [
             self._tint(line, Tone.ALARM if label in alarming else Tone.PLAIN)
             for label, text in pairs
             for line in wrap(
-                escape(text), self._columns, indent=" " * labels, first=label.ljust(labels)
+                escape(text),
+                self._columns,
+                indent=" " * labels,
+                first=_padded(escape(label), labels),
             )
         ]
 
@@ -101,3 +104,7 @@ class _Page:
     def _one_line(self, text: str) -> str:
         most = _LONGEST_LINE if self._style.boundless else self._columns
         return self._style.text(cut(escape(text), most))
+
+
+def _padded(text: str, columns: int) -> str:
+    return text + " " * (columns - width(text))

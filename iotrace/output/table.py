@@ -59,12 +59,14 @@ def _blocks(report: Report, view: View) -> list[Block]:
             *_tables(process, top, view),
         ]
     title = "Other processes" if detailed else "Processes"
-    summary = processes.table(others, title, top, view.sort)
-    blocks += _chosen([summary], view)
+    if not view.only:
+        blocks += _chosen([processes.table(others, title, top, view.sort)], view)
     shown = {process.pid for process in detailed}
     hidden = [finding for finding in report.findings if finding.pid not in shown]
     elsewhere = verdict.elsewhere(hidden, top)
     blocks += [elsewhere] if elsewhere else []
+    if view.only and not report.quality.lost.total:
+        return blocks
     return [*blocks, *quality.blocks(report)]
 
 
@@ -102,6 +104,8 @@ def _head(process: Process, report: Report) -> list[Block]:
 
 
 def _tables(process: Process, top: int | None, view: View) -> list[Block]:
+    if view.only:
+        return []
     return _chosen([table(process, top, view.sort) for table in _TABLES], view)
 
 

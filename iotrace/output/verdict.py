@@ -27,7 +27,7 @@ _TONES = {"high": Tone.ALARM, "medium": Tone.WARNING, "low": Tone.NOTICE}
 def blocks(process: Process, findings: Sequence[Finding]) -> list[Block]:
     """The model with its evidence, then each finding; nothing if no verdict was reached."""
     found = [block for finding in findings for block in _finding(finding)]
-    if process.model is not None and not findings:
+    if process.model is not None and process.model.confidence and not findings:
         found.append(Paragraph("Nothing wrong was found."))
     return [*_model(process), *found]
 
@@ -55,7 +55,8 @@ def _model(process: Process) -> list[Block]:
     model = process.model
     if model is None:
         return []
-    kept: list[Block] = [Heading(2, _named(model)), Items(model.evidence)]
+    kept: list[Block] = [Heading(2, _named(model)), Paragraph(process.summary)]
+    kept.append(Items(model.evidence))
     others = Counter(
         thread.model.title
         for thread in process.threads

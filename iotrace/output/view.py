@@ -23,7 +23,7 @@ class View:
     ``width``: terminal columns (of formats that have a width). ``top``: rows a table; 0: all;
     None: the format's own. ``sort``: the title of a column, "" for the order of cost.
     ``columns``: the titles of the columns wanted, () for all. ``color``: with colours, where the
-    format has any.
+    format has any. ``only``: "verdict" for what each process is and what is wrong with it.
     """
 
     width: int = DEFAULT_WIDTH
@@ -31,6 +31,7 @@ class View:
     sort: str = ""
     columns: tuple[str, ...] = ()
     color: bool = False
+    only: str = ""
 
 
 def plain_name(title: str) -> str:

@@ -47,6 +47,11 @@ class Stat:
         return bool(self.flags & _PF_KTHREAD)
 
     @property
+    def ended(self) -> bool:
+        """Whether it has ended and is only waited for (a process: its first thread)."""
+        return self.state in ("Z", "X")
+
+    @property
     def io_worker(self) -> bool:
         """Whether it is a thread that the kernel added to the process for io_uring."""
         return bool(self.flags & _PF_IO_WORKER)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from iotrace.errors import NoSuchProcess, PermissionDenied
+from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.procfs.descriptors import Descriptor, read_descriptors
 from iotrace.procfs.namespace import Namespace, read_namespace
 from iotrace.procfs.net_tables import Socket
@@ -52,7 +52,7 @@ class FactBook:
                     exe=process.exe,
                     python=self._python(pid, process.exe),
                 )
-            except (NoSuchProcess, PermissionDenied):
+            except (NoSuchProcess, PermissionDenied, Unsupported):
                 continue
 
     def look(self, pids: Iterable[int], *, sockets: bool) -> None:
@@ -69,8 +69,8 @@ class FactBook:
                 continue
             try:
                 self._facts[pid] = replace(self._facts[pid], descriptors=read_descriptors(pid))
-                by_namespace[read_namespace(pid, "net")].append(pid)
-            except (NoSuchProcess, PermissionDenied):
+                by_namespace[_network_namespace(pid)].append(pid)
+            except (NoSuchProcess, PermissionDenied, Unsupported):
                 continue
         if sockets:
             for members in by_namespace.values():
@@ -87,7 +87,7 @@ class FactBook:
             try:
                 found = read_sockets(pid, set().union(*inodes.values()))
                 break
-            except (NoSuchProcess, PermissionDenied):
+            except (NoSuchProcess, PermissionDenied, Unsupported):
                 continue
         for pid in pids:
             mine = {inode: found[inode] for inode in inodes[pid] if inode in found}
@@ -118,3 +118,11 @@ class FactBook:
         if exe not in self._builds:
             self._builds[exe] = read_python(pid)
         return self._builds[exe]
+
+
+def _network_namespace(pid: int) -> Namespace | None:
+    """None: the process is about to end (or the kernel has no such namespaces)."""
+    try:
+        return read_namespace(pid, "net")
+    except Unsupported:
+        return None

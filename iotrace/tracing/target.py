@@ -5,6 +5,7 @@ from __future__ import annotations
 from iotrace.errors import NoSuchProcess, UsageError
 from iotrace.procfs.namespace import find_by_inner_pid
 from iotrace.procfs.process import Process, read_process
+from iotrace.procfs.stat import read_stat
 
 
 def check_target(pid: int) -> Process:
@@ -25,6 +26,12 @@ def check_target(pid: int) -> Process:
             why="It has ended, or the number is wrong.",
             paste="pgrep -af python",
         ) from None
+    if process.threads <= 1 and read_stat(process.pid).ended:
+        raise NoSuchProcess(
+            f"Process {pid} ({process.name}) has ended.",
+            why="Its parent has not waited for it yet, so its number is still there (a zombie).",
+            paste="pgrep -af python",
+        )
     if process.kernel_thread:
         raise UsageError(
             f"{pid} ({process.name}) is a kernel thread.",

@@ -96,6 +96,7 @@ class Trace:
         """Trace a running process (and its children). Raises NoSuchProcess."""
         self._roots.add(pid)
         entered = self._table.enter(pid, children)
+        self._seen = (-1, -1)
         self._book.look(entered, sockets=True)
         if self._stacks:
             self._stacks.poll(entered)

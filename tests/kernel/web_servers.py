@@ -35,8 +35,10 @@ def _own(make: str, clients: int = 2) -> WebServer:
     return WebServer(make, (str(PROGRAMS / "http_servers.py"), make, "{fd}"), clients)
 
 
-def _gunicorn(worker: str, *more: str) -> tuple[str, ...]:
-    return "-m", "gunicorn", "--bind", "fd://{fd}", "-k", worker, "-w", "2", *more, "web_app:wsgi"
+def gunicorn(worker: str, workers: int, *more: str) -> tuple[str, ...]:
+    """Arguments that run gunicorn with so many workers of a class."""
+    options = ("--bind", "fd://{fd}", "-k", worker, "-w", str(workers), *more)
+    return "-m", "gunicorn", *options, "web_app:wsgi"
 
 
 SERVERS = (
@@ -46,8 +48,8 @@ SERVERS = (
         ("-m", "uvicorn", "--fd", "{fd}", "--loop", "uvloop", "--no-access-log", "web_app:asgi"),
         needs="uvloop",
     ),
-    WebServer("gunicorn-sync", _gunicorn("sync"), needs="gunicorn"),
-    WebServer("gunicorn-gthread", _gunicorn("gthread", "--threads", "3"), needs="gunicorn"),
+    WebServer("gunicorn-sync", gunicorn("sync", 2), needs="gunicorn"),
+    WebServer("gunicorn-gthread", gunicorn("gthread", 2, "--threads", "3"), needs="gunicorn"),
     _own("threading"),
     _own("pool"),
     _own("fork"),

@@ -2,6 +2,7 @@
 
 ``python -m tests.unit.project.commands_page`` (``make docs``) writes them anew. Each stands
 between two comments, ``<!-- iotrace attach -->`` and ``<!-- end -->``; the rest is written by hand.
+A command that has no section yet gets one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from tests.unit.project.places import ROOT
 
 PAGE = ROOT / "docs/commands.md"
 _BLOCK = re.compile(r"<!-- (iotrace[ \w-]*) -->\n(.*?)<!-- end -->\n", re.DOTALL)
+_AFTER_THE_LAST = "## Exit codes\n"
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
@@ -47,6 +49,9 @@ def blocks(page: str) -> list[str]:
 def updated(page: str) -> str:
     """The page with its blocks as they should be. Raises KeyError on a command that is not."""
     now = {path: _block(path, command) for path, command in commands()}
+    for path in [path for path in now if path not in blocks(page)]:
+        section = f"## {path.removeprefix('iotrace ')}\n\n<!-- {path} -->\n<!-- end -->\n\n"
+        page = page.replace(_AFTER_THE_LAST, section + _AFTER_THE_LAST)
     return _BLOCK.sub(lambda found: f"<!-- {found[1]} -->\n{now[found[1]]}<!-- end -->\n", page)
 
 
@@ -99,7 +104,9 @@ def _meaning(option: click.Option) -> str:
     if not option.show_default or option.default is None:
         return meaning
     default = option.default
-    if option.secondary_opts:
+    if isinstance(option.show_default, str):
+        default = option.show_default
+    elif option.secondary_opts:
         default = (option.opts if default else option.secondary_opts)[0]
     return f"{meaning} Default: `{default}`."
 

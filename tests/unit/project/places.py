@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
+_MAPPING = re.compile(r'^"(iotrace[.\w]*)" = "([\w/]+)"$', re.MULTILINE)
 PACKAGES = {
-    "iotrace": ROOT / "iotrace",
-    "iotrace.probes": ROOT / "probes",
-    "iotrace.servers": ROOT / "servers",
+    package: ROOT / directory
+    for package, directory in _MAPPING.findall((ROOT / "pyproject.toml").read_text())
 }
-"""Import name -> directory (package-dir in pyproject.toml)."""
+"""Import name -> directory: setuptools' package-dir, from pyproject.toml."""
 
 _TOP = (
     ".ci iotrace probes servers tests docs benchmarks pyproject.toml Makefile README.md "

@@ -12,8 +12,10 @@ import pytest
 from tests.unit.project.markdown import names, table
 from tests.unit.project.places import modules
 
+_RULE = {names(stage)[0]: seen for stage, seen in table("ARCHITECTURE.md", "stage", "may import")}
 _STAGES = {
-    names(stage)[0]: names(seen) for stage, seen in table("ARCHITECTURE.md", "stage", "may import")
+    stage: list(_RULE)[:place] if seen == "everything above" else names(seen)
+    for place, (stage, seen) in enumerate(_RULE.items())
 }
 _OUTSIDE = {
     names(package)[0]: names(place)[0]

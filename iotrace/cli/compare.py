@@ -1,0 +1,46 @@
+"""``iotrace compare``: hold two recordings side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from iotrace.cli.options import Shown, output_options
+from iotrace.errors import ExitCode
+
+
+@click.command(name="compare", short_help="Hold two recordings side by side.")
+@click.argument("a", type=click.Path(dir_okay=False))
+@click.argument("b", type=click.Path(dir_okay=False))
+@click.option(
+    "--fail-on-regression",
+    "percent",
+    metavar="PCT",
+    type=click.FloatRange(min=0),
+    help="Exit with 10 if a latency, a loop's lag, the CPU per call or the wait for a CPU is "
+    "worse by more than this and beyond the noise.",
+)
+@output_options
+def command(a: str, b: str, percent: float | None, shown: Shown, verbose: bool) -> int:
+    """Hold two recordings side by side: states, calls, latencies, findings gone and new.
+
+    The interval samples of both tell what differs by more than the noise. At least five are
+    needed: record for ten seconds or more.
+    """
+    from iotrace.cli.printing import Printer
+    from iotrace.comparison.compare import compare, regressions
+    from iotrace.comparison.gate import require_samples
+    from iotrace.output import comparison as output
+    from iotrace.recording.reader import read_recording
+
+    output.check(shown.fmt)
+    both = compare(read_recording(Path(a)), read_recording(Path(b)), (a, b))
+    if percent is not None:
+        require_samples(both)
+    printer = Printer(shown)
+    printer.write(output.render(both, shown.fmt, printer.view()))
+    worse = regressions(both, percent) if percent is not None else ()
+    for one in worse:
+        click.echo(f"iotrace: {output.in_words(one)}", err=True)
+    return ExitCode.FAIL_ON if worse else ExitCode.OK

@@ -1,0 +1,145 @@
+"""What ``demo`` does: let servers perform under one trace, then print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from iotrace import __version__
+from iotrace.cli.options import Shown
+from iotrace.cli.printing import Printer
+from iotrace.demo import comparison, comparison_tables, crossover
+from iotrace.demo.page import after_tables, before_tables
+from iotrace.demo.plan import COMPARED_DELAY_NS, Wishes, load_arguments, window_ns
+from iotrace.demo.seeing import Run
+from iotrace.demo.stage import Stage
+from iotrace.engine.privileges import require_host_pids, require_privileges
+from iotrace.errors import ExitCode, UsageError
+from iotrace.output import page
+from iotrace.output.blocks import Block
+from iotrace.output.markup import DEFAULT
+from iotrace.procfs.host import read_host
+from iotrace.report.model import Report
+from iotrace.servers.catalog import ServerModel, Variant, find
+
+SCHEMA = "iotrace.demo/1"
+_CLEAR = "\r\x1b[K"
+_BUSY_DURATION = "0.25"
+_LEAST_COMPARED_DELAY_NS = 1_000_000
+
+
+def show(model: ServerModel, variant: Variant | None, wishes: Wishes, shown: Shown) -> int:
+    """One model: its picture, its tables, what to see."""
+    _require()
+    printer = Printer(shown)
+    arguments = load_arguments(model, variant, wishes)
+    with Stage(_tell) as stage:
+        with stage.server(model, variant.arguments if variant else ()) as act:
+            stage.tell(f"{model.id}: under load")
+            performance = act.play(arguments, window_ns=window_ns(arguments, variant))
+        words = act.words
+    report = performance.report
+    if shown.fmt != DEFAULT:
+        printer.print(report)
+        return _exit_code([report])
+    run = Run(
+        model.id, variant.id if variant else "", report, performance.figures, performance.result
+    )
+    printer.write(
+        before_tables(model, variant, performance) + printer.text(report) + after_tables(run, words)
+    )
+    return _exit_code([report])
+
+
+def compare(models: Sequence[ServerModel], wishes: Wishes, shown: Shown) -> int:
+    """Several models: a row each, beside the textbook's claims."""
+    _require(shown)
+    delay_ns = COMPARED_DELAY_NS if wishes.delay_ns is None else wishes.delay_ns
+    if delay_ns < _LEAST_COMPARED_DELAY_NS:
+        raise click.UsageError("A comparison needs a --delay of 1 ms at least, to see who waits.")
+    printer = Printer(shown)
+    entries, left_out, reports = [], [], []
+    with Stage(_tell) as stage:
+        for model in models:
+            if reason := model.unavailable():
+                left_out.append(f"{model.id}: {reason}")
+                continue
+            with stage.server(model) as act:
+                stage.tell(f"{model.id}: a request every {delay_ns / 1e6:g} ms")
+                paced = act.play(load_arguments(model, None, wishes, delay_ns=delay_ns))
+                stage.tell(f"{model.id}: as fast as it goes")
+                reconnect = ("--reconnect",) if model.per_request_connection else ()
+                busy = act.play((*reconnect, "--duration", _BUSY_DURATION))
+            rate = busy.result.requests_per_second
+            entries.append(comparison.entry(model, paced.figures, delay_ns, rate))
+            reports.append(paced.report)
+    _print(
+        printer,
+        shown,
+        comparison_tables.blocks(entries, delay_ns, left_out),
+        {"delay_ns": delay_ns, "models": comparison.to_dict(entries), "left_out": left_out},
+    )
+    return _exit_code(reports)
+
+
+def scale(
+    models: Sequence[ServerModel], numbers: Sequence[int], wishes: Wishes, shown: Shown
+) -> int:
+    """Some models (none given: those of the textbook's argument) with more and more clients."""
+    _require(shown)
+    printer = Printer(shown)
+    delay_ns = COMPARED_DELAY_NS if wishes.delay_ns is None else wishes.delay_ns
+    payload = ("--payload", str(wishes.payload_bytes or 64))
+    load = ("--delay-ms", f"{delay_ns / 1e6}", *payload)
+    points = []
+    with Stage(_tell) as stage:
+        for model in models or [find(model_id) for model_id in crossover.MODELS]:
+            with stage.server(model) as act:
+                for number in numbers:
+                    stage.tell(f"{model.id}: {number:,} clients")
+                    points.append(crossover.measure(model.id, act, number, load))
+    _print(
+        printer,
+        shown,
+        crossover.blocks(points, delay_ns),
+        {"delay_ns": delay_ns, "points": crossover.to_dict(points)},
+    )
+    return ExitCode.OK
+
+
+def _print(printer: Printer, shown: Shown, blocks: Sequence[Block], facts: dict[str, Any]) -> None:
+    if shown.fmt.startswith("json"):
+        host = read_host()
+        about = {"kernel": host.kernel, "machine": host.machine, "cpus": host.cpus}
+        whole = {"schema": SCHEMA, "iotrace": __version__, "host": about, **facts}
+        printer.write(json.dumps(whole, indent=2 if shown.fmt == "json" else None))
+    else:
+        printer.write(page.render(blocks, tablefmt=shown.fmt, width=printer.width()))
+
+
+def _require(shown: Shown | None = None) -> None:
+    """Raises what ``attach`` raises; and UsageError for a format that a comparison lacks."""
+    require_privileges()
+    require_host_pids()
+    if shown is not None and shown.fmt.startswith(("csv", "tsv")):
+        raise UsageError(
+            f"A comparison has no format {shown.fmt}.",
+            why="It is a page of several tables.",
+            paste="iotrace demo --model all -f json",
+        )
+
+
+def _tell(line: str) -> None:
+    """A line of progress, in the place of the last one; none where stderr is no terminal."""
+    if sys.stderr.isatty():
+        sys.stderr.write(_CLEAR + line[:79])
+        sys.stderr.flush()
+
+
+def _exit_code(reports: Sequence[Report]) -> int:
+    lost = any(report.quality.lost.total for report in reports)
+    return ExitCode.INCOMPLETE if lost else ExitCode.OK

@@ -1,0 +1,62 @@
+"""``iotrace record``: keep what a trace found in a file."""
+
+from __future__ import annotations
+
+import click
+
+from iotrace.cli.options import Bytes, Seconds
+
+_SECOND_NS = 1_000_000_000
+
+
+@click.command(name="record", short_help="Trace, and keep the report in a file.")
+@click.argument("target", metavar="PID... | -- CMD...", nargs=-1, required=True)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(dir_okay=False, writable=False),
+    help="The recording; it appears when it is whole.",
+)
+@click.option("-d", "--duration", type=Seconds(), help="Stop after this time (10, 500ms, 2m).")
+@click.option(
+    "-i",
+    "--interval",
+    type=Seconds(),
+    default=_SECOND_NS,
+    show_default="1",
+    help="Keep a sample this often, for compare to tell differences from noise.",
+)
+@click.option(
+    "--children/--no-children", default=True, show_default=True, help="Trace child processes too."
+)
+@click.option(
+    "--max-size",
+    type=Bytes(),
+    default="256M",
+    show_default=True,
+    help="The file grows no larger; samples that have no room are left out and counted.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Say more when something fails.")
+def command(
+    target: tuple[str, ...],
+    output: str,
+    duration: int | None,
+    interval: int,
+    children: bool,
+    max_size: int,
+    verbose: bool,
+) -> int:
+    """Trace running processes, or a program from its start, and keep the report in a file.
+
+    iotrace report FILE prints it in any format, on any machine, without root; iotrace compare
+    holds two side by side.
+    """
+    from iotrace.cli.recorder import Recorder
+    from iotrace.cli.tracing import Plan, trace_processes, trace_program
+
+    plan = Plan(duration_ns=duration, interval_ns=interval, children=children)
+    if all(word.isdecimal() and int(word) > 0 for word in target):
+        pids = tuple(dict.fromkeys(map(int, target)))
+        return trace_processes(pids, plan, lambda: Recorder(output, max_size))
+    return trace_program(target, plan, lambda: Recorder(output, max_size))

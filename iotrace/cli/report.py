@@ -1,0 +1,30 @@
+"""``iotrace report``: print a recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from iotrace.cli.options import Shown, output_options
+from iotrace.errors import ExitCode
+
+
+@click.command(name="report", short_help="Print a recording in any format.")
+@click.argument("file", type=click.Path(dir_okay=False))
+@output_options
+def command(file: str, shown: Shown, verbose: bool) -> int:
+    """Print a recording (or a report that -f json printed). Needs neither root nor eBPF.
+
+    As jsonl it prints the interval samples first, then the report.
+    """
+    from iotrace.cli.printing import Printer
+    from iotrace.recording.reader import read_recording
+
+    # In this order: an -o file is not emptied for a recording that cannot be read.
+    recording = read_recording(Path(file), samples=shown.fmt == "jsonl")
+    printer = Printer(shown)
+    for sample in recording.samples:
+        printer.interval(sample)
+    printer.finish(recording.report)
+    return ExitCode.INCOMPLETE if recording.report.quality.lost.total else ExitCode.OK

@@ -1,0 +1,125 @@
+"""Hold two recordings side by side."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from statistics import median
+
+from iotrace.comparison.figures import Key, figures_of, meaning
+from iotrace.comparison.model import SCHEMA, Comparison, Difference, FindingChange, Side
+from iotrace.comparison.statistic import exceeds, noise
+from iotrace.recording.model import Recording
+from iotrace.report.model import Report
+
+_Series = dict[Key, list[float]]
+
+
+def compare(a: Recording, b: Recording, names: tuple[str, str]) -> Comparison:
+    """What ``b`` has that ``a`` has not, and the other way round; ``names``: of the two."""
+    whole_a, whole_b = figures_of(a.report), figures_of(b.report)
+    series_a, series_b = _series(a.samples), _series(b.samples)
+    differences: dict[str, list[Difference]] = defaultdict(list)
+    for key in dict.fromkeys((*whole_a, *whole_b)):
+        before, after = whole_a.get(key), whole_b.get(key)
+        if before or after:
+            differences[key.section].append(
+                _difference(key, before, after, series_a.get(key, []), series_b.get(key, []))
+            )
+    gone, new = _findings(a.report, b.report)
+    return Comparison(
+        schema=SCHEMA,
+        a=_side(a, names[0]),
+        b=_side(b, names[1]),
+        processes=tuple(differences["processes"]),
+        states=tuple(differences["states"]),
+        calls=tuple(differences["calls"]),
+        loops=tuple(differences["loops"]),
+        findings_gone=gone,
+        findings_new=new,
+    )
+
+
+def regressions(comparison: Comparison, percent: float) -> tuple[Difference, ...]:
+    """The figures that are worse, beyond the noise, by more than ``percent`` of what they were."""
+    return tuple(
+        difference
+        for difference in comparison.differences
+        if difference.verdict == "worse"
+        and (difference.change is None or 100 * difference.change > percent)
+    )
+
+
+def _side(recording: Recording, name: str) -> Side:
+    report = recording.report
+    return Side(name, report.iotrace, report.started_at, report.duration_ns, len(recording.samples))
+
+
+def _series(samples: Sequence[Report]) -> _Series:
+    """The values of each figure; what an interval has nothing of is 0 if it is a rate or a time."""
+    by_sample = [figures_of(sample) for sample in samples]
+    series: _Series = defaultdict(list)
+    for key in dict.fromkeys(key for figures in by_sample for key in figures):
+        is_sum = key.figure in ("per_s", "s_per_s")
+        for figures in by_sample:
+            if key in figures or is_sum:
+                series[key].append(figures.get(key, 0.0))
+    return series
+
+
+def _difference(
+    key: Key, a: float | None, b: float | None, series_a: list[float], series_b: list[float]
+) -> Difference:
+    what = meaning(key)
+    limit = noise(series_a, series_b, what.resolution)
+    return Difference(
+        process=key.process,
+        what=key.what,
+        figure=key.figure,
+        a=a,
+        b=b,
+        change=None if not a or b is None else (b - a) / a,
+        noise=limit,
+        verdict=_verdict(a, b, limit, series_a, series_b, what.less_is_better),
+    )
+
+
+def _verdict(
+    a: float | None,
+    b: float | None,
+    limit: float | None,
+    series_a: list[float],
+    series_b: list[float],
+    less_is_better: bool,
+) -> str:
+    if a is None or b is None:
+        return "new" if a is None else "gone"
+    if limit is None:
+        return "unknown"
+    more = median(series_b) > median(series_a)
+    # The samples and the whole must agree: else a few intervals made all the difference.
+    if not exceeds(series_a, series_b, limit) or more != (b > a):
+        return "same"
+    if not less_is_better:
+        return "changed"
+    return "worse" if more else "better"
+
+
+def _findings(a: Report, b: Report) -> tuple[tuple[FindingChange, ...], tuple[FindingChange, ...]]:
+    had, has = _by_rule(a), _by_rule(b)
+    return (
+        tuple(change for rule, change in had.items() if rule not in has),
+        tuple(change for rule, change in has.items() if rule not in had),
+    )
+
+
+def _by_rule(report: Report) -> dict[tuple[str, str], FindingChange]:
+    names = {process.pid: process.name for process in report.processes}
+    found: dict[tuple[str, str], FindingChange] = {}
+    for finding in report.findings:
+        process = names.get(finding.pid, "")
+        found.setdefault(
+            (process, finding.id),
+            FindingChange(process, finding.id, finding.severity, finding.title, finding.cost_ns),
+        )
+    return found

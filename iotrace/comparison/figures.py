@@ -1,0 +1,129 @@
+"""The figures of a report that can be compared with another one's.
+
+Process ids, thread ids and descriptors mean nothing in another run: processes are known by
+their names (those of one name are added up), calls by name and kind of descriptor, event loops
+by their multiplexer.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from iotrace.report.model import Call, Loop, Process, Report
+
+_SECOND_NS = 1_000_000_000
+
+# Calls that wait for work, or as long as they were told to: longer is not worse.
+_WAITING_IS_THE_POINT = frozenset(
+    "epoll_wait epoll_pwait epoll_pwait2 poll ppoll select pselect6 accept accept4 futex "
+    "nanosleep clock_nanosleep pause wait4 waitid rt_sigsuspend rt_sigtimedwait io_uring_enter "
+    "io_getevents io_pgetevents flock restart_syscall".split()
+)
+
+
+class Key(NamedTuple):
+    """Whose and which figure. ``section``: a field of Comparison."""
+
+    section: str
+    process: str
+    what: str
+    figure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """``less_is_better``: a rise is a regression. ``resolution``: see statistic.noise."""
+
+    less_is_better: bool
+    resolution: float
+
+
+# Bins of the histograms, see snapshot/histogram.py; sums are exact, but 1 % is nobody's loss.
+_BINNED = 0.07
+_EXACT = 0.01
+
+
+def meaning(key: Key) -> Meaning:
+    """What it means for a figure to differ."""
+    resolution = _BINNED if key.figure.startswith("p99") else _EXACT
+    if key.figure in ("mean_ns", "p99_ns") and key.section == "calls":
+        return Meaning(key.what.split(" ")[0] not in _WAITING_IS_THE_POINT, resolution)
+    return Meaning(key.figure in ("p99_busy_ns", "runq_share", "cpu_ns_per_call"), resolution)
+
+
+def figures_of(report: Report) -> dict[Key, float]:
+    """All figures; a time of calls that were not made is not among them."""
+    seconds = report.duration_ns / _SECOND_NS
+    if seconds <= 0:
+        return {}
+    figures: dict[Key, float] = {}
+    by_name: dict[str, list[Process]] = defaultdict(list)
+    for process in report.processes:
+        by_name[process.name].append(process)
+    for name, processes in by_name.items():
+        figures.update(_of_process(name, processes, seconds))
+        figures.update(_of_calls(name, (call for one in processes for call in one.calls), seconds))
+        figures.update(_of_loops(name, (loop for one in processes for loop in one.loops), seconds))
+    return figures
+
+
+def _of_process(name: str, processes: list[Process], seconds: float) -> dict[Key, float]:
+    threads = [thread for process in processes for thread in process.threads]
+    states: dict[str, int] = defaultdict(int)
+    for thread in threads:
+        own = thread.states_ns
+        for state in ("user", "kernel", "copy", "runq", "unaccounted"):
+            states[state] += getattr(own, state)
+        for reason, time in own.wait.items():
+            states[f"wait.{reason}"] += time
+    on_cpu = states["user"] + states["kernel"] + states["copy"]
+    syscalls = sum(thread.syscalls for thread in threads)
+    figures = {
+        Key("states", name, state, "s_per_s"): time / _SECOND_NS / seconds
+        for state, time in states.items()
+    }
+    figures[Key("processes", name, "system calls", "per_s")] = syscalls / seconds
+    figures[Key("processes", name, "on a CPU", "s_per_s")] = on_cpu / _SECOND_NS / seconds
+    if syscalls:
+        figures[Key("processes", name, "CPU per call", "cpu_ns_per_call")] = on_cpu / syscalls
+    if on_cpu + states["runq"]:
+        share = states["runq"] / (on_cpu + states["runq"])
+        figures[Key("processes", name, "waited for a CPU", "runq_share")] = share
+    return figures
+
+
+def _of_calls(name: str, calls: Iterable[Call], seconds: float) -> dict[Key, float]:
+    rows: dict[str, list[Call]] = defaultdict(list)
+    for call in calls:
+        rows[f"{call.syscall} {call.kind}".rstrip()].append(call)
+    figures = {}
+    for what, parts in rows.items():
+        figures[Key("calls", name, what, "per_s")] = sum(part.calls for part in parts) / seconds
+        timed = [(part.calls, part.latency_ns) for part in parts if part.latency_ns and part.calls]
+        count = sum(calls for calls, _ in timed)
+        if count:
+            total = sum(part.total_ns for part in parts if part.latency_ns and part.calls)
+            figures[Key("calls", name, what, "mean_ns")] = total / count
+            # Percentiles do not add up: the mean of the threads' own, weighted by their calls.
+            p99 = sum(calls * latency.p99 for calls, latency in timed) / count
+            figures[Key("calls", name, what, "p99_ns")] = p99
+    return figures
+
+
+def _of_loops(name: str, loops: Iterable[Loop], seconds: float) -> dict[Key, float]:
+    rows: dict[str, list[Loop]] = defaultdict(list)
+    for loop in loops:
+        rows[loop.multiplexer].append(loop)
+    figures = {}
+    for what, parts in rows.items():
+        count = sum(part.iterations for part in parts)
+        figures[Key("loops", name, what, "per_s")] = count / seconds
+        timed = [(part.iterations, part.busy_ns) for part in parts if part.busy_ns]
+        weight = sum(iterations for iterations, _ in timed)
+        if weight:
+            p99 = sum(iterations * busy.p99 for iterations, busy in timed) / weight
+            figures[Key("loops", name, what, "p99_busy_ns")] = p99
+    return figures

@@ -1,0 +1,1 @@
+"""Recordings: a report and its interval samples in one file."""

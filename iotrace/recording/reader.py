@@ -1,0 +1,71 @@
+"""Read a recording, or a report that ``-f json`` printed: from any machine, without root."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from iotrace.errors import PermissionDenied, UsageError
+from iotrace.recording import container
+from iotrace.recording.container import BadRecording
+from iotrace.recording.model import Recording
+from iotrace.report import codec
+from iotrace.report.codec import BadReport
+
+# A report as JSON has no parts that could be refused one by one.
+_MOST_JSON = 256 * 1024 * 1024
+
+
+def read_recording(path: Path, *, samples: bool = True) -> Recording:
+    """What the file holds; ``samples`` False leaves them out, which is quicker.
+
+    Raises BadRecording, BadReport, UsageError or PermissionDenied, each naming the file.
+    """
+    try:
+        with _open(path) as stream:
+            return _read(stream, samples)
+    except (BadRecording, BadReport) as error:
+        raise type(error)(f"{path}: {error.what}", why=error.why, paste=error.paste) from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _open(path: Path) -> BinaryIO:
+    # A pipe with nobody at its other end must not hang us; a directory cannot be opened.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise UsageError(f"{path} is no file.", why="A recording is one.", paste="ls -ld FILE")
+    return os.fdopen(descriptor, "rb")
+
+
+def _read(stream: BinaryIO, wants_samples: bool) -> Recording:
+    start = stream.read(1)
+    stream.seek(0)
+    if start == b"{":
+        return Recording(codec.loads(stream.read(_MOST_JSON)))
+    report = None
+    samples = []
+    # All parts, also those that are not wanted: only then the checksums are all checked.
+    for kind, plain in container.read_parts(stream):
+        if kind == container.REPORT:
+            if report is not None:
+                raise BadRecording("this recording is damaged", why="it holds two reports")
+            report = codec.loads(plain)
+        elif wants_samples:
+            samples.append(codec.loads(plain))
+    if report is None:
+        raise BadRecording("this recording is damaged", why="it holds no report")
+    return Recording(report, tuple(samples))
+
+
+def _unreadable(path: Path, error: OSError) -> UsageError | PermissionDenied:
+    kind = PermissionDenied if isinstance(error, PermissionError) else UsageError
+    return kind(
+        f"{path} cannot be read.",
+        why=f"{os.strerror(error.errno or 0)}.",
+        paste=f"ls -ld {shlex.quote(str(path))}",
+    )

@@ -1,0 +1,81 @@
+"""Write a recording while the trace goes on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from iotrace.errors import UsageError
+from iotrace.recording import container
+from iotrace.recording.model import as_sample
+from iotrace.recording.safe_file import SafeFile
+from iotrace.report.codec import to_dict
+from iotrace.report.model import Report
+from iotrace.tracing.caller import Caller
+
+DEFAULT_MAX_BYTES = 256 * 1024 * 1024
+
+# What is left for the report at the end.
+_SAMPLES_SHARE = 0.75
+
+
+class RecordingWriter:
+    """Samples one by one, the report at last; then the file is there, not before."""
+
+    def __init__(self, path: Path, caller: Caller | None, max_bytes: int) -> None:
+        """Raises UsageError where the file cannot be written."""
+        self._file = SafeFile(path, caller)
+        self._digest = hashlib.sha256()
+        self._max_bytes = max_bytes
+        self.samples = 0
+        self.left_out = 0
+        self._write(container.header())
+
+    @property
+    def size_bytes(self) -> int:
+        """The file's size so far."""
+        return self._file.bytes
+
+    def add_sample(self, interval: Report) -> None:
+        """Keep the report of an interval, if there is room for it."""
+        part = container.part(container.SAMPLE, _encoded(as_sample(interval)))
+        if self._file.bytes + len(part) > self._max_bytes * _SAMPLES_SHARE:
+            self.left_out += 1
+            return
+        self.samples += 1
+        self._write(part)
+
+    def finish(self, report: Report) -> None:
+        """Write the report, and let the file appear. Raises UsageError; then it does not."""
+        if self.left_out:
+            note = (
+                f"{self.left_out} of {self.left_out + self.samples} interval samples were left "
+                "out of the recording: they are more than its --max-size allows"
+            )
+            quality = replace(report.quality, notes=(*report.quality.notes, note))
+            report = replace(report, quality=quality)
+        part = container.part(container.REPORT, _encoded(report))
+        if self._file.bytes + len(part) > self._max_bytes:
+            self.abort()
+            raise UsageError(
+                f"{self._file.path} would be larger than --max-size.",
+                why=f"The report alone takes {len(part):,} bytes.",
+                paste="iotrace record --max-size 1G ...",
+            )
+        self._write(part)
+        self._file.write(container.end(self._digest.digest()))
+        self._file.commit()
+
+    def abort(self) -> None:
+        """Leave nothing behind; after ``finish``: nothing happens."""
+        self._file.abort()
+
+    def _write(self, data: bytes) -> None:
+        self._digest.update(data)
+        self._file.write(data)
+
+
+def _encoded(report: Report) -> bytes:
+    return json.dumps(to_dict(report), separators=(",", ":"), allow_nan=False).encode("ascii")

@@ -1,0 +1,93 @@
+"""An event loop of known iterations: loops.py MULTIPLEXER [STALLS]."""
+
+import os
+import select
+import socket
+import sys
+import time
+
+from gate import finished, ready
+
+SERVED, TIMEOUTS, ZERO_TIMEOUTS, UNSERVED = 31, 17, 19, 23
+CPU_STALLS, SLEEP_STALLS, CALL_STALLS = 13, 11, 7
+CPU_STALL_NS, SLEEP_STALL_S, CALL_STALL_S = 60_000_000, 0.07, 0.08
+
+
+class Loop:
+    """One of the multiplexers on one socket."""
+
+    def __init__(self, multiplexer, fd):
+        self.fd = fd
+        self.wait = getattr(self, multiplexer)
+        self.poll_ = select.poll()
+        self.poll_.register(fd, select.POLLIN)
+        self.epoll = select.epoll()
+        self.epoll.register(fd, select.EPOLLIN)
+
+    def epoll_wait(self, seconds):
+        return self.epoll.poll(seconds)
+
+    def poll(self, seconds):
+        return self.poll_.poll(seconds * 1000)
+
+    def pselect6(self, seconds):
+        return select.select([self.fd], [], [], seconds)[0]
+
+
+def compute(nanoseconds):
+    until = time.thread_time_ns() + nanoseconds
+    while time.thread_time_ns() < until:
+        pass
+
+
+def iterations(wait, one, other):
+    for _ in range(SERVED):
+        one.send(b"x")
+        wait(5)
+        other.recv(64)
+    for _ in range(TIMEOUTS):
+        wait(0.001)
+    for _ in range(ZERO_TIMEOUTS):
+        wait(0)
+    one.send(b"x")
+    for _ in range(UNSERVED):
+        wait(5)
+    other.recv(64)
+    # Ready, and served in time: the last of them is no iteration, for nothing follows it.
+    wait(0)
+
+
+def stalls(wait, one, other):
+    def iteration(stall):
+        one.send(b"x")
+        wait(5)
+        other.recv(64)
+        stall()
+
+    slow_reader, slow_writer = os.pipe()
+    for _ in range(CPU_STALLS):
+        iteration(lambda: compute(CPU_STALL_NS))
+    for _ in range(SLEEP_STALLS):
+        iteration(lambda: time.sleep(SLEEP_STALL_S))
+    for _ in range(CALL_STALLS):
+        if not os.fork():
+            time.sleep(CALL_STALL_S)
+            os.write(slow_writer, b"x")
+            os._exit(0)
+        iteration(lambda: os.read(slow_reader, 1))
+    wait(0)
+    return slow_reader
+
+
+def main():
+    multiplexer, *with_stalls = sys.argv[1:]
+    one, other = socket.socketpair()
+    loop = Loop(multiplexer, other.fileno())
+    ready(epoll=loop.epoll.fileno())
+    if with_stalls:
+        finished(slow_reader=stalls(loop.wait, one, other))
+    else:
+        finished(iterations=iterations(loop.wait, one, other))
+
+
+main()

@@ -1,0 +1,76 @@
+"""Descriptors: what each number is, who is at the other end, how long data lay unread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from iotrace.report.model import Process
+from tests.kernel.targets import Target
+from tests.kernel.tracing import descriptor_of, process_of, trace_work
+
+# programs/descriptors.py
+DELAYS, DELAY_NS = 23, 15_000_000
+REUSED, SIGIOS, WINCHES = 7, 13, 17
+KINDS = {"ipv4": "tcp", "ipv6": "tcp", "unix": "unix", "abstract": "unix", "udp": "udp"}
+
+
+@pytest.fixture(scope="module")
+def addressed() -> Iterator[tuple[Target, Process]]:
+    with Target("descriptors.py", "addresses") as target:
+        yield target, process_of(trace_work(target), target.pid)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_both_ends_have_their_addresses(addressed: tuple[Target, Process], name: str) -> None:
+    target, process = addressed
+    client_fd, server_fd = target.facts["sockets"][name]["fds"]
+    client_name, server_name = target.facts["sockets"][name]["names"]
+    client, server = descriptor_of(process, client_fd), descriptor_of(process, server_fd)
+    assert (client.kind, server.kind) == (KINDS[name], KINDS[name])
+    assert (client.local, client.peer) == (client_name, server_name)
+    assert (server.local, server.peer) == (server_name, client_name)
+    assert (client.bytes_out, client.bytes_in) == (8, 9)
+    assert (server.bytes_in, server.bytes_out) == (8, 9)
+
+
+@pytest.fixture(scope="module")
+def delayed() -> Iterator[tuple[Target, Process]]:
+    with Target("descriptors.py", "delays") as target:
+        yield target, process_of(trace_work(target), target.pid)
+
+
+@pytest.mark.parametrize("kind", ["tcp", "unix", "udp"])
+def test_pickup_delay_is_how_long_data_lay(delayed: tuple[Target, Process], kind: str) -> None:
+    target, process = delayed
+    row = descriptor_of(process, target.facts["fds"][kind])
+    assert row.kind == kind
+    assert row.pickup_ns is not None
+    # A message taken in four parts is four reads; a peek is none.
+    assert row.pickup_ns.count == DELAYS + (4 if kind == "tcp" else 0)
+    assert DELAY_NS * 0.95 < row.pickup_ns.p50 < DELAY_NS * 1.25
+    assert row.pickup_ns.max >= DELAY_NS
+
+
+def test_unread_data_is_dated(delayed: tuple[Target, Process]) -> None:
+    target, process = delayed
+    assert descriptor_of(process, target.facts["fds"]["tcp"]).unread_ns is not None
+    assert descriptor_of(process, target.facts["fds"]["unix"]).unread_ns is None
+
+
+def test_a_number_that_was_several_sockets() -> None:
+    with Target("descriptors.py", "reuse") as target:
+        report = trace_work(target)
+        fd = target.results()["fd"]
+    row = descriptor_of(process_of(report, target.pid), fd)
+    assert row.opened == REUSED
+    sends = REUSED * (REUSED + 1) // 2
+    assert (row.calls, row.bytes_out) == (sends, 3 * sends)
+
+
+def test_signals_are_counted() -> None:
+    with Target("descriptors.py", "signals") as target:
+        process = process_of(trace_work(target), target.pid)
+    counts = {row.signal: (row.tid, row.count) for row in process.signals}
+    assert counts == {"SIGIO": (target.pid, SIGIOS), "SIGWINCH": (target.pid, WINCHES)}

@@ -1,0 +1,85 @@
+"""Event loops: every iteration is counted, and what kept a loop from its multiplexer is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from iotrace.report.model import Loop, Stalls
+from tests.kernel.targets import Target
+from tests.kernel.tracing import loop_of, process_of, trace_work
+
+# programs/loops.py
+SERVED, TIMEOUTS, ZERO_TIMEOUTS, UNSERVED = 31, 17, 19, 23
+CPU_STALLS, SLEEP_STALLS, CALL_STALLS = 13, 11, 7
+CPU_STALL_NS, SLEEP_STALL_NS, CALL_STALL_NS = 60_000_000, 70_000_000, 80_000_000
+MULTIPLEXERS = ("epoll_wait", "poll", "pselect6")
+
+
+@pytest.fixture(scope="module", params=MULTIPLEXERS)
+def loop(request: pytest.FixtureRequest) -> Iterator[Loop]:
+    with Target("loops.py", request.param) as target:
+        yield loop_of(process_of(trace_work(target), target.pid), request.param)
+
+
+def test_iterations_are_counted(loop: Loop) -> None:
+    assert loop.iterations == SERVED + TIMEOUTS + ZERO_TIMEOUTS + UNSERVED + 1
+    assert loop.empty == TIMEOUTS + ZERO_TIMEOUTS + 1
+    assert loop.timeouts == TIMEOUTS
+    assert loop.zero_timeout == ZERO_TIMEOUTS + 1
+    assert loop.ready.max == 1
+    assert loop.ready.mean == pytest.approx((SERVED + UNSERVED) / loop.iterations)
+
+
+def test_what_was_ready_but_not_served_is_counted(loop: Loop) -> None:
+    # After the last of them the data was read.
+    assert loop.unserved == UNSERVED - 1
+
+
+def test_data_iterations_are_counted(loop: Loop) -> None:
+    # Every one that read; the sends come right before a wait, so they belong to the one before.
+    assert SERVED < loop.data_iterations <= SERVED + 3
+
+
+def test_only_timeouts_wait(loop: Loop) -> None:
+    assert TIMEOUTS * 1_000_000 < loop.wait_ns < TIMEOUTS * 50_000_000
+
+
+def test_it_watches_one_descriptor(loop: Loop) -> None:
+    assert (loop.watched, loop.trigger) == (1, "level")
+
+
+@pytest.fixture(scope="module")
+def stalls() -> Iterator[Stalls]:
+    with Target("loops.py", "epoll_wait", "stalls") as target:
+        report = trace_work(target)
+        slow_reader = target.results()["slow_reader"]
+    found = loop_of(process_of(report, target.pid), "epoll_wait").stalls
+    assert found is not None
+    assert found.worst is not None
+    assert (found.worst.syscall, found.worst.kind) == ("read", "pipe")
+    assert found.worst.fd == slow_reader
+    yield found
+
+
+def test_stalls_are_counted(stalls: Stalls) -> None:
+    assert stalls.count == CPU_STALLS + SLEEP_STALLS + CALL_STALLS
+
+
+def test_stalls_are_split_by_what_they_spent_their_time_on(stalls: Stalls) -> None:
+    assert stalls.cpu_ns == pytest.approx(CPU_STALLS * CPU_STALL_NS, rel=0.05)
+    assert stalls.wait_ns["sleep"] == pytest.approx(SLEEP_STALLS * SLEEP_STALL_NS, rel=0.05)
+    assert stalls.wait_ns["recv"] == pytest.approx(CALL_STALLS * CALL_STALL_NS, rel=0.10)
+    others = {reason: ns for reason, ns in stalls.wait_ns.items() if ns and reason != "fault"}
+    assert others.keys() == {"sleep", "recv"}
+
+
+def test_stalls_add_up(stalls: Stalls) -> None:
+    parts_ns = stalls.cpu_ns + stalls.runq_ns + sum(stalls.wait_ns.values())
+    assert parts_ns == pytest.approx(stalls.total_ns, rel=0.01)
+
+
+def test_the_worst_wait_is_the_longest(stalls: Stalls) -> None:
+    assert stalls.worst is not None
+    assert stalls.worst.wait_ns > SLEEP_STALL_NS

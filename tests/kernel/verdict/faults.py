@@ -1,0 +1,150 @@
+"""Each rule's small server: which program, which load, and what the figures must be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from tests.kernel.verdict import load
+
+MS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A rule, the program whose wrong form breaks it, and the load that shows it.
+
+    ``evidence``: figure -> (least, most). ``upstream_s``: a service behind it answers after that
+    long. ``also``: findings that the wrong form may have besides.
+    """
+
+    rule: str
+    program: str
+    arguments: tuple[str, ...] = ()
+    drive: Callable[[int, int, float, float], int] = load.echo
+    connections: int = 2
+    gap_s: float = 0.02
+    seconds: float = 1.5
+    upstream_s: float | None = None
+    evidence: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+FAULTS = (
+    Fault("IO101", "polling.py", ("0",), evidence={"eagain_calls": (10_000, 1e9)}),
+    Fault(
+        "IO102",
+        "polling.py",
+        ("0.02",),
+        evidence={"mean_sleep_ns": (20 * MS, 21.5 * MS), "pickup_p99_ns": (10 * MS, 45 * MS)},
+    ),
+    Fault(
+        "IO103",
+        "loop.py",
+        ("0", "stall"),
+        evidence={"longest_ns": (120 * MS, 400 * MS), "on_cpu_ns": (120 * MS, 1200 * MS)},
+    ),
+    Fault(
+        "IO104",
+        "loop.py",
+        ("", "block"),
+        upstream_s=0.2,
+        evidence={"longest_ns": (200 * MS, 215 * MS)},
+    ),
+    Fault(
+        "IO105",
+        "selecting.py",
+        ("0", "late"),
+        connections=6,
+        gap_s=0.0,
+        evidence={"p99_ns": (50 * MS, 600 * MS)},
+    ),
+    Fault("IO106", "selecting.py", ("0", "spin"), evidence={"unserved_per_second": (500, 1e7)}),
+    Fault(
+        "IO107",
+        "edge.py",
+        drive=load.send_only,
+        gap_s=0.05,
+        evidence={"connections": (2, 2), "p50_ns": (20 * MS, 2000 * MS)},
+    ),
+    Fault(
+        "IO108",
+        "selecting.py",
+        ("0", "many"),
+        gap_s=0.0,
+        evidence={"watched": (401, 403), "kernel_per_call_ns": (2_000, 500_000)},
+    ),
+    Fault(
+        "IO109",
+        "selecting.py",
+        ("0", "limit"),
+        connections=1,
+        evidence={"highest_descriptor": (1010, 1010)},
+    ),
+    Fault(
+        "IO110",
+        "threaded.py",
+        ("0", "tiny"),
+        drive=load.stream,
+        connections=1,
+        evidence={"mean_read_bytes": (1, 1), "filled_ratio": (0.99, 1)},
+    ),
+    Fault(
+        "IO111",
+        "threaded.py",
+        ("0", "slow peer"),
+        drive=load.slow_reader,
+        evidence={"threads": (2, 2), "blocked_ns": (500 * MS, 4000 * MS)},
+    ),
+    Fault(
+        "IO112",
+        "threaded.py",
+        ("0", "starved"),
+        connections=1,
+        gap_s=0.0,
+        evidence={"runq_ratio": (0.3, 1)},
+    ),
+    Fault(
+        "IO113",
+        "threaded.py",
+        ("0", "gil"),
+        connections=4,
+        gap_s=0.0,
+        evidence={"mean_wait_ns": (1 * MS, 40 * MS), "timeouts": (20, 1e6)},
+    ),
+    Fault("IO114", "crowd.py", connections=250, gap_s=0.0, evidence={"threads_alive": (250, 250)}),
+    Fault(
+        "IO115",
+        "forking.py",
+        drive=load.reconnect,
+        gap_s=0.002,
+        evidence={"kernel_per_process_ns": (1 * MS, 200 * MS)},
+    ),
+    Fault(
+        "IO116",
+        "herd.py",
+        drive=load.reconnect,
+        gap_s=0.002,
+        evidence={"workers": (12, 12), "wasted_per_connection": (1, 11)},
+    ),
+    Fault(
+        "IO117",
+        "threaded.py",
+        ("0", "sleep"),
+        evidence={"mean_sleep_ns": (10 * MS, 11.5 * MS)},
+    ),
+    Fault(
+        "IO118",
+        "threaded.py",
+        ("53", "dns"),
+        evidence={"dns_wait_ns": (300 * MS, 4000 * MS)},
+    ),
+    Fault(
+        "IO119",
+        "threaded.py",
+        ("", "upstream"),
+        upstream_s=0.03,
+        evidence={"share_of_serving_ratio": (0.3, 1)},
+    ),
+    Fault("IO120", "loop.py", ("0", "spin"), evidence={"empty_per_second": (1_000, 1e7)}),
+)
+"""The resolver of IO118 is 127.0.0.53, the argument its last number."""

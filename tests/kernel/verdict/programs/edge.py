@@ -1,0 +1,33 @@
+"""IO107: edge-triggered, reads half a message after each edge; mended: until there is no more."""
+
+import select
+
+from common import MESSAGE_BYTES, WRONG, listen, ready
+
+listener = listen()
+listener.setblocking(False)
+epoll = select.epoll()
+epoll.register(listener, select.EPOLLIN | select.EPOLLET)
+connections = {}
+ready(listener)
+while True:
+    for fd, _ in epoll.poll():
+        if fd == listener.fileno():
+            connection, _ = listener.accept()
+            connection.setblocking(False)
+            connections[connection.fileno()] = connection
+            epoll.register(connection, select.EPOLLIN | select.EPOLLET)
+            continue
+        connection = connections[fd]
+        try:
+            data = connection.recv(MESSAGE_BYTES // 2)
+            while data:
+                connection.sendall(data)
+                if WRONG:
+                    break
+                data = connection.recv(65536)
+        except BlockingIOError:
+            pass
+        if not data:
+            epoll.unregister(fd)
+            connections.pop(fd).close()

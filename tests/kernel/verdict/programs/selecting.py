@@ -1,0 +1,56 @@
+"""A selector echo server with one fault: sys.argv[3]. Mended: without it."""
+
+import selectors
+import socket
+import sys
+
+from common import WRONG, burn, listen, ready
+
+FAULT = sys.argv[3]
+IDLE = 400
+HIGH = 1010
+COMPUTE_S = 0.03
+EDGE = 1 << 31
+
+listener = listen()
+idle = [socket.socketpair() for _ in range(IDLE)] if FAULT == "many" else []
+kept = []
+select_call = FAULT in ("many", "limit") and WRONG
+selector = selectors.SelectSelector() if select_call else selectors.DefaultSelector()
+selector.register(listener, selectors.EVENT_READ)
+for pair in idle:
+    selector.register(pair[0], selectors.EVENT_READ)
+ready(listener)
+
+
+def accept():
+    connection, _ = listener.accept()
+    events = selectors.EVENT_READ
+    if FAULT == "limit":
+        import os
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, most), most))
+        os.dup2(connection.fileno(), HIGH)
+        kept.append(connection)
+        connection = socket.socket(fileno=HIGH)
+    if FAULT == "spin" and WRONG:
+        events |= selectors.EVENT_WRITE  # it is always writable
+    connection.setblocking(False)
+    selector.register(connection, events)
+
+
+while True:
+    for key, mask in selector.select():
+        if key.fileobj is listener:
+            accept()
+        elif mask & selectors.EVENT_READ:
+            data = key.fileobj.recv(65536)
+            if not data:
+                selector.unregister(key.fileobj)
+                key.fileobj.close()
+                continue
+            if FAULT == "late" and WRONG:
+                burn(COMPUTE_S)
+            key.fileobj.sendall(data)

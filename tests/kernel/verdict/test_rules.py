@@ -1,0 +1,99 @@
+"""Each rule is triggered by a small server that breaks it, and not by the same server mended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from iotrace.engine.program import Limits
+from iotrace.report.model import Finding, Report
+from iotrace.snapshot.arithmetic import interval
+from iotrace.tracing.trace import Trace
+from iotrace.verdict.rules.registry import RULES
+from tests.kernel.verdict import load
+from tests.kernel.verdict.faults import FAULTS, Fault
+
+_PROGRAMS = Path(__file__).parent / "programs"
+_RESOLVER = 53
+_STARVED = "IO112"
+"""What a busy machine does to any server."""
+
+
+@pytest.fixture(scope="module")
+def trace() -> Iterator[Trace]:
+    """One trace for all: attaching takes a second."""
+    with Trace(Limits(threads=8192, reserved=2048)) as attached:
+        yield attached
+
+
+@contextmanager
+def _running(fault: Fault, form: str, upstream: int) -> Iterator[tuple[int, dict[str, int]]]:
+    """(pid, what it says of itself)."""
+    arguments = [argument or str(upstream) for argument in fault.arguments]
+    process = subprocess.Popen(
+        [sys.executable, str(_PROGRAMS / fault.program), form, *arguments],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        yield process.pid, json.loads(process.stdout.readline())
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _observe(
+    trace: Trace, fault: Fault, form: str
+) -> tuple[Report, dict[str, Finding], dict[str, int]]:
+    with contextlib.ExitStack() as stack:
+        upstream = 0
+        if fault.upstream_s is not None:
+            upstream = stack.enter_context(load.slow_service(fault.upstream_s))
+        elif "dns" in fault.arguments:
+            stack.enter_context(load.slow_resolver(0.03, _RESOLVER))
+        pid, facts = stack.enter_context(_running(fault, form, upstream))
+        trace.follow(pid, True)
+        trace.processes_alive()
+        before = trace.snapshot()
+        assert fault.drive(facts["port"], fault.connections, fault.seconds, fault.gap_s)
+        after = trace.snapshot()
+        trace.look()
+        report = trace.report(interval(after, before))
+    family = {pid, *(one.pid for one in report.processes if one.parent == pid)}
+    found = {one.id: one for one in report.findings if one.pid in family}
+    return report, found, facts
+
+
+def test_every_rule_has_its_server() -> None:
+    assert [fault.rule for fault in FAULTS] == [rule.id for rule in RULES]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.rule)
+def test_a_fault_is_found_with_its_figures(trace: Trace, fault: Fault) -> None:
+    _, found, facts = _observe(trace, fault, "wrong")
+    assert fault.rule in found, found
+    evidence = found[fault.rule].evidence
+    for name, (least, most) in fault.evidence.items():
+        assert least <= float(evidence[name]) <= most, (name, evidence)
+    if fault.rule == "IO104":
+        assert found["IO104"].fd == facts["upstream"]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.rule)
+def test_the_mended_server_has_nothing(trace: Trace, fault: Fault) -> None:
+    _, found, _ = _observe(trace, fault, "mended")
+    assert fault.rule not in found, found[fault.rule]
+    assert set(found) <= {_STARVED}, found

@@ -11,7 +11,7 @@
 #define FRAME_BYTES 112
 #define OWNER_SHIM 3
 #define NOT_THERE 0xffffffff
-#define MISSES_SKIPPED 0 /* slow calls of a thread that had no Python state when last looked */
+#define MISSES_SKIPPED 63 /* slow calls of a thread that had no Python state when last looked */
 #define CODE_HEAD 208
 #define CODE_TEXT 256
 #define CODE_TABLE 1024
@@ -390,7 +390,7 @@ int on_stall(struct bpf_raw_tracepoint_args *ctx)
     key.kind = l->iteration_call_kind;
   } else {
     key.cause = cpu >= runq ? CAUSE_CPU : CAUSE_RUNQ;
-    key.stack = l->blamed_cpu;
+    key.stack = l->blamed_cpu ? l->blamed_cpu : l->blamed_holder;
   }
   l->blamed_cpu = l->blamed_holder = l->blamed_call = l->blamed_ns = 0;
   pid = t->pid;
@@ -473,8 +473,10 @@ int on_sample(struct bpf_raw_tracepoint_args *ctx)
     return 0;
   if (own)
     l->blamed_cpu = hash;
-  else
+  else if (read_user(t->gil + GIL_HOLDER) == t->python_state)
     l->blamed_holder = hash;
+  else
+    return 0;
   keep_stack(room);
   return 0;
 }

@@ -162,6 +162,8 @@ GIL_TAX_NS = 1_000_000
 """A wait for the GIL after so much computing is not the price of the call before."""
 GIL_BYTES = 208
 """struct _gil_runtime_state with its two conditions and mutexes (glibc), CPython 3.9 to 3.13."""
+GIL_HOLDER = 8
+"""Where in it the thread state lies that had it last."""
 GILS = 8
 """Interpreters of one process whose GILs are told from other locks."""
 GENERATIONS = 16384
@@ -186,6 +188,7 @@ def cflags() -> list[str]:
         "GIL_TAX_NS": GIL_TAX_NS,
         "GIL_BYTES": GIL_BYTES,
         "GILS": GILS,
+        "GIL_HOLDER": GIL_HOLDER,
         "KIND_FIRST_SOCKET": SOCKET_KINDS.start,
         "KIND_LAST_SOCKET": SOCKET_KINDS.stop - 1,
     }

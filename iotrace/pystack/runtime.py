@@ -13,10 +13,6 @@ from iotrace.procfs.python import PythonBuild
 from iotrace.pystack.memory import Memory, Unreadable, read_u64
 from iotrace.pystack.offsets import TABLES, Offsets, described_offsets
 
-GIL_BYTES = 208
-"""struct _gil_runtime_state with its two conditions and mutexes, glibc, 3.9 to 3.13."""
-GIL_HOLDER = 8
-"""``last_holder`` in it."""
 _VERSION = re.compile(r"(\d+)\.(\d+)(\S*)")
 _MUSL = re.compile(r"/(ld-musl-|libc\.musl-)[^/]*$")
 MAX_INTERPRETERS = 32

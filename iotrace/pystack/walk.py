@@ -142,13 +142,13 @@ class Walker:
         self._areas = read_areas(pid, root)
         self._states = tuple(runtime.thread_states(memory))
 
-    def walk(self, tid: int) -> tuple[RawFrame, ...]:
+    def walk(self, tid: int, number: int | None = None) -> tuple[RawFrame, ...]:
         """The Python frames of a thread; () unless it sleeps in one system call all the while.
 
-        Raises what procfs.task.read_activity raises.
+        ``number``: of the only call that it may sleep in. Raises what procfs.task.read_activity raises.
         """
         before = read_activity(self._pid, tid, self._root)
-        if not isinstance(before, Blocked):
+        if not isinstance(before, Blocked) or number not in (None, before.number):
             return ()
         mine = thread_of(self._states, tid, tid == self._pid, before.sp, self._areas)
         walks = (walk_thread(self._memory, self._offsets, state.address) for state in mine)

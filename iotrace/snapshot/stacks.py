@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from iotrace.engine.constants import Counter
+from iotrace.engine.constants import CALL_OTHER, Counter
 from iotrace.engine.probes import Probes
 from iotrace.engine.pythons import PythonTable
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
@@ -140,7 +140,8 @@ class StackBook:
         """Where the thread sleeps; None: it is awake by now, or runs no Python."""
         pid = one.thread.pid
         try:
-            raw = walker.walk(one.thread.tid) if walker else ()
+            number = None if one.number == CALL_OTHER else one.number
+            raw = walker.walk(one.thread.tid, number) if walker else ()
         except (NoSuchProcess, PermissionDenied, Unsupported):
             return None
         if not raw:

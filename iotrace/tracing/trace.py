@@ -97,9 +97,9 @@ class Trace:
         self._roots.add(pid)
         entered = self._table.enter(pid, children)
         self._seen = (-1, -1)
-        self._book.look(entered, sockets=True)
         if self._stacks:
             self._stacks.poll(entered)
+        self._book.look(entered, sockets=True)
         for pid in entered:
             self.probes.listen_on(self._book.listening_ports(pid))
 

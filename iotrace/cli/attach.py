@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from iotrace.cli.options import Shown, output_options, tracing_options
+from iotrace.cli.options import PythonWish, Shown, output_options, python_options, tracing_options
 
 
 @click.command(name="attach", short_help="Trace running processes.")
@@ -13,6 +13,7 @@ from iotrace.cli.options import Shown, output_options, tracing_options
     "-p", "--pid", "more_pids", multiple=True, type=click.IntRange(min=1), help="One more PID."
 )
 @tracing_options
+@python_options
 @output_options
 def command(
     pids: tuple[int, ...],
@@ -20,6 +21,7 @@ def command(
     duration: int | None,
     interval: int | None,
     children: bool,
+    python: PythonWish,
     fail_on: tuple[str, ...],
     shown: Shown,
     verbose: bool,
@@ -41,6 +43,7 @@ def command(
             duration_ns=duration,
             interval_ns=interval,
             children=children,
+            python=python,
             fail_on=fail_on,
         ),
         lambda: Printer(shown),

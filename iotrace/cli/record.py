@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from iotrace.cli.options import Bytes, Seconds
+from iotrace.cli.options import Bytes, PythonWish, Seconds, python_options
 
 _SECOND_NS = 1_000_000_000
 
@@ -37,6 +37,7 @@ _SECOND_NS = 1_000_000_000
     show_default=True,
     help="The file grows no larger; samples that have no room are left out and counted.",
 )
+@python_options
 @click.option("-v", "--verbose", is_flag=True, help="Say more when something fails.")
 def command(
     target: tuple[str, ...],
@@ -44,6 +45,7 @@ def command(
     duration: int | None,
     interval: int,
     children: bool,
+    python: PythonWish,
     max_size: int,
     verbose: bool,
 ) -> int:
@@ -55,7 +57,7 @@ def command(
     from iotrace.cli.recorder import Recorder
     from iotrace.cli.tracing import Plan, trace_processes, trace_program
 
-    plan = Plan(duration_ns=duration, interval_ns=interval, children=children)
+    plan = Plan(duration_ns=duration, interval_ns=interval, children=children, python=python)
     if all(word.isdecimal() and int(word) > 0 for word in target):
         pids = tuple(dict.fromkeys(map(int, target)))
         return trace_processes(pids, plan, lambda: Recorder(output, max_size))

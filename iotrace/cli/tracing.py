@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from iotrace.cli.options import PythonWish
 from iotrace.cli.progress import Progress
 from iotrace.cli.sink import Sink
 from iotrace.engine.privileges import require_host_pids, require_privileges
@@ -19,12 +20,13 @@ from iotrace.snapshot.model import Snapshot
 from iotrace.tracing.caller import sudo_caller
 from iotrace.tracing.child import Child
 from iotrace.tracing.ending import Ending, signals_held, wait_for_ending
-from iotrace.tracing.target import check_target
+from iotrace.tracing.target import check_target, runs_python
 from iotrace.tracing.trace import Trace, limits_for
 from iotrace.verdict.gate import fires
 
 _TICK_NS = 100_000_000
 _FIRST_LOOK_NS = 1_000_000_000
+_DEFAULT = PythonWish()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Plan:
     interval_ns: int | None
     children: bool
     fail_on: tuple[str, ...] = ()
+    python: PythonWish = _DEFAULT
 
 
 def trace_processes(pids: tuple[int, ...], plan: Plan, open_sink: Callable[[], Sink]) -> int:
@@ -44,7 +47,9 @@ def trace_processes(pids: tuple[int, ...], plan: Plan, open_sink: Callable[[], S
     for pid in pids:
         check_target(pid)
     with contextlib.closing(open_sink()) as sink, signals_held():
-        with Trace(limits_for(pids, Limits())) as trace:
+        python = plan.python.enabled and any(map(runs_python, pids))
+        limits = limits_for(pids, Limits(python=python))
+        with Trace(limits, min_latency_ns=plan.python.min_latency_ns) as trace:
             for pid in pids:
                 trace.follow(pid, plan.children)
             watch = _Watch(trace, plan, sink, lambda: bool(trace.processes_alive()))
@@ -61,7 +66,8 @@ def trace_program(command: tuple[str, ...], plan: Plan, open_sink: Callable[[], 
     require_privileges()
     require_host_pids()
     with contextlib.closing(open_sink()) as sink, signals_held():
-        with Trace(Limits()) as trace:
+        limits = Limits(python=plan.python.enabled)
+        with Trace(limits, min_latency_ns=plan.python.min_latency_ns) as trace:
             child = Child(command, sudo_caller())
             trace.follow_at_exec(child.pid, plan.children)
             child.release()

@@ -145,7 +145,8 @@ class Walker:
     def walk(self, tid: int, number: int | None = None) -> tuple[RawFrame, ...]:
         """The Python frames of a thread; () unless it sleeps in one system call all the while.
 
-        ``number``: of the only call that it may sleep in. Raises what procfs.task.read_activity raises.
+        ``number``: of the only call that it may sleep in. Raises what
+        procfs.task.read_activity raises.
         """
         before = read_activity(self._pid, tid, self._root)
         if not isinstance(before, Blocked) or number not in (None, before.number):

@@ -158,7 +158,7 @@ _LOOPS: Columns = {
 
 def _frame(name: str) -> Callable[[Any], Cell]:
     """Of the innermost frame that is the program's own."""
-    return lambda line: getattr(line.stack[line.own], name) if line.stack else None
+    return lambda line: getattr(line.own_stack[0], name) if line.stack else None
 
 
 _LINES: Columns = {

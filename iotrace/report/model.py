@@ -236,6 +236,11 @@ class Culprit:
     own: int
     stack: tuple[Frame, ...]
 
+    @property
+    def own_stack(self) -> tuple[Frame, ...]:
+        """The stack from the innermost frame on that is the program's own; () if there is none."""
+        return self.stack[max(0, self.own) :] or self.stack
+
 
 @dataclass(frozen=True, slots=True)
 class Stalls:
@@ -337,6 +342,11 @@ class Line:
     max_ns: int
     own: int
     stack: tuple[Frame, ...]
+
+    @property
+    def own_stack(self) -> tuple[Frame, ...]:
+        """The stack from the innermost frame on that is the program's own; () if there is none."""
+        return self.stack[max(0, self.own) :] or self.stack
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ def _places(lines: Sequence[Line], all_frames: bool) -> list[Place]:
     """The rows, those that look the same added up."""
     sums: dict[tuple[str, str], Place] = {}
     for line in lines:
-        stack = line.stack if all_frames else line.stack[line.own :]
+        stack = line.stack if all_frames else line.own_stack
         call = f"{line.syscall} {line.kind}".rstrip()
         key = where(stack)[0], call
         known = sums.get(key, Place(stack, call, 0, 0, 0, 0, 0, 0))

@@ -101,8 +101,8 @@ def _busy(loops: list[Loop]) -> list[Column]:
 
 def _blamed(one: Culprit) -> str:
     """``3 times in orders.py:88 fetch*: blocked in recvfrom tcp on descriptor 7``."""
-    place = one.stack[one.own :]
-    at = f" in {where(place)[-2]}" if place else ""
+    place = one.own_stack
+    at = f" in {where(place[:1])[0]}" if place else ""
     times = units.plural(one.count, "time")
     longest = units.format_duration(one.max_ns)
     return f"{times}{at} ({longest} at most): {_cause(one)}"

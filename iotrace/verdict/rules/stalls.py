@@ -39,7 +39,7 @@ def _stalled(view: ProcessView) -> Iterator[Hit]:
                     "longest_block_ns": stalls.worst.wait_ns,
                 }
                 fd = stalls.worst.fd
-            line = stalled_line(loop)
+            line = stalled_line(view.process, loop)
             if line is not None:
                 evidence["line"] = line
             yield Hit(evidence, own, tid, fd)

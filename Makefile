@@ -1,6 +1,6 @@
 # `make` alone lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint docs clean
+.PHONY: help setup demo test verdicts lint docs clean
 
 BIN := .venv/bin
 # Tracing needs root. The files that Python would cache would then be root's.
@@ -25,6 +25,11 @@ else
 	$(AS_ROOT) $(PYTEST) -p no:cacheprovider tests/kernel
 endif
 
+RUNS ?= 20
+
+verdicts: setup  ## run the reference servers RUNS times: how often is each label right
+	$(AS_ROOT) $(BIN)/python -m benchmarks.verdict_table --runs $(RUNS)
+
 lint: setup  ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -37,6 +42,7 @@ lint: setup  ## check style and types
 docs: setup  ## write again what is generated in docs/
 	$(BIN)/python -m iotrace.report.schema > docs/report.schema.json
 	$(BIN)/python -m tests.unit.project.commands_page
+	$(BIN)/python -m iotrace.cli.manual > docs/iotrace.1
 
 clean:  ## remove .venv and everything else that was made
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

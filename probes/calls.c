@@ -1,5 +1,6 @@
 /* System calls: sys_enter opens one, sys_exit closes it (see results.c). */
 #define MSG_PEEK 2
+#define ERESTART_RESTARTBLOCK 516
 
 static __always_inline void listen_on(u32 port)
 {
@@ -37,6 +38,8 @@ static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u32
   u64 args[ARGUMENT_WORDS];
   u32 found = 0;
 
+  if (nr == RESTART_SYSCALL && t->call_restarts)
+    nr = t->call_nr; /* its arguments are still in the registers */
   begin_call(t, now);
   spec = call_specs.lookup(&nr);
   if (!spec || !spec->listed)
@@ -172,6 +175,7 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
   if (t->in_call)
     leave_call(t, slot, ctx->args[1], now);
   t->in_call = 0;
+  t->call_restarts = (s64)ctx->args[1] == -ERESTART_RESTARTBLOCK;
   t->state = STATE_USER;
   END_UPDATE(t);
   WALK_SLOW_CALL(ctx, t, now);

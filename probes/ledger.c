@@ -83,6 +83,8 @@ static __always_inline void charge_kernel(struct thread *t, u64 ns)
   t->call_kernel_since_wake_ns += ns;
 }
 
+#define WAKE_RACE_NS 50000 /* much longer than schedule() takes from its state check to the switch */
+
 static __always_inline void charge_runq(struct thread *t, u64 ns)
 {
   t->runq_ns += ns;
@@ -143,20 +145,25 @@ static __always_inline void charge_running(struct thread *t, u64 now)
   t->since_ns += ns;
 }
 
-/* Charge a thread that was off the CPU until now. A wake-up always comes before a sleeper is
- * switched in; one that is older than the switch-out raced with it: it never really slept.
- * woken_ns is 0 only where the wake-up was before we knew the thread. */
+/* How much of the ns since it went to sleep it slept. A wake-up comes before a sleeper is switched
+ * in; one just before the switch-out raced with it: it never really slept. Where there is none,
+ * or only an old one, the real one was not seen: then all of the time counts as sleep. */
+static __always_inline u64 slept(struct thread *t, u64 ns)
+{
+  u64 asleep = t->woken_ns - t->since_ns;
+  if (t->woken_ns > t->since_ns)
+    return asleep < ns ? asleep : ns;
+  return t->since_ns - t->woken_ns < WAKE_RACE_NS ? 0 : ns;
+}
+
+/* Charge a thread that was off the CPU until now. */
 static __always_inline void charge_waiting(struct thread *t, u64 now)
 {
   u64 ns = elapsed(t, now);
   if (t->state == STATE_RUNQ) {
     charge_runq(t, ns);
   } else if (t->state == STATE_SLEEP) {
-    u64 woken = t->woken_ns, asleep = ns;
-    if (woken)
-      asleep = woken > t->since_ns ? woken - t->since_ns : 0;
-    if (asleep > ns)
-      asleep = ns;
+    u64 asleep = slept(t, ns);
     t->wait_ns[t->sleep_class & (WAIT_CLASSES - 1)] += asleep;
     t->call_wait_ns += asleep;
     t->call_kernel_since_wake_ns = 0;

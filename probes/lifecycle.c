@@ -21,6 +21,7 @@ static __always_inline void begin_thread(u64 task, u32 tid, u32 pid, u32 parent_
   t = threads.lookup(&slot);
   if (!t)
     return;
+  count(COUNTER_STARTED);
   BEGIN_UPDATE(t);
   t->tid = tid;
   t->pid = pid;

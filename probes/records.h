@@ -38,7 +38,7 @@ struct thread {
   u8 call_peeks;
   u8 call_zero_timeout;
   u16 call_flags; /* CALL_* bits of the call in progress */
-  u16 unused;
+  u16 call_restarts; /* a signal interrupted the last call: the kernel goes on with it next */
   u32 call_nr; /* CALL_OTHER for calls that are not listed */
   s32 call_fd;
   u32 call_descriptor; /* index + 1 */

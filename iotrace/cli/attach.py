@@ -46,5 +46,5 @@ def command(
             python=python,
             fail_on=fail_on,
         ),
-        lambda: Printer(shown),
+        lambda: Printer(shown, intervals=interval is not None),
     )

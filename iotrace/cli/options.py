@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -82,7 +83,7 @@ def tracing_options(function: _Function) -> _Function:
             default=(),
             help="Exit with 10 where such a finding is reported: medium (or worse), IO103,IO104.",
         ),
-    ):
+    )[::-1]:  # decorators apply from the last one on
         function = option(function)
     return function
 
@@ -139,6 +140,13 @@ class FormatName(click.ParamType):  # type: ignore[type-arg]
         if value not in _format_names():
             self.fail(f"{value!r} is none of {', '.join(_format_names())}", param, ctx)
         return str(value)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The formats that begin like this, in order."""
+        names = sorted(name for name in _format_names() if name.startswith(incomplete))
+        return [CompletionItem(name) for name in names]
 
 
 class FailOn(click.ParamType):  # type: ignore[type-arg]
@@ -240,7 +248,10 @@ def _with_output_options(function: _Function) -> _Function:
         ),
         click.option("--sort", default="", help="Sort rows by this column, not by their cost."),
         click.option(
-            "--columns", type=Names(), default="", help="Show these columns only: tid,name,wall."
+            "--columns",
+            type=Names(),
+            default="",
+            help="Show these columns only: tid,name,wall.",
         ),
         click.option(
             "--color/--no-color",
@@ -258,6 +269,6 @@ def _with_output_options(function: _Function) -> _Function:
             help="Python lines: the innermost frame, be it a library's; not the program's own.",
         ),
         click.option("-v", "--verbose", is_flag=True, help="Say more when something fails."),
-    ):
+    )[::-1]:  # decorators apply from the last one on
         function = option(function)
     return function

@@ -12,7 +12,7 @@ from typing import TextIO
 from iotrace.cli.options import Shown
 from iotrace.errors import UsageError
 from iotrace.output import color
-from iotrace.output.formats import check, render
+from iotrace.output.formats import ONE_ONLY, check, render
 from iotrace.output.view import DEFAULT_WIDTH, View
 from iotrace.report.model import Report
 from iotrace.tracing.caller import acting_as, sudo_caller
@@ -21,7 +21,7 @@ from iotrace.tracing.caller import acting_as, sudo_caller
 class Printer:
     """Renders in one format to one place. The file is opened at once: better now than too late."""
 
-    def __init__(self, shown: Shown, *, to_stderr: bool = False) -> None:
+    def __init__(self, shown: Shown, *, to_stderr: bool = False, intervals: bool = False) -> None:
         """Raises UsageError where the format cannot show that, or the file cannot be written."""
         self._fmt = shown.fmt
         self._view = View(
@@ -32,6 +32,12 @@ class Printer:
             all_frames=shown.all_frames,
         )
         check(self._fmt, self._view)
+        if intervals and self._fmt in ONE_ONLY:
+            raise UsageError(
+                f"{self._fmt} holds one report, and -i prints several.",
+                why="Pages one after the other are no page.",
+                paste="sudo iotrace record -o x.iot PID && iotrace report x.iot -f html-report",
+            )
         self._stream: TextIO = sys.stderr if to_stderr else sys.stdout
         if shown.output is not None:
             self._stream = _open_as_caller(shown.output)

@@ -44,5 +44,5 @@ def command(
             python=python,
             fail_on=fail_on,
         ),
-        lambda: Printer(shown, to_stderr=True),
+        lambda: Printer(shown, to_stderr=True, intervals=interval is not None),
     )

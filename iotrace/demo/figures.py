@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from iotrace.demo.kinds import LOCKS, MULTIPLEXERS, READS, URING_RECEIVES
+from iotrace.demo.kinds import ACCEPTS, LOCKS, MULTIPLEXERS, READS, URING_RECEIVES
 from iotrace.report.model import Call, Pickup, Process, Report, Thread
 
 _STREAMS = ("tcp", "unix")
@@ -17,7 +17,8 @@ class Figures:
     """Sums over the server's processes and threads, and over ``requests`` answered requests.
 
     ``wait_ns``, ``runq_ns``, ``copy_ns`` and ``waits`` (by system call, "" outside any) are those
-    of the threads that read requests: an acceptor that only waits for clients is not in them.
+    of the threads that read requests: an acceptor that only waits for clients is not in them, nor
+    are waits in an accept.
     ``read_calls``: calls that brought data; ``read_bytes`` by those, ``operation_bytes`` by
     io_uring. ``multiplexer_ns``: time on a CPU in ``multiplexer_calls`` calls.
     """
@@ -72,7 +73,8 @@ def figures(report: Report, requests: int) -> Figures:
     servants = [(p, t) for p, t in threads if (id(p), t.tid) in serving or not serving]
     waits: Counter[str] = Counter()
     for process, call in calls:
-        if call.wait_ns and ((id(process), call.tid) in serving or not serving):
+        served = (id(process), call.tid) in serving or not serving
+        if call.wait_ns and served and call.syscall not in ACCEPTS:
             waits[call.syscall] += call.wait_ns
     received = [call for _, call in calls if _brings_data(call)]
     multiplexed = [call for _, call in calls if call.syscall in MULTIPLEXERS]
@@ -82,7 +84,7 @@ def figures(report: Report, requests: int) -> Figures:
         voluntary=sum(thread.switches.voluntary for _, thread in threads),
         involuntary=sum(thread.switches.involuntary for _, thread in threads),
         cpu_ns=sum(_cpu_ns(thread) for _, thread in threads),
-        wait_ns=sum(sum(thread.states_ns.wait.values()) for _, thread in servants),
+        wait_ns=sum(_wait_ns(thread) for _, thread in servants),
         runq_ns=sum(thread.states_ns.runq for _, thread in servants),
         copy_ns=sum(thread.states_ns.copy for _, thread in servants),
         waits=dict(waits),
@@ -116,6 +118,10 @@ def _serving(calls: Iterable[tuple[Process, Call]]) -> set[tuple[int, int]]:
 def _cpu_ns(thread: Thread) -> int:
     states = thread.states_ns
     return states.user + states.kernel + states.copy
+
+
+def _wait_ns(thread: Thread) -> int:
+    return sum(wait_ns for why, wait_ns in thread.states_ns.wait.items() if why != "accept")
 
 
 def _named(processes: Iterable[Process], servants: list[tuple[Process, Thread]]) -> str:

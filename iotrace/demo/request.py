@@ -6,6 +6,8 @@ The first one of a connection goes from the accept.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,7 +20,7 @@ from iotrace.demo.kinds import (
     URING,
     WRITES,
 )
-from iotrace.demo.strand import Span, Strand, strands
+from iotrace.demo.strand import Doing, Span, Strand, strands
 from iotrace.snapshot.timeline import Event, EventKind
 
 
@@ -104,25 +106,33 @@ def requests(events: Sequence[Event], inodes: Mapping[int, int]) -> tuple[Reques
 
 def _called(strand: Strand, accepts: Sequence[tuple[Span, int]]) -> Iterable[Request]:
     """Requests that were read and answered by system calls."""
+    by_fd: dict[int, list[Span]] = defaultdict(list)
+    for call in strand.calls:
+        by_fd[call.fd].append(call)
+    copies_ns = {
+        id(stretch.call): stretch.from_ns
+        for stretch in reversed(strand.stretches)
+        if stretch.doing is Doing.COPY
+    }
     for fd in {call.fd for call in _of(strand, WRITES)} - {-1}:
-        answered_ns, accepted_by = _accepted(strand, fd, accepts)
+        answered_ns, accepted_by = _accepted(strand, by_fd[fd], accepts)
         read: Span | None = None
         wrote: Span | None = None
         last: Span | None = None
         left = False
-        for call in strand.calls:
-            if call.fd != fd or not call.result or call.result < 0:
+        for call in by_fd[fd]:
+            if not call.result or call.result < 0:
                 continue
             if call.syscall in WRITES:
                 wrote = call if read else wrote
             elif call.syscall in READS:
                 if wrote is not None:
-                    yield from _one(strand, fd, answered_ns, read, wrote, accepted_by, left)
+                    yield from _one(strand, answered_ns, read, wrote, copies_ns, accepted_by, left)
                     answered_ns, read, wrote, accepted_by = wrote.exit_ns, None, None, None
                 if read is None:
                     read, left = call, _filled(last)
                 last = call
-        yield from _one(strand, fd, answered_ns, read, wrote, accepted_by, left)
+        yield from _one(strand, answered_ns, read, wrote, copies_ns, accepted_by, left)
 
 
 def _filled(read: Span | None) -> bool:
@@ -130,10 +140,10 @@ def _filled(read: Span | None) -> bool:
 
 
 def _accepted(
-    strand: Strand, fd: int, accepts: Sequence[tuple[Span, int]]
+    strand: Strand, calls: Sequence[Span], accepts: Sequence[tuple[Span, int]]
 ) -> tuple[int | None, int | None]:
-    """When the connection was accepted, and by which other thread."""
-    first_ns = min(call.enter_ns for call in strand.calls if call.fd == fd)
+    """When the connection of these calls was accepted, and by which other thread."""
+    fd, first_ns = calls[0].fd, calls[0].enter_ns
     before = [
         (call.exit_ns, tid)
         for call, tid in accepts
@@ -147,20 +157,19 @@ def _accepted(
 
 def _one(
     strand: Strand,
-    fd: int,
     from_ns: int | None,
     read: Span | None,
     wrote: Span | None,
+    copies_ns: Mapping[int, int],
     accepted_by: int | None,
     left_behind: bool,
 ) -> Iterable[Request]:
     if from_ns is None or read is None or wrote is None or read.enter_ns < from_ns:
         return
-    copies = [s.from_ns for s in strand.stretches if s.call is read and s.doing.value == "copy"]
-    copied_ns = copies[0] if copies else read.exit_ns
+    copied_ns = copies_ns.get(id(read), read.exit_ns)
     yield Request(
         strand,
-        fd,
+        wrote.fd,
         from_ns,
         wrote.exit_ns,
         None,
@@ -205,25 +214,40 @@ def _calls_around(strand: Strand, begun_ns: int, answered_ns: int) -> tuple[int,
 
 
 def _copy_in(strand: Strand, from_ns: int, to_ns: int) -> int | None:
-    copies = [s.from_ns for s in strand.stretches if s.doing.value == "copy"]
+    copies = [s.from_ns for s in strand.stretches if s.doing is Doing.COPY]
     return next((at_ns for at_ns in copies if from_ns <= at_ns <= to_ns), None)
 
 
 def _completed(request: Request, events: Sequence[Event], inodes: Mapping[int, int]) -> Request:
     """The same with its marks and the moment when its data had arrived."""
-    within = [event for event in events if request.from_ns <= event.at_ns <= request.to_ns]
-    arrivals = [
-        event
-        for event in within
-        if event.kind is EventKind.READY and event.at_ns <= request.copied_ns
-    ]
-    own = [event for event in arrivals if event.value == inodes.get(request.fd)]
-    # Where the socket is not known, the last data to arrive before the copy is what is copied.
-    ready = own[0] if own else arrivals[-1] if arrivals else None
+    begin = bisect_left(events, request.from_ns, key=_at)
+    end = bisect_right(events, request.to_ns, key=_at)
+    within = events[begin:end]
     marks = tuple(
         event
         for event in within
         if event.kind in (EventKind.SIGNAL, EventKind.SUBMIT, EventKind.COMPLETE)
         and event.tid in (0, request.strand.tid)
     )
-    return replace(request, ready_ns=ready.at_ns if ready else None, marks=marks)
+    return replace(request, ready_ns=_ready_ns(request, within, inodes), marks=marks)
+
+
+def _at(event: Event) -> int:
+    return event.at_ns
+
+
+def _ready_ns(request: Request, within: Sequence[Event], inodes: Mapping[int, int]) -> int | None:
+    arrivals = [
+        event
+        for event in within
+        if event.kind is EventKind.READY and event.at_ns <= request.copied_ns
+    ]
+    if request.fd < 0:
+        # No call names the socket: it is the one whose data ended the sleep, or none.
+        asleep = [s for s in request.strand.stretches if s.doing is Doing.WAIT]
+        arrivals = [e for e in arrivals if any(s.from_ns <= e.at_ns <= s.to_ns for s in asleep)]
+    own = [event for event in arrivals if event.value == inodes.get(request.fd)]
+    if own:
+        return own[0].at_ns
+    # Where the socket is not known, the last data to arrive before the copy is what is copied.
+    return arrivals[-1].at_ns if arrivals else None

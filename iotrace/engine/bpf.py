@@ -176,7 +176,8 @@ class HashMap:
             self.fd,
             0,
             ctypes.addressof(self._key) if self._key_size else 0,
-            ctypes.addressof(self._value),
+            # The kernel refuses to delete where anything behind the key is not 0 (CHECK_ATTR).
+            ctypes.addressof(self._value) if command != _DELETE else 0,
             flags,
         )
         return _bpf(command, attributes)
@@ -200,7 +201,9 @@ class HashMap:
 
     def delete(self, key: bytes) -> None:
         """Remove an element, if it is there."""
-        self._element(_DELETE, key, None, 0)
+        error = self._element(_DELETE, key, None, 0)
+        if error not in (0, errno.ENOENT):
+            raise OSError(error, os.strerror(error))
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Every element, a few hundred a system call (kernel commit 057996380a42, 5.6)."""

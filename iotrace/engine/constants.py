@@ -126,13 +126,16 @@ class Counter(IntEnum):
     LOST_ERRORS = 9
     LOST_OPERATIONS = 10
     LONG_VECTORS = 11
+    """Message vectors whose bytes were counted in part."""
     LOST_EVENTS = 12
     TIMELINE_ON = 13
-    """Message vectors whose bytes were counted in part."""
-    STACKS = 14
-    CODES = 15
-    LOST_STACKS = 16
-    EXECS = 17
+    """Written by user space: whether single events are streamed."""
+    STARTED = 14
+    """Threads that the probes entered."""
+    STACKS = 15
+    CODES = 16
+    LOST_STACKS = 17
+    EXECS = 18
 
 
 class Cause(IntEnum):

@@ -18,7 +18,7 @@ from iotrace.engine.compile_child import compile_in_child
 from iotrace.engine.constants import Counter
 from iotrace.engine.install import Attached, install
 from iotrace.engine.layout import Layout, parse_layout
-from iotrace.engine.program import Limits
+from iotrace.engine.program import DATING, Limits
 from iotrace.engine.ring import RingBuffer
 from iotrace.engine.syscalls import ARCHITECTURES, CallSpec, call_names, call_specs
 from iotrace.engine.tables import Counters, RecordTable
@@ -101,11 +101,18 @@ class Probes:
         """The process has ended: its number may come again."""
         self.map("targets").delete(_U32.pack(pid))
 
-    def skipped_runs(self) -> int:
-        """Probe runs that the kernel skipped because the same probe was running already."""
-        return sum(
-            descriptor_figure(fd, "recursion_misses") for fd in self._attached.programs.values()
-        )
+    def skipped_runs(self) -> tuple[int, int]:
+        """Runs that the kernel skipped because the same probe was running on that CPU already.
+
+        (of probes that charge time or count, of those that only date an event). Whether a traced
+        thread was concerned cannot be known.
+        """
+        skipped = {
+            name: descriptor_figure(fd, "recursion_misses")
+            for name, fd in self._attached.programs.items()
+        }
+        dating = sum(count for name, count in skipped.items() if name in DATING)
+        return sum(skipped.values()) - dating, dating
 
     def memory_bytes(self) -> int:
         """Kernel memory of all maps."""

@@ -39,7 +39,7 @@ class Limits:
     exist already. ``python``: with what follows Python's stacks and GIL.
     """
 
-    threads: int = 2048
+    threads: int = 4096
     calls: int = 4096
     descriptors: int = 4096
     loops: int = 512
@@ -105,6 +105,8 @@ PYTHON_PROBES = (
     Probe("", "on_new_stack", ("python names of short-lived processes",), "tail call", 2),
     Probe("", "on_sample", (CULPRITS,), "sample"),
 )
+DATING = frozenset({"on_sched_waking", "on_sk_data_ready", "on_sample"})
+"""Functions that only say when something happened: without a run of theirs no time is lost."""
 
 _OPTIONAL_SOURCES = {"on_signal_deliver": "signals.c", "on_uring_submit": "uring.c"}
 

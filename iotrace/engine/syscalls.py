@@ -47,6 +47,8 @@ class Architecture:
     argument_words: tuple[int, int, int, int, int, int]
     """Index of each argument in the words that start at ``arguments_offset``."""
     words: int
+    restart_number: int
+    """Of restart_syscall(2): the kernel goes on with a call that a signal interrupted."""
     numbers: dict[str, int]
 
 
@@ -122,10 +124,10 @@ _AARCH64 = dict(
 
 ARCHITECTURES = {
     # struct pt_regs: r9 +64, r8 +72, (r10) +56, ..., dx +96, si +104, di +112, orig_ax +120.
-    "x86_64": Architecture("x86_64", "x86", 120, 56, (7, 6, 5, 0, 2, 1), 8, _X86_64),
+    "x86_64": Architecture("x86_64", "x86", 120, 56, (7, 6, 5, 0, 2, 1), 8, 219, _X86_64),
     # struct pt_regs: regs[31] +0, sp, pc, pstate, orig_x0, syscallno. x0 is overwritten by the
     # result only at the exit, so at sys_enter it still is the first argument.
-    "aarch64": Architecture("aarch64", "arm64", 280, 0, (0, 1, 2, 3, 4, 5), 6, _AARCH64),
+    "aarch64": Architecture("aarch64", "arm64", 280, 0, (0, 1, 2, 3, 4, 5), 6, 128, _AARCH64),
 }
 
 
@@ -149,4 +151,5 @@ def cflags(architecture: Architecture) -> list[str]:
         f"-DARGUMENT_WORDS={architecture.words}",
         f"-DOFFSET_ARGUMENTS={architecture.arguments_offset}",
         f"-DOFFSET_CALL_NUMBER={architecture.number_offset}",
+        f"-DRESTART_SYSCALL={architecture.restart_number}",
     ]

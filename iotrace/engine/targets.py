@@ -110,8 +110,9 @@ class TargetTable:
         if not self._free:
             raise Unsupported(
                 "There are more threads than this trace has room for.",
-                why=f"{self._probes.limits.threads} were asked for.",
-                paste="iotrace attach --max-threads 65536 ...",
+                why="More began while they were being counted than are held in reserve "
+                f"({self._probes.limits.reserved} in all).",
+                paste="sudo iotrace attach PID   # again: room is made for those there are now",
             )
         stat = read_stat(pid, tid)
         if stat.ended:

@@ -8,6 +8,7 @@ import tabulate
 
 from iotrace.errors import UsageError
 from iotrace.output import as_csv, as_json, columns, flames, table
+from iotrace.output.html import page as html_page
 from iotrace.output.markup import DEFAULT
 from iotrace.output.view import View
 from iotrace.report.model import Report
@@ -29,7 +30,14 @@ _SEPARATED = {
 # tabulate's own "tsv" is a page of prose and tables, which no program reads.
 TABULATE = tuple(name for name in tabulate.tabulate_formats if name not in _SEPARATED)
 
-FORMATS: tuple[str, ...] = (DEFAULT, *_JSON, *_SEPARATED, *TABULATE)
+_HTML = "html-report"
+
+FORMATS: tuple[str, ...] = (DEFAULT, _HTML, *_JSON, *_SEPARATED, *TABULATE)
+
+_WHOLE = (_HTML, *_JSON)
+
+ONE_ONLY = (_HTML,)
+"""Formats of which two, one after the other, are not a document."""
 
 _VIEW = View()
 
@@ -45,6 +53,8 @@ def render(report: Report, format: str = DEFAULT, view: View = _VIEW) -> str:
     if format in _SEPARATED:
         separator, rows = _SEPARATED[format]
         return as_csv.render(report, rows, separator, view)
+    if format == _HTML:
+        return html_page.render(report, view)
     return table.render(report, tablefmt=format, view=view)
 
 
@@ -52,17 +62,18 @@ def check(format: str, view: View) -> None:
     """Raises UsageError on an unknown format, or one that cannot show this view.
 
     JSON is always whole: it has no columns to choose and no order (``top`` is not for it either).
+    The HTML page's reader sorts its tables.
     """
     if format not in FORMATS:
         raise UsageError(f"there is no format {format!a}", why=f"formats: {', '.join(FORMATS)}")
     names = [*view.columns, *([view.sort] if view.sort else [])]
-    if format in _JSON and names:
+    if format in _WHOLE and names:
         raise UsageError(
             f"{format} has no columns to choose or to sort by",
-            why="it holds the whole report, as its schema says",
+            why="it holds the whole report",
             paste="iotrace attach PID -f json | jq '.processes[].threads'",
         )
-    if view.only and (format in _JSON or format in _SEPARATED):
+    if view.only and (format in _WHOLE or format in _SEPARATED):
         raise UsageError(
             f"{format} cannot be cut down to the verdict",
             why="it holds rows of data; the verdict's findings are a part of json",
@@ -70,5 +81,5 @@ def check(format: str, view: View) -> None:
         )
     if format in _SEPARATED:
         columns.check_names(names, as_csv.titles(_SEPARATED[format][1]))
-    elif format not in _JSON:
+    elif format not in _WHOLE:
         columns.check_names(names, columns.TITLES)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 
-from iotrace.output import columns, page, quality, units, verdict
+from iotrace.output import columns, page, quality, verdict
 from iotrace.output.blocks import Block, Heading, Paragraph, Table
-from iotrace.output.naming import after_parents, process_title
+from iotrace.output.naming import process_title
+from iotrace.output.selection import origin, split
 from iotrace.output.tables import (
     calls,
-    cost,
     descriptors,
     lines,
     loops,
@@ -52,8 +52,8 @@ def render(report: Report, *, tablefmt: str, view: View = _VIEW) -> str:
 
 def _blocks(report: Report, view: View) -> list[Block]:
     top = DEFAULT_TOP if view.top is None else view.top or None
-    detailed, others = _split(report, top)
-    blocks: list[Block] = [Paragraph(_origin(report))]
+    detailed, others = split(report, None if top is None else _DETAILED)
+    blocks: list[Block] = [Paragraph(origin(report))]
     for process in detailed:
         findings = [finding for finding in report.findings if finding.pid == process.pid]
         blocks += [
@@ -71,33 +71,6 @@ def _blocks(report: Report, view: View) -> list[Block]:
     if view.only and not report.quality.lost.total:
         return blocks
     return [*blocks, *quality.blocks(report)]
-
-
-def _split(report: Report, top: int | None) -> tuple[list[Process], list[Process]]:
-    """Processes with tables of their own, and those that get one line.
-
-    A process that slept all along gets one line, unless it is alone or something is wrong in it.
-    """
-    found = {finding.pid for finding in report.findings}
-    telling = [
-        process
-        for process in report.processes
-        if cost.of_process(process) or process.pid in found or len(report.processes) == 1
-    ]
-    detailed, _ = cost.costliest(telling, cost.of_process, None if top is None else _DETAILED)
-    chosen = set(map(id, detailed))
-    others = [process for process in report.processes if id(process) not in chosen]
-    return after_parents(detailed), others
-
-
-def _origin(report: Report) -> str:
-    host = report.host
-    which = "" if report.interval is None else f"interval {report.interval}, "
-    return (
-        f"iotrace {report.iotrace}: {which}{units.format_duration(report.duration_ns)} "
-        f"from {report.started_at} on Linux {host.kernel} {host.machine}, "
-        f"{units.plural(host.cpus, 'CPU')}"
-    )
 
 
 def _head(process: Process, report: Report) -> list[Block]:

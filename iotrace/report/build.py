@@ -79,6 +79,11 @@ def _notes(losses: Losses, processes: tuple[Process, ...]) -> list[str]:
             f"{losses.long_vectors} message vectors held more than 64 messages: the bytes of the "
             "rest were not counted"
         )
+    if losses.undated_events:
+        notes.append(
+            f"{losses.undated_events} wake-ups or arrivals somewhere on this host were not seen: a "
+            "run-queue delay may count as wait"
+        )
     strangers = [process.pid for process in processes if process.python is None]
     if strangers and len(strangers) == len(processes):
         notes.append("no process here is a CPython that iotrace knows; it was traced all the same")

@@ -191,6 +191,7 @@ class Losses:
     errors: int = 0
     operations: int = 0
     skipped_runs: int = 0
+    undated_events: int = 0
     long_vectors: int = 0
     events: int = 0
     stacks: int = 0

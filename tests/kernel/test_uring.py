@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import statistics
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
@@ -15,36 +17,45 @@ from tests.kernel.tracing import call_of, process_of, trace_work
 RECEIVES, BYTES, FAILURES, DELAY_NS = 23, 100, 5, 20_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A report, and how long each receive took at most, as the program itself saw it."""
+
+    process: Process
+    took_ns: list[int]
+
+    @property
+    def receives(self) -> Operation:
+        (operation,) = self.process.operations
+        return operation
+
+
 @pytest.fixture(scope="module")
-def process() -> Iterator[Process]:
+def work() -> Iterator[Work]:
     if importlib.util.find_spec("liburing") is None:
         pytest.skip("needs liburing: pip install 'iotrace[uring]'")
     with Target("uring.py") as target:
-        yield process_of(trace_work(target), target.pid)
+        process = process_of(trace_work(target), target.pid)
+        yield Work(process, target.results()["took"])
 
 
-@pytest.fixture(scope="module")
-def receives(process: Process) -> Operation:
-    (operation,) = process.operations
-    assert operation.op == "recv"
-    return operation
+def test_operations_are_counted(work: Work) -> None:
+    assert work.receives.op == "recv"
+    assert work.receives.count == RECEIVES + FAILURES
+    assert sum(work.receives.errors.values()) == FAILURES
+    assert work.receives.bytes == RECEIVES * BYTES
 
 
-def test_operations_are_counted(receives: Operation) -> None:
-    assert receives.count == RECEIVES + FAILURES
-    assert sum(receives.errors.values()) == FAILURES
-    assert receives.bytes == RECEIVES * BYTES
-
-
-def test_their_time_is_the_delay(receives: Operation) -> None:
-    interval = receives.submit_to_complete_ns
+def test_their_time_is_the_delay(work: Work) -> None:
+    interval = work.receives.submit_to_complete_ns
     assert interval is not None
-    assert DELAY_NS * 0.93 < interval.p50 < DELAY_NS * 1.25
-    assert interval.max >= DELAY_NS
+    assert interval.p50 <= statistics.median(work.took_ns) * 1.07  # 8 buckets an octave
+    assert interval.p50 > DELAY_NS * 0.5  # the failures complete at once; the peer may be ahead
+    assert interval.p50 <= interval.max <= max(work.took_ns)
 
 
-def test_the_wait_is_in_no_read(process: Process) -> None:
-    (thread,) = process.threads
+def test_the_wait_is_in_no_read(work: Work) -> None:
+    (thread,) = work.process.threads
     assert thread.states_ns.wait["recv"] == 0
-    assert thread.states_ns.wait["uring"] > RECEIVES * DELAY_NS * 0.9
-    assert call_of(process, "io_uring_enter").calls == RECEIVES + FAILURES
+    assert thread.states_ns.wait["uring"] > 0.5 * RECEIVES * DELAY_NS
+    assert call_of(work.process, "io_uring_enter").calls == RECEIVES + FAILURES

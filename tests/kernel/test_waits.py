@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -40,10 +39,15 @@ MULTIPLEXED = [mode for mode, (_, reason) in MODES.items() if reason == "poll"]
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round's report says, and how long the peer let the call wait."""
+    """What one round's report says, and how long its call can have waited: between these two."""
 
     process: Process
-    delay_ns: int
+    least_ns: int
+    most_ns: int
+
+    @property
+    def uncertainty_ns(self) -> int:
+        return self.most_ns - self.least_ns
 
     @property
     def thread(self) -> Thread:
@@ -64,20 +68,25 @@ class Peer:
 
     def play(self, mode: str) -> Round:
         """One round."""
+        began_ns = time.monotonic_ns()
         self._target.go()
         assert self._socket.recv(1) == b"?"
-        asked_ns = time.monotonic_ns()
+        # The sooner it is seen, the better is known when it began.
+        wait_until(self._sleeps_in(MODES[mode][0]), "the call to sleep", pause_s=0)
+        asleep_ns = time.monotonic_ns()
         time.sleep(DELAY_NS / 1e9)
-        delay_ns = time.monotonic_ns() - asked_ns
+        before_ns = time.monotonic_ns()
         self._answer(mode)()
-        wait_until(self._waits_at_its_gate, "the round to end")
+        after_ns = time.monotonic_ns()
+        wait_until(self._sleeps_in("rt_sigtimedwait", "pause"), "the round to end")
         now = self._trace.snapshot()
         report = self._trace.report(interval(now, self._before))
         self._before = now
-        return Round(process_of(report, self._target.pid), delay_ns)
+        process = process_of(report, self._target.pid)
+        return Round(process, before_ns - asleep_ns, after_ns - began_ns)
 
-    def _waits_at_its_gate(self) -> bool:
-        return sleeps_in(self._target.pid, self._target.pid, "rt_sigtimedwait", "pause")
+    def _sleeps_in(self, *syscalls: str) -> Callable[[], bool]:
+        return lambda: sleeps_in(self._target.pid, self._target.pid, *syscalls)
 
     def _answer(self, mode: str) -> Callable[[], object]:
         if mode == "accept":
@@ -101,10 +110,12 @@ def rounds() -> Iterator[dict[str, list[Round]]]:
 @pytest.mark.parametrize("mode", MODES)
 def test_a_delay_is_a_wait_of_that_length(rounds: dict[str, list[Round]], mode: str) -> None:
     syscall, reason = MODES[mode]
-    wait_ns = statistics.median(r.thread.states_ns.wait[reason] for r in rounds[mode])
-    delay_ns = statistics.median(r.delay_ns for r in rounds[mode])
-    assert abs(wait_ns - delay_ns) < WITHIN_NS
-    assert abs(statistics.median(r.call_wait_ns(syscall) for r in rounds[mode]) - wait_ns) < 1000
+    for one in rounds[mode]:
+        wait_ns = one.thread.states_ns.wait[reason]
+        assert DELAY_NS <= one.least_ns <= wait_ns <= one.most_ns
+        assert one.call_wait_ns(syscall) == wait_ns
+    # On a busy machine most rounds cannot be measured that well from outside.
+    assert min(one.uncertainty_ns for one in rounds[mode]) < WITHIN_NS
 
 
 @pytest.mark.parametrize("mode", MULTIPLEXED)

@@ -16,14 +16,13 @@ DEADLINE_S = 30.0
 _NUMBERS = ARCHITECTURES[read_host().machine].numbers
 
 
-def wait_until(condition: Callable[[], object], what: str, deadline_s: float = DEADLINE_S) -> None:
-    """Ask again and again, less and less often; fails after the deadline."""
-    give_up = time.monotonic() + deadline_s
-    pause = 0.0005
+def wait_until(condition: Callable[[], object], what: str, pause_s: float = 0.0005) -> None:
+    """Ask again and again, less and less often (always, for no pause); fails at the deadline."""
+    give_up = time.monotonic() + DEADLINE_S
     while not condition():
-        assert time.monotonic() < give_up, f"waited {deadline_s:g} s in vain: {what}"
-        time.sleep(pause)
-        pause = min(pause * 1.5, 0.05)
+        assert time.monotonic() < give_up, f"waited {DEADLINE_S:g} s in vain: {what}"
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 1.5, 0.05)
 
 
 def sleeps_in(pid: int, tid: int, *syscalls: str) -> bool:

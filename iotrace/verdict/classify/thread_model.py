@@ -180,13 +180,13 @@ def _single(seen: Activity, around: Surroundings) -> ThreadStyle:
     waited = seen.reads.wait_ns + seen.accepts.wait_ns
     timeouts = seen.timeouts
     sleeps_in_reads = waited >= WAITS_IN_READS * seen.lifetime_ns
-    if refused > POLLING_REFUSALS * tried and not timeouts and not sleeps_in_reads:
-        return _poller(seen, refused, tried, refused / tried)
     told_by_nobody = refused and around.nonblocking and not around.multiplexed and not timeouts
     if told_by_nobody and _never_blocks(seen):
         return _poller(seen, refused, tried, 1.0)
+    if refused > POLLING_REFUSALS * tried and not timeouts and not sleeps_in_reads:
+        return _poller(seen, refused, tried, refused / tried)
     reads = seen.reads if seen.reads.calls or not seen.pipe_reads.calls else seen.pipe_reads
-    samples = reads.ok + seen.accepts.ok
+    samples = reads.ok + seen.accepts.ok + (refused if sleeps_in_reads else 0)
     if not samples and not waited:
         return ThreadStyle()
     timed = timeouts > 0 and timeouts >= (reads.ok + seen.accepts.ok) / 2
@@ -202,7 +202,7 @@ def _single(seen: Activity, around: Surroundings) -> ThreadStyle:
         )
     role = "reader" if reads.calls or reads.wait_ns else "acceptor"
     # A listener is emptied until it refuses, whatever the connections do.
-    agreement = 1 - reads.eagain / max(1, reads.calls) if not timed else 1.0
+    agreement = 1.0 if timed or sleeps_in_reads else 1 - reads.eagain / max(1, reads.calls)
     return ThreadStyle("blocking", role, "", False, timed, agreement, samples, tuple(evidence))
 
 

@@ -39,20 +39,29 @@ def _herd(view: ProcessView) -> Iterator[Hit]:
 
 
 def _wasted(worker: ProcessView) -> int:
-    """Returns with a connection ready after which accept found that another one had taken it."""
-    unserved = sum(loop.unserved for loop in worker.total.multiplexers)
-    return min(unserved, worker.total.accepts.eagain)
+    """Wake-ups after which another one had taken the connection: the multiplexer looked again and
+    went back to sleep without returning, or it returned and accept was refused.
+
+    The first are the voluntary switches that no call of the worker's explains.
+    """
+    seen = worker.total
+    returns = sum(loop.iterations for loop in seen.loops)
+    calls = returns + seen.reads.calls + seen.writes.calls + seen.sleeps.calls
+    asleep_again = max(0, seen.voluntary - calls) if seen.loops else 0
+    unserved = sum(loop.unserved for loop in seen.loops)
+    return asleep_again + min(unserved, seen.accepts.eagain)
 
 
 def _cost(worker: ProcessView) -> int:
     """Kernel time of the multiplexer and of accept, by the share of the wake-ups wasted."""
-    returns = sum(loop.iterations for loop in worker.total.multiplexers)
+    returns = sum(loop.iterations for loop in worker.total.loops)
     kernel = sum(
         one.kernel_ns
         for one in worker.process.calls
         if one.syscall in ACCEPTS or one.syscall in FAMILIES
     )
-    return kernel * _wasted(worker) // max(1, returns)
+    wasted = _wasted(worker)
+    return kernel * wasted // max(1, wasted + returns)
 
 
 HERD = Rule(

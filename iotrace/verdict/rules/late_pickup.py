@@ -12,12 +12,23 @@ LATE_NS = 50_000_000
 """A 99th percentile above it is late: people notice 100 ms, and the answer is still to come."""
 LEAST_COUNT = 20
 """Fewer reads have no 99th percentile worth the name."""
+COST_SHARE = 0.05
+"""Of the time traced, that data lay there."""
+CONTENDED_SHARE = 0.2
+"""Of the time that its threads want a CPU, spent in the run queue: then data is late because the
+CPU was taken, and no reading sooner would help. Where that is grave, IO112 tells."""
 
 
 def _late(view: ProcessView) -> Iterator[Hit]:
     seen = [(one, one.pickup_ns) for one in view.connections() if one.pickup_ns]
     late = [(one, pickup) for one, pickup in seen if pickup.p99 >= LATE_NS]
-    if not late or sum(pickup.count for _, pickup in late) < LEAST_COUNT:
+    wanted = view.total.cpu_ns + view.total.runq_ns
+    if sum(pickup.count for _, pickup in late) < LEAST_COUNT or (
+        view.total.runq_ns > CONTENDED_SHARE * wanted
+    ):
+        return
+    cost = sum(_waited(one) for _, one in late)
+    if cost < COST_SHARE * view.wall_ns:
         return
     worst, pickup = max(late, key=lambda item: item[1].p99)
     yield Hit(
@@ -28,7 +39,7 @@ def _late(view: ProcessView) -> Iterator[Hit]:
             "p99_ns": pickup.p99,
             "longest_ns": max(one.max for _, one in late),
         },
-        sum(_waited(one) for _, one in late),
+        cost,
         fd=worst.fd if len(late) == 1 else None,
     )
 

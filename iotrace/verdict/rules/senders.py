@@ -44,4 +44,5 @@ BLOCKED = Rule(
     "Do not let a slow reader hold a thread: settimeout() and drop it, or send from an event loop "
     "(asyncio: await writer.drain()), with a limit on what is queued for one peer.",
     _blocked,
+    explains_lateness=True,
 )

@@ -45,4 +45,5 @@ ASLEEP = Rule(
     "Wait for the thing itself instead of for time to pass: Event.wait(), Condition.wait(), "
     "Queue.get(timeout), select() on the socket. For back-off, answer and let the client retry.",
     _asleep,
+    explains_lateness=True,
 )

@@ -42,4 +42,5 @@ STARVED = Rule(
     "its cgroup: nr_throttled). Give it more CPUs or a larger quota, or fewer threads and workers "
     "than CPUs.",
     _starved,
+    explains_lateness=True,
 )

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
 
-MANY_ALIVE = 200
+MANY_ALIVE = 150
+"""At a time, on average."""
 MANY_BORN_PER_SECOND = 200
 COST_SHARE = 0.05
 """Of the time traced, that the threads wait for a CPU or for the GIL."""
@@ -20,7 +21,7 @@ def _too_many(view: ProcessView) -> Iterator[Hit]:
     readers = [one for tid, one in view.threads.items() if view.styles[tid].role == "reader"]
     rows = [one for one in view.process.threads if one.tid != view.process.pid]
     born = sum(one.count for one in rows if one.started_ns > view.process.started_ns or not one.tid)
-    alive = sum(1 for one in rows if one.ended_ns is None)
+    alive = sum(one.lifetime_ns for one in rows) / view.wall_ns
     if alive < MANY_ALIVE and view.per_second(born) < MANY_BORN_PER_SECOND:
         return
     runq = sum(one.runq_ns for one in readers)
@@ -31,7 +32,7 @@ def _too_many(view: ProcessView) -> Iterator[Hit]:
     reads = sum(one.reads.ok for one in readers)
     yield Hit(
         {
-            "threads_alive": alive,
+            "threads_alive": round(alive),
             "threads_born": born,
             "born_per_second": round(view.per_second(born)),
             "switches_per_read": round(switches / max(1, reads), 2),

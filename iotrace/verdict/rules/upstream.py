@@ -54,18 +54,24 @@ def _one_peer(view: ProcessView) -> Iterator[Hit]:
         for tid, one in view.threads.items()
         if view.styles[tid].role in ("reader", "loop")
     )
+    by_peer: dict[str, list[Descriptor]] = {}
     for one in view.outgoing():
-        waited = one.wait_ns + one.polled_ns
-        if one.calls >= LEAST_CALLS and one.bytes_out and waited >= PEER_SHARE * max(1, serving):
+        if one.bytes_out:
+            by_peer.setdefault(one.peer, []).append(one)
+    for peer, rows in by_peer.items():
+        waited = sum(one.wait_ns + one.polled_ns for one in rows)
+        calls = sum(one.calls for one in rows)
+        if calls >= LEAST_CALLS and waited >= PEER_SHARE * max(1, serving):
             yield Hit(
                 {
-                    "peer": one.peer,
+                    "peer": peer,
+                    "connections": len(rows),
                     "waited_ns": waited,
-                    "calls": one.calls,
+                    "calls": calls,
                     "share_of_serving_ratio": round(waited / serving, 3),
                 },
                 waited,
-                fd=one.fd,
+                fd=rows[0].fd if len(rows) == 1 else None,
             )
     yield from _one_client(view)
 
@@ -113,4 +119,5 @@ ONE_PEER = Rule(
     "give the call a timeout; where it is a client, serve the others from other threads or from "
     "an event loop.",
     _one_peer,
+    explains_lateness=True,
 )

@@ -176,6 +176,12 @@ def multiplexers():
     poller, epoll = select.poll(), select.epoll()
     poller.register(fd, select.POLLIN)
     epoll.register(fd, select.EPOLLIN)
+    for _ in range(7):
+        epoll.modify(fd, select.EPOLLIN | select.EPOLLET)
+        epoll.modify(fd, select.EPOLLIN)
+    for _ in range(2):
+        epoll.unregister(fd)
+        epoll.register(fd, select.EPOLLIN)
     writer.send(b"x")
     for _ in range(89):
         raw.select([fd], 1000)
@@ -216,6 +222,8 @@ def sleeps():
         raw.futex_wait(word, 8, 1000)  # EAGAIN: it isn't 8
     for _ in range(5):
         raw.futex_wait(word, 7, 1000)  # ETIMEDOUT
+    for _ in range(3):
+        raw.futex_wait(word, 8, 900_000_000)  # EAGAIN, and would not have given up soon
 
 
 def children():

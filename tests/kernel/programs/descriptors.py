@@ -80,15 +80,20 @@ def delays():
     udp.connect(udp.getsockname())
     pairs["udp"] = udp, udp
     ready(fds={name: pair[1].fileno() for name, pair in pairs.items()})
-    for sender, receiver, *_ in pairs.values():
+    lay = {name: [] for name in pairs}
+    for name, (sender, receiver, *_) in pairs.items():
         try:
             receiver.recv(1, socket.MSG_DONTWAIT)  # from here on the tracer knows it
         except BlockingIOError as error:
             assert error.errno == errno.EAGAIN
         for _ in range(DELAYS):
+            before = time.monotonic_ns()
             sender.send(b"12345678")
+            sent = time.monotonic_ns()
             time.sleep(DELAY_S)
+            receiving = time.monotonic_ns()
             receiver.recv(8192)
+            lay[name].append((receiving - sent, time.monotonic_ns() - before))
     # A peek takes nothing; then four parts of one message, each as late as it is.
     sender, receiver = pairs["tcp"][:2]
     sender.send(b"12345678")
@@ -97,7 +102,7 @@ def delays():
     for _ in range(4):
         receiver.recv(2)
     sender.send(b"never read")
-    finished()
+    finished(lay=lay)
 
 
 def reuse():

@@ -65,16 +65,20 @@ def stalls(wait, one, other):
         stall()
 
     slow_reader, slow_writer = os.pipe()
+
+    def slow_read():
+        if not os.fork():
+            time.sleep(CALL_STALL_S)
+            os.write(slow_writer, b"x")
+            os._exit(0)
+        os.read(slow_reader, 1)
+
     for _ in range(CPU_STALLS):
         iteration(lambda: compute(CPU_STALL_NS))
     for _ in range(SLEEP_STALLS):
         iteration(lambda: time.sleep(SLEEP_STALL_S))
     for _ in range(CALL_STALLS):
-        if not os.fork():
-            time.sleep(CALL_STALL_S)
-            os.write(slow_writer, b"x")
-            os._exit(0)
-        iteration(lambda: os.read(slow_reader, 1))
+        iteration(slow_read)
     wait(0)
     return slow_reader
 

@@ -29,13 +29,16 @@ def main():
     ring = liburing.Ring()
     liburing.io_uring_queue_init(8, ring, 0)
     buffer = bytearray(BYTES)
+    took = []
     ready()
     for _ in range(RECEIVES):
+        began = time.monotonic_ns()
         ours.send(b"?")
         receive(ring, ours.fileno(), buffer)
+        took.append(time.monotonic_ns() - began)
     for _ in range(FAILURES):
         receive(ring, 999, buffer)
-    finished()
+    finished(took=took)
 
 
 main()

@@ -13,7 +13,7 @@ MESSAGE = b"12345678"
 
 
 def echo(port: int, connections: int, seconds: float, gap_s: float = 0.02) -> int:
-    """Messages one after the other on each connection, ``gap_s`` between them; how many came back."""
+    """Messages one after the other on each connection, ``gap_s`` between; how many came back."""
     answers = [0] * connections
     until = time.monotonic() + seconds
 

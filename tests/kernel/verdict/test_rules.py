@@ -8,14 +8,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from iotrace.engine.program import Limits
-from iotrace.report.model import Finding, Report
+from iotrace.report.model import Finding
 from iotrace.snapshot.arithmetic import interval
 from iotrace.tracing.trace import Trace
 from iotrace.verdict.rules.registry import RULES
@@ -26,6 +26,7 @@ _PROGRAMS = Path(__file__).parent / "programs"
 _RESOLVER = 53
 _STARVED = "IO112"
 """What a busy machine does to any server."""
+_TRIES = 4
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +56,7 @@ def _running(fault: Fault, form: str, upstream: int) -> Iterator[tuple[int, dict
             process.stdout.close()
 
 
-def _observe(
-    trace: Trace, fault: Fault, form: str
-) -> tuple[Report, dict[str, Finding], dict[str, int]]:
+def _observe(trace: Trace, fault: Fault, form: str) -> tuple[dict[str, Finding], dict[str, int]]:
     with contextlib.ExitStack() as stack:
         upstream = 0
         if fault.upstream_s is not None:
@@ -74,7 +73,7 @@ def _observe(
         report = trace.report(interval(after, before))
     family = {pid, *(one.pid for one in report.processes if one.parent == pid)}
     found = {one.id: one for one in report.findings if one.pid in family}
-    return report, found, facts
+    return found, facts
 
 
 def test_every_rule_has_its_server() -> None:
@@ -83,7 +82,7 @@ def test_every_rule_has_its_server() -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.rule)
 def test_a_fault_is_found_with_its_figures(trace: Trace, fault: Fault) -> None:
-    _, found, facts = _observe(trace, fault, "wrong")
+    found, facts = _observe_undisturbed(trace, fault, "wrong", lambda one: fault.rule in one)
     assert fault.rule in found, found
     evidence = found[fault.rule].evidence
     for name, (least, most) in fault.evidence.items():
@@ -94,6 +93,16 @@ def test_a_fault_is_found_with_its_figures(trace: Trace, fault: Fault) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.rule)
 def test_the_mended_server_has_nothing(trace: Trace, fault: Fault) -> None:
-    _, found, _ = _observe(trace, fault, "mended")
-    assert fault.rule not in found, found[fault.rule]
-    assert set(found) <= {_STARVED}, found
+    found, _ = _observe_undisturbed(trace, fault, "mended", lambda one: not one)
+    assert not found
+
+
+def _observe_undisturbed(
+    trace: Trace, fault: Fault, form: str, enough: Callable[[dict[str, Finding]], bool]
+) -> tuple[dict[str, Finding], dict[str, int]]:
+    """What is found, of the first of some tries that other programs left a CPU to."""
+    for _ in range(_TRIES):
+        found, facts = _observe(trace, fault, form)
+        if enough(found) or _STARVED not in found:
+            break
+    return found, facts

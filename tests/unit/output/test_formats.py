@@ -20,8 +20,8 @@ def read(name: str, report: reports.Report) -> list[dict[str, str]]:
 
 
 def test_every_name() -> None:
-    assert formats.FORMATS[:11] == (
-        *("table", "json", "jsonl"),
+    assert formats.FORMATS[:12] == (
+        *("table", "html-report", "json", "jsonl"),
         *("csv", "csv-calls", "csv-descriptors", "csv-loops"),
         *("tsv", "tsv-calls", "tsv-descriptors", "tsv-loops"),
     )
@@ -38,7 +38,7 @@ def test_another_name_is_refused() -> None:
     with pytest.raises(UsageError) as refused:
         formats.render(reports.idle(), "xml\x1b")
     assert refused.value.what == "there is no format 'xml\\x1b'"
-    assert "table, json, jsonl, csv" in refused.value.why
+    assert "table, html-report, json, jsonl, csv" in refused.value.why
 
 
 def test_json_is_the_report() -> None:

@@ -7,7 +7,7 @@ import socket
 import sys
 
 WRONG = sys.argv[1] == "wrong"
-UPSTREAM = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+UPSTREAM = int(sys.argv[2]) if sys.argv[2:] and sys.argv[2].isdigit() else 0
 MESSAGE_BYTES = 8
 
 

@@ -1,4 +1,4 @@
-"""IO115: a process of 256 MB forks for each request; mended: it has forked two workers at the start."""
+"""IO115: a process of 256 MB forks for each request; mended: two workers, forked once."""
 
 import os
 import signal

@@ -4,13 +4,11 @@ import selectors
 import socket
 import sys
 
-from common import WRONG, burn, listen, ready
+from common import WRONG, listen, ready
 
 FAULT = sys.argv[3]
 IDLE = 400
 HIGH = 1010
-COMPUTE_S = 0.03
-EDGE = 1 << 31
 
 listener = listen()
 idle = [socket.socketpair() for _ in range(IDLE)] if FAULT == "many" else []
@@ -51,6 +49,4 @@ while True:
                 selector.unregister(key.fileobj)
                 key.fileobj.close()
                 continue
-            if FAULT == "late" and WRONG:
-                burn(COMPUTE_S)
             key.fileobj.sendall(data)

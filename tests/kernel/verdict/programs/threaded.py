@@ -1,6 +1,8 @@
 """A threaded echo server with one fault: sys.argv[3]. Mended: without it."""
 
+import hashlib
 import os
+import queue
 import socket
 import subprocess
 import sys
@@ -10,29 +12,40 @@ import time
 from common import UPSTREAM, WRONG, burn, listen, ready
 
 FAULT = sys.argv[3]
-SLEEP_S = 0.01
+SLEEP_S = 0.011
+ROUNDS = 40_000 if WRONG else 10  # some 25 ms of computing without the GIL
+waiting = queue.SimpleQueue()
 listener = listen()
-cached = b""
+cached = b"" if WRONG else b"known"
 
 
 def serve(connection):
-    global cached
     upstream = socket.create_connection(("127.0.0.1", UPSTREAM)) if FAULT == "upstream" else None
     with connection:
         while data := connection.recv(1 if FAULT == "tiny" and WRONG else 65536):
             if FAULT == "sleep" and WRONG:
                 time.sleep(SLEEP_S)
-            if (FAULT == "dns" and WRONG) or (FAULT == "dns" and not cached):
+            if FAULT == "dns" and not cached:
                 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as query:
                     query.connect((f"127.0.0.{UPSTREAM}", 53))
                     query.send(b"who")
-                    cached = query.recv(512)
-            if upstream and (WRONG or not cached):
+                    query.recv(512)
+            if upstream and not cached:
                 upstream.sendall(b"question")
-                cached = upstream.recv(100)
+                upstream.recv(100)
             if FAULT == "slow peer":
                 data = b"x" * (32 << 20 if WRONG else 1000)
             connection.sendall(data if FAULT != "tiny" else b"")
+
+
+def serve_one_by_one():
+    """IO105: one thread computes for all connections."""
+    while True:
+        connection = waiting.get()
+        with connection:
+            data = connection.recv(65536)
+            hashlib.pbkdf2_hmac("sha256", data, b"salt", ROUNDS)
+            connection.sendall(data)
 
 
 def spin():
@@ -42,6 +55,8 @@ def spin():
 
 if FAULT == "gil" and WRONG:
     threading.Thread(target=spin, daemon=True).start()
+if FAULT == "late":
+    threading.Thread(target=serve_one_by_one, daemon=True).start()
 if FAULT == "starved":
     os.sched_setaffinity(0, {0})
     if WRONG:
@@ -51,6 +66,9 @@ if FAULT == "starved":
 ready(listener)
 while True:
     connection, _ = listener.accept()
+    if FAULT == "late":
+        waiting.put(connection)
+        continue
     if FAULT == "starved":
         while data := connection.recv(65536):
             burn(0.005)

@@ -1,0 +1,103 @@
+"""The whole page: one file, nothing from elsewhere, and a policy that would stop it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import shlex
+from importlib.resources import files
+
+from iotrace.output import quality, verdict
+from iotrace.output.html import lanes, latencies, sheet, states
+from iotrace.output.html.markup import Markup, escaped, join, tag
+from iotrace.output.naming import process_title
+from iotrace.output.selection import origin, split
+from iotrace.output.tables import (
+    calls,
+    descriptors,
+    loops,
+    operations,
+    processes,
+    signals,
+    threads,
+)
+from iotrace.output.text import cut, escape
+from iotrace.output.view import View
+from iotrace.report.model import Process, Report
+
+DEFAULT_TOP = 100
+
+# Of more processes than these, the costliest have sections of their own.
+_DETAILED = 6
+
+_LONGEST_COMMAND = 4_000
+
+_TABLES = (threads, loops, calls, descriptors, operations, signals)
+
+
+def render(report: Report, view: View) -> str:
+    """The page. ``view.top``: rows a table; 0: all, of all processes; None: ``DEFAULT_TOP``."""
+    top = DEFAULT_TOP if view.top is None else view.top or None
+    style, script = _asset("report.css"), _asset("report.js")
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=_policy(style, script)),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", _title(report)),
+        tag("style", style),
+    )
+    body = tag("body", tag("main", *_sections(report, top)), tag("script", script))
+    return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
+
+
+def _asset(name: str) -> Markup:
+    return Markup(files("iotrace.output.html").joinpath(name).read_text(encoding="utf-8"))
+
+
+def _policy(style: str, script: str) -> str:
+    """Only our own style and script, by their hashes; nothing is loaded, sent or framed."""
+    return (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(source: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+
+
+def _title(report: Report) -> str:
+    names = dict.fromkeys(process.name for process in report.processes)
+    return f"iotrace: {', '.join(names) or 'nothing'}"
+
+
+def _sections(report: Report, top: int | None) -> list[Markup]:
+    detailed, others = split(report, None if top is None else _DETAILED)
+    shown = {process.pid for process in detailed}
+    elsewhere = verdict.elsewhere([one for one in report.findings if one.pid not in shown], top)
+    title = "Other processes" if detailed else "Processes"
+    rest = [elsewhere, processes.table(others, title, top)]
+    return [
+        tag("header", tag("h1", "iotrace"), tag("p", origin(report), class_="faint")),
+        *(_process(process, report, top) for process in detailed),
+        *(sheet.markup([table]) for table in rest if table is not None),
+        tag("section", sheet.markup(quality.blocks(report)), class_="quality"),
+    ]
+
+
+def _process(process: Process, report: Report, top: int | None) -> Markup:
+    findings = [finding for finding in report.findings if finding.pid == process.pid]
+    command = cut(escape(shlex.join(process.cmdline)), _LONGEST_COMMAND)
+    tables = [drawn for module in _TABLES if (drawn := module.table(process, top)) is not None]
+    return tag(
+        "article",
+        tag("h2", process_title(process, report.processes)),
+        *([tag("p", tag("code", escaped(command)))] if command else []),
+        tag("div", sheet.markup(verdict.blocks(process, findings)), class_="verdict"),
+        states.section(process),
+        lanes.section(process),
+        latencies.section(process),
+        join(*(sheet.markup([table]) for table in tables)),
+    )

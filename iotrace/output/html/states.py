@@ -1,0 +1,111 @@
+"""A stacked bar for each thread: where its wall time went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from iotrace.output import units
+from iotrace.output.html.markup import Markup, tag
+from iotrace.output.naming import name_thread
+from iotrace.output.tables import cost
+from iotrace.report.model import WAIT_REASONS, Process, Thread
+
+ON_CPU = ("user", "kernel", "copy")
+STATES = (*ON_CPU, "runq", *WAIT_REASONS, "unaccounted")
+"""In the order in which they are drawn; each one is a class of the style sheet."""
+
+_LABELS = {
+    "user": "in the program",
+    "kernel": "in the kernel",
+    "copy": "copying data",
+    "runq": "ready, no CPU free",
+    "unaccounted": "not accounted for",
+}
+
+# A bar is drawn in so many parts of its whole; thinner slices than one of them are not seen.
+_WIDE = 1000
+
+_MOST_BARS = 60
+
+
+def section(process: Process) -> Markup:
+    """The bars of the costliest threads, and what the colours mean."""
+    shown, rest = cost.costliest(process.threads, cost.awake, _MOST_BARS)
+    if not shown:
+        return Markup()
+    used = [state for state in STATES if any(_times(thread)[state] for thread in shown)]
+    more = cost.more(rest, cost.asleep)
+    return tag(
+        "section",
+        tag("h3", "Where the time of each thread went"),
+        _legend(used),
+        tag("div", *map(_row, shown), class_="bars"),
+        *([tag("p", more, class_="faint")] if more else []),
+    )
+
+
+def bar(times: Sequence[tuple[str, int]], whole: int, label: str) -> Markup:
+    """One stacked bar; ``times``: class and nanoseconds, which add up to ``whole`` or less."""
+    at = 0.0
+    parts = []
+    for name, time in times:
+        width = _WIDE * time / whole if whole else 0.0
+        if time > 0:
+            share = units.format_percent(time, whole)
+            title = tag("title", f"{name}: {share}, {units.format_duration(time)}")
+            parts.append(tag("g", title, _slice(name, at, width)))
+        at += width
+    return tag(
+        "svg",
+        *parts,
+        viewBox=f"0 0 {_WIDE} 20",
+        preserveAspectRatio="none",
+        role="img",
+        aria_label=label,
+        class_="bar",
+    )
+
+
+def _slice(name: str, at: float, width: float) -> Markup:
+    return tag("rect", x=at, y=0, width=width, height=20, class_=f"s-{name}")
+
+
+def _row(thread: Thread) -> Markup:
+    times = _times(thread)
+    wall = units.format_duration(thread.lifetime_ns)
+    told = ", ".join(
+        f"{state} {units.format_percent(time, thread.lifetime_ns)}"
+        for state, time in times.items()
+        if time > 0
+    )
+    return tag(
+        "div",
+        tag("span", f"{name_thread(thread)} {thread.name}", class_="name"),
+        bar(list(times.items()), thread.lifetime_ns, told),
+        tag("span", wall, class_="figure"),
+        class_="row",
+    )
+
+
+def _times(thread: Thread) -> dict[str, int]:
+    own = thread.states_ns
+    return {
+        state: own.wait.get(state, 0) if state in WAIT_REASONS else getattr(own, state)
+        for state in STATES
+    }
+
+
+def _legend(states: Iterable[str]) -> Markup:
+    return tag("ul", *map(_entry, states), class_="legend")
+
+
+def _entry(state: str) -> Markup:
+    words = _LABELS.get(state, f"asleep: {state}")
+    return tag("li", _swatch(state), f" {state}", tag("span", f" {words}", class_="faint"))
+
+
+def _swatch(state: str) -> Markup:
+    return tag(
+        "svg", tag("rect", width=10, height=10, class_=f"s-{state}"), viewBox="0 0 10 10",
+        class_="swatch", aria_hidden="true",
+    )  # fmt: skip

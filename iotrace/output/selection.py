@@ -1,0 +1,37 @@
+"""What of a report is shown in full, and what it is a report of."""
+
+from __future__ import annotations
+
+from iotrace.output import units
+from iotrace.output.naming import after_parents
+from iotrace.output.tables import cost
+from iotrace.report.model import Process, Report
+
+
+def split(report: Report, most: int | None) -> tuple[list[Process], list[Process]]:
+    """Up to ``most`` processes (None: all) with tables of their own, and those with one line.
+
+    The costliest ones. A process that slept all along gets one line, unless it is alone or
+    something is wrong in it.
+    """
+    found = {finding.pid for finding in report.findings}
+    telling = [
+        process
+        for process in report.processes
+        if cost.of_process(process) or process.pid in found or len(report.processes) == 1
+    ]
+    detailed, _ = cost.costliest(telling, cost.of_process, most)
+    chosen = set(map(id, detailed))
+    others = [process for process in report.processes if id(process) not in chosen]
+    return after_parents(detailed), others
+
+
+def origin(report: Report) -> str:
+    """How long, when and where it was traced, in one line."""
+    host = report.host
+    which = "" if report.interval is None else f"interval {report.interval}, "
+    return (
+        f"iotrace {report.iotrace}: {which}{units.format_duration(report.duration_ns)} "
+        f"from {report.started_at} on Linux {host.kernel} {host.machine}, "
+        f"{units.plural(host.cpus, 'CPU')}"
+    )

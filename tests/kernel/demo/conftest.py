@@ -1,0 +1,20 @@
+"""One trace for all models: each test module's servers perform on the same stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from iotrace.demo.stage import Stage
+
+
+def _quiet(line: str) -> None:
+    """No progress."""
+
+
+@pytest.fixture(scope="session")
+def stage(_a_kernel_that_can_be_traced: None) -> Iterator[Stage]:
+    """Attached once; servers of all tests are followed in turn."""
+    with Stage(_quiet) as one:
+        yield one

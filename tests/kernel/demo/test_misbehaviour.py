@@ -1,0 +1,54 @@
+"""The teaching variants: what is wrong on purpose shows in numbers."""
+
+from __future__ import annotations
+
+import pytest
+from iotrace.servers.protocol import HEADER_BYTES
+
+from iotrace.demo.stage import Stage
+from tests.kernel.demo.playing import MULTIPLEXED, loop_of, play, served
+
+UNANSWERED = ("--connections", "1", "--requests", "1", "--timeout", "0.3")
+
+
+@pytest.mark.parametrize("name", ["select", "poll", "epoll"])
+@pytest.mark.parametrize("fault", ["--never-accept", "--no-read"])
+def test_level_triggering_spins_over_what_nobody_takes(stage: Stage, name: str, fault: str) -> None:
+    performance = play(stage, name, *UNANSWERED, server=(fault,), errors=1)
+    loop = loop_of(served(performance))
+    assert loop.multiplexer == MULTIPLEXED[name]
+    assert loop.unserved > 1_000
+    assert loop.unserved >= loop.iterations - 2
+    seen = performance.figures
+    assert seen.cpu_ns + seen.runq_ns > 250_000_000
+    assert seen.synchronous is None
+    assert performance.requests == ()
+    assert performance.events
+
+
+def test_edge_triggering_that_stops_early_leaves_data_behind(stage: Stage) -> None:
+    # Two requests come at once, one is read; the other waits 40 ms for the edge of the next.
+    load = (
+        *("--requests", "11", "--payload", "500", "--pipeline", "2"),
+        *("--delay-ms", "40", "--timeout", "0.5"),
+    )
+    early = ("--stop-early", str(HEADER_BYTES + 500))
+    broken = play(stage, "epoll-et", *load, server=early, errors=1)
+    whole = play(stage, "epoll-et", *load)
+    assert broken.figures.pickup is not None
+    assert broken.figures.pickup.p50 >= 40_000_000
+    assert whole.figures.pickup is not None
+    assert whole.figures.pickup.p50 < 5_000_000
+    assert (broken.result.requests, whole.result.requests) == (10, 11)
+    assert any(request.left_behind for request in broken.requests)
+    assert not any(request.left_behind for request in whole.requests)
+
+
+def test_a_slow_handler_delays_every_other_event(stage: Stage) -> None:
+    load = ("--connections", "5", "--requests", "25")
+    slow = play(stage, "event-queue", *load, server=("--slow-handler-ms", "20"))
+    assert slow.result.latency_ns is not None
+    # Four others are served before.
+    assert slow.result.latency_ns.p50 > 4 * 20_000_000
+    assert slow.figures.pickup is not None
+    assert slow.figures.asleep_in[0] == "clock_nanosleep"

@@ -1,0 +1,167 @@
+"""Threads that are in the middle of something when the trace begins."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from iotrace.tracing.trace import Trace
+from tests.kernel.command import iotrace
+from tests.kernel.targets import Target
+from tests.kernel.tracing import call_of, loop_of, process_of, report_of, tracing
+from tests.kernel.waiting import sleeps_in, wait_until
+
+LONG_NS = 100_000_000
+
+# mode of programs/rounds.py: the call that sleeps, its kind, its bytes, the reason
+MODES = {
+    "recv": ("recvfrom", "tcp", 1, "recv"),
+    "recvmsg": ("recvmsg", "tcp", 1, "recv"),
+    "read": ("read", "tcp", 1, "recv"),
+    "accept": ("accept4", "tcp", 0, "accept"),
+    "select": ("pselect6", "", 0, "poll"),
+    "poll_": ("poll", "", 0, "poll"),
+    "epoll_": ("epoll_wait", "", 0, "poll"),
+}
+
+
+@contextmanager
+def _asleep(mode: str) -> Iterator[tuple[Target, socket.socket]]:
+    """A program that sleeps in that call, and the peer that it waits for."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        Target("rounds.py", listener.getsockname()[1], 1, mode) as target,
+        listener.accept()[0] as peer,
+    ):
+        target.go()
+        assert peer.recv(1) == b"?"
+        wait_until(lambda: sleeps_in(target.pid, target.pid, MODES[mode][0]), "the call")
+        yield target, peer
+
+
+def _age_ns(trace: Trace) -> int:
+    return min(thread.lifetime_ns for thread in trace.snapshot().threads.values())
+
+
+def _wait_until_old(trace: Trace) -> None:
+    wait_until(lambda: _age_ns(trace) > LONG_NS, "time to pass")
+
+
+def _wait_until_older(trace: Trace) -> None:
+    before_ns = _age_ns(trace)
+    wait_until(lambda: _age_ns(trace) > before_ns + LONG_NS, "time to pass")
+
+
+def _wait_until_at_its_gate(target: Target) -> None:
+    wait_until(lambda: sleeps_in(target.pid, target.pid, "rt_sigtimedwait"), "the gate")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_call_that_returns_is_one_call(mode: str) -> None:
+    syscall, kind, size, reason = MODES[mode]
+    with _asleep(mode) as (target, peer), tracing(target.pid) as trace:
+        _wait_until_old(trace)
+        if mode == "accept":
+            socket.create_connection(("127.0.0.1", target.facts["port"])).close()
+        else:
+            peer.send(b"!")
+        _wait_until_at_its_gate(target)
+        process = process_of(report_of(trace), target.pid)
+    row = call_of(process, syscall, kind)
+    assert (row.calls, row.bytes, row.errors, row.in_flight) == (1, size, {}, 0)
+    assert row.wait_ns > LONG_NS
+    assert process.threads[0].states_ns.wait[reason] >= row.wait_ns
+    if reason == "poll":
+        loop = loop_of(process, syscall)
+        assert (loop.iterations, loop.ready.max, loop.empty) == (1, 1, 0)
+
+
+def test_a_program_that_computes_uses_its_cpu() -> None:
+    with Target("hog.py", max(os.sched_getaffinity(0))) as target:
+        target.go()
+        wait_until(lambda: not sleeps_in(target.pid, target.pid), "it to run")
+        with tracing(target.pid) as trace:
+            _wait_until_old(trace)
+            (thread,) = process_of(report_of(trace), target.pid).threads
+    assert thread.states_ns.user + thread.states_ns.runq == thread.lifetime_ns
+
+
+def test_a_stopped_program_waits_for_a_signal() -> None:
+    with _asleep("recv") as (target, peer):
+        os.kill(target.pid, signal.SIGSTOP)
+        wait_until(lambda: _state(target.pid) == "T", "it to stop")
+        with tracing(target.pid) as trace:
+            _wait_until_old(trace)
+            (stopped,) = process_of(report_of(trace), target.pid).threads
+            os.kill(target.pid, signal.SIGCONT)
+            wait_until(lambda: _state(target.pid) == "S", "recv again")
+            _wait_until_older(trace)
+            peer.send(b"!")
+            _wait_until_at_its_gate(target)
+            process = process_of(report_of(trace), target.pid)
+    assert stopped.states_ns.wait["signal"] == stopped.lifetime_ns
+    assert process.threads[0].states_ns.wait["recv"] > LONG_NS
+    row = call_of(process, "recvfrom", "tcp")
+    assert (row.calls, row.bytes) == (1, 1)
+
+
+def test_a_call_that_a_stop_interrupts_goes_on_as_what_it_was() -> None:
+    with _asleep("poll_") as (target, peer), tracing(target.pid) as trace:
+        os.kill(target.pid, signal.SIGSTOP)
+        wait_until(lambda: _state(target.pid) == "T", "it to stop")
+        os.kill(target.pid, signal.SIGCONT)
+        wait_until(lambda: _state(target.pid) == "S", "it to sleep again")
+        _wait_until_older(trace)
+        peer.send(b"!")
+        _wait_until_at_its_gate(target)
+        process = process_of(report_of(trace), target.pid)
+    waits = process.threads[0].states_ns.wait
+    assert waits["poll"] > LONG_NS
+    assert waits["other"] == 0
+    row = call_of(process, "poll")
+    assert (row.calls, row.errors) == (2, {"ERESTART_RESTARTBLOCK": 1})
+    assert loop_of(process, "poll").iterations == 1
+
+
+def _state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+@contextmanager
+def _in_a_container() -> Iterator[tuple[int, int]]:
+    """(pid here, pid in its own PID namespace) of a program; the latter is no pid here."""
+    script = "echo 3999999 > /proc/sys/kernel/ns_last_pid; sleep 1000 & wait"
+    with subprocess.Popen(
+        ["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", script]
+    ) as top:
+        try:
+            wait_until(lambda: len(_descendants(top.pid)) == 2, "the program to start")
+            outer = _descendants(top.pid)[-1]
+            status = Path(f"/proc/{outer}/status").read_text()
+            inner = next(line.split() for line in status.splitlines() if line.startswith("NSpid"))
+            yield outer, int(inner[-1])
+        finally:
+            for pid in _descendants(top.pid):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _descendants(pid: int) -> list[int]:
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [below for child in map(int, found) for below in (child, *_descendants(child))]
+
+
+def test_a_program_in_a_container_has_another_pid_here() -> None:
+    with _in_a_container() as (outer, inner):
+        refused = iotrace("attach", inner)
+        traced = iotrace("attach", outer, "-d", "100ms", "-f", "json")
+    assert (refused.code, refused.stdout) == (4, "")
+    assert f"here it is {outer}" in refused.stderr
+    assert traced.code == 0
+    assert [process["pid"] for process in traced.report["processes"]] == [outer]

@@ -1,0 +1,58 @@
+"""Tables far smaller than what comes and goes: room is given back, and nothing is lost."""
+
+from __future__ import annotations
+
+from iotrace.engine.program import Limits
+from iotrace.report.model import Report
+from iotrace.snapshot.arithmetic import interval
+from tests.kernel.targets import Target
+from tests.kernel.tracing import report_of, tracing
+from tests.kernel.waiting import sleeps_in, wait_until
+
+ROUNDS = 11
+EACH = 61
+SMALL = Limits(threads=512, reserved=128, calls=1024, descriptors=512, errors=64, targets=512)
+
+
+def _sent(report: Report) -> tuple[int, int, int]:
+    """Rows, calls and bytes of all that was sent."""
+    rows = [
+        row
+        for process in report.processes
+        for row in process.calls
+        if (row.syscall, row.kind) == ("sendto", "unix")
+    ]
+    return len(rows), sum(row.calls for row in rows), sum(row.bytes for row in rows)
+
+
+def _a_round(target: Target) -> None:
+    target.go()
+    wait_until(lambda: sleeps_in(target.pid, target.pid, "rt_sigtimedwait"), "a round to end")
+
+
+def test_what_ends_is_added_up_and_its_room_used_again() -> None:
+    with Target("churn.py", EACH) as target, tracing(target.pid, limits=SMALL) as trace:
+        for _ in range(ROUNDS):
+            _a_round(target)
+            trace.processes_alive()  # as the command line does all the time
+        report = report_of(trace)
+    threads = [thread for process in report.processes for thread in process.threads]
+    ended = [thread for thread in threads if thread.ended_ns is not None]
+    assert sum(thread.count for thread in ended) == ROUNDS * EACH * 2
+    assert sum(process.count for process in report.processes) == ROUNDS * EACH + 1
+    rows, calls, octets = _sent(report)
+    assert (calls, octets) == (ROUNDS * EACH * 2 * 3, ROUNDS * EACH * 2 * 15)
+    assert rows < calls // 3, "nothing was added up"
+
+
+def test_an_interval_holds_what_happened_in_it_though_it_was_added_up() -> None:
+    with Target("churn.py", EACH) as target, tracing(target.pid, limits=SMALL) as trace:
+        _a_round(target)
+        trace.processes_alive()
+        earlier = trace.snapshot()
+        for _ in range(3):
+            _a_round(target)
+            trace.processes_alive()
+        later = trace.snapshot()
+        _, calls, octets = _sent(trace.report(interval(later, earlier)))
+    assert (calls, octets) == (3 * EACH * 2 * 3, 3 * EACH * 2 * 15)

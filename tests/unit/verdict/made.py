@@ -1,0 +1,197 @@
+"""Hand-made processes, as servers of each kind leave them in a report: ten seconds of tracing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from iotrace.procfs.net_tables import Socket
+from iotrace.report.model import (
+    WAIT_REASONS,
+    Busy,
+    Call,
+    Descriptor,
+    Finding,
+    Loop,
+    Model,
+    Percentiles,
+    Pickup,
+    Process,
+    Ready,
+    Signal,
+    States,
+    Switches,
+    Thread,
+)
+from iotrace.snapshot.facts import ProcessFacts
+from iotrace.verdict.judge import judge
+
+US, MS, S = 1_000, 1_000_000, 1_000_000_000
+PID = 700
+LENGTH_NS = 10 * S
+
+
+def thread(tid: int = PID, *, switches: int = 997, runq: int = 0, **times: int) -> Thread:
+    """Its states are the times given (``user``, ``kernel``, ``copy``, waits by reason)."""
+    wait = {**dict.fromkeys(WAIT_REASONS, 0)}
+    own = {name: times.pop(name, 0) for name in ("user", "kernel", "copy")}
+    started, ended, count = (times.pop(name, 0) for name in ("started", "ended", "count"))
+    wait.update(times)
+    return Thread(
+        tid=tid,
+        name="python3",
+        lifetime_ns=sum(own.values()) + runq + sum(wait.values()),
+        states_ns=States(**own, runq=runq, unaccounted=0, wait=wait),
+        switches=Switches(switches, 13),
+        syscalls=times.get("syscalls", 5_003),
+        started_ns=started,
+        ended_ns=ended or None,
+        count=count or 1,
+    )
+
+
+def call(name: str, kind: str, calls: int, **figures: Any) -> Call:
+    """Errors by name, waits and bytes as given."""
+    wait, kernel = figures.get("wait", 0), figures.get("kernel", 0)
+    longest = figures.get("longest", wait)
+    return Call(
+        tid=figures.get("tid", PID),
+        syscall=name,
+        kind=kind,
+        calls=calls,
+        errors=figures.get("errors", {}),
+        bytes=figures.get("bytes", 0),
+        total_ns=wait + kernel,
+        wait_ns=wait,
+        runq_ns=0,
+        copy_ns=0,
+        kernel_ns=kernel,
+        copy_estimated=False,
+        latency_ns=Percentiles(longest, longest, longest, longest, longest),
+        filled=figures.get("filled", 0),
+    )
+
+
+def loop(name: str = "epoll_wait", iterations: int = 1_009, **figures: Any) -> Loop:
+    """A loop that is told of data in each iteration, unless the figures say otherwise."""
+    busy = figures.get("busy", 100 * US)
+    return Loop(
+        tid=figures.get("tid", PID),
+        multiplexer=name,
+        trigger=figures.get("trigger", "level"),
+        watched=figures.get("watched", 17),
+        iterations=iterations,
+        empty=figures.get("empty", 0),
+        timeouts=figures.get("timeouts", 0),
+        ready=Ready(1.0, 3),
+        busy_ns=Busy(figures.get("busy_p50", busy), busy, busy),
+        zero_timeout=figures.get("zero_timeout", 0),
+        unserved=figures.get("unserved", 0),
+        wait_ns=figures.get("wait", 9 * S),
+        stalls=figures.get("stalls"),
+        data_iterations=figures.get("data", iterations),
+        eager_reads=figures.get("eager", 0),
+        nfds_max=figures.get("nfds", 0),
+    )
+
+
+def descriptor(fd: int, **figures: Any) -> Descriptor:
+    """A connection of a server that listens on port 8000."""
+    pickup = figures.get("pickup")
+    return Descriptor(
+        fd=fd,
+        kind=figures.get("kind", "tcp"),
+        local=figures.get("local", "127.0.0.1:8000"),
+        peer=figures.get("peer", f"127.0.0.1:{40_000 + fd}"),
+        nonblocking=figures.get("nonblocking", True),
+        calls=figures.get("calls", 101),
+        bytes_in=figures.get("bytes_in", 1_000),
+        bytes_out=figures.get("bytes_out", 1_000),
+        wait_ns=figures.get("wait", 0),
+        copy_ns=0,
+        pickup_ns=Pickup(*pickup) if pickup else None,
+        opened=figures.get("opened", 1),
+        unread_ns=figures.get("unread"),
+        polled_ns=figures.get("polled", 0),
+    )
+
+
+def process(
+    threads: Iterable[Thread],
+    calls: Iterable[Call] = (),
+    loops: Iterable[Loop] = (),
+    descriptors: Iterable[Descriptor] = (),
+    **parts: Any,
+) -> Process:
+    """A process that was there all along."""
+    return Process(
+        pid=parts.get("pid", PID),
+        parent=parts.get("parent", 1),
+        name="python3",
+        cmdline=("python3", "server.py"),
+        python="3.11.2",
+        started_ns=parts.get("started", 0),
+        ended_ns=parts.get("ended"),
+        model=None,
+        threads=tuple(threads),
+        calls=tuple(calls),
+        descriptors=tuple(descriptors),
+        loops=tuple(loops),
+        operations=parts.get("operations", ()),
+        signals=parts.get("signals", ()),
+        count=parts.get("count", 1),
+    )
+
+
+def sigio(count: int) -> tuple[Signal, ...]:
+    """Signals that tell of data."""
+    return (Signal(PID, "SIGIO", count),)
+
+
+def facts(pid: int = PID, *, pending: int = 0) -> ProcessFacts:
+    """It listens on port 8000."""
+    listener = Socket(1, "tcp", 2, "127.0.0.1:8000", "", "listen", None, None, pending=pending)
+    return ProcessFacts(pid, 1, "python3", (), None, None, {}, {1: listener})
+
+
+def model_of(*processes: Process, pid: int = PID) -> Model:
+    """The label of one of them."""
+    judged = judge(processes, {}, LENGTH_NS).processes
+    found = next(one.model for one in judged if one.pid == pid)
+    assert found is not None
+    return found
+
+
+def findings(*processes: Process, pending: int = 0) -> dict[str, Finding]:
+    """What is wrong, by rule."""
+    known = {one.pid: facts(one.pid, pending=pending) for one in processes}
+    return {one.id: one for one in judge(processes, known, LENGTH_NS).findings}
+
+
+def event_loop(**figures: Any) -> Process:
+    """A healthy event loop on epoll; ``figures`` are its loop's."""
+    return process(
+        [thread(user=600 * MS, kernel=300 * MS, poll=9_100 * MS)],
+        [
+            call("recvfrom", "tcp", 1_009, bytes=50_000),
+            call("sendto", "tcp", 1_009),
+            call("epoll_wait", "", 1_009, wait=9_100 * MS),
+        ],
+        [loop(**figures)],
+        [descriptor(7), descriptor(8)],
+    )
+
+
+def blocking(wait: int = 9_500 * MS, **threads: int) -> Process:
+    """A single thread that reads, blocks, answers."""
+    times = {"user": 300 * MS, "kernel": 200 * MS, "recv": wait, **threads}
+    return process(
+        [thread(**times)],
+        [
+            call("accept4", "tcp", 3),
+            call("recvfrom", "tcp", 503, wait=wait, bytes=50_000),
+            call("sendto", "tcp", 503),
+        ],
+        (),
+        [descriptor(7, nonblocking=False, wait=wait)],
+    )

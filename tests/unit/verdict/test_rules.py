@@ -1,0 +1,300 @@
+"""Each rule on a hand-made process that breaks it, and on its repaired twin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from iotrace.report.model import WAIT_REASONS, Process, StallCall, Stalls
+from iotrace.verdict.rules.registry import RULES
+from tests.unit.verdict.made import (
+    MS,
+    PID,
+    US,
+    S,
+    blocking,
+    call,
+    descriptor,
+    event_loop,
+    findings,
+    loop,
+    process,
+    thread,
+)
+
+Made = Callable[[bool], tuple[Process, ...]]
+
+
+def _busy_polling(wrong: bool) -> tuple[Process, ...]:
+    refused = 400_009 if wrong else 40
+    reads = call("recvfrom", "tcp", refused + 41, errors={"EAGAIN": refused}, bytes=997)
+    spins = replace(thread(user=6 * S, kernel=4 * S), syscalls=refused + 100)
+    idles = thread(user=9 * MS, sleep=9_990 * MS)
+    return (process([spins if wrong else idles], [reads], (), [descriptor(7)]),)
+
+
+def _sleeping_polling(wrong: bool) -> tuple[Process, ...]:
+    sleeps = call("clock_nanosleep", "", 499, wait=9_980 * MS if wrong else MS)
+    reads = call("recvfrom", "tcp", 540, errors={"EAGAIN": 499})
+    rows = [descriptor(7, pickup=(41, 10 * MS, 19 * MS, 20 * MS))]
+    times = {"sleep": 9_980 * MS} if wrong else {"user": 9_980 * MS}
+    return (
+        process(
+            [thread(user=20 * MS, **times) if wrong else thread(**times)], [sleeps, reads], (), rows
+        ),
+    )
+
+
+def _stalls(own_ns: int, runq_ns: int) -> Stalls:
+    waits = dict.fromkeys(WAIT_REASONS, 0) | {"recv": own_ns}
+    worst = StallCall("recvfrom", "tcp", 9, 203 * MS)
+    return Stalls(5, own_ns + runq_ns, 0, runq_ns, waits, worst)
+
+
+def _stalled(wrong: bool) -> tuple[Process, ...]:
+    return (event_loop(stalls=_stalls(S, 0) if wrong else _stalls(MS, S), busy=203 * MS),)
+
+
+def _blocked_in_loop(wrong: bool) -> tuple[Process, ...]:
+    one = event_loop()
+    asleep = 3 * S if wrong else 4 * MS
+    waits = thread(user=S, poll=9 * S - asleep, recv=asleep)
+    reads = call("recvfrom", "tcp", 1_009, wait=asleep, longest=200 * MS)
+    rows = (descriptor(7), descriptor(9, nonblocking=False, wait=asleep))
+    return (replace(one, threads=(waits,), calls=(reads, *one.calls[1:]), descriptors=rows),)
+
+
+def _late(wrong: bool) -> tuple[Process, ...]:
+    p99 = 97 * MS if wrong else 49 * MS
+    rows = (descriptor(7, pickup=(101, 31 * MS, p99, p99)),)
+    return (replace(event_loop(), descriptors=rows),)
+
+
+def _spinning(wrong: bool) -> tuple[Process, ...]:
+    one = event_loop(iterations=90_001, unserved=89_000 if wrong else 90, data=1_001, wait=0)
+    times = {"user": 6 * S, "kernel": 4 * S} if wrong else {"user": 900 * MS, "poll": 9_100 * MS}
+    return (replace(one, threads=(thread(**times),)),)
+
+
+def _left(wrong: bool) -> tuple[Process, ...]:
+    delay = 47 * MS if wrong else 9 * MS
+    rows = (descriptor(7, pickup=(101, delay, delay, delay)),)
+    return (replace(event_loop(trigger="edge"), descriptors=rows),)
+
+
+def _many(wrong: bool) -> tuple[Process, ...]:
+    watched = 997 if wrong else 31
+    one = event_loop(name="poll", iterations=20_011, watched=watched, nfds=watched)
+    polls = call("poll", "", 20_011, kernel=S)
+    return (replace(one, calls=(*one.calls[:2], polls)),)
+
+
+def _limit(wrong: bool) -> tuple[Process, ...]:
+    return (event_loop(name="select", nfds=1_011 if wrong else 900),)
+
+
+def _tiny(wrong: bool) -> tuple[Process, ...]:
+    one = blocking(wait=S)
+    size = 1 if wrong else 60_000
+    reads = call("recvfrom", "tcp", 50_021, bytes=50_021 * size, filled=50_021)
+    busy = replace(thread(user=6 * S, kernel=3 * S, recv=S), syscalls=50_100)
+    return (replace(one, threads=(busy,), calls=(one.calls[0], reads, one.calls[2])),)
+
+
+def _senders(wrong: bool) -> tuple[Process, ...]:
+    asleep = 4 * S if wrong else 9 * MS
+    one = blocking(wait=5 * S, send=asleep)
+    sends = call("sendto", "tcp", 97, wait=asleep)
+    rows = (descriptor(7, bytes_out=10**9, wait=asleep, nonblocking=False),)
+    return (replace(one, calls=(*one.calls[:2], sends), descriptors=rows),)
+
+
+def _starved(wrong: bool) -> tuple[Process, ...]:
+    # The same time in the run queue: in slices of 3 ms, or after each of many wake-ups.
+    return (process([thread(user=5 * S, runq=5 * S, switches=1_600 if wrong else 90_000)]),)
+
+
+def _contended(wrong: bool) -> tuple[Process, ...]:
+    one = blocking(wait=4 * S, lock=5 * S)
+    kind = "short timeout" if wrong else ""
+    waits = call("futex", kind, 1_601, wait=5 * S, errors={"ETIMEDOUT": 601})
+    return (replace(one, calls=(*one.calls, waits)),)
+
+
+def _crowd(wrong: bool) -> tuple[Process, ...]:
+    tids = range(701, 701 + (199 if wrong else 23))
+    rows = [thread(tid, user=20 * MS, runq=50 * MS, recv=9_900 * MS, started=MS) for tid in tids]
+    reads = [call("recvfrom", "tcp", 97, tid=tid, wait=9_900 * MS) for tid in tids]
+    accepts = call("accept4", "tcp", len(tids))
+    return (process([thread(accept=10 * S), *rows], [accepts, *reads]),)
+
+
+def _forks(wrong: bool) -> tuple[Process, ...]:
+    begun = 997 if wrong else 97
+    parent = process([thread(accept=10 * S)], [call("accept4", "tcp", begun)])
+    children = process(
+        [thread(0, user=S, kernel=3 * S, count=begun, started=MS)],
+        [call("recvfrom", "tcp", begun, tid=0)],
+        pid=0, parent=PID, count=begun, started=MS, ended=9 * S,
+    )  # fmt: skip
+    return parent, children
+
+
+def _herd(wrong: bool) -> tuple[Process, ...]:
+    workers = [
+        process(
+            [thread(pid, user=S, poll=9 * S, switches=9_001 if wrong else 997)],
+            [
+                call("accept4", "tcp", 499, tid=pid),
+                call("recvfrom", "tcp", 499, tid=pid),
+                call("sendto", "tcp", 499, tid=pid),
+                call("pselect6", "", 499, tid=pid, kernel=200 * MS),
+            ],
+            [loop("pselect6", 499, tid=pid, watched=1, nfds=4, data=0, eager=499)],
+            [descriptor(7, nonblocking=False)],
+            pid=pid, parent=PID,
+        )
+        for pid in (701, 702)
+    ]  # fmt: skip
+    return process([thread(sleep=10 * S)]), *workers
+
+
+def _sleeping(wrong: bool) -> tuple[Process, ...]:
+    asleep = 5 * S if wrong else 100 * MS
+    one = blocking(wait=4 * S, sleep=asleep)
+    return (replace(one, calls=(*one.calls, call("clock_nanosleep", "", 503, wait=asleep))),)
+
+
+def _connecting(wrong: bool) -> tuple[Process, ...]:
+    asleep = 3 * S if wrong else 3 * MS
+    one = blocking(wait=6 * S, connect=asleep)
+    return (replace(one, calls=(*one.calls, call("connect", "tcp", 101, wait=asleep))),)
+
+
+def _one_peer(wrong: bool) -> tuple[Process, ...]:
+    one = blocking(wait=7 * S)
+    local = "127.0.0.1:51000" if wrong else "127.0.0.1:8000"
+    upstream = descriptor(8, local=local, peer="10.0.0.9:5432", wait=6 * S, nonblocking=False)
+    return (replace(one, descriptors=(*one.descriptors, upstream)),)
+
+
+def _zero_timeout(wrong: bool) -> tuple[Process, ...]:
+    empty = 200_003 if wrong else 1_009
+    one = event_loop(
+        iterations=empty + 1_009, empty=empty, zero_timeout=empty, data=1_009, busy=20 * US
+    )
+    times = {"user": 6 * S, "kernel": 4 * S} if wrong else {"user": 900 * MS, "poll": 9_100 * MS}
+    return (replace(one, threads=(thread(**times),)),)
+
+
+MADE: dict[str, Made] = {
+    "IO101": _busy_polling,
+    "IO102": _sleeping_polling,
+    "IO103": _stalled,
+    "IO104": _blocked_in_loop,
+    "IO105": _late,
+    "IO106": _spinning,
+    "IO107": _left,
+    "IO108": _many,
+    "IO109": _limit,
+    "IO110": _tiny,
+    "IO111": _senders,
+    "IO112": _starved,
+    "IO113": _contended,
+    "IO114": _crowd,
+    "IO115": _forks,
+    "IO116": _herd,
+    "IO117": _sleeping,
+    "IO118": _connecting,
+    "IO119": _one_peer,
+    "IO120": _zero_timeout,
+}
+EVIDENCE: dict[str, dict[str, Any]] = {
+    "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
+    "IO102": {"sleeps": 499, "mean_sleep_ns": 20 * MS, "pickup_p50_ns": 10 * MS},
+    "IO103": {"stalls": 5, "longest_ns": 203 * MS, "longest_block_ns": 203 * MS},
+    "IO104": {"blocked_in_recv_ns": 3 * S, "call": "recvfrom", "longest_ns": 200 * MS},
+    "IO105": {"p99_ns": 97 * MS, "reads": 101},
+    "IO106": {"returns_unserved": 89_000, "returns": 90_001},
+    "IO107": {"connections": 1, "p50_ns": 47 * MS},
+    "IO108": {"watched": 997, "kernel_per_call_ns": S // 20_011},
+    "IO109": {"highest_descriptor": 1_010},
+    "IO110": {"mean_read_bytes": 1, "filled_ratio": 1.0},
+    "IO111": {"blocked_ns": 4 * S, "slowest_peer": "127.0.0.1:40007"},
+    "IO112": {"runq_ns": 5 * S, "runq_ratio": 0.5},
+    "IO113": {"waited_ns": 5 * S, "timeouts": 601},
+    "IO114": {"threads_alive": 198, "runq_ns": 199 * 50 * MS},
+    "IO115": {"forks": 997, "kernel_per_process_ns": 3 * S // 997},
+    "IO116": {"workers": 2, "wasted_wakeups": 2 * (9_001 - 3 * 499)},
+    "IO117": {"sleeps": 503, "asleep_ns": 5 * S},
+    "IO118": {"connects": 101, "connect_wait_ns": 3 * S},
+    "IO119": {"peer": "10.0.0.9:5432", "waited_ns": 6 * S},
+    "IO120": {"empty_returns": 200_003, "useful_returns": 1_009},
+}
+
+
+def test_every_rule_is_made() -> None:
+    assert list(MADE) == list(EVIDENCE) == [rule.id for rule in RULES]
+
+
+@pytest.mark.parametrize("rule", MADE)
+def test_a_fault_is_found_with_its_figures(rule: str) -> None:
+    found = findings(*MADE[rule](True))
+    assert rule in found
+    evidence = found[rule].evidence
+    assert {name: evidence.get(name) for name in EVIDENCE[rule]} == EVIDENCE[rule]
+
+
+@pytest.mark.parametrize("rule", MADE)
+def test_its_repaired_twin_is_not(rule: str) -> None:
+    assert rule not in findings(*MADE[rule](False))
+
+
+def test_the_descriptor_that_blocked_the_loop_is_named() -> None:
+    assert findings(*_blocked_in_loop(True))["IO104"].fd == 9
+    assert findings(*_stalled(True))["IO103"].fd == 9
+
+
+@pytest.mark.parametrize("healthy", [event_loop(), blocking()], ids=["loop", "blocking"])
+def test_a_healthy_server_has_nothing(healthy: Process) -> None:
+    assert findings(healthy) == {}
+
+
+def test_a_client_that_keeps_others_waiting() -> None:
+    assert findings(blocking(), pending=0) == {}
+    found = findings(blocking(), pending=3)["IO119"]
+    assert found.evidence["connections_waiting"] == 3
+
+
+def test_costs_rank_and_give_the_severity() -> None:
+    one = event_loop(stalls=_stalls(S, 0), busy=203 * MS)
+    both = replace(
+        one,
+        threads=(thread(user=S, poll=6 * S, recv=3 * S),),
+        calls=(call("recvfrom", "tcp", 1_009, wait=3 * S), *one.calls[1:]),
+    )
+    from iotrace.verdict.judge import judge
+
+    found = judge((both,), {}, 10 * S).findings
+    assert [(one.id, one.severity, one.cost_ns) for one in found] == [
+        ("IO104", "high", 3 * S),
+        ("IO103", "medium", S),
+    ]
+
+
+def test_workers_that_are_alike_are_reported_once() -> None:
+    master = process([thread(sleep=10 * S)])
+    workers = [
+        replace(one, pid=pid, parent=PID) for pid in (701, 702, 703) for one in _sleeping(True)
+    ]
+    found = findings(master, *workers)
+    assert found["IO117"].evidence["processes"] == 3
+
+
+def test_lateness_is_not_reported_twice() -> None:
+    rows = (descriptor(7, pickup=(101, 31 * MS, 97 * MS, 97 * MS)),)
+    stalled = replace(event_loop(stalls=_stalls(S, 0), busy=203 * MS), descriptors=rows)
+    assert set(findings(stalled)) == {"IO103"}

@@ -1,0 +1,101 @@
+"""The summary's sentence, the gate of --fail-on, and the pages of ``explain``."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+
+from iotrace.cli.explain import command
+from iotrace.errors import UsageError
+from iotrace.report.model import Finding
+from iotrace.verdict.gate import fires, names_of
+from iotrace.verdict.judge import judge
+from iotrace.verdict.rules.registry import RULES
+from tests.unit.project.places import ROOT
+from tests.unit.verdict.made import PID, S, blocking, event_loop, process, thread
+
+_PARTS = (
+    "What it means",
+    "Why it hurts",
+    "How iotrace sees it",
+    "How to mend it",
+    "When it is fine",
+)
+
+
+def test_where_a_loops_time_goes() -> None:
+    (one,) = judge((event_loop(),), {}, 10 * S).processes
+    assert one.summary == (
+        "Of its 10 s: 91 % asleep in epoll_wait with nothing ready, 6 % computing, "
+        "3 % in the kernel."
+    )
+
+
+def test_like_workers_read_as_one() -> None:
+    master = process([thread(sleep=10 * S)])
+    workers = [replace(blocking(), pid=pid, parent=PID) for pid in (701, 702)]
+    first, *_ = judge((master, *workers), {}, 10 * S).processes
+    assert first.summary == (
+        "Of its 2 workers' 20 s: 95 % asleep waiting for data in reads, 3 % computing, "
+        "2 % in the kernel."
+    )
+
+
+def _found(rule: str, severity: str) -> Finding:
+    return Finding(rule, severity, "", PID, None, None, {}, "", None)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "fails"),
+    [
+        (("high",), False),
+        (("medium",), True),
+        (("low",), True),
+        (("IO103",), True),
+        (("IO104",), False),
+        (("high", "IO103"), True),
+        ((), False),
+    ],
+)
+def test_what_fails(wanted: tuple[str, ...], fails: bool) -> None:
+    assert fires([_found("IO103", "medium")], wanted) is fails
+    assert not fires([], wanted)
+
+
+def test_names_are_checked() -> None:
+    assert names_of(["HIGH", "io103", "io999", "bad"]) == (("high", "IO103"), ("io999", "bad"))
+
+
+def test_ids_are_unique_and_every_rule_advises() -> None:
+    assert len({rule.id for rule in RULES}) == len(RULES) == 20
+    assert all(rule.advice and rule.title for rule in RULES)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_every_rule_has_a_page(rule: object) -> None:
+    page = (ROOT / "docs" / "findings" / f"{rule.id}.md").read_text()  # type: ignore[attr-defined]
+    assert page.startswith(f"# {rule.id}: {rule.title}\n")  # type: ignore[attr-defined]
+    assert tuple(re.findall(r"^## (.*)$", page, re.MULTILINE)) == _PARTS
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    ast.parse(code)
+
+
+def test_explain_prints_the_page() -> None:
+    shown = CliRunner().invoke(command, ["io103"])
+    assert shown.exit_code == 0
+    assert shown.output.startswith("# IO103: Event loop stalled")
+
+
+def test_explain_lists_the_findings() -> None:
+    shown = CliRunner().invoke(command, [])
+    assert [line.split()[0] for line in shown.output.splitlines()] == [rule.id for rule in RULES]
+
+
+def test_explain_refuses_other_ids() -> None:
+    shown = CliRunner().invoke(command, ["\x1b[31mIO999"])
+    assert isinstance(shown.exception, UsageError)
+    assert "\x1b" not in shown.exception.what

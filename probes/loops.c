@@ -199,7 +199,7 @@ static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, u64
     l->returned_ns = now;
     l->cpu_at_return_ns = cpu_ns(t);
     l->runq_at_return_ns = t->runq_ns;
-    l->blamed_cpu = l->blamed_holder = l->blamed_call = l->blamed_ns = 0;
+    forget_blame(l);
     if (l->iteration_waited) {
       l->iteration_waited = 0;
       l->iteration_call_ns = 0;

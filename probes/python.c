@@ -12,7 +12,7 @@
 #define OWNER_SHIM 3
 #define NOT_THERE 0xffffffff
 #define MISSES_SKIPPED 63 /* slow calls of a thread that had no Python state when last looked */
-#define CODE_HEAD 208
+#define CODE_HEAD 256
 #define CODE_TEXT 256
 #define CODE_TABLE 1024
 
@@ -123,6 +123,7 @@ BPF_HASH(culprits, struct culprit_key, struct culprit, MAX_LINES);
 struct walk_room {
   u8 frame[128];
   struct stack stack;
+  u64 place; /* as the stack's hash, but for the instruction of its innermost frame */
   u32 found; /* index + 1 of a new stack whose codes are to be described */
   u32 reserved;
 };
@@ -219,7 +220,7 @@ static __always_inline u32 keep_stack(struct walk_room *room)
 /* Current's Python stack: its hash, 0: it has none. */
 static __always_inline u64 walk(struct thread *t, struct python *p, struct walk_room *room)
 {
-  u64 frame = python_frame(t, p), hash;
+  u64 frame = python_frame(t, p), hash, place = 0;
   u32 at_code = p->frame_code & 0x78, at_previous = p->frame_previous & 0x78;
   u32 at_instruction = p->frame_instruction & 0x78, at_owner = p->frame_owner & 0x7f;
   int owners = p->frame_owner != NOT_THERE;
@@ -244,11 +245,13 @@ static __always_inline u64 walk(struct thread *t, struct python *p, struct walk_
     room->stack.codes[i] = code;
     room->stack.instructions[i] = instruction;
     hash = mixed(mixed(hash, code), instruction);
+    place = mixed(mixed(place, code), i ? instruction : 0);
   }
   room->stack.truncated = frame != 0;
   room->stack.pid = t->pid;
   room->stack.tid = t->tid;
   room->stack.hash = hash;
+  room->place = place;
   return hash;
 }
 
@@ -314,6 +317,14 @@ int on_slow_call(struct bpf_raw_tracepoint_args *ctx)
   return 0;
 }
 
+/* As much as there is: the next page may be none, or not in memory. */
+static __always_inline void read_piece(u8 *to, u32 most, u64 address)
+{
+  u32 left = 4096 - (address & 4095);
+  if (bpf_probe_read_user(to, most, (void *)address) && left < most)
+    bpf_probe_read_user(to, left, (void *)address);
+}
+
 /* Entered from on_slow_call: keep what names the code objects of a new stack. */
 int on_new_stack(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -342,10 +353,10 @@ int on_new_stack(struct bpf_raw_tracepoint_args *ctx)
     c->file_address = read_user(key.address + p->code_file);
     c->name_address = read_user(key.address + p->code_name);
     c->table_address = read_user(key.address + p->code_linetable);
-    bpf_probe_read_user(c->head, CODE_HEAD, (void *)key.address);
-    bpf_probe_read_user(c->file, CODE_TEXT, (void *)c->file_address);
-    bpf_probe_read_user(c->name, CODE_TEXT, (void *)c->name_address);
-    bpf_probe_read_user(c->table, CODE_TABLE, (void *)c->table_address);
+    read_piece(c->head, CODE_HEAD, key.address);
+    read_piece(c->file, CODE_TEXT, c->file_address);
+    read_piece(c->name, CODE_TEXT, c->name_address);
+    read_piece(c->table, CODE_TABLE, c->table_address);
     c->address = key.address;
     c->pid = pid;
     code_index.update(&key, &index);
@@ -392,7 +403,7 @@ int on_stall(struct bpf_raw_tracepoint_args *ctx)
     key.cause = cpu >= runq ? CAUSE_CPU : CAUSE_RUNQ;
     key.stack = l->blamed_cpu ? l->blamed_cpu : l->blamed_holder;
   }
-  l->blamed_cpu = l->blamed_holder = l->blamed_call = l->blamed_ns = 0;
+  forget_blame(l);
   pid = t->pid;
   p = pythons.lookup(&pid);
   if (p)
@@ -449,6 +460,23 @@ static __always_inline struct loop *held_up_loop(struct thread *t, struct python
   return NULL;
 }
 
+/* Which function was seen most (Boyer and Moore's majority vote): the last sample may already be
+ * past what held the loop up. True: this one is to be blamed for now. */
+static __always_inline int vote(struct loop *l, u64 place)
+{
+  if (l->blamed_place == place) {
+    l->blamed_votes++;
+    return 0;
+  }
+  if (l->blamed_votes) {
+    l->blamed_votes--;
+    return 0;
+  }
+  l->blamed_place = place;
+  l->blamed_votes = 1;
+  return 1;
+}
+
 /* A CPU clock ticks (perf event). Walks only while a loop is held up. */
 int on_sample(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -471,12 +499,10 @@ int on_sample(struct bpf_raw_tracepoint_args *ctx)
   hash = walk(t, p, room);
   if (!hash)
     return 0;
-  if (own)
-    l->blamed_cpu = hash;
-  else if (read_user(t->gil + GIL_HOLDER) == t->python_state)
-    l->blamed_holder = hash;
-  else
+  if (!own && read_user(t->gil + GIL_HOLDER) != t->python_state)
     return 0;
+  if (vote(l, room->place))
+    *(own ? &l->blamed_cpu : &l->blamed_holder) = hash;
   keep_stack(room);
   return 0;
 }

@@ -190,6 +190,8 @@ struct loop {
   u64 blamed_holder;
   u64 blamed_call;
   u64 blamed_ns;
+  u64 blamed_place;
+  u64 blamed_votes;
   u32 busy[HISTOGRAM_BUCKETS];
 };
 

@@ -33,7 +33,7 @@ def generate():
 
 class Worker:
     def run(self):
-        return [one for one in generate()]
+        return [sum(()) for _ in generate()]
 
 
 def greenlets():

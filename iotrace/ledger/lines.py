@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from iotrace.pystack import code
-from iotrace.report.model import Culprit, Frame, Line
+from iotrace.report.stacks import Culprit, Frame, Line
 from iotrace.snapshot.model import CulpritTotals, LineTotals
 
 Stacks = Mapping[int, tuple[code.Frame, ...]]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from iotrace.report.model import WAIT_REASONS, Busy, Culprit, Loop, Ready, StallCall, Stalls
+from iotrace.report.model import WAIT_REASONS, Busy, Loop, Ready, StallCall, Stalls
+from iotrace.report.stacks import Culprit
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.histogram import percentile_ns
 from iotrace.snapshot.model import LoopTotals

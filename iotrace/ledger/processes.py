@@ -14,7 +14,8 @@ from iotrace.ledger.lines import Stacks, culprit_row, line_row
 from iotrace.ledger.loops import loop_row
 from iotrace.ledger.threads import thread_row
 from iotrace.ledger.uring import operation_row
-from iotrace.report.model import Culprit, Line, Process, Signal
+from iotrace.report.model import Process, Signal
+from iotrace.report.stacks import Culprit, Line
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.model import LoopKey, Snapshot, ThreadKey
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from iotrace import __version__
 from iotrace.output.naming import name_file
 from iotrace.output.text import escape
-from iotrace.report.model import Frame, Line, Process, Report
+from iotrace.report.model import Process, Report
+from iotrace.report.stacks import Frame, Line
 
 _SPEEDSCOPE_SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 

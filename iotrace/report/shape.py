@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from iotrace.report.model import SCHEMA, WAIT_REASONS, Culprit, Finding, Loop, Report, States
+from iotrace.report.model import SCHEMA, WAIT_REASONS, Finding, Loop, Report, States
+from iotrace.report.stacks import Culprit
 
 # A number in a report fits in a signed machine word, on every reader's side.
 INT_MIN = -(2**63)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from iotrace.report.model import Culprit, Frame, Loop, Process
+from iotrace.report.model import Loop, Process
+from iotrace.report.stacks import Culprit, Frame
 
 _CAUSES = {
     "cpu": "computing",

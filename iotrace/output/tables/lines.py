@@ -15,7 +15,8 @@ from iotrace.output.blocks import Table, figures, texts
 from iotrace.output.naming import name_file
 from iotrace.output.tables import cost
 from iotrace.output.view import Orders
-from iotrace.report.model import Frame, Line, Process
+from iotrace.report.model import Process
+from iotrace.report.stacks import Frame, Line
 
 _LEGEND = (
     "line: the innermost frame of the program itself at the end of calls that took long; "

@@ -13,7 +13,8 @@ from iotrace.output.naming import name_tid, of_thread
 from iotrace.output.tables import cost
 from iotrace.output.tables.lines import where
 from iotrace.output.view import Orders
-from iotrace.report.model import Culprit, Loop, Process, Stalls
+from iotrace.report.model import Loop, Process, Stalls
+from iotrace.report.stacks import Culprit
 
 _LEGEND = (
     "watched (fds): descriptors in its set; iterations (iter): returns of the call; ready: "

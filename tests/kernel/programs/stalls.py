@@ -6,6 +6,7 @@ import socket
 import sys
 import threading
 import time
+from collections import deque
 
 from gate import finished, ready
 
@@ -40,8 +41,7 @@ def calibrated():
 
 async def compute():
     end = time.perf_counter() + STALL_S
-    while time.perf_counter() < end:
-        pass  # LINE cpu  # noqa: E701
+    deque(iter(lambda: time.perf_counter() < end, False), maxlen=0)  # LINE cpu
 
 
 async def receive():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from iotrace.report.model import Frame
+from iotrace.report.stacks import Frame
 from tests.kernel.targets import PROGRAMS
 
 # Ahead of all others: the tests tell what the program does, not what the machine is busy with.

@@ -20,16 +20,16 @@ _CAUSES = {"cpu": "cpu", "recv": "call", "sleep": "call", "gil": "gil"}
 
 
 def _trace(python: str, *arguments: object) -> tuple[int, Report]:
-    with Target("stalls.py", *arguments, prefix=FIRST, python=python) as target:
-        with tracing(target.pid) as trace:
-            target.go()
+    program = Target("stalls.py", *arguments, prefix=FIRST, python=python)
+    with program as target, tracing(target.pid) as trace:
+        target.go()
 
-            def ended() -> bool:
-                trace.processes_alive()
-                return sleeps_in(target.pid, target.pid, "pause")
+        def ended() -> bool:
+            trace.processes_alive()
+            return sleeps_in(target.pid, target.pid, "pause")
 
-            wait_until(ended, "the program to finish")
-            return target.pid, report_of(trace)
+        wait_until(ended, "the program to finish")
+        return target.pid, report_of(trace)
 
 
 @pytest.mark.parametrize("python", interpreters(), ids=label)
@@ -40,7 +40,7 @@ def test_each_stall_is_blamed_on_its_line_and_its_cause(python: str) -> None:
     blamed: Counter[tuple[str, str]] = Counter()
     for one in loop.stalls.culprits:
         blamed[mark_of("stalls.py", one.stack), one.cause] += one.count
-    assert blamed == {(mark, cause): _STALLS for mark, cause in _CAUSES.items()}
+    assert blamed == dict.fromkeys(_CAUSES.items(), _STALLS)
     assert loop.stalls.count == len(_CAUSES) * _STALLS
 
 

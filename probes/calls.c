@@ -97,6 +97,8 @@ static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u32
       t->call_kind = KIND_SHORT_TIMEOUT;
   } else if (spec->flags & CALL_WATCHES) {
     t->call_kind = trigger_kind(args[ARGUMENT_1], args[ARGUMENT_3]);
+  } else if (spec->flags & CALL_CLOSES_RANGE) {
+    forget_range(t, args[ARGUMENT_0], args[ARGUMENT_1]);
   }
 }
 

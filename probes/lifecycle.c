@@ -85,3 +85,13 @@ int on_sched_process_exec(struct bpf_raw_tracepoint_args *ctx)
   }
   return 0;
 }
+
+/* raw task_rename(task, comm): a thread gets a name, from itself as a rule, soon after it began. */
+int on_task_rename(struct bpf_raw_tracepoint_args *ctx)
+{
+  u32 slot;
+  struct thread *t = thread_of(read_u32(ctx->args[0] + OFFSET_TASK_PID), &slot);
+  if (t)
+    bpf_probe_read_kernel_str(t->name, sizeof(t->name), (void *)ctx->args[1]);
+  return 0;
+}

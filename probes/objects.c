@@ -31,6 +31,7 @@ struct object {
 #define TTYAUX_MAJOR 5
 #define PTY_MAJOR_FIRST 136
 #define PTY_MAJOR_LAST 143
+#define MAX_RANGE 128
 
 static __always_inline u64 read_u64(u64 address)
 {
@@ -177,6 +178,20 @@ static __always_inline void forget_descriptor(u32 pid, u32 fd)
   u32 *generation = generations.lookup(&key);
   if (generation)
     __sync_fetch_and_add(generation, 1);
+}
+
+/* close_range(2). Closing more than MAX_RANGE numbers at once is for programs that have just
+ * begun, most of which are not even open. */
+static __always_inline void forget_range(struct thread *t, u32 first, u32 last)
+{
+  for (int i = 0; i < FD_CACHE; i++)
+    t->fd_cache[i] = 0;
+#pragma clang loop unroll(disable)
+  for (u32 i = 0; i < MAX_RANGE; i++) {
+    if (first + i > last)
+      break;
+    forget_descriptor(t->pid, first + i);
+  }
 }
 
 #define READINESS_PENDING (1ULL << 63)

@@ -27,8 +27,10 @@ static __always_inline void find_call(struct thread *t)
 {
   u64 regs;
   u32 number;
-  t->state = STATE_USER;
+  t->state = t->io_worker ? STATE_KERNEL : STATE_USER;
 #if HAVE_TASK_PT_REGS
+  if (t->io_worker)
+    return; /* it has never been in user space: its registers are another thread's */
   regs = (u64)bpf_task_pt_regs(bpf_get_current_task_btf());
   number = read_u32(regs + OFFSET_CALL_NUMBER);
   if ((s32)number < 0)

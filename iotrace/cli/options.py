@@ -125,9 +125,9 @@ def python_options(function: Callable[..., int]) -> Callable[..., int]:
 
 
 def _format_names() -> tuple[str, ...]:
-    from iotrace.output.formats import FORMATS
+    from iotrace.output.formats import FORMATS, TIMELINES
 
-    return FORMATS
+    return FORMATS + TIMELINES
 
 
 class FormatName(click.ParamType):  # type: ignore[type-arg]

@@ -7,7 +7,7 @@ import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from iotrace.cli.options import Shown
 from iotrace.errors import UsageError
@@ -16,6 +16,9 @@ from iotrace.output.formats import ONE_ONLY, check, render
 from iotrace.output.view import DEFAULT_WIDTH, View
 from iotrace.report.model import Report
 from iotrace.tracing.caller import acting_as, sudo_caller
+
+if TYPE_CHECKING:  # a report is printed where there is no bcc, too
+    from iotrace.tracing.trace import Trace
 
 
 class Printer:
@@ -50,6 +53,9 @@ class Printer:
     def finish(self, report: Report) -> None:
         """Print the report of the whole trace."""
         self.print(report)
+
+    def tick(self, trace: Trace) -> None:
+        """Nothing is printed between intervals."""
 
     def close(self) -> None:
         """What was printed stays."""

@@ -31,11 +31,16 @@ _SECOND_NS = 1_000_000_000
     "--children/--no-children", default=True, show_default=True, help="Trace child processes too."
 )
 @click.option(
+    "--timeline",
+    is_flag=True,
+    help="Keep every call and change of state too; report -f perfetto or chrome exports them.",
+)
+@click.option(
     "--max-size",
     type=Bytes(),
     default="256M",
     show_default=True,
-    help="The file grows no larger; samples that have no room are left out and counted.",
+    help="The file grows no larger; what has no room is left out, and the report says so.",
 )
 @python_options
 @click.option("-v", "--verbose", is_flag=True, help="Say more when something fails.")
@@ -46,6 +51,7 @@ def command(
     interval: int,
     children: bool,
     python: PythonWish,
+    timeline: bool,
     max_size: int,
     verbose: bool,
 ) -> int:
@@ -54,11 +60,21 @@ def command(
     iotrace report FILE prints it in any format, on any machine, without root; iotrace compare
     holds two side by side.
     """
-    from iotrace.cli.recorder import Recorder
+    from iotrace.cli.recorder import TIMELINE_PAGES, Recorder
     from iotrace.cli.tracing import Plan, trace_processes, trace_program
 
-    plan = Plan(duration_ns=duration, interval_ns=interval, children=children, python=python)
+    plan = Plan(
+        duration_ns=duration,
+        interval_ns=interval,
+        children=children,
+        python=python,
+        timeline_pages=TIMELINE_PAGES if timeline else 0,
+    )
+
+    def recorder() -> Recorder:
+        return Recorder(output, max_size, timeline=timeline)
+
     if all(word.isdecimal() and int(word) > 0 for word in target):
         pids = tuple(dict.fromkeys(map(int, target)))
-        return trace_processes(pids, plan, lambda: Recorder(output, max_size))
-    return trace_program(target, plan, lambda: Recorder(output, max_size))
+        return trace_processes(pids, plan, recorder)
+    return trace_program(target, plan, recorder)

@@ -16,11 +16,17 @@ from iotrace.errors import ExitCode
 def command(file: str, shown: Shown, verbose: bool) -> int:
     """Print a recording (or a report that -f json printed). Needs neither root nor eBPF.
 
-    As jsonl it prints the interval samples first, then the report.
+    As jsonl it prints the interval samples first, then the report. A timeline (record --timeline)
+    is exported with -f perfetto or -f chrome, for ui.perfetto.dev.
     """
+    from iotrace.cli.exporting import export
     from iotrace.cli.printing import Printer
+    from iotrace.output.formats import TIMELINES
     from iotrace.recording.reader import read_recording
 
+    if shown.fmt in TIMELINES:
+        export(read_recording(Path(file), samples=False, timeline=True), shown)
+        return ExitCode.OK
     # In this order: an -o file is not emptied for a recording that cannot be read.
     recording = read_recording(Path(file), samples=shown.fmt == "jsonl")
     printer = Printer(shown)

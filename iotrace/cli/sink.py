@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from iotrace.report.model import Report
+from iotrace.tracing.trace import Trace
 
 
 class Sink(Protocol):
@@ -15,6 +16,9 @@ class Sink(Protocol):
 
     def finish(self, report: Report) -> None:
         """The report of the whole trace."""
+
+    def tick(self, trace: Trace) -> None:
+        """Ten times a second or so, and once more when the trace is over."""
 
     def close(self) -> None:
         """Whether or not it was finished: leave nothing half done."""

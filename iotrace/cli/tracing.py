@@ -38,6 +38,7 @@ class Plan:
     children: bool
     fail_on: tuple[str, ...] = ()
     python: PythonWish = _DEFAULT
+    timeline_pages: int = 0
 
 
 def trace_processes(pids: tuple[int, ...], plan: Plan, open_sink: Callable[[], Sink]) -> int:
@@ -48,7 +49,7 @@ def trace_processes(pids: tuple[int, ...], plan: Plan, open_sink: Callable[[], S
         check_target(pid)
     with contextlib.closing(open_sink()) as sink, signals_held():
         python = plan.python.enabled and any(map(runs_python, pids))
-        limits = limits_for(pids, Limits(python=python))
+        limits = limits_for(pids, replace(_limits(plan), python=python))
         with Trace(limits, min_latency_ns=plan.python.min_latency_ns) as trace:
             for pid in pids:
                 trace.follow(pid, plan.children)
@@ -66,8 +67,7 @@ def trace_program(command: tuple[str, ...], plan: Plan, open_sink: Callable[[], 
     require_privileges()
     require_host_pids()
     with contextlib.closing(open_sink()) as sink, signals_held():
-        limits = Limits(python=plan.python.enabled)
-        with Trace(limits, min_latency_ns=plan.python.min_latency_ns) as trace:
+        with Trace(_limits(plan), min_latency_ns=plan.python.min_latency_ns) as trace:
             child = Child(command, sudo_caller())
             trace.follow_at_exec(child.pid, plan.children)
             child.release()
@@ -90,6 +90,10 @@ def trace_program(command: tuple[str, ...], plan: Plan, open_sink: Callable[[], 
     return ExitCode.FAIL_ON if not status and fires(report.findings, plan.fail_on) else status
 
 
+def _limits(plan: Plan) -> Limits:
+    return Limits(timeline_pages=plan.timeline_pages, python=plan.python.enabled)
+
+
 class _Watch:
     """Waits for the end; meanwhile shows progress, hands out interval reports, looks at /proc."""
 
@@ -98,6 +102,7 @@ class _Watch:
         self._plan = plan
         self._sink = sink
         self._alive = alive
+        sink.tick(trace)
         begin = trace.started_ns
         self.until_ns = begin + plan.duration_ns if plan.duration_ns else None
         self._progress = Progress(begin, self.until_ns)
@@ -117,12 +122,14 @@ class _Watch:
     def finish(self) -> Report:
         """The report of the whole trace."""
         self._progress.clear()
+        self._sink.tick(self._trace)
         snapshot = self._trace.snapshot()
         self._trace.look()
         return self._trace.report(snapshot)
 
     def _tick(self) -> bool:
         now = time.monotonic_ns()
+        self._sink.tick(self._trace)
         self._trace.processes_alive()
         if now >= self._next_look_ns:
             self._trace.look(sockets=False)

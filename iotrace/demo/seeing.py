@@ -11,6 +11,7 @@ from iotrace.output.units import format_count, format_duration, format_percent, 
 from iotrace.report.model import Loop, Report
 from iotrace.servers.load_plan import LoadResult
 
+_QUICK_NS = 500_000
 _LATE = 3
 """Clients of which one waits so many times as long as the median are not served alike."""
 
@@ -91,9 +92,20 @@ def _nonblocking(run: Run) -> list[str]:
             f"Between its rounds it slept, {run.duration(slept_ns)} a request, and so data lay "
             f"ready for {late} (median) before it was read."
             if slept_ns
-            else f"For that price it is quick: data was read {late} (median) after it had come."
+            else _price_of_speed(run, seen.pickup.p50)
         )
     return said
+
+
+def _price_of_speed(run: Run, late_ns: int) -> str:
+    late = format_duration(late_ns)
+    if late_ns < _QUICK_NS:
+        return f"For that price it is quick: data was read {late} (median) after it had come."
+    return (
+        "It never sleeps, but other programs want the CPU as well: "
+        f"{run.duration(run.figures.runq_ns)} a request in the run queue, and data was read "
+        f"{late} (median) after it had come."
+    )
 
 
 def _multiplexing(run: Run) -> list[str]:

@@ -38,6 +38,7 @@ class CallFlag(IntFlag):
     FUTEX = 512
     WATCHES = 1024
     """It adds to an epoll's interest list."""
+    CLOSES_RANGE = 2048
 
 
 class Kind(IntEnum):

@@ -97,6 +97,7 @@ PROBES = (
     Probe("sched_process_exec", "on_sched_process_exec"),
     Probe("skb_copy_datagram_iovec", "on_skb_copy", ("exact copy of sockets",)),
     Probe("sk_data_ready", "on_sk_data_ready", ("pickup",)),
+    Probe("task_rename", "on_task_rename", ("new names of threads",)),
     Probe("signal_deliver", "on_signal_deliver", ("signals",)),
     Probe("io_uring_submit_req", "on_uring_submit", ("operations",)),
     Probe("io_uring_complete", "on_uring_complete", ("operations",)),

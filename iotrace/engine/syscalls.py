@@ -100,6 +100,7 @@ CALLS: tuple[CallSpec, ...] = (
     CallSpec("fdatasync", "file", fd=0),
     CallSpec("openat", "file"),
     CallSpec("close", "other", fd=0, flags=CallFlag.CLOSES),
+    CallSpec("close_range", "other", flags=CallFlag.CLOSES_RANGE),
     CallSpec("dup2", "other", fd=1, flags=CallFlag.REPLACES),
     CallSpec("dup3", "other", fd=1, flags=CallFlag.REPLACES),
 )
@@ -111,7 +112,7 @@ _X86_64 = dict(
     rt_sigsuspend=130, futex=202, clock_nanosleep=230, epoll_wait=232, epoll_ctl=233, waitid=247,
     openat=257, pselect6=270, ppoll=271, splice=275, epoll_pwait=281, accept4=288, dup3=292,
     preadv=295, pwritev=296, recvmmsg=299, sendmmsg=307, preadv2=327, pwritev2=328,
-    io_uring_enter=426, epoll_pwait2=441, futex_waitv=449, futex_wait=455,
+    io_uring_enter=426, close_range=436, epoll_pwait2=441, futex_waitv=449, futex_wait=455,
 )  # fmt: skip
 _AARCH64 = dict(
     epoll_ctl=21, dup3=24, openat=56, close=57, read=63, write=64, readv=65, writev=66, pread64=67,
@@ -119,7 +120,8 @@ _AARCH64 = dict(
     fdatasync=83, waitid=95, futex=98, nanosleep=101, clock_nanosleep=115, rt_sigsuspend=133,
     rt_sigtimedwait=137, epoll_pwait=22, accept=202, connect=203, sendto=206, recvfrom=207,
     sendmsg=211, recvmsg=212, accept4=242, recvmmsg=243, wait4=260, sendmmsg=269, preadv2=286,
-    pwritev2=287, io_uring_enter=426, epoll_pwait2=441, futex_waitv=449, futex_wait=455,
+    pwritev2=287, io_uring_enter=426, close_range=436, epoll_pwait2=441, futex_waitv=449,
+    futex_wait=455,
 )  # fmt: skip
 
 ARCHITECTURES = {

@@ -11,41 +11,18 @@ from __future__ import annotations
 import struct
 import time
 
+from iotrace.engine.asleep import asleep
 from iotrace.engine.bpf import NOEXIST
-from iotrace.engine.constants import (
-    CALL_OTHER,
-    HINT_SHARED,
-    THREAD_HINTS,
-    CallFlag,
-    Kind,
-    State,
-)
+from iotrace.engine.constants import HINT_SHARED, THREAD_HINTS, State
 from iotrace.engine.probes import Probes
-from iotrace.engine.syscalls import CallSpec
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.procfs.children import read_children
-from iotrace.procfs.descriptors import read_descriptors
 from iotrace.procfs.stat import read_stat
-from iotrace.procfs.task import (
-    OUTSIDE,
-    Blocked,
-    TaskActivity,
-    read_activity,
-    read_schedstat,
-    read_tids,
-)
-from iotrace.report.model import WAIT_REASONS
+from iotrace.procfs.task import TaskActivity, read_activity, read_schedstat, read_tids
 
 _U32 = struct.Struct("<I")
 _U64 = struct.Struct("<Q")
-_KINDS = {kind.label: kind for kind in Kind} | {
-    "fifo": Kind.PIPE,
-    "memfd": Kind.FILE,
-    "pty": Kind.TTY,
-}
 _NO_HINT = _U64.pack(0)
-_FILE_KINDS = (Kind.FILE, Kind.DIR, Kind.BLOCK)
-_STOPPED = ("T", "t")
 _PROBE_RUN_S = 0.001
 """Longer than any probe runs: after that nobody writes to a record that was taken out."""
 
@@ -129,6 +106,7 @@ class TargetTable:
             "resume_state": State.UNKNOWN,
             "run_delay_ns": _run_delay_ns(pid, tid),
             "name": stat.name.encode(errors="surrogateescape")[:15],
+            "io_worker": int(stat.io_worker),
         }
         self._probes.threads.write(slot, self._probes.threads.layout.pack(values))
         if not self._index.update(_U32.pack(tid), _U32.pack(slot), NOEXIST):
@@ -149,7 +127,8 @@ class TargetTable:
         if stat.ended:
             self._end(tid, slot)
         elif not self._probes.threads.changed(slot):
-            for name, value in self._asleep(pid, activity, stat.state).items():
+            members = asleep(pid, activity, stat, self._probes.call_specs)
+            for name, value in members.items():
                 self._probes.threads.set(slot, name, value)
 
     def _end(self, tid: int, slot: int) -> None:
@@ -160,17 +139,6 @@ class TargetTable:
         layout, record = self._probes.threads.layout, self._probes.threads.read(slot)
         if not layout.unpack(record)["ended_ns"]:
             self._probes.threads.set(slot, "ended_ns", time.monotonic_ns())
-
-    def _asleep(self, pid: int, activity: TaskActivity | None, state: str) -> dict[str, int]:
-        """The members of the record of a thread that sleeps; the last of them is its state."""
-        if state in _STOPPED or activity is OUTSIDE:
-            reason = "signal" if state in _STOPPED else "fault"
-            return {
-                "resume_state": State.USER,
-                "sleep_class": WAIT_REASONS.index(reason),
-                "state": State.SLEEP,
-            }
-        return self._blocked(pid, activity) if isinstance(activity, Blocked) else {}
 
     def _hint(self, tid: int, slot: int) -> None:
         place = _U32.pack(tid & (THREAD_HINTS - 1))
@@ -184,33 +152,6 @@ class TargetTable:
             mine = _U64.pack(_U32.unpack(raw_slot)[0] + 1)
             if self._hints.get(place) != mine:
                 self._hints.update(place, _U64.pack(HINT_SHARED))
-
-    def _blocked(self, pid: int, blocked: Blocked) -> dict[str, int]:
-        """The members that say in which call it sleeps."""
-        spec = self._probes.call_specs.get(blocked.number)
-        kind, fd = Kind.NONE, -1
-        if spec is not None and spec.fd >= 0:
-            fd = _signed(blocked.args[spec.fd])
-            kind = _kind(pid, fd)
-        sleeps = spec is not None and spec.nfds >= 0 and not blocked.args[spec.nfds]
-        if sleeps:
-            kind = Kind.NO_FDS
-        wait = WAIT_REASONS.index("sleep") if sleeps else _wait_class(spec, kind)
-        return {
-            "call_entry_ns": time.monotonic_ns(),
-            "resume_state": State.KERNEL,
-            "sleep_class": wait,
-            "in_call": 1,
-            "from_proc": 1,
-            "proc_number": blocked.number,
-            "call_class": wait,
-            "call_kind": kind,
-            "call_nr": blocked.number if spec is not None else CALL_OTHER,
-            "call_flags": spec.flags if spec is not None else 0,
-            "call_fd": fd,
-            "call_loop": spec.loop if spec is not None and not sleeps else 0,
-            "state": State.SLEEP,
-        }
 
 
 def _descendants(pid: int) -> tuple[int, ...]:
@@ -232,26 +173,3 @@ def _run_delay_ns(pid: int, tid: int) -> int:
         return read_schedstat(pid, tid).runq_ns
     except (PermissionDenied, Unsupported):
         return 0
-
-
-def _signed(register: int) -> int:
-    value = register & 0xFFFFFFFF
-    return value - (1 << 32) if value >> 31 else value
-
-
-def _kind(pid: int, fd: int) -> Kind:
-    try:
-        found = read_descriptors(pid, (fd,)).get(fd)
-    except (NoSuchProcess, PermissionDenied):
-        return Kind.NONE
-    return _KINDS.get(found.kind, Kind.ANON) if found else Kind.NONE
-
-
-def _wait_class(spec: CallSpec | None, kind: Kind) -> int:
-    if spec is None:
-        return WAIT_REASONS.index("other")
-    if spec.wait is not None:
-        return WAIT_REASONS.index(spec.wait)
-    if kind in _FILE_KINDS:
-        return WAIT_REASONS.index("file")
-    return WAIT_REASONS.index("send" if spec.flags & CallFlag.OUT else "recv")

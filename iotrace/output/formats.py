@@ -39,6 +39,9 @@ _WHOLE = (_HTML, *_JSON)
 ONE_ONLY = (_HTML,)
 """Formats of which two, one after the other, are not a document."""
 
+TIMELINES = ("perfetto", "chrome")
+"""What a recording's timeline is exported as: no formats of a report."""
+
 _VIEW = View()
 
 
@@ -64,6 +67,13 @@ def check(format: str, view: View) -> None:
     JSON is always whole: it has no columns to choose and no order (``top`` is not for it either).
     The HTML page's reader sorts its tables.
     """
+    if format in TIMELINES:
+        raise UsageError(
+            f"{format} is a format of timelines",
+            why="single events are kept by record --timeline only",
+            paste="sudo iotrace record --timeline -o x.iot PID && "
+            f"iotrace report x.iot -f {format} -o x.{format}",
+        )
     if format not in FORMATS:
         raise UsageError(f"there is no format {format!a}", why=f"formats: {', '.join(FORMATS)}")
     names = [*view.columns, *([view.sort] if view.sort else [])]

@@ -28,6 +28,8 @@ VERSION = 1
 
 REPORT = b"REPT"
 SAMPLE = b"SMPL"
+EVENTS = b"EVNT"
+NAMES = b"NAME"
 _END = b"END "
 
 _VERSION = struct.Struct(">HH")
@@ -73,7 +75,7 @@ def read_parts(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
     while True:
         head = _exactly(stream, _PART.size)
         kind, packed_length, plain_length, crc = _PART.unpack(head)
-        if kind not in (REPORT, SAMPLE, _END) or plain_length > _MOST_PLAIN:
+        if kind not in (REPORT, SAMPLE, EVENTS, NAMES, _END) or plain_length > _MOST_PLAIN:
             raise _damaged("a part's head makes no sense")
         data = _exactly(stream, packed_length)
         if zlib.crc32(data, zlib.crc32(head[:_CHECKED])) != crc:

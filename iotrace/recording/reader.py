@@ -14,20 +14,21 @@ from iotrace.recording.container import BadRecording
 from iotrace.recording.model import Recording
 from iotrace.report import codec
 from iotrace.report.codec import BadReport
+from iotrace.timeline.model import BadTimeline, decode
 
 # A report as JSON has no parts that could be refused one by one.
 _MOST_JSON = 256 * 1024 * 1024
 
 
-def read_recording(path: Path, *, samples: bool = True) -> Recording:
-    """What the file holds; ``samples`` False leaves them out, which is quicker.
+def read_recording(path: Path, *, samples: bool = True, timeline: bool = False) -> Recording:
+    """What the file holds; ``samples`` and ``timeline`` False leave them out, which is quicker.
 
     Raises BadRecording, BadReport, UsageError or PermissionDenied, each naming the file.
     """
     try:
         with _open(path) as stream:
-            return _read(stream, samples)
-    except (BadRecording, BadReport) as error:
+            return _read(stream, samples, timeline)
+    except (BadRecording, BadReport, BadTimeline) as error:
         raise type(error)(f"{path}: {error.what}", why=error.why, paste=error.paste) from None
     except OSError as error:
         raise _unreadable(path, error) from None
@@ -42,24 +43,32 @@ def _open(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-def _read(stream: BinaryIO, wants_samples: bool) -> Recording:
+def _read(stream: BinaryIO, wants_samples: bool, wants_timeline: bool) -> Recording:
     start = stream.read(1)
     stream.seek(0)
     if start == b"{":
         return Recording(codec.loads(stream.read(_MOST_JSON)))
     report = None
     samples = []
+    events = []
+    names = None
     # All parts, also those that are not wanted: only then the checksums are all checked.
     for kind, plain in container.read_parts(stream):
         if kind == container.REPORT:
             if report is not None:
                 raise BadRecording("this recording is damaged", why="it holds two reports")
             report = codec.loads(plain)
-        elif wants_samples:
+        elif kind == container.SAMPLE and wants_samples:
             samples.append(codec.loads(plain))
+        elif kind == container.EVENTS and wants_timeline:
+            events.append(plain)
+        elif kind == container.NAMES:
+            names = plain
     if report is None:
         raise BadRecording("this recording is damaged", why="it holds no report")
-    return Recording(report, tuple(samples))
+    wanted = wants_timeline and names is not None
+    timeline = decode(b"".join(events), names or b"") if wanted else None
+    return Recording(report, tuple(samples), timeline)
 
 
 def _unreadable(path: Path, error: OSError) -> UsageError | PermissionDenied:

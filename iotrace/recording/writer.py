@@ -47,6 +47,20 @@ class RecordingWriter:
         self.samples += 1
         self._write(part)
 
+    def add_events(self, packed: bytes) -> bool:
+        """Keep events of the timeline; False: there is no room, and they were left out."""
+        if not packed:
+            return True
+        part = container.part(container.EVENTS, packed)
+        if self._file.bytes + len(part) > self._max_bytes * _SAMPLES_SHARE:
+            return False
+        self._write(part)
+        return True
+
+    def add_names(self, names: bytes) -> None:
+        """Keep what the events refer to; there is a timeline then."""
+        self._write(container.part(container.NAMES, names))
+
     def finish(self, report: Report) -> None:
         """Write the report, and let the file appear. Raises UsageError; then it does not."""
         if self.left_out:

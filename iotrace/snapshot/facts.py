@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
+from iotrace.procfs.cgroup import read_throttled_ns
 from iotrace.procfs.descriptors import Descriptor, read_descriptors
 from iotrace.procfs.namespace import Namespace, read_namespace
 from iotrace.procfs.net_tables import Socket
@@ -17,7 +18,11 @@ from iotrace.procfs.sockets import read_sockets
 
 @dataclass(frozen=True, slots=True)
 class ProcessFacts:
-    """One process. ``descriptors`` by number and ``sockets`` by inode, as of the last look."""
+    """One process. ``descriptors`` by number and ``sockets`` by inode, as of the last look.
+
+    ``throttled_ns``: how long a CPU limit kept its control group from running, from the first look
+    to the last; None: it has no limit.
+    """
 
     pid: int
     parent: int
@@ -27,6 +32,7 @@ class ProcessFacts:
     python: PythonBuild | None
     descriptors: Mapping[int, Descriptor] = field(default_factory=dict)
     sockets: Mapping[int, Socket] = field(default_factory=dict)
+    throttled_ns: int | None = None
 
 
 class FactBook:
@@ -35,6 +41,7 @@ class FactBook:
     def __init__(self) -> None:
         self._facts: dict[int, ProcessFacts] = {}
         self._builds: dict[str, PythonBuild | None] = {}
+        self._throttled_from_ns: dict[int, int] = {}
 
     def meet(self, pids: Iterable[int]) -> None:
         """Look at who these processes are, as far as they can still be asked."""
@@ -51,6 +58,7 @@ class FactBook:
                     cmdline=process.cmdline,
                     exe=process.exe,
                     python=self._python(pid, process.exe),
+                    throttled_ns=self._throttled_ns(pid),
                 )
             except (NoSuchProcess, PermissionDenied, Unsupported):
                 continue
@@ -68,7 +76,11 @@ class FactBook:
             if pid not in self._facts:
                 continue
             try:
-                self._facts[pid] = replace(self._facts[pid], descriptors=read_descriptors(pid))
+                self._facts[pid] = replace(
+                    self._facts[pid],
+                    descriptors=read_descriptors(pid),
+                    throttled_ns=self._throttled_ns(pid),
+                )
                 by_namespace[_network_namespace(pid)].append(pid)
             except (NoSuchProcess, PermissionDenied, Unsupported):
                 continue
@@ -106,6 +118,14 @@ class FactBook:
         """These processes are no longer told apart."""
         for pid in pids:
             self._facts.pop(pid, None)
+            self._throttled_from_ns.pop(pid, None)
+
+    def _throttled_ns(self, pid: int) -> int | None:
+        """Since it was asked first."""
+        total = read_throttled_ns(pid)
+        if total is None:
+            return None
+        return total - self._throttled_from_ns.setdefault(pid, total)
 
     def all(self) -> Mapping[int, ProcessFacts]:
         """The facts by pid."""

@@ -43,6 +43,10 @@ class TimelineReader:
         events = [self._event(record) for record in self._ring.records()]
         return tuple(sorted(events, key=lambda event: event.at_ns))
 
+    def take_packed(self) -> bytes:
+        """The same as they are kept in a recording: packed one after the other, not sorted."""
+        return b"".join(record[: _EVENT.size] for record in self._ring.records())
+
     def close(self) -> None:
         """Unmap the ring buffer."""
         self._ring.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -141,6 +141,17 @@ class Trace:
     def events(self) -> tuple[Event, ...]:
         """The events streamed since the last call, in the order of time."""
         return self._timeline.take() if self._timeline else ()
+
+    def packed_events(self) -> bytes:
+        """The events streamed since the last call, as a recording keeps them."""
+        return self._timeline.take_packed() if self._timeline else b""
+
+    def opened(self) -> Iterator[tuple[int, int, int]]:
+        """Process, descriptor and inode of what was open at the last look."""
+        for pid, facts in self._book.all().items():
+            for fd, descriptor in facts.descriptors.items():
+                if descriptor.inode is not None:
+                    yield pid, fd, descriptor.inode
 
     def snapshot(self) -> Snapshot:
         """The totals up to now."""

@@ -11,6 +11,9 @@ from iotrace.snapshot.facts import ProcessFacts
 from iotrace.verdict.activity import SOCKETS, Activity, by_thread, whole
 from iotrace.verdict.classify.thread_model import Surroundings, ThreadStyle, thread_style
 
+CONTENDED_SHARE = 0.2
+"""Of the time that threads want a CPU, spent in the run queue."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessView:
@@ -34,6 +37,13 @@ class ProcessView:
     def per_second(self, count: float) -> float:
         """A count as a rate."""
         return count * 1e9 / self.wall_ns
+
+    @property
+    def contended(self) -> bool:
+        """The CPU was taken for much of the time that its threads wanted it: then all it does is
+        late, and no reading sooner would help. Where that is grave, IO112 tells."""
+        wanted = self.total.cpu_ns + self.total.runq_ns
+        return self.total.runq_ns > CONTENDED_SHARE * wanted
 
     def loop_threads(self) -> dict[int, Activity]:
         """The threads that an event loop runs in."""

@@ -54,7 +54,12 @@ class Target:
 
     def wait_until_finished(self) -> None:
         """Until its work is done and its main thread pauses."""
-        wait_until(lambda: sleeps_in(self.pid, self.pid, "pause"), "the program to finish")
+
+        def has_finished() -> bool:
+            assert self.process.poll() is None, "the program ended by itself"
+            return sleeps_in(self.pid, self.pid, "pause")
+
+        wait_until(has_finished, "the program to finish")
 
     def results(self) -> dict[str, Any]:
         """What it has to tell after its work; it ends."""

@@ -114,6 +114,13 @@ def test_exec_makes_another_program_of_the_same_process(how: str, threads: int) 
     assert _send_row(process).tid == target.pid
 
 
+def test_threads_have_the_names_that_they_took() -> None:
+    with Target("names.py") as target:
+        report = trace_work(target)
+    names = [thread.name for thread in process_of(report, target.pid).threads]
+    assert names == ["first", "was-there", "came-later"]
+
+
 def test_threads_that_are_killed_in_their_sleep() -> None:
     with Target("children.py", "dies") as target, tracing(target.pid) as trace:
         asleep = target.facts["tids"]

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 import pytest
 
 from iotrace.report.model import Operation, Process
+from iotrace.tracing.trace import Trace
 from tests.kernel.targets import Target
-from tests.kernel.tracing import call_of, process_of, trace_work
+from tests.kernel.tracing import call_of, process_of, report_of, trace_work, tracing
+from tests.kernel.waiting import wait_until
 
 # programs/uring.py
 RECEIVES, BYTES, FAILURES, DELAY_NS = 23, 100, 5, 20_000_000
+LONG_NS = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +33,14 @@ class Work:
         return operation
 
 
-@pytest.fixture(scope="module")
-def work() -> Iterator[Work]:
+@pytest.fixture(scope="module", autouse=True)
+def _liburing() -> None:
     if importlib.util.find_spec("liburing") is None:
         pytest.skip("needs liburing: pip install 'iotrace[uring]'")
+
+
+@pytest.fixture(scope="module")
+def work() -> Iterator[Work]:
     with Target("uring.py") as target:
         process = process_of(trace_work(target), target.pid)
         yield Work(process, target.results()["took"])
@@ -59,3 +66,20 @@ def test_the_wait_is_in_no_read(work: Work) -> None:
     assert thread.states_ns.wait["recv"] == 0
     assert thread.states_ns.wait["uring"] > 0.5 * RECEIVES * DELAY_NS
     assert call_of(work.process, "io_uring_enter").calls == RECEIVES + FAILURES
+
+
+@pytest.mark.parametrize("born", ["before", "during"])
+def test_the_kernel_s_own_threads_wait_for_io_uring(born: str) -> None:
+    with Target("uring_workers.py", born) as target, tracing(target.pid) as trace:
+        target.go()
+        target.wait_until_finished()
+        wait_until(lambda: _shortest_ns(trace) > LONG_NS, "time to pass")
+        process = process_of(report_of(trace), target.pid)
+    (worker,) = (thread for thread in process.threads if thread.tid != target.pid)
+    assert worker.name == f"iou-wrk-{target.pid}"[:15]
+    waits = worker.states_ns.wait
+    assert waits["uring"] == sum(waits.values()) > 0.5 * LONG_NS
+
+
+def _shortest_ns(trace: Trace) -> int:
+    return min(thread.lifetime_ns for thread in trace.snapshot().threads.values())

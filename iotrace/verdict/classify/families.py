@@ -97,20 +97,44 @@ def _preforked(
         place: replace(alone[place], title=f"pre-forked worker: {alone[place].title}", shape=shape)
         for place in known
     }
+    idle = _idle_like(known, parent, views, alone)
     titles = sorted({alone[place].title for place in known})
     busiest = max(known, key=lambda place: views[place].total.operations)
     each = titles[0] if len(titles) == 1 else "mixed: " + "; ".join(titles)
     models[parent] = Model(
         alone[busiest].id,
-        f"pre-forked workers ({len(known)}): {each}",
+        f"pre-forked workers ({len(known) + idle}): {each}",
         min(alone[place].confidence for place in known),
         (
-            f"it reads nothing itself; {plural(len(known), 'process')} that it forked do",
+            f"it reads nothing itself; {plural(len(known), 'process')} of its own do"
+            + (f", {idle} more had nothing to do" if idle else ""),
             *alone[busiest].evidence,
         ),
         shape,
     )
     return models
+
+
+def _idle_like(
+    known: list[int], parent: int, views: Sequence[ProcessView], alone: Sequence[Model]
+) -> int:
+    """Children that did nothing, and sleep for the same reason as those that did."""
+    reasons = {_main_wait(views[place]) for place in known}
+    return sum(
+        1
+        for place, one in enumerate(views)
+        if one.process.parent == views[parent].process.pid
+        and place not in known
+        and alone[place].id == UNKNOWN
+        and not is_short_lived(one)
+        and _main_wait(one) in reasons
+    )
+
+
+def _main_wait(view: ProcessView) -> str:
+    """What its first thread sleeps for most."""
+    waits = view.threads[view.process.pid].wait_ns if view.process.pid in view.threads else {}
+    return max(waits, key=lambda reason: waits[reason], default="")
 
 
 def _pool_of_processes(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from iotrace.report.model import Model
-from iotrace.verdict.activity import Activity
+from iotrace.verdict.activity import FAMILIES, Activity
 from iotrace.verdict.classify.confidence import LEAST, confidence, not_enough
 from iotrace.verdict.classify.thread_model import MULTIPLEXED, ThreadStyle
 from iotrace.verdict.view import ProcessView
@@ -61,11 +61,19 @@ def _shape(
     if loops:
         return _event_loop(view, loops, readers)
     acceptors = [style for style in working.values() if style.role == "acceptor"]
+    from_sockets = {tid: style for tid, style in readers.items() if view.threads[tid].reads.calls}
+    readers = from_sockets or readers
+    accepting = [tid for tid in readers if view.threads[tid].accepts.calls]
+    if len(accepting) == 1 and len(readers) > 1:
+        acceptors = [readers.pop(accepting[0])]
+    elif accepting:
+        # They accept themselves; who else waits, waits for something else.
+        acceptors = []
     main = _most_active(readers.values() or acceptors)
     if not readers or (len(readers) == 1 and not acceptors and _births(view) < FEWEST_BIRTHS):
         return "single thread", f"single thread, {io_name(main)}", main.id, [main]
     chosen = list(readers.values())
-    front = f" on {_most_active(acceptors).family}" if acceptors and acceptors[0].family else ""
+    front = _multiplexer_of(view, acceptors)
     if _thread_per_connection(view, readers, acceptors):
         return "thread per connection", f"thread per connection, {io_name(main)}", main.id, chosen
     if acceptors or _idle_in_locks(view, readers):
@@ -77,6 +85,14 @@ def _shape(
         main.id,
         chosen,
     )
+
+
+def _multiplexer_of(view: ProcessView, acceptors: Sequence[ThreadStyle]) -> str:
+    """ " on epoll", where it waits for connections in a multiplexer."""
+    for tid, style in view.styles.items():
+        if style in acceptors and view.threads[tid].multiplexers:
+            return f" on {FAMILIES[view.threads[tid].multiplexers[0].multiplexer]}"
+    return ""
 
 
 def _event_loop(

@@ -29,6 +29,13 @@ WAITS_IN_READS = 0.5
 RING_SHARE = 0.5
 SIGNALS_PER_READ = 0.2
 """One SIGIO may stand for several reads, for it is not queued: signal(7)."""
+TOLD_SHARE = 0.05
+"""Descriptors announced for each read; a large message takes many reads."""
+ASLEEP_SHARE = 0.5
+LOOK_SHARE = 0.05
+"""Of its time asleep, below which a thread only looks into its multiplexer in passing."""
+READ_SHARE = 0.1
+"""Reads for each return of a multiplexer, below which its thread leaves the reading to others."""
 BLOCKED_SHARE = 0.01
 """Of its time asleep in reads and accepts, below which it never blocked."""
 
@@ -80,11 +87,32 @@ def thread_style(seen: Activity, around: Surroundings) -> ThreadStyle:
         return _signals(seen)
     announced = sum(loop.data_iterations for loop in multiplexers)
     eager = sum(loop.eager_reads for loop in multiplexers)
-    if multiplexers and (announced > eager or (eager and around.nonblocking is not False)):
+    told = announced > eager and _is_told(seen)
+    if multiplexers and (told or (eager and around.nonblocking is not False)):
         return _loop(seen, announced, eager)
-    if multiplexers and not seen.reads.calls:
+    if multiplexers and _hands_out(seen):
         return _acceptor(seen)
     return _single(seen, around)
+
+
+def _is_told(seen: Activity) -> bool:
+    """Its multiplexers announce its reads: in number, or it sleeps nowhere else."""
+    ready = sum(loop.ready.mean * loop.iterations for loop in seen.multiplexers)
+    waited = sum(loop.wait_ns for loop in seen.multiplexers)
+    if (
+        waited < LOOK_SHARE * seen.asleep_ns
+        and seen.wait_ns["lock"] >= ASLEEP_SHARE * seen.asleep_ns
+    ):
+        return False  # it is given work through a lock; the multiplexer is its timeout
+    return ready >= TOLD_SHARE * seen.reads.ok or waited >= ASLEEP_SHARE * seen.asleep_ns
+
+
+def _hands_out(seen: Activity) -> bool:
+    """It reads nothing, or hardly ever: others read what its multiplexers announce."""
+    returns = sum(loop.iterations - loop.empty for loop in seen.multiplexers)
+    unserved = sum(loop.unserved for loop in seen.multiplexers)
+    seldom = seen.reads.calls < READ_SHARE * returns and unserved > READ_SHARE * returns
+    return not seen.reads.calls or seldom
 
 
 def _never_blocks(seen: Activity) -> bool:

@@ -29,7 +29,7 @@ def _price(view: ProcessView) -> Iterator[Hit]:
             "forks_per_second": round(view.per_second(begun), 1),
             "kernel_per_process_ns": kernel // begun,
             "cpu_per_process_ns": cpu // begun,
-            "kernel_ratio": round(kernel / max(1, cpu), 3),
+            "kernel_share_ratio": round(kernel / max(1, cpu), 3),
         },
         kernel,
     )

@@ -66,7 +66,7 @@ def _cost(worker: ProcessView) -> int:
 
 HERD = Rule(
     "IO116",
-    "Accept herd: every connection wakes many workers, and all but one find nothing",
+    "Accept herd: each connection wakes workers that find nothing",
     "Give each worker a listener of its own (SO_REUSEPORT; gunicorn --reuse-port), watch a shared "
     "one with EPOLLEXCLUSIVE, or let the workers block in accept(), which wakes one of them.",
     _herd,

@@ -14,18 +14,12 @@ LEAST_COUNT = 20
 """Fewer reads have no 99th percentile worth the name."""
 COST_SHARE = 0.05
 """Of the time traced, that data lay there."""
-CONTENDED_SHARE = 0.2
-"""Of the time that its threads want a CPU, spent in the run queue: then data is late because the
-CPU was taken, and no reading sooner would help. Where that is grave, IO112 tells."""
 
 
 def _late(view: ProcessView) -> Iterator[Hit]:
     seen = [(one, one.pickup_ns) for one in view.connections() if one.pickup_ns]
     late = [(one, pickup) for one, pickup in seen if pickup.p99 >= LATE_NS]
-    wanted = view.total.cpu_ns + view.total.runq_ns
-    if sum(pickup.count for _, pickup in late) < LEAST_COUNT or (
-        view.total.runq_ns > CONTENDED_SHARE * wanted
-    ):
+    if sum(pickup.count for _, pickup in late) < LEAST_COUNT or view.contended:
         return
     cost = sum(_waited(one) for _, one in late)
     if cost < COST_SHARE * view.wall_ns:
@@ -51,7 +45,7 @@ def _waited(pickup: Pickup) -> int:
 
 LATE = Rule(
     "IO105",
-    "Late pickup: data lay ready in the kernel before the program read it",
+    "Late pickup: data lay in the kernel before it was read",
     "Look at what the reading thread did meanwhile (the threads' and the loop's table): shorten "
     "that work, move it to other threads or processes, or serve with more workers.",
     _late,

@@ -41,7 +41,7 @@ def _contended(view: ProcessView) -> Iterator[Hit]:
 
 CONTENDED = Rule(
     "IO113",
-    "Lock contention after I/O: threads have their data but wait for the GIL",
+    "Lock contention after I/O: threads wait for the GIL",
     "Python runs one thread at a time: move computing to processes (ProcessPoolExecutor, more "
     "workers), or have fewer threads. timeouts counts the waits in which a thread kept the lock "
     "for its whole switch interval of 5 ms: look for what computes that long.",

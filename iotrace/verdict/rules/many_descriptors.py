@@ -61,14 +61,14 @@ def _near_the_limit(view: ProcessView) -> Iterator[Hit]:
 
 SEARCHED = Rule(
     "IO108",
-    "select or poll over many descriptors: each call searches all of them",
+    "select or poll over many descriptors: each call searches all",
     "Use selectors.DefaultSelector(), which is epoll on Linux: its calls cost the same however "
     "many descriptors are watched.",
     _many,
 )
 NEAR_LIMIT = Rule(
     "IO109",
-    "select is near its limit: descriptor numbers from 1024 on make it fail",
+    "select is near its limit of 1024 descriptors",
     "Use selectors.DefaultSelector() (epoll) or select.poll(): neither has the limit. "
     "Raising `ulimit -n` does not move it.",
     _near_the_limit,

@@ -35,7 +35,7 @@ def _busy(view: ProcessView) -> Iterator[Hit]:
                 "useful_calls": useful,
                 "eagain_per_useful_call": round(refused / max(1, useful), 1),
                 "cpu_ns": cost,
-                "cpu_ratio": round(cost / view.wall_ns, 3),
+                "cpu_share_ratio": round(cost / view.wall_ns, 3),
             }
             if seen.reads.bytes:
                 evidence["cpu_per_useful_byte_ns"] = round(seen.cpu_ns / seen.reads.bytes, 1)
@@ -68,7 +68,7 @@ def _with_sleeps(view: ProcessView) -> Iterator[Hit]:
 
 BUSY = Rule(
     "IO101",
-    "Busy polling: sockets are asked again and again for data that is not there",
+    "Busy polling: sockets are asked for data that is not there",
     "Wait for readiness instead: register the sockets with selectors.DefaultSelector() and call "
     "select(), or use asyncio; or make the socket blocking, with settimeout() where it must not "
     "block for ever.",

@@ -40,7 +40,7 @@ def _blocked(view: ProcessView) -> Iterator[Hit]:
 
 BLOCKED = Rule(
     "IO111",
-    "Blocked senders: threads sleep in send because their peers are slow to take the data",
+    "Blocked senders: threads sleep in send, their peers are slow",
     "Do not let a slow reader hold a thread: settimeout() and drop it, or send from an event loop "
     "(asyncio: await writer.drain()), with a limit on what is queued for one peer.",
     _blocked,

@@ -41,7 +41,7 @@ def _asleep(view: ProcessView) -> Iterator[Hit]:
 
 ASLEEP = Rule(
     "IO117",
-    "Sleep in the request path: threads that serve requests call sleep",
+    "Sleep in the request path: threads that serve call sleep",
     "Wait for the thing itself instead of for time to pass: Event.wait(), Condition.wait(), "
     "Queue.get(timeout), select() on the socket. For back-off, answer and let the client retry.",
     _asleep,

@@ -90,7 +90,7 @@ def _cost(seen: Activity, loop: Loop, wasted: int) -> int:
 
 UNSERVED = Rule(
     "IO106",
-    "Level-triggered spin: the multiplexer returns at once for something that nobody serves",
+    "Level-triggered spin: what is ready is not served",
     "Read, write or accept what is reported, or stop watching it: unregister a listener while no "
     "connection can be taken, and ask for EVENT_WRITE only while there is something to send.",
     _unserved,
@@ -98,7 +98,7 @@ UNSERVED = Rule(
 )
 ZERO_TIMEOUT = Rule(
     "IO120",
-    "Zero-timeout loop: the multiplexer is told not to wait and finds nothing",
+    "Zero-timeout loop: the multiplexer may not wait, finds nothing",
     "Pass the time until the next timer as timeout, or None to wait for readiness. In asyncio, "
     "wait for an event instead of looping over await asyncio.sleep(0).",
     _zero_timeout,

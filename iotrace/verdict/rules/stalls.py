@@ -47,7 +47,7 @@ def _stalled(view: ProcessView) -> Iterator[Hit]:
 
 STALLED = Rule(
     "IO103",
-    "Event loop stalled: one turn kept all other connections waiting for over 50 ms",
+    "Event loop stalled: a turn of over 50 ms keeps all others waiting",
     "Take the long part out of the loop's thread: await loop.run_in_executor(None, work) for "
     "blocking calls, a process pool for computing; or split it and give way with "
     "await asyncio.sleep(0). loop.slow_callback_duration with asyncio's debug mode names the line.",

@@ -27,17 +27,19 @@ def _starved(view: ProcessView) -> Iterator[Hit]:
         return
     evidence: dict[str, float | int | str] = {
         "runq_ns": seen.runq_ns,
-        "runq_ratio": round(seen.runq_ns / wanted, 3),
+        "runq_share_ratio": round(seen.runq_ns / wanted, 3),
         "cpu_ns": seen.cpu_ns,
         "mean_wait_ns": seen.runq_ns // max(1, switches),
         "threads": seen.threads,
     }
+    if view.facts is not None and view.facts.throttled_ns:
+        evidence["throttled_by_cpu_limit_ns"] = view.facts.throttled_ns
     yield Hit(evidence, seen.runq_ns)
 
 
 STARVED = Rule(
     "IO112",
-    "CPU starvation: its threads are ready to run but wait for a CPU",
+    "CPU starvation: its threads are ready but wait for a CPU",
     "See who takes the CPUs (top, pidstat -u 1) and whether a CPU limit throttles it (cpu.stat of "
     "its cgroup: nr_throttled). Give it more CPUs or a larger quota, or fewer threads and workers "
     "than CPUs.",

@@ -45,7 +45,7 @@ def _too_many(view: ProcessView) -> Iterator[Hit]:
 
 TOO_MANY = Rule(
     "IO114",
-    "A thread per connection past its price: the threads queue for the CPU and the GIL",
+    "A thread per connection past its price: they queue for the CPU",
     "Serve with a bounded pool (ThreadPoolExecutor behind the acceptor), keep connections alive "
     "instead of one per request, or use an event loop for many idle connections.",
     _too_many,

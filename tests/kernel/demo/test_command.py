@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from iotrace.servers.catalog import MODELS
 
+from tests.kernel.command import programs_left, programs_of
 from tests.kernel.waiting import DEADLINE_S, is_alive, wait_until
 
 _RUNNABLE = [model.id for model in MODELS if model.unavailable() is None]
@@ -117,7 +118,7 @@ def verdicts(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_all_models_twice_in_a_row_agree_on_every_verdict() -> None:
-    once, again = (json.loads(demo("--model", "all", "-f", "json")) for _ in range(2))
+    once, again = (json.loads(demo("--model", "all", "-n", "19", "-f", "json")) for _ in range(2))
     assert [one["model"] for one in once["models"]] == _RUNNABLE
     assert verdicts(once) == verdicts(again)
     found = {name: cells["io"] for name, cells in verdicts(once).items()}
@@ -143,20 +144,29 @@ def test_more_clients_show_where_multiplexing_overtakes_blocking() -> None:
     assert rates["epoll", 20] > 3 * rates["blocking", 20]
 
 
-@pytest.mark.parametrize("model", ["epoll", "fork", "nonblocking"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("model", "number"),
+    [
+        ("epoll", signal.SIGINT),
+        ("fork", signal.SIGINT),
+        ("nonblocking", signal.SIGTERM),
+    ],
+)
 def test_an_end_in_the_midst_leaves_nothing_behind(model: str, number: signal.Signals) -> None:
     with start("--model", model, "--requests", "100000", "--duration", "60") as process:
         wait_until(lambda: _is_under_load(process), "the load to send")
         family = descendants(process.pid)
         ports = {port for pid in family for port in listening_ports(pid)}
+        programs = programs_of(process.pid)
         assert ports
+        assert programs
         process.send_signal(number)
         output, errors = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 128 + number
     assert (output, errors) == ("", "")
     wait_until(lambda: not any(is_alive(pid) for pid in family), "all processes to end")
     assert not any(is_listened_to(port) for port in ports)
+    wait_until(lambda: not programs_left(programs), "the probes to be gone")
 
 
 def _is_under_load(process: subprocess.Popen[str]) -> bool:

@@ -10,6 +10,7 @@ from gate import finished, ready
 
 SERVED, TIMEOUTS, ZERO_TIMEOUTS, UNSERVED = 31, 17, 19, 23
 CPU_STALLS, SLEEP_STALLS, CALL_STALLS = 13, 11, 7
+TIMEOUT_S = 0.02
 CPU_STALL_NS, SLEEP_STALL_S, CALL_STALL_S = 60_000_000, 0.07, 0.08
 
 
@@ -46,7 +47,7 @@ def iterations(wait, one, other):
         wait(5)
         other.recv(64)
     for _ in range(TIMEOUTS):
-        wait(0.001)
+        wait(TIMEOUT_S)
     for _ in range(ZERO_TIMEOUTS):
         wait(0)
     one.send(b"x")

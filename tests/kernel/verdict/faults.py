@@ -101,7 +101,7 @@ FAULTS = (
         ("0", "starved"),
         connections=1,
         gap_s=0.0,
-        evidence={"runq_ratio": (0.3, 1)},
+        evidence={"runq_share_ratio": (0.3, 1)},
     ),
     Fault(
         "IO113",
@@ -123,7 +123,8 @@ FAULTS = (
         "IO116",
         "herd.py",
         drive=load.reconnect,
-        gap_s=0.002,
+        connections=6,
+        gap_s=0.0,
         evidence={"workers": (12, 12), "wasted_per_connection": (1, 12)},
     ),
     Fault(

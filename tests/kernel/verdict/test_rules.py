@@ -104,5 +104,5 @@ def _observe_undisturbed(
     for _ in range(_TRIES):
         found, facts = _observe(trace, fault, form)
         if enough(found) or _STARVED not in found:
-            break
-    return found, facts
+            return found, facts
+    pytest.skip(f"other programs take the CPUs, {_TRIES} times: {found[_STARVED].evidence}")

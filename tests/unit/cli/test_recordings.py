@@ -2,8 +2,10 @@
 
 import json
 import os
+import random
 import subprocess
 import sys
+import types
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +13,14 @@ import pytest
 
 from iotrace.output import formats
 from iotrace.output.view import View
+from iotrace.recording.reader import read_recording
 from iotrace.recording.writer import DEFAULT_MAX_BYTES, RecordingWriter
 from iotrace.report.model import Lost
+from iotrace.timeline.model import Opened
 from tests.unit import reports
 from tests.unit.comparison.test_compare import recorded, server
+from tests.unit.recording.damage import written
+from tests.unit.timeline.perfetto_reader import check
 
 
 def iotrace(*arguments: object, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -107,6 +113,73 @@ def test_record_says_what_it_needs(tmp_path: Path) -> None:
     assert iotrace("record", "1").returncode == 2
     assert "no size" in iotrace("record", "-o", "x", "--max-size", "much", "1").stderr
     assert not (tmp_path / "x").exists()
+
+
+@pytest.fixture(scope="module")
+def timeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("timeline") / "x.iot"
+    written(path)
+    return path
+
+
+def test_a_timeline_for_chrome(timeline: Path, tmp_path: Path) -> None:
+    done = iotrace("report", timeline, "-f", "chrome", "-o", tmp_path / "x.json")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    text = (tmp_path / "x.json").read_text()
+    assert "recvfrom" in {event["name"] for event in json.loads(text)["traceEvents"]}
+    assert iotrace("report", timeline, "-f", "chrome").stdout == text
+
+
+def test_a_timeline_for_perfetto(timeline: Path, tmp_path: Path) -> None:
+    pytest.importorskip("perfetto")
+    done = iotrace("report", timeline, "-f", "perfetto", "-o", tmp_path / "x.perfetto")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert check((tmp_path / "x.perfetto").read_bytes())["flows"] == 1
+
+
+def test_no_timeline_no_export(files: dict[str, Path], tmp_path: Path) -> None:
+    done = iotrace("report", files["a"], "-f", "chrome", "-o", tmp_path / "x")
+    assert done.returncode == 2
+    assert done.stderr.startswith("iotrace: this recording has no timeline\n")
+    assert not (tmp_path / "x").exists()
+    done = iotrace("compare", files["a"], files["a"], "-f", "perfetto")
+    assert done.returncode == 2
+
+
+def test_a_timeline_that_has_no_more_room_ends_and_says_so(tmp_path: Path) -> None:
+    pytest.importorskip("bcc")
+    from iotrace.cli.recorder import Recorder
+
+    recorder = Recorder(str(tmp_path / "x.iot"), 16_000, timeline=True)
+    trace = FakeTrace()
+    for _ in range(7):
+        recorder.tick(trace)  # type: ignore[arg-type]
+    assert trace.switched == [True, False]
+    recorder.finish(server())
+    recording = read_recording(tmp_path / "x.iot", timeline=True)
+    assert recording.timeline is not None
+    assert len(recording.timeline.packed) == 2 * len(trace.noise)
+    assert recording.timeline.opened == (Opened(7, 3, 99, recording.timeline.opened[0].at_ns),)
+    (note,) = recording.report.quality.notes
+    assert note.startswith("the timeline ends after ")
+
+
+class FakeTrace:
+    """Streams the same 4,000 bytes that zlib cannot pack, each time."""
+
+    def __init__(self) -> None:
+        self.noise = random.Random(1).randbytes(32 * 125)
+        self.switched: list[bool] = []
+        self.probes = types.SimpleNamespace(call_names={45: "recvfrom"})
+
+    def timeline(self, on: bool) -> None:
+        self.switched.append(on)
+
+    def packed_events(self) -> bytes:
+        return self.noise
+
+    def opened(self) -> list[tuple[int, int, int]]:
+        return [(7, 3, 99)]
 
 
 def test_pages_one_after_the_other_are_no_page() -> None:

@@ -44,7 +44,7 @@ def test_a_blocking_server_is_as_the_textbook_has_it() -> None:
 @pytest.mark.parametrize(
     ("changes", "column"),
     [
-        ({"calls": 63}, "calls"),
+        ({"calls": 71}, "calls"),
         ({"voluntary": 38}, "switches"),
         ({"waits": {"poll": 1}}, "asleep_in"),
         ({"wait_ns": 1}, "wait"),
@@ -61,9 +61,11 @@ def test_each_claim_can_fail(changes: dict[str, object], column: str) -> None:
 def test_a_late_pickup_is_not_at_once() -> None:
     seen = measured()
     assert seen.pickup is not None
-    late = replace(seen, pickup=replace(seen.pickup, p50=1_000_001))
+    late = replace(seen, pickup=replace(seen.pickup, p50=1_030_001))
     assert verdicts(row("blocking", late))["pickup_p50"] is False
     assert verdicts(row("nonblocking", late))["pickup_p50"] is True
+    without_a_cpu = replace(late, runq_ns=25 * 30_002)
+    assert verdicts(row("blocking", without_a_cpu))["pickup_p50"] is True
 
 
 def test_what_was_not_measured_is_not_compared() -> None:

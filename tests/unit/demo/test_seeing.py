@@ -66,6 +66,13 @@ def test_polling_without_and_with_sleeps() -> None:
         "So 20.0 ms of CPU time went into a request, 238 us for each byte read.",
         "For that price it is quick: data was read 7.00 us (median) after it had come.",
     )
+    crowded = replace(
+        polls,
+        threads=(thread(runq_ns=90_000_000),),
+        descriptors=(descriptor(pickup=Pickup(10, 2_500_000, 1, 1)),),
+    )
+    words = told(run("nonblocking", report(crowded)))
+    assert "9.00 ms a request in the run queue, and data was read 2.50 ms" in words
     asleep = replace(
         polls, calls=(polls.calls[0], call("clock_nanosleep", 30, kind="", wait_ns=90_000_000))
     )

@@ -86,7 +86,7 @@ def test_the_oldest_images_go(directory: Path) -> None:
 def test_the_key_depends_on_limits_and_absent_tracepoints() -> None:
     keys = {
         cache.image_key(Limits(), frozenset()),
-        cache.image_key(Limits(threads=4096), frozenset()),
+        cache.image_key(Limits(threads=512), frozenset()),
         cache.image_key(Limits(), frozenset({"sk_data_ready"})),
     }
     assert len(keys) == 3

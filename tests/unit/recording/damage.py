@@ -18,15 +18,20 @@ from iotrace.recording import container
 from iotrace.recording.model import Recording
 from iotrace.recording.reader import read_recording
 from iotrace.recording.writer import DEFAULT_MAX_BYTES, RecordingWriter
+from iotrace.timeline.model import encode_names
 from tests.unit import reports
+from tests.unit.timeline.made import blocking_read
 
 
 def written(path: Path, samples: int = 3) -> bytes:
-    """A recording of a small server."""
+    """A recording of a small server, with a timeline; the report is its last part."""
     report = reports.thread_pool(3)
     writer = RecordingWriter(path, None, DEFAULT_MAX_BYTES)
     for number in range(1, samples + 1):
         writer.add_sample(replace(report, interval=number))
+    timeline = blocking_read()
+    writer.add_events(timeline.packed)
+    writer.add_names(encode_names(timeline.calls, timeline.opened))
     writer.finish(report)
     return path.read_bytes()
 
@@ -87,7 +92,7 @@ def outcome(path: Path, data: bytes, original: Recording) -> str:
     """What reading it gives: "the same", "another report", or the error's words."""
     path.write_bytes(data)
     try:
-        return "the same" if read_recording(path) == original else "another report"
+        return "the same" if read_recording(path, timeline=True) == original else "another report"
     except IotraceError as error:
         what = error.what.removeprefix(f"{path}: ")
         assert "\n" not in what and what.isprintable(), what
@@ -100,7 +105,7 @@ def tally(count: int, seed: int, directory: Path) -> tuple[Counter[str], Counter
     dice = random.Random(seed)
     path = directory / "x.iot"
     whole = written(path)
-    original = read_recording(path)
+    original = read_recording(path, timeline=True)
     broken = Counter(outcome(path, damaged(whole, dice), original) for _ in range(count))
     forged = Counter(outcome(path, resealed(whole, dice), original) for _ in range(count))
     return broken, forged

@@ -12,9 +12,11 @@ from iotrace.recording.container import BadRecording
 from iotrace.recording.model import Recording, as_sample
 from iotrace.recording.reader import read_recording
 from iotrace.report.codec import BadReport
+from iotrace.timeline.model import BadTimeline
 from tests.unit import reports
 from tests.unit.random_reports import random_report
 from tests.unit.recording.damage import container_parts, outcome, sealed, tally, written
+from tests.unit.timeline.made import blocking_read
 
 
 def reason(path: Path, data: bytes) -> str:
@@ -32,6 +34,23 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert recording.report == reports.thread_pool(3)
     assert [sample.interval for sample in recording.samples] == [1, 2, 3]
     assert read_recording(path, samples=False) == Recording(reports.thread_pool(3))
+
+
+def test_a_timeline_is_read_where_it_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "x.iot"
+    written(path)
+    assert read_recording(path).timeline is None
+    assert read_recording(path, timeline=True).timeline == blocking_read()
+
+
+def test_a_timeline_of_no_sense(tmp_path: Path) -> None:
+    whole = container_parts(written(tmp_path / "x"))
+    parts = [(container.REPORT, whole[-1]), (container.EVENTS, b"x"), (container.NAMES, b"{}")]
+    (tmp_path / "x").write_bytes(sealed(parts))
+    with pytest.raises(BadTimeline) as refused:
+        read_recording(tmp_path / "x", timeline=True)
+    assert refused.value.what == f"{tmp_path}/x: this recording's timeline is damaged"
+    assert read_recording(tmp_path / "x").report == reports.thread_pool(3)
 
 
 @pytest.mark.parametrize("seed", range(23))
@@ -84,7 +103,7 @@ def test_every_length_that_is_cut_short(tmp_path: Path) -> None:
 def test_every_flipped_bit(tmp_path: Path) -> None:
     path = tmp_path / "x"
     whole = written(path, samples=1)
-    original = read_recording(path)
+    original = read_recording(path, timeline=True)
     places = {*range(60), *random.Random(7).sample(range(len(whole)), 211), len(whole) - 1}
     for place in places:
         for bit in range(8):

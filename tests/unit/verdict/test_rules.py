@@ -224,7 +224,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO109": {"highest_descriptor": 1_010},
     "IO110": {"mean_read_bytes": 1, "filled_ratio": 1.0},
     "IO111": {"blocked_ns": 4 * S, "slowest_peer": "127.0.0.1:40007"},
-    "IO112": {"runq_ns": 5 * S, "runq_ratio": 0.5},
+    "IO112": {"runq_ns": 5 * S, "runq_share_ratio": 0.5},
     "IO113": {"waited_ns": 5 * S, "timeouts": 601},
     "IO114": {"threads_alive": 198, "runq_ns": 199 * 50 * MS},
     "IO115": {"forks": 997, "kernel_per_process_ns": 3 * S // 997},

@@ -73,6 +73,7 @@ def test_names_are_checked() -> None:
 def test_ids_are_unique_and_every_rule_advises() -> None:
     assert len({rule.id for rule in RULES}) == len(RULES) == 20
     assert all(rule.advice and rule.title for rule in RULES)
+    assert max(len(rule.title) for rule in RULES) <= 66  # a line of 80 columns, after its id
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)

@@ -1,0 +1,148 @@
+"""``python -m iotrace.demo.pages DIRECTORY``: a page a model, with figures of a run made now.
+
+Needs what ``iotrace demo`` needs. The committed pages in docs/models come from it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Sequence
+from importlib import import_module, resources
+from pathlib import Path
+
+from iotrace.demo import comparison, comparison_tables
+from iotrace.demo.page import after_tables, before_tables
+from iotrace.demo.plan import COMPARED_DELAY_NS, Wishes, load_arguments, window_ns
+from iotrace.demo.seeing import Run
+from iotrace.demo.stage import Performance, Stage
+from iotrace.demo.textbook import CLAIMS, Claims
+from iotrace.engine.privileges import require_host_pids, require_privileges
+from iotrace.output import page
+from iotrace.output.markup import DEFAULT
+from iotrace.output.view import DEFAULT_WIDTH
+from iotrace.procfs.host import read_host
+from iotrace.servers.catalog import MODELS, ServerModel, Variant
+
+INDEX = "README.md"
+
+
+def source_of(model: ServerModel) -> str:
+    """The text of the model's reference server, without its opening words (they are quoted)."""
+    text = resources.files("iotrace.servers").joinpath(f"{model.module}.py").read_text("utf-8")
+    return text.split('"""', 2)[2].strip() + "\n"
+
+
+def model_page(model: ServerModel, shown: str) -> str:
+    """The page of a model. ``shown``: what the demo printed: picture and sentences."""
+    words = inspect.getdoc(import_module(f"iotrace.servers.{model.module}")) or ""
+    parts = [
+        f"# {model.title} (`{model.id}`)",
+        model.sentence,
+        "## The claim",
+        words,
+        _claims(CLAIMS[model.id]),
+        "## The code",
+        f"`python -m iotrace.servers.{model.module}`, in `servers/{model.module}.py`. What all "
+        "servers share (protocol, handler, start and end) is in the files beside it.",
+        f"```python\n{source_of(model)}```",
+        "## The measured picture",
+        f"{_host()}, by `sudo iotrace demo --model {model.id}`, which also prints the tables.",
+        f"```\n{shown.strip()}\n```",
+        "## What to try",
+        _trials(model),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def index_page(table: str) -> str:
+    """The list of all pages, and the comparison."""
+    pages = "\n".join(f"- [{model.id}]({model.id}.md): {model.title}" for model in MODELS)
+    parts = [
+        "# The I/O models, measured",
+        pages,
+        "## Side by side",
+        f"{_host()}, by `sudo iotrace demo --model all`.",
+        f"```\n{table.strip()}\n```",
+        "These pages are written by `sudo .venv/bin/python -m iotrace.demo.pages docs/models`.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _host() -> str:
+    host = read_host()
+    return f"Measured on Linux {host.kernel} {host.machine} with {host.cpus} CPUs"
+
+
+def _claims(claims: Claims) -> str:
+    """What the textbook says of the demo's figures."""
+    said = {
+        "system calls a request": claims.calls.text,
+        "times asleep a request": claims.switches.text if claims.switches else "-",
+        "asleep in": claims.asleep.text,
+        "waits": claims.wait.text if claims.wait else "-",
+        "data is picked up": claims.pickup.text,
+        "CPU time": claims.cpu.text,
+        "I/O": "synchronous" if claims.synchronous else "asynchronous",
+    }
+    rows = [f"| {figure} | {word} |" for figure, word in said.items()]
+    return "\n".join(["| figure | the textbook |", "|---|---|", *rows])
+
+
+def _trials(model: ServerModel) -> str:
+    command = f"sudo iotrace demo --model {model.id}"
+    trials = [
+        *(f"`{command} --variant {v.id}`: {v.sentence}." for v in model.variants),
+        f"`{command} --payload 1048576`: the copy becomes something to see.",
+        f"`{command} --connections 10 --delay 5ms`: ten clients at a time.",
+        f"`sudo iotrace demo --model {_companions(model)}`: beside its relatives.",
+    ]
+    return "\n".join(f"- {trial}" for trial in trials)
+
+
+def _companions(model: ServerModel) -> str:
+    other = "epoll" if model.id == "blocking" else "blocking"
+    return f"{other},{model.id}"
+
+
+def _text(model: ServerModel, variant: Variant | None, performance: Performance) -> str:
+    name = variant.id if variant else ""
+    run = Run(model.id, name, performance.report, performance.figures, performance.result)
+    return before_tables(model, variant, performance).rstrip() + "\n" + after_tables(run, ())
+
+
+def write(directory: Path) -> None:
+    """Let every model perform and write all pages. Raises what ``iotrace demo`` raises."""
+    directory.mkdir(parents=True, exist_ok=True)
+    entries, left_out = [], []
+    with Stage(lambda line: None) as stage:
+        for model in MODELS:
+            if reason := model.unavailable():
+                left_out.append(f"{model.id}: {reason}")
+                continue
+            arguments = load_arguments(model, None, Wishes())
+            with stage.server(model) as act:
+                shown = act.play(arguments, window_ns=window_ns(arguments, None))
+                slow = load_arguments(model, None, Wishes(), delay_ns=COMPARED_DELAY_NS)
+                paced = act.play(slow).figures
+                reconnect = ("--reconnect",) if model.per_request_connection else ()
+                busy = act.play((*reconnect, "--duration", "0.25")).result
+            rate = busy.requests_per_second
+            entries.append(comparison.entry(model, paced, COMPARED_DELAY_NS, rate))
+            (directory / f"{model.id}.md").write_text(model_page(model, _text(model, None, shown)))
+    blocks = comparison_tables.blocks(entries, COMPARED_DELAY_NS, left_out)
+    table = page.render(blocks, tablefmt=DEFAULT, width=DEFAULT_WIDTH)
+    (directory / INDEX).write_text(index_page(table))
+
+
+def main(arguments: Sequence[str]) -> None:
+    """``arguments``: the directory."""
+    if len(arguments) != 1:
+        sys.exit("usage: python -m iotrace.demo.pages DIRECTORY")
+    require_privileges()
+    require_host_pids()
+    write(Path(arguments[0]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

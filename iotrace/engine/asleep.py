@@ -1,0 +1,97 @@
+"""A thread that sleeps when it is entered: what /proc says of it, as members of its record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from iotrace.engine.constants import CALL_OTHER, CallFlag, Kind, State
+from iotrace.engine.syscalls import CallSpec
+from iotrace.errors import NoSuchProcess, PermissionDenied
+from iotrace.procfs.descriptors import read_descriptors
+from iotrace.procfs.stat import Stat
+from iotrace.procfs.task import OUTSIDE, Blocked, TaskActivity
+from iotrace.report.model import WAIT_REASONS
+
+_KINDS = {kind.label: kind for kind in Kind} | {
+    "fifo": Kind.PIPE,
+    "memfd": Kind.FILE,
+    "pty": Kind.TTY,
+}
+_FILE_KINDS = (Kind.FILE, Kind.DIR, Kind.BLOCK)
+_STOPPED = ("T", "t")
+
+
+def asleep(
+    pid: int, activity: TaskActivity | None, stat: Stat, specs: Mapping[int, CallSpec]
+) -> dict[str, int]:
+    """The members to set, in this order: the last is its state. None for a thread that runs.
+
+    ``specs``: the listed system calls by number.
+    """
+    if stat.state in _STOPPED:
+        return _outside("signal", State.USER)
+    if isinstance(activity, Blocked):
+        return _blocked(pid, activity, specs.get(activity.number))
+    if activity is not OUTSIDE:
+        return {}
+    return _outside("uring", State.KERNEL) if stat.io_worker else _outside("fault", State.USER)
+
+
+def _outside(reason: str, resume_state: State) -> dict[str, int]:
+    """Asleep in no system call."""
+    return {
+        "resume_state": resume_state,
+        "sleep_class": WAIT_REASONS.index(reason),
+        "state": State.SLEEP,
+    }
+
+
+def _blocked(pid: int, blocked: Blocked, spec: CallSpec | None) -> dict[str, int]:
+    """Asleep in a system call."""
+    kind, fd = Kind.NONE, -1
+    if spec is not None and spec.fd >= 0:
+        fd = _signed(blocked.args[spec.fd])
+        kind = _kind(pid, fd)
+    sleeps = spec is not None and spec.nfds >= 0 and not blocked.args[spec.nfds]
+    if sleeps:
+        kind = Kind.NO_FDS
+    wait = WAIT_REASONS.index("sleep") if sleeps else _wait_class(spec, kind)
+    return {
+        "call_entry_ns": time.monotonic_ns(),
+        "resume_state": State.KERNEL,
+        "sleep_class": wait,
+        "in_call": 1,
+        "from_proc": 1,
+        "proc_number": blocked.number,
+        "call_class": wait,
+        "call_kind": kind,
+        "call_nr": blocked.number if spec is not None else CALL_OTHER,
+        "call_flags": spec.flags if spec is not None else 0,
+        "call_fd": fd,
+        "call_loop": spec.loop if spec is not None and not sleeps else 0,
+        "state": State.SLEEP,
+    }
+
+
+def _signed(register: int) -> int:
+    value = register & 0xFFFFFFFF
+    return value - (1 << 32) if value >> 31 else value
+
+
+def _kind(pid: int, fd: int) -> Kind:
+    try:
+        found = read_descriptors(pid, (fd,)).get(fd)
+    except (NoSuchProcess, PermissionDenied):
+        return Kind.NONE
+    return _KINDS.get(found.kind, Kind.ANON) if found else Kind.NONE
+
+
+def _wait_class(spec: CallSpec | None, kind: Kind) -> int:
+    if spec is None:
+        return WAIT_REASONS.index("other")
+    if spec.wait is not None:
+        return WAIT_REASONS.index(spec.wait)
+    if kind in _FILE_KINDS:
+        return WAIT_REASONS.index("file")
+    return WAIT_REASONS.index("send" if spec.flags & CallFlag.OUT else "recv")

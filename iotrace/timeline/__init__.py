@@ -1,0 +1,1 @@
+"""The timeline of a recording: single calls and state changes, and their export."""

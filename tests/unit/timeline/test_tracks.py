@@ -1,0 +1,127 @@
+"""Events as tracks."""
+
+import json
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from iotrace.timeline.model import BadTimeline, Opened, Timeline, decode, encode_names
+from iotrace.timeline.tracks import ENTER, EXIT, READY, Slice, tracks_of
+from tests.unit.timeline.made import blocking_read, packed, random_timeline
+
+
+def test_a_blocking_read() -> None:
+    tracks = tracks_of(blocking_read())
+    (thread,) = tracks.threads
+    assert thread.calls == (
+        Slice("recvfrom", 1_000, 6_900, {"fd": 3, "asked_bytes": 65_536, "returns": 1_000}),
+    )
+    assert thread.states == (
+        Slice("kernel", 1_000, 1_100),
+        Slice("wait.recv", 1_100, 6_100),
+        Slice("runq", 6_100, 6_600),
+        Slice("kernel", 6_600, 6_700),
+        Slice("copy", 6_700, 6_900, flow=1),
+        Slice("user", 6_900, 8_000),
+        Slice("runq", 8_000, 9_000),
+        Slice("user", 9_000, 10_000),
+    )
+    assert [(one.name, one.at_ns) for one in thread.signals] == [("signal 10", 10_000)]
+    assert [(one.at_ns, one.flow) for one in tracks.arrivals] == [(6_000, 1)]
+
+
+def test_events_may_come_out_of_order() -> None:
+    whole = blocking_read()
+    rows = [whole.packed[at : at + 32] for at in range(0, len(whole.packed), 32)]
+    assert tracks_of(replace(whole, packed=b"".join(reversed(rows)))) == tracks_of(whole)
+
+
+def test_data_that_nobody_took_has_no_arrow() -> None:
+    tracks = tracks_of(replace(blocking_read(), opened=()))
+    assert [one.flow for one in tracks.arrivals] == [None]
+    assert {state.flow for state in tracks.threads[0].states} == {None}
+    other = replace(blocking_read(), opened=(Opened(7, 3, 98, 0),))
+    assert [one.flow for one in tracks_of(other).arrivals] == [None]
+
+
+def test_a_descriptor_is_what_it_was_at_that_time() -> None:
+    opened = (Opened(7, 3, 98, 0), Opened(7, 3, 99, 900), Opened(7, 3, 97, 50_000))
+    tracks = tracks_of(replace(blocking_read(), opened=opened))
+    assert [one.flow for one in tracks.arrivals] == [1]
+
+
+def test_of_several_arrivals_the_first_is_what_a_read_is_late_for() -> None:
+    early = packed((2_000, 99, 0, 0, -1, READY, 0xFFFF))
+    timeline = replace(blocking_read(), packed=early + blocking_read().packed)
+    assert [(one.at_ns, one.flow) for one in tracks_of(timeline).arrivals] == [
+        (2_000, 1),
+        (6_000, None),
+    ]
+
+
+def test_a_call_that_has_not_returned_ends_with_the_timeline() -> None:
+    timeline = Timeline(packed((10, 0, 7, 7, 3, ENTER, 45), (50, 0, 7, 8, 3, EXIT, 45)), {})
+    thread = tracks_of(timeline).threads[0]
+    assert thread.calls == (Slice("other", 10, 50, {"fd": 3, "returns": "not before the end"}),)
+
+
+def test_a_call_whose_return_was_dropped_ends_where_the_next_begins() -> None:
+    rows = packed((10, 0, 7, 7, -1, ENTER, 45), (50, 0, 7, 7, -1, ENTER, 44))
+    calls = tracks_of(Timeline(rows, {45: "recvfrom"})).threads[0].calls
+    assert [(one.name, one.to_ns, one.details["returns"]) for one in calls] == [
+        ("recvfrom", 50, "not seen"),
+        ("other", 50, "not before the end"),
+    ]
+
+
+def test_a_timeline_of_nothing() -> None:
+    tracks = tracks_of(Timeline(b""))
+    assert (tracks.threads, tracks.arrivals) == ((), ())
+
+
+@pytest.mark.parametrize("seed", range(23))
+def test_whatever_came_calls_do_not_overlap_and_states_have_no_gap(seed: int) -> None:
+    tracks = tracks_of(random_timeline(seed))
+    assert len(tracks.threads) == 3
+    for thread in tracks.threads:
+        for one, other in pairwise(thread.calls):
+            assert one.from_ns <= one.to_ns <= other.from_ns
+        for one, other in pairwise(thread.states):
+            assert one.to_ns == other.from_ns
+    begun = [one.flow for one in tracks.arrivals if one.flow is not None]
+    ended = [s.flow for thread in tracks.threads for s in thread.states if s.flow is not None]
+    assert sorted(begun) == sorted(ended)
+    assert len(set(begun)) == len(begun) > 0
+
+
+def test_what_is_kept_comes_back() -> None:
+    whole = blocking_read()
+    assert decode(whole.packed, encode_names(whole.calls, whole.opened)) == whole
+
+
+@pytest.mark.parametrize(
+    ("rows", "names"),
+    [
+        (b"x" * 33, b"{}"),
+        (b"", b"{}"),
+        (b"", b"[]"),
+        (b"", b"\xff"),
+        (b"", b'{"calls":{"x":"y"},"opened":[]}'),
+        (b"", b'{"calls":[],"opened":[]}'),
+        (b"", b'{"calls":{},"opened":[[1,2]]}'),
+        (b"", b'{"calls":{},"opened":[[1,2,3,null]]}'),
+        (b"", b'{"calls":{},"opened":3}'),
+        (b"", b"[" * 100_000),
+    ],
+)
+def test_what_makes_no_sense_is_refused(rows: bytes, names: bytes) -> None:
+    with pytest.raises(BadTimeline, match="timeline is damaged"):
+        decode(rows, names)
+
+
+def test_names_are_plain_json() -> None:
+    assert json.loads(encode_names({1: "a"}, (Opened(1, 2, 3, 4),))) == {
+        "calls": {"1": "a"},
+        "opened": [[1, 2, 3, 4]],
+    }

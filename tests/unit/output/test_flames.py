@@ -107,7 +107,8 @@ def test_speedscope_holds_each_place_once() -> None:
     names = [frame["name"] for frame in whole["shared"]["frames"]]
     assert len(names) == len(set(names)) == 5
     first = whole["profiles"][0]["samples"][0]
-    assert [names[place] for place in first][-2:] == [
+    leaves = [names[place] for place in first][-2:]
+    assert leaves == ["fetch;price* (orders.py:88)", "[recvfrom tcp]"]
         "fetch;price* (orders.py:88)",
         "[recvfrom tcp]",
     ]

@@ -163,6 +163,7 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
   u32 slot;
   struct thread *t = thread_of((u32)bpf_get_current_pid_tgid(), &slot);
+  int known;
   u64 now;
   if (!t)
     return 0;
@@ -174,12 +175,14 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
   if (t->from_proc)
     check_call(t, slot, ctx->args[0]);
   TIMELINE_EVENT(t, EVENT_EXIT, ctx->args[1], now);
-  if (t->in_call)
+  known = t->in_call;
+  if (known)
     leave_call(t, slot, ctx->args[1], now);
   t->in_call = 0;
   t->call_restarts = (s64)ctx->args[1] == -ERESTART_RESTARTBLOCK;
   t->state = STATE_USER;
   END_UPDATE(t);
-  WALK_SLOW_CALL(ctx, t, now);
+  if (known) /* a new thread comes out of a clone that it never entered */
+    WALK_SLOW_CALL(ctx, t, now);
   return 0;
 }

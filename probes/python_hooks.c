@@ -72,6 +72,6 @@ static __always_inline void blame_stall(struct bpf_raw_tracepoint_args *ctx, str
 #define LOOP_WANTS_GIL(t, now)
 #define BEGIN_PYTHON(t, parent_pid)
 #define END_PYTHON(t)
-#define WALK_SLOW_CALL(ctx, t, now)
+#define WALK_SLOW_CALL(ctx, t, now) (void)known
 #define BLAME_STALL(ctx, t)
 #endif

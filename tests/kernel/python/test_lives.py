@@ -25,6 +25,7 @@ def test_no_stack_is_lost_to_an_exit_an_exec_or_a_fork(python: str) -> None:
     sleeps: dict[str, int] = {}
     for process in report.processes:
         for line in process.lines:
+            assert line.max_ns < report.duration_ns, line
             if line.syscall in ("clock_nanosleep", "pselect6"):
                 assert line.stack, line
                 assert not [frame for frame in line.stack if frame.file == "?"], line

@@ -109,6 +109,3 @@ def test_speedscope_holds_each_place_once() -> None:
     first = whole["profiles"][0]["samples"][0]
     leaves = [names[place] for place in first][-2:]
     assert leaves == ["fetch;price* (orders.py:88)", "[recvfrom tcp]"]
-        "fetch;price* (orders.py:88)",
-        "[recvfrom tcp]",
-    ]

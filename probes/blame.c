@@ -96,13 +96,13 @@ static __always_inline struct loop *held_up_loop(struct thread *t, struct python
   return NULL;
 }
 
-/* Which function was seen most (Boyer and Moore's majority vote): the last sample may already be
- * past what held the loop up. True: this one is to be blamed for now. */
-static __always_inline int vote(struct loop *l, u64 place)
+/* Which function was seen most (Boyer and Moore's majority vote, and once is no more than a hint):
+ * the last sample may already be past what held the loop up. True: this one is to be blamed. */
+static __always_inline int vote(struct loop *l, u64 place, u64 blamed)
 {
   if (l->blamed_place == place) {
     l->blamed_votes++;
-    return 0;
+    return l->blamed_votes == 2;
   }
   if (l->blamed_votes) {
     l->blamed_votes--;
@@ -110,7 +110,7 @@ static __always_inline int vote(struct loop *l, u64 place)
   }
   l->blamed_place = place;
   l->blamed_votes = 1;
-  return 1;
+  return !blamed;
 }
 
 /* A CPU clock ticks (perf event). Walks only while a loop is held up. */
@@ -137,7 +137,7 @@ int on_sample(struct bpf_raw_tracepoint_args *ctx)
     return 0;
   if (!own && read_user(t->gil + GIL_HOLDER) != t->python_state)
     return 0;
-  if (vote(l, room->place))
+  if (vote(l, room->place, own ? l->blamed_cpu : l->blamed_holder))
     *(own ? &l->blamed_cpu : &l->blamed_holder) = hash;
   keep_stack(room);
   return 0;

@@ -77,7 +77,8 @@ def frame_at(offsets: Offsets, code: Code, address: int, instruction: int) -> Fr
         offset = instruction - address - offsets.code_instructions
         # Before its first instruction a frame of 3.11 points to the word before it.
         line = linetable.line_3_11(code.table, code.first_line, max(0, offset))
-    return Frame(code.function, code.file, line, code.suspends)
+    # What the compiler puts before the first line (closures' cells, say) belongs to the function's.
+    return Frame(code.function, code.file, line or code.first_line, code.suspends)
 
 
 def _read_text(memory: Memory, offsets: Offsets, address: int) -> str:

@@ -15,7 +15,7 @@ from iotrace.cli.printing import Printer
 from iotrace.demo import comparison, comparison_tables, crossover
 from iotrace.demo.page import after_tables, before_tables
 from iotrace.demo.plan import COMPARED_DELAY_NS, Wishes, load_arguments, window_ns
-from iotrace.demo.seeing import Run
+from iotrace.demo.run import Run
 from iotrace.demo.stage import Stage
 from iotrace.engine.privileges import require_host_pids, require_privileges
 from iotrace.errors import ExitCode, UsageError

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from iotrace.demo.picture import WIDTH, draw
 from iotrace.demo.request import excerpt, typical
-from iotrace.demo.seeing import Run, sentences
+from iotrace.demo.run import Run
+from iotrace.demo.seeing import sentences
 from iotrace.demo.stage import Performance
 from iotrace.output.text import escape, wrap
 from iotrace.output.units import plural

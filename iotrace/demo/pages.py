@@ -14,7 +14,7 @@ from pathlib import Path
 from iotrace.demo import comparison, comparison_tables
 from iotrace.demo.page import after_tables, before_tables
 from iotrace.demo.plan import COMPARED_DELAY_NS, Wishes, load_arguments, window_ns
-from iotrace.demo.seeing import Run
+from iotrace.demo.run import Run
 from iotrace.demo.stage import Performance, Stage
 from iotrace.demo.textbook import CLAIMS, Claims
 from iotrace.engine.privileges import require_host_pids, require_privileges

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 
 import pytest
@@ -19,7 +20,7 @@ _HEALTHY_S = float(os.environ.get("IOTRACE_TEST_HEALTHY_S", "3"))
 _CAUSES = {"cpu": "cpu", "recv": "call", "sleep": "call", "gil": "gil"}
 
 
-def _trace(python: str, *arguments: object) -> tuple[int, Report]:
+def _trace(python: str, *arguments: object, lasts_s: float = 0) -> tuple[int, Report]:
     program = Target("stalls.py", *arguments, prefix=FIRST, python=python)
     with program as target, tracing(target.pid) as trace:
         target.go()
@@ -28,13 +29,16 @@ def _trace(python: str, *arguments: object) -> tuple[int, Report]:
             trace.processes_alive()
             return sleeps_in(target.pid, target.pid, "pause")
 
+        until = time.monotonic() + lasts_s
+        while time.monotonic() < until and not ended():
+            time.sleep(0.1)
         wait_until(ended, "the program to finish")
         return target.pid, report_of(trace)
 
 
 @pytest.mark.parametrize("python", interpreters(), ids=label)
 def test_each_stall_is_blamed_on_its_line_and_its_cause(python: str) -> None:
-    pid, report = _trace(python, "hold_up", _STALLS)
+    pid, report = _trace(python, "hold_up", _STALLS, lasts_s=0.4 * _STALLS)
     (loop,) = [one for one in process_of(report, pid).loops if one.stalls]
     assert loop.stalls is not None
     blamed: Counter[tuple[str, str]] = Counter()
@@ -46,7 +50,7 @@ def test_each_stall_is_blamed_on_its_line_and_its_cause(python: str) -> None:
 
 @pytest.mark.parametrize("python", interpreters()[:1], ids=label)
 def test_a_healthy_loop_has_no_stall(python: str) -> None:
-    pid, report = _trace(python, "healthy", _HEALTHY_S)
+    pid, report = _trace(python, "healthy", _HEALTHY_S, lasts_s=_HEALTHY_S)
     loops = process_of(report, pid).loops
     assert sum(loop.iterations for loop in loops) > 100 * _HEALTHY_S
     assert not [loop.stalls for loop in loops if loop.stalls]

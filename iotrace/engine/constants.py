@@ -170,6 +170,8 @@ GIL_HOLDER = 8
 """Where in it the thread state lies that had it last."""
 GILS = 8
 """Interpreters of one process whose GILs are told from other locks."""
+WAKE_RACE_NS = 50_000
+"""Much longer than schedule() takes from its look at the task's state to the switch."""
 GENERATIONS = 16384
 THREAD_HINTS = 65536
 HINT_SHARED = 0xFFFFFFFF
@@ -184,6 +186,7 @@ def cflags() -> list[str]:
         "MAX_SYSCALLS": MAX_SYSCALLS,
         "STALL_NS": STALL_NS,
         "SHORT_TIMEOUT_NS": SHORT_TIMEOUT_NS,
+        "WAKE_RACE_NS": WAKE_RACE_NS,
         "GENERATIONS": GENERATIONS,
         "THREAD_HINTS": THREAD_HINTS,
         "HINT_SHARED": HINT_SHARED,

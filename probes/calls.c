@@ -89,7 +89,11 @@ static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u32
     t->call_loop = spec->loop;
     loop_enter(t, slot, spec->flags, args, now);
   } else if (spec->flags & CALL_FUTEX) {
-    if (short_timeout(args[ARGUMENT_1], args[ARGUMENT_3], now))
+    if (IS_GIL(t, args[ARGUMENT_0])) {
+      t->call_kind = KIND_GIL;
+      t->call_class = WAIT_GIL;
+      LOOP_WANTS_GIL(t, now);
+    } else if (short_timeout(args[ARGUMENT_1], args[ARGUMENT_3], now))
       t->call_kind = KIND_SHORT_TIMEOUT;
   } else if (spec->flags & CALL_WATCHES) {
     t->call_kind = trigger_kind(args[ARGUMENT_1], args[ARGUMENT_3]);
@@ -173,6 +177,7 @@ int on_sys_enter(struct bpf_raw_tracepoint_args *ctx)
 #endif
   TIMELINE_EVENT(t, EVENT_ENTER, t->call_size, now);
   END_UPDATE(t);
+  BLAME_STALL(ctx, t);
   return 0;
 }
 
@@ -180,6 +185,7 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
   u32 slot;
   struct thread *t = thread_of(current_tid(), &slot);
+  int known;
   u64 now;
   if (!t)
     return 0;
@@ -191,7 +197,8 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
   if (t->from_proc)
     check_call(t, slot, ctx->args[0]);
   TIMELINE_EVENT(t, EVENT_EXIT, ctx->args[1], now);
-  if (t->in_call)
+  known = t->in_call;
+  if (known)
     leave_call(t, slot, ctx->args[1], now);
 #if !HAVE_EXEC
   if (!ctx->args[1])
@@ -201,5 +208,7 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
   t->call_restarts = (s64)ctx->args[1] == -ERESTART_RESTARTBLOCK;
   t->state = STATE_USER;
   END_UPDATE(t);
+  if (known) /* a new thread comes out of a clone that it never entered */
+    WALK_SLOW_CALL(ctx, t, now);
   return 0;
 }

@@ -196,3 +196,10 @@ static __always_inline void charge_waiting(struct thread *t, u64 now)
   }
   t->since_ns += ns;
 }
+
+/* A new iteration: nobody is to be blamed for it yet. */
+static __always_inline void forget_blame(struct loop *l)
+{
+  l->blamed_cpu = l->blamed_holder = l->blamed_call = 0;
+  l->blamed_ns = l->blamed_place = l->blamed_votes = 0;
+}

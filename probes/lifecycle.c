@@ -32,6 +32,7 @@ static __always_inline void begin_thread(u64 task, u32 tid, u32 pid, u32 parent_
   t->resume_state = STATE_KERNEL;
   t->io_worker = !!(read_u32(task + OFFSET_TASK_FLAGS) & PF_IO_WORKER);
   bpf_probe_read_kernel(t->name, sizeof(t->name), (void *)(task + OFFSET_TASK_COMM));
+  BEGIN_PYTHON(t, parent_pid);
   END_UPDATE(t);
   if (!index_thread(tid, slot))
     count(COUNTER_LOST_THREADS);
@@ -68,6 +69,8 @@ int on_sched_process_exec(struct bpf_raw_tracepoint_args *ctx)
   struct thread *t = thread_of(old_tid, &slot);
   if (t) {
     BEGIN_UPDATE(t);
+    END_PYTHON(t);
+    count(COUNTER_EXECS);
     become_program(t);
     t->tid = tid;
     END_UPDATE(t);

@@ -94,8 +94,10 @@ static __always_inline void loop_iterated(struct thread *t, struct loop *l, u64 
     else if (l->last_ready && t->moved_other == l->other_at_return)
       l->unserved++;
   }
-  if (busy > STALL_NS)
+  if (busy > STALL_NS) {
     loop_stalled(t, l, busy);
+    t->stalled_ns = busy;
+  }
   l->returned_ns = 0;
 }
 
@@ -198,6 +200,7 @@ static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, u64
     l->returned_ns = now;
     l->cpu_at_return_ns = cpu_ns(t);
     l->runq_at_return_ns = t->runq_ns;
+    forget_blame(l);
     if (l->iteration_waited) {
       l->iteration_waited = 0;
       l->iteration_call_ns = 0;

@@ -77,6 +77,18 @@ struct thread {
   u32 fd_cache[FD_CACHE];     /* index + 1 */
   u32 loops[LOOP_KINDS];      /* index + 1 */
   u32 current_loop;           /* index + 1 of the loop it returned from last */
+
+  /* Python; see python.c. walk_over_ns and gil are written by user space, too. */
+  u32 tax_call;     /* index + 1 of the record of its last call but the waits for the GIL */
+  u64 tax_user_ns;  /* user_ns at its end */
+  u64 walk_over_ns; /* walk the stack of calls that took this long + 1; 0: never */
+  u64 gil;          /* address, 0: not known */
+  u64 more_gils;    /* its process has several interpreters, each with its own */
+  u64 python_state; /* its thread state when last looked for, 0: it had none */
+  u64 python_interpreter;
+  u64 python_misses;
+  u64 call_ended_ns;
+  u64 stalled_ns; /* the iteration that has just ended took too long */
 };
 
 /* One system call of one thread on one kind of descriptor. */
@@ -97,6 +109,8 @@ struct call {
   u64 max_ns;
   u64 estimated; /* calls whose copy was estimated */
   u64 filled;    /* reads that returned as many bytes as they asked for */
+  u64 gil_waits; /* after it, to come back to Python */
+  u64 gil_ns;
   u32 latency[HISTOGRAM_BUCKETS];
 };
 
@@ -176,6 +190,14 @@ struct loop {
   u32 data_at_return;
   u32 other_at_return;
   u64 stall_wait_ns[WAIT_CLASSES];
+  /* Python stacks of this iteration: sampled on the CPU, sampled with the GIL that the loop waits
+   * for, at the exit of the call that waited longest (blamed_ns). */
+  u64 blamed_cpu;
+  u64 blamed_holder;
+  u64 blamed_call;
+  u64 blamed_ns;
+  u64 blamed_place;
+  u64 blamed_votes;
   u32 busy[HISTOGRAM_BUCKETS];
 };
 

@@ -5,6 +5,8 @@
 #define MESSAGE_BYTES 64 /* sizeof(struct mmsghdr), and where its msg_len is */
 #define MESSAGE_LENGTH 56
 
+#define CACHE_PLACE(t) (((t)->call_nr + 5 * (t)->call_kind) & (CALL_CACHE - 1))
+
 static __always_inline int allocate_call(u32 *index)
 {
   if (next_unused(COUNTER_CALLS, MAX_CALLS, index))
@@ -15,7 +17,7 @@ static __always_inline int allocate_call(u32 *index)
 static __always_inline struct call *call_of(struct thread *t, u32 slot)
 {
   u32 pair = (t->call_nr << 8) | t->call_kind, index, *known;
-  u64 cached = t->call_cache[(t->call_nr + 5 * t->call_kind) & (CALL_CACHE - 1)], key;
+  u64 cached = t->call_cache[CACHE_PLACE(t)], key;
   struct call *c;
   if (cached && cached >> 32 == pair) {
     index = (u32)cached - 1;
@@ -38,7 +40,7 @@ static __always_inline struct call *call_of(struct thread *t, u32 slot)
     c->nr = t->call_nr;
     c->kind = t->call_kind;
   }
-  t->call_cache[(t->call_nr + 5 * t->call_kind) & (CALL_CACHE - 1)] =
+  t->call_cache[CACHE_PLACE(t)] =
       ((u64)pair << 32) | (index + 1);
   return c;
 }
@@ -154,6 +156,24 @@ static __always_inline void add_to_call(struct thread *t, u32 slot, s64 ret, u64
   END_UPDATE(c);
 }
 
+/* The first wait for the GIL after a call is what that call costs on top, unless the thread has
+ * computed for a while since: then its time with the GIL was up. */
+static __always_inline void add_gil_wait(struct thread *t, u64 now)
+{
+  u32 index = t->tax_call - 1;
+  struct call *c = calls.lookup(&index);
+  if (!c || !t->call_wait_ns)
+    return;
+  if (t->user_ns - t->tax_user_ns > GIL_TAX_NS) {
+    t->tax_call = 0;
+    return;
+  }
+  BEGIN_UPDATE(c);
+  c->gil_waits++;
+  c->gil_ns += now - t->call_entry_ns;
+  END_UPDATE(c);
+}
+
 static __always_inline void leave_call(struct thread *t, u32 slot, s64 ret, u64 now)
 {
   struct object accepted = {};
@@ -187,6 +207,12 @@ static __always_inline void leave_call(struct thread *t, u32 slot, s64 ret, u64 
   }
   add_to_call(t, slot, ret, bytes, estimated,
               flags & CALL_IN && bytes && bytes == t->call_size, now);
+  if (t->call_kind == KIND_GIL) {
+    add_gil_wait(t, now);
+  } else {
+    t->tax_call = (u32)t->call_cache[CACHE_PLACE(t)];
+    t->tax_user_ns = t->user_ns;
+  }
   if (ret < 0 && ret >= -MAX_ERRNO && ret != -EAGAIN)
     count_error(t, slot, -ret);
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from iotrace.cli.options import Shown, output_options, tracing_options
+from iotrace.cli.options import PythonWish, Shown, output_options, python_options, tracing_options
 
 
 @click.command(name="attach", short_help="Trace running processes.")
@@ -16,6 +16,7 @@ from iotrace.cli.options import Shown, output_options, tracing_options
     "--dry-run", is_flag=True, help="Compile and attach the probes, detach them, and that is all."
 )
 @tracing_options
+@python_options
 @output_options
 def command(
     pids: tuple[int, ...],
@@ -24,6 +25,7 @@ def command(
     duration: int | None,
     interval: int | None,
     children: bool,
+    python: PythonWish,
     fail_on: tuple[str, ...],
     shown: Shown,
     verbose: bool,
@@ -49,6 +51,7 @@ def command(
             duration_ns=duration,
             interval_ns=interval,
             children=children,
+            python=python,
             fail_on=fail_on,
         ),
         lambda: Printer(shown, intervals=interval is not None),

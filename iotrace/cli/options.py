@@ -88,6 +88,42 @@ def tracing_options(function: _Function) -> _Function:
     return function
 
 
+class Latency(Seconds):
+    """A length of time that may be 0."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Nanoseconds."""
+        if str(value).strip().rstrip("smu") == "0":
+            return 0
+        return super().convert(value, param, ctx)
+
+
+def python_options(function: Callable[..., int]) -> Callable[..., int]:
+    """``--min-latency``, ``--no-python``: gathered in the command's parameter ``python``."""
+
+    @functools.wraps(function)
+    def gathered(*, min_latency: int, python: bool, **values: Any) -> int:
+        return function(python=PythonWish(python, min_latency), **values)
+
+    for option in (
+        click.option(
+            "--min-latency",
+            type=Latency(),
+            default="1ms",
+            show_default=True,
+            help="Name the Python line of calls that took as long; 0: of all calls.",
+        ),
+        click.option(
+            "--python/--no-python",
+            default=True,
+            show_default=True,
+            help="Python lines, waits for the GIL and what held up event loops; or none of that.",
+        ),
+    ):
+        gathered = option(gathered)
+    return gathered
+
+
 def _format_names() -> tuple[str, ...]:
     from iotrace.output.formats import FORMATS, TIMELINES
 
@@ -149,12 +185,20 @@ class Names(click.ParamType):  # type: ignore[type-arg]
 
 
 @dataclass(frozen=True, slots=True)
+class PythonWish:
+    """Whether Python's stacks are looked at, and of which calls."""
+
+    enabled: bool = True
+    min_latency_ns: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """What a report shall look like, and where it goes.
 
     ``top`` None: as many rows as the format has by default, 0: all. ``color`` None: as the
     terminal has it. ``output`` None: standard output (or standard error, for ``run``). ``only``:
-    "verdict" leaves the tables out.
+    "verdict" leaves the tables out. ``all_frames``: Python lines of libraries, too.
     """
 
     fmt: str = "table"
@@ -164,6 +208,7 @@ class Shown:
     columns: tuple[str, ...] = ()
     color: bool | None = None
     only: str | None = None
+    all_frames: bool = False
 
 
 def output_options(function: Callable[..., int]) -> Callable[..., int]:
@@ -187,8 +232,8 @@ def _with_output_options(function: _Function) -> _Function:
             type=FormatName(),
             default="table",
             show_default=True,
-            help="table, json, jsonl, csv, tsv, csv-calls..., or a table style of tabulate "
-            "(github, rst, html, ...).",
+            help="table, json, jsonl, csv, tsv, csv-calls..., folded, speedscope (flame graphs of "
+            "waits by Python stack), or a table style of tabulate (github, rst, html, ...).",
         ),
         click.option(
             "-o",
@@ -217,6 +262,11 @@ def _with_output_options(function: _Function) -> _Function:
             "--only",
             type=click.Choice(["verdict"]),
             help="Print what each process is and what is wrong with it, without the tables.",
+        ),
+        click.option(
+            "--all-frames",
+            is_flag=True,
+            help="Python lines: the innermost frame, be it a library's; not the program's own.",
         ),
         click.option("-v", "--verbose", is_flag=True, help="Say more when something fails."),
     )[::-1]:  # decorators apply from the last one on

@@ -30,7 +30,11 @@ class Printer:
         """Raises UsageError where the format cannot show that, or the file cannot be written."""
         self._fmt = shown.fmt
         self._view = View(
-            top=shown.top, sort=shown.sort, columns=shown.columns, only=shown.only or ""
+            top=shown.top,
+            sort=shown.sort,
+            columns=shown.columns,
+            only=shown.only or "",
+            all_frames=shown.all_frames,
         )
         check(self._fmt, self._view)
         if intervals and self._fmt in ONE_ONLY:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from iotrace.cli.options import Bytes, Seconds
+from iotrace.cli.options import Bytes, PythonWish, Seconds, python_options
 
 _SECOND_NS = 1_000_000_000
 
@@ -42,6 +42,7 @@ _SECOND_NS = 1_000_000_000
     show_default=True,
     help="The file grows no larger; what has no room is left out, and the report says so.",
 )
+@python_options
 @click.option("-v", "--verbose", is_flag=True, help="Say more when something fails.")
 def command(
     target: tuple[str, ...],
@@ -49,6 +50,7 @@ def command(
     duration: int | None,
     interval: int,
     children: bool,
+    python: PythonWish,
     timeline: bool,
     max_size: int,
     verbose: bool,
@@ -65,6 +67,7 @@ def command(
         duration_ns=duration,
         interval_ns=interval,
         children=children,
+        python=python,
         timeline_pages=TIMELINE_PAGES if timeline else 0,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from iotrace.cli.options import Shown, output_options, tracing_options
+from iotrace.cli.options import PythonWish, Shown, output_options, python_options, tracing_options
 
 
 @click.command(
@@ -14,12 +14,14 @@ from iotrace.cli.options import Shown, output_options, tracing_options
 )
 @click.argument("program", metavar="-- CMD...", nargs=-1, type=click.UNPROCESSED, required=True)
 @tracing_options
+@python_options
 @output_options
 def command(
     program: tuple[str, ...],
     duration: int | None,
     interval: int | None,
     children: bool,
+    python: PythonWish,
     fail_on: tuple[str, ...],
     shown: Shown,
     verbose: bool,
@@ -39,6 +41,7 @@ def command(
             duration_ns=duration,
             interval_ns=interval,
             children=children,
+            python=python,
             fail_on=fail_on,
         ),
         lambda: Printer(shown, to_stderr=True, intervals=interval is not None),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import click
 
+from iotrace.cli.options import PythonWish
 from iotrace.cli.progress import Progress
 from iotrace.cli.sink import Sink
 from iotrace.engine.namespace import require_own_proc
@@ -23,12 +24,13 @@ from iotrace.tracing.caller import sudo_caller
 from iotrace.tracing.child import Child
 from iotrace.tracing.dropping import Privileges
 from iotrace.tracing.ending import Ending, signals_held, wait_for_ending
-from iotrace.tracing.target import check_target
+from iotrace.tracing.target import check_target, runs_python
 from iotrace.tracing.trace import Trace, limits_for
 from iotrace.verdict.gate import fires
 
 _TICK_NS = 100_000_000
 _FIRST_LOOK_NS = 1_000_000_000
+_DEFAULT = PythonWish()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Plan:
     interval_ns: int | None
     children: bool
     fail_on: tuple[str, ...] = ()
+    python: PythonWish = _DEFAULT
     timeline_pages: int = 0
 
 
@@ -52,7 +55,9 @@ def trace_processes(pids: tuple[int, ...], plan: Plan, open_sink: Callable[[], S
         check_target(pid)
     with contextlib.ExitStack() as ends:
         ends.enter_context(signals_held())
-        with Trace(limits_for(pids, _limits(plan))) as trace:
+        python = plan.python.enabled and any(map(runs_python, pids))
+        limits = limits_for(pids, replace(_limits(plan), python=python))
+        with Trace(limits, min_latency_ns=plan.python.min_latency_ns) as trace:
             for pid in pids:
                 trace.follow(pid, plan.children)
             privileges = Privileges.drop_to_looking()
@@ -91,7 +96,7 @@ def trace_program(command: tuple[str, ...], plan: Plan, open_sink: Callable[[], 
     require_own_proc()
     with contextlib.ExitStack() as ends:
         ends.enter_context(signals_held())
-        with Trace(_limits(plan)) as trace:
+        with Trace(_limits(plan), min_latency_ns=plan.python.min_latency_ns) as trace:
             child = Child(command, sudo_caller())
             trace.follow_at_exec(child.pid, plan.children)
             privileges = Privileges.drop_to_looking()
@@ -119,7 +124,7 @@ def trace_program(command: tuple[str, ...], plan: Plan, open_sink: Callable[[], 
 
 
 def _limits(plan: Plan) -> Limits:
-    return Limits(timeline_pages=plan.timeline_pages)
+    return Limits(timeline_pages=plan.timeline_pages, python=plan.python.enabled)
 
 
 class _Watch:

@@ -18,7 +18,7 @@ _NUMBER = {"x86_64": 321, "aarch64": 280}
 _MAP_CREATE, _LOOKUP, _UPDATE, _DELETE, _PROG_LOAD, _TRACEPOINT_OPEN = 0, 1, 2, 3, 5, 17
 _NEXT_KEY, _PROGRAM_NEXT_ID = 4, 11
 _LOOKUP_AND_DELETE, _LOOKUP_BATCH = 21, 24
-_PROGRAM_RAW_TRACEPOINT = 17
+_PROGRAM_PERF_EVENT, _PROGRAM_RAW_TRACEPOINT = 7, 17
 _LOG_BYTES = 1 << 20
 ANY, NOEXIST = 0, 1
 _BATCH = 512
@@ -124,13 +124,16 @@ def create_map(
     return fd
 
 
-def load_program(name: str, code: bytes) -> int:
-    """A raw tracepoint program's descriptor. Raises KernelRefusal with the verifier's log."""
+def load_program(name: str, code: bytes, *, samples: bool = False) -> int:
+    """A raw tracepoint (or perf event) program's descriptor.
+
+    Raises KernelRefusal with the verifier's log.
+    """
     instructions = ctypes.create_string_buffer(code, len(code))
     gpl = ctypes.create_string_buffer(b"GPL")
     log = ctypes.create_string_buffer(_LOG_BYTES)
     attributes = _ProgramLoad(
-        _PROGRAM_RAW_TRACEPOINT,
+        _PROGRAM_PERF_EVENT if samples else _PROGRAM_RAW_TRACEPOINT,
         len(code) // 8,
         ctypes.addressof(instructions),
         ctypes.addressof(gpl),

@@ -105,4 +105,6 @@ def _function(code: bytes, probe: Probe, maps: dict[int, str]) -> Function:
         loses=probe.loses,
         instructions=base64.b64encode(plain).decode(),
         maps=tuple(places),
+        attachment=probe.attachment,
+        slot=probe.slot,
     )

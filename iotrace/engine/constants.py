@@ -72,6 +72,8 @@ class Kind(IntEnum):
     """epoll_ctl that asks for level-triggered events."""
     EDGE = 23
     """epoll_ctl that asks for edge-triggered events."""
+    GIL = 24
+    """A lock wait on the very address of a Python interpreter's GIL."""
 
     @property
     def label(self) -> str:
@@ -131,6 +133,19 @@ class Counter(IntEnum):
     """Written by user space: whether single events are streamed."""
     STARTED = 14
     """Threads that the probes entered."""
+    STACKS = 15
+    CODES = 16
+    LOST_STACKS = 17
+    EXECS = 18
+
+
+class Cause(IntEnum):
+    """What held an event loop up (culprit.cause)."""
+
+    CPU = 0
+    CALL = 1
+    GIL = 2
+    RUNQ = 3
 
 
 WAIT_CLASSES = 16
@@ -144,6 +159,17 @@ STALL_NS = 50_000_000
 """An iteration of an event loop that is longer is a stall: its time is kept apart."""
 SHORT_TIMEOUT_NS = 20_000_000
 """CPython asks for its GIL with a timeout of sys.getswitchinterval(), by default 5 ms."""
+SAMPLE_AFTER_NS = STALL_NS // 2
+"""From when on a long iteration's Python stack is sampled."""
+SAMPLES_HZ = 199
+GIL_TAX_NS = 1_000_000
+"""A wait for the GIL after so much computing is not the price of the call before."""
+GIL_BYTES = 208
+"""struct _gil_runtime_state with its two conditions and mutexes (glibc), CPython 3.9 to 3.13."""
+GIL_HOLDER = 8
+"""Where in it the thread state lies that had it last."""
+GILS = 8
+"""Interpreters of one process whose GILs are told from other locks."""
 WAKE_RACE_NS = 50_000
 """Much longer than schedule() takes from its look at the task's state to the switch."""
 GENERATIONS = 16384
@@ -164,7 +190,12 @@ def cflags() -> list[str]:
         "GENERATIONS": GENERATIONS,
         "THREAD_HINTS": THREAD_HINTS,
         "HINT_SHARED": HINT_SHARED,
-        "COUNTERS": 16,
+        "COUNTERS": 32,
+        "SAMPLE_AFTER_NS": SAMPLE_AFTER_NS,
+        "GIL_TAX_NS": GIL_TAX_NS,
+        "GIL_BYTES": GIL_BYTES,
+        "GILS": GILS,
+        "GIL_HOLDER": GIL_HOLDER,
         "KIND_FIRST_SOCKET": SOCKET_KINDS.start,
         "KIND_LAST_SOCKET": SOCKET_KINDS.stop - 1,
     }
@@ -173,5 +204,6 @@ def cflags() -> list[str]:
     values |= {f"KIND_{kind.name}": kind.value for kind in Kind}
     values |= {f"COUNTER_{counter.name}": counter.value for counter in Counter}
     values |= {f"EVENT_{kind.name}": kind.value for kind in EventKind}
+    values |= {f"CAUSE_{cause.name}": cause.value for cause in Cause}
     values |= {f"CALL_{flag.name}": flag.value for flag in CallFlag}
     return [f"-D{name}={value}" for name, value in values.items()]

@@ -26,7 +26,7 @@ class MapSpec:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One program for one raw tracepoint.
+    """One program: for a raw tracepoint, or as ``attachment`` says (see program.Probe).
 
     ``instructions``: base64 of ``struct bpf_insn``s; ``maps``: [instruction, map's name] for each
     instruction that loads a map's address. ``loses``: the columns that are n/a without it.
@@ -37,6 +37,8 @@ class Function:
     loses: tuple[str, ...]
     instructions: str
     maps: tuple[tuple[int, str], ...]
+    attachment: str = "tracepoint"
+    slot: int = 0
 
     @property
     def code(self) -> bytes:
@@ -70,6 +72,8 @@ class Image:
                         loses=tuple(one["loses"]),
                         instructions=one["instructions"],
                         maps=tuple((int(at), str(name)) for at, name in one["maps"]),
+                        attachment=one["attachment"],
+                        slot=int(one["slot"]),
                     )
                     for one in plain["functions"]
                 ),

@@ -9,11 +9,12 @@ import struct
 from dataclasses import dataclass
 
 from iotrace.engine.bpf import HashMap, KernelRefusal, create_map, load_program, open_raw_tracepoint
-from iotrace.engine.constants import CallFlag, Counter
+from iotrace.engine.constants import SAMPLES_HZ, CallFlag, Counter
 from iotrace.engine.image import Function, Image
 from iotrace.engine.layout import Layout, parse_layout
 from iotrace.engine.privileges import refused
 from iotrace.engine.program import Limits
+from iotrace.engine.sampling import online_cpus, open_clock
 from iotrace.engine.syscalls import ARCHITECTURES, call_specs
 from iotrace.errors import Unsupported
 
@@ -86,14 +87,23 @@ def _attach(function: Function, attached: Attached) -> None:
     for at, name in function.maps:
         struct.pack_into("<i", code, at * _INSTRUCTION_BYTES + 4, attached.maps[name].fd)
     try:
-        program = load_program(function.name, bytes(code))
+        samples = function.attachment == "sample"
+        program = load_program(function.name, bytes(code), samples=samples)
         attached.programs[function.name] = program
-        attached.links[function.tracepoint] = open_raw_tracepoint(function.tracepoint, program)
+        if samples:
+            for cpu in online_cpus():
+                attached.links[f"CPU {cpu}"] = open_clock(cpu, SAMPLES_HZ, program)
+        elif function.attachment == "tail call":
+            walkers = HashMap(attached.maps["walkers"].fd, 4, 4)
+            walkers.update(struct.pack("<I", function.slot), struct.pack("<I", program))
+        else:
+            attached.links[function.tracepoint] = open_raw_tracepoint(function.tracepoint, program)
     except KernelRefusal:
         if not function.loses:
             raise
+        where = function.tracepoint or "Python's stacks"
         for column in function.loses:
-            attached.unavailable[column] = f"the kernel refused the probe on {function.tracepoint}"
+            attached.unavailable[column] = f"the kernel refused the probe on {where}"
 
 
 def _lift_memory_limit() -> None:

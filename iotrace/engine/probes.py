@@ -39,10 +39,11 @@ class Probes:
         self.unavailable = dict(attached.unavailable)
         self._attached = attached
         self.counters = Counters(attached.maps["counters"].fd, attached.maps["counters"].entries)
-        self.threads = self._table("threads")
-        self.calls = self._table("calls")
-        self.descriptors = self._table("descriptors")
-        self.loops = self._table("loops")
+        self._tables: dict[str, RecordTable] = {}
+        self.threads = self.table("threads")
+        self.calls = self.table("calls")
+        self.descriptors = self.table("descriptors")
+        self.loops = self.table("loops")
         architecture = ARCHITECTURES[platform.machine()]
         self.call_names: dict[int, str] = call_names(architecture)
         self.call_specs: dict[int, CallSpec] = call_specs(architecture)
@@ -67,9 +68,12 @@ class Probes:
         probes.unavailable |= unavailable
         return probes
 
-    def _table(self, name: str) -> RecordTable:
-        one = self._attached.maps[name]
-        return RecordTable(one.fd, parse_layout(one.layout), one.entries)
+    def table(self, name: str) -> RecordTable:
+        """A table of records by its name in the C sources; unmapped by ``close``."""
+        if name not in self._tables:
+            one = self._attached.maps[name]
+            self._tables[name] = RecordTable(one.fd, parse_layout(one.layout), one.entries)
+        return self._tables[name]
 
     def map(self, name: str) -> HashMap:
         """A hash or queue map by its name in the C sources."""
@@ -140,8 +144,9 @@ class Probes:
     def close(self) -> None:
         """Detach and give everything back."""
         self.detach()
-        for table in (self.threads, self.calls, self.descriptors, self.loops, self.counters):
+        for table in self._tables.values():
             table.close()
+        self.counters.close()
         self._attached.close()
 
     def __enter__(self) -> Probes:

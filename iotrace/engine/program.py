@@ -19,6 +19,11 @@ BASE_SOURCES = (
     "timeline.c",
     "objects.c",
     "ids.c",
+    "python.c",
+    "walk.c",
+    "lines.c",
+    "blame.c",
+    "python_hooks.c",
     "descriptors.c",
     "arguments.c",
     "loops.c",
@@ -36,7 +41,7 @@ class Limits:
 
     ``timeline_pages``: of the ring buffer that streams single events (a power of two); 0: no
     timeline. ``reserved``: slots of the thread table that user space fills, for the threads that
-    exist already.
+    exist already. ``python``: with what follows Python's stacks and GIL.
     """
 
     threads: int = 4096
@@ -50,12 +55,17 @@ class Limits:
     operation_kinds: int = 256
     ports: int = 1024
     targets: int = 2048
+    stacks: int = 4096
+    codes: int = 2048
+    lines: int = 8192
     reserved: int = 512
     timeline_pages: int = 0
+    python: bool = True
 
     def cflags(self) -> list[str]:
         """The limits as compiler flags."""
-        names = [name for name in self.__slots__ if name not in ("reserved", "timeline_pages")]
+        others = ("reserved", "timeline_pages", "python")
+        names = [name for name in self.__slots__ if name not in others]
         return [
             *(f"-DMAX_{name.upper()}={getattr(self, name)}" for name in names),
             f"-DTIMELINE={int(self.timeline_pages > 0)}",
@@ -68,11 +78,15 @@ class Probe:
     """One raw tracepoint and the function that runs on it.
 
     ``loses``: the columns that are n/a without it; empty: nothing works without it.
+    ``attachment``: "tracepoint"; "tail call": entered by other probes, by its ``slot`` in
+    ``walkers``; "sample": runs at the ticks of a clock of each CPU. These have no tracepoint.
     """
 
     tracepoint: str
     function: str
     loses: tuple[str, ...] = ()
+    attachment: str = "tracepoint"
+    slot: int = 0
 
 
 PROBES = (
@@ -92,7 +106,14 @@ PROBES = (
 
 IN_CONTAINERS = Probe("sched_process_exit", "on_sched_process_exit")
 """Needed only where process ids are not the kernel's own."""
-DATING = frozenset({"on_sched_waking", "on_sk_data_ready"})
+LINES, CULPRITS = "python lines", "python lines of stalls"
+PYTHON_PROBES = (
+    Probe("", "on_slow_call", (LINES,), "tail call", 0),
+    Probe("", "on_stall", (CULPRITS,), "tail call", 1),
+    Probe("", "on_new_stack", ("python names of short-lived processes",), "tail call", 2),
+    Probe("", "on_sample", (CULPRITS,), "sample"),
+)
+DATING = frozenset({"on_sched_waking", "on_sk_data_ready", "on_sample"})
 """Functions that only say when something happened: without a run of theirs no time is lost."""
 
 _OPTIONAL_SOURCES = {"on_signal_deliver": "signals.c", "on_uring_submit": "uring.c"}
@@ -124,6 +145,7 @@ _OFFSETS = {
     "SOCK_DADDR": ("sock_common", "skc_daddr"),
     "SOCK_RCV_SADDR": ("sock_common", "skc_rcv_saddr"),
 }
+_FSBASE = {"TASK_FSBASE": ("task_struct", "thread.fsbase")}
 _SCHED_INFO = {"TASK_SCHED_INFO": ("task_struct", "sched_info.pcount")}
 _RUN_DELAY = "sched_info.run_delay"
 _IPV6_OFFSETS = {
@@ -248,6 +270,11 @@ def build_program(
         )
     present, unavailable = _available(types, absent, namespaced)
     functions = {probe.function for probe in present}
+    python = limits.python and types.offset(*_FSBASE["TASK_FSBASE"]) is not None
+    if python:
+        present += PYTHON_PROBES
+    elif limits.python:
+        unavailable[LINES] = f"not tried on {machine}"
     sources = [*BASE_SOURCES, *(s for f, s in _OPTIONAL_SOURCES.items() if f in functions)]
     flags = [
         f"-I{probes_directory()}",
@@ -265,7 +292,10 @@ def build_program(
         f"-DPID_NAMESPACE={int(namespaced)}",
         *(_offset_flags(types, _NAMESPACE_OFFSETS) if namespaced else ()),
         *_optional_flags(types, absent, unavailable),
+        f"-DPYTHON={int(python)}",
     ]
+    if python:
+        flags += _offset_flags(types, _FSBASE)
     if "on_uring_submit" in functions:
         # 6.x gives the request alone; before it came after the ring's context.
         first = 0 if types.tracepoint_arguments("io_uring_submit_req") == 1 else 1

@@ -43,6 +43,8 @@ def call_row(tid: int, syscall: str, kind: str, totals: CallTotals) -> Call:
         latency_ns=_percentiles(totals) if totals.calls else None,
         in_flight=totals.in_flight,
         filled=totals.filled,
+        gil_waits=totals.gil_waits,
+        gil_ns=totals.gil_ns,
     )
 
 

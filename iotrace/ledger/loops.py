@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from iotrace.report.model import WAIT_REASONS, Busy, Loop, Ready, StallCall, Stalls
+from iotrace.report.stacks import Culprit
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.histogram import percentile_ns
 from iotrace.snapshot.model import LoopTotals
@@ -14,6 +15,7 @@ def loop_row(
     totals: LoopTotals,
     facts: ProcessFacts | None,
     stall_call: str,
+    culprits: tuple[Culprit, ...] = (),
 ) -> Loop:
     """One row. What an epoll watches, and how, is known while its process lives.
 
@@ -51,11 +53,13 @@ def loop_row(
         wait_ns=totals.wait_ns,
         busy_total_ns=totals.busy_sum_ns,
         # A poll of one descriptor is a timeout around a call: no loop that could be kept waiting.
-        stalls=_stalls(totals, stall_call) if totals.stalls and totals.nfds_max != 1 else None,
+        stalls=_stalls(totals, stall_call, culprits)
+        if totals.stalls and totals.nfds_max != 1
+        else None,
     )
 
 
-def _stalls(totals: LoopTotals, call: str) -> Stalls:
+def _stalls(totals: LoopTotals, call: str, culprits: tuple[Culprit, ...]) -> Stalls:
     worst = None
     if totals.stall_call_ns:
         fd = None if totals.stall_call_fd < 0 else totals.stall_call_fd
@@ -67,6 +71,7 @@ def _stalls(totals: LoopTotals, call: str) -> Stalls:
         runq_ns=totals.stall_runq_ns,
         wait_ns=dict(zip(WAIT_REASONS, totals.stall_wait_ns, strict=True)),
         worst=worst,
+        culprits=tuple(sorted(culprits, key=lambda one: -one.total_ns)),
     )
 
 

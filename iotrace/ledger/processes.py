@@ -10,25 +10,30 @@ from typing import Any
 from iotrace.engine.constants import CALL_OTHER
 from iotrace.ledger.calls import call_row
 from iotrace.ledger.descriptors import descriptor_row
+from iotrace.ledger.lines import Stacks, culprit_row, line_row
 from iotrace.ledger.loops import loop_row
 from iotrace.ledger.threads import thread_row
 from iotrace.ledger.uring import operation_row
 from iotrace.report.model import Process, Signal
+from iotrace.report.stacks import Culprit, Line
 from iotrace.snapshot.facts import ProcessFacts
-from iotrace.snapshot.model import Snapshot, ThreadKey
+from iotrace.snapshot.model import LoopKey, Snapshot, ThreadKey
 
 OTHER = "other"
 """The name of all calls that are not listed."""
 
 
 def process_rows(
-    snapshot: Snapshot, facts: Mapping[int, ProcessFacts], call_names: Mapping[int, str]
+    snapshot: Snapshot,
+    facts: Mapping[int, ProcessFacts],
+    call_names: Mapping[int, str],
+    stacks: Stacks,
 ) -> tuple[Process, ...]:
     """The processes in the order in which they began; rows in order of their cost."""
     by_pid: dict[int, list[ThreadKey]] = defaultdict(list)
     for key in snapshot.threads:
         by_pid[key.pid].append(key)
-    parts = _Parts(snapshot, facts, {**call_names, CALL_OTHER: OTHER})
+    parts = _Parts(snapshot, facts, {**call_names, CALL_OTHER: OTHER}, stacks)
     rows = [parts.process(pid, sorted(keys, key=_leader_first)) for pid, keys in by_pid.items()]
     return tuple(sorted(rows, key=lambda row: (row.started_ns, row.pid)))
 
@@ -41,7 +46,11 @@ class _Parts:
     """A snapshot's totals by process."""
 
     def __init__(
-        self, snapshot: Snapshot, facts: Mapping[int, ProcessFacts], names: Mapping[int, str]
+        self,
+        snapshot: Snapshot,
+        facts: Mapping[int, ProcessFacts],
+        names: Mapping[int, str],
+        stacks: Stacks,
     ) -> None:
         self._snapshot = snapshot
         self._facts = facts
@@ -50,6 +59,18 @@ class _Parts:
         self._descriptors = _by_pid(snapshot.descriptors)
         self._loops = _by_pid(snapshot.loops)
         self._signals = _by_pid(snapshot.signals)
+        self._culprits: dict[LoopKey, list[Culprit]] = defaultdict(list)
+        for (thread, loop, cause, stack, number, kind), one in snapshot.culprits.items():
+            call = self._name(number) if cause == "call" else ""
+            frames = stacks.get(stack, ())
+            if one.stalls:
+                row = culprit_row(cause, call, kind, one, frames)
+                self._culprits[thread, loop].append(row)
+        self._lines: dict[int, list[Line]] = defaultdict(list)
+        for (pid, stack, number, kind), line in snapshot.lines.items():
+            if line.calls or line.in_flight:
+                frames = stacks.get(stack, ())
+                self._lines[pid].append(line_row(self._name(number), kind, line, frames))
 
     def _name(self, number: int) -> str:
         return self._names.get(number, f"call {number}")
@@ -61,7 +82,14 @@ class _Parts:
         last_end = None if None in ended else max(end or 0 for end in ended)
         first = threads[keys[0]]
         loops = [
-            loop_row(key.tid, self._name(number), totals, facts, self._name(totals.stall_call_nr))
+            loop_row(
+                key.tid,
+                self._name(number),
+                totals,
+                facts,
+                self._name(totals.stall_call_nr),
+                tuple(self._culprits[key, number]),
+            )
             for (key, number), totals in self._loops[pid]
         ]
         return Process(
@@ -96,6 +124,7 @@ class _Parts:
                 for (key, number), count in self._signals[pid]
                 if count
             ),
+            lines=tuple(sorted(self._lines[pid], key=lambda row: -row.total_ns)),
             count=max(1, sum(threads[key].processes for key in keys)),
         )
 

@@ -133,6 +133,7 @@ _CALLS: Columns = {
     "eagain": lambda call: call.errors.get("EAGAIN", 0),
     "other_errors": lambda call: sum(call.errors.values()) - call.errors.get("EAGAIN", 0),
     **_same("bytes", "total_ns", "wait_ns", "runq_ns", "copy_ns", "kernel_ns"),
+    **_same("gil_waits", "gil_ns"),
     "copy_estimated": _yes("copy_estimated"),
     **_nested("latency_ns", ("p50", "p90", "p99", "p999", "max"), "{}_ns"),
 }
@@ -154,9 +155,23 @@ _LOOPS: Columns = {
     **_nested("busy_ns", ("p50", "p99", "max"), "busy_{}_ns"),
 }
 
+
+def _frame(name: str) -> Callable[[Any], Cell]:
+    """Of the innermost frame that is the program's own."""
+    return lambda line: getattr(line.own_stack[0], name) if line.stack else None
+
+
+_LINES: Columns = {
+    **{name: _frame(name) for name in ("function", "file", "line")},
+    **_same("tid", "syscall", "kind", "fd", "calls", "in_flight"),
+    **_same("total_ns", "wait_ns", "runq_ns", "copy_ns", "max_ns"),
+    "stack": lambda line: " < ".join(f"{one.function}:{one.line}" for one in line.stack),
+}
+
 TABLES = {
     "threads": _Table(attrgetter("threads"), _THREADS),
     "calls": _Table(attrgetter("calls"), _CALLS),
     "descriptors": _Table(attrgetter("descriptors"), _DESCRIPTORS),
     "loops": _Table(attrgetter("loops"), _LOOPS),
+    "lines": _Table(attrgetter("lines"), _LINES),
 }

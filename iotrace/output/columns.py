@@ -10,6 +10,7 @@ from iotrace.output.blocks import Table
 from iotrace.output.tables import (
     calls,
     descriptors,
+    lines,
     loops,
     operations,
     processes,
@@ -18,7 +19,7 @@ from iotrace.output.tables import (
 )
 from iotrace.output.view import plain_name
 
-_TABLES = (threads, loops, calls, descriptors, operations, signals, processes)
+_TABLES = (threads, loops, lines, calls, descriptors, operations, signals, processes)
 
 TITLES: tuple[str, ...] = tuple(dict.fromkeys(title for table in _TABLES for title in table.ORDERS))
 """The titles of all columns of all tables."""

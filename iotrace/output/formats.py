@@ -7,7 +7,7 @@ from collections.abc import Callable
 import tabulate
 
 from iotrace.errors import UsageError
-from iotrace.output import as_csv, as_json, columns, table
+from iotrace.output import as_csv, as_json, columns, flames, table
 from iotrace.output.html import page as html_page
 from iotrace.output.markup import DEFAULT
 from iotrace.output.view import View
@@ -16,6 +16,8 @@ from iotrace.report.model import Report
 _JSON: dict[str, Callable[[Report], str]] = {
     "json": as_json.render,
     "jsonl": as_json.render_line,
+    "folded": flames.render_folded,
+    "speedscope": flames.render_speedscope,
 }
 
 # ``csv`` is the threads' table; the other tables are named.

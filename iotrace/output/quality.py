@@ -16,6 +16,7 @@ _LOST = {
     "descriptors": "descriptor updates",
     "loops": "event loop updates",
     "probes": "skipped probe runs",
+    "stacks": "Python stacks",
 }
 
 

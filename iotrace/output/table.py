@@ -12,6 +12,7 @@ from iotrace.output.selection import origin, split
 from iotrace.output.tables import (
     calls,
     descriptors,
+    lines,
     loops,
     operations,
     processes,
@@ -36,6 +37,8 @@ _TABLES: tuple[Callable[[Process, int | None, str], Table | None], ...] = (
     operations.table,
     signals.table,
 )
+_LINES_AT = 2
+"""Place of the Python lines among them."""
 
 
 def render(report: Report, *, tablefmt: str, view: View = _VIEW) -> str:
@@ -79,7 +82,9 @@ def _head(process: Process, report: Report) -> list[Block]:
 def _tables(process: Process, top: int | None, view: View) -> list[Block]:
     if view.only:
         return []
-    return _chosen([table(process, top, view.sort) for table in _TABLES], view)
+    made = [table(process, top, view.sort) for table in _TABLES]
+    made.insert(_LINES_AT, lines.table(process, top, view.sort, view.all_frames))
+    return _chosen(made, view)
 
 
 def _chosen(tables: list[Table | None], view: View) -> list[Block]:

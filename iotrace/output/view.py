@@ -24,6 +24,7 @@ class View:
     None: the format's own. ``sort``: the title of a column, "" for the order of cost.
     ``columns``: the titles of the columns wanted, () for all. ``color``: with colours, where the
     format has any. ``only``: "verdict" for what each process is and what is wrong with it.
+    ``all_frames``: a Python line may be a library's, too.
     """
 
     width: int = DEFAULT_WIDTH
@@ -32,6 +33,7 @@ class View:
     columns: tuple[str, ...] = ()
     color: bool = False
     only: str = ""
+    all_frames: bool = False
 
 
 def plain_name(title: str) -> str:

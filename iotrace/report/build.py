@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from iotrace import __version__
+from iotrace.ledger.lines import Stacks
 from iotrace.ledger.processes import process_rows
 from iotrace.procfs.host import HostFacts
 from iotrace.report.model import SCHEMA, Host, Lost, Process, Quality, Report
@@ -23,6 +24,7 @@ class Circumstances:
     host: HostFacts
     facts: Mapping[int, ProcessFacts]
     call_names: Mapping[int, str]
+    stacks: Stacks
     unavailable: Mapping[str, str]
     tracer_cpu_ns: int
     kernel_memory_bytes: int
@@ -30,7 +32,7 @@ class Circumstances:
 
 def build_report(snapshot: Snapshot, around: Circumstances) -> Report:
     """The report of one interval (or of a whole trace)."""
-    processes = process_rows(snapshot, around.facts, around.call_names)
+    processes = process_rows(snapshot, around.facts, around.call_names, around.stacks)
     duration_ns = snapshot.at_ns - snapshot.from_ns
     verdict = judge(processes, around.facts, duration_ns)
     return Report(
@@ -57,6 +59,7 @@ def _quality(snapshot: Snapshot, processes: tuple[Process, ...], around: Circums
             calls=losses.calls + losses.errors + losses.operations,
             descriptors=losses.descriptors,
             loops=losses.loops,
+            stacks=losses.stacks,
             probes=losses.skipped_runs,
         ),
         unaccounted_ratio=unaccounted / lifetime if lifetime else 0.0,

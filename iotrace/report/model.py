@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from iotrace.report.stacks import Culprit, Line
+
 SCHEMA = "iotrace.report/1"
 
 WAIT_REASONS = (
@@ -17,6 +19,7 @@ WAIT_REASONS = (
     "connect",
     "poll",
     "lock",
+    "gil",
     "sleep",
     "child",
     "signal",
@@ -111,6 +114,8 @@ class Call:
     ``total_ns`` = wait + runq + copy + kernel. ``errors`` maps errno names to counts.
     ``kind`` is "tcp", "udp", "unix", "pipe", "file", "eventfd", "tty", ... or "" (no descriptor).
     ``filled``: reads that returned as many bytes as they asked for.
+    ``gil_ns``: the GIL tax, the time that its threads waited for Python's GIL to come back from it,
+    and how often they had to, ``gil_waits``.
     ``in_flight`` calls had not returned at the end: their time is in, they are not in ``calls``.
     """
 
@@ -129,6 +134,8 @@ class Call:
     latency_ns: Percentiles | None
     in_flight: int = 0
     filled: int = 0
+    gil_waits: int = 0
+    gil_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +215,7 @@ class Stalls:
     runq_ns: int
     wait_ns: dict[str, int]
     worst: StallCall | None
+    culprits: tuple[Culprit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +303,7 @@ class Process:
     signals: tuple[Signal, ...] = ()
     count: int = 1
     summary: str = ""
+    lines: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +325,7 @@ class Finding:
 class Lost:
     """What the kernel side could not keep. All zero in a complete report.
 
-    ``threads``, ``calls``, ``descriptors``, ``loops``: no room left in that table;
+    ``threads``, ``calls``, ``descriptors``, ``loops``, ``stacks``: no room left in that table;
     ``probes``: probe runs that the kernel skipped (recursion); ``ring``: ring buffer events.
     """
 
@@ -326,11 +335,12 @@ class Lost:
     descriptors: int = 0
     loops: int = 0
     probes: int = 0
+    stacks: int = 0
 
     @property
     def total(self) -> int:
         """All losses together."""
-        return self.ring + self.threads + self.calls + self.descriptors + self.loops + self.probes
+        return sum(getattr(self, name) for name in self.__slots__)
 
 
 @dataclass(frozen=True, slots=True)

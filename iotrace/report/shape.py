@@ -12,6 +12,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from iotrace.report.model import SCHEMA, WAIT_REASONS, Finding, Loop, Report, States
+from iotrace.report.stacks import Culprit
 
 # A number in a report fits in a signed machine word, on every reader's side.
 INT_MIN = -(2**63)
@@ -22,6 +23,7 @@ WORDS: dict[tuple[type, str], tuple[str, ...]] = {
     (Report, "schema"): (SCHEMA,),
     (Finding, "severity"): ("high", "medium", "low"),
     (Loop, "trigger"): ("level", "edge", "mixed"),
+    (Culprit, "cause"): ("cpu", "call", "gil", "runq"),
 }
 
 # Dictionaries that have exactly these keys.

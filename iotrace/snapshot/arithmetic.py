@@ -24,6 +24,8 @@ def interval(later: Snapshot, earlier: Snapshot) -> Snapshot:
         descriptors=_differences(later.descriptors, earlier.descriptors),
         loops=_differences(later.loops, earlier.loops),
         operations=_differences(later.operations, earlier.operations),
+        lines=_differences(later.lines, earlier.lines),
+        culprits=_differences(later.culprits, earlier.culprits),
         signals={key: count - earlier.signals.get(key, 0) for key, count in later.signals.items()},
         losses=_difference(later.losses, earlier.losses),
     )
@@ -52,6 +54,7 @@ def fold(snapshot: Snapshot, folded: Mapping[ThreadKey, ThreadKey]) -> Snapshot:
         calls=add_up(snapshot.calls),
         descriptors=add_up(snapshot.descriptors),
         loops=add_up(snapshot.loops),
+        culprits=add_up(snapshot.culprits),
         signals=signals,
     )
 
@@ -63,7 +66,7 @@ def _tupled(threads: Mapping[ThreadKey, ThreadTotals]) -> dict[tuple[ThreadKey],
 _STATES = frozenset(
     "parent_pid name ended_ns at_ns opened open_flags inode family local local_port peer "
     "peer_port epoll_fd nfds_max watched in_flight stall_call_nr stall_call_fd stall_call_kind "
-    "unread_since_ns".split()
+    "unread_since_ns fd tid".split()
 )
 """Members that tell a state, not a sum: of two, the later one holds."""
 _MAXIMA = {
@@ -115,6 +118,7 @@ def add_snapshots(one: Snapshot, other: Snapshot) -> Snapshot:
         calls=merge(one.calls, other.calls),
         descriptors=merge(one.descriptors, other.descriptors),
         loops=merge(one.loops, other.loops),
+        culprits=merge(one.culprits, other.culprits),
         signals=signals,
     )
 

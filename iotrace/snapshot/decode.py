@@ -27,7 +27,8 @@ _LOOP_FIGURES = LoopTotals.__dataclass_fields__.keys() - {
     "busy",
 }
 _CALL_FIGURES = (
-    "calls eagain bytes wait_ns runq_ns copy_ns kernel_ns max_ns estimated filled".split()
+    "calls eagain bytes wait_ns runq_ns copy_ns kernel_ns max_ns estimated filled gil_waits "
+    "gil_ns".split()
 )
 _DESCRIPTOR_FIGURES = (
     "opened open_flags inode family local_port peer_port calls eagain bytes_in bytes_out wait_ns "

@@ -65,6 +65,8 @@ class CallTotals:
     in_flight: int
     latency: tuple[int, ...]
     filled: int = 0
+    gil_waits: int = 0
+    gil_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,49 @@ class OperationTotals:
 
 
 @dataclass(frozen=True, slots=True)
+class LineTotals:
+    """Slow calls from one Python stack; ``fd`` and ``tid`` are those of the latest."""
+
+    calls: int
+    total_ns: int
+    wait_ns: int
+    runq_ns: int
+    copy_ns: int
+    max_ns: int
+    fd: int
+    tid: int
+    in_flight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CulpritTotals:
+    """Stalls of one loop that one Python stack is to be blamed for; ``fd``: of the latest."""
+
+    stalls: int
+    total_ns: int
+    cpu_ns: int
+    runq_ns: int
+    gil_ns: int
+    call_ns: int
+    max_ns: int
+    fd: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A thread in the middle of a call: what is to be added for it."""
+
+    thread: ThreadKey
+    number: int
+    kind: str
+    fd: int
+    total_ns: int
+    wait_ns: int
+    runq_ns: int
+    copy_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Losses:
     """What the kernel side could not keep, and where it kept a part only."""
 
@@ -149,6 +194,7 @@ class Losses:
     undated_events: int = 0
     long_vectors: int = 0
     events: int = 0
+    stacks: int = 0
 
 
 CallKey = tuple[ThreadKey, int, str]
@@ -157,6 +203,10 @@ DescriptorKey = tuple[ThreadKey, int, str]
 """thread, fd, kind"""
 LoopKey = tuple[ThreadKey, int]
 """thread, system call number"""
+LineKey = tuple[int, int, int, str]
+"""pid, the hash of a Python stack, system call number, kind"""
+CulpritKey = tuple[ThreadKey, int, str, int, int, str]
+"""thread, the loop's system call, cause, the hash of a Python stack; blocking call and kind"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,5 +222,8 @@ class Snapshot:
     operations: Mapping[tuple[int, int], OperationTotals] = field(default_factory=dict)
     signals: Mapping[tuple[ThreadKey, int], int] = field(default_factory=dict)
     losses: Losses = Losses()
+    lines: Mapping[LineKey, LineTotals] = field(default_factory=dict)
+    culprits: Mapping[CulpritKey, CulpritTotals] = field(default_factory=dict)
+    waiting: tuple[Waiting, ...] = ()
     folded: Mapping[ThreadKey, ThreadKey] = field(default_factory=dict)
     """Threads of earlier snapshots that have ended, and the sum that holds them now."""

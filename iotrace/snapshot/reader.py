@@ -9,7 +9,7 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from iotrace.engine.constants import CALL_OTHER, Counter, Kind
+from iotrace.engine.constants import CALL_OTHER, Cause, Counter, Kind
 from iotrace.engine.probes import Probes
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.procfs.task import read_schedstat
@@ -19,8 +19,12 @@ from iotrace.snapshot.in_flight import SUSPICIOUS_NS, InFlight, charge, ready_fo
 from iotrace.snapshot.model import (
     CallKey,
     CallTotals,
+    CulpritKey,
+    CulpritTotals,
     DescriptorKey,
     DescriptorTotals,
+    LineKey,
+    LineTotals,
     LoopKey,
     LoopTotals,
     Losses,
@@ -28,10 +32,14 @@ from iotrace.snapshot.model import (
     Snapshot,
     ThreadKey,
     ThreadTotals,
+    Waiting,
 )
 
 _ERROR_KEY = struct.Struct("<IHHI")
 _SIGNAL_KEY = struct.Struct("<II")
+_LINE_KEY = struct.Struct("<QIHH")
+_CULPRIT_KEY = struct.Struct("<QIBBH")
+_LINE_FIGURES = "calls total_ns wait_ns runq_ns copy_ns max_ns fd tid".split()
 _OPERATION_KEY = struct.Struct("<II")
 _NO_CALL = CallTotals(0, 0, {}, 0, 0, 0, 0, 0, 0, 0, 0, (0,) * histogram.BUCKETS)
 _NO_DESCRIPTOR = DescriptorTotals(
@@ -71,12 +79,14 @@ class SnapshotReader:
         calls = self._calls(keys, upto.calls)
         descriptors = self._descriptors(keys, upto.descriptors)
         loops = self._loops(keys, upto.loops)
+        waiting = []
         for slot, record in records.items():
             if record["in_call"] and not record["ended_ns"]:
                 call, descriptor, loop = _rows_of_call(keys[slot], record)
                 flight = flights[slot]
                 if upto.calls.get(call, 0) <= record["syscalls"]:
                     calls[call] = _with_call(calls.get(call, _NO_CALL), record, flight)
+                    waiting.append(_waiting(keys[slot], record, flight))
                 if descriptor and upto.descriptors.get(descriptor, 0) <= record["syscalls"]:
                     known = descriptors.get(descriptor, _NO_DESCRIPTOR)
                     descriptors[descriptor] = _with_descriptor(known, record, flight)
@@ -91,6 +101,9 @@ class SnapshotReader:
             loops=loops,
             operations=self._operations(),
             signals=self._signals(keys),
+            lines=self._lines() if only is None else {},
+            culprits=self._culprits(keys),
+            waiting=tuple(waiting),
             losses=self._losses(),
         )
 
@@ -187,6 +200,36 @@ class SnapshotReader:
                 signals[keys[slot], number] = int.from_bytes(raw, "little")
         return signals
 
+    def _lines(self) -> dict[LineKey, LineTotals]:
+        if not self._probes.has_map("lines"):
+            return {}
+        layout = self._probes.layout("lines")
+        lines = {}
+        for raw_key, raw in self._probes.map("lines").items():
+            stack, pid, number, kind = _LINE_KEY.unpack(raw_key)
+            values = layout.unpack(raw)
+            if values["calls"]:
+                lines[pid, stack, number, Kind(kind).label] = LineTotals(
+                    **{name: values[name] for name in _LINE_FIGURES}
+                )
+        return lines
+
+    def _culprits(self, keys: Mapping[int, ThreadKey]) -> dict[CulpritKey, CulpritTotals]:
+        if not self._probes.has_map("culprits"):
+            return {}
+        layout, loops = self._probes.layout("culprits"), self._probes.loops
+        culprits: dict[CulpritKey, CulpritTotals] = {}
+        for raw_key, raw in self._probes.map("culprits").items():
+            stack, index, cause, kind, number = _CULPRIT_KEY.unpack(raw_key)
+            loop, values = loops.layout.unpack(loops.read(index)), layout.unpack(raw)
+            if loop["slot"] in keys and values["stalls"]:
+                why = Cause(cause).name.lower()
+                thread = keys[loop["slot"]]
+                culprits[thread, loop["nr"], why, stack, number, Kind(kind).label] = CulpritTotals(
+                    **{name: values[name] for name in CulpritTotals.__dataclass_fields__}
+                )
+        return culprits
+
     def _losses(self) -> Losses:
         counters = self._probes.counters
         skipped_runs, undated_events = self._probes.skipped_runs()
@@ -201,6 +244,7 @@ class SnapshotReader:
             undated_events=undated_events,
             long_vectors=counters[Counter.LONG_VECTORS],
             events=counters[Counter.LOST_EVENTS],
+            stacks=counters[Counter.LOST_STACKS],
         )
 
 
@@ -217,6 +261,22 @@ def _run_delay_ns(record: Record, now_ns: int) -> int | None:
     except (NoSuchProcess, PermissionDenied, Unsupported):
         return None
     return schedstat.runq_ns if schedstat.slices > record["slices"] else None
+
+
+def _waiting(thread: ThreadKey, record: Record, flight: InFlight) -> Waiting:
+    wait = record["call_wait_ns"] + flight.asleep_ns
+    runq = record["call_runq_ns"] + flight.runq_ns
+    copy = record["call_copy_ns"] + flight.copy_ns
+    return Waiting(
+        thread=thread,
+        number=record["call_nr"],
+        kind=Kind(record["call_kind"]).label,
+        fd=record["call_fd"],
+        total_ns=wait + runq + copy + record["call_kernel_ns"] + flight.kernel_ns,
+        wait_ns=wait,
+        runq_ns=runq,
+        copy_ns=copy,
+    )
 
 
 def _rows_of_call(

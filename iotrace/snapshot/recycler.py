@@ -7,6 +7,7 @@ record when they mark it as ended.
 from __future__ import annotations
 
 import struct
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
@@ -20,6 +21,8 @@ from iotrace.snapshot.reader import SnapshotReader
 
 _U32 = struct.Struct("<I")
 _U64 = struct.Struct("<Q")
+_LOOP_AT = 8
+"""In struct culprit_key."""
 KEPT = 128
 """So many ended threads keep rows of their own before they are added up."""
 
@@ -119,9 +122,12 @@ class Recycler:
                 key = record["slot"] << 40 | record["kind"] << 32 | record["fd"] & 0xFFFFFFFF
                 probes.map("descriptor_index").delete(_U64.pack(key))
                 _give_back(probes, probes.descriptors, "free_descriptors", index)
+        culprits = _culprits_by_loop(probes)
         for index, record in _records_of(probes.loops, slots, probes.used(Counter.LOOPS)):
             if record["nr"]:
                 _give_back(probes, probes.loops, "free_loops", index)
+                for raw_key in culprits.pop(index, ()):
+                    probes.map("culprits").delete(raw_key)
         for name, place in (("errors", 0), ("signals", 4)):
             if probes.has_map(name):
                 counts = probes.map(name)
@@ -140,6 +146,15 @@ def _records_of(
     table: RecordTable, slots: Collection[int], used: int
 ) -> list[tuple[int, dict[str, int]]]:
     return [(index, table.layout.unpack(raw)) for index, raw in table.read_of(slots, used)]
+
+
+def _culprits_by_loop(probes: Probes) -> dict[int, list[bytes]]:
+    """Keys of the map of culprits by the index of the loop that they held up."""
+    keys: dict[int, list[bytes]] = defaultdict(list)
+    if probes.has_map("culprits"):
+        for raw_key, _ in probes.map("culprits").items():
+            keys[_U32.unpack_from(raw_key, _LOOP_AT)[0]].append(raw_key)
+    return keys
 
 
 def _give_back(probes: Probes, table: RecordTable, queue: str, index: int) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from iotrace.errors import NoSuchProcess, UsageError
+import contextlib
+
+from iotrace.errors import NoSuchProcess, PermissionDenied, UsageError
+from iotrace.procfs.children import read_children
 from iotrace.procfs.namespace import find_by_inner_pid
 from iotrace.procfs.process import Process, read_process
+from iotrace.procfs.python import read_python
 from iotrace.procfs.stat import read_stat
 
 
@@ -45,3 +49,10 @@ def check_target(pid: int) -> Process:
             paste=f"sudo iotrace attach {process.pid}",
         )
     return process
+
+
+def runs_python(pid: int) -> bool:
+    """Whether a process or one of its descendants is a Python program."""
+    with contextlib.suppress(NoSuchProcess, PermissionDenied):
+        return any(read_python(one) is not None for one in (pid, *read_children(pid)))
+    return True  # one that ended meanwhile: nobody knows what the others are

@@ -26,8 +26,11 @@ from iotrace.snapshot.facts import FactBook
 from iotrace.snapshot.model import Snapshot
 from iotrace.snapshot.reader import SnapshotReader
 from iotrace.snapshot.recycler import Recycler
+from iotrace.snapshot.stacks import StackBook
 from iotrace.snapshot.timeline import Event, TimelineReader
 
+MIN_LATENCY_NS = 1_000_000
+"""Walking a stack costs about a thousandth of that."""
 _SLACK = 128
 """Threads that may appear between the count and the attachment."""
 
@@ -68,10 +71,16 @@ def _count(pid: int, what: str) -> int:
 class Trace:
     """A trace in progress. Use as a context manager: leaving it detaches the probes."""
 
-    def __init__(self, limits: Limits, absent: frozenset[str] | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        absent: frozenset[str] | None = None,
+        min_latency_ns: int = MIN_LATENCY_NS,
+    ) -> None:
         """Compile and attach; nothing is followed yet. Raises what Probes.attach raises.
 
         ``absent``: features to treat as if they were not there; None: those of IOTRACE_ABSENT.
+        ``min_latency_ns``: calls that take as long get their Python stack (if ``limits.python``).
         """
         require_usable_clock()
         self.probes = Probes.attach(limits, absent_features() if absent is None else absent)
@@ -84,6 +93,8 @@ class Trace:
         self._polls = not all(
             self.probes.has_probe(name) for name in ("task_newtask", "sched_process_exec")
         )
+        has_python = self.probes.has_map("pythons")
+        self._stacks = StackBook(self.probes, min_latency_ns) if has_python else None
         self._table = TargetTable(self.probes, limits.reserved)
         self._book = FactBook()
         self._alive: frozenset[int] = frozenset()
@@ -95,6 +106,8 @@ class Trace:
         self._roots[pid] = children
         entered = self._table.enter(pid, children)
         self._seen = (-1, -1)
+        if self._stacks:
+            self._stacks.poll(entered)
         self._book.look(entered, sockets=True)
         for pid in entered:
             self.probes.listen_on(self._book.listening_ports(pid))
@@ -126,7 +139,11 @@ class Trace:
             # Also those that were born and ended since we last looked: else their entries stay.
             for pid in before - self._alive | ended:
                 self.probes.forget(pid)
+            if self._stacks:
+                self._stacks.forget(before - self._alive)
             self._book.forget(self._recycler.recycle(self._roots))
+        if self._stacks:
+            self._stacks.poll(self._alive)
         return self._alive
 
     def _find_new(self) -> None:
@@ -162,7 +179,11 @@ class Trace:
 
     def snapshot(self) -> Snapshot:
         """The totals up to now."""
-        return self._recycler.take()
+        snapshot = self._recycler.take()
+        if self._stacks is None:
+            return snapshot
+        self._stacks.poll(self.processes_alive())
+        return self._stacks.complete(snapshot)
 
     def look(self, *, sockets: bool = True) -> None:
         """Ask /proc what the living processes have open, and where their sockets lead to."""
@@ -177,6 +198,7 @@ class Trace:
                 host=read_host(),
                 facts=self._book.all(),
                 call_names=self.probes.call_names,
+                stacks=self._stacks.stacks() if self._stacks else {},
                 unavailable=self._unavailable(),
                 tracer_cpu_ns=time.process_time_ns() - self._cpu_ns,
                 kernel_memory_bytes=self.probes.memory_bytes(),
@@ -190,6 +212,7 @@ class Trace:
         return {
             **self.probes.unavailable,
             **self._untold(),
+            **(self._stacks.reasons() if self._stacks else {}),
             "probe_ns": "measuring the probes' own time would slow each of them",
         }
 
@@ -224,4 +247,6 @@ class Trace:
     ) -> None:
         if self._timeline:
             self._timeline.close()
+        if self._stacks:
+            self._stacks.close()
         self.probes.close()

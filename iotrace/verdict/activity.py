@@ -15,7 +15,8 @@ ACCEPTS = frozenset(("accept", "accept4"))
 SLEEPS = frozenset(("nanosleep", "clock_nanosleep"))
 NO_FDS = "no fds"
 """The kind of a multiplexer's call that was given no descriptor: a sleep."""
-SHORT_TIMEOUT = "short timeout"
+GIL_KINDS = ("gil", "short timeout")
+"""Of a futex: surely Python's GIL; a wait as for a GIL, where its address is not known."""
 """The kind of a futex wait that gives up within milliseconds: so Python's GIL is asked for."""
 SIGNAL_IO = frozenset(("SIGIO", "SIGPOLL"))
 
@@ -173,7 +174,7 @@ def sort_of(call: Call) -> str | None:
         return "connects"
     if name in SLEEPS or kind == NO_FDS:
         return "sleeps"
-    if name == "futex" and kind == SHORT_TIMEOUT:
+    if name == "futex" and kind in GIL_KINDS:
         return "gil"
     if name == "epoll_ctl" and kind in ("edge", "level"):
         return kind

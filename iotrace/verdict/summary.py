@@ -19,6 +19,7 @@ _ASLEEP = {
     "connect": "asleep in connect",
     "poll": "asleep in {poll} with nothing ready",
     "lock": "asleep in locks",
+    "gil": "asleep waiting for Python's GIL",
     "sleep": "asleep because it asked to (sleep)",
     "child": "asleep waiting for child processes",
     "signal": "asleep waiting for signals",

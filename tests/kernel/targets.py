@@ -17,9 +17,9 @@ from tests.kernel.waiting import DEADLINE_S, sleeps_in, wait_until
 PROGRAMS = Path(__file__).parent / "programs"
 
 
-def command(program: str, *arguments: object) -> list[str]:
+def command(program: str, *arguments: object, python: str = sys.executable) -> list[str]:
     """The command line that runs one of the programs."""
-    return [sys.executable, "-u", str(PROGRAMS / program), *map(str, arguments)]
+    return [python, "-u", str(PROGRAMS / program), *map(str, arguments)]
 
 
 class Target:
@@ -31,9 +31,12 @@ class Target:
         *arguments: object,
         prefix: tuple[str, ...] = (),
         pass_fds: tuple[int, ...] = (),
+        python: str = sys.executable,
     ) -> None:
         self.process = subprocess.Popen(
-            [*prefix, *command(program, *arguments)], stdout=subprocess.PIPE, pass_fds=pass_fds
+            [*prefix, *command(program, *arguments, python=python)],
+            stdout=subprocess.PIPE,
+            pass_fds=pass_fds,
         )
         self.facts = self._read_line()
         self.pid: int = self.facts["pid"]

@@ -16,6 +16,7 @@ _WORDS = {
     "schema": (SCHEMA,),
     "severity": ("high", "medium", "low"),
     "trigger": ("level", "edge", "mixed", None),
+    "cause": ("cpu", "call", "gil", "runq"),
 }
 
 

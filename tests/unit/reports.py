@@ -34,6 +34,7 @@ from iotrace.report.model import (
     Switches,
     Thread,
 )
+from iotrace.report.stacks import Frame, Line
 
 US = 1_000
 MS = 1_000_000
@@ -343,6 +344,10 @@ def hostile() -> Report:
                 ),
                 operations=(Operation(text, 1, {text: 1}, 1, Interval(1, 2, 3)),),
                 signals=(Signal(number, text, 1),),
+                lines=(
+                    Line(number, text, text, None, 1, 0, MS, MS, 0, 0, MS, 0,
+                         (Frame(text, text, 1, True), Frame(text, text, None, True))),
+                ),
             )
         )  # fmt: skip
         findings.append(

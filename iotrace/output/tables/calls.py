@@ -19,6 +19,7 @@ _LEGEND = (
     "wait: asleep in it; copy: handing data to the program; p50, p99, max: one call, from entry "
     "to return. EAGAIN: would have blocked."
 )
+_GIL = "GIL: what waiting for Python's GIL took to come back from them."
 _IN_FLIGHT = "+1: one more has not returned."
 ESTIMATED = "~: estimated."
 
@@ -31,6 +32,7 @@ ORDERS: Orders[Call] = {
     "EAGAIN": lambda call: call.errors.get("EAGAIN", 0),
     "bytes": attrgetter("bytes"),
     "wait": attrgetter("wait_ns"),
+    "GIL": attrgetter("gil_ns"),
     "copy": attrgetter("copy_ns"),
     "p50": lambda call: call.latency_ns.p50 if call.latency_ns else -1,
     "p99": lambda call: call.latency_ns.p99 if call.latency_ns else -1,
@@ -54,11 +56,13 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
         figures("wait", (units.format_duration(call.wait_ns) for call in shown)),
         figures("copy", map(_copy, shown)),
         *_latencies(shown),
+        *_gil(shown),
     ]
     return Table(
         title=f"System calls {whose} ({units.format_count(len(process.calls))})",
         legend=(
             _LEGEND,
+            *([_GIL] if any(call.gil_ns for call in shown) else []),
             *([_IN_FLIGHT] if any(call.in_flight for call in shown) else []),
             *([ESTIMATED] if any(call.copy_estimated for call in shown) else []),
         ),
@@ -123,6 +127,12 @@ def estimated(copy_ns: int, is_estimate: bool) -> str:
     """A copy time, marked ``~`` where it is an estimate."""
     mark = "~" if is_estimate and copy_ns else ""
     return mark + units.format_duration(copy_ns)
+
+
+def _gil(calls: list[Call]) -> list[Column]:
+    if not any(call.gil_ns for call in calls):
+        return []
+    return [figures("GIL", (units.format_duration(call.gil_ns) for call in calls), spare=6)]
 
 
 def _latencies(calls: list[Call]) -> list[Column]:

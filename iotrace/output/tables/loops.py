@@ -11,8 +11,10 @@ from iotrace.output import units
 from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.naming import name_tid, of_thread
 from iotrace.output.tables import cost
+from iotrace.output.tables.lines import where
 from iotrace.output.view import Orders
 from iotrace.report.model import Loop, Process, Stalls
+from iotrace.report.stacks import Culprit
 
 _LEGEND = (
     "watched (fds): descriptors in its set; iterations (iter): returns of the call; ready: "
@@ -22,6 +24,9 @@ _LEGEND = (
 _NO_WAIT = "no-wait: told not to wait."
 _UNSERVED = "unserved: some ready, none read, written or accepted."
 
+
+_BLAMED = 3
+"""Culprits of a loop that are told in words; json has them all."""
 
 ORDERS: Orders[Loop] = {
     "tid": lambda loop: -loop.tid,
@@ -95,6 +100,26 @@ def _busy(loops: list[Loop]) -> list[Column]:
     ]
 
 
+def _blamed(one: Culprit) -> str:
+    """``3 times in orders.py:88 fetch*: blocked in recvfrom tcp on descriptor 7``."""
+    place = one.own_stack
+    at = f" in {where(place[:1])[0]}" if place else ""
+    times = units.plural(one.count, "time")
+    longest = units.format_duration(one.max_ns)
+    return f"{times}{at} ({longest} at most): {_cause(one)}"
+
+
+def _cause(one: Culprit) -> str:
+    if one.cause == "call":
+        on = f" on descriptor {one.fd}" if one.fd is not None else ""
+        return f"blocked in {one.syscall} {one.kind}".rstrip() + on
+    return {
+        "cpu": "computing",
+        "gil": "this had the GIL that the loop waited for",
+        "runq": "ready, but without a CPU",
+    }[one.cause]
+
+
 def _stalled(tid: int, stalls: Stalls) -> str:
     """A sentence: the figures are too many for columns, and most loops have none."""
     spent = {"on a CPU": stalls.cpu_ns, "runq": stalls.runq_ns, **stalls.wait_ns}
@@ -107,6 +132,7 @@ def _stalled(tid: int, stalls: Stalls) -> str:
         f"{units.plural(stalls.count, 'time')}, {units.format_duration(stalls.total_ns)} "
         f"in all: {', '.join(parts)}."
     )
+    sentence += "".join(f" {_blamed(one)}." for one in stalls.culprits[:_BLAMED])
     worst = stalls.worst
     if worst is None:
         return sentence

@@ -146,7 +146,7 @@ def _thread_per_connection(
 def _idle_in_locks(view: ProcessView, readers: dict[int, ThreadStyle]) -> bool:
     """Workers of a pool wait for work in a lock; a connection's own thread waits in its reads."""
     seen = [view.threads[tid] for tid in readers]
-    locks = sum(one.wait_ns["lock"] - one.gil.wait_ns for one in seen)
+    locks = sum(one.wait_ns["lock"] + one.wait_ns["gil"] - one.gil.wait_ns for one in seen)
     sockets = sum(one.wait_ns["recv"] + one.wait_ns["poll"] for one in seen)
     return locks > sockets
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.report.model import Call, Descriptor
-from iotrace.verdict.activity import NO_FDS, SHORT_TIMEOUT, SOCKETS, Activity, waits_for_one
+from iotrace.verdict.activity import GIL_KINDS, NO_FDS, SOCKETS, Activity, waits_for_one
+from iotrace.verdict.lines import calling_line
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
 
@@ -40,7 +41,7 @@ def _hit(view: ProcessView, tid: int, seen: Activity, waits: dict[str, int], blo
         for one in view.calls[tid]
         if one.wait_ns
         and (one.syscall not in names or one.kind == NO_FDS)
-        and not (one.syscall == "futex" and one.kind in ("", SHORT_TIMEOUT))
+        and not (one.syscall == "futex" and one.kind in ("", *GIL_KINDS))
     ]
     fd = None
     if calls:
@@ -48,6 +49,9 @@ def _hit(view: ProcessView, tid: int, seen: Activity, waits: dict[str, int], blo
         evidence |= {"call": worst.syscall, "calls": worst.calls}
         if worst.latency_ns is not None:
             evidence["longest_ns"] = worst.latency_ns.max
+        line = calling_line(view.process, tid, worst.syscall, worst.kind)
+        if line is not None:
+            evidence["line"] = line
         fd = _descriptor(view, worst, seen)
     return Hit(evidence, blocked, tid, fd)
 

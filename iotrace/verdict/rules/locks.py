@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iotrace.verdict.activity import SHORT_TIMEOUT
+from iotrace.verdict.activity import GIL_KINDS
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
 
@@ -21,7 +21,7 @@ def _contended(view: ProcessView) -> Iterator[Hit]:
         return
     if not seen.operations:
         return
-    rows = [one for one in view.process.calls if one.kind == SHORT_TIMEOUT]
+    rows = [one for one in view.process.calls if one.syscall == "futex" and one.kind in GIL_KINDS]
     expired = sum(one.errors.get("ETIMEDOUT", 0) for one in rows)
     waiting = {one.tid for one in rows if one.wait_ns}
     worst = max(rows, key=lambda one: one.wait_ns)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iotrace.verdict.lines import stalled_line
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
 
@@ -38,6 +39,9 @@ def _stalled(view: ProcessView) -> Iterator[Hit]:
                     "longest_block_ns": stalls.worst.wait_ns,
                 }
                 fd = stalls.worst.fd
+            line = stalled_line(view.process, loop)
+            if line is not None:
+                evidence["line"] = line
             yield Hit(evidence, own, tid, fd)
 
 

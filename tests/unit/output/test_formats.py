@@ -20,10 +20,10 @@ def read(name: str, report: reports.Report) -> list[dict[str, str]]:
 
 
 def test_every_name() -> None:
-    assert formats.FORMATS[:12] == (
-        *("table", "html-report", "json", "jsonl"),
-        *("csv", "csv-calls", "csv-descriptors", "csv-loops"),
-        *("tsv", "tsv-calls", "tsv-descriptors", "tsv-loops"),
+    assert formats.FORMATS[:16] == (
+        *("table", "html-report", "json", "jsonl", "folded", "speedscope"),
+        *("csv", "csv-calls", "csv-descriptors", "csv-loops", "csv-lines"),
+        *("tsv", "tsv-calls", "tsv-descriptors", "tsv-loops", "tsv-lines"),
     )
     assert set(tabulate.tabulate_formats) < set(formats.FORMATS)
     assert len(set(formats.FORMATS)) == len(formats.FORMATS)
@@ -38,7 +38,7 @@ def test_another_name_is_refused() -> None:
     with pytest.raises(UsageError) as refused:
         formats.render(reports.idle(), "xml\x1b")
     assert refused.value.what == "there is no format 'xml\\x1b'"
-    assert "table, html-report, json, jsonl, csv" in refused.value.why
+    assert "table, html-report, json, jsonl, folded" in refused.value.why
 
 
 def test_json_is_the_report() -> None:
@@ -70,7 +70,7 @@ def test_csv_of_threads() -> None:
         if name.startswith("wait_")
         or name in ("user_ns", "kernel_ns", "copy_ns", "runq_ns", "unaccounted_ns")
     ]
-    assert len(states) == 18
+    assert len(states) == 19
     assert sum(states) == int(first["lifetime_ns"]) == 10_000_000_000
     assert first["wait_poll_ns"] == "5310000000"
 

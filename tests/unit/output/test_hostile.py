@@ -1,5 +1,6 @@
 """A traced process that wants to be markup, in every format that there is."""
 
+import json
 import re
 from functools import cache
 from html.parser import HTMLParser
@@ -41,6 +42,10 @@ def test_every_process_is_there(name: str) -> None:
         assert len(re.findall('"pid": ?', shown(name))) == 2 * len(reports.HOSTILE)
     elif name.endswith(("-calls", "-descriptors")):
         assert len(shown(name).splitlines()) == 1 + 2 * len(reports.HOSTILE)
+    elif name == "folded":
+        assert len(shown(name).splitlines()) == len(reports.HOSTILE)
+    elif name == "speedscope":
+        assert len(json.loads(shown(name))["profiles"]) == len(reports.HOSTILE)
     elif name.startswith(("csv", "tsv")):
         assert len(shown(name).splitlines()) == 1 + len(reports.HOSTILE)
     else:

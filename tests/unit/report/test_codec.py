@@ -69,13 +69,13 @@ BROKEN = [
         (*THREAD, "states_ns", "wait", "recv"),
         DELETE,
         "processes[0].threads[0].states_ns.wait: expected the keys recv, send, accept, connect, "
-        "poll, lock, sleep, child, signal, file, uring, other, fault",
+        "poll, lock, gil, sleep, child, signal, file, uring, other, fault",
     ),
     (
         (*THREAD, "states_ns", "wait", "love"),
         1,
         "processes[0].threads[0].states_ns.wait: expected the keys recv, send, accept, connect, "
-        "poll, lock, sleep, child, signal, file, uring, other, fault",
+        "poll, lock, gil, sleep, child, signal, file, uring, other, fault",
     ),
     (
         ("processes", 0, "calls", 1, "errors", "E\n"),

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from iotrace.output import formats
-from iotrace.report import model, schema
+from iotrace.report import model, schema, stacks
 from iotrace.report.codec import BadReport, from_dict, to_dict
 from tests.unit import reports
 from tests.unit.random_reports import random_report
@@ -35,7 +35,8 @@ def test_it_is_a_schema(validator: jsonschema.Draft202012Validator) -> None:
 def test_it_defines_every_dataclass_of_the_report() -> None:
     defined = schema.schema()["$defs"]
     assert isinstance(defined, dict)
-    assert set(defined) == {name for name, kind in vars(model).items() if is_dataclass(kind)}
+    everything = {**vars(model), **vars(stacks)}
+    assert set(defined) == {name for name, kind in everything.items() if is_dataclass(kind)}
 
 
 @pytest.mark.parametrize(

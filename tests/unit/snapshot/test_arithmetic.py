@@ -23,7 +23,7 @@ def thread(scale: int, **members: object) -> ThreadTotals:
         copy_ns=5 * scale,
         runq_ns=7 * scale,
         unaccounted_ns=0,
-        wait_ns=(11 * scale, *(0,) * 12),
+        wait_ns=(11 * scale, *(0,) * 13),
         voluntary=13 * scale,
         involuntary=17 * scale,
         syscalls=19 * scale,

@@ -1,0 +1,67 @@
+"""Tells the probes where the interpreters of traced processes keep their stacks and GILs."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+
+from iotrace.engine.constants import GILS, Counter
+from iotrace.engine.probes import Probes
+from iotrace.pystack.offsets import Offsets
+from iotrace.pystack.runtime import Runtime
+
+_U32 = struct.Struct("<I")
+_NOT_THERE = 0xFFFFFFFF
+_SAME = (
+    "interpreter_next interpreter_threads thread_next thread_ident thread_frame frame_code "
+    "frame_previous frame_instruction code_file code_name code_linetable"
+).split()
+
+
+class PythonTable:
+    """Enters interpreters into attached probes; ``min_latency_ns``: of calls worth a walk."""
+
+    def __init__(self, probes: Probes, min_latency_ns: int) -> None:
+        self._probes = probes
+        self._map = probes.map("pythons")
+        self._layout = probes.layout("pythons")
+        self._gils_at = self._layout.fields["gils"].offset
+        self._walk_over_ns = min_latency_ns + 1
+
+    def knows(self, pid: int) -> bool:
+        """Whether the probes know this process's Python (they forget it at an exec)."""
+        return self._map.get(_U32.pack(pid)) is not None
+
+    def enter(self, pid: int, runtime: Runtime, gils: Sequence[int]) -> None:
+        """From now on slow calls of this process's threads are walked."""
+        values = {
+            "interpreters": runtime.address + runtime.offsets.interpreters,
+            "walk_over_ns": self._walk_over_ns,
+            **_members(runtime.offsets),
+        }
+        raw = self._layout.pack(values)
+        kept = list(gils[:GILS])
+        struct.pack_into(f"<{len(kept)}Q", raw, self._gils_at, *kept)
+        # First the process, then its threads: one that begins in between finds the process.
+        self._map.update(_U32.pack(pid), bytes(raw))
+        threads = self._probes.threads
+        pid_at = threads.layout.fields["pid"].offset
+        for slot, record in threads.read_all(self._probes.used(Counter.THREADS)):
+            if _U32.unpack_from(record, pid_at)[0] == pid:
+                threads.set(slot, "gil", kept[0] if kept else 0)
+                threads.set(slot, "more_gils", int(len(kept) > 1))
+                threads.set(slot, "walk_over_ns", self._walk_over_ns)
+
+    def forget(self, pid: int) -> None:
+        """The process has ended."""
+        self._map.delete(_U32.pack(pid))
+
+
+def _members(offsets: Offsets) -> dict[str, int]:
+    cframe, owner = offsets.thread_cframe, offsets.frame_owner
+    return {
+        **{name: getattr(offsets, name) for name in _SAME},
+        "thread_cframe": _NOT_THERE if cframe is None else cframe,
+        "frame_owner": _NOT_THERE if owner is None else owner,
+        "narrow_instruction": int(offsets.instruction_bytes > 0),
+    }

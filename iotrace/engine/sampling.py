@@ -1,0 +1,74 @@
+"""A clock on each CPU that runs a program of ours: perf_event_open(2).
+
+The software CPU clock is there on every kernel and in every virtual machine.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import platform
+
+from iotrace.engine.bpf import KernelRefusal
+
+_NUMBER = {"x86_64": 298, "aarch64": 241}
+_SOFTWARE, _CPU_CLOCK = 1, 0
+_BY_FREQUENCY = 1 << 10
+_CLOSE_ON_EXEC = 8
+_SET_BPF, _ENABLE = 0x40042408, 0x2400
+_EVERY_PROCESS, _NO_GROUP = -1, -1
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class _Attributes(ctypes.Structure):
+    """struct perf_event_attr, its first version (64 bytes)."""
+
+    _fields_ = (
+        ("type", ctypes.c_uint32),
+        ("size", ctypes.c_uint32),
+        ("config", ctypes.c_uint64),
+        ("frequency", ctypes.c_uint64),
+        ("sample_type", ctypes.c_uint64),
+        ("read_format", ctypes.c_uint64),
+        ("flags", ctypes.c_uint64),
+        ("wakeup_events", ctypes.c_uint32),
+        ("breakpoint_type", ctypes.c_uint32),
+        ("config1", ctypes.c_uint64),
+    )
+
+
+def online_cpus() -> tuple[int, ...]:
+    """The CPUs that run: sysfs, "0-3,6"."""
+    with open("/sys/devices/system/cpu/online", encoding="ascii") as listed:  # noqa: PTH123
+        spans = [span.split("-") for span in listed.read().strip().split(",")]
+    return tuple(cpu for span in spans for cpu in range(int(span[0]), int(span[-1]) + 1))
+
+
+def open_clock(cpu: int, frequency_hz: int, program: int) -> int:
+    """Run the program at each tick of this CPU; the descriptor holds it. Raises KernelRefusal."""
+    attributes = _Attributes(
+        _SOFTWARE,
+        ctypes.sizeof(_Attributes),
+        _CPU_CLOCK,
+        frequency_hz,
+        flags=_BY_FREQUENCY,
+    )
+    fd: int = _libc.syscall(
+        ctypes.c_long(_NUMBER[platform.machine()]),
+        ctypes.byref(attributes),
+        _EVERY_PROCESS,
+        cpu,
+        _NO_GROUP,
+        ctypes.c_ulong(_CLOSE_ON_EXEC),
+    )
+    if fd < 0:
+        raise KernelRefusal(f"open a clock on CPU {cpu}", ctypes.get_errno())
+    try:
+        fcntl.ioctl(fd, _SET_BPF, program)
+        fcntl.ioctl(fd, _ENABLE, 0)
+    except OSError as error:
+        os.close(fd)
+        raise KernelRefusal(f"sample on CPU {cpu}", error.errno or 0) from error
+    return fd

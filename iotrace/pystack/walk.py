@@ -1,0 +1,157 @@
+"""The Python stack of a thread that sleeps in a system call, from outside, without stopping it.
+
+The frames of a thread can't change while it sleeps; that it slept all the while is checked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from iotrace.errors import NoSuchProcess
+from iotrace.procfs.files import PROC
+from iotrace.procfs.task import Blocked, read_activity
+from iotrace.pystack.memory import Memory, Unreadable, read_u64
+from iotrace.pystack.offsets import FRAME_BYTES, Offsets
+from iotrace.pystack.runtime import Runtime, ThreadState
+
+MAX_DEPTH = 128
+OWNER_SHIM = 3
+"""FRAME_OWNED_BY_CSTACK: a frame between C and Python, no function's own (3.12, 3.13)."""
+_NO_OWNER = 0
+HASHED_DEPTH = 32
+"""The probes walk so deep (MAX_DEPTH)."""
+_HASH_START = 0xCBF29CE484222325
+_MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+ *(.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class RawFrame:
+    """A frame before it is given names: the address of its code, the instruction as it has it."""
+
+    code: int
+    instruction: int
+
+
+SHIM = RawFrame(0, 0)
+
+
+def stack_hash(pid: int, frames: Sequence[RawFrame]) -> int:
+    """The number that the probes give to this stack of this process (probes/python.c, walk)."""
+    hashed = _mixed(_HASH_START, pid)
+    for place in range(HASHED_DEPTH):
+        frame = frames[place] if place < len(frames) else SHIM
+        hashed = _mixed(_mixed(hashed, frame.code), frame.instruction)
+    return hashed
+
+
+def _mixed(hashed: int, word: int) -> int:
+    hashed = ((hashed ^ word) * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
+    return hashed ^ (hashed >> 29)
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A part of a process's memory."""
+
+    start: int
+    end: int
+    name: str
+
+
+def read_areas(pid: int, root: str = PROC) -> tuple[Area, ...]:
+    """The writable parts of a process's memory. Raises NoSuchProcess."""
+    try:
+        text = Path(f"{root}/{pid}/maps").read_text(errors="replace")
+    except OSError as error:
+        raise NoSuchProcess(
+            f"There is no process {pid}.", why="It has ended.", paste="pgrep -af python"
+        ) from error
+    return tuple(
+        Area(int(start, 16), int(end, 16), name)
+        for start, end, permissions, name in _MAPPING.findall(text)
+        if permissions.startswith("rw")
+    )
+
+
+def walk_thread(memory: Memory, offsets: Offsets, state: int) -> tuple[RawFrame, ...]:
+    """The frames of a thread state, innermost first; what can be read of them.
+
+    Shims, which are no function's own, are there as ``SHIM``.
+    """
+    frames: list[RawFrame] = []
+    try:
+        frame = read_u64(memory, state + offsets.thread_frame)
+        if offsets.thread_cframe is not None:
+            frame = read_u64(memory, frame + offsets.thread_cframe)
+        for _ in range(MAX_DEPTH):
+            if not frame:
+                break
+            raw = memory.read(frame, FRAME_BYTES)
+            owner = _NO_OWNER if offsets.frame_owner is None else raw[offsets.frame_owner]
+            instruction = _word(raw, offsets.frame_instruction)
+            if offsets.instruction_bytes:
+                instruction &= 0xFFFFFFFF
+            code = _word(raw, offsets.frame_code)
+            frames.append(SHIM if owner == OWNER_SHIM else RawFrame(code, instruction))
+            frame = _word(raw, offsets.frame_previous)
+    except Unreadable:
+        pass
+    return tuple(frames)
+
+
+def _word(raw: bytes, at: int) -> int:
+    return int.from_bytes(raw[at : at + 8], "little")
+
+
+def thread_of(
+    states: Sequence[ThreadState], tid: int, is_first: bool, sp: int, areas: Iterable[Area]
+) -> tuple[ThreadState, ...]:
+    """The thread's states (one an interpreter), by where its stack is, or else by its id.
+
+    ``sp``: its stack pointer. Threads that pthread_create(3) made have their pthread_self() at
+    the top of the very area that their stack is in; the process's first thread (``is_first``)
+    has it elsewhere, and is the oldest. Ids are the last resort: they are stale after some forks,
+    and others inside a container.
+    """
+    area = next((area for area in areas if area.start <= sp < area.end), None)
+    if area is not None:
+        above = [state.ident for state in states if sp < state.ident < area.end]
+        if above:
+            return _with_ident(states, min(above))
+        if is_first and area.name == "[stack]" and states:
+            return _with_ident(states, states[-1].ident)
+    return tuple(state for state in states if state.native == tid)
+
+
+def _with_ident(states: Sequence[ThreadState], ident: int) -> tuple[ThreadState, ...]:
+    return tuple(state for state in states if state.ident == ident)
+
+
+class Walker:
+    """Walks the sleeping threads of one process as it is now; for one look, not to be kept."""
+
+    def __init__(self, pid: int, runtime: Runtime, memory: Memory, root: str = PROC) -> None:
+        """Raises NoSuchProcess."""
+        self._pid = pid
+        self._offsets = runtime.offsets
+        self._memory = memory
+        self._root = root
+        self._areas = read_areas(pid, root)
+        self._states = tuple(runtime.thread_states(memory))
+
+    def walk(self, tid: int, number: int | None = None) -> tuple[RawFrame, ...]:
+        """The Python frames of a thread; () unless it sleeps in one system call all the while.
+
+        ``number``: of the only call that it may sleep in. Raises what
+        procfs.task.read_activity raises.
+        """
+        before = read_activity(self._pid, tid, self._root)
+        if not isinstance(before, Blocked) or number not in (None, before.number):
+            return ()
+        mine = thread_of(self._states, tid, tid == self._pid, before.sp, self._areas)
+        walks = (walk_thread(self._memory, self._offsets, state.address) for state in mine)
+        frames = next((walked for walked in walks if walked), ())
+        return frames if read_activity(self._pid, tid, self._root) == before else ()

@@ -1,0 +1,77 @@
+"""The rows of a report that have a Python stack: a part of its model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A place in a Python program. ``suspends``: in a coroutine or a generator.
+
+    ``line`` None: the instruction is of no line. What can't be named any more is "?".
+    """
+
+    function: str
+    file: str
+    line: int | None
+    suspends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Culprit:
+    """Stalls of a loop that one Python stack is to be blamed for; times are of all of them.
+
+    ``cause``: what took most of the time: "cpu" (Python computed), "call" (it waited in a call),
+    "gil" (another thread had the GIL), "runq" (it was ready, but had no CPU). ``own``: place in
+    ``stack`` of the innermost frame that is the program's own; the stack is that of the thread
+    that had the GIL where that is the cause, and () where nothing was sampled.
+    """
+
+    cause: str
+    syscall: str
+    kind: str
+    fd: int | None
+    count: int
+    total_ns: int
+    cpu_ns: int
+    runq_ns: int
+    gil_ns: int
+    call_ns: int
+    max_ns: int
+    own: int
+    stack: tuple[Frame, ...]
+
+    @property
+    def own_stack(self) -> tuple[Frame, ...]:
+        """The stack from the innermost frame on that is the program's own; () if there is none."""
+        return self.stack[max(0, self.own) :] or self.stack
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Slow calls that one Python stack made, by call and kind.
+
+    ``own``: place in ``stack`` (innermost frame first) of the innermost frame that is the
+    program's own and not a library's. ``fd``, ``tid``: of the latest call.
+    ``in_flight`` calls had not returned at the end: their time is in, they are not in ``calls``.
+    """
+
+    tid: int
+    syscall: str
+    kind: str
+    fd: int | None
+    calls: int
+    in_flight: int
+    total_ns: int
+    wait_ns: int
+    runq_ns: int
+    copy_ns: int
+    max_ns: int
+    own: int
+    stack: tuple[Frame, ...]
+
+    @property
+    def own_stack(self) -> tuple[Frame, ...]:
+        """The stack from the innermost frame on that is the program's own; () if there is none."""
+        return self.stack[max(0, self.own) :] or self.stack

@@ -1,0 +1,111 @@
+/* Slow calls: on which Python line, and what names that line's code. */
+#if PYTHON
+/* The longest waits of a loop's iteration: their stacks are what is blamed for a stall. */
+static __always_inline void blame_call(struct thread *t, u64 hash)
+{
+  u32 index = t->current_loop - 1;
+  struct loop *l = loops.lookup(&index);
+  if (!l || !l->returned_ns || t->call_class == WAIT_GIL || t->call_wait_ns < l->blamed_ns)
+    return;
+  l->blamed_ns = t->call_wait_ns;
+  l->blamed_call = hash;
+}
+
+static __always_inline void add_line(struct thread *t, u64 hash)
+{
+  struct line_key key = {
+      .stack = hash, .pid = t->pid, .nr = t->call_nr, .kind = t->call_kind};
+  struct line fresh = {}, *l = lines.lookup(&key);
+  u64 total = t->call_ended_ns - t->call_entry_ns;
+  if (!l) {
+    lines.insert(&key, &fresh);
+    l = lines.lookup(&key);
+    if (!l) {
+      count(COUNTER_LOST_STACKS);
+      return;
+    }
+  }
+  __sync_fetch_and_add(&l->calls, 1);
+  __sync_fetch_and_add(&l->total_ns, total);
+  __sync_fetch_and_add(&l->wait_ns, t->call_wait_ns);
+  __sync_fetch_and_add(&l->runq_ns, t->call_runq_ns);
+  __sync_fetch_and_add(&l->copy_ns, t->call_copy_ns);
+  if (total > l->max_ns)
+    l->max_ns = total;
+  l->fd = t->call_fd;
+  l->tid = t->tid;
+}
+
+/* Entered from sys_exit: the call that has just ended took long. */
+int on_slow_call(struct bpf_raw_tracepoint_args *ctx)
+{
+  u32 slot, zero = 0, pid;
+  struct thread *t = thread_of(current_tid(), &slot);
+  struct walk_room *room = walk_rooms.lookup(&zero);
+  struct python *p;
+  u64 hash;
+  if (!t || !room)
+    return 0;
+  pid = t->pid;
+  p = pythons.lookup(&pid);
+  if (!p)
+    return 0;
+  hash = walk(t, p, room);
+  if (!hash)
+    return 0;
+  add_line(t, hash);
+  if (t->current_loop && !t->call_loop)
+    blame_call(t, hash);
+  room->found = keep_stack(room);
+  if (room->found)
+    walkers.call(ctx, WALKER_DESCRIBE);
+  return 0;
+}
+
+/* As much as there is: the next page may be none, or not in memory. */
+static __always_inline void read_piece(u8 *to, u32 most, u64 address)
+{
+  u32 left = 4096 - (address & 4095);
+  if (bpf_probe_read_user(to, most, (void *)address) && left < most)
+    bpf_probe_read_user(to, left, (void *)address);
+}
+
+/* Entered from on_slow_call: keep what names the code objects of a new stack. */
+int on_new_stack(struct bpf_raw_tracepoint_args *ctx)
+{
+  u32 zero = 0, index, pid;
+  struct walk_room *room = walk_rooms.lookup(&zero);
+  struct python *p;
+  struct code *c;
+  if (!room)
+    return 0;
+  pid = room->stack.pid;
+  p = pythons.lookup(&pid);
+  if (!p)
+    return 0;
+#pragma clang loop unroll(disable)
+  for (u32 i = 0; i < MAX_DEPTH; i++) {
+    struct code_key key = {.address = room->stack.codes[i], .pid = pid};
+    if (i >= room->stack.depth)
+      break;
+    if (!key.address || code_index.lookup(&key))
+      continue;
+    if (!next_unused(COUNTER_CODES, MAX_CODES, &index))
+      break; /* user space reads the rest while the process lives */
+    c = codes.lookup(&index);
+    if (!c)
+      break;
+    c->file_address = read_user(key.address + p->code_file);
+    c->name_address = read_user(key.address + p->code_name);
+    c->table_address = read_user(key.address + p->code_linetable);
+    read_piece(c->head, CODE_HEAD, key.address);
+    read_piece(c->file, CODE_TEXT, c->file_address);
+    read_piece(c->name, CODE_TEXT, c->name_address);
+    read_piece(c->table, CODE_TABLE, c->table_address);
+    c->address = key.address;
+    c->pid = pid;
+    code_index.update(&key, &index);
+  }
+  return 0;
+}
+#endif

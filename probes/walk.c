@@ -1,0 +1,123 @@
+/* Walk the Python stack of the current thread, name it by a hash, keep what is new. */
+#if PYTHON
+static __always_inline u64 read_user(u64 address)
+{
+  u64 value = 0;
+  bpf_probe_read_user(&value, sizeof(value), (void *)address);
+  return value;
+}
+
+/* The innermost frame of a thread state, 0: it runs no Python now. */
+static __always_inline u64 first_frame(struct python *p, u64 state)
+{
+  u64 frame = read_user(state + p->thread_frame);
+  if (frame && p->thread_cframe != NOT_THERE)
+    frame = read_user(frame + p->thread_cframe);
+  return frame;
+}
+
+/* Current's innermost Python frame, 0: none. A thread has a state in each interpreter that it has
+ * been in; the newest interpreter in which it has frames is the one that it is in. */
+static __always_inline u64 python_frame(struct thread *t, struct python *p)
+{
+  u64 ident = read_u64(bpf_get_current_task() + OFFSET_TASK_FSBASE);
+  u64 interpreter = read_user(p->interpreters), state, frame;
+  if (!interpreter || !ident)
+    return 0;
+  if (t->python_state && t->python_interpreter == interpreter &&
+      read_user(t->python_state + p->thread_ident) == ident)
+    return first_frame(p, t->python_state);
+  if (t->python_misses) {
+    t->python_misses--;
+    return 0;
+  }
+  t->python_state = 0;
+  state = read_user(interpreter + p->interpreter_threads);
+  t->python_interpreter = read_user(interpreter + p->interpreter_next) ? 0 : interpreter;
+#pragma clang loop unroll(disable)
+  for (int i = 0; i < MAX_STATES; i++) {
+    if (!state) {
+      interpreter = read_user(interpreter + p->interpreter_next);
+      if (!interpreter)
+        break;
+      state = read_user(interpreter + p->interpreter_threads);
+    } else {
+      if (read_user(state + p->thread_ident) == ident) {
+        frame = first_frame(p, state);
+        if (frame) {
+          t->python_state = state;
+          return frame;
+        }
+      }
+      state = read_user(state + p->thread_next);
+    }
+  }
+  t->python_misses = MISSES_SKIPPED;
+  return 0;
+}
+
+static __always_inline u64 mixed(u64 hash, u64 word)
+{
+  hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+  return hash ^ (hash >> 29);
+}
+
+/* Keep the stack in the room, if it is a new one: its index + 1, else 0. */
+static __always_inline u32 keep_stack(struct walk_room *room)
+{
+  u64 hash = room->stack.hash;
+  u32 index;
+  struct stack *place;
+  if (stack_index.lookup(&hash))
+    return 0;
+  if (!next_unused(COUNTER_STACKS, MAX_STACKS, &index)) {
+    count(COUNTER_LOST_STACKS);
+    return 0;
+  }
+  place = stacks.lookup(&index);
+  if (!place)
+    return 0;
+  room->stack.seq = 0;
+  bpf_probe_read_kernel(place, sizeof(*place), &room->stack);
+  stack_index.update(&hash, &index);
+  return index + 1;
+}
+
+/* Current's Python stack: its hash, 0: it has none. */
+static __always_inline u64 walk(struct thread *t, struct python *p, struct walk_room *room)
+{
+  u64 frame = python_frame(t, p), hash, place = 0;
+  u32 at_code = p->frame_code & 0x78, at_previous = p->frame_previous & 0x78;
+  u32 at_instruction = p->frame_instruction & 0x78, at_owner = p->frame_owner & 0x7f;
+  int owners = p->frame_owner != NOT_THERE;
+  u64 mask = p->narrow_instruction ? 0xffffffff : ~0ULL;
+  if (!frame)
+    return 0;
+  hash = mixed(0xcbf29ce484222325ULL, t->pid);
+  room->stack.depth = 0;
+#pragma clang loop unroll(disable)
+  for (u32 i = 0; i < MAX_DEPTH; i++) {
+    u64 code = 0, instruction = 0;
+    if (frame && !bpf_probe_read_user(room->frame, FRAME_BYTES, (void *)frame)) {
+      code = *(u64 *)(room->frame + at_code);
+      instruction = *(u64 *)(room->frame + at_instruction) & mask;
+      frame = *(u64 *)(room->frame + at_previous);
+      if (owners && room->frame[at_owner] == OWNER_SHIM)
+        code = instruction = 0;
+      room->stack.depth = i + 1;
+    } else {
+      frame = 0;
+    }
+    room->stack.codes[i] = code;
+    room->stack.instructions[i] = instruction;
+    hash = mixed(mixed(hash, code), instruction);
+    place = mixed(mixed(place, code), i ? instruction : 0);
+  }
+  room->stack.truncated = frame != 0;
+  room->stack.pid = t->pid;
+  room->stack.tid = t->tid;
+  room->stack.hash = hash;
+  room->place = place;
+  return hash;
+}
+#endif

@@ -1,0 +1,34 @@
+"""The CPython interpreters on this machine that tests can be run against."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from functools import cache
+from pathlib import Path
+
+_ASK = "import sys, os; print(*sys.version_info[:2], os.path.realpath(sys.executable))"
+_TRIED = range(9, 14)
+
+
+@cache
+def interpreters() -> tuple[str, ...]:
+    """Paths of one interpreter a build: those of the distribution, of pyenv, and in $PATH."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    names = [f"python3.{minor}" for minor in _TRIED]
+    places = [Path("/usr/bin"), Path("/usr/local/bin"), *sorted(pyenv.glob("3.*/bin"))]
+    found: dict[str, str] = {}
+    for path in [place / name for place in places for name in names]:
+        if not path.exists():
+            continue
+        told = subprocess.run([path, "-c", _ASK], capture_output=True, text=True, check=False)
+        if told.returncode == 0:
+            major, minor, real = told.stdout.split(maxsplit=2)
+            if major == "3" and int(minor) in _TRIED:
+                found.setdefault(real, str(path))
+    return tuple(found.values())
+
+
+def label(path: str) -> str:
+    """A short name for a test's id."""
+    return "-".join(Path(path).parts[-3:]).replace("-bin-", "-")

@@ -1,0 +1,29 @@
+"""Waits for the GIL, against what a program measures itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.interpreters import interpreters, label
+from tests.kernel.python.marks import FIRST
+from tests.kernel.targets import Target
+from tests.kernel.tracing import call_of, process_of, trace_work
+
+_READS = 41
+_LOCKED_NS = 600_000_000
+
+
+@pytest.mark.parametrize("spinners", [1, 2])
+@pytest.mark.parametrize("python", interpreters(), ids=label)
+def test_the_tax_of_a_call_is_what_it_takes_to_come_back(python: str, spinners: int) -> None:
+    with Target("gil.py", _READS, spinners, prefix=FIRST, python=python) as target:
+        report = trace_work(target)
+        truth_ns = target.results()["waited_ns"]
+    process = process_of(report, target.pid)
+    read = call_of(process, "recvfrom", "unix")
+    assert read.calls == _READS
+    assert read.gil_ns == pytest.approx(truth_ns, rel=0.1)
+    main = next(thread for thread in process.threads if thread.tid == target.pid)
+    # The lock and the queue are waits of another kind.
+    assert main.states_ns.wait["lock"] >= _LOCKED_NS
+    assert 0 < main.states_ns.wait["gil"] < _LOCKED_NS

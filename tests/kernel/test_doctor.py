@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -62,5 +63,7 @@ def test_a_dry_run_attaches_and_detaches() -> None:
         [*IOTRACE, "attach", "--dry-run"], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0
-    assert f"{len(PROBES)} probes attached" in done.stderr
+    attached = re.match(r"(\d+) probes attached", done.stderr)
+    assert attached is not None, done.stderr
+    assert int(attached[1]) >= len(PROBES)  # and those that walk Python's stacks
     assert not done.stdout

@@ -12,11 +12,18 @@ from iotrace.cli.options import Shown, output_options, tracing_options
 @click.option(
     "-p", "--pid", "more_pids", multiple=True, type=click.IntRange(min=1), help="One more PID."
 )
+@click.option(
+    "--live/--no-live",
+    default=True,
+    show_default=True,
+    help="Show a live screen while tracing, if this is a terminal and textual is installed.",
+)
 @tracing_options
 @output_options
 def command(
     pids: tuple[int, ...],
     more_pids: tuple[int, ...],
+    live: bool,
     duration: int | None,
     interval: int | None,
     children: bool,
@@ -32,6 +39,7 @@ def command(
     if not wanted:
         raise click.UsageError("Give at least one PID: iotrace attach 4242")
 
+    from iotrace.cli.live import prepare
     from iotrace.cli.printing import Printer
     from iotrace.cli.tracing import Plan, trace_processes
 
@@ -42,6 +50,7 @@ def command(
             interval_ns=interval,
             children=children,
             fail_on=fail_on,
+            live=prepare(shown, interval) if live else None,
         ),
         lambda: Printer(shown, intervals=interval is not None),
     )

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from iotrace.cli.live import Live
 from iotrace.cli.progress import Progress
 from iotrace.cli.sink import Sink
 from iotrace.engine.privileges import require_host_pids, require_privileges
@@ -18,7 +19,7 @@ from iotrace.snapshot.arithmetic import interval
 from iotrace.snapshot.model import Snapshot
 from iotrace.tracing.caller import sudo_caller
 from iotrace.tracing.child import Child
-from iotrace.tracing.ending import Ending, signals_held, wait_for_ending
+from iotrace.tracing.ending import Ending, signals_held, tick, wait_for_ending
 from iotrace.tracing.target import check_target
 from iotrace.tracing.trace import Trace, limits_for
 from iotrace.verdict.gate import fires
@@ -36,6 +37,7 @@ class Plan:
     children: bool
     fail_on: tuple[str, ...] = ()
     timeline_pages: int = 0
+    live: Live | None = None
 
 
 def trace_processes(pids: tuple[int, ...], plan: Plan, open_sink: Callable[[], Sink]) -> int:
@@ -110,8 +112,22 @@ class _Watch:
 
     def wait(self, on_signal: Callable[[int, bool], bool]) -> Ending:
         """Until the end."""
+        if self._plan.live is not None and self._plan.live.is_on:
+            ending = self._wait_live(self._plan.live, on_signal)
+            if ending is not None:
+                return ending
         return wait_for_ending(
             until_ns=self.until_ns, tick_ns=_TICK_NS, on_tick=self._tick, on_signal=on_signal
+        )
+
+    def _wait_live(self, live: Live, on_signal: Callable[[int, bool], bool]) -> Ending | None:
+        """None: the screen has failed; the trace has not, and is waited for without it."""
+        return live.show(
+            self._trace,
+            self._plan.duration_ns,
+            lambda: tick(
+                until_ns=self.until_ns, tick_ns=0, on_tick=self._tick, on_signal=on_signal
+            ),
         )
 
     def finish(self) -> Report:
@@ -130,6 +146,9 @@ class _Watch:
             self._trace.look(sockets=False)
             self._look_ns *= 8
             self._next_look_ns = now + self._look_ns
+        if self._plan.live is not None and self._plan.live.is_on:
+            self._plan.live.refresh(now, self._trace)
+            return self._alive()
         if self._next_interval_ns is not None and now >= self._next_interval_ns:
             self._report_interval()
             self._next_interval_ns += self._plan.interval_ns or 0

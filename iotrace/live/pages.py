@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from iotrace.live import ordering
 from iotrace.live.bar import STATES, bar
 from iotrace.live.lines import Column, Line, figures, span, table, texts
-from iotrace.live.picture import FindingRow, Picture
+from iotrace.live.picture import FindingRow, LoopRow, Picture
 from iotrace.output.naming import name_tid
 from iotrace.output.tables.threads import reasons
 from iotrace.output.text import cut, escape, width, wrap
@@ -28,7 +28,7 @@ _WORDS = {
     "copy": "copy",
     "runq": "ready, no CPU",
     "wait": "asleep",
-    "unaccounted": "unknown",
+    "unaccounted": "unaccounted",
 }
 _SEVERITIES = {"high": "alarm", "medium": "warning", "low": "notice"}
 _NONE = "-"
@@ -74,7 +74,7 @@ def threads(picture: Picture, order: str, room: int) -> list[Line]:
     wide = min(_WIDEST_BAR, room - used - len(right[0][0][0]) - 2)
     if wide < _NARROWEST_BAR:
         return [legend, *left]
-    heading: Line = [(f"where its time went{' ' * wide}"[:wide], "faint"), ("  ", "")]
+    heading: Line = [(f"its time{' ' * wide}"[:wide], "faint"), ("  ", "")]
     bars: list[Line] = [heading, *([*bar(row.shares, wide), ("  ", "")] for row in rows)]
     return [legend, *(a + b + c for a, b, c in zip(left, bars, right, strict=True))]
 
@@ -116,7 +116,7 @@ def calls(picture: Picture, order: str, room: int) -> list[Line]:
 def loops(picture: Picture, order: str, room: int) -> list[Line]:
     """A line a loop; below, the worst stall of each so far."""
     rows = ordering.ordered(picture.loops, ordering.LOOPS, order)
-    note = "lag: from a return of the call to the next one; meanwhile everybody else waits."
+    note = "lag: from a return of the call to the next one; all others wait meanwhile."
     if not rows:
         return [
             [span(note, "faint")],
@@ -238,8 +238,8 @@ def quality(picture: Picture, room: int) -> Line:
     known, passed = picture.quality, picture.head.passed_ns
     lost = known.lost.total
     text = (
-        f"  unknown {format_percent(known.unaccounted_ratio, 1.0)}"
-        f"  tracer {format_percent(known.tracer_cpu_ns, passed)} of 1 CPU"
+        f"  unaccounted {format_percent(known.unaccounted_ratio, 1.0)}"
+        f"  tracer {format_percent(known.tracer_cpu_ns, passed)} of CPU"
         f"  kernel memory {format_size(known.kernel_memory_bytes)}"
     )
     losses = f"LOST {format_count(lost)}: INCOMPLETE" if lost else "lost nothing"

@@ -83,7 +83,7 @@ def calls(picture: Picture, order: str, room: int) -> list[Line]:
     """A line a system call of a thread."""
     rows = ordering.ordered(picture.calls, ordering.CALLS, order)
     note = span(
-        "System calls since the last picture. time: of the thread's time, in them.", "faint"
+        "In the last interval. time: of its thread's; counted when a call returns.", "faint"
     )
     if not rows:
         return [[note], [], [("No system call was made.", "faint")]]

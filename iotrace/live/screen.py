@@ -189,12 +189,14 @@ class LiveScreen(App[None]):
         self._put("quality", [pages.quality(self._shown, room)])
 
     def _put(self, name: str, lines: list[Line]) -> None:
-        spans = [
-            part
+        drawn = [
+            # No blank may stand beyond the edge: the line would wrap.
+            Content.assemble(
+                *((text, self._styles.get(style, "")) for text, style in line)
+            ).rstrip()
             for line in lines
-            for part in (*((text, self._styles.get(style, "")) for text, style in line), ("\n", ""))
         ]
-        self.query_one(f"#{name}", Static).update(Content.assemble(*spans[:-1]))
+        self.query_one(f"#{name}", Static).update(Content("\n").join(drawn))
 
 
 def run(screen: LiveScreen) -> None:

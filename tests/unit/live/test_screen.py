@@ -177,3 +177,19 @@ def test_names_are_no_markup() -> None:
         assert "[bold red]x[/]" in _shown(screen)
 
     _drive(screen, acts, (200, 50))
+
+
+@pytest.mark.parametrize("size", _SIZES)
+def test_a_page_that_scrolls_has_no_broken_lines(size: tuple[int, int]) -> None:
+    source = _Source()
+    pool = reports.thread_pool(101)
+    source.picture = advance(None, pool, pool)
+    screen = source.screen()
+
+    async def acts(pilot: Pilot[Any]) -> None:
+        await pilot.press("2")
+        await pilot.press("1")
+        await pilot.pause()
+        assert screen.query_one("#page").size.height == 2 + 102
+
+    _drive(screen, acts, size)

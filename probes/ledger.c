@@ -83,22 +83,25 @@ static __always_inline void charge_kernel(struct thread *t, u64 ns)
   t->call_kernel_since_wake_ns += ns;
 }
 
-#define WAKE_RACE_NS 50000 /* much longer than schedule() takes from its state check to the switch */
-
 static __always_inline void charge_runq(struct thread *t, u64 ns)
 {
   t->runq_ns += ns;
   t->call_runq_ns += ns;
 }
 
-/* Current's time on run queues so far: task_struct.sched_info.run_delay. */
-static __always_inline u64 run_delay(void)
+/* What the scheduler says of current: struct sched_info begins with these. */
+struct scheduled {
+  u64 slices;
+  u64 run_delay_ns;
+};
+
+static __always_inline struct scheduled scheduled(void)
 {
-  u64 ns = 0;
-#if HAVE_RUN_DELAY
-  bpf_probe_read_kernel(&ns, sizeof(ns), (void *)(bpf_get_current_task() + OFFSET_TASK_RUN_DELAY));
+  struct scheduled s = {};
+#if HAVE_SCHED_INFO
+  bpf_probe_read_kernel(&s, sizeof(s), (void *)(bpf_get_current_task() + OFFSET_TASK_SCHED_INFO));
 #endif
-  return ns;
+  return s;
 }
 
 /* It runs, but we did not see it switched in: some kernels hide the switches of some tasks.
@@ -106,7 +109,7 @@ static __always_inline u64 run_delay(void)
  * the time up to now it has been running. */
 static __always_inline void catch_up(struct thread *t, u64 now)
 {
-  u64 ns = elapsed(t, now), asleep = 0, ready = run_delay() - t->run_delay_ns;
+  u64 ns = elapsed(t, now), asleep = 0, ready = scheduled().run_delay_ns - t->run_delay_ns;
   if (t->state == STATE_SLEEP) {
     if (t->woken_ns > t->since_ns && t->woken_ns - t->since_ns <= ns) {
       asleep = t->woken_ns - t->since_ns;
@@ -145,15 +148,18 @@ static __always_inline void charge_running(struct thread *t, u64 now)
   t->since_ns += ns;
 }
 
-/* How much of the ns since it went to sleep it slept. A wake-up comes before a sleeper is switched
- * in; one just before the switch-out raced with it: it never really slept. Where there is none,
- * or only an old one, the real one was not seen: then all of the time counts as sleep. */
+/* How much of the ns since it went to sleep it slept; iotrace/snapshot/in_flight.py says the same.
+ * A wake-up comes before a sleeper is switched in; one while it still ran, just before the
+ * switch-out, raced with that: it never really slept. Where there is none, or only an old one,
+ * the real one was not seen: then all of the time counts as sleep. */
 static __always_inline u64 slept(struct thread *t, u64 ns)
 {
   u64 asleep = t->woken_ns - t->since_ns;
   if (t->woken_ns > t->since_ns)
     return asleep < ns ? asleep : ns;
-  return t->since_ns - t->woken_ns < WAKE_RACE_NS ? 0 : ns;
+  if (t->woken_ns > t->switched_in_ns && t->since_ns - t->woken_ns < WAKE_RACE_NS)
+    return 0;
+  return ns;
 }
 
 /* Charge a thread that was off the CPU until now. */

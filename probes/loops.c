@@ -180,6 +180,7 @@ static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, u64
   if (!l)
     return;
   BEGIN_UPDATE(l);
+  l->upto = t->syscalls;
   l->wait_ns += t->call_wait_ns;
   if (ready >= 0) {
     l->iterations++;

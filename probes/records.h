@@ -23,7 +23,9 @@ struct thread {
   u64 ended_ns; /* 0 while it lives */
   u64 since_ns; /* everything before is charged */
   u64 woken_ns; /* last wake-up; written by the waker, on any CPU */
-  u64 run_delay_ns; /* the scheduler's own sum of run-queue time when it last left the CPU */
+  u64 switched_in_ns; /* when it last got a CPU */
+  u64 slices; /* how often the scheduler had given it a CPU when it last left one, */
+  u64 run_delay_ns; /* and its own sum of the thread's run-queue time */
 
   u8 state;
   u8 resume_state; /* the state it goes back to when switched in */
@@ -82,6 +84,7 @@ struct call {
   u32 slot;
   u32 nr;
   u32 kind;
+  u64 upto; /* so many calls its thread had made when one was last added here */
   u64 calls;
   u64 errors;
   u64 eagain;
@@ -113,6 +116,7 @@ struct descriptor {
   u8 local[16];
   u8 peer[16];
   u32 addressed;
+  u64 upto; /* as in struct call */
   u64 calls;
   u64 eagain;
   u64 bytes_in;
@@ -132,6 +136,7 @@ struct loop {
   u32 slot;
   u32 nr;
   u32 epoll_fd;
+  u64 upto;       /* as in struct call */
   u64 iterations; /* returns without an error */
   u64 empty;
   u64 timeouts;

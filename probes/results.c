@@ -104,6 +104,7 @@ static __always_inline void add_to_descriptor(struct thread *t, u16 flags, s64 r
   if (!d)
     return;
   BEGIN_UPDATE(d);
+  d->upto = t->syscalls;
   d->calls++;
   d->wait_ns += t->call_wait_ns;
   d->copy_ns += t->call_copy_ns;
@@ -133,6 +134,7 @@ static __always_inline void add_to_call(struct thread *t, u32 slot, s64 ret, u64
   if (!c)
     return;
   BEGIN_UPDATE(c);
+  c->upto = t->syscalls;
   c->calls++;
   c->bytes += bytes;
   c->wait_ns += t->call_wait_ns;

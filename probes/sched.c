@@ -43,6 +43,7 @@ static __always_inline void find_call(struct thread *t)
 static __always_inline void switch_out(struct thread *t, u32 slot, u32 tid, int preempted,
                                        u64 prev_state, u64 now)
 {
+  struct scheduled info;
   if (t->state == STATE_UNKNOWN)
     find_call(t);
   charge_running(t, now);
@@ -51,7 +52,9 @@ static __always_inline void switch_out(struct thread *t, u32 slot, u32 tid, int 
     return;
   }
   t->resume_state = t->state;
-  t->run_delay_ns = run_delay();
+  info = scheduled();
+  t->slices = info.slices;
+  t->run_delay_ns = info.run_delay_ns;
   if (preempted || !prev_state) {
     t->state = STATE_RUNQ;
     t->involuntary++;
@@ -100,6 +103,7 @@ int on_sched_switch(struct bpf_raw_tracepoint_args *ctx)
         t->resume_state = STATE_UNKNOWN;
       }
       charge_waiting(t, now);
+      t->switched_in_ns = now;
       t->state = t->resume_state;
       TIMELINE_EVENT(t, EVENT_RUN, 0, now);
       END_UPDATE(t);

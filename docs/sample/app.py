@@ -1,11 +1,12 @@
 """What README.md's sample traces: an asyncio server with a mistake in it.
 
-One request in a thousand asks a slow neighbour with urllib, which blocks: meanwhile the event loop
-serves nobody.
+Every request awaits something for 10 ms, as it should. One in a thousand asks a slow neighbour
+with urllib, which blocks: meanwhile the event loop serves nobody.
 """
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import urllib.request
@@ -24,6 +25,7 @@ async def app(
     """An ASGI application: "hello" to everybody."""
     if scope["type"] != "http":
         return
+    await asyncio.sleep(0.010)
     if next(_requests) % 1000 == 0:
         with urllib.request.urlopen(SLOW) as answer:
             answer.read()

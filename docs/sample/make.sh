@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes docs/sample/report.txt anew, the report that README.md shows the beginning of:
+# Makes docs/sample/report.txt anew, and with it the sample in README.md:
 # uvicorn with app.py, under load from wrk, traced for five seconds. Needs root and wrk.
 set -eu
 cd "$(dirname "$0")"
@@ -21,7 +21,8 @@ python -m uvicorn app:app --port 8000 --loop asyncio --no-access-log >"$made/log
 server=$!
 until grep -q 'running on' "$made/log"; do sleep 0.1; done
 
-wrk --threads 1 --connections 16 --duration 9s http://127.0.0.1:8000/ >/dev/null &
+wrk --threads 1 --connections 16 --duration 20s http://127.0.0.1:8000/ >/dev/null &
 load=$!
 sleep 2
 ../../.venv/bin/iotrace attach "$server" --duration 5 >report.txt
+python readme.py

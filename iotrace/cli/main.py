@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Mapping
@@ -73,6 +74,9 @@ def report_error(error: IotraceError, *, verbose: bool) -> None:
 
 def main() -> None:
     """Run the command line; never a traceback for what a user can act on."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that is not UTF-8 gets what it has
     verbose = any(argument in ("-v", "--verbose") for argument in sys.argv[1:])
     try:
         code = cli.main(standalone_mode=False)

@@ -144,6 +144,8 @@ STALL_NS = 50_000_000
 """An iteration of an event loop that is longer is a stall: its time is kept apart."""
 SHORT_TIMEOUT_NS = 20_000_000
 """CPython asks for its GIL with a timeout of sys.getswitchinterval(), by default 5 ms."""
+WAKE_RACE_NS = 50_000
+"""Much longer than schedule() takes from its look at the task's state to the switch."""
 GENERATIONS = 16384
 THREAD_HINTS = 65536
 HINT_SHARED = 0xFFFFFFFF
@@ -158,6 +160,7 @@ def cflags() -> list[str]:
         "MAX_SYSCALLS": MAX_SYSCALLS,
         "STALL_NS": STALL_NS,
         "SHORT_TIMEOUT_NS": SHORT_TIMEOUT_NS,
+        "WAKE_RACE_NS": WAKE_RACE_NS,
         "GENERATIONS": GENERATIONS,
         "THREAD_HINTS": THREAD_HINTS,
         "HINT_SHARED": HINT_SHARED,

@@ -121,7 +121,8 @@ _OFFSETS = {
     "SOCK_DADDR": ("sock_common", "skc_daddr"),
     "SOCK_RCV_SADDR": ("sock_common", "skc_rcv_saddr"),
 }
-_RUN_DELAY = {"TASK_RUN_DELAY": ("task_struct", "sched_info.run_delay")}
+_SCHED_INFO = {"TASK_SCHED_INFO": ("task_struct", "sched_info.pcount")}
+_RUN_DELAY = "sched_info.run_delay"
 _IPV6_OFFSETS = {
     "SOCK_V6_DADDR": ("sock_common", "skc_v6_daddr"),
     "SOCK_V6_RCV_SADDR": ("sock_common", "skc_v6_rcv_saddr"),
@@ -241,8 +242,9 @@ def build_program(
         f"-DHAVE_TASK_PT_REGS={int(types.has_helper('task_pt_regs'))}",
         f"-DHAVE_SKB_COPY={int('on_skb_copy' in functions)}",
     ]
-    if types.offset(*_RUN_DELAY["TASK_RUN_DELAY"]) is not None:
-        flags += ["-DHAVE_RUN_DELAY=1", *_offset_flags(types, _RUN_DELAY)]
+    slices = types.offset(*_SCHED_INFO["TASK_SCHED_INFO"])
+    if slices is not None and types.offset("task_struct", _RUN_DELAY) == slices + 8:
+        flags += ["-DHAVE_SCHED_INFO=1", *_offset_flags(types, _SCHED_INFO)]
     if types.offset(*_IPV6_OFFSETS["SOCK_V6_DADDR"]) is not None:
         flags += ["-DHAVE_IPV6=1", *_offset_flags(types, _IPV6_OFFSETS)]
     if "on_uring_submit" in functions:

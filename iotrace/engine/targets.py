@@ -104,7 +104,7 @@ class TargetTable:
             "since_ns": now,
             "state": State.UNKNOWN,
             "resume_state": State.UNKNOWN,
-            "run_delay_ns": _run_delay_ns(pid, tid),
+            **_scheduled(pid, tid),
             "name": stat.name.encode(errors="surrogateescape")[:15],
             "io_worker": int(stat.io_worker),
         }
@@ -168,8 +168,9 @@ def _activity(pid: int, tid: int) -> TaskActivity | None:
         return None  # the probes find out at its next event
 
 
-def _run_delay_ns(pid: int, tid: int) -> int:
+def _scheduled(pid: int, tid: int) -> dict[str, int]:
     try:
-        return read_schedstat(pid, tid).runq_ns
+        schedstat = read_schedstat(pid, tid)
     except (PermissionDenied, Unsupported):
-        return 0
+        return {}
+    return {"slices": schedstat.slices, "run_delay_ns": schedstat.runq_ns}

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from iotrace.engine.constants import State
+from iotrace.engine.constants import WAKE_RACE_NS, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,19 @@ def ready_for_ns(record: Mapping[str, Any], now_ns: int) -> int:
     """How long the record says that its thread has been ready to run; 0: it is not."""
     if record["state"] == State.RUNQ:
         return max(0, now_ns - int(record["since_ns"]))
-    if record["state"] == State.SLEEP and record["woken_ns"] > record["since_ns"]:
-        return max(0, now_ns - int(record["woken_ns"]))
+    if record["state"] == State.SLEEP:
+        elapsed = max(0, now_ns - int(record["since_ns"]))
+        return elapsed - _slept(record, elapsed)
     return 0
+
+
+def _slept(record: Mapping[str, Any], elapsed: int) -> int:
+    """How much of ``elapsed`` since it went to sleep it slept: probes/ledger.c, slept()."""
+    woken, since = int(record["woken_ns"]), int(record["since_ns"])
+    if woken > since:
+        return min(woken - since, elapsed)
+    raced = woken > record["switched_in_ns"] and since - woken < WAKE_RACE_NS
+    return 0 if raced else elapsed
 
 
 def charge(record: Mapping[str, Any], now_ns: int, run_delay_ns: int | None = None) -> InFlight:
@@ -48,14 +58,12 @@ def charge(record: Mapping[str, Any], now_ns: int, run_delay_ns: int | None = No
         return InFlight()
     if state not in (State.SLEEP, State.RUNQ):
         return _running(state, elapsed)
-    asleep = 0
-    if state == State.SLEEP:
-        woken = record["woken_ns"]
-        asleep = elapsed if woken <= record["since_ns"] else woken - record["since_ns"]
-        asleep = min(asleep, elapsed)
+    asleep = _slept(record, elapsed) if state == State.SLEEP else 0
     ready = elapsed - asleep
     if run_delay_ns is not None and run_delay_ns > record["run_delay_ns"]:
-        ready = min(ready, run_delay_ns - record["run_delay_ns"])
+        seen = min(ready, run_delay_ns - record["run_delay_ns"])
+        # The scheduler's clock is coarser: a little less is no sign of having run.
+        ready = seen if ready - seen > SUSPICIOUS_NS else ready
     running = _running(record["resume_state"], elapsed - asleep - ready)
     return replace(running, asleep_ns=asleep, runq_ns=ready)
 

@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from iotrace.engine.constants import CALL_OTHER, Counter, Kind
 from iotrace.engine.probes import Probes
@@ -39,6 +39,14 @@ _NO_DESCRIPTOR = DescriptorTotals(
 )
 
 
+class _Upto(NamedTuple):
+    """How many calls its thread had made when a row was last added to."""
+
+    calls: dict[CallKey, int]
+    descriptors: dict[DescriptorKey, int]
+    loops: dict[LoopKey, int]
+
+
 class SnapshotReader:
     """Takes snapshots of attached probes; ``from_ns``: when counting began."""
 
@@ -58,14 +66,22 @@ class SnapshotReader:
         """Everything that the tables hold now; of the threads in these slots alone if given."""
         records, threads, flights = self._threads(only)
         keys = {slot: decode.thread_key(record) for slot, record in records.items()}
-        calls = self._calls(keys)
-        descriptors = self._descriptors(keys)
-        loops = self._loops(keys)
+        # The rows are read after the threads: some hold by now what was a thread's call in flight.
+        upto = _Upto({}, {}, {})
+        calls = self._calls(keys, upto.calls)
+        descriptors = self._descriptors(keys, upto.descriptors)
+        loops = self._loops(keys, upto.loops)
         for slot, record in records.items():
-            if record["in_call"] and not record["ended_ns"] and self._still_in_call(slot, record):
-                _add_call(calls, keys[slot], record, flights[slot])
-                _add_descriptor(descriptors, keys[slot], record, flights[slot])
-                _add_loop(loops, keys[slot], record, flights[slot])
+            if record["in_call"] and not record["ended_ns"]:
+                call, descriptor, loop = _rows_of_call(keys[slot], record)
+                flight = flights[slot]
+                if upto.calls.get(call, 0) <= record["syscalls"]:
+                    calls[call] = _with_call(calls.get(call, _NO_CALL), record, flight)
+                if descriptor and upto.descriptors.get(descriptor, 0) <= record["syscalls"]:
+                    known = descriptors.get(descriptor, _NO_DESCRIPTOR)
+                    descriptors[descriptor] = _with_descriptor(known, record, flight)
+                if loop in loops and upto.loops[loop] <= record["syscalls"]:
+                    loops[loop] = _with_loop(loops[loop], record, flight)
         return Snapshot(
             from_ns=self._from_ns,
             at_ns=time.monotonic_ns(),
@@ -98,13 +114,9 @@ class SnapshotReader:
             threads[decode.thread_key(record)] = decode.thread_totals(record, wait_ns, flight)
         return records, threads, flights
 
-    def _still_in_call(self, slot: int, record: Record) -> bool:
-        """Whether a thread is in the same call as before: else its rows may have it by now."""
-        table = self._probes.threads
-        now = table.layout.unpack(table.read(slot))
-        return all(now[name] == record[name] for name in ("tid", "in_call", "syscalls"))
-
-    def _calls(self, keys: Mapping[int, ThreadKey]) -> dict[CallKey, CallTotals]:
+    def _calls(
+        self, keys: Mapping[int, ThreadKey], upto: dict[CallKey, int]
+    ) -> dict[CallKey, CallTotals]:
         errors: dict[tuple[int, int, int], dict[int, int]] = defaultdict(dict)
         for raw_key, raw_count in self._probes.map("errors").items():
             slot, number, error, kind = _ERROR_KEY.unpack(raw_key)
@@ -117,9 +129,12 @@ class SnapshotReader:
                 place = record["slot"], record["nr"], record["kind"]
                 key = keys[place[0]], place[1], Kind(place[2]).label
                 calls[key] = decode.call_totals(table.layout, raw, record, errors[place])
+                upto[key] = record["upto"]
         return calls
 
-    def _descriptors(self, keys: Mapping[int, ThreadKey]) -> dict[DescriptorKey, DescriptorTotals]:
+    def _descriptors(
+        self, keys: Mapping[int, ThreadKey], upto: dict[DescriptorKey, int]
+    ) -> dict[DescriptorKey, DescriptorTotals]:
         table = self._probes.descriptors
         unread = self._unread()
         descriptors = {}
@@ -130,6 +145,7 @@ class SnapshotReader:
                 descriptors[key] = decode.descriptor_totals(
                     table.layout, raw, record, unread.get(record["inode"])
                 )
+                upto[key] = record["upto"]
         return descriptors
 
     def _unread(self) -> dict[int, int]:
@@ -138,13 +154,18 @@ class SnapshotReader:
         records = (layout.unpack(raw) for _, raw in self._probes.map("readiness").items())
         return {r["inode"]: r["since_ns"] for r in records if r["since_ns"]}
 
-    def _loops(self, keys: Mapping[int, ThreadKey]) -> dict[LoopKey, LoopTotals]:
+    def _loops(
+        self, keys: Mapping[int, ThreadKey], upto: dict[LoopKey, int]
+    ) -> dict[LoopKey, LoopTotals]:
         table = self._probes.loops
-        return {
-            (keys[record["slot"]], record["nr"]): decode.loop_totals(table.layout, raw, record)
-            for _, raw in table.read_of(keys, self._probes.used(Counter.LOOPS))
-            if (record := table.layout.unpack(raw))["nr"] != CALL_OTHER
-        }
+        loops = {}
+        for _, raw in table.read_of(keys, self._probes.used(Counter.LOOPS)):
+            record = table.layout.unpack(raw)
+            if record["nr"] != CALL_OTHER:
+                key = keys[record["slot"]], record["nr"]
+                loops[key] = decode.loop_totals(table.layout, raw, record)
+                upto[key] = record["upto"]
+        return loops
 
     def _operations(self) -> dict[tuple[int, int], OperationTotals]:
         if not self._probes.has_map("operations"):
@@ -184,21 +205,35 @@ class SnapshotReader:
 
 
 def _run_delay_ns(record: Record, now_ns: int) -> int | None:
-    """The scheduler's own figure, where ours looks odd; None: not asked, or not to be had."""
+    """The scheduler's own figure, if it has given the thread a CPU that we have not seen.
+
+    None: it has not, or was not asked, or cannot tell. It also grows where a thread that is ready
+    moves to the queue of another CPU.
+    """
     if record["ended_ns"] or ready_for_ns(record, now_ns) < SUSPICIOUS_NS:
         return None
     try:
-        return read_schedstat(record["pid"], record["tid"]).runq_ns
+        schedstat = read_schedstat(record["pid"], record["tid"])
     except (NoSuchProcess, PermissionDenied, Unsupported):
         return None
+    return schedstat.runq_ns if schedstat.slices > record["slices"] else None
 
 
-def _add_call(
-    calls: dict[CallKey, CallTotals], thread: ThreadKey, record: Record, flight: InFlight
-) -> None:
-    key = thread, record["call_nr"], Kind(record["call_kind"]).label
-    known = calls.get(key, _NO_CALL)
-    calls[key] = replace(
+def _rows_of_call(
+    thread: ThreadKey, record: Record
+) -> tuple[CallKey, DescriptorKey | None, LoopKey | None]:
+    """The rows that a thread's call in flight belongs to."""
+    number, kind, fd = record["call_nr"], record["call_kind"], record["call_fd"]
+    has_descriptor = fd >= 0 and kind != Kind.NONE
+    return (
+        (thread, number, Kind(kind).label),
+        (thread, fd, Kind(kind).label) if has_descriptor else None,
+        (thread, number) if record["call_loop"] else None,
+    )
+
+
+def _with_call(known: CallTotals, record: Record, flight: InFlight) -> CallTotals:
+    return replace(
         known,
         wait_ns=known.wait_ns + record["call_wait_ns"] + flight.asleep_ns,
         runq_ns=known.runq_ns + record["call_runq_ns"] + flight.runq_ns,
@@ -208,28 +243,13 @@ def _add_call(
     )
 
 
-def _add_descriptor(
-    descriptors: dict[DescriptorKey, DescriptorTotals],
-    thread: ThreadKey,
-    record: Record,
-    flight: InFlight,
-) -> None:
-    if record["call_fd"] < 0 or record["call_kind"] == Kind.NONE:
-        return
-    key = thread, record["call_fd"], Kind(record["call_kind"]).label
-    known = descriptors.get(key, _NO_DESCRIPTOR)
-    descriptors[key] = replace(
+def _with_descriptor(known: DescriptorTotals, record: Record, flight: InFlight) -> DescriptorTotals:
+    return replace(
         known,
         wait_ns=known.wait_ns + record["call_wait_ns"] + flight.asleep_ns,
         copy_ns=known.copy_ns + record["call_copy_ns"] + flight.copy_ns,
     )
 
 
-def _add_loop(
-    loops: dict[LoopKey, LoopTotals], thread: ThreadKey, record: Record, flight: InFlight
-) -> None:
-    known = loops.get((thread, record["call_nr"]))
-    if known and record["call_loop"]:
-        loops[thread, record["call_nr"]] = replace(
-            known, wait_ns=known.wait_ns + record["call_wait_ns"] + flight.asleep_ns
-        )
+def _with_loop(known: LoopTotals, record: Record, flight: InFlight) -> LoopTotals:
+    return replace(known, wait_ns=known.wait_ns + record["call_wait_ns"] + flight.asleep_ns)

@@ -42,7 +42,7 @@ def test_a_call_that_never_returned_has_no_latency() -> None:
     assert row.in_flight == 1
 
 
-def test_errors_that_only_the_kernel_knows_keep_their_number() -> None:
+def test_errors_that_only_the_kernel_knows_are_named_as_strace_names_them() -> None:
     assert error_name(512) == "ERESTARTSYS"
     assert error_name(530) == "errno 530"
 

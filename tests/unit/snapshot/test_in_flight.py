@@ -2,13 +2,13 @@
 
 import pytest
 
-from iotrace.engine.constants import State
+from iotrace.engine.constants import WAKE_RACE_NS, State
 from iotrace.snapshot.in_flight import InFlight, charge, ready_for_ns
 
 
 def _record(state: State, **members: int) -> dict[str, int]:
     record = {"state": state, "since_ns": 1_000, "woken_ns": 0, "run_delay_ns": 50}
-    return {**record, "resume_state": State.USER, **members}
+    return {**record, "switched_in_ns": 950, "resume_state": State.USER, **members}
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,28 @@ def test_an_older_wake_up_does_not_count() -> None:
     assert ready_for_ns(record, 1_700) == 0
 
 
+def test_a_wake_up_while_it_still_ran_came_before_its_sleep() -> None:
+    record = _record(State.SLEEP, woken_ns=970)
+    assert charge(record, 1_700) == InFlight(runq_ns=700)
+    assert ready_for_ns(record, 1_700) == 700
+
+
+def test_a_wake_up_long_before_the_sleep_was_for_another_one() -> None:
+    since = 10**9
+    record = _record(State.SLEEP, since_ns=since, woken_ns=since - WAKE_RACE_NS)
+    assert charge(record, since + 700) == InFlight(asleep_ns=700)
+
+
 def test_the_scheduler_knows_that_it_has_been_running() -> None:
     """Its switch-in was hidden from the probes: 110 ns of run queue, the rest on a CPU."""
     record = _record(State.RUNQ)
-    assert charge(record, 1_700, run_delay_ns=160) == InFlight(runq_ns=110, user_ns=590)
+    assert charge(record, 3_001_000, run_delay_ns=160) == InFlight(runq_ns=110, user_ns=2_999_890)
+
+
+def test_the_scheduler_s_clock_is_coarser() -> None:
+    """It was switched in after the record was read; only the clocks differ."""
+    record = _record(State.RUNQ)
+    assert charge(record, 3_001_000, run_delay_ns=2_990_050) == InFlight(runq_ns=3_000_000)
 
 
 def test_no_growth_of_the_run_delay_means_still_waiting() -> None:
@@ -51,8 +69,8 @@ def test_no_growth_of_the_run_delay_means_still_waiting() -> None:
 
 def test_a_woken_sleeper_that_ran_meanwhile() -> None:
     record = _record(State.SLEEP, woken_ns=1_100, resume_state=State.KERNEL)
-    assert charge(record, 1_700, run_delay_ns=70) == InFlight(
-        asleep_ns=100, runq_ns=20, kernel_ns=580
+    assert charge(record, 3_001_100, run_delay_ns=70) == InFlight(
+        asleep_ns=100, runq_ns=20, kernel_ns=2_999_980
     )
 
 

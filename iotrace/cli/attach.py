@@ -15,6 +15,12 @@ from iotrace.cli.options import PythonWish, Shown, output_options, python_option
 @click.option(
     "--dry-run", is_flag=True, help="Compile and attach the probes, detach them, and that is all."
 )
+@click.option(
+    "--live/--no-live",
+    default=True,
+    show_default=True,
+    help="Show a live screen while tracing, if this is a terminal and textual is installed.",
+)
 @tracing_options
 @python_options
 @output_options
@@ -22,6 +28,7 @@ def command(
     pids: tuple[int, ...],
     more_pids: tuple[int, ...],
     dry_run: bool,
+    live: bool,
     duration: int | None,
     interval: int | None,
     children: bool,
@@ -42,6 +49,7 @@ def command(
     if not wanted:
         raise click.UsageError("Give at least one PID: iotrace attach 4242")
 
+    from iotrace.cli.live import prepare
     from iotrace.cli.printing import Printer
     from iotrace.cli.tracing import Plan, trace_processes
 
@@ -53,6 +61,7 @@ def command(
             children=children,
             python=python,
             fail_on=fail_on,
+            live=prepare(shown, interval) if live else None,
         ),
         lambda: Printer(shown, intervals=interval is not None),
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import click
 
+from iotrace.cli.live import Live
 from iotrace.cli.options import PythonWish
 from iotrace.cli.progress import Progress
 from iotrace.cli.sink import Sink
@@ -23,7 +24,7 @@ from iotrace.snapshot.model import Snapshot
 from iotrace.tracing.caller import sudo_caller
 from iotrace.tracing.child import Child
 from iotrace.tracing.dropping import Privileges
-from iotrace.tracing.ending import Ending, signals_held, wait_for_ending
+from iotrace.tracing.ending import Ending, signals_held, tick, wait_for_ending
 from iotrace.tracing.target import check_target, runs_python
 from iotrace.tracing.trace import Trace, limits_for
 from iotrace.verdict.gate import fires
@@ -43,6 +44,7 @@ class Plan:
     fail_on: tuple[str, ...] = ()
     python: PythonWish = _DEFAULT
     timeline_pages: int = 0
+    live: Live | None = None
 
 
 def trace_processes(pids: tuple[int, ...], plan: Plan, open_sink: Callable[[], Sink]) -> int:
@@ -156,8 +158,22 @@ class _Watch:
 
     def wait(self, on_signal: Callable[[int, bool], bool]) -> Ending:
         """Until the end."""
+        if self._plan.live is not None and self._plan.live.is_on:
+            ending = self._wait_live(self._plan.live, on_signal)
+            if ending is not None:
+                return ending
         return wait_for_ending(
             until_ns=self.until_ns, tick_ns=_TICK_NS, on_tick=self._tick, on_signal=on_signal
+        )
+
+    def _wait_live(self, live: Live, on_signal: Callable[[int, bool], bool]) -> Ending | None:
+        """None: the screen has failed; the trace has not, and is waited for without it."""
+        return live.show(
+            self._trace,
+            self._plan.duration_ns,
+            lambda: tick(
+                until_ns=self.until_ns, tick_ns=0, on_tick=self._tick, on_signal=on_signal
+            ),
         )
 
     def finish(self) -> Report:
@@ -176,6 +192,9 @@ class _Watch:
             self._trace.look(sockets=False)
             self._look_ns *= 8
             self._next_look_ns = now + self._look_ns
+        if self._plan.live is not None and self._plan.live.is_on:
+            self._plan.live.refresh(now, self._trace)
+            return self._alive()
         if self._next_interval_ns is not None and now >= self._next_interval_ns:
             self._report_interval()
             self._next_interval_ns += self._plan.interval_ns or 0

@@ -75,18 +75,25 @@ def _named(model: Model) -> str:
 def _finding(finding: Finding) -> list[Block]:
     pairs = []
     if finding.tid is not None or finding.fd is not None:
-        pairs.append(("where", _where(finding)))
+        pairs.append(("where", where(finding)))
     if finding.cost_ns is not None:
         pairs.append(("costs", units.format_duration(finding.cost_ns)))
     if finding.evidence:
-        shown = (f"{_label(key)}: {_figure(key, value)}" for key, value in finding.evidence.items())
-        pairs.append(("seen", ", ".join(shown)))
+        pairs.append(("seen", evidence(finding)))
     pairs.append(("advice", finding.advice))
     title = f"{finding.severity.upper()} {finding.id}: {finding.title}"
     return [Heading(3, title, _TONES[finding.severity]), Facts(tuple(pairs))]
 
 
-def _where(finding: Finding) -> str:
+def evidence(finding: Finding) -> str:
+    """What shows it, with units."""
+    return ", ".join(
+        f"{_label(key)}: {_figure(key, value)}" for key, value in finding.evidence.items()
+    )
+
+
+def where(finding: Finding) -> str:
+    """Its thread and descriptor; "" where it has neither."""
     places = []
     if finding.tid is not None:
         places.append(f"thread {finding.tid}")

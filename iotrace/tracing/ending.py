@@ -47,18 +47,32 @@ def wait_for_ending(
     ``on_tick`` runs at least every ``tick_ns``; it returns False once the targets are gone.
     ``on_signal(number, from_terminal)`` says whether the signal ends the trace.
     """
-    waited_for = _ENDING | {signal.SIGCHLD}
     while True:
-        now = time.monotonic_ns()
-        if until_ns is not None and now >= until_ns:
-            return Ending.DURATION
-        timeout = tick_ns if until_ns is None else min(tick_ns, until_ns - now)
-        received = signal.sigtimedwait(waited_for, timeout / 1e9)
-        if (
-            received is not None
-            and received.si_signo != signal.SIGCHLD
-            and on_signal(received.si_signo, received.si_code == _SI_KERNEL)
-        ):
-            return Ending.SIGNAL
-        if not on_tick():
-            return Ending.TARGETS
+        ending = tick(until_ns=until_ns, tick_ns=tick_ns, on_tick=on_tick, on_signal=on_signal)
+        if ending is not None:
+            return ending
+
+
+def tick(
+    *,
+    until_ns: int | None,
+    tick_ns: int,
+    on_tick: Callable[[], bool],
+    on_signal: Callable[[int, bool], bool],
+) -> Ending | None:
+    """One turn of ``wait_for_ending``, ``tick_ns`` long at most; None: it goes on.
+
+    For who has an event loop of their own: with ``tick_ns`` 0 it never waits.
+    """
+    now = time.monotonic_ns()
+    if until_ns is not None and now >= until_ns:
+        return Ending.DURATION
+    timeout = tick_ns if until_ns is None else min(tick_ns, until_ns - now)
+    received = signal.sigtimedwait(_ENDING | {signal.SIGCHLD}, timeout / 1e9)
+    if (
+        received is not None
+        and received.si_signo != signal.SIGCHLD
+        and on_signal(received.si_signo, received.si_code == _SI_KERNEL)
+    ):
+        return Ending.SIGNAL
+    return None if on_tick() else Ending.TARGETS

@@ -1,0 +1,1 @@
+"""The live screen of ``attach``: a picture of the trace, drawn anew each second."""

@@ -1,0 +1,302 @@
+"""The four pages as lines of text: a picture in, styled lines out, nothing computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from iotrace.live import ordering
+from iotrace.live.bar import STATES, bar
+from iotrace.live.lines import Column, Line, figures, span, table, texts
+from iotrace.live.picture import FindingRow, LoopRow, Picture
+from iotrace.output.naming import name_tid
+from iotrace.output.tables.threads import reasons
+from iotrace.output.text import cut, escape, width, wrap
+from iotrace.output.units import (
+    compact,
+    format_count,
+    format_duration,
+    format_percent,
+    format_share,
+    format_size,
+    plural,
+)
+from iotrace.output.verdict import evidence, where
+
+_WORDS = {
+    "user": "user",
+    "kernel": "kernel",
+    "copy": "copy",
+    "runq": "ready, no CPU",
+    "wait": "asleep",
+    "unaccounted": "unaccounted",
+}
+_SEVERITIES = {"high": "alarm", "medium": "warning", "low": "notice"}
+_NONE = "-"
+_NARROWEST_BAR = 10
+_WIDEST_BAR = 100
+_WORTH_DRAWING = 0.005
+
+
+def threads(picture: Picture, order: str, room: int) -> list[Line]:
+    """A bar a thread, and what it slept in."""
+    rows = ordering.ordered(picture.threads, ordering.THREADS, order)
+    legend: Line = []
+    for state, character in STATES.items():
+        if state != "unaccounted" or any(row.shares.unaccounted >= _WORTH_DRAWING for row in rows):
+            legend += [(character * 2, state), (f" {_WORDS[state]}   ", "faint")]
+    if not rows:
+        return [legend, [], [("No thread was alive.", "faint")]]
+    left = table(
+        [
+            *_pid([row.pid for row in rows]),
+            figures("tid", [name_tid(row.tid) for row in rows], by=order == "tid"),
+            texts("name", [(row.name,) for row in rows], least=9),
+            figures("calls/s", [_rate(row.calls_per_s) for row in rows], by=order == "calls"),
+            figures("CPU %", [_share(row.shares.on_cpu) for row in rows], by=order == "on CPU"),
+            figures("ready", [_share(row.shares.runq) for row in rows], by=order == "ready"),
+        ],
+        room * 11 // 20,
+    )
+    used = sum(len(text) for text, _ in left[0])
+    right = table(
+        [
+            Column(
+                "asleep in, %",
+                [reasons(row.waits, row.wall_ns) for row in rows],
+                right=False,
+                gives=True,
+                least=12,
+                sorted_by=order == "asleep",
+            )
+        ],
+        max(18, (room - used) // 2 - 2),
+    )
+    wide = min(_WIDEST_BAR, room - used - len(right[0][0][0]) - 2)
+    if wide < _NARROWEST_BAR:
+        return [legend, *left]
+    heading: Line = [(f"its time{' ' * wide}"[:wide], "faint"), ("  ", "")]
+    bars: list[Line] = [heading, *([*bar(row.shares, wide), ("  ", "")] for row in rows)]
+    return [legend, *(a + b + c for a, b, c in zip(left, bars, right, strict=True))]
+
+
+def calls(picture: Picture, order: str, room: int) -> list[Line]:
+    """A line a system call of a thread."""
+    rows = ordering.ordered(picture.calls, ordering.CALLS, order)
+    note = span(
+        "In the last interval. time: of its thread's; counted when a call returns.", "faint"
+    )
+    if not rows:
+        return [[note], [], [("No system call was made.", "faint")]]
+    return [
+        [note],
+        *table(
+            [
+                *_pid([row.pid for row in rows]),
+                figures("tid", [name_tid(row.tid) for row in rows]),
+                texts("call", [(row.call,) for row in rows], least=16),
+                figures("calls/s", [_rate(row.calls_per_s) for row in rows], by=order == "calls"),
+                *_if_any("errors", [row.errors for row in rows], spare=2),
+                figures(
+                    "bytes/s",
+                    [_bytes(row.bytes_per_s) for row in rows],
+                    by=order == "bytes",
+                    spare=1,
+                ),
+                figures("time %", [_share(row.share) for row in rows], by=order == "time"),
+                figures("mean", [_time(row.mean_ns) for row in rows], spare=3),
+                figures("p99", [_time(row.p99_ns) for row in rows], by=order == "p99"),
+                figures("max", [_time(row.max_ns) for row in rows], by=order == "max"),
+                *_if_any("now in it", [row.in_flight for row in rows], spare=4),
+            ],
+            room,
+        ),
+    ]
+
+
+def loops(picture: Picture, order: str, room: int) -> list[Line]:
+    """A line a loop; below, the worst stall of each so far."""
+    rows = ordering.ordered(picture.loops, ordering.LOOPS, order)
+    note = "lag: from a return of the call to the next one; all others wait meanwhile."
+    if not rows:
+        return [
+            [span(note, "faint")],
+            [],
+            [("No select, poll or epoll was called: no event loop so far.", "faint")],
+        ]
+    lines = [
+        [span(note, "faint")],
+        *table(
+            [
+                *_pid([row.pid for row in rows]),
+                figures("tid", [name_tid(row.tid) for row in rows]),
+                texts("call", [(row.multiplexer,) for row in rows], least=10),
+                figures("fds", [format_count(row.watched) for row in rows], spare=2),
+                figures("turns/s", [_rate(row.turns_per_s) for row in rows], by=order == "turns"),
+                figures("ready", [f"{row.ready:.1f}" for row in rows], spare=1),
+                _lag("lag p50", rows, "p50", order),
+                _lag("p99", rows, "p99", order),
+                _lag("max", rows, "max", order),
+                figures("stalls", [_count(row.stalls) for row in rows], by=order == "stalls"),
+            ],
+            room,
+        ),
+        [],
+        [("stalls: turns of the loop that took over 50 ms, since the beginning", "faint")],
+    ]
+    stalled = [row for row in rows if row.stalls]
+    for row in stalled:
+        style = "alarm" if row.new_stalls else "warning"
+        lines += [[(one, style)] for one in wrap(escape(_stalls(row)), room)]
+    return lines if stalled else [*lines, [("None so far.", "")]]
+
+
+def _lag(title: str, rows: Sequence[LoopRow], which: str, order: str) -> Column:
+    cells = [_time(getattr(row.busy, which) if row.busy else None) for row in rows]
+    return figures(title, cells, by=order == which)
+
+
+def _stalls(row: LoopRow) -> str:
+    text = f"thread {name_tid(row.tid)}: {plural(row.stalls, 'stall')}, "
+    text += f"{format_duration(row.stalled_ns)} in all"
+    if row.new_stalls:
+        text += f", {format_count(row.new_stalls)} just now"
+    if row.worst:
+        text += f"; longest wait in one call: {format_duration(row.worst_ns)} in {row.worst}"
+    return text
+
+
+def findings(picture: Picture, order: str, room: int) -> list[Line]:
+    """Each with its place, its cost, what shows it and what to do."""
+    if not picture.findings:
+        return [
+            [("What is wrong, judged by the whole trace so far.", "faint")],
+            [],
+            [("Nothing wrong was found so far.", "")],
+        ]
+    lines: list[Line] = [[("What is wrong, judged by the whole trace so far.", "faint")]]
+    for row in picture.findings:
+        lines += [[], *_finding(row, room)]
+    return lines
+
+
+def _finding(row: FindingRow, room: int) -> list[Line]:
+    found = row.finding
+    title = escape(f"{found.severity.upper()} {found.id}: {found.title}")
+    lines: list[Line] = [[(one, _SEVERITIES.get(found.severity, ""))] for one in wrap(title, room)]
+    place = f"process {found.pid}" + (f", {where(found)}" if where(found) else "")
+    place += f"; first seen at {format_duration(row.since_ns)}"
+    if found.cost_ns is not None:
+        place += f"; costs {format_duration(found.cost_ns)}"
+    lines += [[(one, "")] for one in wrap(escape(place), room, indent="  ")]
+    for label, text in (("seen", evidence(found)), ("do", found.advice)):
+        first = f"  {label:<5} "
+        if text:
+            wrapped = wrap(escape(text), room, indent=" " * len(first), first=first)
+            lines += [[(one, "faint" if label == "seen" else "")] for one in wrapped]
+    return lines
+
+
+def head(picture: Picture, frozen: bool, until_ns: int | None, room: int) -> list[Line]:
+    """Who and for how long; and what it is."""
+    one = picture.head
+    who = f"{one.name} {one.pid}" + (f" and {one.processes - 1} more" if one.processes > 1 else "")
+    passed = f"{one.passed_ns / 1e9:.0f} s"
+    if until_ns is not None:
+        passed += f" of {until_ns / 1e9:g} s"
+    rest = f", {plural(one.threads, 'thread')}, {_rate(one.calls_per_s)} calls/s, traced {passed} "
+    mark = " FROZEN " if frozen else ""
+    name = cut(escape(who), max(10, room - width(rest) - len(mark)))
+    model = f"{one.model} (confidence {100 * one.confidence:.0f} %)"
+    shown = escape(model) if one.model else "Which I/O model: not enough seen yet."
+    return [[(name, "strong"), (rest, ""), (mark, "chosen")], [(cut(shown, room), "strong")]]
+
+
+def tabs(picture: Picture | None, page: str) -> Line:
+    """The pages, with how much is on them."""
+    counts = (
+        {
+            "threads": len(picture.threads),
+            "calls": len(picture.calls),
+            "loops": len(picture.loops),
+            "findings": len(picture.findings),
+        }
+        if picture
+        else {}
+    )
+    worst = [row.finding.severity for row in picture.findings] if picture else []
+    line: Line = []
+    for number, name in enumerate(PAGES, start=1):
+        text = f" {number} {name} ({counts.get(name, 0)}) "
+        alarm = "alarm" if "high" in worst else "warning"
+        style = "chosen" if name == page else alarm if name == "findings" and worst else ""
+        line += [(text, style), (" ", "")]
+    return line
+
+
+def quality(picture: Picture, room: int) -> Line:
+    """How far to trust it."""
+    known, passed = picture.quality, picture.head.passed_ns
+    lost = known.lost.total
+    text = (
+        f"  unaccounted {format_percent(known.unaccounted_ratio, 1.0)}"
+        f"  tracer {format_percent(known.tracer_cpu_ns, passed)} of CPU"
+        f"  kernel memory {format_size(known.kernel_memory_bytes)}"
+    )
+    losses = f"LOST {format_count(lost)}: INCOMPLETE" if lost else "lost nothing"
+    return [(losses, "alarm" if lost else "faint"), (text[: max(0, room - len(losses))], "faint")]
+
+
+def keys(page: str, order: str, frozen: bool, room: int) -> Line:
+    """What can be pressed."""
+    sort = f"s sorted by {order}" if order else ""
+    parts = [
+        "1-4 tab page",
+        sort,
+        "f go on" if frozen else "f freeze",
+        "↑↓ scroll",
+        "q end and report",
+    ]
+    return [("   ".join(part for part in parts if part)[:room], "keys")]
+
+
+_Page = Callable[[Picture, str, int], list[Line]]
+
+PAGES: dict[str, tuple[_Page, list[str]]] = {
+    "threads": (threads, list(ordering.THREADS)),
+    "calls": (calls, list(ordering.CALLS)),
+    "loops": (loops, list(ordering.LOOPS)),
+    "findings": (findings, []),
+}
+"""Name -> the page and its orders."""
+
+
+def _pid(pids: Sequence[int]) -> list[Column]:
+    """Only where there are several."""
+    return [figures("pid", [name_tid(pid) for pid in pids])] if len(set(pids)) > 1 else []
+
+
+def _if_any(title: str, numbers: Sequence[int], *, spare: int) -> list[Column]:
+    """Only where there is one."""
+    return [figures(title, [_count(one) for one in numbers], spare=spare)] if any(numbers) else []
+
+
+def _count(number: int) -> str:
+    return format_count(number) if number else _NONE
+
+
+def _rate(rate: float) -> str:
+    if 0 < rate < 10:
+        return f"{rate:.1f}"
+    return format_count(round(rate)) if rate else _NONE
+
+
+def _bytes(rate: float) -> str:
+    return compact(format_size(round(rate))) if rate >= 1 else _NONE
+
+
+def _share(part: float) -> str:
+    return format_share(part, 1.0) if part else _NONE
+
+
+def _time(time_ns: float | None) -> str:
+    return compact(format_duration(time_ns)) if time_ns is not None else _NONE

@@ -1,0 +1,267 @@
+"""What the live screen shows at one moment: frozen figures, computed here and nowhere else.
+
+A picture is made of two reports: the last interval's (threads, calls, loops: what happens now) and
+the whole trace's (findings, stalls, quality: what is known by now). Shares are 0 to 1, of the
+interval's wall time of the thread; rates are a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from iotrace.output.naming import is_sum
+from iotrace.report.model import Busy, Call, Finding, Loop, Process, Quality, Report, Thread
+
+_S = 1_000_000_000
+
+FindingKey = tuple[str, int, int | None, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """One thread's time by state; they add up to 1 (or to 0, if no time has passed)."""
+
+    user: float
+    kernel: float
+    copy: float
+    runq: float
+    wait: float
+    unaccounted: float
+
+    @property
+    def on_cpu(self) -> float:
+        """User, kernel and copy together."""
+        return self.user + self.kernel + self.copy
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRow:
+    """A thread in the last interval. ``waits``: time asleep by reason, of ``wall_ns``."""
+
+    pid: int
+    tid: int
+    name: str
+    shares: Shares
+    waits: Mapping[str, int]
+    wall_ns: int
+    calls_per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    """A thread's calls of one kind in the last interval. ``share``: of its wall time, inside it.
+
+    ``mean_ns`` is of those that returned, None if none did. ``errors``: other than EAGAIN.
+    """
+
+    pid: int
+    tid: int
+    call: str
+    calls_per_s: float
+    bytes_per_s: float
+    share: float
+    mean_ns: float | None
+    p99_ns: int | None
+    max_ns: int | None
+    errors: int
+    in_flight: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoopRow:
+    """An event loop. Its lag (``busy``) is the last interval's, its stalls the whole trace's."""
+
+    pid: int
+    tid: int
+    multiplexer: str
+    watched: int | None
+    turns_per_s: float
+    ready: float
+    busy: Busy | None
+    new_stalls: int
+    stalls: int
+    stalled_ns: int
+    worst: str
+    worst_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """A finding of the whole trace so far; ``since_ns`` after its beginning it was first shown."""
+
+    finding: Finding
+    since_ns: int
+
+    @property
+    def key(self) -> FindingKey:
+        """The same finding in a later report."""
+        found = self.finding
+        return found.id, found.pid, found.tid, found.fd
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Who is traced and for how long; ``model`` is "" as long as none is named."""
+
+    pid: int
+    name: str
+    processes: int
+    threads: int
+    model: str
+    confidence: float
+    passed_ns: int
+    calls_per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """All pages at one moment. Rows are in the reports' order; ``ordering`` sorts them."""
+
+    head: Head
+    threads: tuple[ThreadRow, ...]
+    calls: tuple[CallRow, ...]
+    loops: tuple[LoopRow, ...]
+    findings: tuple[FindingRow, ...]
+    quality: Quality
+    interval_ns: int
+
+
+def advance(previous: Picture | None, whole: Report, part: Report) -> Picture:
+    """The next picture. ``part``: the last interval, ``whole``: from the beginning to its end."""
+    since = {row.key: row.since_ns for row in previous.findings} if previous else {}
+    seconds = part.duration_ns / _S
+    return Picture(
+        head=_head(whole, part, seconds),
+        threads=tuple(_threads(part)),
+        calls=tuple(_calls(part, seconds)),
+        loops=tuple(_loops(whole, part, seconds)),
+        findings=tuple(_finding(found, since, whole.duration_ns) for found in whole.findings),
+        quality=whole.quality,
+        interval_ns=part.duration_ns,
+    )
+
+
+def _head(whole: Report, part: Report, seconds: float) -> Head:
+    alive = [process for process in whole.processes if not is_sum(process)]
+    first = alive[0] if alive else None
+    named = first.model if first and first.model and first.model.confidence else None
+    return Head(
+        pid=first.pid if first else 0,
+        name=first.name if first else "",
+        processes=sum(process.ended_ns is None for process in alive),
+        threads=sum(
+            thread.ended_ns is None and thread.count == 1
+            for process in alive
+            for thread in process.threads
+        ),
+        model=named.title if named else "",
+        confidence=named.confidence if named else 0.0,
+        passed_ns=whole.duration_ns,
+        calls_per_s=_rate(
+            sum(thread.syscalls for process in part.processes for thread in process.threads),
+            seconds,
+        ),
+    )
+
+
+def shares(thread: Thread) -> Shares:
+    """Where a thread's time went, as parts of it."""
+    states, wall = thread.states_ns, thread.lifetime_ns
+    return Shares(
+        user=_part(states.user, wall),
+        kernel=_part(states.kernel, wall),
+        copy=_part(states.copy, wall),
+        runq=_part(states.runq, wall),
+        wait=_part(sum(states.wait.values()), wall),
+        unaccounted=_part(states.unaccounted, wall),
+    )
+
+
+def _threads(part: Report) -> Iterator[ThreadRow]:
+    """Those that lived in the interval."""
+    for process in part.processes:
+        for thread in process.threads:
+            if thread.lifetime_ns > 0:
+                yield ThreadRow(
+                    pid=process.pid,
+                    tid=thread.tid,
+                    name=thread.name,
+                    shares=shares(thread),
+                    waits=thread.states_ns.wait,
+                    wall_ns=thread.lifetime_ns,
+                    calls_per_s=_rate(thread.syscalls, thread.lifetime_ns / _S),
+                )
+
+
+def _calls(part: Report, seconds: float) -> Iterator[CallRow]:
+    for process in part.processes:
+        walls = {thread.tid: thread.lifetime_ns for thread in process.threads}
+        for call in process.calls:
+            if call.calls or call.in_flight or call.total_ns:
+                yield _call(process, call, walls.get(call.tid, 0), seconds)
+
+
+def _call(process: Process, call: Call, wall_ns: int, seconds: float) -> CallRow:
+    times = call.latency_ns if call.calls else None
+    return CallRow(
+        pid=process.pid,
+        tid=call.tid,
+        call=f"{call.syscall} {call.kind}".rstrip(),
+        calls_per_s=_rate(call.calls, seconds),
+        bytes_per_s=_rate(call.bytes, seconds),
+        share=_part(call.total_ns, wall_ns),
+        mean_ns=call.total_ns / call.calls if call.calls else None,
+        p99_ns=times.p99 if times else None,
+        max_ns=times.max if times else None,
+        errors=sum(call.errors.values()) - call.errors.get("EAGAIN", 0),
+        in_flight=call.in_flight,
+    )
+
+
+def _loops(whole: Report, part: Report, seconds: float) -> Iterator[LoopRow]:
+    """A thread's loops are told apart by their order: a report keeps it."""
+    now = {key: loop for key, _, loop in _all_loops(part)}
+    for key, process, loop in _all_loops(whole):
+        recent = now.get(key)
+        stalls = loop.stalls
+        worst = stalls.worst if stalls else None
+        yield LoopRow(
+            pid=process.pid,
+            tid=loop.tid,
+            multiplexer=loop.multiplexer,
+            watched=loop.watched,
+            turns_per_s=_rate(recent.iterations, seconds) if recent else 0.0,
+            ready=recent.ready.mean if recent and recent.iterations else 0.0,
+            busy=recent.busy_ns if recent and recent.iterations else None,
+            new_stalls=recent.stalls.count if recent and recent.stalls else 0,
+            stalls=stalls.count if stalls else 0,
+            stalled_ns=stalls.total_ns if stalls else 0,
+            worst=f"{worst.syscall} {worst.kind}".rstrip() if worst else "",
+            worst_ns=worst.wait_ns if worst else 0,
+        )
+
+
+_LoopKey = tuple[int, int, str, int]
+
+
+def _all_loops(report: Report) -> Iterator[tuple[_LoopKey, Process, Loop]]:
+    for process in report.processes:
+        seen: dict[tuple[int, str], int] = {}
+        for loop in process.loops:
+            same = (loop.tid, loop.multiplexer)
+            number = seen[same] = seen.get(same, -1) + 1
+            yield (process.pid, *same, number), process, loop
+
+
+def _finding(found: Finding, since: Mapping[FindingKey, int], now_ns: int) -> FindingRow:
+    row = FindingRow(found, now_ns)
+    return FindingRow(found, since.get(row.key, now_ns))
+
+
+def _part(part: float, whole: float) -> float:
+    return part / whole if whole > 0 else 0.0
+
+
+def _rate(count: float, seconds: float) -> float:
+    return count / seconds if seconds > 0 else 0.0

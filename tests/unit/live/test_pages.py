@@ -1,0 +1,81 @@
+"""The pages fit the terminal, whatever they show; and say it in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from iotrace.live import pages
+from iotrace.live.lines import Line
+from iotrace.live.picture import Picture, advance
+from iotrace.output.text import width
+from iotrace.report.model import Lost, Report
+from tests.unit import reports
+
+_REPORTS = {
+    "event loop": reports.event_loop(),
+    "thread pool": reports.thread_pool(101),
+    "prefork": reports.prefork(13),
+    "idle": reports.idle(),
+    "hostile": reports.hostile(),
+    "nothing": reports.report(),
+}
+
+
+def _picture(report: Report) -> Picture:
+    return advance(None, report, report)
+
+
+def _text(lines: list[Line]) -> list[str]:
+    return ["".join(text for text, _ in line).rstrip() for line in lines]
+
+
+@pytest.mark.parametrize("room", [78, 118, 198])
+@pytest.mark.parametrize("name", _REPORTS)
+def test_everything_fits_and_is_printable(name: str, room: int) -> None:
+    picture = _picture(_REPORTS[name])
+    for page, orders in pages.PAGES.values():
+        for order in orders or [""]:
+            for line in _text(page(picture, order, room)):
+                assert line.isprintable()
+                assert width(line) <= room
+    for line in _text(pages.head(picture, True, 3_600 * 10**9, room)):
+        assert line.isprintable()
+        assert width(line) <= room
+    assert width(_text([pages.quality(picture, room)])[0]) <= room
+    for page_name, (_, orders) in pages.PAGES.items():
+        for order in orders or [""]:
+            assert width(_text([pages.keys(page_name, order, True, room)])[0]) <= room
+        assert width(_text([pages.tabs(picture, page_name)])[0]) <= room
+
+
+def test_threads_at_80_columns() -> None:
+    lines = _text(pages.threads(_picture(reports.thread_pool(2)), "on CPU", 78))
+    assert lines == [
+        "██ user   ▓▓ kernel   ▒▒ copy   !! ready, no CPU   ·· asleep",
+        "tid  name      calls/s  CPU %  ready  its time              asleep in, %",
+        "701  Thread-1      901    4.0    0.4  █···················  recv 95.6",
+        "702  Thread-2      901    4.0    0.4  █···················  recv 94.5 lock 1.1",
+        "700  python3       210    0.7   <0.1  ····················  poll 99.3",
+    ]
+
+
+def test_a_loops_stalls_are_told_in_words() -> None:
+    lines = _text(pages.loops(_picture(reports.event_loop()), "max", 78))
+    assert "thread 41234: 23 stalls, 3.87 s in all, 23 just now; longest wait in one call:" in lines
+    assert "3.00 ms in pread64 file" in lines
+
+
+def test_a_finding_says_what_to_do() -> None:
+    lines = _text(pages.findings(_picture(reports.event_loop()), "", 78))
+    assert lines[2] == "HIGH IO103: A blocking part of a turn stops the event loop"
+    assert lines[3].startswith("  process 41234, thread 41234; first seen at 10.0 s; costs 3.87 s")
+    assert any(line.startswith("  do    Move the work out of the loop's thread") for line in lines)
+
+
+def test_losses_are_alarming() -> None:
+    picture = _picture(reports.idle())
+    assert pages.quality(picture, 78)[0] == ("lost nothing", "faint")
+    lossy = replace(picture, quality=replace(picture.quality, lost=Lost(calls=17)))
+    assert pages.quality(lossy, 78)[0] == ("LOST 17: INCOMPLETE", "alarm")

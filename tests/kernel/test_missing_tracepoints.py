@@ -8,7 +8,7 @@ import pytest
 
 from iotrace.report.model import Process, Report
 from tests.kernel.targets import Target
-from tests.kernel.tracing import call_of, process_of, report_of, tracing
+from tests.kernel.tracing import call_of, report_of, tracing
 
 OPTIONAL = {
     "skb_copy_datagram_iovec": "exact copy of sockets",
@@ -31,7 +31,10 @@ def report() -> Iterator[Report]:
 
 @pytest.fixture(scope="module")
 def worker(report: Report) -> Process:
-    return process_of(report, min(process.pid for process in report.processes))
+    """The process that was traced by its pid, not one of its children."""
+    pids = {process.pid for process in report.processes}
+    (root,) = (process for process in report.processes if process.parent not in pids)
+    return root
 
 
 @pytest.mark.parametrize(("tracepoint", "column"), OPTIONAL.items())

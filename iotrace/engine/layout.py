@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 _CODES = {
@@ -41,15 +41,26 @@ class Layout:
 
     size: int
     fields: dict[str, Field]
+    _scalars: struct.Struct = field(init=False, compare=False)
+    _names: tuple[str, ...] = field(init=False, compare=False)
+    _texts: tuple[str, ...] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # One format for all members that are no arrays: records are unpacked by the thousand.
+        chosen = {n: f for n, f in self.fields.items() if f.code == "s" or f.count == 1}
+        text, end = "<", 0
+        for one in chosen.values():
+            text += f"{one.offset - end}x{one.count}{one.code}"
+            end = one.offset + struct.calcsize(one.format)
+        object.__setattr__(self, "_scalars", struct.Struct(text))
+        object.__setattr__(self, "_names", tuple(chosen))
+        object.__setattr__(self, "_texts", tuple(n for n, f in chosen.items() if f.code == "s"))
 
     def unpack(self, raw: bytes) -> dict[str, Any]:
         """Every scalar member (and texts, as bytes up to the first NUL); arrays are left out."""
-        values: dict[str, Any] = {}
-        for name, field in self.fields.items():
-            if field.code == "s":
-                values[name] = raw[field.offset : field.offset + field.count].split(b"\0")[0]
-            elif field.count == 1:
-                values[name] = struct.unpack_from(field.format, raw, field.offset)[0]
+        values = dict(zip(self._names, self._scalars.unpack_from(raw), strict=True))
+        for name in self._texts:
+            values[name] = values[name].split(b"\0")[0]
         return values
 
     def array(self, raw: bytes, name: str) -> tuple[int, ...]:

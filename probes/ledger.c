@@ -104,20 +104,30 @@ static __always_inline struct scheduled scheduled(void)
   return s;
 }
 
+static __always_inline void charge_wait(struct thread *t, u64 ns)
+{
+  t->wait_ns[t->sleep_class & (WAIT_CLASSES - 1)] += ns;
+  t->call_wait_ns += ns;
+}
+
 /* It runs, but we did not see it switched in: some kernels hide the switches of some tasks.
  * What the scheduler counted since it left the CPU tells how long it was ready; the rest of
- * the time up to now it has been running. */
+ * the time up to now it has been running. Where not even its wake-up was seen, but it got a CPU
+ * once only and is still in the call that it slept in, it has only just begun to run. */
 static __always_inline void catch_up(struct thread *t, u64 now)
 {
-  u64 ns = elapsed(t, now), asleep = 0, ready = scheduled().run_delay_ns - t->run_delay_ns;
+  struct scheduled s = scheduled();
+  u64 ns = elapsed(t, now), asleep = 0, ready = s.run_delay_ns - t->run_delay_ns;
   if (t->state == STATE_SLEEP) {
     if (t->woken_ns > t->since_ns && t->woken_ns - t->since_ns <= ns) {
       asleep = t->woken_ns - t->since_ns;
-      t->wait_ns[t->sleep_class & (WAIT_CLASSES - 1)] += asleep;
-      t->call_wait_ns += asleep;
+      charge_wait(t, asleep);
     } else {
-      asleep = ready <= ns ? ns - ready : 0; /* or running: nobody can tell */
-      t->unaccounted_ns += asleep;
+      asleep = ready <= ns ? ns - ready : 0;
+      if (t->in_call && s.slices - t->slices == 1)
+        charge_wait(t, asleep);
+      else
+        t->unaccounted_ns += asleep; /* or running: nobody can tell */
     }
     t->call_kernel_since_wake_ns = 0;
   }
@@ -185,8 +195,7 @@ static __always_inline void charge_waiting(struct thread *t, u64 now)
     charge_runq(t, ns);
   } else if (t->state == STATE_SLEEP) {
     u64 asleep = slept(t, ns);
-    t->wait_ns[t->sleep_class & (WAIT_CLASSES - 1)] += asleep;
-    t->call_wait_ns += asleep;
+    charge_wait(t, asleep);
     if (!HAVE_WAKING)
       t->slept_ns = asleep;
     t->call_kernel_since_wake_ns = 0;

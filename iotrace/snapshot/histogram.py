@@ -6,6 +6,7 @@ it (12.5 % in the coarser histograms of 4 buckets an octave).
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 
 FIRST_OCTAVE = 6
@@ -57,7 +58,9 @@ def highest_ns(counts: Sequence[int], max_ns: int) -> int:
 
 def add(one: Sequence[int], other: Sequence[int]) -> tuple[int, ...]:
     """Bucket by bucket."""
-    return tuple(a + b for a, b in zip(one, other, strict=True))
+    if len(one) != len(other):
+        raise ValueError("histograms of different buckets")
+    return tuple(map(operator.add, one, other))
 
 
 def subtract(later: Sequence[int], earlier: Sequence[int]) -> tuple[int, ...]:

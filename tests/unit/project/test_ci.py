@@ -101,4 +101,4 @@ def test_ci_runs_the_command_that_the_readme_names() -> None:
     commands = re.findall(r"^ +(make test)$", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert commands == ["make test"]
     last = (ROOT / ".ci/run").read_text().splitlines()[-1]
-    assert last == "CI=true timeout --foreground 900 make test"
+    assert last == "CI=true timeout --foreground 3000 make test"

@@ -73,6 +73,12 @@ def report_error(error: IotraceError, *, verbose: bool) -> None:
             click.echo(f"    {escape(line)}", err=True)
 
 
+def _reader_has_seen_enough() -> int:
+    """Of a closed pipe (| head) Python would complain once more at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.OK
+
+
 def main() -> None:
     """Run the command line; never a traceback for what a user can act on."""
     for stream in (sys.stdout, sys.stderr):
@@ -92,11 +98,12 @@ def main() -> None:
         code = error.code
     except KeyboardInterrupt:
         code = 128 + 2
-    except (BrokenPipeError, SystemExit):
-        # Of the second kind is what click makes of the first; it raises none for other reasons.
-        # The reader has seen enough (| head). Python would complain once more at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = ExitCode.OK
+    except SystemExit as ending:
+        code = ending.code
+        if code == 1:  # what click makes of a broken pipe; nobody here ends with it
+            code = _reader_has_seen_enough()
+    except BrokenPipeError:
+        code = _reader_has_seen_enough()
     except Exception as error:
         if verbose:
             raise

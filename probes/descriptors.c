@@ -116,8 +116,8 @@ static __always_inline void pick_up(struct thread *t, struct descriptor *d, u64 
     if (bucket < PICKUP_BUCKETS)
       d->pickup[bucket]++;
   }
-  /* A filled buffer means that there may be more, which has been waiting as long. */
-  if (t->call_size && bytes >= t->call_size)
+  /* Behind a filled buffer there may be more, which has been waiting as long. */
+  if (t->call_size && bytes >= t->call_size && read_u32(sock + OFFSET_SOCK_QUEUED))
     return;
   r->since_ns = r->last_ns > taken ? r->last_ns : 0;
 }

@@ -139,6 +139,7 @@ _OFFSETS = {
     "SOCKET_SK": ("socket", "sk"),
     "SOCKET_TYPE": ("socket", "type"),
     "SOCK_SOCKET": ("sock", "sk_socket"),
+    "SOCK_QUEUED": ("sock", "sk_receive_queue.qlen"),
     "SOCK_FAMILY": ("sock_common", "skc_family"),
     "SOCK_NUM": ("sock_common", "skc_num"),
     "SOCK_DPORT": ("sock_common", "skc_dport"),

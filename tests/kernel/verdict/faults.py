@@ -109,7 +109,7 @@ FAULTS = (
         ("0", "gil"),
         connections=4,
         gap_s=0.0,
-        evidence={"mean_wait_ns": (1 * MS, 40 * MS), "timeouts": (20, 1e6)},
+        evidence={"mean_wait_ns": (MS // 5, 40 * MS), "timeouts": (20, 1e6)},
     ),
     Fault("IO114", "crowd.py", connections=250, gap_s=0.05, evidence={"threads_alive": (150, 250)}),
     Fault(

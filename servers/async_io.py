@@ -1,8 +1,8 @@
 """Asynchronous I/O with io_uring: start the operation and go on; the kernel tells when it is done.
 
-The server says "send this answer, then receive into this buffer" and gets both *done*: the
-kernel has waited, and has copied the data. No call of the server reads. It sleeps only when it
-has nothing else to do, in io_uring_enter, which also hands over the next operations.
+The server says "send this answer, and receive into this buffer" and gets both *done*: the
+kernel has waited, and has copied the data. No call of the server reads. It hands operations over
+with io_uring_enter, and sleeps there too, but only when it has nothing else to do.
 """
 
 from __future__ import annotations

@@ -4,17 +4,15 @@ import os
 import socket
 import time
 
-import liburing
+import uring_api
 from gate import finished, ready
 
 RECEIVES, BYTES, FAILURES, DELAY_S = 23, 100, 5, 0.02
 
 
 def receive(ring, fd, buffer):
-    sqe = liburing.io_uring_get_sqe(ring)
-    liburing.io_uring_prep_recv(sqe, fd, buffer)
-    liburing.io_uring_submit_and_wait(ring, 1)
-    liburing.io_uring_cq_advance(ring, 1)
+    ring.prepare_recv(fd, buffer)
+    ring.wait()
 
 
 def main():
@@ -26,8 +24,7 @@ def main():
             theirs.send(bytes(BYTES))
         os._exit(0)
     theirs.close()
-    ring = liburing.Ring()
-    liburing.io_uring_queue_init(8, ring, 0)
+    ring = uring_api.Ring(8)
     buffer = bytearray(BYTES)
     took = []
     ready()

@@ -21,12 +21,12 @@ def test_wrong_usage_is_a_failure_to_start(capfd: pytest.CaptureFixture[str]) ->
 def test_without_its_binding_async_io_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "liburing.py").write_text("raise ImportError\n")
+    (tmp_path / "uring_api.py").write_text("raise ImportError\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(Unsupported) as failure, running("async_io"):
         pass
     assert failure.value.code == ExitCode.UNSUPPORTED
     assert capfd.readouterr().err.splitlines() == [
         "async-io cannot run here",
-        "the Python package liburing is missing: pip install 'iotrace[uring]'",
+        "the Python package uring-api is missing: pip install 'iotrace[uring]'",
     ]

@@ -29,7 +29,7 @@ def process_rows(
     call_names: Mapping[int, str],
     stacks: Stacks,
 ) -> tuple[Process, ...]:
-    """The processes in the order in which they began, parents first; rows in order of their cost."""
+    """The processes as they began, parents first; rows in order of their cost."""
     by_pid: dict[int, list[ThreadKey]] = defaultdict(list)
     for key in snapshot.threads:
         by_pid[key.pid].append(key)

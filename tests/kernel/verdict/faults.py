@@ -123,8 +123,8 @@ FAULTS = (
         "IO116",
         "herd.py",
         drive=load.reconnect,
-        connections=6,
-        gap_s=0.0,
+        connections=3,
+        gap_s=0.005,
         evidence={"workers": (12, 12), "wasted_per_connection": (1, 12)},
     ),
     Fault(

@@ -110,7 +110,7 @@ def test_the_label_is_right_and_nothing_is_found(
     assert (model.id, model.shape) == (case.model, case.shape), model
     assert case.title in model.title
     assert model.confidence > 0.5
-    assert not found
+    assert not found, "\n".join(map(str, found.values()))
 
 
 def _observe(trace: Trace, certificate: Path, case: Case) -> tuple[Model, dict[str, Finding]]:

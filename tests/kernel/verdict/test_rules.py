@@ -83,7 +83,7 @@ def test_every_rule_has_its_server() -> None:
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.rule)
 def test_a_fault_is_found_with_its_figures(trace: Trace, fault: Fault) -> None:
     found, facts = _observe_undisturbed(trace, fault, "wrong", lambda one: fault.rule in one)
-    assert fault.rule in found, found
+    assert fault.rule in found, found.keys()
     evidence = found[fault.rule].evidence
     for name, (least, most) in fault.evidence.items():
         assert least <= float(evidence[name]) <= most, (name, evidence)
@@ -94,7 +94,7 @@ def test_a_fault_is_found_with_its_figures(trace: Trace, fault: Fault) -> None:
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.rule)
 def test_the_mended_server_has_nothing(trace: Trace, fault: Fault) -> None:
     found, _ = _observe_undisturbed(trace, fault, "mended", lambda one: not one)
-    assert not found
+    assert not found, "\n".join(map(str, found.values()))
 
 
 def _observe_undisturbed(

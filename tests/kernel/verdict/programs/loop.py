@@ -32,8 +32,9 @@ async def block():
             upstream.recv(100)
         else:
             loop = asyncio.get_running_loop()
-            await loop.sock_sendall(upstream, b"question")
-            await loop.sock_recv(upstream, 100)
+            async with one_at_a_time:
+                await loop.sock_sendall(upstream, b"question")
+                await loop.sock_recv(upstream, 100)
 
 
 async def spin():
@@ -43,6 +44,7 @@ async def spin():
 FAULTS = {"stall": stall, "block": block, "spin": spin}
 listener = listen()
 upstream = socket.create_connection(("127.0.0.1", UPSTREAM)) if UPSTREAM else None
+one_at_a_time = asyncio.Lock()
 if upstream and not WRONG:
     upstream.setblocking(False)
 

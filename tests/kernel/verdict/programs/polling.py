@@ -29,13 +29,19 @@ def echo(connection):
         data = connection.recv(65536)
     except BlockingIOError:
         return
-    connection.sendall(data)
+    if data:
+        connection.sendall(data)
+        return
+    connections.remove(connection)
+    if not WRONG:
+        selector.unregister(connection)
+    connection.close()
 
 
 if WRONG:
     while True:
         accept()
-        for connection in connections:
+        for connection in list(connections):
             echo(connection)
         if SLEEP_S:
             time.sleep(SLEEP_S)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from iotrace.engine.program import Limits
-from iotrace.errors import ExitCode, Unsupported
+from iotrace.errors import ExitCode
 from iotrace.tracing.trace import Trace
 from tests.kernel.faults.harness import Tracer, Worker, one_line, programs_of, traced_worker
 from tests.kernel.targets import Target
@@ -190,12 +190,6 @@ def test_a_ring_that_is_full_is_reported() -> None:
     assert report.quality.lost.ring > 0
     assert events
     assert call_of(process_of(report, target.pid), "read", "pipe").calls == 101 + 13
-
-
-def test_no_memory_for_the_tables() -> None:
-    with pytest.raises(Unsupported, match="make the table threads"):
-        Trace(Limits(threads=1 << 28))  # 300 GB
-    assert not programs_of(os.getpid())
 
 
 def test_a_clock_of_its_own_is_refused() -> None:

@@ -14,7 +14,10 @@ _SEQ_BYTES = 4
 
 
 def mapped(fd: int, length: int, **options: int) -> mmap.mmap:
-    """The memory of a map; ``options`` as mmap.mmap has them. Raises Unsupported where this process may not have so much."""
+    """The memory of a map; ``options`` as mmap.mmap has them.
+
+    Raises Unsupported where this process may not have so much.
+    """
     try:
         return mmap.mmap(fd, length, **options)
     except OSError as error:

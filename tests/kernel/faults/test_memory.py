@@ -41,7 +41,7 @@ _COMPILE = "from iotrace.engine.program import Limits; from iotrace.tracing.trac
 
 def _held() -> list[str]:
     """What this process has open in the kernel's BPF and perf machinery."""
-    links = (Path("/proc/self/fd", number) for number in os.listdir("/proc/self/fd"))
+    links = Path("/proc/self/fd").iterdir()
     names = (str(link.readlink()) for link in links if link.is_symlink())
     return sorted(name for name in names if "bpf" in name or "perf" in name)
 

@@ -190,13 +190,3 @@ def test_a_ring_that_is_full_is_reported() -> None:
     assert report.quality.lost.ring > 0
     assert events
     assert call_of(process_of(report, target.pid), "read", "pipe").calls == 101 + 13
-
-
-def test_a_clock_of_its_own_is_refused() -> None:
-    done = subprocess.run(
-        ["unshare", "--time", "--fork", "--monotonic", "1000",
-         sys.executable, "-m", "iotrace", "attach", "--dry-run"],
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.returncode == ExitCode.UNSUPPORTED
-    one_line(done.stderr)

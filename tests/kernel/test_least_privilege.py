@@ -273,9 +273,7 @@ def test_the_demo_s_server_and_load_are_the_caller_s() -> None:
     """And when it draws, it has no rights either."""
     with (
         _full_pipe() as (_, writer),
-        Tracer(
-            "demo", "--model", "blocking,thread", "-d", "1", stdout=writer, env=AS_SUDO
-        ) as tracer,
+        Tracer("demo", "--model", "thread", "-d", "1", stdout=writer, env=AS_SUDO) as tracer,
     ):
         wanted = {"iotrace.demo.loader", "iotrace.servers.thread"}
         wait_until(lambda: wanted <= _started_by(tracer.pid).keys(), "the server and the load")

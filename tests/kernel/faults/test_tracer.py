@@ -15,11 +15,18 @@ import pytest
 from iotrace.engine.program import Limits
 from iotrace.errors import ExitCode
 from iotrace.tracing.trace import Trace
-from tests.kernel.faults.harness import Tracer, Worker, one_line, programs_of, traced_worker
+from tests.kernel.faults.harness import (
+    TIMES,
+    Tracer,
+    Worker,
+    moments,
+    one_line,
+    programs_of,
+    traced_worker,
+)
 from tests.kernel.targets import Target
 from tests.kernel.tracing import call_of, check_ledger, process_of, tracing
 
-TIMES = range(3)
 ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
@@ -56,8 +63,9 @@ def test_killed(again: int) -> None:
     assert status == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("delay_ms", range(0, 600, 40))
-def test_killed_while_it_attaches(delay_ms: int) -> None:
+@pytest.mark.parametrize("again", TIMES)
+@pytest.mark.parametrize("delay_ms", moments(*range(0, 600, 40)))
+def test_killed_while_it_attaches(delay_ms: int, again: int) -> None:
     with Worker() as worker, Tracer("attach", worker.pid, "-f", "json") as tracer:
         worker.go()
         time.sleep(delay_ms / 1000)

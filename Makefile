@@ -1,6 +1,6 @@
 # `make` alone lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test verdicts soak fuzz lint docs clean
+.PHONY: help setup demo test verdicts faults soak fuzz lint docs clean
 
 BIN := .venv/bin
 # Tracing needs root. What Python then would cache would be root's.
@@ -34,6 +34,12 @@ verdicts: setup  ## run the reference servers RUNS times: how often is each labe
 
 soak: setup  ## trace a program that never rests for SOAK_SECONDS (1200): nothing may grow or get lost
 	$(AS_ROOT) nice $(BIN)/python -m tests.soak $(or $(SOAK_SECONDS),1200)
+
+TIMES ?= 5
+FAULTS ?= tests/kernel/faults
+
+faults: setup  ## try each fault TIMES times (make test: once); what fails is not tried again
+	$(AS_ROOT) env IOTRACE_TIMES=$(TIMES) $(PYTEST) -p no:rerunfailures $(FAULTS)
 
 fuzz: setup  ## feed FUZZ_INPUTS (120000) damaged inputs to everything that reads what others wrote
 	$(BIN)/python -m tests.fuzz $(or $(FUZZ_INPUTS),120000)

@@ -33,7 +33,9 @@ def command(a: str, b: str, percent: float | None, shown: Shown, verbose: bool) 
     from iotrace.comparison.gate import require_samples
     from iotrace.output import comparison as output
     from iotrace.recording.reader import read_recording
+    from iotrace.tracing.dropping import drop_all
 
+    drop_all()
     output.check(shown.fmt)
     both = compare(read_recording(Path(a)), read_recording(Path(b)), (a, b))
     if percent is not None:

@@ -26,6 +26,7 @@ from iotrace.output.markup import DEFAULT
 from iotrace.procfs.host import read_host
 from iotrace.report.model import Report
 from iotrace.servers.catalog import ServerModel, Variant, find
+from iotrace.tracing.dropping import Privileges
 
 SCHEMA = "iotrace.demo/1"
 _CLEAR = "\r\x1b[K"
@@ -33,17 +34,41 @@ _BUSY_DURATION = "0.25"
 _LEAST_COMPARED_DELAY_NS = 1_000_000
 
 
+class _Output:
+    """Opened once the probes are attached, by the user who called; used when privileges are gone.
+
+    The servers and the load are started in between, as that user.
+    """
+
+    def __init__(self, shown: Shown) -> None:
+        self._shown = shown
+        self._opened: tuple[Privileges, Printer] | None = None
+
+    def open(self) -> None:
+        """Raises what Privileges.drop_to_looking and Printer raise."""
+        privileges = Privileges.drop_to_looking()
+        with privileges.resting():
+            self._opened = privileges, Printer(self._shown)
+
+    def printer(self) -> Printer:
+        """Nothing more is looked at: for printing alone."""
+        assert self._opened is not None
+        privileges, printer = self._opened
+        privileges.give_up()
+        return printer
+
+
 def show(model: ServerModel, variant: Variant | None, wishes: Wishes, shown: Shown) -> int:
     """One model: its picture, its tables, what to see."""
     _require()
-    printer = Printer(shown)
     arguments = load_arguments(model, variant, wishes)
-    with Stage(_tell) as stage:
+    output = _Output(shown)
+    with Stage(_tell, output.open) as stage:
         with stage.server(model, variant.arguments if variant else ()) as act:
             stage.tell(f"{model.id}: under load")
             performance = act.play(arguments, window_ns=window_ns(arguments, variant))
         words = act.words
-    report = performance.report
+    printer, report = output.printer(), performance.report
     if shown.fmt != DEFAULT:
         printer.print(report)
         return _exit_code([report])
@@ -62,9 +87,9 @@ def compare(models: Sequence[ServerModel], wishes: Wishes, shown: Shown) -> int:
     delay_ns = COMPARED_DELAY_NS if wishes.delay_ns is None else wishes.delay_ns
     if delay_ns < _LEAST_COMPARED_DELAY_NS:
         raise click.UsageError("A comparison needs a --delay of 1 ms at least, to see who waits.")
-    printer = Printer(shown)
     entries, left_out, reports = [], [], []
-    with Stage(_tell) as stage:
+    output = _Output(shown)
+    with Stage(_tell, output.open) as stage:
         for model in models:
             if reason := model.unavailable():
                 left_out.append(f"{model.id}: {reason}")
@@ -79,7 +104,7 @@ def compare(models: Sequence[ServerModel], wishes: Wishes, shown: Shown) -> int:
             entries.append(comparison.entry(model, paced.figures, delay_ns, rate))
             reports.append(paced.report)
     _print(
-        printer,
+        output.printer(),
         shown,
         comparison_tables.blocks(entries, delay_ns, left_out),
         {"delay_ns": delay_ns, "models": comparison.to_dict(entries), "left_out": left_out},
@@ -92,19 +117,19 @@ def scale(
 ) -> int:
     """Some models (none given: those of the textbook's argument) with more and more clients."""
     _require(shown)
-    printer = Printer(shown)
     delay_ns = COMPARED_DELAY_NS if wishes.delay_ns is None else wishes.delay_ns
     payload = ("--payload", str(wishes.payload_bytes or 64))
     load = ("--delay-ms", f"{delay_ns / 1e6}", *payload)
     points = []
-    with Stage(_tell) as stage:
+    output = _Output(shown)
+    with Stage(_tell, output.open) as stage:
         for model in models or [find(model_id) for model_id in crossover.MODELS]:
             with stage.server(model) as act:
                 for number in numbers:
                     stage.tell(f"{model.id}: {number:,} clients")
                     points.append(crossover.measure(model.id, act, number, load))
     _print(
-        printer,
+        output.printer(),
         shown,
         crossover.blocks(points, delay_ns),
         {"delay_ns": delay_ns, "points": crossover.to_dict(points)},

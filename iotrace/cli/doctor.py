@@ -25,7 +25,9 @@ def command(fmt: str) -> int:
     from iotrace.doctor.render import as_json, as_table
     from iotrace.engine.features import absent_features
     from iotrace.errors import ExitCode
+    from iotrace.tracing.dropping import drop_all
 
     checks = examine(absent_features())
+    drop_all()
     click.echo((as_json if fmt == "json" else as_table)(checks, place()))
     return ExitCode.OK if can_attach(checks) else ExitCode.UNSUPPORTED

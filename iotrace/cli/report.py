@@ -23,7 +23,9 @@ def command(file: str, shown: Shown, verbose: bool) -> int:
     from iotrace.cli.printing import Printer
     from iotrace.output.formats import TIMELINES
     from iotrace.recording.reader import read_recording
+    from iotrace.tracing.dropping import drop_all
 
+    drop_all()
     if shown.fmt in TIMELINES:
         export(read_recording(Path(file), samples=False, timeline=True), shown)
         return ExitCode.OK

@@ -23,7 +23,7 @@ from iotrace.snapshot.arithmetic import interval
 from iotrace.snapshot.model import Snapshot
 from iotrace.tracing.caller import sudo_caller
 from iotrace.tracing.child import Child
-from iotrace.tracing.dropping import Privileges
+from iotrace.tracing.dropping import Privileges, drop_all
 from iotrace.tracing.ending import Ending, signals_held, tick, wait_for_ending
 from iotrace.tracing.target import check_target, runs_python
 from iotrace.tracing.trace import Trace, limits_for
@@ -80,6 +80,7 @@ def try_attaching() -> int:
     require_privileges()
     begin_ns = time.monotonic_ns()
     with Trace(Limits()) as trace:
+        drop_all()
         passed_ms = (time.monotonic_ns() - begin_ns) // 1_000_000
         probes = trace.probes
         click.echo(
@@ -168,13 +169,15 @@ class _Watch:
 
     def _wait_live(self, live: Live, on_signal: Callable[[int, bool], bool]) -> Ending | None:
         """None: the screen has failed; the trace has not, and is waited for without it."""
-        return live.show(
-            self._trace,
-            self._plan.duration_ns,
-            lambda: tick(
-                until_ns=self.until_ns, tick_ns=0, on_tick=self._tick, on_signal=on_signal
-            ),
-        )
+
+        def step() -> Ending | None:
+            with self._privileges.looking():
+                return tick(
+                    until_ns=self.until_ns, tick_ns=0, on_tick=self._tick, on_signal=on_signal
+                )
+
+        with self._privileges.resting():
+            return live.show(self._trace, self._plan.duration_ns, step)
 
     def finish(self) -> Report:
         """The report of the whole trace."""

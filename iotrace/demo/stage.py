@@ -51,19 +51,26 @@ class Performance:
 class Stage:
     """Use as a context manager: leaving it ends the load and detaches the probes."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        """``tell`` is given a line of progress now and then."""
+    def __init__(
+        self, tell: Callable[[str], None], on_attached: Callable[[], None] = lambda: None
+    ) -> None:
+        """``tell`` is given a line of progress now and then.
+
+        ``on_attached`` is called before anything is started, as whoever this process is then.
+        """
         self._tell = tell
+        self._on_attached = on_attached
         self._ends = contextlib.ExitStack()
 
     def __enter__(self) -> Stage:
-        """Raises what attaching the probes raises."""
+        """Raises what attaching the probes raises, and what ``on_attached`` does."""
         with contextlib.ExitStack() as ends:
             self._interruption = ends.enter_context(Interruption())
-            self._load = ends.enter_context(LoadProcess())
             self._tell("attaching the probes")
             self.trace = ends.enter_context(Trace(Limits(timeline_pages=_TIMELINE_PAGES)))
             self._interruption.check()
+            self._on_attached()
+            self._load = ends.enter_context(LoadProcess())
             self._ends = ends.pop_all()
         return self
 

@@ -7,10 +7,12 @@ import os
 from collections.abc import Callable
 
 from iotrace.doctor import pasting
-from iotrace.doctor.check import Check, degraded, missing, ok
+from iotrace.doctor.check import Check, Status, degraded, missing, ok
 from iotrace.engine.bpf import KernelRefusal, create_map, load_program, open_raw_tracepoint
 from iotrace.engine.btf import VMLINUX, KernelTypes
-from iotrace.engine.program import PROBES
+from iotrace.engine.constants import SAMPLES_HZ
+from iotrace.engine.program import PROBES, PYTHON_PROBES
+from iotrace.engine.sampling import online_cpus, open_clock
 from iotrace.errors import Unsupported
 
 _HASH, _ARRAY, _LRU_HASH, _QUEUE, _RING_BUFFER = 1, 2, 9, 22, 27
@@ -18,6 +20,8 @@ _MMAPABLE = 1 << 10
 _RETURN_0 = bytes.fromhex("b7000000000000009500000000000000")
 """mov r0, 0; exit"""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+
+_SAMPLED = tuple(c for p in PYTHON_PROBES if p.attachment == "sample" for c in p.loses)
 
 _HELPERS = {
     "task_pt_regs": "the call that a thread is in at attach, where /proc cannot tell it",
@@ -46,7 +50,7 @@ def _tried(feature: str, detail: str, attempt: Callable[[], list[int]]) -> Check
             os.close(fd)
     except KernelRefusal as refusal:
         paste = pasting.PRIVILEGES if refusal.number == errno.EPERM else pasting.KERNEL
-        return missing(feature, str(refusal), paste)
+        return missing(feature, f"the kernel does not let iotrace {refusal}", paste)
     return ok(feature, detail)
 
 
@@ -55,14 +59,33 @@ def _bpf() -> tuple[Check, ...]:
         _tried("BPF maps", "hash, array (mapped), LRU, queue: made", _make_maps),
         _tried("raw tracepoints", "a program was attached to sys_enter and detached", _attach),
     ]
+    return (
+        *answers,
+        _useful("ring buffer", "made", "the timeline of single events", _make_ring),
+        _useful("CPU clock", "a program was set on its ticks", "; ".join(_SAMPLED), _sample),
+    )
+
+
+def _make_ring() -> list[int]:
+    return [create_map("doctor", _RING_BUFFER, 0, 0, _PAGE, 0)]
+
+
+def _sample() -> list[int]:
+    """What tells where an event loop computes for long."""
+    program = load_program("doctor", _RETURN_0, samples=True)
     try:
-        os.close(create_map("doctor_ring", _RING_BUFFER, 0, 0, _PAGE, 0))
-        answers.append(ok("ring buffer", "made"))
-    except KernelRefusal as refusal:
-        answers.append(
-            degraded("ring buffer", str(refusal), "the timeline of single events", pasting.KERNEL)
-        )
-    return tuple(answers)
+        return [open_clock(online_cpus()[0], SAMPLES_HZ, program), program]
+    except KernelRefusal:
+        os.close(program)
+        raise
+
+
+def _useful(feature: str, detail: str, loses: str, attempt: Callable[[], list[int]]) -> Check:
+    """The same of what tracing can do without."""
+    answer = _tried(feature, detail, attempt)
+    if answer.status is Status.OK:
+        return answer
+    return degraded(feature, answer.detail, loses, answer.paste)
 
 
 def _make_maps() -> list[int]:
@@ -98,7 +121,7 @@ def _tracepoints(types: KernelTypes, absent: frozenset[str]) -> tuple[Check, ...
         feature = f"tracepoint {name}"
         arguments = None if name in absent else types.tracepoint_arguments(name)
         if arguments is not None:
-            answers.append(ok(feature, f"{arguments} argument{'' if arguments == 1 else 's'}"))
+            answers.append(ok(feature, f"there: {'; '.join(probe.loses) or 'all rests on it'}"))
         elif probe.loses:
             answers.append(
                 degraded(feature, "not in this kernel", "; ".join(probe.loses), pasting.KERNEL)
@@ -112,7 +135,7 @@ def _helpers(types: KernelTypes, absent: frozenset[str]) -> tuple[Check, ...]:
     answers = []
     for name, loses in _HELPERS.items():
         if name not in absent and types.has_helper(name):
-            answers.append(ok(f"helper bpf_{name}", "there"))
+            answers.append(ok(f"helper bpf_{name}", f"there: {loses}"))
         else:
             answers.append(
                 degraded(f"helper bpf_{name}", "not in this kernel", loses, pasting.KERNEL)

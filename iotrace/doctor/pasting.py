@@ -20,8 +20,9 @@ _LIKE = {
 }
 
 _CONTAINER = (
-    "docker run --cap-add BPF --cap-add PERFMON --cap-add SYS_PTRACE --pid=container:TARGET "
-    "--security-opt seccomp=unconfined IMAGE iotrace attach 1"
+    "docker run --user 0 --cap-add BPF --cap-add PERFMON --cap-add SYS_PTRACE "
+    "--cap-add DAC_READ_SEARCH --pid=container:TARGET --security-opt seccomp=unconfined "
+    "IMAGE iotrace attach 1"
 )
 _KUBERNETES = (
     "kubectl debug -it POD --target=CONTAINER --image=IMAGE --profile=sysadmin -- iotrace attach 1"

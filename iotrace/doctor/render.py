@@ -10,30 +10,39 @@ from iotrace.doctor.examine import can_attach
 from iotrace.output.text import escape
 
 SCHEMA = "iotrace.doctor/1"
-_WIDTH = 28
+_STATUS_WIDTH = 9
+_AS_ABOVE = "as above"
 
 
 def as_table(checks: tuple[Check, ...], place: str) -> str:
     """A line a feature; below those that lack something, what is lost and the line to paste."""
-    lines = []
+    width = max((len(check.feature) for check in checks), default=0)
+    indent = " " * (_STATUS_WIDTH + width + 2)
+    lines, pasted = [], set()
     for check in checks:
-        lines.append(f"{check.status.value:<9} {check.feature:<{_WIDTH}} {escape(check.detail)}")
+        status = f"{check.status.value:<{_STATUS_WIDTH}}"
+        lines.append(f"{status} {check.feature:<{width}} {escape(check.detail)}")
         if check.status is Status.OK:
             continue
-        lines.append(f"{'':<9} {'':<{_WIDTH}} n/a:   {escape(check.loses)}")
+        lines.append(f"{indent}n/a:   {escape(check.loses)}")
         if place in check.paste:
-            lines.append(f"{'':<9} {'':<{_WIDTH}} paste: {escape(check.paste[place])}")
-    return "\n".join([*lines, "", _summary(checks), ""])
+            line = check.paste[place]
+            lines.append(f"{indent}paste: {_AS_ABOVE if line in pasted else escape(line)}")
+            pasted.add(line)
+    return "\n".join([*lines, "", _summary(checks, place)])
 
 
-def _summary(checks: Iterable[Check]) -> str:
+def _summary(checks: Iterable[Check], place: str) -> str:
     checks = tuple(checks)
-    lacking = sum(check.status is Status.DEGRADED for check in checks)
-    if not can_attach(checks):
-        return "iotrace cannot attach here: see what is missing above."
+    lacking = [check.feature for check in checks if check.status is Status.DEGRADED]
+    missing = [check for check in checks if check.status is Status.MISSING]
+    if missing:
+        names = ", ".join(check.feature for check in missing)
+        first = next((check.paste[place] for check in missing if place in check.paste), None)
+        told = f"iotrace cannot attach here. Missing: {names}."
+        return f"{told}\nBegin with: {escape(first)}" if first else told
     if lacking:
-        what = "features are" if lacking > 1 else "feature is"
-        return f"iotrace can attach here; {lacking} {what} lacking."
+        return f"iotrace can attach here. Lacking, see above: {', '.join(lacking)}."
     return "iotrace can attach here, with everything."
 
 

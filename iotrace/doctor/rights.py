@@ -38,10 +38,10 @@ def _capabilities(held: int) -> tuple[Check, ...]:
         elif admin:
             answers.append(ok(name, f"{purpose} (CAP_SYS_ADMIN holds it)"))
         else:
-            answers.append(missing(name, f"not held; it is {purpose}", pasting.PRIVILEGES))
+            answers.append(missing(name, f"not held; needed {purpose}", pasting.PRIVILEGES))
     for name, purpose in _USEFUL:
         if has(name):
-            answers.append(ok(name, "held"))
+            answers.append(ok(name, f"to see {purpose}"))
         else:
             answers.append(degraded(name, "not held", purpose, pasting.PRIVILEGES))
     return tuple(answers)
@@ -57,7 +57,7 @@ def _lockdown(path: Path = Path("/sys/kernel/security/lockdown")) -> Check:
     try:
         mode = parse_lockdown(path.read_text())
     except OSError:
-        return ok("lockdown", "this kernel tells of none")
+        return ok("lockdown", "none: this kernel has no lockdown")
     if mode == "confidentiality":
         return missing(
             "lockdown",
@@ -68,12 +68,12 @@ def _lockdown(path: Path = Path("/sys/kernel/security/lockdown")) -> Check:
 
 
 def _unprivileged(path: Path = Path("/proc/sys/kernel/unprivileged_bpf_disabled")) -> Check:
-    """Only for the record: with the capabilities above its value does not matter."""
+    """Only for the record: who looks for the cause of a refusal looks here, too."""
     try:
         value = path.read_text().strip()
     except OSError:
         value = "unknown"
-    return ok("unprivileged_bpf_disabled", f"{value} (capabilities decide)")
+    return ok("unprivileged_bpf_disabled", f"{value} (does not matter: CAP_BPF decides)")
 
 
 def _paranoid(path: Path = Path("/proc/sys/kernel/perf_event_paranoid")) -> Check:
@@ -81,4 +81,4 @@ def _paranoid(path: Path = Path("/proc/sys/kernel/perf_event_paranoid")) -> Chec
         value = path.read_text().strip()
     except OSError:
         value = "unknown"
-    return ok("perf_event_paranoid", f"{value} (iotrace opens no perf event)")
+    return ok("perf_event_paranoid", f"{value} (does not matter: CAP_PERFMON decides)")

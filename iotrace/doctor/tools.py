@@ -10,6 +10,7 @@ import sys
 from iotrace.doctor import pasting
 from iotrace.doctor.check import Check, Status, degraded, missing, ok
 from iotrace.engine.cache import cache_directory, is_private
+from iotrace.procfs.cgroup import read_memory_left
 from iotrace.procfs.host import read_host
 
 _CHILD_SECONDS = 60
@@ -76,6 +77,10 @@ def _memory() -> Check:
     host = read_host()
     available = host.available_bytes if host.available_bytes is not None else host.memory_bytes
     detail = f"{available >> 20} MiB available"
+    left = read_memory_left(os.getpid())
+    if left is not None and left < available:
+        available = left
+        detail = f"{max(0, left) >> 20} MiB left in this control group (a container's limit)"
     if available < _NEEDED_BYTES:
         return degraded(
             "memory",
@@ -90,14 +95,18 @@ def _memlock() -> Check:
     """Kernels before 5.11 count maps against it; iotrace lifts it where it may."""
     _, hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     return ok(
-        "RLIMIT_MEMLOCK", "no limit" if hard == resource.RLIM_INFINITY else f"{hard >> 10} KiB"
+        "RLIMIT_MEMLOCK",
+        ("no limit" if hard == resource.RLIM_INFINITY else f"{hard >> 10} KiB")
+        + " (from Linux 5.11 on it does not matter)",
     )
 
 
 def _cache() -> Check:
     directory = cache_directory()
     loses = "quick attaching: each run compiles anew"
-    paste = pasting.everywhere(f"ls -ld {directory}")
+    paste = pasting.everywhere("export XDG_CACHE_HOME=DIRECTORY  # one of this user's alone")
+    if os.geteuid() == 0:
+        paste = pasting.everywhere(f"ls -ld {directory}")
     if directory.exists():
         if not is_private(directory):
             return degraded("cache", f"{directory} is not this user's alone", loses, paste)

@@ -87,7 +87,7 @@ def _error(described: bytes) -> IotraceError:
 def _ended(status: int) -> IotraceError:
     code = os.waitstatus_to_exitcode(status)
     if code < 0:
-        return IotraceError(
+        return Unsupported(
             "The compiler of the probes was killed.",
             why=f"Signal {-code} ended it; there may have been no memory for it (it takes 130 MB).",
             paste="free -m; sudo dmesg | tail",

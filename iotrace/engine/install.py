@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import resource
@@ -68,18 +69,26 @@ def install(image: Image, limits: Limits, namespace: int = 0) -> Attached:
             _attach(function, attached)
     except KernelRefusal as error:
         attached.close()
-        denied = refused(error.what, error)
-        raise denied or Unsupported(
-            f"The kernel does not let iotrace {error.what}.",
-            why=f"{os.strerror(error.number)}. "
-            + ("There may be no memory for it." if not error.log else "The details are in -v."),
-            paste="iotrace doctor",
-            details=error.log,
-        ) from error
+        raise refused(error.what, error) or _impossible(error) from error
     except BaseException:
         attached.close()
         raise
     return attached
+
+
+def _impossible(error: KernelRefusal) -> Unsupported:
+    """What no privilege would mend: no memory, or a kernel that cannot do it."""
+    if error.number == errno.ENOMEM:
+        why = "The tables take some 30 MiB of kernel memory; a container's limit counts them too."
+        paste = "free -m"
+    else:
+        why, paste = "The details are in -v." if error.log else "", "iotrace doctor"
+    return Unsupported(
+        f"The kernel does not let iotrace {error.what}.",
+        why=f"{os.strerror(error.number)}. {why}".strip(),
+        paste=paste,
+        details=error.log,
+    )
 
 
 def _attach(function: Function, attached: Attached) -> None:

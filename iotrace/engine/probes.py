@@ -6,6 +6,7 @@ however we go.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import struct
@@ -35,15 +36,22 @@ class Probes:
     """
 
     def __init__(self, attached: Attached, limits: Limits) -> None:
+        """``attached`` is ours from here on. Raises Unsupported; then it is closed."""
         self.limits = limits
         self.unavailable = dict(attached.unavailable)
         self._attached = attached
-        self.counters = Counters(attached.maps["counters"].fd, attached.maps["counters"].entries)
         self._tables: dict[str, RecordTable] = {}
-        self.threads = self.table("threads")
-        self.calls = self.table("calls")
-        self.descriptors = self.table("descriptors")
-        self.loops = self.table("loops")
+        with contextlib.ExitStack() as ends:
+            ends.callback(attached.close)
+            ends.callback(self._unmap)
+            counters = attached.maps["counters"]
+            self.counters = Counters(counters.fd, counters.entries)
+            ends.callback(self.counters.close)
+            self.threads = self.table("threads")
+            self.calls = self.table("calls")
+            self.descriptors = self.table("descriptors")
+            self.loops = self.table("loops")
+            self._ends = ends.pop_all()
         architecture = ARCHITECTURES[platform.machine()]
         self.call_names: dict[int, str] = call_names(architecture)
         self.call_specs: dict[int, CallSpec] = call_specs(architecture)
@@ -144,10 +152,11 @@ class Probes:
     def close(self) -> None:
         """Detach and give everything back."""
         self.detach()
+        self._ends.close()
+
+    def _unmap(self) -> None:
         for table in self._tables.values():
             table.close()
-        self.counters.close()
-        self._attached.close()
 
     def __enter__(self) -> Probes:
         return self

@@ -9,6 +9,8 @@ from __future__ import annotations
 import mmap
 from collections.abc import Iterator
 
+from iotrace.engine.tables import mapped
+
 _BUSY = 1 << 31
 _DISCARD = 1 << 30
 _HEADER_BYTES = 8
@@ -20,8 +22,8 @@ class RingBuffer:
     def __init__(self, fd: int, size: int) -> None:
         self._size = size
         page = mmap.PAGESIZE
-        self._consumer = mmap.mmap(fd, page)
-        self._producer = mmap.mmap(
+        self._consumer = mapped(fd, page)
+        self._producer = mapped(
             fd, page + 2 * size, flags=mmap.MAP_SHARED, prot=mmap.PROT_READ, offset=page
         )
 

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import mmap
+import os
 import struct
 from collections.abc import Container, Iterator
 
 from iotrace.engine.layout import Layout
+from iotrace.errors import Unsupported
 
 _SEQ_BYTES = 4
+
+
+def mapped(fd: int, length: int, **options: int) -> mmap.mmap:
+    """The memory of a map; ``options`` as mmap.mmap has them.
+
+    Raises Unsupported where this process may not have so much.
+    """
+    try:
+        return mmap.mmap(fd, length, **options)
+    except OSError as error:
+        raise Unsupported(
+            "The probes' tables cannot be mapped into iotrace's memory.",
+            why=f"{os.strerror(error.errno or 0)} ({length >> 10} KiB for one of them).",
+            paste="ulimit -v; free -m",
+        ) from error
 
 
 class RecordTable:
@@ -19,7 +36,7 @@ class RecordTable:
         self.entries = entries
         self._stride = -(-layout.size // 8) * 8
         length = -(-self._stride * entries // mmap.PAGESIZE) * mmap.PAGESIZE
-        self._memory = mmap.mmap(fd, length)
+        self._memory = mapped(fd, length)
 
     def read(self, index: int) -> bytes:
         """A consistent copy of one record.
@@ -77,7 +94,7 @@ class Counters:
     """The counters map, mapped: slots of u64."""
 
     def __init__(self, fd: int, entries: int) -> None:
-        self._memory = mmap.mmap(fd, -(-8 * entries // mmap.PAGESIZE) * mmap.PAGESIZE)
+        self._memory = mapped(fd, -(-8 * entries // mmap.PAGESIZE) * mmap.PAGESIZE)
 
     def __getitem__(self, index: int) -> int:
         return int.from_bytes(self._memory[8 * index : 8 * index + 8], "little")

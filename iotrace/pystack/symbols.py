@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from iotrace.pystack.code import Code, Frame, frame_at, read_checksum, read_code
 from iotrace.pystack.memory import Memory, Unreadable
@@ -10,6 +11,9 @@ from iotrace.pystack.offsets import Offsets
 from iotrace.pystack.walk import RawFrame
 
 _KEPT = 65536
+_DECODED_BYTES = 1 << 24
+"""Of line tables of one process, some seconds' work: a program that makes up code objects with
+endless tables must not keep us busy for good. Large servers need a quarter of it."""
 UNKNOWN = Frame("?", "?", None, False)
 """A frame whose code object is gone, or never was one."""
 
@@ -35,6 +39,8 @@ class Symbols:
         self._offsets = offsets
         self._memory = memory
         self._codes: dict[int, Code] = {}
+        self._frames: dict[tuple[RawFrame, int], Frame] = {}
+        self._left_bytes = _DECODED_BYTES
 
     def learn(self, address: int, pieces: Mapping[int, bytes]) -> None:
         """A code object as it was when it was first seen; what is there now may be another."""
@@ -53,14 +59,25 @@ class Symbols:
             return
 
     def name(self, frames: Iterable[RawFrame]) -> tuple[Frame, ...]:
-        """The frames with their names, shims left out; UNKNOWN where nothing can be read."""
+        """The frames with their names, shims left out; UNKNOWN where nothing can be read.
+
+        Lines are None once so many tables were read as no honest program has.
+        """
         return tuple(self._frame(raw) for raw in frames if raw.code)
 
     def _frame(self, raw: RawFrame) -> Frame:
         code = self._code(raw.code)
         if code is None:
             return UNKNOWN
-        return frame_at(self._offsets, code, raw.code, raw.instruction)
+        key = raw, code.checksum
+        if key not in self._frames:
+            if len(self._frames) >= _KEPT:
+                self._frames.clear()
+            self._left_bytes -= len(code.table)
+            short = code if self._left_bytes >= 0 else replace(code, table=b"")
+            frame = frame_at(self._offsets, short, raw.code, raw.instruction)
+            self._frames[key] = frame if short is code else replace(frame, line=None)
+        return self._frames[key]
 
     def _code(self, address: int) -> Code | None:
         known = self._codes.get(address)

@@ -79,10 +79,32 @@ class Privileges:
         finally:
             _set(self._looking, self._looking)
 
+    @contextlib.contextmanager
+    def looking(self) -> Iterator[None]:
+        """The other way round: look inside, where ``resting`` is all around."""
+        _set(self._looking, self._looking)
+        try:
+            yield
+        finally:
+            _set(self._resting, self._looking)
+
     def give_up(self) -> None:
         """The last look is over."""
         self._looking = self._resting
         _set(self._resting, self._resting)
+
+
+def drop_all() -> None:
+    """Be the user who called, with no privileges: for what only reads files and prints.
+
+    Raises as ``drop_to_looking`` does.
+    """
+    try:
+        _, permitted = capability_sets()
+    except OSError:
+        return  # reports are printed elsewhere than on Linux, too
+    if permitted:
+        Privileges.drop_to_looking().give_up()
 
 
 def _become_keeping(caller: Caller) -> None:

@@ -84,17 +84,28 @@ class Trace:
         """
         require_usable_clock()
         self.probes = Probes.attach(limits, absent_features() if absent is None else absent)
+        with contextlib.ExitStack() as ends:
+            ends.callback(self.probes.close)
+            self._begin(limits, min_latency_ns, ends)
+            self._ends = ends.pop_all()
+
+    def _begin(self, limits: Limits, min_latency_ns: int, ends: contextlib.ExitStack) -> None:
+        """What reads the probes; ``ends`` gets what is to be closed before them."""
         self.started_at = datetime.now().astimezone()
         self.started_ns = time.monotonic_ns()
         reader = SnapshotReader(self.probes, self.started_ns)
         self._recycler = Recycler(self.probes, reader, self.started_ns)
         self._timeline = TimelineReader(self.probes) if self.probes.has_map("timeline") else None
+        if self._timeline:
+            ends.callback(self._timeline.close)
         self._roots: dict[int, bool] = {}
         self._polls = not all(
             self.probes.has_probe(name) for name in ("task_newtask", "sched_process_exec")
         )
         has_python = self.probes.has_map("pythons")
         self._stacks = StackBook(self.probes, min_latency_ns) if has_python else None
+        if self._stacks:
+            ends.callback(self._stacks.close)
         self._table = TargetTable(self.probes, limits.reserved)
         self._book = FactBook()
         self._alive: frozenset[int] = frozenset()
@@ -245,8 +256,4 @@ class Trace:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._timeline:
-            self._timeline.close()
-        if self._stacks:
-            self._stacks.close()
-        self.probes.close()
+        self._ends.close()

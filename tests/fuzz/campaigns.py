@@ -17,9 +17,11 @@ from iotrace.output.as_json import render
 from iotrace.output.formats import FORMATS
 from iotrace.output.formats import render as render_format
 from iotrace.output.text import escape
+from iotrace.pystack.memory import Unreadable
 from iotrace.recording import container
 from iotrace.report import codec
 from iotrace.report.model import Report
+from tests.fuzz.memory import read_damaged
 from tests.unit import reports
 from tests.unit.procfs.test_damaged_files import RECORDS, TABLES
 from tests.unit.random_reports import random_report
@@ -135,6 +137,7 @@ CAMPAIGNS: tuple[Campaign, ...] = (
     Campaign("random reports, shown", _show_random, (_REPORT[:512],), (IotraceError,), 4),
     Campaign("kept images", _read_image, (_image(),), (ValueError,), 4),
     Campaign("kept images, forged", _read_plain_image, (zlib.decompress(_image()),), (ValueError,)),
+    Campaign("Python memory", read_damaged, (_REPORT[:512],), (Unreadable,), 16),
     Campaign("texts of processes", _escape, _HOSTILE_TEXTS, (), 8),
     Campaign("os-release, lockdown", _host_text, (b'ID=debian\nID_LIKE="a b"\nnone [x]\n',), ()),
 )

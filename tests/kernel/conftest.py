@@ -22,11 +22,13 @@ def _obstacle() -> str | None:
     return None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """These tests share their CPUs with whatever else runs: each may be tried three times.
 
     What was tried again is counted in pytest's closing line. The hook gets every item.
     """
+    if not config.pluginmanager.hasplugin("rerunfailures"):
+        return  # make faults: what fails has failed
     for item in items:
         if "tests/kernel/" in item.nodeid:
             item.add_marker(pytest.mark.flaky(reruns=2))

@@ -9,7 +9,9 @@ import subprocess
 
 import pytest
 
-from iotrace.engine.program import PROBES
+from iotrace.doctor import kernel
+from iotrace.doctor.check import Status
+from iotrace.engine.program import PROBES, Probe
 from iotrace.errors import ExitCode
 from iotrace.procfs.files import ABSENT_VARIABLE
 from tests.kernel.faults.harness import IOTRACE
@@ -36,12 +38,21 @@ def test_all_is_well_here() -> None:
     assert "missing" not in told.values()
 
 
-@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.tracepoint)
-def test_a_tracepoint_that_is_not_there(probe: object) -> None:
-    name, loses = probe.tracepoint, probe.loses  # type: ignore[attr-defined]
+@pytest.mark.parametrize("name", ["sched_switch", "sk_data_ready"])
+def test_a_tracepoint_that_is_not_there(name: str) -> None:
     status, told = _told(absent=name)
-    assert told[f"tracepoint {name}"] == ("degraded" if loses else "missing")
-    assert status == (ExitCode.OK if loses else ExitCode.UNSUPPORTED)
+    needed = name == "sched_switch"
+    assert told[f"tracepoint {name}"] == ("missing" if needed else "degraded")
+    assert status == (ExitCode.UNSUPPORTED if needed else ExitCode.OK)
+
+
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.tracepoint)
+def test_what_is_lost_with_each_tracepoint(probe: Probe) -> None:
+    checks = {check.feature: check for check in kernel.checks(frozenset({probe.tracepoint}))}
+    lacking = {name for name, check in checks.items() if check.status is not Status.OK}
+    (told,) = (checks[name] for name in lacking)
+    assert told.feature == f"tracepoint {probe.tracepoint}"
+    assert told.loses == ("; ".join(probe.loses) or "everything")
 
 
 def test_nobody_cannot_attach() -> None:

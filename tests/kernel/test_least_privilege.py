@@ -10,12 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from iotrace.engine.privileges import CAPABILITIES
 from iotrace.errors import ExitCode
+from iotrace.procfs.children import read_children
 from iotrace.report.codec import loads
 from tests.kernel.faults.harness import IOTRACE, Tracer, Worker, one_line, programs_of
 from tests.kernel.targets import Target
@@ -240,3 +242,89 @@ def test_nothing_listens() -> None:
         tracer.signal(2)
         tracer.wait()
     assert not [link for link in links if link.startswith("socket:")]
+
+
+@contextmanager
+def _full_pipe() -> Iterator[tuple[int, int]]:
+    """A small pipe: who prints a page to it hangs in write()."""
+    reader, writer = os.pipe()
+    try:
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        yield reader, writer
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+def _has_no_rights(pid: int) -> None:
+    masks = _masks(pid)
+    assert set(masks["Uid"].split()) == set(masks["Gid"].split()) == {str(NOBODY)}
+    assert int(masks["CapEff"], 16) == int(masks["CapPrm"], 16) == int(masks["CapInh"], 16) == 0
+
+
+def _started_by(pid: int) -> dict[str, int]:
+    """Modules that the children of a process run -> their pids."""
+    lines = {child: Path(f"/proc/{child}/cmdline") for child in read_children(pid)}
+    words = {child: path.read_bytes().split(b"\0") for child, path in lines.items()}
+    return {line[2].decode(): child for child, line in words.items() if line[1:2] == [b"-m"]}
+
+
+def test_the_demo_s_server_and_load_are_the_caller_s() -> None:
+    """And when it draws, it has no rights either."""
+    with (
+        _full_pipe() as (_, writer),
+        Tracer("demo", "--model", "thread", "-d", "1", stdout=writer, env=AS_SUDO) as tracer,
+    ):
+        wanted = {"iotrace.demo.loader", "iotrace.servers.thread"}
+        wait_until(lambda: wanted <= _started_by(tracer.pid).keys(), "the server and the load")
+        for child in _started_by(tracer.pid).values():
+            _has_no_rights(child)
+        assert int(_masks(tracer.pid)["CapPrm"], 16) == LOOKING
+        assert _blocked_while_printing(tracer, writer)["CapPrm"] == "0" * 16
+        _has_no_rights(tracer.pid)
+
+
+def test_the_demo_s_output_belongs_to_the_caller(folder: Path) -> None:
+    path = folder / "report.json"
+    with Tracer("demo", "-d", "0.3", "-f", "json", "-o", path, env=AS_SUDO) as tracer:
+        status, _, err = tracer.wait()
+    assert status == 0, err
+    assert (path.stat().st_uid, path.stat().st_gid) == (NOBODY, NOBODY)
+    (server, *_) = loads(path.read_text()).processes
+    assert server.python
+
+
+@pytest.mark.parametrize("how", ["report", "compare"])
+def test_a_recording_is_read_and_printed_without_rights(folder: Path, how: str) -> None:
+    made = folder / "made.iot"
+    with Worker() as worker:
+        options = ("-o", made, "-d", "0.5", "-i", "0.1")
+        with Tracer("record", *options, worker.pid, env=AS_SUDO) as tracer:
+            status, _, err = tracer.wait()
+    assert status == 0, err
+    assert made.stat().st_uid == NOBODY
+    files = (made, made) if how == "compare" else (made,)
+    with (
+        _full_pipe() as (_, writer),
+        Tracer(how, *files, stdout=writer, env=AS_SUDO) as tracer,
+    ):
+        _blocked_while_printing(tracer, writer)
+        _has_no_rights(tracer.pid)
+    exported = folder / "report.html"
+    with Tracer("report", made, "-f", "html-report", "-o", exported, env=AS_SUDO) as tracer:
+        status, _, err = tracer.wait()
+    assert status == 0, err
+    assert (exported.stat().st_uid, exported.stat().st_gid) == (NOBODY, NOBODY)
+
+
+def test_what_only_root_may_read_stays_unread(folder: Path) -> None:
+    """Under sudo a recording is read with the caller's rights."""
+    secret = folder / "secret"
+    secret.write_text("precious")
+    secret.chmod(0o600)
+    with Tracer("report", secret, env=AS_SUDO) as tracer:
+        status, out, err = tracer.wait()
+    assert status == ExitCode.PERMISSION
+    one_line(err)
+    assert "Permission denied" in err
+    assert "precious" not in out + err

@@ -37,7 +37,7 @@ def sleeps_in(pid: int, tid: int, *syscalls: str) -> bool:
 def is_alive(pid: int) -> bool:
     """Whether a process is there and not just waiting to be reaped."""
     try:
-        status = Path(f"/proc/{pid}/stat").read_text()
+        status = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return False
     return status.rpartition(")")[2].split()[0] not in ("Z", "X")

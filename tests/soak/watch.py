@@ -17,7 +17,8 @@ from iotrace.tracing.trace import Trace, limits_for
 
 LIMITS = Limits(threads=8192, calls=16384)
 """Thousands of threads a second, on a host so busy that we come to clear up once a second."""
-_ENOUGH_FOR_A_TREND = 12
+ENOUGH_FOR_A_TREND = 12
+_LEAK_BYTES = 64
 _TICK_S = 0.1
 _LOOK_EVERY_TICKS = 50
 CHURN = Path(__file__).with_name("churn.py")
@@ -112,27 +113,38 @@ def _trace(pid: int, seconds: float, tell: Callable[[Sample], None]) -> list[Sam
     return samples
 
 
+def settled(samples: list[Sample]) -> list[Sample]:
+    """Those after the first fifth: until then caches fill."""
+    return samples[len(samples) // 5 :]
+
+
 def faults(samples: list[Sample]) -> list[str]:
     """What is not as it should be.
 
-    RSS goes up and down with how many threads have ended since the last look: medians are held
-    against each other, of the first and the last third of the samples after the first fifth.
+    RSS goes up and down with how many threads end between two looks, and so with how busy the
+    host is otherwise: medians are held against each other, of the first and the last third of the
+    samples after the first fifth, and growth counts if it is more than a leak of one small Python
+    object a thread would be.
     """
-    settled = samples[len(samples) // 5 :]
+    later = settled(samples)
     last = samples[-1]
     found = []
-    if len(settled) >= _ENOUGH_FOR_A_TREND:
-        third = len(settled) // 3
-        before, after = (
-            statistics.median(sample.rss_bytes for sample in part)
-            for part in (settled[:third], settled[-third:])
+    if len(later) >= ENOUGH_FOR_A_TREND:
+        third = len(later) // 3
+        early, late = later[:third], later[-third:]
+        before, after = (statistics.median(s.rss_bytes for s in part) for part in (early, late))
+        born = statistics.median(s.threads for s in late) - statistics.median(
+            s.threads for s in early
         )
-        if after > 1.05 * before:
-            found.append(f"RSS grew from {before:.0f} to {after:.0f} bytes")
-    if len({sample.kernel_bytes for sample in settled}) != 1:
-        found.append(f"kernel memory changed: {sorted({s.kernel_bytes for s in settled})}")
+        if after > 1.05 * before and after - before > _LEAK_BYTES * born:
+            grown = (after - before) / max(born, 1)
+            found.append(
+                f"RSS grew from {before:.0f} to {after:.0f} bytes, {grown:.0f} for each thread"
+            )
+    if len({sample.kernel_bytes for sample in later}) != 1:
+        found.append(f"kernel memory changed: {sorted({s.kernel_bytes for s in later})}")
     if any(sample.lost for sample in samples):
-        found.append(f"{samples[-1].lost} losses")
+        found.append(f"{last.lost} losses")
     if any(sample.gap_ns > 1_000_000 for sample in samples):
         found.append(f"a ledger is open by {max(s.gap_ns for s in samples)} ns")
     if last.unaccounted_ratio > 0.01:

@@ -13,8 +13,11 @@ def _quiet(line: str) -> None:
     """No progress."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stage(_a_kernel_that_can_be_traced: None) -> Iterator[Stage]:
-    """Attached once; servers of all tests are followed in turn."""
+    """Attached once; servers of all tests here are followed in turn.
+
+    No longer than these tests: its probes would slow all that come after.
+    """
     with Stage(_quiet) as one:
         yield one

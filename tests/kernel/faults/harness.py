@@ -20,6 +20,15 @@ from tests.kernel.targets import command
 from tests.kernel.waiting import DEADLINE_S, sleeps_in, wait_until
 
 IOTRACE = (sys.executable, "-m", "iotrace")
+TIMES = range(int(os.environ.get("IOTRACE_TIMES", "1")))
+"""How often each fault is tried: ``make faults`` tries more often than ``make test``."""
+
+
+def moments(*delays_ms: int) -> tuple[int, ...]:
+    """At which of these a fault is tried: all of them only where all is tried several times."""
+    return delays_ms if len(TIMES) > 1 else delays_ms[1::4]
+
+
 STATUS = 23
 ROUNDS = 40
 _PROGRAM_ID = re.compile(r"^prog_id:\s+(\d+)$", re.MULTILINE)

@@ -10,12 +10,19 @@ from pathlib import Path
 import pytest
 
 from iotrace.errors import ExitCode
-from tests.kernel.faults.harness import STATUS, Tracer, Worker, checksum_of, one_line, traced_worker
+from tests.kernel.faults.harness import (
+    STATUS,
+    TIMES,
+    Tracer,
+    Worker,
+    checksum_of,
+    moments,
+    one_line,
+    traced_worker,
+)
 from tests.kernel.targets import command
 from tests.kernel.tracing import check_ledger, process_of, thread_of, tracing
 from tests.kernel.waiting import is_alive, wait_until
-
-TIMES = range(3)
 
 
 @pytest.mark.parametrize("again", TIMES)
@@ -34,7 +41,7 @@ def test_it_ends_by_itself(mode: str, again: int) -> None:
 
 
 @pytest.mark.parametrize("again", TIMES)
-@pytest.mark.parametrize("delay_ms", [0, 3, 17, 101])
+@pytest.mark.parametrize("delay_ms", moments(0, 3, 17, 101))
 def test_it_is_killed_at_any_moment(delay_ms: int, again: int) -> None:
     with traced_worker() as (worker, tracer):
         worker.go()
@@ -46,8 +53,9 @@ def test_it_is_killed_at_any_moment(delay_ms: int, again: int) -> None:
     assert process_of(report, worker.pid).ended_ns is not None
 
 
-@pytest.mark.parametrize("delay_ms", [0, 20, 50, 100, 150, 200, 250, 300, 350, 400])
-def test_it_is_killed_while_iotrace_attaches(delay_ms: int) -> None:
+@pytest.mark.parametrize("again", TIMES)
+@pytest.mark.parametrize("delay_ms", moments(0, 20, 50, 100, 150, 200, 250, 300, 350, 400))
+def test_it_is_killed_while_iotrace_attaches(delay_ms: int, again: int) -> None:
     with Worker() as worker, Tracer("attach", worker.pid, "-f", "json", "-d", "1") as tracer:
         worker.go()
         time.sleep(delay_ms / 1000)
@@ -73,7 +81,8 @@ def test_it_is_stopped_and_goes_on(again: int) -> None:
     assert thread_of(report, worker.pid, worker.pid).states_ns.wait["signal"] > 250_000_000
 
 
-def test_it_is_stopped_before_and_after() -> None:
+@pytest.mark.parametrize("again", TIMES)
+def test_it_is_stopped_before_and_after(again: int) -> None:
     with Worker() as worker:
         os.kill(worker.pid, signal.SIGSTOP)
         wait_until(lambda: _state(worker.pid) == "T", "it to stop")

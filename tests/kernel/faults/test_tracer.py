@@ -13,13 +13,20 @@ from pathlib import Path
 import pytest
 
 from iotrace.engine.program import Limits
-from iotrace.errors import ExitCode, Unsupported
+from iotrace.errors import ExitCode
 from iotrace.tracing.trace import Trace
-from tests.kernel.faults.harness import Tracer, Worker, one_line, programs_of, traced_worker
+from tests.kernel.faults.harness import (
+    TIMES,
+    Tracer,
+    Worker,
+    moments,
+    one_line,
+    programs_of,
+    traced_worker,
+)
 from tests.kernel.targets import Target
 from tests.kernel.tracing import call_of, check_ledger, process_of, tracing
 
-TIMES = range(3)
 ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
@@ -56,8 +63,9 @@ def test_killed(again: int) -> None:
     assert status == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("delay_ms", range(0, 600, 40))
-def test_killed_while_it_attaches(delay_ms: int) -> None:
+@pytest.mark.parametrize("again", TIMES)
+@pytest.mark.parametrize("delay_ms", moments(*range(0, 600, 40)))
+def test_killed_while_it_attaches(delay_ms: int, again: int) -> None:
     with Worker() as worker, Tracer("attach", worker.pid, "-f", "json") as tracer:
         worker.go()
         time.sleep(delay_ms / 1000)
@@ -190,19 +198,3 @@ def test_a_ring_that_is_full_is_reported() -> None:
     assert report.quality.lost.ring > 0
     assert events
     assert call_of(process_of(report, target.pid), "read", "pipe").calls == 101 + 13
-
-
-def test_no_memory_for_the_tables() -> None:
-    with pytest.raises(Unsupported, match="make the table threads"):
-        Trace(Limits(threads=1 << 28))  # 300 GB
-    assert not programs_of(os.getpid())
-
-
-def test_a_clock_of_its_own_is_refused() -> None:
-    done = subprocess.run(
-        ["unshare", "--time", "--fork", "--monotonic", "1000",
-         sys.executable, "-m", "iotrace", "attach", "--dry-run"],
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.returncode == ExitCode.UNSUPPORTED
-    one_line(done.stderr)

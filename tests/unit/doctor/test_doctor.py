@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -103,6 +104,34 @@ def test_the_table_has_the_line_of_this_place(place: str) -> None:
     assert f"paste: {pasting.BCC[place]}" in table
     assert "cannot attach" in table
     assert "\x1b" not in table
+
+
+def test_a_line_is_to_be_pasted_once() -> None:
+    first, second = missing("CAP_BPF", "", pasting.PRIVILEGES), missing("maps", "", pasting.BCC)
+    again = degraded("ring buffer", "", "the timeline", pasting.PRIVILEGES)
+    table = as_table((first, second, again), "debian")
+    line = pasting.PRIVILEGES["debian"]
+    assert table.count(f"paste: {line}\n") == 1
+    assert table.count("paste: as above\n") == 1
+    assert table.endswith(
+        f"iotrace cannot attach here. Missing: CAP_BPF, maps.\nBegin with: {line}"
+    )
+
+
+def test_what_is_lacking_is_named_at_the_end() -> None:
+    assert as_table(ALL_WELL, "arch").endswith("Lacking, see above: io_uring.")
+    assert as_table(ALL_WELL[:1], "arch").endswith("with everything.")
+
+
+def test_a_useful_feature_that_is_refused_lacks_no_more_than_itself() -> None:
+    from iotrace.engine.bpf import KernelRefusal
+
+    def refuse() -> list[int]:
+        raise KernelRefusal("make the table doctor", errno.EPERM)
+
+    answer = kernel._useful("ring buffer", "made", "the timeline", refuse)
+    assert (answer.status, answer.loses) == (Status.DEGRADED, "the timeline")
+    assert answer.paste is pasting.PRIVILEGES
 
 
 def test_the_json_has_all_lines() -> None:

@@ -18,7 +18,7 @@ _PLACE = Path(sys.prefix) / "greenlets"
 def folder_for(python: str) -> Path | None:
     """What to put into that interpreter's $PYTHONPATH; None: nobody has installed it."""
     version = version_of(python)
-    if version == "%d.%d" % sys.version_info[:2]:
+    if version == sysconfig.get_python_version():
         folder = Path(sysconfig.get_path("platlib"))
     else:
         folder = _PLACE / version

@@ -38,7 +38,8 @@ class CallSpec:
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """Where a kernel of one machine type keeps a call's number and arguments in pt_regs; and the stack pointer."""
+    """Where a kernel of one machine type keeps a call's number, its arguments and the user's stack
+    pointer in pt_regs."""
 
     machine: str
     bcc_target: str
@@ -128,7 +129,8 @@ _AARCH64 = dict(
 )  # fmt: skip
 
 ARCHITECTURES = {
-    # struct pt_regs: r9 +64, r8 +72, (r10) +56, ..., dx +96, si +104, di +112, orig_ax +120, ..., sp +152.
+    # struct pt_regs: r9 +64, r8 +72, (r10) +56, ..., dx +96, si +104, di +112, orig_ax +120,
+    # ip +128, cs, flags, sp +152.
     "x86_64": Architecture(
         "x86_64", "x86", 120, 152, 56, (7, 6, 5, 0, 2, 1), 8, 219, 59, 322, _X86_64
     ),

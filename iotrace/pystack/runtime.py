@@ -109,6 +109,6 @@ def find_runtime(pid: int, build: PythonBuild, memory: Memory, root: str = PROC)
         offsets = TABLES[version]
     else:
         where = " with musl" if musl else ""
-        raise NoStacks(f"Python {build.version}{where} keeps its stacks in a way not known here")
+        raise NoStacks(f"Python {build.version}{where} was not tried: 3.9 to 3.13 with glibc were")
     no_gil = "musl keeps the lock's word on the waiting thread's stack" if musl else None
     return Runtime(build.runtime_address, offsets, no_gil)

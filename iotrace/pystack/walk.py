@@ -129,12 +129,13 @@ def thread_of(
 def running_on(
     memory: Memory, offsets: Offsets, states: Sequence[ThreadState], sp: int, top: int
 ) -> tuple[ThreadState, ...]:
-    """The state that a thread runs in, by its C stack (from ``sp`` to ``top``); () if none.
+    """The state that a thread runs in, by its C stack (``sp`` to ``top`` at most); () if none.
 
     In 3.11 and 3.12 a state leads to its frames by way of the stack of the thread that runs in
     it: of several, the innermost is the thread's. A subinterpreter's state may bear the id of the
     thread that made it, which need not be the one that runs in it.
     """
+    top = min([top, *(state.ident for state in states if state.ident > sp)])
     found: list[tuple[int, ThreadState]] = []
     for state in states:
         try:

@@ -51,11 +51,11 @@ if __name__ == "__main__":
     except ImportError:
         import _xxsubinterpreters as interpreters
 
-    naps, reads = map(int, sys.argv[1:])
+    naps, naps_in_main, reads = map(int, sys.argv[1:])
     source, fill = os.pipe()
     result, told = os.pipe()
     os.write(fill, b"x" * reads)
-    start = f"import sys; sys.path[:0] = [{os.path.dirname(__file__)!r}]; import subinterpreters; "
+    start = f"import sys; sys.path[:0] = [{sys.path[0]!r}]; import subinterpreters; "
     work = [f"subinterpreters.nap({naps})", f"subinterpreters.read({reads}, {source}, {told})"]
     made = [interpreters.create() for _ in work]
     go = threading.Event()
@@ -64,12 +64,12 @@ if __name__ == "__main__":
         go.wait()
         interpreters.run_string(interpreter, start + script)  # LINE run
 
-    threads = [threading.Thread(target=run, args=both) for both in zip(made, work)]
+    threads = [threading.Thread(target=run, args=both) for both in zip(made, work, strict=True)]
     for thread in threads:
         thread.start()
     ready()
     go.set()
-    nap_in_main(naps - 4)
+    nap_in_main(naps_in_main)
     for thread in threads:
         thread.join()
     finished(waited_ns=json.loads(os.read(result, 100)))

@@ -66,7 +66,7 @@ int on_stall(struct bpf_raw_tracepoint_args *ctx)
 }
 
 /* A held-up loop begins to wait for the GIL: whoever runs with it is to be blamed. */
-static __always_inline void loop_wants_gil(struct thread *t, u64 now)
+static __always_inline void loop_wants_gil(struct thread *t, u64 gil, u64 now)
 {
   u32 index = t->current_loop - 1, pid = t->pid;
   struct loop *l = loops.lookup(&index);
@@ -74,8 +74,10 @@ static __always_inline void loop_wants_gil(struct thread *t, u64 now)
   if (!l || !l->returned_ns || now - l->returned_ns < SAMPLE_AFTER_NS)
     return;
   p = pythons.lookup(&pid);
-  if (p)
+  if (p) {
+    p->waiting_gil = gil;
     p->waiting_loop = index + 1;
+  }
 }
 
 /* The loop that current holds up just now: its own, if it is away from its multiplexer for long;
@@ -135,7 +137,7 @@ int on_sample(struct bpf_raw_tracepoint_args *ctx)
   hash = walk(t, p, room);
   if (!hash)
     return 0;
-  if (!own && read_user(t->gil + GIL_HOLDER) != t->python_state)
+  if (!own && read_user(p->waiting_gil + GIL_HOLDER) != t->python_state)
     return 0;
   if (vote(l, room->place, own ? l->blamed_cpu : l->blamed_holder))
     *(own ? &l->blamed_cpu : &l->blamed_holder) = hash;

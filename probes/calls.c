@@ -89,10 +89,11 @@ static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u32
     t->call_loop = spec->loop;
     loop_enter(t, slot, spec->flags, args, now);
   } else if (spec->flags & CALL_FUTEX) {
-    if (IS_GIL(t, args[ARGUMENT_0])) {
+    u64 gil = GIL_AROUND(t, args[ARGUMENT_0]);
+    if (gil) {
       t->call_kind = KIND_GIL;
       t->call_class = WAIT_GIL;
-      LOOP_WANTS_GIL(t, now);
+      LOOP_WANTS_GIL(t, gil, now);
     } else if (short_timeout(args[ARGUMENT_1], args[ARGUMENT_3], now))
       t->call_kind = KIND_SHORT_TIMEOUT;
   } else if (spec->flags & CALL_WATCHES) {

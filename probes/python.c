@@ -20,7 +20,8 @@
 struct python {
   u64 interpreters; /* address of the pointer to the newest one */
   u64 walk_over_ns;
-  u64 gils[GILS];
+  u64 gils[GILS]; /* the main interpreter's first */
+  u64 waiting_gil; /* what waiting_loop waits for */
   u32 interpreter_next;
   u32 interpreter_threads;
   u32 thread_next;

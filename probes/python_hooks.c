@@ -1,20 +1,21 @@
 /* Where the other probes call on Python: locks, new threads, exec, ends of calls. */
 #if PYTHON
-/* Whether a futex lies in a GIL of current's process. */
-static __always_inline int is_gil(struct thread *t, u64 address)
+/* The GIL of current's process that a futex lies in, 0: none. */
+static __always_inline u64 gil_around(struct thread *t, u64 address)
 {
   u32 pid = t->pid;
   struct python *p;
-  int found = 0;
+  u64 found = 0;
   if (address - t->gil < GIL_BYTES)
-    return 1;
+    return t->gil;
   if (!t->more_gils)
     return 0;
   p = pythons.lookup(&pid);
   if (!p)
     return 0;
   for (int i = 0; i < GILS; i++)
-    found |= p->gils[i] && address - p->gils[i] < GIL_BYTES;
+    if (p->gils[i] && address - p->gils[i] < GIL_BYTES)
+      found = p->gils[i];
   return found;
 }
 
@@ -61,15 +62,15 @@ static __always_inline void blame_stall(struct bpf_raw_tracepoint_args *ctx, str
   if (t->stalled_ns)
     walkers.call(ctx, WALKER_STALL);
 }
-#define IS_GIL(t, address) ((t)->gil && is_gil(t, address))
-#define LOOP_WANTS_GIL(t, now) loop_wants_gil(t, now)
+#define GIL_AROUND(t, address) ((t)->gil ? gil_around(t, address) : 0)
+#define LOOP_WANTS_GIL(t, gil, now) loop_wants_gil(t, gil, now)
 #define BEGIN_PYTHON(t, parent_pid) begin_python(t, parent_pid)
 #define END_PYTHON(t) end_python(t)
 #define WALK_SLOW_CALL(ctx, t, now) walk_slow_call(ctx, t, now)
 #define BLAME_STALL(ctx, t) blame_stall(ctx, t)
 #else
-#define IS_GIL(t, address) 0
-#define LOOP_WANTS_GIL(t, now)
+#define GIL_AROUND(t, address) 0
+#define LOOP_WANTS_GIL(t, gil, now)
 #define BEGIN_PYTHON(t, parent_pid)
 #define END_PYTHON(t)
 #define WALK_SLOW_CALL(ctx, t, now) (void)known

@@ -16,12 +16,29 @@ static __always_inline u64 first_frame(struct python *p, u64 state)
   return frame;
 }
 
+/* Where current's C stack ends in user space, 0: this kernel can't tell. */
+static __always_inline u64 user_sp(void)
+{
+#if HAVE_TASK_PT_REGS
+  u64 regs = (u64)bpf_task_pt_regs(bpf_get_current_task_btf());
+  return read_u64(regs + OFFSET_STACK_POINTER);
+#else
+  return 0;
+#endif
+}
+
 /* Current's innermost Python frame, 0: none. A thread has a state in each interpreter that it has
- * been in; the newest interpreter in which it has frames is the one that it is in. */
+ * been in; the newest interpreter in which it has frames is the one that it is in.
+ *
+ * Not so where 3.11 and 3.12 have several interpreters: there a thread may run in a state that
+ * bears the id of the thread that made it. But a state leads to its frames by way of the C stack
+ * of the thread that runs in it: current's is the first one above its stack pointer, which must
+ * lie below its pthread_self() (the process's first thread has that elsewhere). */
 static __always_inline u64 python_frame(struct thread *t, struct python *p)
 {
   u64 ident = read_u64(bpf_get_current_task() + OFFSET_TASK_FSBASE);
   u64 interpreter = read_user(p->interpreters), state, frame;
+  u64 sp = 0, nearest = 0;
   if (!interpreter || !ident)
     return 0;
   if (t->python_state && t->python_interpreter == interpreter &&
@@ -34,6 +51,9 @@ static __always_inline u64 python_frame(struct thread *t, struct python *p)
   t->python_state = 0;
   state = read_user(interpreter + p->interpreter_threads);
   t->python_interpreter = read_user(interpreter + p->interpreter_next) ? 0 : interpreter;
+  if (!t->python_interpreter && p->thread_cframe != NOT_THERE)
+    sp = user_sp();
+  nearest = sp < ident ? ident : ~0ULL;
 #pragma clang loop unroll(disable)
   for (int i = 0; i < MAX_STATES; i++) {
     if (!state) {
@@ -42,7 +62,13 @@ static __always_inline u64 python_frame(struct thread *t, struct python *p)
         break;
       state = read_user(interpreter + p->interpreter_threads);
     } else {
-      if (read_user(state + p->thread_ident) == ident) {
+      if (sp) {
+        frame = read_user(state + p->thread_frame);
+        if (frame > sp && frame < nearest) {
+          nearest = frame;
+          t->python_state = state;
+        }
+      } else if (read_user(state + p->thread_ident) == ident) {
         frame = first_frame(p, state);
         if (frame) {
           t->python_state = state;
@@ -52,6 +78,8 @@ static __always_inline u64 python_frame(struct thread *t, struct python *p)
       state = read_user(state + p->thread_next);
     }
   }
+  if (t->python_state)
+    return read_user(nearest + p->thread_cframe);
   t->python_misses = MISSES_SKIPPED;
   return 0;
 }

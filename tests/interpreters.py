@@ -13,11 +13,22 @@ _TRIED = range(9, 14)
 
 @cache
 def interpreters() -> tuple[str, ...]:
-    """Paths of one interpreter a build: those of the distribution, of pyenv, and in $PATH."""
+    """Paths of one interpreter a build: those of the distribution and of pyenv."""
+    return tuple(_found())
+
+
+def version_of(path: str) -> str:
+    """ "3.11"."""
+    return _found()[path]
+
+
+@cache
+def _found() -> dict[str, str]:
+    """Path -> version."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     names = [f"python3.{minor}" for minor in _TRIED]
     places = [Path("/usr/bin"), Path("/usr/local/bin"), *sorted(pyenv.glob("3.*/bin"))]
-    found: dict[str, str] = {}
+    found: dict[str, tuple[str, str]] = {}
     for path in [place / name for place in places for name in names]:
         if not path.exists():
             continue
@@ -25,8 +36,8 @@ def interpreters() -> tuple[str, ...]:
         if told.returncode == 0:
             major, minor, real = told.stdout.split(maxsplit=2)
             if major == "3" and int(minor) in _TRIED:
-                found.setdefault(real, str(path))
-    return tuple(found.values())
+                found.setdefault(real, (str(path), f"{major}.{minor}"))
+    return dict(found.values())
 
 
 def label(path: str) -> str:

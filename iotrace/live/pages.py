@@ -188,7 +188,8 @@ def _finding(row: FindingRow, room: int) -> list[Line]:
     if found.cost_ns is not None:
         place += f"; costs {format_duration(found.cost_ns)}"
     lines += [[(one, "")] for one in wrap(escape(place), room, indent="  ")]
-    for label, text in (("seen", evidence(found)), ("do", found.advice)):
+    told = [("line", line) for line in found.lines]
+    for label, text in (*told, ("seen", evidence(found)), ("do", found.advice)):
         first = f"  {label:<5} "
         if text:
             wrapped = wrap(escape(text), room, indent=" " * len(first), first=first)

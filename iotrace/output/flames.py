@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterator
 
 from iotrace import __version__
-from iotrace.output.naming import name_file
 from iotrace.output.text import escape
 from iotrace.report.model import Process, Report
 from iotrace.report.stacks import Frame, Line
@@ -97,7 +96,7 @@ def _off_cpu_ns(line: Line) -> int:
 
 def _named(frame: Frame) -> str:
     mark = "*" if frame.suspends else ""
-    return f"{frame.function}{mark} ({name_file(frame.file)}:{frame.line or '?'})"
+    return f"{frame.function}{mark} ({frame.place})"
 
 
 def _leaf(line: Line) -> str:

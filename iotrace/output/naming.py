@@ -8,7 +8,6 @@ from iotrace.output import units
 from iotrace.report.model import Process, Thread
 
 _ENDED = "ended"
-_PLAIN_FILES = frozenset(("__init__.py", "__main__.py", "main.py", "app.py", "base.py"))
 
 
 def is_sum(process: Process) -> bool:
@@ -86,9 +85,3 @@ def _traced_ns(process: Process) -> int:
     """How long the thread that was there longest was there."""
     alone = [thread.lifetime_ns for thread in process.threads if thread.count == 1]
     return max(alone, default=0)
-
-
-def name_file(path: str) -> str:
-    """The last part of a path, with the folder of files whose name says nothing."""
-    parts = path.rsplit("/", 2)
-    return "/".join(parts[-2:]) if parts[-1] in _PLAIN_FILES and len(parts) > 1 else parts[-1]

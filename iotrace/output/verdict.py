@@ -76,6 +76,7 @@ def _finding(finding: Finding) -> list[Block]:
     pairs = []
     if finding.tid is not None or finding.fd is not None:
         pairs.append(("where", where(finding)))
+    pairs += [("line", line) for line in finding.lines]
     if finding.cost_ns is not None:
         pairs.append(("costs", units.format_duration(finding.cost_ns)))
     if finding.evidence:

@@ -74,7 +74,7 @@ class Runtime:
                 continue
 
     def gils(self, memory: Memory) -> tuple[int, ...]:
-        """Addresses of all GILs; () where they can't be told."""
+        """Addresses of all GILs, the main interpreter's first; () where they can't be told."""
         if self.no_gil is not None:
             return ()
         if self.offsets.gil_in_runtime is not None:
@@ -85,7 +85,8 @@ class Runtime:
                 found.append(read_u64(memory, interpreter + (self.offsets.gil_pointer or 0)))
             except Unreadable:
                 continue
-        return tuple(dict.fromkeys(gil for gil in found if gil))
+        # Interpreters share the main one's unless they were made to have their own.
+        return tuple(dict.fromkeys(gil for gil in reversed(found) if gil))
 
 
 def find_runtime(pid: int, build: PythonBuild, memory: Memory, root: str = PROC) -> Runtime:
@@ -108,6 +109,6 @@ def find_runtime(pid: int, build: PythonBuild, memory: Memory, root: str = PROC)
         offsets = TABLES[version]
     else:
         where = " with musl" if musl else ""
-        raise NoStacks(f"Python {build.version}{where} keeps its stacks in a way not known here")
+        raise NoStacks(f"Python {build.version}{where} was not tried: 3.9 to 3.13 with glibc were")
     no_gil = "musl keeps the lock's word on the waiting thread's stack" if musl else None
     return Runtime(build.runtime_address, offsets, no_gil)

@@ -126,6 +126,27 @@ def thread_of(
     return tuple(state for state in states if state.native == tid)
 
 
+def running_on(
+    memory: Memory, offsets: Offsets, states: Sequence[ThreadState], sp: int, top: int
+) -> tuple[ThreadState, ...]:
+    """The state that a thread runs in, by its C stack (``sp`` to ``top`` at most); () if none.
+
+    In 3.11 and 3.12 a state leads to its frames by way of the stack of the thread that runs in
+    it: of several, the innermost is the thread's. A subinterpreter's state may bear the id of the
+    thread that made it, which need not be the one that runs in it.
+    """
+    top = min([top, *(state.ident for state in states if state.ident > sp)])
+    found: list[tuple[int, ThreadState]] = []
+    for state in states:
+        try:
+            place = read_u64(memory, state.address + offsets.thread_frame)
+        except Unreadable:
+            continue
+        if sp < place < top:
+            found.append((place, state))
+    return (min(found, key=lambda one: one[0])[1],) if found else ()
+
+
 def _with_ident(states: Sequence[ThreadState], ident: int) -> tuple[ThreadState, ...]:
     return tuple(state for state in states if state.ident == ident)
 
@@ -141,6 +162,7 @@ class Walker:
         self._root = root
         self._areas = read_areas(pid, root)
         self._states = tuple(runtime.thread_states(memory))
+        self._has_subinterpreters = len({one.interpreter for one in self._states}) > 1
 
     def walk(self, tid: int, number: int | None = None) -> tuple[RawFrame, ...]:
         """The Python frames of a thread; () unless it sleeps in one system call all the while.
@@ -151,7 +173,14 @@ class Walker:
         before = read_activity(self._pid, tid, self._root)
         if not isinstance(before, Blocked) or number not in (None, before.number):
             return ()
-        mine = thread_of(self._states, tid, tid == self._pid, before.sp, self._areas)
+        mine = self._states_of(tid, before.sp)
         walks = (walk_thread(self._memory, self._offsets, state.address) for state in mine)
         frames = next((walked for walked in walks if walked), ())
         return frames if read_activity(self._pid, tid, self._root) == before else ()
+
+    def _states_of(self, tid: int, sp: int) -> tuple[ThreadState, ...]:
+        if self._offsets.thread_cframe is not None and self._has_subinterpreters:
+            area = next((area for area in self._areas if area.start <= sp < area.end), None)
+            top = area.end if area else 0
+            return running_on(self._memory, self._offsets, self._states, sp, top)
+        return thread_of(self._states, tid, tid == self._pid, sp, self._areas)

@@ -309,7 +309,11 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is wrong, what shows it, how to mend it; a rule with a stable id."""
+    """Something that is wrong, what shows it, how to mend it; a rule with a stable id.
+
+    ``lines``: the Python lines that it is about, the costliest first, each with what was done
+    there, how often and for how long; () where no stack was kept.
+    """
 
     id: str
     severity: str
@@ -320,6 +324,7 @@ class Finding:
     evidence: dict[str, float | int | str]
     advice: str
     cost_ns: int | None
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

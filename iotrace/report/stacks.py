@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_PLAIN_FILES = frozenset(("__init__.py", "__main__.py", "main.py", "app.py", "base.py"))
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -16,6 +18,13 @@ class Frame:
     file: str
     line: int | None
     suspends: bool = False
+
+    @property
+    def place(self) -> str:
+        """``orders.py:88``, with the folder of files whose name says nothing: ``app/main.py:7``."""
+        parts = self.file.rsplit("/", 2)
+        kept = parts[-2:] if parts[-1] in _PLAIN_FILES else parts[-1:]
+        return f"{'/'.join(kept)}:{self.line or '?'}"
 
 
 @dataclass(frozen=True, slots=True)

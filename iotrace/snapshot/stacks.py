@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from iotrace.engine.constants import CALL_OTHER, Counter
+from iotrace.engine.constants import CALL_OTHER, GILS, Counter
 from iotrace.engine.probes import Probes
 from iotrace.engine.pythons import PythonTable
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
@@ -94,15 +94,18 @@ class StackBook:
     def reasons(self) -> dict[str, str]:
         """Why some processes have no Python stacks, or no GIL waits."""
         told = {
-            f"python lines of process {pid}": tried.reason
+            f"python lines and GIL waits of process {pid}": tried.reason
             for pid, tried in self._tried.items()
             if tried.reason is not None
         }
-        return told | {
-            f"wait for the GIL of process {pid}": known.runtime.no_gil
-            for pid, known in self._known.items()
-            if known.runtime.no_gil is not None
-        }
+        for pid, known in self._known.items():
+            if known.runtime.no_gil is not None:
+                told[f"GIL waits of process {pid}"] = known.runtime.no_gil
+            elif len(known.gils) > GILS:
+                told[f"some GIL waits of process {pid}"] = (
+                    f"of {len(known.gils)} GILs only {GILS} are told from other locks"
+                )
+        return told
 
     def complete(self, snapshot: Snapshot) -> Snapshot:
         """The snapshot with the stacks of the threads that sleep in a long call just now."""

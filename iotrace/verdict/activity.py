@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from iotrace.report.model import WAIT_REASONS, Call, Loop, Process, Signal, Thread
+from iotrace.report.stacks import Line
 
 SOCKETS = frozenset(("tcp", "udp", "unix", "socket", "netlink"))
 READS = frozenset("read readv pread64 preadv preadv2 recvfrom recvmsg recvmmsg".split())
@@ -161,7 +162,7 @@ def whole(process: Process) -> Activity:
     return activity(process.threads, process.calls, process.loops, process.signals)
 
 
-def sort_of(call: Call) -> str | None:
+def sort_of(call: Call | Line) -> str | None:
     """Which of the sums a call belongs to."""
     name, kind = call.syscall, call.kind
     if name in READS:

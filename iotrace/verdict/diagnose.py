@@ -40,6 +40,7 @@ def _finding(rule: Rule, hit: Hit, view: ProcessView) -> Finding:
         evidence=hit.evidence,
         advice=rule.advice,
         cost_ns=hit.cost_ns,
+        lines=hit.lines,
     )
 
 

@@ -1,50 +1,81 @@
-"""Which Python line a finding is about, where stacks were kept."""
+"""Which Python lines a finding is about, where stacks were kept.
+
+``orders.py:88 fetch_price -> blocking recvfrom to 10.0.0.7:443: 12 times, 2.76 s, 232 ms at most``
+"""
 
 from __future__ import annotations
 
-from iotrace.report.model import Loop, Process
-from iotrace.report.stacks import Culprit, Frame
+from collections.abc import Iterable
 
+from iotrace.report.blame import blamed
+from iotrace.report.model import Loop, Process
+from iotrace.report.stacks import Culprit, Frame, Line
+from iotrace.verdict.activity import sort_of
+from iotrace.verdict.wording import length, plural
+
+MOST = 3
+"""Lines in a finding; the tables have them all."""
 _CAUSES = {
     "cpu": "computing",
     "gil": "holding the GIL that the loop waits for",
-    "runq": "ready, but without a CPU",
+    "runq": "waiting for a free CPU",
 }
 
 
-def spell(frame: Frame) -> str:
-    """``orders.py:88 fetch_price``."""
-    return f"{frame.file.rpartition('/')[2]}:{frame.line or '?'} {frame.function}"
+def stalled_lines(process: Process, loop: Loop) -> tuple[str, ...]:
+    """What held a loop up: the costliest places and what was done there; () if none is known."""
+    places = blamed(loop.stalls.culprits) if loop.stalls else ()
+    return tuple(
+        f"{_spell(one.frame)} -> {_deed(process, one.culprit)}: "
+        f"{_figures(one.count, one.total_ns, one.max_ns)}"
+        for one in places
+        if one.frame
+    )[:MOST]
 
 
-def stalled_line(process: Process, loop: Loop) -> str | None:
-    """The line that is to be blamed for most of a loop's stalls, and what it did.
+def of_sort(process: Process, sort: str, tid: int | None = None) -> list[Line]:
+    """Slow calls of one sort (activity.sort_of), of one thread or of all."""
+    return [
+        one for one in process.lines if sort_of(one) == sort and (tid is None or one.tid == tid)
+    ]
 
-    ``orders.py:88 fetch_price -> blocking recvfrom to 10.0.0.7:443``; None: it is not known.
-    """
-    culprits = [one for one in (loop.stalls.culprits if loop.stalls else ()) if one.stack]
-    if not culprits:
-        return None
-    worst = max(culprits, key=lambda one: one.total_ns)
-    return f"{spell(worst.own_stack[0])} -> {_deed(process, worst)}"
+
+def waiting_lines(lines: Iterable[Line], process: Process) -> tuple[str, ...]:
+    """Where threads waited longest in these calls, and for whom; () if nothing is known."""
+    sums: dict[str, tuple[int, int, int]] = {}
+    for one in lines:
+        if not (one.wait_ns and one.stack):
+            continue
+        peer = _peer(process, one.fd, one.kind)
+        named = f"{_spell(one.own_stack[0])} -> {one.syscall}{peer}"
+        count, wait, longest = sums.get(named, (0, 0, 0))
+        sums[named] = (
+            count + one.calls + one.in_flight,
+            wait + one.wait_ns,
+            max(longest, one.max_ns),
+        )
+    ranked = sorted(sums.items(), key=lambda item: -item[1][1])
+    return tuple(f"{named}: {_figures(*figures)}" for named, figures in ranked[:MOST])
+
+
+def _spell(frame: Frame) -> str:
+    return f"{frame.place} {frame.function}"
+
+
+def _figures(count: int, total_ns: int, longest_ns: int) -> str:
+    if count == 1:
+        return f"once, {length(longest_ns)}"
+    return f"{plural(count, 'time')}, {length(total_ns)}, {length(longest_ns)} at most"
 
 
 def _deed(process: Process, one: Culprit) -> str:
     if one.cause != "call":
         return _CAUSES[one.cause]
-    peers = {row.peer for row in process.descriptors if (row.fd, row.kind) == (one.fd, one.kind)}
+    return f"blocking {one.syscall}{_peer(process, one.fd, one.kind)}"
+
+
+def _peer(process: Process, fd: int | None, kind: str) -> str:
+    """ " to 10.0.0.7:443"; "" where the descriptor has no peer, or none that is known."""
+    peers = {row.peer for row in process.descriptors if (row.fd, row.kind) == (fd, kind)}
     peer = peers.pop() if len(peers) == 1 else ""
-    return f"blocking {one.syscall}" + (f" to {peer}" if peer else "")
-
-
-def calling_line(process: Process, tid: int, syscall: str, kind: str) -> str | None:
-    """The line from which a thread waited longest in such a call; None: it is not known."""
-    lines = [
-        one
-        for one in process.lines
-        if (one.tid, one.syscall, one.kind) == (tid, syscall, kind) and one.stack
-    ]
-    if not lines:
-        return None
-    worst = max(lines, key=lambda one: one.wait_ns)
-    return spell(worst.own_stack[0])
+    return f" to {peer}" if peer else ""

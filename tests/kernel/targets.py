@@ -52,6 +52,11 @@ class Target:
         """Let it do its work."""
         os.kill(self.pid, signal.SIGUSR1)
 
+    def wait_until_ready_again(self) -> None:
+        """Until it is at its gate once more, after an exec."""
+        assert self._read_line()["pid"] == self.pid
+        wait_until(lambda: sleeps_in(self.pid, self.pid, "rt_sigtimedwait"), "the next gate")
+
     def wait_until_finished(self) -> None:
         """Until its work is done and its main thread pauses."""
 

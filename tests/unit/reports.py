@@ -245,6 +245,7 @@ def _stall() -> Finding:
             "or a process pool where it holds the GIL."
         ),
         cost_ns=3_870 * MS,
+        lines=("basket.py:88 total -> computing: 23 times, 3.87 s, 204 ms at most",),
     )
 
 
@@ -351,7 +352,7 @@ def hostile() -> Report:
             )
         )  # fmt: skip
         findings.append(
-            Finding(text, "low", text, number, 1, 2, {text: text, "x_ns": 5}, text, None)
+            Finding(text, "low", text, number, 1, 2, {text: text, "x_ns": 5}, text, None, (text,))
         )
     report = _report(tuple(processes), tuple(findings))
     return replace(

@@ -12,7 +12,6 @@ from operator import attrgetter
 
 from iotrace.output import units
 from iotrace.output.blocks import Table, figures, texts
-from iotrace.output.naming import name_file
 from iotrace.output.tables import cost
 from iotrace.output.view import Orders
 from iotrace.report.model import Process
@@ -86,7 +85,7 @@ def where(stack: Sequence[Frame]) -> tuple[str, ...]:
     """
     if not stack:
         return (_NO_STACK,)
-    place = f"{name_file(stack[0].file)}:{stack[0].line or '?'}"
+    place = stack[0].place
     named = f"{place} {_named(stack[0])}"
     chain = []
     if stack[0].suspends:

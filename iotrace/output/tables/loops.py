@@ -13,6 +13,7 @@ from iotrace.output.naming import name_tid, of_thread
 from iotrace.output.tables import cost
 from iotrace.output.tables.lines import where
 from iotrace.output.view import Orders
+from iotrace.report.blame import Blamed, blamed
 from iotrace.report.model import Loop, Process, Stalls
 from iotrace.report.stacks import Culprit
 
@@ -100,13 +101,12 @@ def _busy(loops: list[Loop]) -> list[Column]:
     ]
 
 
-def _blamed(one: Culprit) -> str:
+def _blamed(one: Blamed) -> str:
     """``3 times in orders.py:88 fetch*: blocked in recvfrom tcp on descriptor 7``."""
-    place = one.own_stack
-    at = f" in {where(place[:1])[0]}" if place else ""
+    at = f" in {where((one.frame,))[0]}" if one.frame else ""
     times = units.plural(one.count, "time")
     longest = units.format_duration(one.max_ns)
-    return f"{times}{at} ({longest} at most): {_cause(one)}"
+    return f"{times}{at} ({longest} at most): {_cause(one.culprit)}"
 
 
 def _cause(one: Culprit) -> str:
@@ -132,7 +132,7 @@ def _stalled(tid: int, stalls: Stalls) -> str:
         f"{units.plural(stalls.count, 'time')}, {units.format_duration(stalls.total_ns)} "
         f"in all: {', '.join(parts)}."
     )
-    sentence += "".join(f" {_blamed(one)}." for one in stalls.culprits[:_BLAMED])
+    sentence += "".join(f" {_blamed(one)}." for one in blamed(stalls.culprits)[:_BLAMED])
     worst = stalls.worst
     if worst is None:
         return sentence

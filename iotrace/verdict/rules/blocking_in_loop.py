@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.report.model import Call, Descriptor
+from iotrace.report.stacks import Line
 from iotrace.verdict.activity import GIL_KINDS, NO_FDS, SOCKETS, Activity, waits_for_one
-from iotrace.verdict.lines import calling_line
+from iotrace.verdict.lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
 
@@ -36,24 +37,22 @@ def _hit(view: ProcessView, tid: int, seen: Activity, waits: dict[str, int], blo
         f"blocked_in_{reason}_ns": ns for reason, ns in waits.items()
     }
     names = {loop.multiplexer for loop in seen.multiplexers}
-    calls = [
-        one
-        for one in view.calls[tid]
-        if one.wait_ns
-        and (one.syscall not in names or one.kind == NO_FDS)
-        and not (one.syscall == "futex" and one.kind in ("", *GIL_KINDS))
-    ]
+
+    def blocks(one: Call | Line) -> bool:
+        return (one.syscall not in names or one.kind == NO_FDS) and not (
+            one.syscall == "futex" and one.kind in ("", *GIL_KINDS)
+        )
+
+    calls = [one for one in view.calls[tid] if one.wait_ns and blocks(one)]
     fd = None
     if calls:
         worst = max(calls, key=lambda one: one.wait_ns)
         evidence |= {"call": worst.syscall, "calls": worst.calls}
         if worst.latency_ns is not None:
             evidence["longest_ns"] = worst.latency_ns.max
-        line = calling_line(view.process, tid, worst.syscall, worst.kind)
-        if line is not None:
-            evidence["line"] = line
         fd = _descriptor(view, worst, seen)
-    return Hit(evidence, blocked, tid, fd)
+    lines = [one for one in view.process.lines if one.tid == tid and blocks(one)]
+    return Hit(evidence, blocked, tid, fd, lines=waiting_lines(lines, view.process))
 
 
 def _descriptor(view: ProcessView, call: Call, seen: Activity) -> int | None:

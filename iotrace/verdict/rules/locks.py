@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.verdict.activity import GIL_KINDS
+from iotrace.verdict.lines import of_sort, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
 
@@ -36,6 +37,7 @@ def _contended(view: ProcessView) -> Iterator[Hit]:
         },
         waited,
         worst.tid if len(waiting) == 1 and worst.tid else None,
+        lines=waiting_lines(of_sort(view.process, "gil"), view.process),
     )
 
 

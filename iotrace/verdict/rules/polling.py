@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iotrace.verdict.lines import of_sort, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
 
@@ -63,7 +64,8 @@ def _with_sleeps(view: ProcessView) -> Iterator[Hit]:
             worst = max(pickups, key=lambda one: one.p50)
             evidence |= {"pickup_p50_ns": worst.p50, "pickup_p99_ns": worst.p99}
         # Data that comes at any time waits for half a sleep on average.
-        yield Hit(evidence, late or useful * mean // 2, tid)
+        lines = waiting_lines(of_sort(view.process, "sleeps", tid), view.process)
+        yield Hit(evidence, late or useful * mean // 2, tid, lines=lines)
 
 
 BUSY = Rule(

@@ -16,6 +16,7 @@ MEDIUM_SHARE = 0.05
 class Hit:
     """One place where a rule holds. ``evidence``: figures, their units in the names.
 
+    ``lines``: the Python lines that it is about, the costliest first (verdict/lines.py).
     ``cost_ns``: wall or CPU time that it takes; None: a risk that costs nothing yet, whose
     ``severity`` the rule sets itself.
     """
@@ -25,6 +26,7 @@ class Hit:
     tid: int | None = None
     fd: int | None = None
     severity: str | None = None
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

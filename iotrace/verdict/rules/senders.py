@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iotrace.verdict.lines import of_sort, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
 
@@ -35,6 +36,7 @@ def _blocked(view: ProcessView) -> Iterator[Hit]:
         waited,
         blocked[0] if len(blocked) == 1 else None,
         slowest.fd if slowest is not None else None,
+        lines=waiting_lines(of_sort(view.process, "writes"), view.process),
     )
 
 

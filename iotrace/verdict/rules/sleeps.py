@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iotrace.verdict.lines import of_sort, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
 
@@ -36,6 +37,7 @@ def _asleep(view: ProcessView) -> Iterator[Hit]:
         },
         asleep,
         next(iter(serving)) if len(serving) == 1 else None,
+        lines=waiting_lines(of_sort(view.process, "sleeps"), view.process),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iotrace.verdict.lines import stalled_line
+from iotrace.verdict.lines import stalled_lines
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
 
@@ -39,10 +39,7 @@ def _stalled(view: ProcessView) -> Iterator[Hit]:
                     "longest_block_ns": stalls.worst.wait_ns,
                 }
                 fd = stalls.worst.fd
-            line = stalled_line(view.process, loop)
-            if line is not None:
-                evidence["line"] = line
-            yield Hit(evidence, own, tid, fd)
+            yield Hit(evidence, own, tid, fd, lines=stalled_lines(view.process, loop))
 
 
 STALLED = Rule(
@@ -50,7 +47,8 @@ STALLED = Rule(
     "Event loop stalled: a turn of over 50 ms keeps all others waiting",
     "Take the long part out of the loop's thread: await loop.run_in_executor(None, work) for "
     "blocking calls, a process pool for computing; or split it and give way with "
-    "await asyncio.sleep(0). loop.slow_callback_duration with asyncio's debug mode names the line.",
+    "await asyncio.sleep(0). Where no line is named above, asyncio's debug mode names it "
+    "(loop.slow_callback_duration).",
     _stalled,
     explains_lateness=True,
 )

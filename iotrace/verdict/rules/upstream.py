@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iotrace.report.model import Descriptor
+from iotrace.report.model import Descriptor, Process
+from iotrace.report.stacks import Line
+from iotrace.verdict.lines import of_sort, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
 
@@ -41,7 +43,12 @@ def _connecting(view: ProcessView) -> Iterator[Hit]:
     }
     if worst is not None:
         evidence["most_often_to"] = worst.peer
-    yield Hit(evidence, waited, tids.pop() if len(tids) == 1 else None)
+    yield Hit(
+        evidence,
+        waited,
+        tids.pop() if len(tids) == 1 else None,
+        lines=waiting_lines(of_sort(view.process, "connects"), view.process),
+    )
 
 
 def _is_dns(one: Descriptor) -> bool:
@@ -72,8 +79,15 @@ def _one_peer(view: ProcessView) -> Iterator[Hit]:
                 },
                 waited,
                 fd=rows[0].fd if len(rows) == 1 else None,
+                lines=waiting_lines(_on(rows, view.process), view.process),
             )
     yield from _one_client(view)
+
+
+def _on(rows: list[Descriptor], process: Process) -> list[Line]:
+    """The slow calls on these descriptors, by the latest of each stack."""
+    wanted = {(one.fd, one.kind) for one in rows}
+    return [one for one in process.lines if (one.fd, one.kind) in wanted]
 
 
 def _one_client(view: ProcessView) -> Iterator[Hit]:
@@ -101,6 +115,7 @@ def _one_client(view: ProcessView) -> Iterator[Hit]:
             },
             waited,
             fd=worst.fd,
+            lines=waiting_lines(_on([worst], view.process), view.process),
         )
 
 

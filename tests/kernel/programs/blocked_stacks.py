@@ -7,9 +7,13 @@ import json
 import os
 import queue
 import socket
-import sys
 import threading
 import time
+
+try:
+    import greenlet
+except ImportError:
+    greenlet = None
 
 left, right = socket.socketpair()
 ready = threading.Semaphore(0)
@@ -37,16 +41,19 @@ class Worker:
 
 
 def greenlets():
-    try:
-        import greenlet
-    except ImportError:
-        return
+    """Sleeps in a greenlet that has given way once, whose parent is one too."""
 
     def inner():
+        greenlet.getcurrent().parent.switch()
         ready.release()
         time.sleep(9999)  # LINE greenlet
 
-    greenlet.greenlet(lambda: greenlet.greenlet(inner).switch()).switch()
+    def outer():
+        child = greenlet.greenlet(inner)
+        child.switch()
+        child.switch()
+
+    greenlet.greenlet(outer).switch()
 
 
 async def leaf():
@@ -61,14 +68,15 @@ async def main():
     await asyncio.gather(middle())
 
 
-def announce():
-    for _ in range(2):
-        ready.acquire()
-    print(json.dumps({"pid": os.getpid(), "python": sys.version_info[:2]}), flush=True)
-
-
-threading.Thread(target=deep, args=(5,), daemon=True).start()
-threading.Thread(target=Worker().run, daemon=True).start()
-threading.Thread(target=greenlets, daemon=True).start()
-announce()
+threads = [
+    threading.Thread(target=deep, args=(5,), daemon=True),
+    threading.Thread(target=Worker().run, daemon=True),
+]
+if greenlet:
+    threads.append(threading.Thread(target=greenlets, daemon=True))
+for thread in threads:
+    thread.start()
+for _ in threads:
+    ready.acquire()
+print(json.dumps({"pid": os.getpid(), "threads": 1 + len(threads)}), flush=True)
 asyncio.run(main())

@@ -23,10 +23,10 @@ def after_exec():
         time.sleep(SLEEP_S)  # LINE after
 
 
+ready()
 if len(sys.argv) > 1:
     after_exec()
     finished()
-ready()
 before_exec()
 child = os.fork()
 if not child:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from iotrace.errors import NoSuchProcess
 from iotrace.procfs.python import read_python
 from iotrace.procfs.task import Blocked, read_activity, read_tids
 from iotrace.pystack.code import Frame
@@ -21,10 +21,12 @@ from iotrace.pystack.memory import ProcessMemory
 from iotrace.pystack.runtime import find_runtime
 from iotrace.pystack.symbols import Symbols
 from iotrace.pystack.walk import Walker
+from tests.greenlets import folder_for
 from tests.interpreters import interpreters, label
 from tests.kernel.targets import PROGRAMS
 from tests.kernel.waiting import DEADLINE_S, wait_until
 
+_THREADS = 4
 _PROGRAM = PROGRAMS / "blocked_stacks.py"
 _PY_SPY = shutil.which("py-spy") or shutil.which("py-spy", path=str(Path(sys.executable).parent))
 _THREAD = re.compile(r"Thread (\d+) ")
@@ -34,17 +36,18 @@ _FRAME = re.compile(r"    (.+) \((.+):(\d+)\)")
 @contextmanager
 def blocked(python: str) -> Iterator[int]:
     """The program under one interpreter, all of its threads asleep; its pid."""
-    target = subprocess.Popen([python, _PROGRAM], stdout=subprocess.PIPE)
+    greenlets = folder_for(python)
+    if greenlets is None:
+        pytest.skip(f"needs greenlet for {python} (.ci/setup tests)")
+    environment = {**os.environ, "PYTHONPATH": str(greenlets)}
+    target = subprocess.Popen([python, _PROGRAM], stdout=subprocess.PIPE, env=environment)
     try:
         assert target.stdout is not None
-        assert json.loads(target.stdout.readline())["pid"] == target.pid
+        assert json.loads(target.stdout.readline()) == {"pid": target.pid, "threads": _THREADS}
 
         def asleep() -> bool:
-            try:
-                acting = [read_activity(target.pid, tid) for tid in read_tids(target.pid)]
-            except NoSuchProcess:  # the thread for greenlets, where there are none
-                return False
-            return len(acting) >= 3 and all(isinstance(one, Blocked) for one in acting)
+            acting = [read_activity(target.pid, tid) for tid in read_tids(target.pid)]
+            return len(acting) == _THREADS and all(isinstance(one, Blocked) for one in acting)
 
         wait_until(asleep, "all threads to sleep")
         wait_until(lambda: "leaf" in str(stacks(target.pid)), "the coroutine to sleep")
@@ -87,7 +90,7 @@ def test_stacks_are_those_that_py_spy_sees(python: str) -> None:
             theirs[int(thread[1])] = []
         elif frame := _FRAME.fullmatch(line):
             theirs[max(theirs, key=list(theirs).index)].append((frame[1], frame[2], int(frame[3])))
-    assert len(theirs) >= 3
+    assert len(theirs) == _THREADS
     for tid, frames in theirs.items():
         seen = [(one.function, one.file, one.line) for one in mine[tid]]
         assert len(seen) == len(frames), (seen, frames)
@@ -112,3 +115,5 @@ def test_lines_are_exact_and_coroutines_marked(python: str) -> None:
     awaits = [("leaf", line_of("leaf"), True), ("middle", line_of("middle"), True)]
     assert any(stack[:2] == awaits for stack in seen)
     assert any(("generate", line_of("generate"), True) in stack for stack in seen)
+    # A greenlet's frames are its own: it has a C stack of its own, and no caller.
+    assert [("inner", line_of("greenlet"), False)] in seen

@@ -85,6 +85,7 @@ Event loop on epoll, level-triggered (confidence 97 %)
 
 HIGH IO103: A blocking part of a turn stops the event loop
 where   thread 41234
+line    basket.py:88 total -> computing: 23 times, 3.87 s, 204 ms at most
 costs   3.87 s
 seen    turns over 50 ms: 23, longest: 204 ms, on cpu: 98.1 %
 advice  Move the work out of the loop's thread: await loop.run_in_executor(None,

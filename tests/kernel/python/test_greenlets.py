@@ -1,0 +1,29 @@
+"""gevent's greenlets: the walk follows the one that runs, whichever stack it was switched to."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+from tests.kernel.python.marks import FIRST, mark_of
+from tests.kernel.targets import Target
+from tests.kernel.tracing import process_of, trace_work
+
+_TIMES = 7
+
+
+def test_a_greenlet_that_holds_the_others_up_is_named() -> None:
+    if importlib.util.find_spec("gevent") is None:
+        pytest.skip("needs gevent (.ci/setup tests)")
+    with Target("greenlets.py", _TIMES, prefix=FIRST) as target:
+        report = trace_work(target)
+    process = process_of(report, target.pid)
+    (sleeps,) = [one for one in process.lines if one.syscall == "clock_nanosleep"]
+    assert [frame.function for frame in sleeps.stack] == ["hold_up"]
+    assert mark_of("greenlets.py", sleeps.stack) == "hold"
+    assert sleeps.calls == _TIMES
+    (stalls,) = [loop.stalls for loop in process.loops if loop.stalls]
+    assert [(one.cause, one.count, one.stack) for one in stalls.culprits] == [
+        ("call", _TIMES, sleeps.stack)
+    ]

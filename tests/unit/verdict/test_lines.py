@@ -1,0 +1,94 @@
+"""Which Python lines a finding names, and how it tells of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from iotrace.report.model import WAIT_REASONS, StallCall, Stalls
+from iotrace.report.stacks import Culprit, Frame, Line
+from tests.unit.verdict.made import MS, PID, S, call, descriptor, event_loop, findings, thread
+
+_LIBRARY = Frame("recv_into", "/usr/lib/python3.11/socket.py", 706)
+_MAIN = Frame("<module>", "/srv/serve.py", 3)
+
+
+def _frame(function: str, line: int | None, file: str = "/srv/shop/orders.py") -> Frame:
+    return Frame(function, file, line, True)
+
+
+def _culprit(cause: str, count: int, total_ns: int, *stack: Frame, own: int = 0) -> Culprit:
+    syscall, kind, fd = ("recvfrom", "tcp", 9) if cause == "call" else ("", "", None)
+    times = (total_ns, 0, 0, 0, total_ns, total_ns // count + MS)
+    return Culprit(cause, syscall, kind, fd, count, *times, own, stack)
+
+
+def _line(syscall: str, kind: str, fd: int | None, calls: int, *stack: Frame) -> Line:
+    wait_ns = calls * 200 * MS
+    return Line(PID, syscall, kind, fd, calls, 0, wait_ns, wait_ns, 0, 0, 230 * MS, 0, stack)
+
+
+def _stalled(*culprits: Culprit) -> tuple[str, ...]:
+    count = sum(one.count for one in culprits)
+    total = sum(one.total_ns for one in culprits)
+    waits = dict.fromkeys(WAIT_REASONS, 0) | {"recv": total}
+    worst = StallCall("recvfrom", "tcp", 9, 230 * MS)
+    stalls = Stalls(count, total, 0, 0, waits, worst, culprits)
+    one = replace(
+        event_loop(stalls=stalls, busy=230 * MS),
+        descriptors=(descriptor(7), descriptor(9, peer="10.0.0.7:443")),
+    )
+    return findings(one)["IO103"].lines
+
+
+def test_a_stall_names_its_line_its_call_and_its_peer() -> None:
+    stack = (_LIBRARY, _frame("fetch_price", 88), _MAIN)
+    assert _stalled(_culprit("call", 12, 2_760 * MS, *stack, own=1)) == (
+        "orders.py:88 fetch_price -> blocking recvfrom to 10.0.0.7:443: "
+        "12 times, 2.76 s, 231 ms at most",
+    )
+
+
+def test_a_function_that_computes_is_one_place_named_by_its_costliest_line() -> None:
+    lines = _stalled(
+        _culprit("cpu", 2, 300 * MS, _frame("hash_it", 20), _MAIN),
+        _culprit("cpu", 3, 450 * MS, _frame("hash_it", 19), _MAIN),
+        _culprit("cpu", 1, 150 * MS, _frame("hash_it", None), _MAIN),
+        _culprit("gil", 1, 150 * MS, _frame("hash_it", 19), _MAIN),
+    )
+    assert lines == (
+        "orders.py:19 hash_it -> computing: 6 times, 900 ms, 151 ms at most",
+        "orders.py:19 hash_it -> holding the GIL that the loop waits for: once, 151 ms",
+    )
+
+
+def test_calls_at_two_lines_of_one_function_are_two_places_of_three_at_most() -> None:
+    lines = _stalled(*(_culprit("call", 1, n * S, _frame("ask", n), _MAIN) for n in (1, 2, 3, 4)))
+    assert [line.split()[0] for line in lines] == ["orders.py:4", "orders.py:3", "orders.py:2"]
+
+
+def test_stalls_without_a_stack_name_no_line() -> None:
+    assert _stalled(_culprit("cpu", 3, 450 * MS)) == ()
+
+
+def test_a_blocking_call_names_its_lines_but_not_the_multiplexers() -> None:
+    stack = _frame("get", 7, "/srv/shop/prices/main.py")
+    one = replace(
+        event_loop(),
+        threads=(thread(user=S, poll=6 * S, recv=3 * S),),
+        calls=(
+            call("recvfrom", "tcp", 1_009, wait=3 * S, longest=230 * MS),
+            call("epoll_wait", "", 997, wait=6 * S),
+        ),
+        descriptors=(descriptor(9, nonblocking=False, wait=3 * S, peer="10.0.0.7:443"),),
+        lines=(
+            _line("epoll_wait", "epoll", None, 30, _frame("select", 468, "/srv/selectors.py")),
+            _line("futex", "gil", None, 5, _MAIN),
+            _line("recvfrom", "tcp", 9, 13, stack, _MAIN),
+            _line("recvfrom", "tcp", 9, 2, stack),
+            _line("recvfrom", "tcp", 9, 1),
+            replace(_line("recvfrom", "tcp", 9, 1, _MAIN), tid=PID + 1),
+        ),
+    )
+    assert findings(one)["IO104"].lines == (
+        "prices/main.py:7 get -> recvfrom to 10.0.0.7:443: 15 times, 3 s, 230 ms at most",
+    )

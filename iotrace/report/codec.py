@@ -123,7 +123,9 @@ def _single(kind: Any, data: object, place: str) -> object:
         return _dataclass(kind, data, place)
     if get_origin(kind) is tuple:
         items = _expect(list, data, "a list", place)
-        inner = get_args(kind)[0]
+        inner, *others = get_args(kind)
+        if others != [...] and len(items) != 1 + len(others):
+            _refuse(place, f"expected {1 + len(others)} items, found {len(items)}")
         return tuple(_value(inner, item, f"{place}[{index}]") for index, item in enumerate(items))
     if get_origin(kind) is dict:
         entries = _expect(dict, data, "an object", place)

@@ -41,7 +41,10 @@ _LINE_KEY = struct.Struct("<QIHH")
 _CULPRIT_KEY = struct.Struct("<QIBBH")
 _LINE_FIGURES = "calls total_ns wait_ns runq_ns copy_ns max_ns fd tid".split()
 _OPERATION_KEY = struct.Struct("<II")
-_NO_CALL = CallTotals(0, 0, {}, 0, 0, 0, 0, 0, 0, 0, 0, (0,) * histogram.BUCKETS)
+_NO_PHASES = (0,) * histogram.COARSE_BUCKETS
+_NO_CALL = CallTotals(
+    *(0, 0, {}, 0, 0, 0, 0, 0, 0, 0, 0), (0,) * histogram.BUCKETS, _NO_PHASES, _NO_PHASES
+)
 _NO_DESCRIPTOR = DescriptorTotals(
     *(1, 0, 0, 0, b"", 0, b"", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), (0,) * (histogram.BUCKETS // 2)
 )

@@ -30,6 +30,9 @@ DEFAULT_TOP = 100
 # Of more processes than these, the costliest have sections of their own.
 _DETAILED = 6
 
+# Calls with histograms, of all processes together: a picture takes 3 kB.
+_CALLS_DRAWN = 24
+
 _LONGEST_COMMAND = 4_000
 
 _TABLES = (threads, loops, calls, descriptors, operations, signals)
@@ -81,13 +84,21 @@ def _sections(report: Report, top: int | None) -> list[Markup]:
     rest = [elsewhere, processes.table(others, title, top)]
     return [
         tag("header", tag("h1", "iotrace"), tag("p", origin(report), class_="faint")),
-        *(_process(process, report, top) for process in detailed),
+        *(
+            _process(
+                process,
+                report,
+                top,
+                min(latencies.MOST_CALLS, _CALLS_DRAWN // min(len(detailed), _DETAILED)),
+            )
+            for process in detailed
+        ),
         *(sheet.markup([table]) for table in rest if table is not None),
         tag("section", sheet.markup(quality.blocks(report)), class_="quality"),
     ]
 
 
-def _process(process: Process, report: Report, top: int | None) -> Markup:
+def _process(process: Process, report: Report, top: int | None, most_calls: int) -> Markup:
     findings = [finding for finding in report.findings if finding.pid == process.pid]
     command = cut(escape(shlex.join(process.cmdline)), _LONGEST_COMMAND)
     tables = [drawn for module in _TABLES if (drawn := module.table(process, top)) is not None]
@@ -98,6 +109,6 @@ def _process(process: Process, report: Report, top: int | None) -> Markup:
         tag("div", sheet.markup(verdict.blocks(process, findings)), class_="verdict"),
         states.section(process),
         lanes.section(process),
-        latencies.section(process),
+        latencies.section(process, most_calls),
         join(*(sheet.markup([table]) for table in tables)),
     )

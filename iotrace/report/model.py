@@ -64,7 +64,7 @@ class Model:
 class States:
     """The ledger of one thread: these add up to its ``lifetime_ns``.
 
-    ``wait`` has every reason of ``WAIT_REASONS``.
+    ``wait`` has every reason of ``WAIT_REASONS``; one that a file lacks is 0.
     """
 
     user: int

@@ -62,7 +62,6 @@ def _of_field(field: Field, definitions: dict[str, object]) -> dict[str, object]
         return {
             "type": "object",
             "properties": dict.fromkeys(field.keys, inner),
-            "required": list(field.keys),
             "additionalProperties": False,
         }
     return _of_type(field.type, definitions)

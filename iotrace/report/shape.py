@@ -27,7 +27,7 @@ WORDS: dict[tuple[type, str], tuple[str, ...]] = {
     (Culprit, "cause"): ("cpu", "call", "gil", "runq"),
 }
 
-# Dictionaries that have exactly these keys.
+# Dictionaries that have these keys; one that is absent is 0, for reasons were added in time.
 KEYS: dict[tuple[type, str], tuple[str, ...]] = {(States, "wait"): WAIT_REASONS}
 
 

@@ -189,8 +189,8 @@ class Trace:
         """Ask /proc what the living processes have open, and where their sockets lead to."""
         self._book.look(self.processes_alive(), sockets=sockets)
 
-    def report(self, snapshot: Snapshot) -> Report:
-        """The report of a snapshot, or of the difference of two."""
+    def report(self, snapshot: Snapshot, *, judged: bool = True) -> Report:
+        """The report of a snapshot, or of the difference of two; ``judged``: with a verdict."""
         return build_report(
             snapshot,
             Circumstances(
@@ -203,6 +203,7 @@ class Trace:
                 tracer_cpu_ns=time.process_time_ns() - self._cpu_ns,
                 kernel_memory_bytes=self.probes.memory_bytes(),
             ),
+            judged=judged,
         )
 
     def _since_start(self, at_ns: int) -> timedelta:

@@ -14,6 +14,7 @@ from iotrace.output.html.histogram import Axis
 from iotrace.output.text import escape
 from iotrace.output.view import View
 from iotrace.report.model import Percentiles, Report
+from iotrace.report.stacks import Frame, Line
 from tests.unit import reports
 from tests.unit.output.test_hostile import Tags
 from tests.unit.reports import KIB, MS, S
@@ -232,6 +233,19 @@ def test_top_cuts_tables_and_zero_cuts_nothing() -> None:
     assert page(reports.event_loop(), top=0).count("<tr>") > 415
     assert page(reports.prefork(20), top=0).count("<article>") == 21
     assert page(reports.prefork(20)).count("<article>") == 6
+
+
+def test_the_lines_of_the_program_have_their_table() -> None:
+    own = Frame("fetch", "/srv/app.py", 88)
+    library = Frame("recv", "/usr/lib/python3.11/socket.py", 7)
+    line = Line(7, "recvfrom", "tcp", 3, 1, 0, S, S, 0, 0, S, 1, (library, own))
+    shown = page(reports.report(reports.process(lines=(line,))))
+    assert "Python lines (1)" in shown
+    assert "srv/app.py:88 fetch" in shown
+    every = formats.render(
+        reports.report(reports.process(lines=(line,))), "html-report", View(all_frames=True)
+    )
+    assert "socket.py:7 recv" in every
 
 
 def test_losses_stand_out() -> None:

@@ -70,8 +70,8 @@ class SnapshotReader:
     def records(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """(slot, scalar members) of every thread in the table, dead or alive."""
         table = self._probes.threads
-        for slot, raw in table.read_all(self._probes.used(Counter.THREADS)):
-            record = table.layout.unpack(raw)
+        for slot in table.taken(self._probes.used(Counter.THREADS), "tid"):
+            record = table.layout.unpack(table.read(slot))
             if record["tid"]:
                 yield slot, record
 
@@ -117,7 +117,7 @@ class SnapshotReader:
     ) -> tuple[dict[int, dict[str, Any]], dict[ThreadKey, ThreadTotals], dict[int, InFlight]]:
         table = self._probes.threads
         records, threads, flights = {}, {}, {}
-        for slot in range(min(self._probes.used(Counter.THREADS), table.entries)):
+        for slot in table.taken(self._probes.used(Counter.THREADS), "tid"):
             if only is not None and slot not in only:
                 continue
             clock_ns = time.monotonic_ns()  # before the read: what it tells still held then

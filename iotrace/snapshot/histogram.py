@@ -82,4 +82,6 @@ def add(one: Sequence[int], other: Sequence[int]) -> tuple[int, ...]:
 
 def subtract(later: Sequence[int], earlier: Sequence[int]) -> tuple[int, ...]:
     """Bucket by bucket."""
-    return tuple(a - b for a, b in zip(later, earlier, strict=True))
+    if len(later) != len(earlier):
+        raise ValueError("histograms of different buckets")
+    return tuple(map(operator.sub, later, earlier))

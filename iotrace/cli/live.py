@@ -70,21 +70,24 @@ class Live:
 
         begin_ns = time.thread_time_ns()
         snapshot = trace.snapshot()
-        self._look(now_ns, trace)
+        looked_ns = self._look(now_ns, trace)
         part = interval(snapshot, self._last) if self._last else snapshot
         self._last = snapshot
         whole = trace.report(snapshot)
         self._picture = advance(self._picture, whole, trace.report(part, judged=False))
-        took_ns = time.thread_time_ns() - begin_ns
+        took_ns = time.thread_time_ns() - begin_ns - looked_ns
         self._next_ns = now_ns + max(self._every_ns, took_ns * (1 + _REST))
 
-    def _look(self, now_ns: int, trace: Trace) -> None:
+    def _look(self, now_ns: int, trace: Trace) -> int:
+        """How long looking at sockets took; 0 where it was not time for that."""
         begin_ns = time.thread_time_ns()
         with_sockets = now_ns >= self._next_look_ns
         trace.look(sockets=with_sockets)
-        if with_sockets:
-            took_ns = time.thread_time_ns() - begin_ns
-            self._next_look_ns = now_ns + took_ns * (1 + _LOOK_REST)
+        if not with_sockets:
+            return 0
+        took_ns = time.thread_time_ns() - begin_ns
+        self._next_look_ns = now_ns + took_ns * (1 + _LOOK_REST)
+        return took_ns
 
     def show(
         self, trace: Trace, duration_ns: int | None, step: Callable[[], Ending | None]

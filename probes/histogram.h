@@ -10,9 +10,12 @@
 #define HISTOGRAM_SUB_BITS 3
 #define HISTOGRAM_BUCKETS \
   ((HISTOGRAM_LAST_OCTAVE - HISTOGRAM_FIRST_OCTAVE + 1) << HISTOGRAM_SUB_BITS)
-/* Per-descriptor histograms are coarser (4 buckets an octave, within 12.5 %): there are many. */
+/* Those of descriptors, and of the phases of a call, are coarser (4 buckets an octave, within
+ * 12.5 %): there are many. */
 #define PICKUP_SHIFT 1
 #define PICKUP_BUCKETS (HISTOGRAM_BUCKETS >> PICKUP_SHIFT)
+#define PHASE_SHIFT PICKUP_SHIFT
+#define PHASE_BUCKETS (HISTOGRAM_BUCKETS >> PHASE_SHIFT)
 
 static inline __attribute__((always_inline)) unsigned int histogram_octave(unsigned long long v)
 {

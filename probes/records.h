@@ -112,6 +112,8 @@ struct call {
   u64 gil_waits; /* after it, to come back to Python */
   u64 gil_ns;
   u32 latency[HISTOGRAM_BUCKETS];
+  u32 wait[PHASE_BUCKETS]; /* of the calls that slept at all */
+  u32 copy[PHASE_BUCKETS]; /* of those that copied */
 };
 
 /* One descriptor number of one kind, as used by one thread. */

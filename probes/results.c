@@ -127,6 +127,14 @@ static __always_inline void add_to_descriptor(struct thread *t, u16 flags, s64 r
   END_UPDATE(d);
 }
 
+/* Most calls neither sleep nor copy, and cost a comparison here. */
+static __always_inline void add_to_phase(u32 *histogram, u64 ns)
+{
+  u32 bucket = histogram_bucket(ns) >> PHASE_SHIFT;
+  if (ns && bucket < PHASE_BUCKETS)
+    histogram[bucket]++;
+}
+
 static __always_inline void add_to_call(struct thread *t, u32 slot, s64 ret, u64 bytes,
                                         u32 estimated, u32 filled, u64 now)
 {
@@ -149,6 +157,8 @@ static __always_inline void add_to_call(struct thread *t, u32 slot, s64 ret, u64
     c->max_ns = total;
   if (bucket < HISTOGRAM_BUCKETS)
     c->latency[bucket]++;
+  add_to_phase(c->wait, t->call_wait_ns);
+  add_to_phase(c->copy, t->call_copy_ns);
   if (ret == -EAGAIN)
     c->eagain++;
   else if (ret < 0 && ret >= -MAX_ERRNO)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
-from iotrace.cli.options import PythonWish, Shown, output_options, python_options, tracing_options
+from iotrace.cli.options import Shown, output_options, tracing_options
+from iotrace.cli.plan import Plan
 
 
 @click.command(name="attach", short_help="Trace running processes.")
@@ -22,18 +25,13 @@ from iotrace.cli.options import PythonWish, Shown, output_options, python_option
     help="Show a live screen while tracing, if this is a terminal and textual is installed.",
 )
 @tracing_options
-@python_options
 @output_options
 def command(
     pids: tuple[int, ...],
     more_pids: tuple[int, ...],
     dry_run: bool,
     live: bool,
-    duration: int | None,
-    interval: int | None,
-    children: bool,
-    python: PythonWish,
-    fail_on: tuple[str, ...],
+    plan: Plan,
     shown: Shown,
     verbose: bool,
 ) -> int:
@@ -51,17 +49,10 @@ def command(
 
     from iotrace.cli.live import prepare
     from iotrace.cli.printing import Printer
-    from iotrace.cli.tracing import Plan, trace_processes
+    from iotrace.cli.tracing import trace_processes
 
     return trace_processes(
         wanted,
-        Plan(
-            duration_ns=duration,
-            interval_ns=interval,
-            children=children,
-            python=python,
-            fail_on=fail_on,
-            live=prepare(shown, interval) if live else None,
-        ),
-        lambda: Printer(shown, intervals=interval is not None),
+        replace(plan, live=prepare(shown, plan.interval_ns) if live else None),
+        lambda: Printer(shown, intervals=plan.interval_ns is not None),
     )

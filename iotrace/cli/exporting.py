@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from iotrace.cli.options import Shown
@@ -13,8 +14,10 @@ from iotrace.recording.safe_file import SafeFile
 from iotrace.report.model import Report
 from iotrace.timeline import chrome, perfetto
 from iotrace.timeline.model import BadTimeline
-from iotrace.timeline.tracks import tracks_of
+from iotrace.timeline.tracks import drawn
 from iotrace.tracing.caller import sudo_caller
+
+_BLOCK = 1 << 20
 
 
 def export(recording: Recording, shown: Shown) -> None:
@@ -34,17 +37,34 @@ def export(recording: Recording, shown: Shown) -> None:
             why="It is a file for ui.perfetto.dev.",
             paste=f"iotrace report FILE -f {shown.fmt} -o timeline.{shown.fmt}",
         )
-    tracks, names = tracks_of(recording.timeline), _names(recording.report)
+    things, names = drawn(recording.timeline), _names(recording.report)
+    pieces: Iterator[bytes]
     if shown.fmt == "chrome":
-        data = chrome.render(tracks, names).encode("utf-8")
+        pieces = map(str.encode, chrome.render(things, names))
     else:
-        data = perfetto.render(tracks, names)
+        pieces = perfetto.render(things, names)
     if shown.output is None:
-        sys.stdout.buffer.write(data)
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)
         return
     file = SafeFile(Path(shown.output), sudo_caller())
-    file.write(data)
-    file.commit()
+    try:
+        for block in _blocks(pieces):
+            file.write(block)
+        file.commit()
+    finally:
+        file.abort()
+
+
+def _blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Many small pieces as few large ones."""
+    block = bytearray()
+    for piece in pieces:
+        block += piece
+        if len(block) > _BLOCK:
+            yield bytes(block)
+            block.clear()
+    yield bytes(block)
 
 
 def _names(report: Report) -> dict[int, str]:

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 _EVERY_NS = 1_000_000_000
 _FIRST_NS = 300_000_000
-_REST = 9
+_REST = 40
 """A picture that took long to make is followed by a rest of so many times that."""
+_LOOK_REST = 100
+"""And so is a look at where sockets lead to, whose tables are long on a busy host."""
 
 
 def prepare(shown: Shown, every_ns: int | None) -> Live | None:
@@ -54,6 +56,7 @@ class Live:
         self._every_ns = every_ns
         self._color = in_color
         self._next_ns = 0
+        self._next_look_ns = 0
         self._last: Snapshot | None = None
         self._picture: Picture | None = None
 
@@ -65,13 +68,26 @@ class Live:
             return
         from iotrace.live.picture import advance
 
+        begin_ns = time.thread_time_ns()
         snapshot = trace.snapshot()
-        trace.look()
+        looked_ns = self._look(now_ns, trace)
         part = interval(snapshot, self._last) if self._last else snapshot
         self._last = snapshot
-        self._picture = advance(self._picture, trace.report(snapshot), trace.report(part))
-        took_ns = time.monotonic_ns() - now_ns
+        whole = trace.report(snapshot)
+        self._picture = advance(self._picture, whole, trace.report(part, judged=False))
+        took_ns = time.thread_time_ns() - begin_ns - looked_ns
         self._next_ns = now_ns + max(self._every_ns, took_ns * (1 + _REST))
+
+    def _look(self, now_ns: int, trace: Trace) -> int:
+        """How long looking at sockets took; 0 where it was not time for that."""
+        begin_ns = time.thread_time_ns()
+        with_sockets = now_ns >= self._next_look_ns
+        trace.look(sockets=with_sockets)
+        if not with_sockets:
+            return 0
+        took_ns = time.thread_time_ns() - begin_ns
+        self._next_look_ns = now_ns + took_ns * (1 + _LOOK_REST)
+        return took_ns
 
     def show(
         self, trace: Trace, duration_ns: int | None, step: Callable[[], Ending | None]

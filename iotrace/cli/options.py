@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from iotrace.cli.plan import Plan, PythonWish
+
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -64,8 +66,26 @@ class Bytes(click.ParamType):  # type: ignore[type-arg]
         return int(digits) * scale
 
 
-def tracing_options(function: _Function) -> _Function:
-    """``-d``, ``-i``, ``--no-children``, ``--fail-on``: how long, how often, whom, what fails."""
+def tracing_options(function: Callable[..., int]) -> Callable[..., int]:
+    """``-d``, ``-i``, ``--no-children``, ``--fail-on``, and those of ``python_options``.
+
+    Gathered in the command's parameter ``plan``.
+    """
+
+    @functools.wraps(function)
+    def planned(
+        *,
+        duration: int | None,
+        interval: int | None,
+        children: bool,
+        fail_on: tuple[str, ...],
+        python: PythonWish,
+        **values: Any,
+    ) -> int:
+        plan = Plan(duration, interval, children, fail_on, python)
+        return function(plan=plan, **values)
+
+    gathered = python_options(planned)
     for option in (
         click.option(
             "-d", "--duration", type=Seconds(), help="Stop after this time (10, 500ms, 2m)."
@@ -84,8 +104,8 @@ def tracing_options(function: _Function) -> _Function:
             help="Exit with 10 where such a finding is reported: medium (or worse), IO103,IO104.",
         ),
     )[::-1]:  # decorators apply from the last one on
-        function = option(function)
-    return function
+        gathered = option(gathered)
+    return gathered
 
 
 class Latency(Seconds):
@@ -182,14 +202,6 @@ class Names(click.ParamType):  # type: ignore[type-arg]
         if isinstance(value, tuple):
             return value
         return tuple(name.strip() for name in str(value).split(",") if name.strip())
-
-
-@dataclass(frozen=True, slots=True)
-class PythonWish:
-    """Whether Python's stacks are looked at, and of which calls."""
-
-    enabled: bool = True
-    min_latency_ns: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

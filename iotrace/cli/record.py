@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from iotrace.cli.options import Bytes, PythonWish, Seconds, python_options
+from iotrace.cli.options import Bytes, Seconds, python_options
+from iotrace.cli.plan import Plan, PythonWish
 
 _SECOND_NS = 1_000_000_000
 
@@ -61,7 +62,7 @@ def command(
     holds two side by side.
     """
     from iotrace.cli.recorder import TIMELINE_PAGES, Recorder
-    from iotrace.cli.tracing import Plan, trace_processes, trace_program
+    from iotrace.cli.tracing import trace_processes, trace_program
 
     plan = Plan(
         duration_ns=duration,

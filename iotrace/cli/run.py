@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from iotrace.cli.options import PythonWish, Shown, output_options, python_options, tracing_options
+from iotrace.cli.options import Shown, output_options, tracing_options
+from iotrace.cli.plan import Plan
 
 
 @click.command(
@@ -14,15 +15,10 @@ from iotrace.cli.options import PythonWish, Shown, output_options, python_option
 )
 @click.argument("program", metavar="-- CMD...", nargs=-1, type=click.UNPROCESSED, required=True)
 @tracing_options
-@python_options
 @output_options
 def command(
     program: tuple[str, ...],
-    duration: int | None,
-    interval: int | None,
-    children: bool,
-    python: PythonWish,
-    fail_on: tuple[str, ...],
+    plan: Plan,
     shown: Shown,
     verbose: bool,
 ) -> int:
@@ -33,16 +29,10 @@ def command(
     the program's.
     """
     from iotrace.cli.printing import Printer
-    from iotrace.cli.tracing import Plan, trace_program
+    from iotrace.cli.tracing import trace_program
 
     return trace_program(
         program,
-        Plan(
-            duration_ns=duration,
-            interval_ns=interval,
-            children=children,
-            python=python,
-            fail_on=fail_on,
-        ),
-        lambda: Printer(shown, to_stderr=True, intervals=interval is not None),
+        plan,
+        lambda: Printer(shown, to_stderr=True, intervals=plan.interval_ns is not None),
     )

@@ -6,12 +6,12 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import click
 
 from iotrace.cli.live import Live
-from iotrace.cli.options import PythonWish
+from iotrace.cli.plan import Plan
 from iotrace.cli.progress import Progress
 from iotrace.cli.sink import Sink
 from iotrace.engine.namespace import require_own_proc
@@ -31,20 +31,6 @@ from iotrace.verdict.gate import fires
 
 _TICK_NS = 100_000_000
 _FIRST_LOOK_NS = 1_000_000_000
-_DEFAULT = PythonWish()
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What the command line asked for."""
-
-    duration_ns: int | None
-    interval_ns: int | None
-    children: bool
-    fail_on: tuple[str, ...] = ()
-    python: PythonWish = _DEFAULT
-    timeline_pages: int = 0
-    live: Live | None = None
 
 
 def trace_processes(pids: tuple[int, ...], plan: Plan, open_sink: Callable[[], Sink]) -> int:

@@ -10,9 +10,8 @@ import errno
 import os
 import platform
 from collections.abc import Iterator
-from pathlib import Path
 
-from iotrace.procfs.files import is_absent
+from iotrace.procfs.files import is_absent, read_file
 
 _NUMBER = {"x86_64": 321, "aarch64": 280}
 _MAP_CREATE, _LOOKUP, _UPDATE, _DELETE, _PROG_LOAD, _TRACEPOINT_OPEN = 0, 1, 2, 3, 5, 17
@@ -297,8 +296,9 @@ def program_ids() -> tuple[int, ...]:
 
 def descriptor_figure(fd: int, name: str) -> int:
     """A number that the kernel tells of a map or program ("memlock", "recursion_misses")."""
-    for line in Path(f"/proc/self/fdinfo/{fd}").read_text().splitlines():
-        key, _, value = line.partition(":")
-        if key == name:
+    wanted = name.encode()
+    for line in read_file(f"/proc/self/fdinfo/{fd}").splitlines():
+        key, _, value = line.partition(b":")
+        if key == wanted:
             return int(value)
     return 0

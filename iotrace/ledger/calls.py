@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 
-from iotrace.report.model import Call, Percentiles
-from iotrace.snapshot.histogram import percentile_ns
+from iotrace.report.model import Call, Percentiles, Phase
+from iotrace.snapshot.histogram import percentile_ns, used
 from iotrace.snapshot.model import CallTotals
 
 _RESTARTS = {
@@ -45,6 +46,8 @@ def call_row(tid: int, syscall: str, kind: str, totals: CallTotals) -> Call:
         filled=totals.filled,
         gil_waits=totals.gil_waits,
         gil_ns=totals.gil_ns,
+        waits_ns=_phase(totals.wait, totals.max_ns),
+        copies_ns=_phase(totals.copy, totals.max_ns),
     )
 
 
@@ -52,4 +55,17 @@ def _percentiles(totals: CallTotals) -> Percentiles:
     p50, p90, p99, p999 = (
         percentile_ns(totals.latency, share, totals.max_ns) for share in (0.5, 0.9, 0.99, 0.999)
     )
-    return Percentiles(p50=p50, p90=p90, p99=p99, p999=p999, max=totals.max_ns)
+    histogram = used(totals.latency, totals.max_ns)
+    return Percentiles(p50=p50, p90=p90, p99=p99, p999=p999, max=totals.max_ns, histogram=histogram)
+
+
+def _phase(counts: Sequence[int], max_ns: int) -> Phase | None:
+    """``max_ns``: of the whole call, which no part of it exceeds."""
+    if not any(counts):
+        return None
+    return Phase(
+        count=sum(counts),
+        p50=percentile_ns(counts, 0.5, max_ns),
+        p99=percentile_ns(counts, 0.99, max_ns),
+        histogram=used(counts, max_ns),
+    )

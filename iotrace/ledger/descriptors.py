@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from iotrace.procfs.endpoint import format_endpoint, format_peer
 from iotrace.report.model import Descriptor, Pickup
@@ -41,7 +41,7 @@ def descriptor_row(
         bytes_out=sum(part.bytes_out for part in parts),
         wait_ns=sum(part.wait_ns for part in parts),
         copy_ns=sum(part.copy_ns for part in parts),
-        pickup_ns=_pickup(parts),
+        pickup_ns=pickup(parts),
         opened=len({part.inode for part in parts}) + sum(max(0, p.opened - 1) for p in parts),
         copy_estimated=any(part.estimated for part in parts),
         eagain=sum(part.eagain for part in parts),
@@ -60,7 +60,9 @@ def _unread_ns(latest: DescriptorTotals, facts: ProcessFacts | None, at_ns: int)
     return max(0, at_ns - latest.unread_since_ns)
 
 
-def _pickup(parts: Sequence[DescriptorTotals]) -> Pickup | None:
+def pickup(parts: Collection[DescriptorTotals], *, with_histogram: bool = False) -> Pickup | None:
+    """The delays of these descriptors together; None if there was none."""
+    parts = [part for part in parts if part.pickups]
     count = sum(part.pickups for part in parts)
     if not count:
         return None
@@ -73,6 +75,7 @@ def _pickup(parts: Sequence[DescriptorTotals]) -> Pickup | None:
         p50=histogram.percentile_ns(counts, 0.5, max_ns),
         p99=histogram.percentile_ns(counts, 0.99, max_ns),
         max=max_ns,
+        histogram=histogram.used(counts, max_ns) if with_histogram else (),
     )
 
 

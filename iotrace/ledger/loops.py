@@ -5,7 +5,7 @@ from __future__ import annotations
 from iotrace.report.model import WAIT_REASONS, Busy, Loop, Ready, StallCall, Stalls
 from iotrace.report.stacks import Culprit
 from iotrace.snapshot.facts import ProcessFacts
-from iotrace.snapshot.histogram import percentile_ns
+from iotrace.snapshot.histogram import percentile_ns, used
 from iotrace.snapshot.model import LoopTotals
 
 
@@ -42,6 +42,7 @@ def loop_row(
             p50=percentile_ns(busy, 0.5, totals.busy_max_ns),
             p99=percentile_ns(busy, 0.99, totals.busy_max_ns),
             max=totals.busy_max_ns,
+            histogram=used(busy, totals.busy_max_ns),
         )
         if any(busy)
         else None,

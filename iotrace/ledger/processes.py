@@ -9,7 +9,7 @@ from typing import Any
 
 from iotrace.engine.constants import CALL_OTHER
 from iotrace.ledger.calls import call_row
-from iotrace.ledger.descriptors import descriptor_row
+from iotrace.ledger.descriptors import descriptor_row, pickup
 from iotrace.ledger.lines import Stacks, culprit_row, line_row
 from iotrace.ledger.loops import loop_row
 from iotrace.ledger.threads import thread_row
@@ -127,6 +127,7 @@ class _Parts:
                 if count
             ),
             lines=tuple(sorted(self._lines[pid], key=lambda row: -row.total_ns)),
+            pickup_ns=pickup([totals for _, totals in self._descriptors[pid]], with_histogram=True),
             count=max(1, sum(threads[key].processes for key in keys)),
         )
 

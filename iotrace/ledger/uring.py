@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iotrace.report.model import Interval, Operation
-from iotrace.snapshot.histogram import percentile_ns
+from iotrace.snapshot.histogram import percentile_ns, used
 from iotrace.snapshot.model import OperationTotals
 
 _NAMES = (
@@ -35,6 +35,7 @@ def operation_row(opcode: int, totals: OperationTotals) -> Operation:
             p50=percentile_ns(counts, 0.5, totals.max_ns),
             p99=percentile_ns(counts, 0.99, totals.max_ns),
             max=totals.max_ns,
+            histogram=used(counts, totals.max_ns),
         )
         if totals.completed
         else None,

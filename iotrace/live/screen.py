@@ -1,6 +1,6 @@
 """The screen: textual draws the pages and takes the keys. Nothing of it is imported elsewhere.
 
-Who uses it ticks the trace: ``step`` runs ten times a second inside textual's event loop and says
+Who uses it ticks the trace: ``step`` runs four times a second inside textual's event loop and says
 when to end; the ending signals stay blocked meanwhile, and ``step`` takes them one by one.
 """
 
@@ -23,7 +23,7 @@ from iotrace.live.lines import Line
 from iotrace.live.ordering import following
 from iotrace.live.picture import Picture
 
-_TICK_S = 0.1
+_TICK_S = 0.25
 _PLAIN = {
     "strong": "bold",
     "sorted": "bold underline",
@@ -56,7 +56,9 @@ class LiveScreen(App[None]):
 
     CSS = """
     Screen { background: ansi_default; color: ansi_default; }
-    Static { background: ansi_default; color: ansi_default; height: auto; text-wrap: nowrap; }
+    Static {
+        background: ansi_default; color: ansi_default; width: 1fr; height: auto; text-wrap: nowrap;
+    }
     VerticalScroll { background: ansi_default; height: 1fr; scrollbar-size-vertical: 1; }
     #head { height: 2; }
     #tabs, #quality, #keys { height: 1; }
@@ -97,6 +99,7 @@ class LiveScreen(App[None]):
         self._styles = _COLORS if color else _PLAIN
         self._shown: Picture | None = None
         self._frozen = False
+        self._drawn: dict[str, list[Line]] = {}
         self._page = next(iter(pages.PAGES))
         self._orders = {
             name: orders[0] if orders else "" for name, (_, orders) in pages.PAGES.items()
@@ -189,6 +192,10 @@ class LiveScreen(App[None]):
         self._put("quality", [pages.quality(self._shown, room)])
 
     def _put(self, name: str, lines: list[Line]) -> None:
+        before = self._drawn.get(name)
+        if before == lines:
+            return
+        self._drawn[name] = lines
         drawn = [
             # No blank may stand beyond the edge: the line would wrap.
             Content.assemble(
@@ -196,7 +203,9 @@ class LiveScreen(App[None]):
             ).rstrip()
             for line in lines
         ]
-        self.query_one(f"#{name}", Static).update(Content("\n").join(drawn))
+        # Where there are as many lines as before, nothing has to be moved.
+        moves = before is None or len(before) != len(lines)
+        self.query_one(f"#{name}", Static).update(Content("\n").join(drawn), layout=moves)
 
 
 def run(screen: LiveScreen) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from iotrace.comparison.model import Comparison, Difference, FindingChange, Side
@@ -84,6 +85,7 @@ def _blocks(comparison: Comparison, wanted: int | None) -> list[Block]:
     top = _DEFAULT_TOP if wanted is None else wanted
     blocks: list[Block] = [
         Facts((("a", _described(comparison.a)), ("b", _described(comparison.b)))),
+        *_conclusion(comparison),
         *_findings("New findings", comparison.findings_new, Tone.WARNING),
         *_findings("Findings that are gone", comparison.findings_gone, Tone.STRONG),
     ]
@@ -104,6 +106,27 @@ def _described(side: Side) -> str:
         f"{side.name}: {units.format_duration(side.duration_ns)} from {side.started_at}, "
         f"{units.plural(side.samples, 'sample')}, iotrace {side.iotrace}"
     )
+
+
+def _conclusion(comparison: Comparison) -> list[Block]:
+    """What the tables come to, before them."""
+    counts = Counter(row.verdict for row in comparison.differences)
+    if not counts:
+        return []
+    beyond = [f"{counts[name]} {name}" for name in ("worse", "better", "changed") if counts[name]]
+    others = [
+        f"{counts[verdict]:,} {words}"
+        for verdict, words in (
+            ("same", "within the noise"),
+            ("unknown", "with too few samples to tell"),
+            ("new", "only in b"),
+            ("gone", "only in a"),
+        )
+        if counts[verdict]
+    ]
+    sentence = f"Beyond the noise: {', '.join(beyond) or 'nothing'}."
+    total = units.plural(sum(counts.values()), "figure")
+    return [Paragraph(f"{sentence} Of {total}: {', '.join(others)}." if others else sentence)]
 
 
 def _findings(title: str, changes: Sequence[FindingChange], tone: Tone) -> list[Block]:

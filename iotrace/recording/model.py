@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from iotrace.report.model import Report
+from iotrace.report.model import Call, Loop, Operation, Report
 from iotrace.timeline.model import Timeline
 
 
@@ -23,7 +23,31 @@ class Recording:
 def as_sample(interval: Report) -> Report:
     """An interval's report without what no comparison asks for, so that files stay small."""
     processes = (
-        replace(process, cmdline=(), descriptors=(), signals=(), model=None)
+        replace(
+            process,
+            cmdline=(),
+            descriptors=(),
+            signals=(),
+            model=None,
+            pickup_ns=None,
+            calls=tuple(map(_plain_call, process.calls)),
+            loops=tuple(map(_plain_loop, process.loops)),
+            operations=tuple(map(_plain_operation, process.operations)),
+        )
         for process in interval.processes
     )
     return replace(interval, processes=tuple(processes), findings=())
+
+
+def _plain_call(call: Call) -> Call:
+    times = call.latency_ns and replace(call.latency_ns, histogram=())
+    return replace(call, latency_ns=times, waits_ns=None, copies_ns=None)
+
+
+def _plain_loop(loop: Loop) -> Loop:
+    return replace(loop, busy_ns=loop.busy_ns and replace(loop.busy_ns, histogram=()))
+
+
+def _plain_operation(operation: Operation) -> Operation:
+    times = operation.submit_to_complete_ns
+    return replace(operation, submit_to_complete_ns=times and replace(times, histogram=()))

@@ -14,6 +14,7 @@ from iotrace.recording.container import BadRecording
 from iotrace.recording.model import Recording
 from iotrace.report import codec
 from iotrace.report.codec import BadReport
+from iotrace.report.model import WAIT_REASONS
 from iotrace.timeline.model import BadTimeline, decode
 
 # A report as JSON has no parts that could be refused one by one.
@@ -49,8 +50,9 @@ def _read(stream: BinaryIO, wants_samples: bool, wants_timeline: bool) -> Record
     if start == b"{":
         return Recording(codec.loads(stream.read(_MOST_JSON)))
     report = None
+    reasons: tuple[str, ...] = WAIT_REASONS
     samples = []
-    events = []
+    events = bytearray()
     names = None
     # All parts, also those that are not wanted: only then the checksums are all checked.
     for kind, plain in container.read_parts(stream):
@@ -58,16 +60,18 @@ def _read(stream: BinaryIO, wants_samples: bool, wants_timeline: bool) -> Record
             if report is not None:
                 raise BadRecording("this recording is damaged", why="it holds two reports")
             report = codec.loads(plain)
+            if b'"gil":' not in plain:  # older than that reason, and so are its events
+                reasons = tuple(reason for reason in WAIT_REASONS if reason != "gil")
         elif kind == container.SAMPLE and wants_samples:
             samples.append(codec.loads(plain))
         elif kind == container.EVENTS and wants_timeline:
-            events.append(plain)
+            events += plain
         elif kind == container.NAMES:
             names = plain
     if report is None:
         raise BadRecording("this recording is damaged", why="it holds no report")
     wanted = wants_timeline and names is not None
-    timeline = decode(b"".join(events), names or b"") if wanted else None
+    timeline = decode(events, names or b"", reasons) if wanted else None
     return Recording(report, tuple(samples), timeline)
 
 

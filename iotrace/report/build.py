@@ -13,7 +13,7 @@ from iotrace.procfs.host import HostFacts
 from iotrace.report.model import SCHEMA, Host, Lost, Process, Quality, Report
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.model import Losses, Snapshot
-from iotrace.verdict.judge import judge
+from iotrace.verdict.judge import Verdict, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,11 @@ class Circumstances:
     kernel_memory_bytes: int
 
 
-def build_report(snapshot: Snapshot, around: Circumstances) -> Report:
-    """The report of one interval (or of a whole trace)."""
+def build_report(snapshot: Snapshot, around: Circumstances, *, judged: bool = True) -> Report:
+    """The report of one interval (or of a whole trace); ``judged`` False: without a verdict."""
     processes = process_rows(snapshot, around.facts, around.call_names, around.stacks)
     duration_ns = snapshot.at_ns - snapshot.from_ns
-    verdict = judge(processes, around.facts, duration_ns)
+    verdict = judge(processes, around.facts, duration_ns) if judged else Verdict(processes, ())
     return Report(
         schema=SCHEMA,
         iotrace=__version__,

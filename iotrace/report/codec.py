@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
 from typing import Any, NoReturn, TypeVar, get_args, get_origin
 
+from iotrace import __version__
 from iotrace.errors import ExitCode, IotraceError
 from iotrace.report.model import SCHEMA, Report
 from iotrace.report.shape import INT_MAX, INT_MIN, Field, choices, fields_of
@@ -22,6 +23,14 @@ _PASTE = "iotrace attach PID -f json -o report.json"
 
 # How much of a foreign text an error message repeats.
 _QUOTED = 40
+
+
+class _Unknown(Exception):
+    """A key that this version does not know; ``why`` names it and its place."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class BadReport(IotraceError):
@@ -41,7 +50,9 @@ def from_dict(data: object) -> Report:
     """The report that ``to_dict`` made the data from.
 
     Raises BadReport on another schema, a missing or unknown key, a wrong type, a number that
-    does not fit in 64 bits or is not finite. Keys that have a default may be missing.
+    does not fit in 64 bits or is not finite. Keys that have a default may be missing: files of
+    older versions lack what was added since. One of a newer version, that has what this one does
+    not know, is refused as such.
     """
     if not isinstance(data, dict) or "schema" not in data:
         raise BadReport("this is not an iotrace report", why='it has no key "schema"', paste=_PASTE)
@@ -51,7 +62,10 @@ def from_dict(data: object) -> Report:
             why=f'this version of iotrace reads "{SCHEMA}" only',
             paste=_PASTE,
         )
-    return _dataclass(Report, data, "")
+    try:
+        return _dataclass(Report, data, "")
+    except _Unknown as unknown:
+        raise _newer(data, unknown.why) from None
 
 
 def loads(text: str | bytes) -> Report:
@@ -84,7 +98,7 @@ def _dataclass(kind: type[T], data: object, place: str) -> T:
     known = {field.name: field for field in fields_of(kind)}
     for key in items:
         if key not in known:
-            _refuse(place, f"unknown key {_quote(key)}")
+            _refuse_newer(place, f"unknown key {_quote(key)}")
     for field in known.values():
         if field.required and field.name not in items:
             _refuse(place, f'the key "{field.name}" is missing')
@@ -99,8 +113,11 @@ def _field(field: Field, data: object, place: str) -> object:
     value = _value(field.type, data, place)
     if field.words and value is not None and value not in field.words:
         _refuse(place, f"expected one of {', '.join(field.words)}, found {_quote(value)}")
-    if field.keys and isinstance(value, dict) and set(value) != set(field.keys):
-        _refuse(place, f"expected the keys {', '.join(field.keys)}")
+    if field.keys and isinstance(value, dict):
+        for key in value:
+            if key not in field.keys:
+                _refuse_newer(place, f"unknown key {_quote(key)}")
+        return dict.fromkeys(field.keys, 0) | value
     return value
 
 
@@ -123,7 +140,9 @@ def _single(kind: Any, data: object, place: str) -> object:
         return _dataclass(kind, data, place)
     if get_origin(kind) is tuple:
         items = _expect(list, data, "a list", place)
-        inner = get_args(kind)[0]
+        inner, *others = get_args(kind)
+        if others != [...] and len(items) != 1 + len(others):
+            _refuse(place, f"expected {1 + len(others)} items, found {len(items)}")
         return tuple(_value(inner, item, f"{place}[{index}]") for index, item in enumerate(items))
     if get_origin(kind) is dict:
         entries = _expect(dict, data, "an object", place)
@@ -164,6 +183,22 @@ def _expect(kind: type[T], data: object, what: str, place: str) -> T:
     if type(data) is not kind:
         _refuse(place, f"expected {what}, found {_quote(data)}")
     return data
+
+
+def _refuse_newer(place: str, why: str) -> NoReturn:
+    raise _Unknown(f"{place or 'the report'}: {why}")
+
+
+def _newer(data: Mapping[str, object], why: str) -> BadReport:
+    """A key is only ever added by a newer version, or by who is none of us."""
+    maker = data.get("iotrace")
+    if maker == __version__ or not isinstance(maker, str):
+        return BadReport("this is not a report that iotrace can read", why=why, paste=_PASTE)
+    return BadReport(
+        f"this report was made by another version of iotrace, {_quote(maker)[1:-1]}",
+        why=f"{why}; this is {__version__}, which reads reports of its own and older versions",
+        paste="pip install --upgrade iotrace",
+    )
 
 
 def _refuse(place: str, why: str) -> NoReturn:

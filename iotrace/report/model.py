@@ -9,6 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from iotrace.report.stacks import Culprit, Line
+from iotrace.report.times import Bucket as Bucket
+from iotrace.report.times import Busy as Busy
+from iotrace.report.times import Interval as Interval
+from iotrace.report.times import Percentiles as Percentiles
+from iotrace.report.times import Phase as Phase
+from iotrace.report.times import Pickup as Pickup
 
 SCHEMA = "iotrace.report/1"
 
@@ -58,7 +64,7 @@ class Model:
 class States:
     """The ledger of one thread: these add up to its ``lifetime_ns``.
 
-    ``wait`` has every reason of ``WAIT_REASONS``.
+    ``wait`` has every reason of ``WAIT_REASONS``; one that a file lacks is 0.
     """
 
     user: int
@@ -98,17 +104,6 @@ class Thread:
 
 
 @dataclass(frozen=True, slots=True)
-class Percentiles:
-    """Percentiles of a log-linear histogram (each within 7 %); ``max`` is exact."""
-
-    p50: int
-    p90: int
-    p99: int
-    p999: int
-    max: int
-
-
-@dataclass(frozen=True, slots=True)
 class Call:
     """One system call of one thread on one kind of descriptor.
 
@@ -118,6 +113,7 @@ class Call:
     ``gil_ns``: the GIL tax, the time that its threads waited for Python's GIL to come back from it,
     and how often they had to, ``gil_waits``.
     ``in_flight`` calls had not returned at the end: their time is in, they are not in ``calls``.
+    ``waits_ns``: of the calls that slept, how long each did; ``copies_ns``: of those that copied.
     """
 
     tid: int
@@ -137,16 +133,8 @@ class Call:
     filled: int = 0
     gil_waits: int = 0
     gil_ns: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Pickup:
-    """Delay from data-ready on a socket to the start of the copy that takes the data."""
-
-    count: int
-    p50: int
-    p99: int
-    max: int
+    waits_ns: Phase | None = None
+    copies_ns: Phase | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,15 +168,6 @@ class Ready:
     """How many descriptors a multiplexer's call returned as ready."""
 
     mean: float
-    max: int
-
-
-@dataclass(frozen=True, slots=True)
-class Busy:
-    """Time from a multiplexer's return to the thread's next call of it: the loop's lag."""
-
-    p50: int
-    p99: int
     max: int
 
 
@@ -252,15 +231,6 @@ class Loop:
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
-    """Percentiles of submit-to-complete."""
-
-    p50: int
-    p99: int
-    max: int
-
-
-@dataclass(frozen=True, slots=True)
 class Operation:
     """Asynchronous operations (io_uring) of one kind."""
 
@@ -286,6 +256,7 @@ class Process:
 
     ``summary``: one sentence on where its time goes.
     ``count`` > 1 with ``pid`` 0: the ended child processes of ``parent``, added up.
+    ``pickup_ns``: of all its descriptors together.
     """
 
     pid: int
@@ -305,6 +276,7 @@ class Process:
     count: int = 1
     summary: str = ""
     lines: tuple[Line, ...] = ()
+    pickup_ns: Pickup | None = None
 
 
 @dataclass(frozen=True, slots=True)

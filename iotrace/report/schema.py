@@ -62,7 +62,6 @@ def _of_field(field: Field, definitions: dict[str, object]) -> dict[str, object]
         return {
             "type": "object",
             "properties": dict.fromkeys(field.keys, inner),
-            "required": list(field.keys),
             "additionalProperties": False,
         }
     return _of_type(field.type, definitions)
@@ -77,7 +76,9 @@ def _of_type(kind: Any, definitions: dict[str, object]) -> dict[str, object]:
         _define(kind, definitions)
         return {"$ref": f"#/$defs/{kind.__name__}"}
     if get_origin(kind) is tuple:
-        return {"type": "array", "items": _of_type(get_args(kind)[0], definitions)}
+        inner, *others = get_args(kind)
+        size = {} if others == [...] else dict.fromkeys(("minItems", "maxItems"), 1 + len(others))
+        return {"type": "array", "items": _of_type(inner, definitions), **size}
     if get_origin(kind) is dict:
         return {
             "type": "object",

@@ -1,7 +1,8 @@
 """The shape of a report, read off its dataclasses: what the codec checks and the schema publishes.
 
-The dataclasses are the only source. What their types cannot say (which keys, which words) is
-in the two tables below.
+The dataclasses are the only source. A tuple's items are of one type: ``tuple[int, ...]`` is any
+number of them, ``tuple[int, int, int]`` exactly three. What the types cannot say (which keys, which
+words) is in the two tables below.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ WORDS: dict[tuple[type, str], tuple[str, ...]] = {
     (Culprit, "cause"): ("cpu", "call", "gil", "runq"),
 }
 
-# Dictionaries that have exactly these keys.
+# Dictionaries that have these keys; one that is absent is 0, for reasons were added in time.
 KEYS: dict[tuple[type, str], tuple[str, ...]] = {(States, "wait"): WAIT_REASONS}
 
 

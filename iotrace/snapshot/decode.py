@@ -74,6 +74,8 @@ def call_totals(
         errors=dict(errors),
         in_flight=0,
         latency=layout.array(raw, "latency"),
+        wait=layout.array(raw, "wait"),
+        copy=layout.array(raw, "copy"),
         **{name: record[name] for name in _CALL_FIGURES},
     )
 

@@ -13,6 +13,7 @@ FIRST_OCTAVE = 6
 LAST_OCTAVE = 35
 SUB_BITS = 3
 BUCKETS = (LAST_OCTAVE - FIRST_OCTAVE + 1) << SUB_BITS
+COARSE_BUCKETS = BUCKETS >> 1
 
 
 def bounds_ns(bucket: int, sub_bits: int = SUB_BITS) -> tuple[int, int]:
@@ -21,6 +22,22 @@ def bounds_ns(bucket: int, sub_bits: int = SUB_BITS) -> tuple[int, int]:
     width = 1 << (FIRST_OCTAVE + octave - sub_bits)
     low = (1 << (FIRST_OCTAVE + octave)) + sub * width
     return (0 if bucket == 0 else low), low + width
+
+
+_BOUNDS = {
+    BUCKETS: [bounds_ns(bucket) for bucket in range(BUCKETS)],
+    COARSE_BUCKETS: [bounds_ns(bucket, SUB_BITS - 1) for bucket in range(COARSE_BUCKETS)],
+}
+
+
+def used(counts: Sequence[int], max_ns: int) -> tuple[tuple[int, int, int], ...]:
+    """(low, high, count) of each bucket that is not empty; the last one ends after ``max_ns``."""
+    bounds = _BOUNDS[len(counts)]
+    found = [(*bounds[index], count) for index, count in enumerate(counts) if count]
+    if found and counts[-1]:
+        low, high, count = found[-1]
+        found[-1] = low, max(high, max_ns + 1), count
+    return tuple(found)
 
 
 def percentile_ns(counts: Sequence[int], share: float, max_ns: int) -> int:
@@ -65,4 +82,6 @@ def add(one: Sequence[int], other: Sequence[int]) -> tuple[int, ...]:
 
 def subtract(later: Sequence[int], earlier: Sequence[int]) -> tuple[int, ...]:
     """Bucket by bucket."""
-    return tuple(a - b for a, b in zip(later, earlier, strict=True))
+    if len(later) != len(earlier):
+        raise ValueError("histograms of different buckets")
+    return tuple(map(operator.sub, later, earlier))

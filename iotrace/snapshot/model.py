@@ -51,7 +51,11 @@ class ThreadTotals:
 
 @dataclass(frozen=True, slots=True)
 class CallTotals:
-    """One system call of one thread on one kind of descriptor; ``latency`` is a histogram."""
+    """One system call of one thread on one kind of descriptor.
+
+    ``latency``, ``wait`` and ``copy`` are histograms: of the calls, of those that slept at all, of
+    those that copied.
+    """
 
     calls: int
     eagain: int
@@ -65,6 +69,8 @@ class CallTotals:
     estimated: int
     in_flight: int
     latency: tuple[int, ...]
+    wait: tuple[int, ...]
+    copy: tuple[int, ...]
     filled: int = 0
     gil_waits: int = 0
     gil_ns: int = 0

@@ -43,7 +43,10 @@ _LINE_KEY = struct.Struct("<QIHH")
 _CULPRIT_KEY = struct.Struct("<QIBBH")
 _LINE_FIGURES = "calls total_ns wait_ns runq_ns copy_ns max_ns fd tid".split()
 _OPERATION_KEY = struct.Struct("<II")
-_NO_CALL = CallTotals(0, 0, {}, 0, 0, 0, 0, 0, 0, 0, 0, (0,) * histogram.BUCKETS)
+_NO_PHASES = (0,) * histogram.COARSE_BUCKETS
+_NO_CALL = CallTotals(
+    *(0, 0, {}, 0, 0, 0, 0, 0, 0, 0, 0), (0,) * histogram.BUCKETS, _NO_PHASES, _NO_PHASES
+)
 _NO_DESCRIPTOR = DescriptorTotals(
     *(1, 0, 0, 0, b"", 0, b"", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), (0,) * (histogram.BUCKETS // 2)
 )
@@ -67,8 +70,8 @@ class SnapshotReader:
     def records(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """(slot, scalar members) of every thread in the table, dead or alive."""
         table = self._probes.threads
-        for slot, raw in table.read_all(self._probes.used(Counter.THREADS)):
-            record = table.layout.unpack(raw)
+        for slot in table.taken(self._probes.used(Counter.THREADS), "tid"):
+            record = table.layout.unpack(table.read(slot))
             if record["tid"]:
                 yield slot, record
 
@@ -114,7 +117,7 @@ class SnapshotReader:
     ) -> tuple[dict[int, dict[str, Any]], dict[ThreadKey, ThreadTotals], dict[int, InFlight]]:
         table = self._probes.threads
         records, threads, flights = {}, {}, {}
-        for slot in range(min(self._probes.used(Counter.THREADS), table.entries)):
+        for slot in table.taken(self._probes.used(Counter.THREADS), "tid"):
             if only is not None and slot not in only:
                 continue
             clock_ns = time.monotonic_ns()  # before the read: what it tells still held then

@@ -1,62 +1,74 @@
-"""The tracks as Chrome's trace event format (chrome://tracing, ui.perfetto.dev, Speedscope).
+"""A timeline as Chrome's trace event format (chrome://tracing, ui.perfetto.dev, Speedscope).
 
 https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU: times are in
-microseconds; "X" is a slice, "i" an instant, "s" and "f" the ends of an arrow, "M" a name.
+microseconds; "X" is a slice, "i" an instant, "s" and "f" the ends of an arrow, "M" a name. Events
+may stand in any order, so each is written as soon as it is known, and none is kept.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
-from iotrace.timeline.tracks import Slice, ThreadTrack, Tracks
+from iotrace.timeline.tracks import Drawn, Place, Slice
 
 # Threads are numbered up to 2**22 (proc(5), pid_max); a thread's states are a track beside it.
 _STATES = 1 << 23
 
-
-def render(tracks: Tracks, names: Mapping[int, str]) -> str:
-    """The file; ``names``: of processes and threads by number."""
-    lines = (json.dumps(event, separators=(",", ":")) for event in _events(tracks, names))
-    return '{"displayTimeUnit":"ns","traceEvents":[\n' + ",\n".join(lines) + "\n]}\n"
+_quoted = lru_cache(maxsize=4096)(json.dumps)
 
 
-def _events(tracks: Tracks, names: Mapping[int, str]) -> Iterator[dict[str, Any]]:
-    yield _name("process_name", 0, 0, "sockets")
-    for pid in sorted({thread.pid for thread in tracks.threads}):
-        yield _name("process_name", pid, 0, names.get(pid, str(pid)))
-    for arrival in tracks.arrivals:
-        at = {"ts": arrival.at_ns / 1000, "pid": 0, "tid": 0}
-        yield {"ph": "i", "s": "t", "name": arrival.name, **at}
-        if arrival.flow is not None:
-            yield {"ph": "s", "id": arrival.flow, "cat": "ready", "name": "pickup", **at}
-    for thread in tracks.threads:
-        yield from _thread(thread, names)
+def render(things: Iterable[Drawn], names: Mapping[int, str]) -> Iterator[str]:
+    """The file, an event at a time; ``names``: of processes and threads by number."""
+    yield '{"displayTimeUnit":"ns","traceEvents":[\n' + _name("process_name", 0, 0, "sockets")
+    for event in _events(things, names):
+        yield ",\n" + event
+    yield "\n]}\n"
 
 
-def _thread(thread: ThreadTrack, names: Mapping[int, str]) -> Iterator[dict[str, Any]]:
-    place = {"pid": thread.pid, "tid": thread.tid}
-    name = f"{names.get(thread.tid, str(thread.tid))}"
-    yield _name("thread_name", thread.pid, thread.tid, name)
-    yield _name("thread_name", thread.pid, thread.tid + _STATES, f"{name}: states")
-    for call in thread.calls:
-        yield {**_slice(call), **place}
-    beside = {"pid": thread.pid, "tid": thread.tid + _STATES}
-    for state in thread.states:
-        yield {**_slice(state), **beside}
-        if state.flow is not None:
-            at = {"ts": state.from_ns / 1000, **beside}
-            yield {"ph": "f", "bp": "e", "id": state.flow, "cat": "ready", "name": "pickup", **at}
-    for signal in thread.signals:
-        yield {"ph": "i", "s": "t", "name": signal.name, "ts": signal.at_ns / 1000, **place}
+def _events(things: Iterable[Drawn], names: Mapping[int, str]) -> Iterator[str]:
+    processes: set[int] = set()
+    threads: set[tuple[int, int]] = set()
+    for place, pid, tid, what in things:
+        if tid and (pid, tid) not in threads:
+            if pid not in processes:
+                processes.add(pid)
+                yield _name("process_name", pid, 0, names.get(pid, str(pid)))
+            threads.add((pid, tid))
+            name = names.get(tid, str(tid))
+            yield _name("thread_name", pid, tid, name)
+            yield _name("thread_name", pid, tid + _STATES, f"{name}: states")
+        if isinstance(what, Slice):
+            beside = tid + _STATES if place is Place.STATES else tid
+            yield _slice(what, pid, beside)
+            if what.flow is not None:
+                yield _arrow("f", what.flow, what.from_ns, pid, beside)
+        else:
+            yield f'{{"ph":"i","s":"t","name":{_quoted(what.name)},{_at(what.at_ns, pid, tid)}}}'
+            if what.flow is not None:
+                yield _arrow("s", what.flow, what.at_ns, pid, tid)
 
 
-def _slice(one: Slice) -> dict[str, Any]:
-    event = {"ph": "X", "name": one.name, "ts": one.from_ns / 1000}
-    event["dur"] = (one.to_ns - one.from_ns) / 1000
-    return {**event, "args": dict(one.details)} if one.details else event
+def _slice(one: Slice, pid: int, tid: int) -> str:
+    name, from_ns, to_ns, details, _ = one
+    noted = ",".join(f"{_quoted(key)}:{_quoted(value)}" for key, value in details.items())
+    arguments = f',"args":{{{noted}}}' if noted else ""
+    return (
+        f'{{"ph":"X","name":{_quoted(name)},{_at(from_ns, pid, tid)},'
+        f'"dur":{(to_ns - from_ns) / 1000}{arguments}}}'
+    )
 
 
-def _name(what: str, pid: int, tid: int, name: str) -> dict[str, Any]:
-    return {"ph": "M", "name": what, "pid": pid, "tid": tid, "args": {"name": name}}
+def _arrow(end: str, number: int, at_ns: int, pid: int, tid: int) -> str:
+    to = '"bp":"e",' if end == "f" else ""
+    at = _at(at_ns, pid, tid)
+    return f'{{"ph":"{end}",{to}"id":{number},"cat":"ready","name":"pickup",{at}}}'
+
+
+def _at(ns: int, pid: int, tid: int) -> str:
+    return f'"ts":{ns / 1000},"pid":{pid},"tid":{tid}'
+
+
+def _name(what: str, pid: int, tid: int, name: str) -> str:
+    return f'{{"ph":"M","name":"{what}","pid":{pid},"tid":{tid},"args":{{"name":{_quoted(name)}}}}}'

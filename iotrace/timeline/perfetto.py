@@ -1,31 +1,30 @@
-"""The tracks as a Perfetto trace, made by the perfetto package's own builder.
+"""A timeline as a Perfetto trace, made by the perfetto package's own builder.
 
-Tracks are described before their events (protos/perfetto/trace/track_event/track_event.proto);
-packets are in the order of time, as a streaming reader expects them.
+A track is described before its first event (protos/perfetto/trace/track_event/track_event.proto),
+and is a packet sequence of its own: in the order of time. Between sequences there is no order, and
+none is asked for (perfetto.dev/docs/reference/trace-packet-proto); so each packet is written as
+soon as it is known, and none is kept.
 """
 
 from __future__ import annotations
 
-import heapq
 import importlib
+import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
-from operator import itemgetter
 from typing import Any
 
 from iotrace.errors import Unsupported
-from iotrace.timeline.tracks import Instant, Slice, Tracks
+from iotrace.timeline.tracks import Drawn, Instant, Place, Slice
 
-_SEQUENCE = 1
 _ARRIVALS = 1
 """The uuid of the track of data that arrives; all other tracks count on from it."""
 
-_Event = tuple[int, Callable[[Any], None]]
-"""When, and what writes it."""
 
+def render(things: Iterable[Drawn], names: Mapping[int, str]) -> Iterator[bytes]:
+    """The file, piece by piece; ``names``: of processes and threads by number.
 
-def render(tracks: Tracks, names: Mapping[int, str]) -> bytes:
-    """The file; ``names``: of processes and threads by number. Raises Unsupported."""
+    Raises Unsupported, before anything is drawn.
+    """
     try:
         builder_module = importlib.import_module("perfetto.trace_builder.proto_builder")
         protos: Any = importlib.import_module("perfetto.protos.perfetto.trace.perfetto_trace_pb2")
@@ -35,61 +34,76 @@ def render(tracks: Tracks, names: Mapping[int, str]) -> bytes:
             why="It writes Perfetto's format; -f chrome needs nothing.",
             paste="pip install perfetto",
         ) from error
-    page = _Page(builder_module.TraceProtoBuilder(), protos.TrackEvent)
-    page.describe(tracks, names)
-    page.draw(tracks)
-    return bytes(page.builder.serialize())
+    page = _Page(builder_module.StreamingTraceProtoBuilder, protos.TrackEvent, names)
+    return page.drawn(things)
 
 
 class _Page:
-    def __init__(self, builder: Any, kinds: Any) -> None:
-        self.builder = builder
+    def __init__(
+        self, builder: Callable[[io.BytesIO], Any], kinds: Any, names: Mapping[int, str]
+    ) -> None:
+        self._written = io.BytesIO()
+        self._builder = builder(self._written)
         self._kinds = kinds
-        self._uuids: dict[tuple[int, int, str], int] = {}
+        self._names = names
+        self._uuids: dict[tuple[int, int, Place | None], int] = {}
 
-    def describe(self, tracks: Tracks, names: Mapping[int, str]) -> None:
-        self._descriptor(_ARRIVALS).name = "data ready"
-        for pid in sorted({thread.pid for thread in tracks.threads}):
-            process = self._descriptor(self._uuid(pid, 0, "")).process
+    def drawn(self, things: Iterable[Drawn]) -> Iterator[bytes]:
+        self._describe(_ARRIVALS, 0).name = "data ready"
+        self._write()
+        for place, pid, tid, what in things:
+            uuid = _ARRIVALS if place is Place.ARRIVALS else self._track(pid, tid, place)
+            if isinstance(what, Slice):
+                self._begin(what, uuid)
+                self._event(what.to_ns, uuid, uuid).type = self._kinds.TYPE_SLICE_END
+                self._write()
+            else:
+                # A signal comes in the middle of a call that is written when it has returned.
+                sequence = self._signals(pid, tid) if place is Place.SIGNALS else uuid
+                self._instant(what, uuid, sequence)
+            yield self._taken()
+        yield self._taken()
+
+    def _taken(self) -> bytes:
+        data = self._written.getvalue()
+        self._written.seek(0)
+        self._written.truncate()
+        return data
+
+    def _track(self, pid: int, tid: int, place: Place) -> int:
+        """The track's uuid; it, its process and thread are described first."""
+        if place is Place.SIGNALS:
+            place = Place.CALLS
+        known = self._uuids.get((pid, tid, place))
+        if known is not None:
+            return known
+        if (pid, 0, None) not in self._uuids:
+            process = self._describe(self._new(pid, 0, None), 0).process
             process.pid = pid
-            process.process_name = names.get(pid, str(pid))
-        for thread in tracks.threads:
-            calls = self._uuid(thread.pid, thread.tid, "calls")
-            described = self._descriptor(calls)
-            described.parent_uuid = self._uuid(thread.pid, 0, "")
-            described.thread.pid, described.thread.tid = thread.pid, thread.tid
-            described.thread.thread_name = names.get(thread.tid, str(thread.tid))
-            states = self._descriptor(self._uuid(thread.pid, thread.tid, "states"))
-            states.parent_uuid = calls
+            process.process_name = self._names.get(pid, str(pid))
+            self._write()
+        if place is Place.STATES:
+            states = self._describe(self._new(pid, tid, place), self._track(pid, tid, Place.CALLS))
             states.name = "states"
+        else:
+            parent = self._uuids[pid, 0, None]
+            thread = self._describe(self._new(pid, tid, place), parent).thread
+            thread.pid, thread.tid = pid, tid
+            thread.thread_name = self._names.get(tid, str(tid))
+        self._write()
+        return self._uuids[pid, tid, place]
 
-    def draw(self, tracks: Tracks) -> None:
-        # Each track is in order already; at the same moment, an arrow's start comes first.
-        for at_ns, fill in heapq.merge(*self._tracks(tracks), key=itemgetter(0)):
-            packet = self.builder.add_packet()
-            packet.timestamp = at_ns
-            packet.trusted_packet_sequence_id = _SEQUENCE
-            fill(packet.track_event)
+    def _new(self, pid: int, tid: int, place: Place | None) -> int:
+        uuid = self._uuids[pid, tid, place] = _ARRIVALS + 1 + len(self._uuids)
+        return uuid
 
-    def _tracks(self, tracks: Tracks) -> Iterator[Iterator[_Event]]:
-        yield self._instants(tracks.arrivals, _ARRIVALS)
-        for thread in tracks.threads:
-            calls = self._uuid(thread.pid, thread.tid, "calls")
-            yield self._slices(thread.calls, calls)
-            yield self._slices(thread.states, self._uuid(thread.pid, thread.tid, "states"))
-            yield self._instants(thread.signals, calls)
+    def _signals(self, pid: int, tid: int) -> int:
+        key = pid, tid, Place.SIGNALS
+        return self._uuids.get(key) or self._new(*key)
 
-    def _slices(self, slices: Iterable[Slice], uuid: int) -> Iterator[_Event]:
-        for one in slices:
-            yield one.from_ns, partial(self._begin, one, uuid)
-            yield one.to_ns, partial(self._end, uuid)
-
-    def _instants(self, instants: Iterable[Instant], uuid: int) -> Iterator[_Event]:
-        return ((one.at_ns, partial(self._instant, one, uuid)) for one in instants)
-
-    def _begin(self, one: Slice, uuid: int, event: Any) -> None:
-        event.type, event.track_uuid = self._kinds.TYPE_SLICE_BEGIN, uuid
-        event.name = one.name
+    def _begin(self, one: Slice, uuid: int) -> None:
+        event = self._event(one.from_ns, uuid, uuid)
+        event.type, event.name = self._kinds.TYPE_SLICE_BEGIN, one.name
         if one.flow is not None:
             event.terminating_flow_ids.append(one.flow)
         for key, value in one.details.items():
@@ -99,21 +113,31 @@ class _Page:
                 annotation.int_value = value
             else:
                 annotation.string_value = value
+        self._write()
 
-    def _end(self, uuid: int, event: Any) -> None:
-        event.type, event.track_uuid = self._kinds.TYPE_SLICE_END, uuid
-
-    def _instant(self, one: Instant, uuid: int, event: Any) -> None:
-        event.type, event.track_uuid = self._kinds.TYPE_INSTANT, uuid
-        event.name = one.name
+    def _instant(self, one: Instant, uuid: int, sequence: int) -> None:
+        event = self._event(one.at_ns, uuid, sequence)
+        event.type, event.name = self._kinds.TYPE_INSTANT, one.name
         if one.flow is not None:
             event.flow_ids.append(one.flow)
+        self._write()
 
-    def _descriptor(self, uuid: int) -> Any:
-        packet = self.builder.add_packet()
-        packet.trusted_packet_sequence_id = _SEQUENCE
-        packet.track_descriptor.uuid = uuid
-        return packet.track_descriptor
+    def _event(self, at_ns: int, uuid: int, sequence: int) -> Any:
+        self._packet = self._builder.create_packet()
+        self._packet.trusted_packet_sequence_id = sequence
+        self._packet.timestamp = at_ns
+        self._packet.track_event.track_uuid = uuid
+        return self._packet.track_event
 
-    def _uuid(self, pid: int, tid: int, track: str) -> int:
-        return self._uuids.setdefault((pid, tid, track), _ARRIVALS + 1 + len(self._uuids))
+    def _describe(self, uuid: int, parent: int) -> Any:
+        self._packet = self._builder.create_packet()
+        self._packet.trusted_packet_sequence_id = uuid
+        described = self._packet.track_descriptor
+        described.uuid = uuid
+        if parent:
+            described.parent_uuid = parent
+        return described
+
+    def _write(self) -> None:
+        """The packet that was made last."""
+        self._builder.write_packet(self._packet)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from operator import attrgetter
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
-from iotrace.report.model import WAIT_REASONS
 from iotrace.timeline.model import Opened, RawEvent, Timeline
 
 # EventKind of iotrace/engine/constants.py, which a reader of recordings need not import.
 ENTER, EXIT, SLEEP, WAKE, RUN, PREEMPT, COPY, READY, SIGNAL = range(1, 10)
 
+_NOTHING: Mapping[str, int | str] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+
+class Slice(NamedTuple):
     """A stretch of time on a track. ``flow``: the number of an arrival that it takes the data of.
 
     ``details``: shown on a click.
@@ -23,17 +28,34 @@ class Slice:
     name: str
     from_ns: int
     to_ns: int
-    details: Mapping[str, int | str] = field(default_factory=dict)
+    details: Mapping[str, int | str] = _NOTHING
     flow: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Instant:
+class Instant(NamedTuple):
     """A moment. ``flow``: the number of the arrow that begins there."""
 
     name: str
     at_ns: int
     flow: int | None = None
+
+
+class Place(Enum):
+    """Where something is drawn: on a thread's tracks, or on the one of data that arrives."""
+
+    CALLS = "calls"
+    STATES = "states"
+    SIGNALS = "signals"
+    ARRIVALS = "arrivals"
+
+
+class Drawn(NamedTuple):
+    """One thing to draw; ``pid`` and ``tid`` are 0 for what is of no thread."""
+
+    place: Place
+    pid: int
+    tid: int
+    what: Slice | Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,126 +77,162 @@ class Tracks:
     arrivals: tuple[Instant, ...]
 
 
-_Taking = tuple[RawEvent, "int | None"]
-"""An event and, if it takes data, the number of the arrival."""
+def drawn(timeline: Timeline) -> Iterator[Drawn]:
+    """All that there is to draw, each as soon as its end is known; nothing of it is kept.
+
+    So things are in the order of time on each track, and in no order between tracks.
+    """
+    threads: dict[tuple[int, int], _Thread] = {}
+    sockets = _Sockets(timeline.opened, _arrows(timeline))
+    end_ns = 0
+    for event in timeline.events():
+        end_ns = event.at_ns
+        if event.kind == READY:
+            yield Drawn(Place.ARRIVALS, 0, 0, sockets.arrived(event))
+        elif event.tid:
+            flow = sockets.taken(event) if event.kind == COPY else None
+            thread = threads.get((event.pid, event.tid))
+            if thread is None:
+                thread = threads[event.pid, event.tid] = _Thread(timeline, event.pid, event.tid)
+            yield from thread.add(event, flow)
+    for thread in threads.values():
+        yield from thread.end(end_ns)
 
 
 def tracks_of(timeline: Timeline) -> Tracks:
     """The tracks of all threads, in the order of process and thread."""
-    by_thread: dict[tuple[int, int], list[_Taking]] = defaultdict(list)
+    arrivals: list[Instant] = []
+    threads: dict[tuple[int, int], dict[Place, list[Any]]] = {}
+    for place, pid, tid, what in drawn(timeline):
+        if place is Place.ARRIVALS:
+            assert isinstance(what, Instant)
+            arrivals.append(what)
+        else:
+            threads.setdefault((pid, tid), defaultdict(list))[place].append(what)
+    return Tracks(
+        tuple(
+            ThreadTrack(
+                pid,
+                tid,
+                *(tuple(rows[place]) for place in (Place.CALLS, Place.STATES, Place.SIGNALS)),
+            )
+            for (pid, tid), rows in sorted(threads.items())
+        ),
+        tuple(arrivals),
+    )
+
+
+def _arrows(timeline: Timeline) -> frozenset[int]:
+    """The numbers of the arrivals that a copy takes the data of."""
     sockets = _Sockets(timeline.opened)
-    end_ns = 0
-    for event in timeline.events():
-        end_ns = max(end_ns, event.at_ns)
+    events = timeline.events() if timeline.opened else ()
+    found = set()
+    for event in events:
         if event.kind == READY:
             sockets.arrived(event)
-        elif event.tid:
-            flow = sockets.taken(event) if event.kind == COPY else None
-            by_thread[event.pid, event.tid].append((event, flow))
-    threads = tuple(
-        _Thread(timeline.calls, end_ns).track(pid, tid, events)
-        for (pid, tid), events in sorted(by_thread.items())
-    )
-    return Tracks(threads, tuple(sockets.instants()))
+        elif event.kind == COPY and (flow := sockets.taken(event)):
+            found.add(flow)
+    return frozenset(found)
 
 
 class _Sockets:
-    """Pairs an arrival with the copy that takes its data: the first one on that socket after it."""
+    """Pairs an arrival with the copy that takes its data: the first one on that socket after it.
 
-    def __init__(self, opened: Iterable[Opened]) -> None:
+    ``arrows``: the numbers of the arrivals (from 1) that are known to have one.
+    """
+
+    def __init__(self, opened: Iterable[Opened], arrows: Collection[int] = frozenset()) -> None:
+        self._arrows = arrows
         self._inodes: dict[tuple[int, int], list[Opened]] = defaultdict(list)
-        for one in sorted(opened, key=lambda one: one.at_ns):
+        for one in sorted(opened, key=attrgetter("at_ns")):
             self._inodes[one.pid, one.fd].append(one)
-        self._arrivals: list[tuple[RawEvent, int | None]] = []
+        self._arrivals = 0
         self._waiting: dict[int, int] = {}
 
-    def arrived(self, event: RawEvent) -> None:
+    def arrived(self, event: RawEvent) -> Instant:
+        self._arrivals += 1
         # Of several arrivals before a read, the first one is what the read is late for.
-        self._waiting.setdefault(event.value, len(self._arrivals))
-        self._arrivals.append((event, None))
+        self._waiting.setdefault(event.value, self._arrivals)
+        flow = self._arrivals if self._arrivals in self._arrows else None
+        return Instant(f"data ready, socket {event.value}", event.at_ns, flow)
 
     def taken(self, event: RawEvent) -> int | None:
         """The number of the arrival whose data this copy takes."""
         inode = self._inode(event)
-        number = self._waiting.pop(inode, None) if inode is not None else None
-        if number is None:
-            return None
-        self._arrivals[number] = self._arrivals[number][0], number + 1
-        return number + 1
-
-    def instants(self) -> Iterable[Instant]:
-        return (
-            Instant(f"data ready, socket {event.value}", event.at_ns, flow)
-            for event, flow in self._arrivals
-        )
+        return self._waiting.pop(inode, None) if inode is not None else None
 
     def _inode(self, event: RawEvent) -> int | None:
         """What the descriptor was when it was last looked at (or first, after that)."""
         known = self._inodes.get((event.pid, event.fd))
         if not known:
             return None
-        before = [one for one in known if one.at_ns <= event.at_ns]
-        return (before[-1] if before else known[0]).inode
+        before = bisect_right(known, event.at_ns, key=attrgetter("at_ns"))
+        return known[max(0, before - 1)].inode
 
 
 class _Thread:
     """Turns one thread's events into slices."""
 
-    def __init__(self, names: Mapping[int, str], end_ns: int) -> None:
-        self._names = names
-        self._end_ns = end_ns
-        self._calls: list[Slice] = []
-        self._states: list[Slice] = []
-        self._signals: list[Instant] = []
+    def __init__(self, timeline: Timeline, pid: int, tid: int) -> None:
+        self._names = timeline.calls
+        self._reasons = timeline.reasons
+        self._pid = pid
+        self._tid = tid
         self._entered: RawEvent | None = None
         self._state: Slice | None = None
 
-    def track(self, pid: int, tid: int, events: Iterable[_Taking]) -> ThreadTrack:
-        for event, flow in events:
-            self._add(event, flow)
-        if self._entered is not None:
-            self._leave(self._end_ns, {"returns": "not before the end"})
-        self._go(None, self._end_ns)
-        return ThreadTrack(pid, tid, tuple(self._calls), tuple(self._states), tuple(self._signals))
-
-    def _add(self, event: RawEvent, flow: int | None) -> None:
-        if event.kind == ENTER:
+    def add(self, event: RawEvent, flow: int | None) -> Iterator[Drawn]:
+        """What has ended with this event."""
+        at_ns, kind = event.at_ns, event.kind
+        if kind == ENTER:
             if self._entered is not None:  # its return was dropped
-                self._leave(event.at_ns, {"returns": "not seen"})
+                yield self._left(at_ns, "not seen")
             self._entered = event
-            self._go("kernel", event.at_ns)
-        elif event.kind == EXIT:
+            yield from self._go("kernel", at_ns)
+        elif kind == EXIT:
             if self._entered is not None:
-                self._leave(event.at_ns, {"returns": event.value})
-            self._go("user", event.at_ns)
-        elif event.kind == SLEEP:
-            reason = WAIT_REASONS[event.value] if 0 <= event.value < len(WAIT_REASONS) else "other"
-            self._go(f"wait.{reason}", event.at_ns)
-        elif event.kind in (WAKE, PREEMPT):
-            self._go("runq", event.at_ns)
-        elif event.kind == RUN:
-            self._go("user" if self._entered is None else "kernel", event.at_ns)
-        elif event.kind == COPY:
-            self._go("copy", event.at_ns, flow)
-        elif event.kind == SIGNAL:
-            self._signals.append(Instant(f"signal {event.value}", event.at_ns))
+                yield self._left(at_ns, event.value)
+            yield from self._go("user", at_ns)
+        elif kind == SLEEP:
+            reasons = self._reasons
+            reason = reasons[event.value] if 0 <= event.value < len(reasons) else "other"
+            yield from self._go(f"wait.{reason}", at_ns)
+        elif kind in (WAKE, PREEMPT):
+            yield from self._go("runq", at_ns)
+        elif kind == RUN:
+            yield from self._go("user" if self._entered is None else "kernel", at_ns)
+        elif kind == COPY:
+            yield from self._go("copy", at_ns, flow)
+        elif kind == SIGNAL:
+            yield self._drawn(Place.SIGNALS, Instant(f"signal {event.value}", at_ns))
 
-    def _leave(self, at_ns: int, details: Mapping[str, int | str]) -> None:
+    def end(self, at_ns: int) -> Iterator[Drawn]:
+        """What had not ended before the end of it all."""
+        if self._entered is not None:
+            yield self._left(at_ns, "not before the end")
+        yield from self._go(None, at_ns)
+
+    def _left(self, at_ns: int, returns: int | str) -> Drawn:
         entered = self._entered
         assert entered is not None
-        known: dict[str, int | str] = {"fd": entered.fd} if entered.fd >= 0 else {}
-        if entered.value:
-            known["asked_bytes"] = entered.value
-        name = self._names.get(entered.number, "other")
-        self._calls.append(Slice(name, entered.at_ns, at_ns, {**known, **details}))
         self._entered = None
+        details: dict[str, int | str] = {"fd": entered.fd} if entered.fd >= 0 else {}
+        if entered.value:
+            details["asked_bytes"] = entered.value
+        details["returns"] = returns
+        name = self._names.get(entered.number, "other")
+        return self._drawn(Place.CALLS, Slice(name, entered.at_ns, at_ns, details))
 
-    def _go(self, name: str | None, at_ns: int, flow: int | None = None) -> None:
+    def _go(self, name: str | None, at_ns: int, flow: int | None = None) -> Iterator[Drawn]:
         state = self._state
         if state is not None:
             if state.name == name and flow is None:
                 return
             # A slice of no length is nothing to see, unless an arrow ends there.
             if at_ns > state.from_ns or state.flow is not None:
-                self._states.append(replace(state, to_ns=at_ns))
-        self._state = None if name is None else Slice(name, at_ns, at_ns, flow=flow)
+                ended = Slice(state.name, state.from_ns, at_ns, _NOTHING, state.flow)
+                yield self._drawn(Place.STATES, ended)
+        self._state = None if name is None else Slice(name, at_ns, at_ns, _NOTHING, flow)
+
+    def _drawn(self, place: Place, what: Slice | Instant) -> Drawn:
+        return Drawn(place, self._pid, self._tid, what)

@@ -110,6 +110,8 @@ class Trace:
         self._book = FactBook()
         self._alive: frozenset[int] = frozenset()
         self._seen = (-1, -1)
+        self._host = read_host()
+        self._memory, self._memory_until_ns = 0, 0
         self._cpu_ns = time.process_time_ns()
 
     def follow(self, pid: int, children: bool) -> None:
@@ -200,21 +202,29 @@ class Trace:
         """Ask /proc what the living processes have open, and where their sockets lead to."""
         self._book.look(self.processes_alive(), sockets=sockets)
 
-    def report(self, snapshot: Snapshot) -> Report:
-        """The report of a snapshot, or of the difference of two."""
+    def report(self, snapshot: Snapshot, *, judged: bool = True) -> Report:
+        """The report of a snapshot, or of the difference of two; ``judged``: with a verdict."""
         return build_report(
             snapshot,
             Circumstances(
                 started_at=self.started_at + self._since_start(snapshot.from_ns),
-                host=read_host(),
+                host=self._host,
                 facts=self._book.all(),
                 call_names=self.probes.call_names,
                 stacks=self._stacks.stacks() if self._stacks else {},
                 unavailable=self._unavailable(),
                 tracer_cpu_ns=time.process_time_ns() - self._cpu_ns,
-                kernel_memory_bytes=self.probes.memory_bytes(),
+                kernel_memory_bytes=self._memory_bytes(),
             ),
+            judged=judged,
         )
+
+    def _memory_bytes(self) -> int:
+        """Asked anew after a second: each map costs a system call, and little changes."""
+        now_ns = time.monotonic_ns()
+        if now_ns >= self._memory_until_ns:
+            self._memory, self._memory_until_ns = self.probes.memory_bytes(), now_ns + 10**9
+        return self._memory
 
     def _since_start(self, at_ns: int) -> timedelta:
         return timedelta(microseconds=(at_ns - self.started_ns) // 1000)

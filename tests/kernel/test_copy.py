@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from iotrace.report.model import Call
+from iotrace.report.model import Call, Phase
 from iotrace.snapshot.arithmetic import interval
 from tests.kernel.targets import Target
 from tests.kernel.tracing import call_of, process_of, tracing
@@ -65,6 +65,26 @@ def test_every_round_is_one_call_of_that_size(copies: tuple[str, dict[int, list[
     for size in SIZES:
         assert [(row.calls, row.bytes) for row in rows[size]] == [(1, size)] * ROUNDS
         assert [row.wait_ns > 0 for row in rows[size]] == [how == "blocked"] * ROUNDS
+
+
+def test_histograms_of_waits_and_copies_count_each_call_that_did(
+    copies: tuple[str, dict[int, list[Call]]],
+) -> None:
+    how, rows = copies
+    for row in (row for size in SIZES for row in rows[size]):
+        assert row.copies_ns is not None
+        _is_the_only_one(row.copies_ns, row.copy_ns)
+        if how == "blocked":
+            assert row.waits_ns is not None
+            _is_the_only_one(row.waits_ns, row.wait_ns)
+        else:
+            assert row.waits_ns is None
+
+
+def _is_the_only_one(phase: Phase, exact_ns: int) -> None:
+    ((low, high, count),) = phase.histogram
+    assert (phase.count, count) == (1, 1)
+    assert low <= exact_ns < high
 
 
 def test_copying_more_takes_longer(copies: tuple[str, dict[int, list[Call]]]) -> None:

@@ -36,7 +36,9 @@ def _make(kind: Any, dice: random.Random) -> Any:
     if get_origin(kind) in (Union, types.UnionType):
         return _make(dice.choice(get_args(kind)), dice)
     if get_origin(kind) is tuple:
-        return tuple(_make(get_args(kind)[0], dice) for _ in range(dice.randrange(4)))
+        inner, *others = get_args(kind)
+        number = dice.randrange(4) if others == [...] else 1 + len(others)
+        return tuple(_make(inner, dice) for _ in range(number))
     if get_origin(kind) is dict:
         keys = dice.sample(_TEXTS, dice.randrange(4))
         return {key: _make(get_args(kind)[1], dice) for key in keys}

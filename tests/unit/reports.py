@@ -35,6 +35,7 @@ from iotrace.report.model import (
     Thread,
 )
 from iotrace.report.stacks import Frame, Line
+from tests.unit.histograms import phase, spread
 
 US = 1_000
 MS = 1_000_000
@@ -105,7 +106,11 @@ def call(tid: int, syscall: str, kind: str, calls: int, **figures: int) -> Call:
         copy_ns=copy,
         kernel_ns=kernel,
         copy_estimated=kind in ("pipe", "file"),
-        latency_ns=Percentiles(mean // 2, mean, mean * 4, mean * 8, mean * 11) if calls else None,
+        latency_ns=Percentiles(mean // 2, mean, mean * 4, mean * 8, mean * 11, spread(mean, calls))
+        if calls
+        else None,
+        waits_ns=phase(wait, calls),
+        copies_ns=phase(copy, calls),
         in_flight=figures.get("in_flight", 0),
     )
 
@@ -157,7 +162,8 @@ def event_loop() -> Report:
             Loop(
                 tid=41234, multiplexer="epoll_wait", trigger="level", watched=412,
                 iterations=48_611, empty=1_203, timeouts=97, ready=Ready(2.03, 64),
-                busy_ns=Busy(71 * US, 1_930 * US, 204 * MS), zero_timeout=1_106,
+                busy_ns=Busy(71 * US, 1_930 * US, 204 * MS, spread(71 * US, 48_611)),
+                zero_timeout=1_106,
                 wait_ns=5310 * MS, busy_total_ns=4660 * MS,
                 stalls=Stalls(
                     count=23, total_ns=3870 * MS, cpu_ns=3797 * MS, runq_ns=61 * MS,
@@ -167,6 +173,8 @@ def event_loop() -> Report:
             ),
         ),
     )  # fmt: skip
+    delays = spread(60 * US, 2_309, coarse=True)
+    process = replace(process, pickup_ns=Pickup(2_309, 44 * US, 2 * MS, 203 * MS, delays))
     return _report((process,), (_stall(),))
 
 

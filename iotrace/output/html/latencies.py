@@ -1,104 +1,185 @@
-"""The costliest calls: what a call's time consists of, and its percentiles on one axis."""
+"""Histograms: how long calls took, slept and copied, how long loops were away, data lay unread.
+
+A card is one call (or loop, or operation); all cards of a process have one axis.
+"""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from iotrace.output import units
+from iotrace.output.html import histogram
+from iotrace.output.html.histogram import Axis
 from iotrace.output.html.markup import Markup, tag
-from iotrace.output.html.states import bar
+from iotrace.output.html.states import bar, legend
 from iotrace.output.naming import name_tid
 from iotrace.output.tables import cost
-from iotrace.report.model import Call, Percentiles, Process
+from iotrace.report.model import (
+    Bucket,
+    Busy,
+    Call,
+    Interval,
+    Loop,
+    Operation,
+    Percentiles,
+    Pickup,
+    Process,
+)
 
-_MOST_CALLS = 16
-_WIDE = 1000
+MOST_CALLS = 12
+_MOST_OTHERS = 4
+_PHASES = ("wait", "runq", "kernel", "copy")
 
 
-def section(process: Process) -> Markup:
-    """A row a call; nothing if none has returned."""
-    timed = [(call, call.latency_ns) for call in process.calls if call.latency_ns and call.calls]
-    shown, rest = cost.costliest(timed, lambda row: row[0].total_ns, _MOST_CALLS)
-    if not shown:
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """One histogram of a card. ``told``: what it is of, and its figures."""
+
+    style: str
+    told: str
+    buckets: tuple[Bucket, ...]
+    p50: int
+    p99: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Card:
+    title: str
+    aside: str
+    lanes: tuple[_Lane, ...]
+    phases: tuple[tuple[str, int], ...] = ()
+
+
+def section(process: Process, most_calls: int = MOST_CALLS) -> Markup:
+    """The cards; nothing if no call has returned and no loop turned."""
+    timed = _timed(process)
+    shown, rest = timed[:most_calls], timed[most_calls:]
+    cards = [*map(_of_call, shown), *_others(process)]
+    if not cards:
         return Markup()
-    shortest = min(max(latency.p50, 1) for _, latency in shown)
-    longest = max(max(latency.max, 10) for _, latency in shown)
-    axis = _Axis(math.floor(math.log10(shortest)), math.ceil(math.log10(longest) + 1e-9))
-    more = f"… and {units.format_count(len(rest))} more" if rest else ""
+    axis = Axis(
+        [
+            time
+            for card in cards
+            for lane in card.lanes
+            for time in histogram.times_of(lane.buckets, lane.p50, lane.p99)
+        ]
+    )
+    more = f"… and {units.plural(len(rest), 'more row')} of calls" if rest else ""
     return tag(
         "section",
-        tag("h3", "Wait and copy in each call, and how long calls took"),
+        tag("h3", "How long calls took, waited and copied"),
         tag(
             "p",
-            "Left: what the time in the call was (wait, run queue, kernel, copy). Right: p50 "
-            "and p99 (the line's ends), p90, p99.9 and max (marks), from "
-            f"{axis.label(axis.low)} to {axis.label(axis.high)}, a line each ten times.",
+            "Histograms on one logarithmic axis of time. Areas are in proportion to how many there "
+            "were; p50 and p99 are marked. The bar on top is what the time in the call was:",
             class_="faint",
         ),
-        tag("div", *(_row(call, latency, axis) for call, latency in shown), class_="calls"),
+        legend(_PHASES),
+        tag("div", *(_drawn(card, axis) for card in cards), class_="cards"),
         *([tag("p", more, class_="faint")] if more else []),
     )
 
 
-class _Axis:
-    """Logarithmic; ``low`` and ``high`` are powers of ten of a nanosecond."""
-
-    def __init__(self, low: int, high: int) -> None:
-        self.low, self.high = low, max(high, low + 1)
-
-    def x(self, nanoseconds: int) -> float:
-        return _WIDE * (math.log10(max(nanoseconds, 1)) - self.low) / (self.high - self.low)
-
-    def label(self, power: int) -> str:
-        return units.format_duration(10**power)
+def _timed(process: Process) -> list[Call]:
+    """The calls of the costliest threads first: those that idle have the longest calls."""
+    awake = {thread.tid: cost.awake(thread) for thread in process.threads}
+    timed = [call for call in process.calls if call.latency_ns and call.calls]
+    return sorted(timed, key=lambda call: (-awake.get(call.tid, 0), -call.total_ns))
 
 
-def _row(call: Call, latency: Percentiles, axis: _Axis) -> Markup:
-    phases = [
-        ("wait", call.wait_ns),
-        ("runq", call.runq_ns),
-        ("kernel", call.kernel_ns),
-        ("copy", call.copy_ns),
-    ]
-    told = ", ".join(f"{name} {units.format_duration(time)}" for name, time in phases)
-    percentiles = f"p50 {units.format_duration(latency.p50)}, p99 "
-    percentiles += units.format_duration(latency.p99)
-    name = f"{call.syscall} {call.kind}".rstrip()
-    return tag(
-        "div",
-        tag("span", f"{name_tid(call.tid)} {name}", class_="name"),
-        bar(phases, call.total_ns, told),
-        _line(latency, axis, percentiles),
-        tag("span", percentiles, class_="figure"),
-        class_="row",
-    )
-
-
-def _line(latency: Percentiles, axis: _Axis, label: str) -> Markup:
-    grid = [
-        tag("line", x1=axis.x(10**power), x2=axis.x(10**power), y1=0, y2=20, class_="grid")
-        for power in range(axis.low + 1, axis.high)
-    ]
-    x50, x99 = axis.x(latency.p50), axis.x(latency.p99)
-    marks = [
-        tag("line", x1=axis.x(time), x2=axis.x(time), y1=top, y2=20 - top, class_="mark")
-        for time, top in ((latency.p90, 6), (latency.p999, 6), (latency.max, 3))
-    ]
-    title = ", ".join(
-        f"{name} {units.format_duration(getattr(latency, field))}"
-        for name, field in (
-            *(("p50", "p50"), ("p90", "p90"), ("p99", "p99")),
-            *(("p99.9", "p999"), ("max", "max")),
+def _of_call(call: Call) -> _Card:
+    assert call.latency_ns is not None
+    whole = _lane("h-call", "took", call.latency_ns)
+    estimated = " (est.)" if call.copy_estimated else ""
+    phases = (("h-wait", "slept", call.waits_ns), ("h-copy", f"copied{estimated}", call.copies_ns))
+    parts = [
+        _Lane(
+            style,
+            f"{units.format_count(phase.count)} {did}: p50 {_time(phase.p50)}, "
+            f"p99 {_time(phase.p99)}",
+            phase.histogram,
+            phase.p50,
+            phase.p99,
         )
+        for style, did, phase in phases
+        if phase is not None
+    ]
+    return _Card(
+        title=f"{call.syscall} {call.kind}".rstrip(),
+        aside=f"{_thread(call.tid)}, {units.plural(call.calls, 'call')}",
+        lanes=(whole, *parts),
+        phases=tuple((name, getattr(call, f"{name}_ns")) for name in _PHASES),
+    )
+
+
+def _others(process: Process) -> Iterator[_Card]:
+    for loop in process.loops[:_MOST_OTHERS]:
+        if loop.busy_ns is not None:
+            yield _of_loop(loop)
+    if process.pickup_ns is not None:
+        yield _of_pickup(process.pickup_ns)
+    for operation in process.operations[:_MOST_OTHERS]:
+        if operation.submit_to_complete_ns is not None:
+            yield _of_operation(operation)
+
+
+def _of_loop(loop: Loop) -> _Card:
+    assert loop.busy_ns is not None
+    return _Card(
+        "the loop's lag",
+        f"{_thread(loop.tid)}, from a return of {loop.multiplexer} to its next call",
+        (_lane("h-loop", "busy", loop.busy_ns),),
+    )
+
+
+def _of_pickup(pickup: Pickup) -> _Card:
+    return _Card(
+        "pickup delay",
+        f"all sockets, {units.plural(pickup.count, 'read')}: from the arrival of data to the copy",
+        (_lane("h-pickup", "unread", pickup),),
+    )
+
+
+def _of_operation(operation: Operation) -> _Card:
+    assert operation.submit_to_complete_ns is not None
+    return _Card(
+        f"io_uring {operation.op}",
+        f"{units.plural(operation.count, 'operation')}, from submission to completion",
+        (_lane("h-call", "took", operation.submit_to_complete_ns),),
+    )
+
+
+def _lane(style: str, what: str, times: Percentiles | Busy | Pickup | Interval) -> _Lane:
+    told = f"{what}: p50 {_time(times.p50)}, p99 {_time(times.p99)}, max {_time(times.max)}"
+    return _Lane(style, told, times.histogram, times.p50, times.p99)
+
+
+def _drawn(card: _Card, axis: Axis) -> Markup:
+    whole = sum(time for _, time in card.phases)
+    told = ", ".join(f"{name} {_time(time)}" for name, time in card.phases)
+    lanes = (
+        tag(
+            "div",
+            tag("p", lane.told, class_="told"),
+            histogram.drawn(lane.buckets, lane.p50, lane.p99, axis, lane.style, lane.told),
+        )
+        for lane in card.lanes
     )
     return tag(
-        "svg",
-        tag("title", title),
-        *grid,
-        tag("rect", x=x50, y=8, width=max(x99 - x50, 2), height=4, class_="range"),
-        tag("rect", x=x50 - 4, y=4, width=8, height=12, class_="p50"),
-        tag("rect", x=x99 - 2, y=4, width=4, height=12, class_="p99"),
-        *marks,
-        viewBox=f"0 0 {_WIDE} 20", preserveAspectRatio="none", class_="bar axis", role="img",
-        aria_label=label,
-    )  # fmt: skip
+        "figure",
+        tag("figcaption", tag("b", card.title), " ", tag("span", card.aside, class_="faint")),
+        *([bar(card.phases, whole, told)] if card.phases else []),
+        *lanes,
+        axis.drawn(),
+        class_="card",
+    )
+
+
+def _thread(tid: int) -> str:
+    return f"thread {name_tid(tid)}"
+
+
+def _time(ns: int) -> str:
+    return units.format_duration(ns)

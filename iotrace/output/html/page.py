@@ -15,6 +15,7 @@ from iotrace.output.selection import origin, split
 from iotrace.output.tables import (
     calls,
     descriptors,
+    lines,
     loops,
     operations,
     processes,
@@ -30,9 +31,12 @@ DEFAULT_TOP = 100
 # Of more processes than these, the costliest have sections of their own.
 _DETAILED = 5
 
+# Calls with histograms, of all processes together: a picture takes 3 kB.
+_CALLS_DRAWN = 24
+
 _LONGEST_COMMAND = 4_000
 
-_TABLES = (threads, loops, calls, descriptors, operations, signals)
+_TABLES = (threads, loops, lines, calls, descriptors, operations, signals)
 
 
 def render(report: Report, view: View) -> str:
@@ -48,7 +52,7 @@ def render(report: Report, view: View) -> str:
         tag("title", _title(report)),
         tag("style", style),
     )
-    body = tag("body", tag("main", *_sections(report, top)), tag("script", script))
+    body = tag("body", tag("main", *_sections(report, top, view.all_frames)), tag("script", script))
     return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
 
 
@@ -73,24 +77,35 @@ def _title(report: Report) -> str:
     return f"iotrace: {', '.join(names) or 'nothing'}"
 
 
-def _sections(report: Report, top: int | None) -> list[Markup]:
+def _sections(report: Report, top: int | None, all_frames: bool) -> list[Markup]:
     detailed, others = split(report, None if top is None else _DETAILED)
     shown = {process.pid for process in detailed}
     elsewhere = verdict.elsewhere([one for one in report.findings if one.pid not in shown], top)
     title = "Other processes" if detailed else "Processes"
     rest = [elsewhere, processes.table(others, title, top)]
+    most_calls = _CALLS_DRAWN // max(1, min(len(detailed), _DETAILED))
     return [
         tag("header", tag("h1", "iotrace"), tag("p", origin(report), class_="faint")),
-        *(_process(process, report, top) for process in detailed),
+        *(
+            _process(process, report, top, min(latencies.MOST_CALLS, most_calls), all_frames)
+            for process in detailed
+        ),
         *(sheet.markup([table]) for table in rest if table is not None),
         tag("section", sheet.markup(quality.blocks(report)), class_="quality"),
     ]
 
 
-def _process(process: Process, report: Report, top: int | None) -> Markup:
+def _process(
+    process: Process, report: Report, top: int | None, most_calls: int, all_frames: bool
+) -> Markup:
     findings = [finding for finding in report.findings if finding.pid == process.pid]
     command = cut(escape(shlex.join(process.cmdline)), _LONGEST_COMMAND)
-    tables = [drawn for module in _TABLES if (drawn := module.table(process, top)) is not None]
+    tables = [
+        lines.table(process, top, all_frames=all_frames)
+        if module is lines
+        else module.table(process, top)
+        for module in _TABLES
+    ]
     return tag(
         "article",
         tag("h2", process_title(process, report.processes)),
@@ -98,6 +113,6 @@ def _process(process: Process, report: Report, top: int | None) -> Markup:
         tag("div", sheet.markup(verdict.blocks(process, findings)), class_="verdict"),
         states.section(process),
         lanes.section(process),
-        latencies.section(process),
-        join(*(sheet.markup([table]) for table in tables)),
+        latencies.section(process, most_calls),
+        join(*(sheet.markup([table]) for table in tables if table is not None)),
     )

@@ -19,6 +19,21 @@ _LABELS = {
     "kernel": "in the kernel",
     "copy": "copying data",
     "runq": "ready, no CPU free",
+    "wait": "asleep",
+    "recv": "waits for data",
+    "send": "waits to write",
+    "accept": "waits for a connection",
+    "connect": "waits for an answer",
+    "poll": "waits for readiness",
+    "lock": "waits for a lock",
+    "gil": "waits for Python's GIL",
+    "sleep": "sleeps",
+    "child": "waits for a child",
+    "signal": "waits for a signal",
+    "file": "waits for a file",
+    "uring": "waits for io_uring",
+    "other": "asleep in another call",
+    "fault": "asleep outside of calls",
     "unaccounted": "not accounted for",
 }
 
@@ -38,7 +53,7 @@ def section(process: Process) -> Markup:
     return tag(
         "section",
         tag("h3", "Where the time of each thread went"),
-        _legend(used),
+        legend(used),
         tag("div", *map(_row, shown), class_="bars"),
         *([tag("p", more, class_="faint")] if more else []),
     )
@@ -95,13 +110,13 @@ def _times(thread: Thread) -> dict[str, int]:
     }
 
 
-def _legend(states: Iterable[str]) -> Markup:
+def legend(states: Iterable[str]) -> Markup:
+    """What the colours of these states mean."""
     return tag("ul", *map(_entry, states), class_="legend")
 
 
 def _entry(state: str) -> Markup:
-    words = _LABELS.get(state, f"asleep: {state}")
-    return tag("li", _swatch(state), f" {state}", tag("span", f" {words}", class_="faint"))
+    return tag("li", _swatch(state), f" {state}", tag("span", f" {_LABELS[state]}", class_="faint"))
 
 
 def _swatch(state: str) -> Markup:

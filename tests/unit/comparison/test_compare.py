@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -210,6 +211,17 @@ def test_the_table() -> None:
     ]
     assert max(map(width, lines)) <= 80
     assert lines[0].startswith("a  a.iot: 10.0 s from 2025-11-23T08:07:11Z, 10 samples")
+
+
+def test_the_conclusion_comes_before_the_tables() -> None:
+    changed = compare(recorded(server()), recorded(server(2.0)), NAMES)
+    counts = Counter(row.verdict for row in changed.differences)
+    assert counts["worse"] > 0
+    assert f"\nBeyond the noise: {counts['worse']} worse" in output.render(changed, "table", View())
+    same = compare(recorded(server()), recorded(server()), NAMES)
+    text = output.render(same, "table", View())
+    number = len(same.differences)
+    assert f"\nBeyond the noise: nothing. Of {number} figures: {number} within" in text
 
 
 def test_top_cuts_each_table() -> None:

@@ -1,4 +1,7 @@
-"""The HTML page in a real Chromium; skipped where there is none (apt install chromium-driver)."""
+"""The HTML page in a real Chromium; skipped where there is none.
+
+`.ci/setup tests` installs it on Debian. Ubuntu has a snap only, which is not tried.
+"""
 
 import shutil
 from collections.abc import Iterator
@@ -22,7 +25,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     webdriver = pytest.importorskip("selenium.webdriver")
     driver, chromium = shutil.which("chromedriver"), shutil.which("chromium")
     if driver is None or chromium is None:
-        pytest.skip("needs chromium and chromedriver")
+        pytest.skip("needs chromium and chromedriver (on Debian: apt install chromium-driver)")
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
     profile = tmp_path_factory.mktemp("profile")
@@ -101,6 +104,34 @@ def test_light_and_dark(browser: Any, tmp_path: Path, scheme: str) -> None:
     color = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
     assert color == {"light": "rgb(251, 251, 250)", "dark": "rgb(20, 23, 26)"}[scheme]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_histograms_are_drawn_with_their_marks(browser: Any, tmp_path: Path) -> None:
+    opened(browser, reports.event_loop(), tmp_path)
+    drawn = browser.execute_script(
+        "return Array.from(document.querySelectorAll('.histogram'), one => {"
+        "  const at = name => one.querySelector(name).getBoundingClientRect();"
+        "  const shape = at('.shape'), p50 = at('.p50'), p99 = at('.p99');"
+        "  return [shape.width, shape.height, p50.left - shape.left, shape.right - p50.left,"
+        "          p99.left - p50.left]; })"
+    )
+    assert len(drawn) == 10 + 5 + 3 + 2
+    for width, height, *gaps in drawn:
+        assert width > 10
+        assert height > 20
+        assert min(gaps) >= -1, gaps  # half a line's width
+
+
+def test_histograms_need_no_script(browser: Any, tmp_path: Path) -> None:
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    opened(browser, reports.event_loop(), tmp_path)
+    root = browser.execute_cdp_cmd("DOM.getDocument", {})["root"]["nodeId"]
+    wanted = {"nodeId": root, "selector": ".histogram"}
+    shapes = browser.execute_cdp_cmd("DOM.querySelectorAll", wanted)["nodeIds"]
+    boxes = [browser.execute_cdp_cmd("DOM.getBoxModel", {"nodeId": shape}) for shape in shapes]
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    assert len(boxes) == 20
+    assert min(box["model"]["height"] for box in boxes) > 30
 
 
 def test_it_prints(browser: Any, tmp_path: Path) -> None:

@@ -9,10 +9,12 @@ from html.parser import HTMLParser
 import pytest
 
 from iotrace.output import formats
-from iotrace.output.html import lanes, latencies, markup, states
+from iotrace.output.html import histogram, lanes, latencies, markup, states
+from iotrace.output.html.histogram import Axis
 from iotrace.output.text import escape
 from iotrace.output.view import View
-from iotrace.report.model import Report
+from iotrace.report.model import Percentiles, Report
+from iotrace.report.stacks import Frame, Line
 from tests.unit import reports
 from tests.unit.output.test_hostile import Tags
 from tests.unit.reports import KIB, MS, S
@@ -49,6 +51,21 @@ def test_nothing_is_loaded_from_anywhere(name: str) -> None:
     assert not names & {"src", "href", "srcset", "action", "style", "background", "data", "xlink"}
     assert not [name for name in names if name.startswith("on")]
     assert "url(" not in shown and "@import" not in shown
+
+
+def test_four_processes_with_all_there_is_to_draw_fit_as_well() -> None:
+    everything = replace(
+        SERVER,
+        calls=tuple(
+            reports.call(41234, f"call{number}", "tcp", 9_973 * number, bytes_=KIB,
+                         wait_ns=number * S, copy_ns=MS, kernel_ns=S)
+            for number in range(1, 98)
+        ),
+        loops=SERVER.loops * 6,
+    )  # fmt: skip
+    shown = page(reports.report(*(replace(everything, pid=pid) for pid in range(1, 5))))
+    assert shown.count('class="card"') == 4 * (6 + 4 + 1)
+    assert len(shown.encode()) < 500_000
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -152,14 +169,63 @@ def test_an_estimated_copy_says_so() -> None:
     )
 
 
-def test_percentiles_lie_on_a_logarithmic_axis() -> None:
+def test_a_histogram_lies_on_a_logarithmic_axis_and_its_areas_are_its_counts() -> None:
+    axis = Axis([1_000, 1_000_000])
+    buckets = ((1_000, 10_000, 30), (10_000, 100_000, 15), (100_000, 1_000_000, 1))
+    drawn = histogram.drawn(buckets, 3_162, 100_000, axis, "h-wait", "slept <3 ms>")
+    # 26 to 334 in three steps of ten times; 38 high, and 19, and 38 / 30.
+    assert 'd="M26 50V12H128.7V31H231.3V48.7H334V50"' in drawn
+    assert '<path d="M77.3 8V50" class="p50"/>' in drawn
+    assert '<path d="M231.3 8V50" class="p99"/>' in drawn
+    assert 'aria-label="slept &lt;3 ms&gt;"' in drawn
+    assert re.findall(r">([^<]+)</text>", axis.drawn()) == ["1 us", "10 us", "100 us", "1 ms"]
+
+
+def test_between_buckets_that_do_not_touch_there_is_nothing() -> None:
+    axis = Axis([1, 1_000])
+    drawn = histogram.drawn(((1, 10, 1), (100, 1_000, 1)), 1, 1, axis, "", "")
+    assert 'd="M26 50V12H128.7V50M231.3 50V12H334V50"' in drawn
+
+
+def test_what_is_rare_is_seen() -> None:
+    axis = Axis([1, 100])
+    drawn = histogram.drawn(((1, 10, 10**9), (10, 100, 1)), 1, 1, axis, "", "")
+    assert "V49.2H334" in drawn
+
+
+def test_buckets_that_make_no_sense_draw_nothing() -> None:
+    axis = Axis(histogram.times_of(((5, 1, 2), (-9, -3, 1), (1, 5, -2)), -(2**63), 2**63 - 1))
+    drawn = histogram.drawn(((5, 1, 2), (-9, -3, 1), (1, 5, -2)), 0, 9, axis, "", "")
+    assert 'd="V50"' in drawn
+
+
+def test_where_no_histogram_was_kept_a_line_leads_from_p50_to_p99() -> None:
     call = reports.call(7, "read", "tcp", 10, wait_ns=S)
-    latency = replace(call.latency_ns, p50=1_000, p90=10_000, p99=10_000, p999=10_000, max=100_000)
-    drawn = latencies.section(reports.process(calls=(replace(call, latency_ns=latency),)))
-    assert "from 1.00 us to 1.00 ms" in drawn
-    assert 'class="range"' in drawn
-    assert '<rect x="0" y="8" width="333.33" height="4" class="range"/>' in drawn
+    latency = Percentiles(1_000, 10_000, 10_000, 10_000, 100_000)
+    call = replace(call, latency_ns=latency, waits_ns=None)
+    drawn = latencies.section(reports.process(calls=(call,)))
+    assert '<rect x="26" y="44" width="308" height="4" class="shape h-call"/>' in drawn
+    assert "shape" not in re.findall('<path[^>]*class="([^"]*)"', drawn)
+
+
+def test_each_call_has_its_phases_and_each_loop_its_lag() -> None:
+    drawn = latencies.section(SERVER)
+    assert len(re.findall('<figure class="card">', drawn)) == 10 + 1 + 1
+    assert drawn.count("h-call") == 10
+    assert drawn.count("h-wait") == 5
+    assert drawn.count("h-copy") == 3
+    assert "48,611 slept: p50 54.6 us, p99 437 us" in drawn
+    assert "422 copied (est.): p50 1.93 us" in drawn
+    assert "from a return of epoll_wait to its next call" in drawn
+    assert "all sockets, 2,309 reads: from the arrival of data to the copy" in drawn
+    assert drawn.count("h-loop") == drawn.count("h-pickup") == 1
     assert latencies.section(reports.idle().processes[0]) == ""
+
+
+def test_calls_that_are_not_drawn_are_counted() -> None:
+    drawn = latencies.section(reports.thread_pool(300).processes[0])
+    assert drawn.count('class="card"') == 12
+    assert "… and 289 more rows of calls" in drawn
 
 
 def test_top_cuts_tables_and_zero_cuts_nothing() -> None:
@@ -167,6 +233,19 @@ def test_top_cuts_tables_and_zero_cuts_nothing() -> None:
     assert page(reports.event_loop(), top=0).count("<tr>") > 415
     assert page(reports.prefork(20), top=0).count("<article>") == 21
     assert page(reports.prefork(20)).count("<article>") == 6
+
+
+def test_the_lines_of_the_program_have_their_table() -> None:
+    own = Frame("fetch", "/srv/app.py", 88)
+    library = Frame("recv", "/usr/lib/python3.11/socket.py", 7)
+    line = Line(7, "recvfrom", "tcp", 3, 1, 0, S, S, 0, 0, S, 1, (library, own))
+    shown = page(reports.report(reports.process(lines=(line,))))
+    assert "Python lines (1)" in shown
+    assert "srv/app.py:88 fetch" in shown
+    every = formats.render(
+        reports.report(reports.process(lines=(line,))), "html-report", View(all_frames=True)
+    )
+    assert "socket.py:7 recv" in every
 
 
 def test_losses_stand_out() -> None:

@@ -1,4 +1,4 @@
-"""In continuous integration a kernel test that is skipped fails; elsewhere it is skipped."""
+"""In continuous integration a test of kernel or browser that is skipped fails; elsewhere not."""
 
 from __future__ import annotations
 
@@ -50,12 +50,14 @@ def test_it():
 """
 
 
-def _run(directory: Path, folder: str, test: str, ci: str | None) -> tuple[int, str]:
+def _run(
+    directory: Path, folder: str, test: str, ci: str | None, name: str = "test_one.py"
+) -> tuple[int, str]:
     """Exit status and output of a pytest run over one test file under our conftest.py."""
     tests = directory / "tests"
     (tests / folder).mkdir(parents=True)
     (tests / "conftest.py").write_bytes((ROOT / "tests/conftest.py").read_bytes())
-    (tests / folder / "test_one.py").write_text(test)
+    (tests / folder / name).write_text(test)
     environment = {name: value for name, value in os.environ.items() if name != "CI"}
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-ra", str(tests)],
@@ -75,6 +77,13 @@ def test_a_skipped_kernel_test_fails_in_ci(tmp_path: Path, test: str) -> None:
     assert "skipped, which is a failure where CI=true: " in output
     assert "no reason at all" in output
     assert re.search(r"^=+ 1 (failed|error) in ", output, re.MULTILINE)
+
+
+@pytest.mark.parametrize("test", _WAYS)
+def test_so_does_one_that_needs_a_browser(tmp_path: Path, test: str) -> None:
+    status, output = _run(tmp_path, "unit/output", test, "true", "test_html_browser.py")
+    assert status != pytest.ExitCode.OK
+    assert "skipped, which is a failure where CI=true: " in output
 
 
 @pytest.mark.parametrize("test", _WAYS)

@@ -37,10 +37,17 @@ def call(scale: int, max_ns: int, bucket: int = 50) -> CallTotals:
     sums = {
         member.name: scale
         for member in fields(CallTotals)
-        if member.name not in ("errors", "latency", "max_ns", "in_flight")
+        if member.name not in ("errors", "latency", "wait", "copy", "max_ns", "in_flight")
     }
+    wait = (scale, *[0] * (histogram.COARSE_BUCKETS - 1))
     return CallTotals(
-        **sums, errors={104: scale}, latency=tuple(latency), max_ns=max_ns, in_flight=1
+        **sums,
+        errors={104: scale},
+        latency=tuple(latency),
+        wait=wait,
+        copy=wait[::-1],
+        max_ns=max_ns,
+        in_flight=1,
     )
 
 
@@ -59,6 +66,7 @@ def test_an_interval_is_the_difference() -> None:
     assert part.threads[WORKER] == thread(2)
     changed = part.calls[MAIN, 45, "tcp"]
     assert (changed.calls, changed.errors, changed.latency[50]) == (7, {104: 7}, 14)
+    assert (changed.wait[0], changed.copy[-1]) == (7, 7)
     assert (changed.max_ns, changed.in_flight) == (9_000, 1)
     assert part.losses == Losses(calls=2)
 

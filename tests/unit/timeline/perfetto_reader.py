@@ -22,16 +22,18 @@ def packets(data: bytes) -> list[Any]:
 def check(data: bytes) -> dict[str, int]:
     """How many of each thing there are.
 
-    Fails unless every track is described (and its parent) before its first event, every begin has
-    its end on its own track, in order; every flow has one begin, and one end after it; times never
-    go back.
+    Fails unless every track is described (and its parent) before its first event, and times never
+    go back in a packet sequence; and, once all are sorted by time as the processor does (those of
+    the same moment stay as they were written), every begin has its end on its own track, and every
+    flow has one begin, and one end after it.
     """
     kinds = pytest.importorskip("perfetto.protos.perfetto.trace.perfetto_trace_pb2").TrackEvent
     described: set[int] = set()
     open_slices: dict[int, list[str]] = defaultdict(list)
     flows: dict[int, int] = {}
     counted: dict[str, int] = defaultdict(int)
-    last = 0
+    last: dict[int, int] = defaultdict(int)
+    events = []
     for packet in packets(data):
         if packet.HasField("track_descriptor"):
             track = packet.track_descriptor
@@ -42,10 +44,12 @@ def check(data: bytes) -> dict[str, int]:
             counted["tracks"] += 1
             continue
         assert packet.trusted_packet_sequence_id
-        assert packet.timestamp >= last
-        last = packet.timestamp
+        assert packet.timestamp >= last[packet.trusted_packet_sequence_id]
+        last[packet.trusted_packet_sequence_id] = packet.timestamp
+        assert packet.track_event.track_uuid in described
+        events.append(packet)
+    for packet in sorted(events, key=lambda packet: packet.timestamp):
         event = packet.track_event
-        assert event.track_uuid in described
         for flow in event.flow_ids:
             assert flow not in flows
             flows[flow] = packet.timestamp

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from iotrace.errors import Unsupported
 from iotrace.timeline import chrome, perfetto
 from iotrace.timeline.model import Timeline
-from iotrace.timeline.tracks import tracks_of
+from iotrace.timeline.tracks import Drawn, drawn, tracks_of
 from tests.unit.timeline.made import blocking_read, random_timeline
 from tests.unit.timeline.perfetto_reader import check, packets
 
@@ -18,7 +19,7 @@ NAMES = {7: "api", 8: "<script>\\x1b"}
 
 
 def events(timeline: Timeline) -> list[dict[str, Any]]:
-    loaded = json.loads(chrome.render(tracks_of(timeline), NAMES))
+    loaded = json.loads("".join(chrome.render(drawn(timeline), NAMES)))
     assert set(loaded) == {"displayTimeUnit", "traceEvents"}
     rows: list[dict[str, Any]] = loaded["traceEvents"]
     return rows
@@ -55,7 +56,7 @@ def test_chrome_of_anything(seed: int) -> None:
 
 def test_perfetto_of_a_blocking_read() -> None:
     pytest.importorskip("perfetto")
-    data = perfetto.render(tracks_of(blocking_read()), NAMES)
+    data = b"".join(perfetto.render(drawn(blocking_read()), NAMES))
     assert check(data) == {"tracks": 4, "slices": 9, "instants": 2, "flows": 1}
     begun = [
         packet
@@ -71,7 +72,7 @@ def test_perfetto_of_a_blocking_read() -> None:
 def test_perfetto_of_anything(seed: int) -> None:
     pytest.importorskip("perfetto")
     tracks = tracks_of(random_timeline(seed))
-    counted = check(perfetto.render(tracks, NAMES))
+    counted = check(b"".join(perfetto.render(drawn(random_timeline(seed)), NAMES)))
     assert counted["slices"] == sum(
         len(thread.calls) + len(thread.states) for thread in tracks.threads
     )
@@ -79,8 +80,28 @@ def test_perfetto_of_anything(seed: int) -> None:
     assert counted["tracks"] == 2 + 2 * 3
 
 
+@pytest.mark.parametrize("form", [chrome, perfetto])
+def test_nothing_is_kept_until_the_end(form: Any) -> None:
+    pytest.importorskip("perfetto")
+    taken = 0
+
+    def things() -> Iterator[Drawn]:
+        nonlocal taken
+        for thing in drawn(random_timeline(1)):
+            taken += 1
+            yield thing
+
+    most_at_once = 0
+    written = 0
+    for _ in form.render(things(), NAMES):
+        most_at_once = max(most_at_once, taken - written)
+        written = taken
+    assert taken > 500
+    assert most_at_once == 1
+
+
 def test_without_the_package_there_is_a_line_to_paste(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "perfetto.trace_builder.proto_builder", None)
     with pytest.raises(Unsupported) as refused:
-        perfetto.render(tracks_of(blocking_read()), {})
+        perfetto.render(drawn(blocking_read()), {})
     assert refused.value.paste == "pip install perfetto"

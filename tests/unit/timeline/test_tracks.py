@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from iotrace.report.model import WAIT_REASONS
 from iotrace.timeline.model import BadTimeline, Opened, Timeline, decode, encode_names
 from iotrace.timeline.tracks import ENTER, EXIT, READY, Slice, tracks_of
 from tests.unit.timeline.made import blocking_read, packed, random_timeline
@@ -124,4 +125,5 @@ def test_names_are_plain_json() -> None:
     assert json.loads(encode_names({1: "a"}, (Opened(1, 2, 3, 4),))) == {
         "calls": {"1": "a"},
         "opened": [[1, 2, 3, 4]],
+        "reasons": list(WAIT_REASONS),
     }

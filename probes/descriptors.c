@@ -51,7 +51,9 @@ static __always_inline struct descriptor *resolve_descriptor(struct thread *t, u
     d->open_flags = o.open_flags;
     d->addressed = 0;
     copy_address(d, &o);
+#if WATCH_SOCKETS
     watch_socket(&o);
+#endif
   }
   END_UPDATE(d);
   t->fd_cache[fd & (FD_CACHE - 1)] = index + 1;
@@ -59,6 +61,7 @@ static __always_inline struct descriptor *resolve_descriptor(struct thread *t, u
   return d;
 }
 
+#if DETAIL_FULL
 static __always_inline struct descriptor *descriptor_of(struct thread *t, u32 slot, u32 fd,
                                                         u32 *found)
 {
@@ -76,6 +79,25 @@ static __always_inline struct descriptor *descriptor_of(struct thread *t, u32 sl
   }
   return resolve_descriptor(t, slot, fd, *generation, found);
 }
+#else
+/* Nobody tells when a number is closed: is it still the socket that it was? Other objects are
+ * looked at anew, for many of them share one inode. */
+static __always_inline struct descriptor *descriptor_of(struct thread *t, u32 slot, u32 fd,
+                                                        u32 *found)
+{
+  u32 index = t->fd_cache[fd & (FD_CACHE - 1)];
+  struct descriptor *d;
+  if (index) {
+    *found = index;
+    index--;
+    d = descriptors.lookup(&index);
+    if (d && d->slot == slot && d->fd == (s32)fd && d->kind <= KIND_LAST_SOCKET &&
+        d->inode == inode_of(fd))
+      return d;
+  }
+  return resolve_descriptor(t, slot, fd, 0, found);
+}
+#endif
 
 /* A socket's peer may be known only after it was connected: look once more when data moves. */
 static __always_inline void address_descriptor(struct descriptor *d)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from iotrace.cli.options import PythonWish, Shown, output_options, python_options, tracing_options
+from iotrace.report.detail import Detail
 
 
 @click.command(name="attach", short_help="Trace running processes.")
@@ -34,6 +35,7 @@ def command(
     children: bool,
     python: PythonWish,
     fail_on: tuple[str, ...],
+    detail: Detail,
     shown: Shown,
     verbose: bool,
 ) -> int:
@@ -44,7 +46,7 @@ def command(
     if dry_run:
         from iotrace.cli.tracing import try_attaching
 
-        return try_attaching()
+        return try_attaching(detail)
     wanted = tuple(dict.fromkeys((*pids, *more_pids)))
     if not wanted:
         raise click.UsageError("Give at least one PID: iotrace attach 4242")
@@ -61,6 +63,7 @@ def command(
             children=children,
             python=python,
             fail_on=fail_on,
+            detail=detail,
             live=prepare(shown, interval) if live else None,
         ),
         lambda: Printer(shown, intervals=interval is not None),

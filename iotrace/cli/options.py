@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from iotrace.report.detail import Detail
+
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -64,8 +66,23 @@ class Bytes(click.ParamType):  # type: ignore[type-arg]
         return int(digits) * scale
 
 
+def _detail(ctx: click.Context, param: click.Parameter, value: str) -> Detail:
+    return Detail(value)
+
+
+detail_option = click.option(
+    "--detail",
+    type=click.Choice([one.value for one in Detail]),
+    default=Detail.FULL.value,
+    show_default=True,
+    callback=_detail,
+    help="full: every call. light: only what threads sleep in, and their time on the CPU; costs "
+    "next to nothing. sockets: light, and reads and writes of sockets.",
+)
+
+
 def tracing_options(function: _Function) -> _Function:
-    """``-d``, ``-i``, ``--no-children``, ``--fail-on``: how long, how often, whom, what fails."""
+    """``-d``, ``-i``, ``--no-children``, ``--fail-on``, ``--detail``: how long, whom, how much."""
     for option in (
         click.option(
             "-d", "--duration", type=Seconds(), help="Stop after this time (10, 500ms, 2m)."
@@ -83,6 +100,7 @@ def tracing_options(function: _Function) -> _Function:
             default=(),
             help="Exit with 10 where such a finding is reported: medium (or worse), IO103,IO104.",
         ),
+        detail_option,
     )[::-1]:  # decorators apply from the last one on
         function = option(function)
     return function

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from iotrace.cli.options import PythonWish, Shown, output_options, python_options, tracing_options
+from iotrace.report.detail import Detail
 
 
 @click.command(
@@ -23,6 +24,7 @@ def command(
     children: bool,
     python: PythonWish,
     fail_on: tuple[str, ...],
+    detail: Detail,
     shown: Shown,
     verbose: bool,
 ) -> int:
@@ -43,6 +45,7 @@ def command(
             children=children,
             python=python,
             fail_on=fail_on,
+            detail=detail,
         ),
         lambda: Printer(shown, to_stderr=True, intervals=interval is not None),
     )

@@ -50,7 +50,10 @@ class ThreadTotals:
 
 @dataclass(frozen=True, slots=True)
 class CallTotals:
-    """One system call of one thread on one kind of descriptor; ``latency`` is a histogram."""
+    """One system call of one thread on one kind of descriptor; ``latency`` is a histogram.
+
+    Where calls are not seen it is one of sleeps, and ``max_ns`` the longest of them.
+    """
 
     calls: int
     eagain: int
@@ -67,6 +70,7 @@ class CallTotals:
     filled: int = 0
     gil_waits: int = 0
     gil_ns: int = 0
+    sleeps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ class DescriptorTotals:
     pickup: tuple[int, ...]
     unread_since_ns: int | None = None
     polled_ns: int = 0
+    sleeps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,7 @@ class LoopTotals:
     stall_call_kind: str
     stall_wait_ns: tuple[int, ...]
     busy: tuple[int, ...]
+    sleeps: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from iotrace.engine.constants import CALL_OTHER, Cause, Counter, Kind
+from iotrace.engine.constants import CALL_OTHER, Cause, Counter, Kind, State
 from iotrace.engine.probes import Probes
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.procfs.task import read_schedstat
+from iotrace.report.detail import Detail
 from iotrace.snapshot import decode, histogram
 from iotrace.snapshot.decode import Record
 from iotrace.snapshot.in_flight import SUSPICIOUS_NS, InFlight, charge, ready_for_ns
@@ -85,8 +86,12 @@ class SnapshotReader:
                 call, descriptor, loop = _rows_of_call(keys[slot], record)
                 flight = flights[slot]
                 if upto.calls.get(call, 0) <= record["syscalls"]:
-                    calls[call] = _with_call(calls.get(call, _NO_CALL), record, flight)
-                    waiting.append(_waiting(keys[slot], record, flight))
+                    known_call = calls.get(call, _NO_CALL)
+                    if self._awake(record):
+                        calls[call] = _with_sleep(known_call, record)
+                    else:
+                        calls[call] = _with_call(known_call, record, flight)
+                        waiting.append(_waiting(keys[slot], record, flight))
                 if descriptor and upto.descriptors.get(descriptor, 0) <= record["syscalls"]:
                     known = descriptors.get(descriptor, _NO_DESCRIPTOR)
                     descriptors[descriptor] = _with_descriptor(known, record, flight)
@@ -106,6 +111,11 @@ class SnapshotReader:
             waiting=tuple(waiting),
             losses=self._losses(),
         )
+
+    def _awake(self, record: Record) -> bool:
+        """Without full detail a call is entered when it sleeps, and added up at the next switch."""
+        full = self._probes.limits.detail is Detail.FULL
+        return not full and record["state"] != State.SLEEP
 
     def _threads(
         self, only: Container[int] | None
@@ -138,7 +148,7 @@ class SnapshotReader:
         calls = {}
         for _, raw in table.read_of(keys, self._probes.used(Counter.CALLS)):
             record = table.layout.unpack(raw)
-            if record["calls"]:
+            if record["calls"] or record["sleeps"]:
                 place = record["slot"], record["nr"], record["kind"]
                 key = keys[place[0]], place[1], Kind(place[2]).label
                 calls[key] = decode.call_totals(table.layout, raw, record, errors[place])
@@ -153,7 +163,7 @@ class SnapshotReader:
         descriptors = {}
         for _, raw in table.read_of(keys, self._probes.used(Counter.DESCRIPTORS)):
             record = table.layout.unpack(raw)
-            if record["calls"] and record["kind"] != Kind.NONE:
+            if (record["calls"] or record["sleeps"]) and record["kind"] != Kind.NONE:
                 key = keys[record["slot"]], record["fd"], Kind(record["kind"]).label
                 descriptors[key] = decode.descriptor_totals(
                     table.layout, raw, record, unread.get(record["inode"])
@@ -300,6 +310,15 @@ def _with_call(known: CallTotals, record: Record, flight: InFlight) -> CallTotal
         copy_ns=known.copy_ns + record["call_copy_ns"] + flight.copy_ns,
         kernel_ns=known.kernel_ns + record["call_kernel_ns"] + flight.kernel_ns,
         in_flight=known.in_flight + 1,
+    )
+
+
+def _with_sleep(known: CallTotals, record: Record) -> CallTotals:
+    return replace(
+        known,
+        sleeps=known.sleeps + 1,
+        wait_ns=known.wait_ns + record["call_wait_ns"],
+        runq_ns=known.runq_ns + record["call_runq_ns"],
     )
 
 

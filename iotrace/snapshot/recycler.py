@@ -112,7 +112,7 @@ class Recycler:
         """Clear the records of these threads and hand their indices to the probes again."""
         probes = self._probes
         for index, record in _records_of(probes.calls, slots, probes.used(Counter.CALLS)):
-            if record["calls"]:
+            if record["calls"] or record["sleeps"]:
                 key = record["slot"] << 32 | record["nr"] << 8 | record["kind"]
                 probes.map("call_index").delete(_U64.pack(key))
                 _give_back(probes, probes.calls, "free_calls", index)

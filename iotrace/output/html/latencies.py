@@ -9,6 +9,7 @@ from iotrace.output.html.markup import Markup, tag
 from iotrace.output.html.states import bar
 from iotrace.output.naming import name_tid
 from iotrace.output.tables import cost
+from iotrace.report.detail import known
 from iotrace.report.model import Call, Percentiles, Process
 
 _MOST_CALLS = 16
@@ -18,7 +19,7 @@ _WIDE = 1000
 def section(process: Process) -> Markup:
     """A row a call; nothing if none has returned."""
     timed = [(call, call.latency_ns) for call in process.calls if call.latency_ns and call.calls]
-    shown, rest = cost.costliest(timed, lambda row: row[0].total_ns, _MOST_CALLS)
+    shown, rest = cost.costliest(timed, lambda row: known(row[0].total_ns), _MOST_CALLS)
     if not shown:
         return Markup()
     shortest = min(max(latency.p50, 1) for _, latency in shown)
@@ -57,8 +58,8 @@ def _row(call: Call, latency: Percentiles, axis: _Axis) -> Markup:
     phases = [
         ("wait", call.wait_ns),
         ("runq", call.runq_ns),
-        ("kernel", call.kernel_ns),
-        ("copy", call.copy_ns),
+        ("kernel", known(call.kernel_ns)),
+        ("copy", known(call.copy_ns)),
     ]
     told = ", ".join(f"{name} {units.format_duration(time)}" for name, time in phases)
     percentiles = f"p50 {units.format_duration(latency.p50)}, p99 "
@@ -67,7 +68,7 @@ def _row(call: Call, latency: Percentiles, axis: _Axis) -> Markup:
     return tag(
         "div",
         tag("span", f"{name_tid(call.tid)} {name}", class_="name"),
-        bar(phases, call.total_ns, told),
+        bar(phases, known(call.total_ns), told),
         _line(latency, axis, percentiles),
         tag("span", percentiles, class_="figure"),
         class_="row",

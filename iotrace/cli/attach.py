@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from iotrace.cli.options import PythonWish, Shown, output_options, python_options, tracing_options
-from iotrace.report.detail import Detail
 
 
 @click.command(name="attach", short_help="Trace running processes.")
@@ -35,7 +34,7 @@ def command(
     children: bool,
     python: PythonWish,
     fail_on: tuple[str, ...],
-    detail: Detail,
+    detail: str,
     shown: Shown,
     verbose: bool,
 ) -> int:
@@ -43,10 +42,12 @@ def command(
 
     Ends with a full report on Ctrl-C, after --duration, or when the processes have ended.
     """
+    from iotrace.report.detail import Detail
+
     if dry_run:
         from iotrace.cli.tracing import try_attaching
 
-        return try_attaching(detail)
+        return try_attaching(Detail(detail))
     wanted = tuple(dict.fromkeys((*pids, *more_pids)))
     if not wanted:
         raise click.UsageError("Give at least one PID: iotrace attach 4242")
@@ -63,7 +64,7 @@ def command(
             children=children,
             python=python,
             fail_on=fail_on,
-            detail=detail,
+            detail=Detail(detail),
             live=prepare(shown, interval) if live else None,
         ),
         lambda: Printer(shown, intervals=interval is not None),

@@ -11,8 +11,6 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from iotrace.report.detail import Detail
-
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -66,16 +64,14 @@ class Bytes(click.ParamType):  # type: ignore[type-arg]
         return int(digits) * scale
 
 
-def _detail(ctx: click.Context, param: click.Parameter, value: str) -> Detail:
-    return Detail(value)
-
+DETAILS = ("full", "sockets", "light")
+"""The names of report.detail.Detail, which --help need not load."""
 
 detail_option = click.option(
     "--detail",
-    type=click.Choice([one.value for one in Detail]),
-    default=Detail.FULL.value,
+    type=click.Choice(DETAILS),
+    default=DETAILS[0],
     show_default=True,
-    callback=_detail,
     help="full: every call. light: only what threads sleep in, and their time on the CPU; costs "
     "next to nothing. sockets: light, and reads and writes of sockets.",
 )

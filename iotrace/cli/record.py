@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from iotrace.cli.options import Bytes, PythonWish, Seconds, detail_option, python_options
+from iotrace.cli.options import DETAILS, Bytes, PythonWish, Seconds, detail_option, python_options
 from iotrace.errors import UsageError
-from iotrace.report.detail import Detail
 
 _SECOND_NS = 1_000_000_000
 
@@ -56,7 +55,7 @@ def command(
     python: PythonWish,
     timeline: bool,
     max_size: int,
-    detail: Detail,
+    detail: str,
     verbose: bool,
 ) -> int:
     """Trace running processes, or a program from its start, and keep the report in a file.
@@ -64,22 +63,23 @@ def command(
     iotrace report FILE prints it in any format, on any machine, without root; iotrace compare
     holds two side by side.
     """
-    if timeline and detail is not Detail.FULL:
+    if timeline and detail != DETAILS[0]:
         raise UsageError(
-            f"--timeline needs full detail, not {detail.value}",
+            f"--timeline needs full detail, not {detail}",
             why="its events are system calls",
             paste="sudo iotrace record --timeline -o FILE PID",
         )
 
     from iotrace.cli.recorder import TIMELINE_PAGES, Recorder
     from iotrace.cli.tracing import Plan, trace_processes, trace_program
+    from iotrace.report.detail import Detail
 
     plan = Plan(
         duration_ns=duration,
         interval_ns=interval,
         children=children,
         python=python,
-        detail=detail,
+        detail=Detail(detail),
         timeline_pages=TIMELINE_PAGES if timeline else 0,
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from iotrace.cli.options import PythonWish, Shown, output_options, python_options, tracing_options
-from iotrace.report.detail import Detail
 
 
 @click.command(
@@ -24,7 +23,7 @@ def command(
     children: bool,
     python: PythonWish,
     fail_on: tuple[str, ...],
-    detail: Detail,
+    detail: str,
     shown: Shown,
     verbose: bool,
 ) -> int:
@@ -36,6 +35,7 @@ def command(
     """
     from iotrace.cli.printing import Printer
     from iotrace.cli.tracing import Plan, trace_program
+    from iotrace.report.detail import Detail
 
     return trace_program(
         program,
@@ -45,7 +45,7 @@ def command(
             children=children,
             python=python,
             fail_on=fail_on,
-            detail=detail,
+            detail=Detail(detail),
         ),
         lambda: Printer(shown, to_stderr=True, intervals=interval is not None),
     )

@@ -40,17 +40,18 @@ class TargetTable:
         self._free = list(reversed(range(reserved)))
         self.untold = 0
 
-    def enter(self, pid: int, children: bool) -> tuple[int, ...]:
+    def enter(self, pid: int, children: bool, *, running: bool = True) -> tuple[int, ...]:
         """Trace a process, and its descendants if ``children``; the pids that were entered.
 
+        ``running``: its threads ran before; False: they may have begun while it was traced.
         Raises NoSuchProcess if ``pid`` itself is gone; descendants may go at any time.
         """
-        entered = self._enter_family(pid, children)
+        entered = self._enter_family(pid, children, running)
         self._share_hints()
         return entered
 
-    def _enter_family(self, pid: int, children: bool) -> tuple[int, ...]:
-        self._enter_one(pid, children)
+    def _enter_family(self, pid: int, children: bool, running: bool) -> tuple[int, ...]:
+        self._enter_one(pid, children, running)
         entered = [pid]
         if not children:
             return tuple(entered)
@@ -63,14 +64,14 @@ class TargetTable:
                     continue
                 seen.add(child)
                 try:
-                    self._enter_one(child, children)
+                    self._enter_one(child, children, running)
                 except NoSuchProcess:
                     continue
                 entered.append(child)
                 pending.append(child)
         return tuple(entered)
 
-    def _enter_one(self, pid: int, children: bool) -> None:
+    def _enter_one(self, pid: int, children: bool, running: bool) -> None:
         parent = read_stat(pid).parent
         self._probes.follow(pid, children)
         known: set[int] = set()
@@ -81,11 +82,11 @@ class TargetTable:
             for tid in fresh:
                 known.add(tid)
                 try:
-                    self._enter_thread(pid, tid, parent if tid == pid else 0)
+                    self._enter_thread(pid, tid, parent if tid == pid else 0, running)
                 except NoSuchProcess:
                     continue
 
-    def _enter_thread(self, pid: int, tid: int, parent: int) -> None:
+    def _enter_thread(self, pid: int, tid: int, parent: int, running: bool) -> None:
         if self._index.get(_U32.pack(tid)) is not None:
             return
         stat = read_stat(pid, tid)
@@ -112,6 +113,7 @@ class TargetTable:
             **scheduled,
             "name": stat.name.encode(errors="surrogateescape")[:15],
             "io_worker": int(stat.io_worker),
+            "found": int(running),
         }
         self._probes.threads.write(slot, self._probes.threads.layout.pack(values))
         if not self._index.update(_U32.pack(tid), _U32.pack(slot), NOEXIST):

@@ -32,7 +32,7 @@ def process_rows(
     stacks: Stacks,
     detail: Detail = Detail.FULL,
 ) -> tuple[Process, ...]:
-    """The processes in the order in which they began; rows in order of their cost."""
+    """The processes as they began, parents first; rows in order of their cost."""
     by_pid: dict[int, list[ThreadKey]] = defaultdict(list)
     for key in snapshot.threads:
         by_pid[key.pid].append(key)
@@ -41,7 +41,8 @@ def process_rows(
         as_seen(parts.process(pid, sorted(keys, key=_leader_first)), detail)
         for pid, keys in by_pid.items()
     ]
-    return tuple(sorted(rows, key=lambda row: (row.started_ns, row.pid)))
+    pids = {row.pid for row in rows}
+    return tuple(sorted(rows, key=lambda row: (row.started_ns, row.parent in pids, row.pid)))
 
 
 def _leader_first(key: ThreadKey) -> tuple[bool, int, int]:
@@ -98,16 +99,17 @@ class _Parts:
             )
             for (key, number), totals in self._loops[pid]
         ]
+        rows = tuple(thread_row(key, threads[key], from_ns) for key in keys)
         return Process(
             pid=max(pid, 0),
             parent=-pid if pid < 0 else first.parent_pid or (facts.parent if facts else None),
             name=facts.name if facts else first.name,
             cmdline=facts.cmdline if facts else (),
             python=facts.python.version if facts and facts.python else None,
-            started_ns=max(0, min(key.started_ns for key in keys) - from_ns),
+            started_ns=min(row.started_ns for row in rows),
             ended_ns=None if last_end is None else last_end - from_ns,
             model=None,
-            threads=tuple(thread_row(key, threads[key], from_ns) for key in keys),
+            threads=rows,
             calls=tuple(
                 sorted(
                     (

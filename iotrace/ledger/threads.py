@@ -7,7 +7,10 @@ from iotrace.snapshot.model import ThreadKey, ThreadTotals
 
 
 def thread_row(key: ThreadKey, totals: ThreadTotals, from_ns: int) -> Thread:
-    """One row; its states add up to its lifetime. Times are relative to ``from_ns``."""
+    """One row; its states add up to its lifetime. Times are relative to ``from_ns``.
+
+    A thread that ran before it was followed has begun at 0, though it was entered a little later.
+    """
     return Thread(
         tid=key.tid,
         name=totals.name,
@@ -22,7 +25,7 @@ def thread_row(key: ThreadKey, totals: ThreadTotals, from_ns: int) -> Thread:
         ),
         switches=Switches(voluntary=totals.voluntary, involuntary=totals.involuntary),
         syscalls=totals.syscalls,
-        started_ns=max(0, key.started_ns - from_ns),
+        started_ns=0 if totals.found else max(0, key.started_ns - from_ns),
         ended_ns=None if totals.ended_ns is None else totals.ended_ns - from_ns,
         count=totals.count,
     )

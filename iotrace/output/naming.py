@@ -56,16 +56,21 @@ def of_thread(tid: int) -> str:
 
 
 def after_parents(processes: Sequence[Process]) -> list[Process]:
-    """The same order, but for sums: each directly after its parent, if that is among them."""
+    """The same order, but each directly after its parent, if that is among them."""
     there = {process.pid for process in processes if not is_sum(process)}
     children: dict[int, list[Process]] = {}
-    leading = []
     for process in processes:
-        if is_sum(process) and process.parent in there:
-            children.setdefault(process.parent, []).append(process)
-        else:
-            leading.append(process)
-    return [one for process in leading for one in (process, *children.get(process.pid, ()))]
+        children.setdefault(process.parent if process.parent in there else 0, []).append(process)
+    ordered: list[Process] = []
+    waiting = children.pop(0, [])[::-1]
+    while waiting or children:
+        # A report from elsewhere may tell of two that are each other's parents.
+        waiting = waiting or children.pop(next(iter(children)))[::-1]
+        process = waiting.pop()
+        ordered.append(process)
+        if not is_sum(process):
+            waiting += children.pop(process.pid, [])[::-1]
+    return ordered
 
 
 def _ended_children(process: Process, everyone: Iterable[Process]) -> str:

@@ -53,9 +53,13 @@ class _Page:
         return between.join(chunks).strip("\n") + "\n"
 
     def _heading(self, level: int, text: str, tone: Tone) -> list[str]:
-        drawn = self._tint(self._style.heading(level, self._one_line(text)), tone)
+        if self._style.boundless or level == 1:
+            lines = [self._style.heading(level, self._one_line(text))]
+        else:
+            lines = wrap(escape(text), self._columns)
         # Plain text has no space of its own around a heading.
-        return [drawn] if self._style.boundless else ["", drawn]
+        around = [] if self._style.boundless else [""]
+        return [*around, *(self._tint(line, tone) for line in lines)]
 
     def _paragraph(self, text: str, *, cut: bool = False) -> list[str]:
         if not text:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iotrace.output import units
-from iotrace.output.naming import after_parents
+from iotrace.output.naming import after_parents, is_sum
 from iotrace.output.tables import cost
 from iotrace.report.model import Process, Report
 
@@ -11,8 +11,8 @@ from iotrace.report.model import Process, Report
 def split(report: Report, most: int | None) -> tuple[list[Process], list[Process]]:
     """Up to ``most`` processes (None: all) with tables of their own, and those with one line.
 
-    The costliest ones. A process that slept all along gets one line, unless it is alone or
-    something is wrong in it.
+    The costliest ones, and their parents on top of that: theirs is the label of the whole. A
+    process that slept all along gets one line, unless it is alone or something is wrong in it.
     """
     found = {finding.pid for finding in report.findings}
     telling = [
@@ -22,6 +22,12 @@ def split(report: Report, most: int | None) -> tuple[list[Process], list[Process
     ]
     detailed, _ = cost.costliest(telling, cost.of_process, most)
     chosen = set(map(id, detailed))
+    parents = {process.pid: process for process in report.processes if not is_sum(process)}
+    for process in detailed:  # grows meanwhile: parents have parents
+        parent = parents.get(process.parent or 0)
+        if parent is not None and id(parent) not in chosen:
+            chosen.add(id(parent))
+            detailed.append(parent)
     others = [process for process in report.processes if id(process) not in chosen]
     return after_parents(detailed), others
 

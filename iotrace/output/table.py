@@ -25,7 +25,7 @@ from iotrace.report.model import Process, Report
 DEFAULT_TOP = 20
 
 # Of a report with more processes, these many costliest ones get tables of their own.
-_DETAILED = 4
+_DETAILED = 3
 
 _VIEW = View()
 

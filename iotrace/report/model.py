@@ -90,6 +90,7 @@ class Thread:
     """One thread. ``lifetime_ns`` is its wall time while it was traced.
 
     ``count`` > 1: this row adds up that many threads that have ended (``tid`` is then 0).
+    ``started_ns``: since the trace's beginning; 0: it ran before.
     """
 
     tid: int

@@ -66,7 +66,7 @@ def _tupled(threads: Mapping[ThreadKey, ThreadTotals]) -> dict[tuple[ThreadKey],
 _STATES = frozenset(
     "parent_pid name ended_ns at_ns opened open_flags inode family local local_port peer "
     "peer_port epoll_fd nfds_max watched in_flight stall_call_nr stall_call_fd stall_call_kind "
-    "unread_since_ns fd tid".split()
+    "unread_since_ns fd tid found".split()
 )
 """Members that tell a state, not a sum: of two, the later one holds."""
 _MAXIMA = {

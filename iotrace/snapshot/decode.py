@@ -61,6 +61,7 @@ def thread_totals(record: Record, wait_ns: tuple[int, ...], flight: InFlight) ->
         copy_ns=record["copy_ns"] + flight.copy_ns,
         runq_ns=record["runq_ns"] + flight.runq_ns,
         wait_ns=tuple(wait),
+        found=bool(record["found"]),
         **{name: record[name] for name in _THREAD_FIGURES},
     )
 

@@ -27,7 +27,7 @@ class ThreadTotals:
     """The ledger of one thread up to ``at_ns``; ``wait_ns`` by index in WAIT_REASONS.
 
     ``count``: how many threads were added up here; ``processes``: how many of them were the first
-    thread of their process.
+    thread of their process. ``found``: it ran already when its process was first followed.
     """
 
     parent_pid: int
@@ -46,6 +46,7 @@ class ThreadTotals:
     syscalls: int
     count: int = 1
     processes: int = 0
+    found: bool = False
 
 
 @dataclass(frozen=True, slots=True)

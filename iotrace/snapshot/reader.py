@@ -36,6 +36,8 @@ from iotrace.snapshot.model import (
     Waiting,
 )
 
+_CLEARED = 0
+"""The call of a loop's record that is kept for use again: no multiplexer has that number."""
 _ERROR_KEY = struct.Struct("<IHHI")
 _SIGNAL_KEY = struct.Struct("<II")
 _LINE_KEY = struct.Struct("<QIHH")
@@ -184,7 +186,7 @@ class SnapshotReader:
         loops = {}
         for _, raw in table.read_of(keys, self._probes.used(Counter.LOOPS)):
             record = table.layout.unpack(raw)
-            if record["nr"] != CALL_OTHER:
+            if record["nr"] not in (_CLEARED, CALL_OTHER):
                 key = keys[record["slot"]], record["nr"]
                 loops[key] = decode.loop_totals(table.layout, raw, record)
                 upto[key] = record["upto"]

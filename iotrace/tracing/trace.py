@@ -150,7 +150,7 @@ class Trace:
         """Nothing tells of new threads and children here: look whether there are any."""
         for pid in {*self._roots, *self._alive}:
             with contextlib.suppress(NoSuchProcess):
-                self._table.enter(pid, self._roots.get(pid, True))
+                self._table.enter(pid, self._roots.get(pid, True), running=False)
 
     def calls_seen(self) -> int:
         """System calls made so far by all traced threads; without full detail, sleeps in calls."""

@@ -165,3 +165,15 @@ def test_a_program_in_a_container_has_another_pid_here() -> None:
     assert f"here it is {outer}" in refused.stderr
     assert traced.code == 0
     assert [process["pid"] for process in traced.report["processes"]] == [outer]
+
+
+def test_what_ran_before_has_begun_with_the_trace() -> None:
+    with Target("sleepers.py") as target:
+        target.go()
+        target.wait_until_finished()
+        with tracing(target.pid) as trace:
+            report = report_of(trace)
+    assert len(report.processes) == 1 + 3
+    assert len(process_of(report, target.pid).threads) == 1 + 5
+    assert {process.started_ns for process in report.processes} == {0}
+    assert {thread.started_ns for one in report.processes for thread in one.threads} == {0}

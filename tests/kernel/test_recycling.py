@@ -43,6 +43,10 @@ def test_what_ends_is_added_up_and_its_room_used_again() -> None:
     rows, calls, octets = _sent(report)
     assert (calls, octets) == (ROUNDS * EACH * 2 * 3, ROUNDS * EACH * 2 * 15)
     assert rows < calls // 3, "nothing was added up"
+    assert report.quality.lost.total == 0
+    loops = [loop for process in report.processes for loop in process.loops]
+    assert {loop.multiplexer for loop in loops} == {"poll"}
+    assert sum(loop.iterations for loop in loops) == ROUNDS * EACH * 2
 
 
 def test_an_interval_holds_what_happened_in_it_though_it_was_added_up() -> None:

@@ -28,7 +28,7 @@ from iotrace.report.model import Process, Report
 DEFAULT_TOP = 100
 
 # Of more processes than these, the costliest have sections of their own.
-_DETAILED = 6
+_DETAILED = 5
 
 _LONGEST_COMMAND = 4_000
 

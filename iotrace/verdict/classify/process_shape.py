@@ -9,7 +9,7 @@ from iotrace.report.detail import Detail
 from iotrace.report.model import Model
 from iotrace.verdict.activity import FAMILIES, Activity
 from iotrace.verdict.classify.confidence import LEAST, confidence, not_enough
-from iotrace.verdict.classify.thread_model import MULTIPLEXED
+from iotrace.verdict.classify.thread_model import ASLEEP_SHARE, MULTIPLEXED
 from iotrace.verdict.classify.thread_style import ThreadStyle
 from iotrace.verdict.view import ProcessView
 from iotrace.verdict.wording import plural, share
@@ -121,10 +121,17 @@ def _event_loop(
         other = _most_active(readers.values())
         title = f"mixed: {title} + {plural(len(readers), 'thread')} with {io_name(other)}"
         return "event loop + threads", title, main.id, [*loops]
-    helpers = [one for tid, one in view.threads.items() if tid not in loop_tids]
+    helpers = [one for tid, one in view.threads.items() if tid not in loop_tids and _is_fed(one)]
     if sum(one.cpu_ns for one in helpers) >= HELPER_CPU_SHARE * max(1, view.total.cpu_ns):
         return "event loop + thread pool", f"{title} + thread pool", main.id, [*loops]
     return ("greenlets" if main.eager else "event loop"), title, main.id, [*loops]
+
+
+def _is_fed(seen: Activity) -> bool:
+    """Work comes to it through a lock, or it computes all the time: no thread that watches a pipe
+    or a clock."""
+    elsewhere = seen.asleep_ns - seen.wait_ns["lock"] - seen.wait_ns["gil"]
+    return elsewhere < ASLEEP_SHARE * seen.lifetime_ns
 
 
 def _births(view: ProcessView) -> int:

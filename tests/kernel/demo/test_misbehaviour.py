@@ -45,7 +45,7 @@ def test_edge_triggering_that_stops_early_leaves_data_behind(stage: Stage) -> No
 
 
 def test_a_slow_handler_delays_every_other_event(stage: Stage) -> None:
-    load = ("--connections", "5", "--requests", "25")
+    load = ("--connections", "5", "--requests", "65")
     slow = play(stage, "event-queue", *load, server=("--slow-handler-ms", "20"))
     assert slow.result.latency_ns is not None
     # Four others are served before.

@@ -1,9 +1,10 @@
 """Rounds of children and threads: churn.py EACH. A round begins with each SIGUSR1.
 
-Each child and each thread sends three messages of five bytes.
+Each child and each thread polls once, and sends three messages of five bytes.
 """
 
 import os
+import select
 import signal
 import socket
 import sys
@@ -13,6 +14,9 @@ from gate import ready
 
 
 def _send(end):
+    poll = select.poll()
+    poll.register(end, select.POLLOUT)
+    poll.poll()
     for _ in range(3):
         end.send(b"bytes")
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from iotrace.output import formats, naming
+from iotrace.output.selection import split
 from iotrace.output.tables import loops, processes, threads
 from iotrace.report.model import Loop, Process, Ready, StallCall, Stalls
 from tests.unit import reports
@@ -72,6 +73,34 @@ def test_two_sums_follow_their_own_parents() -> None:
     of_parent, of_other = ended(), ended(3, 7)
     ordered = naming.after_parents([of_other, of_parent, PARENT, other])
     assert ordered == [PARENT, of_parent, other, of_other]
+
+
+def test_workers_follow_their_parent_however_little_it_did() -> None:
+    one, two = (replace(PARENT, pid=pid, parent=PARENT.pid) for pid in (8, 9))
+    grandchild = replace(PARENT, pid=10, parent=9)
+    ordered = naming.after_parents([grandchild, two, one, PARENT])
+    assert ordered == [PARENT, two, grandchild, one]
+
+
+def test_parents_of_each_other_are_all_there() -> None:
+    rings = [replace(PARENT, pid=pid, parent=parent) for pid, parent in ((8, 9), (9, 8), (7, 7))]
+    ordered = naming.after_parents([*rings, PARENT])
+    assert sorted(one.pid for one in ordered) == [7, 8, 9, PARENT.pid]
+
+
+def test_the_parent_of_the_busiest_is_shown_with_them() -> None:
+    workers = [
+        reports.process(
+            pid=pid, name="worker", parent=5,
+            threads=(reports.thread(pid, "worker", 10 * S, user=pid * S // 1000, poll=0),),
+        )
+        for pid in range(1001, 1012)
+    ]  # fmt: skip
+    idle = (reports.thread(5, "master", 10 * S, user=0, poll=0),)
+    master = reports.process(pid=5, name="master", threads=idle)
+    detailed, others = split(reports.report(*workers, master), 3)
+    assert [one.pid for one in detailed] == [5, 1011, 1010, 1009]
+    assert len(others) == 8
 
 
 def test_one_line_a_process() -> None:

@@ -141,7 +141,7 @@ def test_of_200_workers_a_few_are_shown_and_the_rest_summed_up() -> None:
     assert "Process 1100 gunicorn" in shown
     assert "Other processes (197)" in shown
     assert "… and 177 more (26.1 min of wait)" in shown
-    assert page(reports.prefork(200), top=0).count("Threads (1)") == 200
+    assert page(reports.prefork(200), top=0).count("Threads (1)") == 201
 
 
 def test_processes_that_slept_all_along_are_one_line_each() -> None:

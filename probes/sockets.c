@@ -97,13 +97,16 @@ static __always_inline int socket_call(struct bpf_raw_tracepoint_args *ctx)
   t->call_peeks = !!(ctx->args[2] & MSG_PEEK);
   t->call_size = spec->size_arg == 2 ? args[ARGUMENT_2] : 0;
   d = descriptor_of_sock(t, slot, args[ARGUMENT_0], ctx->args[0]);
+  if (d && d->sock != ctx->args[0])
+    d = NULL; /* splice: the socket is not its first argument */
   call_nr = t->call_nr;
   call_kind = t->call_kind;
   t->call_nr = number;
   t->call_kind = d ? d->kind : KIND_SOCKET;
-  if (d)
+  if (d) {
     add_to_socket(t, d, spec->flags, ret, bytes);
-  add_socket_call(t, slot, ret, bytes, spec->flags & CALL_IN && bytes && bytes == t->call_size);
+    add_socket_call(t, slot, ret, bytes, spec->flags & CALL_IN && bytes && bytes == t->call_size);
+  }
   t->call_nr = call_nr;
   t->call_kind = call_kind;
   t->call_copy_ns = t->call_first_copy_ns = 0;

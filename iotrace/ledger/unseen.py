@@ -52,14 +52,30 @@ def _call(row: Call, detail: Detail) -> Call:
     )
     if detail is Detail.SOCKETS and row.kind in _SOCKETS and row.syscall in _COUNTED:
         return row
-    return replace(row, calls=None, errors=None, bytes=None, copy_ns=None, filled=None)
+    return replace(
+        row,
+        calls=None,
+        errors=None,
+        bytes=None,
+        copy_ns=None,
+        copy_estimated=False,
+        filled=None,
+    )
 
 
 def _descriptor(row: Descriptor, detail: Detail) -> Descriptor:
     row = replace(row, sleeps=known(row.sleeps))
     if detail is Detail.SOCKETS and row.kind in _SOCKETS and row.calls:
         return row
-    return replace(row, calls=None, bytes_in=None, bytes_out=None, copy_ns=None, eagain=None)
+    return replace(
+        row,
+        calls=None,
+        bytes_in=None,
+        bytes_out=None,
+        copy_ns=None,
+        copy_estimated=False,
+        eagain=None,
+    )
 
 
 def _loop(row: Loop) -> Loop:

@@ -86,19 +86,19 @@ class SnapshotReader:
         for slot, record in records.items():
             if record["in_call"] and not record["ended_ns"]:
                 call, descriptor, loop = _rows_of_call(keys[slot], record)
-                flight = flights[slot]
+                flight, awake = flights[slot], self._awake(record)
                 if upto.calls.get(call, 0) <= record["syscalls"]:
                     known_call = calls.get(call, _NO_CALL)
-                    if self._awake(record):
+                    if awake:
                         calls[call] = _with_sleep(known_call, record)
                     else:
                         calls[call] = _with_call(known_call, record, flight)
                         waiting.append(_waiting(keys[slot], record, flight))
                 if descriptor and upto.descriptors.get(descriptor, 0) <= record["syscalls"]:
                     known = descriptors.get(descriptor, _NO_DESCRIPTOR)
-                    descriptors[descriptor] = _with_descriptor(known, record, flight)
+                    descriptors[descriptor] = _with_descriptor(known, record, flight, awake)
                 if loop in loops and upto.loops[loop] <= record["syscalls"]:
-                    loops[loop] = _with_loop(loops[loop], record, flight)
+                    loops[loop] = _with_loop(loops[loop], record, flight, awake)
         return Snapshot(
             from_ns=self._from_ns,
             at_ns=time.monotonic_ns(),
@@ -324,13 +324,20 @@ def _with_sleep(known: CallTotals, record: Record) -> CallTotals:
     )
 
 
-def _with_descriptor(known: DescriptorTotals, record: Record, flight: InFlight) -> DescriptorTotals:
+def _with_descriptor(
+    known: DescriptorTotals, record: Record, flight: InFlight, slept: bool
+) -> DescriptorTotals:
     return replace(
         known,
         wait_ns=known.wait_ns + record["call_wait_ns"] + flight.asleep_ns,
         copy_ns=known.copy_ns + record["call_copy_ns"] + flight.copy_ns,
+        sleeps=known.sleeps + slept,
     )
 
 
-def _with_loop(known: LoopTotals, record: Record, flight: InFlight) -> LoopTotals:
-    return replace(known, wait_ns=known.wait_ns + record["call_wait_ns"] + flight.asleep_ns)
+def _with_loop(known: LoopTotals, record: Record, flight: InFlight, slept: bool) -> LoopTotals:
+    return replace(
+        known,
+        wait_ns=known.wait_ns + record["call_wait_ns"] + flight.asleep_ns,
+        sleeps=known.sleeps + slept,
+    )

@@ -159,7 +159,7 @@ def test_children_and_threads_are_followed() -> None:
 
 @pytest.fixture(params=(LIGHT, SOCKETS), ids=("light", "sockets"))
 def pairs(request: pytest.FixtureRequest) -> Iterator[Process]:
-    """Reads that sleep, in a new pair of sockets each, which has the old one's descriptor number."""
+    """Reads that sleep, each in a new pair of sockets with the descriptor number of the last."""
     with Target("pairs.py", SLEEPS) as target, tracing(target.pid, limits=request.param) as trace:
         target.go()
         target.wait_until_finished()

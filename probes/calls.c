@@ -80,7 +80,7 @@ static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u32
       return;
     }
     if (t->call_nfds == 1 && !(spec->flags & CALL_FD_SETS))
-      bpf_probe_read_user(&t->call_fd, sizeof(t->call_fd), (void *)args[ARGUMENT_0]);
+      read_user_memory(&t->call_fd, sizeof(t->call_fd), (void *)args[ARGUMENT_0]);
     t->call_zero_timeout = zero_timeout(argument(args, spec->timeout_arg), spec->flags);
     if (t->call_fd >= 0 && within_iteration(t)) {
       t->call_polls = 1;

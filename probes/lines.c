@@ -66,8 +66,8 @@ int on_slow_call(struct bpf_raw_tracepoint_args *ctx)
 static __always_inline void read_piece(u8 *to, u32 most, u64 address)
 {
   u32 left = 4096 - (address & 4095);
-  if (bpf_probe_read_user(to, most, (void *)address) && left < most)
-    bpf_probe_read_user(to, left, (void *)address);
+  if (read_user_memory(to, most, (void *)address) && left < most)
+    read_user_memory(to, left, (void *)address);
 }
 
 /* Entered from on_slow_call: keep what names the code objects of a new stack. */

@@ -46,9 +46,9 @@ static __always_inline u64 selected(u64 nfds, u64 read_set, u64 write_set)
     if (64 * i >= (s64)nfds)
       break;
     if (read_set)
-      bpf_probe_read_user(&in, sizeof(in), (void *)(read_set + 8 * i));
+      read_user_memory(&in, sizeof(in), (void *)(read_set + 8 * i));
     if (write_set)
-      bpf_probe_read_user(&out, sizeof(out), (void *)(write_set + 8 * i));
+      read_user_memory(&out, sizeof(out), (void *)(write_set + 8 * i));
     total += ones(in | out);
   }
   return total;

@@ -3,6 +3,11 @@
  */
 #include "records.h"
 
+/* bpf_probe_read_user(3): at each call by that name, bcc reads all of the kernel's symbols, to see
+ * whether the kernel has it. Any that can map arrays into memory has (both are of 5.5). */
+static long (*read_user_memory)(void *to, u32 bytes, const void *from) =
+    (void *)BPF_FUNC_probe_read_user;
+
 #define MMAPABLE 1024 /* BPF_F_MMAPABLE: user space reads totals without a system call */
 
 /* Processes to follow. Written and deleted by user space and by task_newtask (children);

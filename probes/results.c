@@ -75,7 +75,7 @@ static __always_inline u64 vector_bytes(u64 vector, u64 messages)
     count(COUNTER_LONG_VECTORS);
     messages = MAX_MESSAGES;
   }
-  bpf_probe_read_user(copy, messages * MESSAGE_BYTES, (void *)vector);
+  read_user_memory(copy, messages * MESSAGE_BYTES, (void *)vector);
 #pragma clang loop unroll(disable)
   for (u64 i = 0; i < MAX_MESSAGES; i++) {
     s64 below = i - messages;

@@ -22,6 +22,7 @@ int on_stall(struct bpf_raw_tracepoint_args *ctx)
   runq = t->runq_ns - l->runq_at_return_ns;
   gil = l->iteration_waited ? l->iteration_wait_ns[WAIT_GIL] : 0;
   if (l->iteration_waited) {
+#pragma clang loop unroll(disable)
     for (int i = 0; i < WAIT_CLASSES; i++)
       call += l->iteration_wait_ns[i];
     call -= gil;

@@ -41,6 +41,7 @@ static __always_inline u32 ones(u64 v)
 static __always_inline u64 selected(u64 nfds, u64 read_set, u64 write_set)
 {
   u64 total = 0;
+#pragma clang loop unroll(disable)
   for (int i = 0; i < SELECT_WORDS; i++) {
     u64 in = 0, out = 0;
     if (64 * i >= (s64)nfds)
@@ -68,6 +69,7 @@ static __always_inline void loop_stalled(struct thread *t, struct loop *l, u64 b
   l->stall_runq_ns += t->runq_ns - l->runq_at_return_ns;
   if (!l->iteration_waited)
     return;
+#pragma clang loop unroll(disable)
   for (int i = 0; i < WAIT_CLASSES; i++)
     l->stall_wait_ns[i] += l->iteration_wait_ns[i];
   if (l->iteration_call_ns > l->stall_call_ns) {
@@ -204,6 +206,7 @@ static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, u64
     if (l->iteration_waited) {
       l->iteration_waited = 0;
       l->iteration_call_ns = 0;
+#pragma clang loop unroll(disable)
       for (int i = 0; i < WAIT_CLASSES; i++)
         l->iteration_wait_ns[i] = 0;
     }

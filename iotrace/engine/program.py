@@ -281,6 +281,7 @@ def build_program(
         f"-I{probes_directory()}",
         "-Werror=implicit-function-declaration",
         "-Wno-unused-function",
+        "-g0",  # bcc asks for debugging information, which takes a quarter of the time
         *constants.cflags(),
         *limits.cflags(),
         *syscalls.cflags(architecture),

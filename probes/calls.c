@@ -49,7 +49,7 @@ static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u32
   t->call_class = spec->wait_class;
   if (spec->flags & CALL_NO_ARGUMENTS)
     return;
-  if (bpf_probe_read_kernel(args, sizeof(args), (void *)(regs + OFFSET_ARGUMENTS)))
+  if (read_kernel_memory(args, sizeof(args), (void *)(regs + OFFSET_ARGUMENTS)))
     return;
   if (spec->size_arg >= 0)
     t->call_size = argument(args, spec->size_arg);
@@ -119,7 +119,7 @@ static __always_inline void find_call_in(struct thread *t, u64 regs, u32 nr)
   if (t->call_class == WAIT_BY_KIND)
     t->call_class = spec->flags & CALL_OUT ? WAIT_SEND : WAIT_RECV;
   if (spec->fd_arg >= 0 &&
-      !bpf_probe_read_kernel(args, sizeof(args), (void *)(regs + OFFSET_ARGUMENTS)))
+      !read_kernel_memory(args, sizeof(args), (void *)(regs + OFFSET_ARGUMENTS)))
     t->call_fd = (s32)argument(args, spec->fd_arg);
 }
 
@@ -158,7 +158,7 @@ static __always_inline void notice_exec(struct thread *t, u64 regs)
 }
 #endif
 
-int on_sys_enter(struct bpf_raw_tracepoint_args *ctx)
+PROGRAM(on_sys_enter)
 {
   u32 slot;
   struct thread *t = thread_of(current_tid(), &slot);
@@ -182,7 +182,7 @@ int on_sys_enter(struct bpf_raw_tracepoint_args *ctx)
   return 0;
 }
 
-int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
+PROGRAM(on_sys_exit)
 {
   u32 slot;
   struct thread *t = thread_of(current_tid(), &slot);

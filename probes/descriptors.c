@@ -109,7 +109,7 @@ static __always_inline void pick_up(struct thread *t, struct descriptor *d, u64 
     return;
   if (r->since_ns && r->since_ns <= taken) {
     u64 delay = taken - r->since_ns;
-    u32 bucket = histogram_bucket(delay) >> PICKUP_SHIFT;
+    u32 bucket = bucket_of(t, delay) >> PICKUP_SHIFT;
     d->pickups++;
     if (delay > d->pickup_max_ns)
       d->pickup_max_ns = delay;

@@ -84,7 +84,7 @@ static __always_inline void loop_stalled(struct thread *t, struct loop *l, u64 b
 static __always_inline void loop_iterated(struct thread *t, struct loop *l, u64 now)
 {
   u64 busy = now > l->returned_ns ? now - l->returned_ns : 0;
-  u32 bucket = histogram_bucket(busy);
+  u32 bucket = bucket_of(t, busy);
   l->busy_sum_ns += busy;
   if (busy > l->busy_max_ns)
     l->busy_max_ns = busy;

@@ -3,10 +3,19 @@
  */
 #include "records.h"
 
-/* bpf_probe_read_user(3): at each call by that name, bcc reads all of the kernel's symbols, to see
- * whether the kernel has it. Any that can map arrays into memory has (both are of 5.5). */
+/* bpf_probe_read_user and _kernel. At each call by those names bcc asks whether the kernel has them,
+ * and reads all of the kernel's symbols for it. Any that can map arrays into memory has (of 5.5). */
 static long (*read_user_memory)(void *to, u32 bytes, const void *from) =
     (void *)BPF_FUNC_probe_read_user;
+static long (*read_kernel_memory)(void *to, u32 bytes, const void *from) =
+    (void *)BPF_FUNC_probe_read_kernel;
+static long (*read_kernel_text)(void *to, u32 bytes, const void *from) =
+    (void *)BPF_FUNC_probe_read_kernel_str;
+
+/* A program for the kernel. They are compiled in parts, all at the same time, of which each gets all
+ * sources: a program of another part is no more than an unused function there (LINKAGE_*: static).
+ */
+#define PROGRAM(name) LINKAGE_##name int name(struct bpf_raw_tracepoint_args *ctx)
 
 #define MMAPABLE 1024 /* BPF_F_MMAPABLE: user space reads totals without a system call */
 

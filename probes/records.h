@@ -50,7 +50,7 @@ struct thread {
   u32 accepted;    /* connections; this and the next two only ever grow */
   u32 moved_data;  /* calls that moved bytes of sockets */
   u32 moved_other; /* ... of pipes, eventfds, files */
-  u32 reserved_more;
+  u32 bucket; /* see bucket_of */
   u64 call_entry_ns;
   u64 call_size; /* bytes asked for, or entries of a message vector */
   u64 call_buffer;

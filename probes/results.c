@@ -131,7 +131,7 @@ static __always_inline void add_to_call(struct thread *t, u32 slot, s64 ret, u64
                                         u32 estimated, u32 filled, u64 now)
 {
   u64 total = now > t->call_entry_ns ? now - t->call_entry_ns : 0;
-  u32 bucket = histogram_bucket(total);
+  u32 bucket = bucket_of(t, total);
   struct call *c = call_of(t, slot);
   if (!c)
     return;

@@ -78,7 +78,7 @@ static __always_inline u32 keep_stack(struct walk_room *room)
   if (!place)
     return 0;
   room->stack.seq = 0;
-  bpf_probe_read_kernel(place, sizeof(*place), &room->stack);
+  read_kernel_memory(place, sizeof(*place), &room->stack);
   stack_index.update(&hash, &index);
   return index + 1;
 }

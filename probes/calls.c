@@ -142,9 +142,7 @@ static __always_inline void check_call(struct thread *t, u32 slot, u64 regs)
 /* It is another program now: numbers that were close-on-exec are gone, look at each one anew. */
 static __always_inline void become_program(struct thread *t)
 {
-#pragma clang loop unroll(disable)
-  for (int i = 0; i < FD_CACHE; i++)
-    t->fd_cache[i] = 0;
+  t->programs++;
   bpf_get_current_comm(t->name, sizeof(t->name));
 }
 

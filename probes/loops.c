@@ -169,9 +169,9 @@ static __always_inline int within_iteration(struct thread *t)
 /* A poll of one descriptor alone has waited: add it there, if it is known already. */
 static __always_inline void polled_alone(struct thread *t, u32 slot)
 {
-  u32 index = t->fd_cache[t->call_fd & (FD_CACHE - 1)] - 1;
-  struct descriptor *d = descriptors.lookup(&index);
-  if (!d || d->slot != slot || d->fd != t->call_fd)
+  u32 found;
+  struct descriptor *d = descriptor_at(t, slot, t->call_fd, &found);
+  if (!d)
     return;
   BEGIN_UPDATE(d);
   d->polled_ns += t->call_wait_ns;

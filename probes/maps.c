@@ -43,6 +43,10 @@ BPF_F_TABLE("array", u32, struct loop, loops, MAX_LOOPS, MMAPABLE);
 BPF_HASH(call_index, u64, u32, MAX_CALLS);
 BPF_HASH(descriptor_index, u64, u32, MAX_DESCRIPTORS);
 
+/* (slot, fd) hashed -> index in descriptors + 1: found without a look at the object. What stands
+ * there may be of another descriptor, or void by now: see descriptor_at. */
+BPF_ARRAY(descriptor_places, u32, DESCRIPTOR_PLACES);
+
 /* Indices that user space has cleared for reuse; popped by the probes when a table is used up. */
 BPF_QUEUE(free_threads, u32, MAX_THREADS);
 BPF_QUEUE(free_calls, u32, MAX_CALLS);

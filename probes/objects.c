@@ -184,9 +184,7 @@ static __always_inline void forget_descriptor(u32 pid, u32 fd)
  * begun, most of which are not even open. */
 static __always_inline void forget_range(struct thread *t, u32 first, u32 last)
 {
-#pragma clang loop unroll(disable)
-  for (int i = 0; i < FD_CACHE; i++)
-    t->fd_cache[i] = 0;
+  t->programs++;
 #pragma clang loop unroll(disable)
   for (u32 i = 0; i < MAX_RANGE; i++) {
     if (first + i > last)

@@ -35,6 +35,9 @@ BASE_SOURCES = (
 )
 
 
+_LEAST_PLACES = 16384
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Room in the kernel's tables; what does not fit is counted as lost.
@@ -68,6 +71,7 @@ class Limits:
         names = [name for name in self.__slots__ if name not in others]
         return [
             *(f"-DMAX_{name.upper()}={getattr(self, name)}" for name in names),
+            f"-DDESCRIPTOR_PLACES={max(_LEAST_PLACES, 1 << (4 * self.descriptors - 1).bit_length())}",
             f"-DTIMELINE={int(self.timeline_pages > 0)}",
             f"-DTIMELINE_PAGES={self.timeline_pages}",
         ]

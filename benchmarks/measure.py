@@ -52,11 +52,12 @@ def switched(workload: Workload, probes: Sequence[Probes], effort: Effort) -> di
         windows: dict[str, list[Window]] = {name: [] for name in switches}
         for _ in range(effort.cycles):
             for name, switch in switches.items():
-                windows[name] += _cycle(running.counter, switch, effort.window_s)
+                windows[name] += cycle(running.counter, switch, effort.window_s)
     return {name: _cost(abba(seen)) for name, seen in windows.items()}
 
 
-def _cycle(counter: Counter, switch: Switch, seconds: float) -> list[Window]:
+def cycle(counter: Counter, switch: Switch, seconds: float) -> list[Window]:
+    """One cycle of four windows: without, with, with, without."""
     first = counter.window(seconds)
     switch.on()
     counter.window(SETTLE_S)

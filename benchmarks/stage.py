@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -33,12 +34,17 @@ def native() -> str:
     if compiler is None:
         raise Missing("cc (apt-get install gcc libc6-dev)")
     program = str(Path(_build_directory().name) / "native")
-    subprocess.run([compiler, "-O2", "-o", program, str(PROGRAMS / "native.c")], check=True)
+    subprocess.run(
+        [compiler, "-O2", "-pthread", "-o", program, str(PROGRAMS / "native.c")], check=True
+    )
     return program
 
 
-def _pin(cpu: int) -> None:
+def _prepare(cpu: int) -> None:
+    """In the child: on one CPU, with as many descriptors as may be."""
     os.sched_setaffinity(0, {cpu % (os.cpu_count() or 1)})
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class Stage(contextlib.ExitStack):
@@ -57,7 +63,7 @@ class Stage(contextlib.ExitStack):
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=functools.partial(_pin, cpu),
+            preexec_fn=functools.partial(_prepare, cpu),
         )
         self.callback(_end, process)
         return process.pid

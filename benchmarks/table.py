@@ -105,7 +105,11 @@ def _ratio(cost: dict[str, Any] | None) -> str:
 def _added(cost: dict[str, Any] | None) -> str:
     if cost is None:
         return _MISSING
-    return _interval(cost["added_ns"], lambda value: f"{value:,.0f}")
+    return _interval(cost["added_ns"], _whole)
+
+
+def _whole(value: float) -> str:
+    return f"{value:,.0f}"
 
 
 def _interval(estimate: dict[str, Any], form: Any) -> str:
@@ -199,30 +203,19 @@ def _command(command: dict[str, Any]) -> str:
 def _scale(scale: dict[str, Any]) -> str:
     rows = [
         [
-            name,
             one["figures"]["title"],
+            _interval(one["figures"]["small_ns"], _whole),
+            _interval(one["figures"]["large_ns"], _whole),
+            f"{one['figures']['rate']:,.0f}",
             _seconds(one["figures"]["snapshot_s"]),
             _megabytes(one["figures"]["rss_bytes"]),
             _megabytes(one["figures"]["kernel_bytes"]),
             str(one["figures"]["lost"]),
-            f"{one['figures']['small_ns']:.0f}",
-            f"{one['figures']['large_ns']:.0f}",
         ]
-        for name, one in scale.items()
+        for one in scale.values()
     ]
-    return _table(
-        rows,
-        [
-            "scale",
-            "what",
-            "snapshot",
-            "RSS",
-            "maps",
-            "lost",
-            "ns a call, small",
-            "ns a call, large",
-        ],
-    )
+    headers = ["scale", "ns added, small", "ns added, large", "traced operations a second"]
+    return _table(rows, [*headers, "snapshot", "RSS", "maps", "lost"])
 
 
 def _seconds(seconds: float) -> str:

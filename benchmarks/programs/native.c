@@ -1,6 +1,8 @@
 /* What must be quicker than Python: a loop of system calls, and loads that saturate a server.
  *
  *   native eagain COUNTER SOCKETS [PER_SECOND]  recv() on empty sockets, round and round
+ *   native threads COUNTER SLEEPERS             the same on one, beside threads that sleep in recv()
+ *   native processes COUNTER SLEEPERS           the same, beside such processes
  *   native messages COUNTER PORT CONNECTIONS    one message under way on each connection
  *   native requests COUNTER PORT PROCESSES keep|close   HTTP requests, one under way a process
  *
@@ -12,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +86,33 @@ static void eagain(int sockets, int64_t per_second)
   }
 }
 
+static int silent[2];
+
+static void *sleep_in_recv(void *unused)
+{
+  char byte;
+  while (recv(silent[0], &byte, 1, 0) < 0)
+    ;
+  return unused;
+}
+
+static void sleepers(int number, int threads)
+{
+  pthread_attr_t small;
+  pthread_t thread;
+  pthread_attr_init(&small);
+  pthread_attr_setstacksize(&small, 65536);
+  if (socketpair(AF_UNIX, SOCK_STREAM, 0, silent))
+    fail("socketpair");
+  for (int i = 0; i < number; i++) {
+    if (threads && pthread_create(&thread, &small, sleep_in_recv, NULL))
+      fail("pthread_create");
+    if (!threads && !fork())
+      sleep_in_recv(NULL);
+  }
+  eagain(1, 0);
+}
+
 static int connect_to(int port)
 {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -149,6 +179,8 @@ int main(int argc, char **argv)
   counter = map_counter(argv[2]);
   if (!strcmp(argv[1], "eagain"))
     eagain(atoi(argv[3]), argc > 4 ? atoll(argv[4]) : 0);
+  if (!strcmp(argv[1], "threads") || !strcmp(argv[1], "processes"))
+    sleepers(atoi(argv[3]), !strcmp(argv[1], "threads"));
   if (!strcmp(argv[1], "messages") && argc > 4)
     messages(atoi(argv[3]), atoi(argv[4]));
   if (!strcmp(argv[1], "requests") && argc > 5) {

@@ -1,6 +1,6 @@
 # `make` alone lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test verdicts faults soak fuzz lint docs clean
+.PHONY: help setup demo test bench verdicts faults soak fuzz lint docs clean
 
 BIN := .venv/bin
 # Tracing needs root. What Python then would cache would be root's.
@@ -25,6 +25,14 @@ else
 	@# As root's own: what iotrace does for the user behind sudo is tested by tests that say so.
 	sudo env -u SUDO_UID -u SUDO_GID PYTHONDONTWRITEBYTECODE=1 CI="$(CI)" \
 		$(PYTEST) -p no:cacheprovider tests/kernel
+endif
+
+# What it measures is kept in benchmarks/results.json, unless QUICK=1.
+bench: setup  ## what tracing costs, beside other tracers (QUICK=1: roughly; WORKLOADS="echo ...")
+	$(AS_ROOT) $(BIN)/python -m benchmarks $(if $(QUICK),--quick) \
+		$(if $(WORKLOADS),--workloads $(WORKLOADS))
+ifeq ($(WORKLOADS),)
+	$(AS_ROOT) $(BIN)/python -m benchmarks.scale $(if $(QUICK),--quick)
 endif
 
 RUNS ?= 20
@@ -57,6 +65,7 @@ docs: setup  ## write again what is generated in docs/
 	$(BIN)/python -m iotrace.report.schema > docs/report.schema.json
 	$(BIN)/python -m tests.unit.project.commands_page
 	$(BIN)/python -m iotrace.cli.manual > docs/iotrace.1
+	$(BIN)/python -m benchmarks --write-docs
 
 clean:  ## remove .venv and everything else that was made
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -38,7 +38,7 @@ static __always_inline int zero_timeout(u64 timeout, u16 flags)
   u64 pair[2]; /* struct timeval or timespec */
   if (!(flags & CALL_TIMEOUT_POINTER))
     return (u32)timeout == 0;
-  if (!timeout || bpf_probe_read_user(pair, sizeof(pair), (void *)timeout))
+  if (!timeout || read_user_memory(pair, sizeof(pair), (void *)timeout))
     return 0;
   return !pair[0] && !pair[1];
 }
@@ -52,7 +52,7 @@ static __always_inline int short_timeout(u64 operation, u64 timeout, u64 now)
   if ((command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET) || !timeout ||
       operation & FUTEX_CLOCK_REALTIME)
     return 0;
-  if (bpf_probe_read_user(pair, sizeof(pair), (void *)timeout))
+  if (read_user_memory(pair, sizeof(pair), (void *)timeout))
     return 0;
   pair[1] += pair[0] * 1000000000LL;
   if (command == FUTEX_WAIT_BITSET)
@@ -65,7 +65,7 @@ static __always_inline u32 trigger_kind(u64 operation, u64 event)
 {
   u32 events = 0;
   if ((u32)operation == EPOLL_CTL_DEL ||
-      bpf_probe_read_user(&events, sizeof(events), (void *)event))
+      read_user_memory(&events, sizeof(events), (void *)event))
     return KIND_NONE;
   return events >> 31 ? KIND_EDGE : KIND_LEVEL;
 }

@@ -1,7 +1,7 @@
 /* Event loops that are held up: whom to blame. */
 #if PYTHON
 /* Entered from sys_enter: a loop is back at its multiplexer after too long. */
-int on_stall(struct bpf_raw_tracepoint_args *ctx)
+PROGRAM(on_stall)
 {
   u32 slot, index, pid;
   struct thread *t = thread_of(current_tid(), &slot);
@@ -22,6 +22,7 @@ int on_stall(struct bpf_raw_tracepoint_args *ctx)
   runq = t->runq_ns - l->runq_at_return_ns;
   gil = l->iteration_waited ? l->iteration_wait_ns[WAIT_GIL] : 0;
   if (l->iteration_waited) {
+#pragma clang loop unroll(disable)
     for (int i = 0; i < WAIT_CLASSES; i++)
       call += l->iteration_wait_ns[i];
     call -= gil;
@@ -116,7 +117,7 @@ static __always_inline int vote(struct loop *l, u64 place, u64 blamed)
 }
 
 /* A CPU clock ticks (perf event). Walks only while a loop is held up. */
-int on_sample(struct bpf_raw_tracepoint_args *ctx)
+PROGRAM(on_sample)
 {
   u32 slot, one = 1, pid;
   struct thread *t = thread_of(current_tid(), &slot);
@@ -134,9 +135,12 @@ int on_sample(struct bpf_raw_tracepoint_args *ctx)
   l = held_up_loop(t, p, bpf_ktime_get_ns(), &own);
   if (!l)
     return 0;
+  /* By way of memory: else the verifier walks the walk twice. */
+  *(volatile u32 *)&room->own_loop = own;
   hash = walk(t, p, room);
   if (!hash)
     return 0;
+  own = *(volatile u32 *)&room->own_loop;
   if (!own && read_user(p->waiting_gil + GIL_HOLDER) != t->python_state)
     return 0;
   if (vote(l, room->place, own ? l->blamed_cpu : l->blamed_holder))

@@ -49,7 +49,7 @@ static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u32
   t->call_class = spec->wait_class;
   if (spec->flags & CALL_NO_ARGUMENTS)
     return;
-  if (bpf_probe_read_kernel(args, sizeof(args), (void *)(regs + OFFSET_ARGUMENTS)))
+  if (read_kernel_memory(args, sizeof(args), (void *)(regs + OFFSET_ARGUMENTS)))
     return;
   if (spec->size_arg >= 0)
     t->call_size = argument(args, spec->size_arg);
@@ -80,7 +80,7 @@ static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u32
       return;
     }
     if (t->call_nfds == 1 && !(spec->flags & CALL_FD_SETS))
-      bpf_probe_read_user(&t->call_fd, sizeof(t->call_fd), (void *)args[ARGUMENT_0]);
+      read_user_memory(&t->call_fd, sizeof(t->call_fd), (void *)args[ARGUMENT_0]);
     t->call_zero_timeout = zero_timeout(argument(args, spec->timeout_arg), spec->flags);
     if (t->call_fd >= 0 && within_iteration(t)) {
       t->call_polls = 1;
@@ -120,7 +120,7 @@ static __always_inline void find_call_in(struct thread *t, u64 regs, u32 nr)
   if (t->call_class == WAIT_BY_KIND)
     t->call_class = spec->flags & CALL_OUT ? WAIT_SEND : WAIT_RECV;
   if (spec->fd_arg >= 0 &&
-      !bpf_probe_read_kernel(args, sizeof(args), (void *)(regs + OFFSET_ARGUMENTS)))
+      !read_kernel_memory(args, sizeof(args), (void *)(regs + OFFSET_ARGUMENTS)))
     t->call_fd = (s32)argument(args, spec->fd_arg);
 }
 
@@ -143,8 +143,7 @@ static __always_inline void check_call(struct thread *t, u32 slot, u64 regs)
 /* It is another program now: numbers that were close-on-exec are gone, look at each one anew. */
 static __always_inline void become_program(struct thread *t)
 {
-  for (int i = 0; i < FD_CACHE; i++)
-    t->fd_cache[i] = 0;
+  t->programs++;
   bpf_get_current_comm(t->name, sizeof(t->name));
 }
 
@@ -158,7 +157,7 @@ static __always_inline void notice_exec(struct thread *t, u64 regs)
 }
 #endif
 
-int on_sys_enter(struct bpf_raw_tracepoint_args *ctx)
+PROGRAM(on_sys_enter)
 {
   u32 slot;
   struct thread *t = thread_of(current_tid(), &slot);
@@ -182,7 +181,7 @@ int on_sys_enter(struct bpf_raw_tracepoint_args *ctx)
   return 0;
 }
 
-int on_sys_exit(struct bpf_raw_tracepoint_args *ctx)
+PROGRAM(on_sys_exit)
 {
   u32 slot;
   struct thread *t = thread_of(current_tid(), &slot);

@@ -2,7 +2,7 @@
 
 #if HAVE_SKB_COPY
 /* raw skb_copy_datagram_iovec(skb, len): the kernel starts to copy a buffer to current. */
-int on_skb_copy(struct bpf_raw_tracepoint_args *ctx)
+PROGRAM(on_skb_copy)
 {
   u32 slot;
   struct thread *t = thread_of(current_tid(), &slot);
@@ -39,7 +39,7 @@ static __always_inline int ready_before_accept(u64 sock)
 }
 
 /* raw sk_data_ready(sk): something to read has arrived, whoever waits or doesn't. */
-int on_sk_data_ready(struct bpf_raw_tracepoint_args *ctx)
+PROGRAM(on_sk_data_ready)
 {
   u64 sock = ctx->args[0], now;
   struct readiness *r;

@@ -1,4 +1,24 @@
-/* A thread's record of a descriptor: found by a direct-mapped cache, checked by generation. */
+/* A thread's record of a descriptor: found by its place, checked by generation. */
+static __always_inline u32 *place_of(struct thread *t, u32 slot, u32 fd)
+{
+  u32 place = (fd + slot * 0x9e3779b1u + t->programs * 0x85ebca6bu) & (DESCRIPTOR_PLACES - 1);
+  return descriptor_places.lookup(&place);
+}
+
+/* What stands at its place, if that is of this descriptor. */
+static __always_inline struct descriptor *descriptor_at(struct thread *t, u32 slot, u32 fd,
+                                                        u32 *found)
+{
+  u32 *place = place_of(t, slot, fd), index;
+  struct descriptor *d;
+  if (!place || !*place)
+    return NULL;
+  *found = *place;
+  index = *place - 1;
+  d = descriptors.lookup(&index);
+  return d && d->opened && d->slot == slot && d->fd == (s32)fd ? d : NULL;
+}
+
 static __always_inline int allocate_descriptor(u32 *index)
 {
   if (next_unused(COUNTER_DESCRIPTORS, MAX_DESCRIPTORS, index))
@@ -22,7 +42,7 @@ static __always_inline struct descriptor *resolve_descriptor(struct thread *t, u
   struct object o = {};
   struct descriptor *d;
   u64 key;
-  u32 index = 0, *known;
+  u32 index = 0, *known, *place;
 
   resolve(fd, &o);
   key = ((u64)slot << 40) | ((u64)o.kind << 32) | fd;
@@ -54,7 +74,9 @@ static __always_inline struct descriptor *resolve_descriptor(struct thread *t, u
     watch_socket(&o);
   }
   END_UPDATE(d);
-  t->fd_cache[fd & (FD_CACHE - 1)] = index + 1;
+  place = place_of(t, slot, fd);
+  if (place)
+    *place = index + 1;
   *found = index + 1;
   return d;
 }
@@ -62,18 +84,13 @@ static __always_inline struct descriptor *resolve_descriptor(struct thread *t, u
 static __always_inline struct descriptor *descriptor_of(struct thread *t, u32 slot, u32 fd,
                                                         u32 *found)
 {
-  u32 key = generation_slot(t->pid, fd), index, *generation = generations.lookup(&key);
+  u32 key = generation_slot(t->pid, fd), *generation = generations.lookup(&key);
   struct descriptor *d;
   if (!generation)
     return NULL;
-  index = t->fd_cache[fd & (FD_CACHE - 1)];
-  if (index) {
-    *found = index;
-    index--;
-    d = descriptors.lookup(&index);
-    if (d && d->slot == slot && d->fd == (s32)fd && d->generation == *generation)
-      return d;
-  }
+  d = descriptor_at(t, slot, fd, found);
+  if (d && d->generation == *generation)
+    return d;
   return resolve_descriptor(t, slot, fd, *generation, found);
 }
 
@@ -109,7 +126,7 @@ static __always_inline void pick_up(struct thread *t, struct descriptor *d, u64 
     return;
   if (r->since_ns && r->since_ns <= taken) {
     u64 delay = taken - r->since_ns;
-    u32 bucket = histogram_bucket(delay) >> PICKUP_SHIFT;
+    u32 bucket = bucket_of(t, delay) >> PICKUP_SHIFT;
     d->pickups++;
     if (delay > d->pickup_max_ns)
       d->pickup_max_ns = delay;

@@ -85,7 +85,7 @@ static __always_inline u32 remembered_tid(u32 kernel_tid)
 }
 
 /* raw sched_process_exit(p): current ends, but has its number still. */
-int on_sched_process_exit(struct bpf_raw_tracepoint_args *ctx)
+PROGRAM(on_sched_process_exit)
 {
   u32 slot, tid = current_tid();
   if (thread_of(tid, &slot))

@@ -70,6 +70,14 @@ static __always_inline void forget_thread(u32 tid, u32 slot)
     (*(volatile u32 *)&(record)->seq)++;      \
   } while (0)
 
+/* The bucket of a histogram, by way of memory: the verifier walks whatever follows once for each
+ * value that it knows a bucket may have, and this makes it forget. */
+static __always_inline u32 bucket_of(struct thread *t, u64 ns)
+{
+  *(volatile u32 *)&t->bucket = histogram_bucket(ns);
+  return *(volatile u32 *)&t->bucket;
+}
+
 /* Nanoseconds since the last charge; clocks of two CPUs may differ by a hair. */
 static __always_inline u64 elapsed(struct thread *t, u64 now)
 {
@@ -99,7 +107,7 @@ static __always_inline struct scheduled scheduled(void)
 {
   struct scheduled s = {};
 #if HAVE_SCHED_INFO
-  bpf_probe_read_kernel(&s, sizeof(s), (void *)(bpf_get_current_task() + OFFSET_TASK_SCHED_INFO));
+  read_kernel_memory(&s, sizeof(s), (void *)(bpf_get_current_task() + OFFSET_TASK_SCHED_INFO));
 #endif
   return s;
 }

@@ -31,7 +31,7 @@ static __always_inline void begin_thread(u64 task, u32 tid, u32 pid, u32 parent_
   t->state = state;
   t->resume_state = STATE_KERNEL;
   t->io_worker = !!(read_u32(task + OFFSET_TASK_FLAGS) & PF_IO_WORKER);
-  bpf_probe_read_kernel(t->name, sizeof(t->name), (void *)(task + OFFSET_TASK_COMM));
+  read_kernel_memory(t->name, sizeof(t->name), (void *)(task + OFFSET_TASK_COMM));
   BEGIN_PYTHON(t, parent_pid);
   END_UPDATE(t);
   if (!index_thread(tid, slot))
@@ -40,7 +40,7 @@ static __always_inline void begin_thread(u64 task, u32 tid, u32 pid, u32 parent_
 
 #if HAVE_NEWTASK
 /* raw task_newtask(task, clone_flags); current is the parent. */
-int on_task_newtask(struct bpf_raw_tracepoint_args *ctx)
+PROGRAM(on_task_newtask)
 {
   u64 task = ctx->args[0];
   u32 slot, parent_pid = current_pid(), pid = pid_of(task);
@@ -63,7 +63,7 @@ int on_task_newtask(struct bpf_raw_tracepoint_args *ctx)
 
 #if HAVE_EXEC
 /* raw sched_process_exec(p, old_pid, bprm): a thread that is not the leader takes its tid. */
-int on_sched_process_exec(struct bpf_raw_tracepoint_args *ctx)
+PROGRAM(on_sched_process_exec)
 {
   u32 slot, pid = current_pid(), tid = current_tid(), old_tid = remembered_tid(ctx->args[1]);
   struct thread *t = thread_of(old_tid, &slot);
@@ -88,11 +88,11 @@ int on_sched_process_exec(struct bpf_raw_tracepoint_args *ctx)
 #endif
 
 /* raw task_rename(task, comm): a thread gets a name, from itself as a rule, soon after it began. */
-int on_task_rename(struct bpf_raw_tracepoint_args *ctx)
+PROGRAM(on_task_rename)
 {
   u32 slot;
   struct thread *t = thread_of(tid_of(ctx->args[0]), &slot);
   if (t)
-    bpf_probe_read_kernel_str(t->name, sizeof(t->name), (void *)ctx->args[1]);
+    read_kernel_text(t->name, sizeof(t->name), (void *)ctx->args[1]);
   return 0;
 }

@@ -37,7 +37,7 @@ static __always_inline void add_line(struct thread *t, u64 hash)
 }
 
 /* Entered from sys_exit: the call that has just ended took long. */
-int on_slow_call(struct bpf_raw_tracepoint_args *ctx)
+PROGRAM(on_slow_call)
 {
   u32 slot, zero = 0, pid;
   struct thread *t = thread_of(current_tid(), &slot);
@@ -66,12 +66,12 @@ int on_slow_call(struct bpf_raw_tracepoint_args *ctx)
 static __always_inline void read_piece(u8 *to, u32 most, u64 address)
 {
   u32 left = 4096 - (address & 4095);
-  if (bpf_probe_read_user(to, most, (void *)address) && left < most)
-    bpf_probe_read_user(to, left, (void *)address);
+  if (read_user_memory(to, most, (void *)address) && left < most)
+    read_user_memory(to, left, (void *)address);
 }
 
 /* Entered from on_slow_call: keep what names the code objects of a new stack. */
-int on_new_stack(struct bpf_raw_tracepoint_args *ctx)
+PROGRAM(on_new_stack)
 {
   u32 zero = 0, index, pid;
   struct walk_room *room = walk_rooms.lookup(&zero);

@@ -41,14 +41,15 @@ static __always_inline u32 ones(u64 v)
 static __always_inline u64 selected(u64 nfds, u64 read_set, u64 write_set)
 {
   u64 total = 0;
+#pragma clang loop unroll(disable)
   for (int i = 0; i < SELECT_WORDS; i++) {
     u64 in = 0, out = 0;
     if (64 * i >= (s64)nfds)
       break;
     if (read_set)
-      bpf_probe_read_user(&in, sizeof(in), (void *)(read_set + 8 * i));
+      read_user_memory(&in, sizeof(in), (void *)(read_set + 8 * i));
     if (write_set)
-      bpf_probe_read_user(&out, sizeof(out), (void *)(write_set + 8 * i));
+      read_user_memory(&out, sizeof(out), (void *)(write_set + 8 * i));
     total += ones(in | out);
   }
   return total;
@@ -68,6 +69,7 @@ static __always_inline void loop_stalled(struct thread *t, struct loop *l, u64 b
   l->stall_runq_ns += t->runq_ns - l->runq_at_return_ns;
   if (!l->iteration_waited)
     return;
+#pragma clang loop unroll(disable)
   for (int i = 0; i < WAIT_CLASSES; i++)
     l->stall_wait_ns[i] += l->iteration_wait_ns[i];
   if (l->iteration_call_ns > l->stall_call_ns) {
@@ -82,7 +84,7 @@ static __always_inline void loop_stalled(struct thread *t, struct loop *l, u64 b
 static __always_inline void loop_iterated(struct thread *t, struct loop *l, u64 now)
 {
   u64 busy = now > l->returned_ns ? now - l->returned_ns : 0;
-  u32 bucket = histogram_bucket(busy);
+  u32 bucket = bucket_of(t, busy);
   l->busy_sum_ns += busy;
   if (busy > l->busy_max_ns)
     l->busy_max_ns = busy;
@@ -167,9 +169,9 @@ static __always_inline int within_iteration(struct thread *t)
 /* A poll of one descriptor alone has waited: add it there, if it is known already. */
 static __always_inline void polled_alone(struct thread *t, u32 slot)
 {
-  u32 index = t->fd_cache[t->call_fd & (FD_CACHE - 1)] - 1;
-  struct descriptor *d = descriptors.lookup(&index);
-  if (!d || d->slot != slot || d->fd != t->call_fd)
+  u32 found;
+  struct descriptor *d = descriptor_at(t, slot, t->call_fd, &found);
+  if (!d)
     return;
   BEGIN_UPDATE(d);
   d->polled_ns += t->call_wait_ns;
@@ -204,6 +206,7 @@ static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, u64
     if (l->iteration_waited) {
       l->iteration_waited = 0;
       l->iteration_call_ns = 0;
+#pragma clang loop unroll(disable)
       for (int i = 0; i < WAIT_CLASSES; i++)
         l->iteration_wait_ns[i] = 0;
     }

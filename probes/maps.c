@@ -3,6 +3,20 @@
  */
 #include "records.h"
 
+/* bpf_probe_read_user and _kernel. At each call by those names bcc asks whether the kernel has them,
+ * and reads all of the kernel's symbols for it. Any that can map arrays into memory has (of 5.5). */
+static long (*read_user_memory)(void *to, u32 bytes, const void *from) =
+    (void *)BPF_FUNC_probe_read_user;
+static long (*read_kernel_memory)(void *to, u32 bytes, const void *from) =
+    (void *)BPF_FUNC_probe_read_kernel;
+static long (*read_kernel_text)(void *to, u32 bytes, const void *from) =
+    (void *)BPF_FUNC_probe_read_kernel_str;
+
+/* A program for the kernel. They are compiled in parts, all at the same time, of which each gets all
+ * sources: a program of another part is no more than an unused function there (LINKAGE_*: static).
+ */
+#define PROGRAM(name) LINKAGE_##name int name(struct bpf_raw_tracepoint_args *ctx)
+
 #define MMAPABLE 1024 /* BPF_F_MMAPABLE: user space reads totals without a system call */
 
 /* Processes to follow. Written and deleted by user space and by task_newtask (children);
@@ -28,6 +42,10 @@ BPF_F_TABLE("array", u32, struct loop, loops, MAX_LOOPS, MMAPABLE);
  * Written by the probes on a cache miss; deleted by user space when a slot is recycled. */
 BPF_HASH(call_index, u64, u32, MAX_CALLS);
 BPF_HASH(descriptor_index, u64, u32, MAX_DESCRIPTORS);
+
+/* (slot, fd) hashed -> index in descriptors + 1: found without a look at the object. What stands
+ * there may be of another descriptor, or void by now: see descriptor_at. */
+BPF_ARRAY(descriptor_places, u32, DESCRIPTOR_PLACES);
 
 /* Indices that user space has cleared for reuse; popped by the probes when a table is used up. */
 BPF_QUEUE(free_threads, u32, MAX_THREADS);

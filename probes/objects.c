@@ -36,21 +36,21 @@ struct object {
 static __always_inline u64 read_u64(u64 address)
 {
   u64 value = 0;
-  bpf_probe_read_kernel(&value, sizeof(value), (void *)address);
+  read_kernel_memory(&value, sizeof(value), (void *)address);
   return value;
 }
 
 static __always_inline u32 read_u32(u64 address)
 {
   u32 value = 0;
-  bpf_probe_read_kernel(&value, sizeof(value), (void *)address);
+  read_kernel_memory(&value, sizeof(value), (void *)address);
   return value;
 }
 
 static __always_inline u16 read_u16(u64 address)
 {
   u16 value = 0;
-  bpf_probe_read_kernel(&value, sizeof(value), (void *)address);
+  read_kernel_memory(&value, sizeof(value), (void *)address);
   return value;
 }
 
@@ -76,13 +76,13 @@ static __always_inline void read_addresses(u64 sock, struct object *o)
   o->local_port = read_u16(sock + OFFSET_SOCK_NUM);
   o->peer_port = swap16(read_u16(sock + OFFSET_SOCK_DPORT));
   if (o->family == AF_INET) {
-    bpf_probe_read_kernel(o->local, 4, (void *)(sock + OFFSET_SOCK_RCV_SADDR));
-    bpf_probe_read_kernel(o->peer, 4, (void *)(sock + OFFSET_SOCK_DADDR));
+    read_kernel_memory(o->local, 4, (void *)(sock + OFFSET_SOCK_RCV_SADDR));
+    read_kernel_memory(o->peer, 4, (void *)(sock + OFFSET_SOCK_DADDR));
   }
 #if HAVE_IPV6
   else {
-    bpf_probe_read_kernel(o->local, 16, (void *)(sock + OFFSET_SOCK_V6_RCV_SADDR));
-    bpf_probe_read_kernel(o->peer, 16, (void *)(sock + OFFSET_SOCK_V6_DADDR));
+    read_kernel_memory(o->local, 16, (void *)(sock + OFFSET_SOCK_V6_RCV_SADDR));
+    read_kernel_memory(o->peer, 16, (void *)(sock + OFFSET_SOCK_V6_DADDR));
   }
 #endif
 }
@@ -108,7 +108,7 @@ static __always_inline u32 anonymous_kind(u64 file)
   char name[12] = {};
   u64 dentry = read_u64(file + OFFSET_FILE_DENTRY);
   u64 text = read_u64(dentry + OFFSET_DENTRY_NAME);
-  bpf_probe_read_kernel_str(name, sizeof(name), (void *)text);
+  read_kernel_text(name, sizeof(name), (void *)text);
   if (name[0] == 'i')
     return KIND_INOTIFY;
   if (name[0] != '[')
@@ -184,8 +184,7 @@ static __always_inline void forget_descriptor(u32 pid, u32 fd)
  * begun, most of which are not even open. */
 static __always_inline void forget_range(struct thread *t, u32 first, u32 last)
 {
-  for (int i = 0; i < FD_CACHE; i++)
-    t->fd_cache[i] = 0;
+  t->programs++;
 #pragma clang loop unroll(disable)
   for (u32 i = 0; i < MAX_RANGE; i++) {
     if (first + i > last)

@@ -126,7 +126,7 @@ struct walk_room {
   struct stack stack;
   u64 place; /* as the stack's hash, but for the instruction of its innermost frame */
   u32 found; /* index + 1 of a new stack whose codes are to be described */
-  u32 reserved;
+  u32 own_loop;
 };
 BPF_PERCPU_ARRAY(walk_rooms, struct walk_room, 2);
 

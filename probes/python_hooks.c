@@ -13,6 +13,7 @@ static __always_inline u64 gil_around(struct thread *t, u64 address)
   p = pythons.lookup(&pid);
   if (!p)
     return 0;
+#pragma clang loop unroll(disable)
   for (int i = 0; i < GILS; i++)
     if (p->gils[i] && address - p->gils[i] < GIL_BYTES)
       found = p->gils[i];

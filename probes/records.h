@@ -10,7 +10,6 @@
 #define IOTRACE_RECORDS_H
 #include "histogram.h"
 
-#define FD_CACHE 32   /* power of two: descriptor numbers, direct-mapped */
 #define CALL_CACHE 16 /* power of two: (call, kind) pairs, direct-mapped */
 #define LOOP_KINDS 8  /* select, pselect6, poll, ppoll, epoll_wait, _pwait, _pwait2; 0 is none */
 
@@ -74,9 +73,10 @@ struct thread {
   char name[16];
 
   u64 call_cache[CALL_CACHE]; /* key << 32 | index + 1 */
-  u32 fd_cache[FD_CACHE];     /* index + 1 */
   u32 loops[LOOP_KINDS];      /* index + 1 */
   u32 current_loop;           /* index + 1 of the loop it returned from last */
+  u32 bucket;                 /* see bucket_of */
+  u32 programs;               /* how often all that was known of its descriptors became void */
 
   /* Python; see python.c. walk_over_ns and gil are written by user space, too. */
   u32 tax_call;     /* index + 1 of the record of its last call but the waits for the GIL */

@@ -75,7 +75,7 @@ static __always_inline u64 vector_bytes(u64 vector, u64 messages)
     count(COUNTER_LONG_VECTORS);
     messages = MAX_MESSAGES;
   }
-  bpf_probe_read_user(copy, messages * MESSAGE_BYTES, (void *)vector);
+  read_user_memory(copy, messages * MESSAGE_BYTES, (void *)vector);
 #pragma clang loop unroll(disable)
   for (u64 i = 0; i < MAX_MESSAGES; i++) {
     s64 below = i - messages;
@@ -139,7 +139,7 @@ static __always_inline void add_to_call(struct thread *t, u32 slot, s64 ret, u64
                                         u32 estimated, u32 filled, u64 now)
 {
   u64 total = now > t->call_entry_ns ? now - t->call_entry_ns : 0;
-  u32 bucket = histogram_bucket(total);
+  u32 bucket = bucket_of(t, total);
   struct call *c = call_of(t, slot);
   if (!c)
     return;

@@ -70,7 +70,7 @@ static __always_inline void switch_out(struct thread *t, u32 slot, u32 tid, int 
 }
 
 /* raw sched_switch(preempt, prev, next[, prev_state]); prev is current. */
-int on_sched_switch(struct bpf_raw_tracepoint_args *ctx)
+PROGRAM(on_sched_switch)
 {
   u32 slot, prev_tid = current_tid(), next_tid = tid_of(ctx->args[SWITCH_NEXT]);
   struct thread *t;
@@ -112,7 +112,7 @@ int on_sched_switch(struct bpf_raw_tracepoint_args *ctx)
 }
 
 #if HAVE_WAKING
-int on_sched_waking(struct bpf_raw_tracepoint_args *ctx)
+PROGRAM(on_sched_waking)
 {
   u32 slot;
   struct thread *t = thread_of(tid_of(ctx->args[0]), &slot);

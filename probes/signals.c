@@ -2,7 +2,7 @@
 BPF_HASH(signals, u64, u64, MAX_SIGNALS);
 
 /* raw signal_deliver(sig, info, ka) */
-int on_signal_deliver(struct bpf_raw_tracepoint_args *ctx)
+PROGRAM(on_signal_deliver)
 {
   u32 slot;
   struct thread *t = thread_of(current_tid(), &slot);

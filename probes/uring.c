@@ -18,7 +18,7 @@ BPF_ARRAY(no_operation, struct operation, 1);
 BPF_HASH(operations, u64, struct operation, MAX_OPERATION_KINDS);
 
 /* raw io_uring_submit_req(req) */
-int on_uring_submit(struct bpf_raw_tracepoint_args *ctx)
+PROGRAM(on_uring_submit)
 {
   u32 slot, tid = current_tid();
   struct thread *t = thread_of(tid, &slot);
@@ -27,7 +27,7 @@ int on_uring_submit(struct bpf_raw_tracepoint_args *ctx)
   u8 opcode = 0;
   if (!t)
     return 0;
-  bpf_probe_read_kernel(&opcode, 1, (void *)(request + OFFSET_URING_OPCODE));
+  read_kernel_memory(&opcode, 1, (void *)(request + OFFSET_URING_OPCODE));
   s.submitted_ns = bpf_ktime_get_ns();
   s.pid = t->pid;
   s.opcode = opcode;
@@ -37,7 +37,7 @@ int on_uring_submit(struct bpf_raw_tracepoint_args *ctx)
 }
 
 /* raw io_uring_complete(ctx, req, cqe), until 6.15 (ctx, req, user_data, res, cflags, ...) */
-int on_uring_complete(struct bpf_raw_tracepoint_args *ctx)
+PROGRAM(on_uring_complete)
 {
   u64 request = ctx->args[1], key, ns, now;
 #if URING_COMPLETE_CQE

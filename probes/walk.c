@@ -3,7 +3,7 @@
 static __always_inline u64 read_user(u64 address)
 {
   u64 value = 0;
-  bpf_probe_read_user(&value, sizeof(value), (void *)address);
+  read_user_memory(&value, sizeof(value), (void *)address);
   return value;
 }
 
@@ -106,7 +106,7 @@ static __always_inline u32 keep_stack(struct walk_room *room)
   if (!place)
     return 0;
   room->stack.seq = 0;
-  bpf_probe_read_kernel(place, sizeof(*place), &room->stack);
+  read_kernel_memory(place, sizeof(*place), &room->stack);
   stack_index.update(&hash, &index);
   return index + 1;
 }
@@ -126,7 +126,7 @@ static __always_inline u64 walk(struct thread *t, struct python *p, struct walk_
 #pragma clang loop unroll(disable)
   for (u32 i = 0; i < MAX_DEPTH; i++) {
     u64 code = 0, instruction = 0;
-    if (frame && !bpf_probe_read_user(room->frame, FRAME_BYTES, (void *)frame)) {
+    if (frame && !read_user_memory(room->frame, FRAME_BYTES, (void *)frame)) {
       code = *(u64 *)(room->frame + at_code);
       instruction = *(u64 *)(room->frame + at_instruction) & mask;
       frame = *(u64 *)(room->frame + at_previous);

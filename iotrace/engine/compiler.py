@@ -16,7 +16,7 @@ from typing import Any
 from iotrace.engine.btf import KernelTypes
 from iotrace.engine.image import Function, Image, MapSpec
 from iotrace.engine.privileges import refused
-from iotrace.engine.program import Limits, Probe, build_program, header_tree
+from iotrace.engine.program import Limits, Part, Probe, build_program, header_tree
 from iotrace.errors import Unsupported
 
 _INSTRUCTION_BYTES = 8
@@ -35,14 +35,11 @@ def _missing_bcc(error: ImportError) -> Unsupported:
     )
 
 
-def compile_image(
-    limits: Limits, absent: frozenset[str] = frozenset(), namespaced: bool = False
-) -> Image:
-    """Compile every probe that this kernel has a tracepoint for.
+def compile_image(limits: Limits, absent: frozenset[str], namespaced: bool, part: Part) -> Image:
+    """Compile every probe of that part that this kernel has a tracepoint for.
 
     ``absent``: features to treat as if they were not there; ``namespaced`` as in build_program.
-    Raises Unsupported (no bcc, no
-    BTF, not compilable) or PermissionDenied.
+    Raises Unsupported (no bcc, no BTF, not compilable) or PermissionDenied.
     """
     os.environ["BCC_KERNEL_SOURCE"] = str(header_tree())
     try:
@@ -50,7 +47,7 @@ def compile_image(
     except ImportError as error:
         raise _missing_bcc(error) from error
 
-    program = build_program(KernelTypes(), platform.machine(), limits, absent, namespaced)
+    program = build_program(KernelTypes(), platform.machine(), limits, absent, namespaced, part)
     try:
         bpf = BPF(text=program.source, cflags=list(program.cflags))
     except Exception as error:

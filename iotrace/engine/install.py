@@ -7,6 +7,8 @@ import os
 import platform
 import resource
 import struct
+import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from iotrace.engine.bpf import HashMap, KernelRefusal, create_map, load_program, open_raw_tracepoint
@@ -20,6 +22,8 @@ from iotrace.engine.syscalls import ARCHITECTURES, call_specs
 from iotrace.errors import Unsupported
 
 _INSTRUCTION_BYTES = 8
+_LOADERS = 4
+"""Threads at most: three of the programs take longer than all the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,9 @@ def install(image: Image, limits: Limits, namespace: int = 0) -> Attached:
             )
             attached.maps[name] = Map(fd, spec.key_size, spec.value_size, spec.entries, spec.layout)
         _fill(attached.maps, limits, namespace)
+        loaded = _load(image.functions, attached)
         for function in image.functions:
-            _attach(function, attached)
+            _attach(function, loaded[function.name], attached)
     except KernelRefusal as error:
         attached.close()
         raise refused(error.what, error) or _impossible(error) from error
@@ -91,15 +96,46 @@ def _impossible(error: KernelRefusal) -> Unsupported:
     )
 
 
-def _attach(function: Function, attached: Attached) -> None:
-    code = bytearray(function.code)
-    for at, name in function.maps:
-        struct.pack_into("<i", code, at * _INSTRUCTION_BYTES + 4, attached.maps[name].fd)
+def _load(functions: Iterable[Function], attached: Attached) -> dict[str, KernelRefusal | None]:
+    """Load the programs on all CPUs: the kernel's verifier takes long, and one CPU for each.
+
+    Why it refused any; all others are in ``attached.programs``.
+    """
+    refusals: dict[str, KernelRefusal | None] = {}
+    waiting = sorted(functions, key=lambda function: len(function.instructions))
+
+    def load() -> None:
+        while waiting:
+            try:
+                function = waiting.pop()
+            except IndexError:
+                return
+            code = bytearray(function.code)
+            for at, name in function.maps:
+                struct.pack_into("<i", code, at * _INSTRUCTION_BYTES + 4, attached.maps[name].fd)
+            samples = function.attachment == "sample"
+            refusals[function.name] = None
+            try:
+                program = load_program(function.name, bytes(code), samples=samples)
+                attached.programs[function.name] = program
+            except KernelRefusal as refusal:
+                refusals[function.name] = refusal
+
+    threads = [threading.Thread(target=load) for _ in online_cpus()[1:_LOADERS]]
+    for thread in threads:
+        thread.start()
+    load()
+    for thread in threads:
+        thread.join()
+    return refusals
+
+
+def _attach(function: Function, refusal: KernelRefusal | None, attached: Attached) -> None:
     try:
-        samples = function.attachment == "sample"
-        program = load_program(function.name, bytes(code), samples=samples)
-        attached.programs[function.name] = program
-        if samples:
+        if refusal:
+            raise refusal
+        program = attached.programs[function.name]
+        if function.attachment == "sample":
             for cpu in online_cpus():
                 attached.links[f"CPU {cpu}"] = open_clock(cpu, SAMPLES_HZ, program)
         elif function.attachment == "tail call":

@@ -35,6 +35,9 @@ BASE_SOURCES = (
 )
 
 
+_LEAST_PLACES = 16384
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Room in the kernel's tables; what does not fit is counted as lost.
@@ -68,9 +71,14 @@ class Limits:
         names = [name for name in self.__slots__ if name not in others]
         return [
             *(f"-DMAX_{name.upper()}={getattr(self, name)}" for name in names),
+            f"-DDESCRIPTOR_PLACES={self._places()}",
             f"-DTIMELINE={int(self.timeline_pages > 0)}",
             f"-DTIMELINE_PAGES={self.timeline_pages}",
         ]
+
+    def _places(self) -> int:
+        """A power of two, so large that few descriptors share a place."""
+        return max(_LEAST_PLACES, 1 << (4 * self.descriptors - 1).bit_length())
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +121,32 @@ PYTHON_PROBES = (
     Probe("", "on_new_stack", ("python names of short-lived processes",), "tail call", 2),
     Probe("", "on_sample", (CULPRITS,), "sample"),
 )
+_ALL_PROBES = (*PROBES, IN_CONTAINERS, *PYTHON_PROBES)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of the functions: the compiler works on several parts at once."""
+
+    number: int
+    parts: int
+
+    def has(self, function: str) -> bool:
+        """Whether the function belongs to it."""
+        return (function in _FIRST_HALF) == (self.number == 0) or self.parts == 1
+
+
+_FIRST_HALF = frozenset({"on_sys_exit", "on_slow_call", "on_new_stack"})
+"""Takes about as long to compile as all the others."""
+WHOLE = Part(0, 1)
+HALVES = (Part(0, 2), Part(1, 2))
+
+
+def attach_order(function: str) -> int:
+    """Where a function comes among all of them."""
+    return [probe.function for probe in _ALL_PROBES].index(function)
+
+
 DATING = frozenset({"on_sched_waking", "on_sk_data_ready", "on_sample"})
 """Functions that only say when something happened: without a run of theirs no time is lost."""
 
@@ -257,6 +291,7 @@ def build_program(
     limits: Limits,
     absent: frozenset[str] = frozenset(),
     namespaced: bool = False,
+    part: Part = WHOLE,
 ) -> Program:
     """The program for this kernel. ``absent``: features to treat as if they were not there.
 
@@ -281,6 +316,8 @@ def build_program(
         f"-I{probes_directory()}",
         "-Werror=implicit-function-declaration",
         "-Wno-unused-function",
+        "-g0",  # bcc asks for debugging information, which takes a quarter of the time,
+        *("-Xclang", "-disable-llvm-passes"),  # and optimizes what clang has optimized already
         *constants.cflags(),
         *limits.cflags(),
         *syscalls.cflags(architecture),
@@ -306,7 +343,12 @@ def build_program(
             f"-DURING_COMPLETE_CQE={int(cqe)}",
             *_offset_flags(types, _URING_OFFSETS),
         ]
-    return Program(_source(sources), tuple(flags), tuple(present), unavailable)
+    flags += [
+        f"-DLINKAGE_{name}={'' if part.has(name) else 'static'}"
+        for name in sorted({probe.function for probe in _ALL_PROBES})
+    ]
+    chosen = tuple(probe for probe in present if part.has(probe.function))
+    return Program(_source(sources), tuple(flags), chosen, unavailable)
 
 
 def _optional_flags(

@@ -1,0 +1,141 @@
+"""Probes that a benchmark attaches and detaches as often as it likes.
+
+Those of iotrace are borrowed from a real `iotrace attach`: what runs is what the command would
+run. Its programs (and with them its maps) stay when it is killed, as long as we hold them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import functools
+import os
+import platform
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.command import attached, details, links
+from iotrace.engine.bpf import load_program, open_raw_tracepoint
+
+_BPF = {"x86_64": 321, "aarch64": 280}
+_PIDFD_GETFD = 438
+_PROGRAM_BY_ID = 13
+_PERF_ENABLE, _PERF_DISABLE = 0x2400, 0x2401
+"""PERF_EVENT_IOC_*, include/uapi/linux/perf_event.h"""
+_RETURN_0 = bytes.fromhex("b7000000000000009500000000000000")
+
+NOTHING, EMPTY, IOTRACE = "none (noise)", "empty probes (limit)", "iotrace "
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Switch:
+    """Programs with the raw tracepoints they belong on, and clocks (perf events); off at first.
+
+    Without any of them it does nothing: what is measured then is the noise.
+    """
+
+    def __init__(self, programs: dict[str, int] | None = None, clocks: tuple[int, ...] = ()):
+        self._programs = programs or {}
+        self._clocks = clocks
+        self._links: list[int] = []
+
+    def on(self) -> None:
+        """Attach them."""
+        self._links += [open_raw_tracepoint(name, fd) for name, fd in self._programs.items()]
+        for clock in self._clocks:
+            fcntl.ioctl(clock, _PERF_ENABLE, 0)
+
+    def off(self) -> None:
+        """Detach them."""
+        for clock in self._clocks:
+            fcntl.ioctl(clock, _PERF_DISABLE, 0)
+        while self._links:
+            os.close(self._links.pop())
+
+    def close(self) -> None:
+        """Give them back to the kernel."""
+        self.off()
+        for fd in {*self._programs.values(), *self._clocks}:
+            os.close(fd)
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """A row of the table: ``loaded(pid)`` is a context manager that gives the switch."""
+
+    name: str
+    loaded: Callable[[int], AbstractContextManager[Switch]]
+
+
+@contextlib.contextmanager
+def _nothing(pid: int) -> Iterator[Switch]:
+    yield Switch()
+
+
+@contextlib.contextmanager
+def _empty(pid: int) -> Iterator[Switch]:
+    """Programs that only return: no tracer that counts every call is cheaper."""
+    fd = load_program("empty", _RETURN_0)
+    with contextlib.closing(Switch({"sys_enter": fd, "sys_exit": fd})) as switch:
+        yield switch
+
+
+@contextlib.contextmanager
+def iotrace_probes(pid: int, *options: object) -> Iterator[Switch]:
+    """Those of ``iotrace attach PID options``."""
+    with attached(pid, *options) as tracer:
+        programs = {name: _program(number) for name, number in links(tracer.pid).items()}
+        clocks = _clocks(tracer.pid)
+    with contextlib.closing(Switch(programs, clocks)) as switch:
+        switch.off()
+        yield switch
+
+
+def all_probes() -> list[Probes]:
+    """Every row that can be switched."""
+    levels = [
+        Probes(f"{IOTRACE}{level}", functools.partial(_with_detail, level)) for level in details()
+    ]
+    return [
+        Probes(NOTHING, _nothing),
+        Probes(EMPTY, _empty),
+        *(levels or [Probes(f"{IOTRACE}full", iotrace_probes)]),
+    ]
+
+
+def _with_detail(level: str, pid: int) -> AbstractContextManager[Switch]:
+    return iotrace_probes(pid, "--detail", level)
+
+
+class _ById(ctypes.Structure):
+    _fields_ = (("id", ctypes.c_uint32), ("next_id", ctypes.c_uint32), ("flags", ctypes.c_uint32))
+
+
+def _program(number: int) -> int:
+    """A descriptor of the loaded program with that id."""
+    attributes = _ById(number)
+    fd: int = _libc.syscall(
+        ctypes.c_long(_BPF[platform.machine()]),
+        _PROGRAM_BY_ID,
+        ctypes.byref(attributes),
+        ctypes.sizeof(attributes),
+    )
+    if fd < 0:
+        raise OSError(ctypes.get_errno(), f"program {number}")
+    return fd
+
+
+def _clocks(pid: int) -> tuple[int, ...]:
+    """Descriptors of our own for the perf events of another process."""
+    process = os.pidfd_open(pid)
+    found = []
+    for path in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            if str(path.readlink()) == "anon_inode:[perf_event]":
+                found.append(_libc.syscall(ctypes.c_long(_PIDFD_GETFD), process, int(path.name), 0))
+    os.close(process)
+    return tuple(fd for fd in found if fd >= 0)

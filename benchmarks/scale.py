@@ -1,0 +1,148 @@
+"""Does it stay cheap when there is much of everything?
+
+    sudo .venv/bin/python -m benchmarks.scale [--quick] [--only threads ...]
+
+Each scene is measured small and large: what a call costs more while it is traced must be the same.
+Results are kept as those of `python -m benchmarks` are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import functools
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.arithmetic import Estimate, abba, estimate
+from benchmarks.command import attached
+from benchmarks.counter import Counter
+from benchmarks.measure import cycle, memory_bytes
+from benchmarks.probes import iotrace_probes
+from benchmarks.results import RESULTS, Results
+from benchmarks.stage import LOAD_CPU, SERVER_CPU, Stage, native
+from benchmarks.table import document
+from iotrace.engine.program import Limits
+from iotrace.tracing.trace import Trace, limits_for
+
+_WINDOW_S = 0.1
+_SETTLE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """``start(stage, counter, size)`` gives the pid to trace; it counts operations."""
+
+    name: str
+    title: str
+    small: int
+    large: int
+    start: Callable[[Stage, Counter, int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """Of the large scene: seconds and bytes. ``small_ns``, ``large_ns``: added to an operation.
+
+    ``rate``: operations a second while it was traced.
+    """
+
+    title: str
+    snapshot_s: float
+    rss_bytes: int
+    kernel_bytes: int
+    lost: int
+    rate: float
+    small_ns: Estimate
+    large_ns: Estimate
+
+
+def _beside_sleepers(kind: str, stage: Stage, counter: Counter, size: int) -> int:
+    counter.go()
+    return stage.start(native(), kind, counter.path, size - 1, cpu=SERVER_CPU)
+
+
+def _connections(stage: Stage, counter: Counter, size: int) -> int:
+    listener = stage.listener()
+    pid = stage.program("echo.py", counter.path, listener.fileno(), fds=(listener.fileno(),))
+    load = stage.enter_context(Counter())
+    port = listener.getsockname()[1]
+    stage.start(native(), "messages", load.path, port, size, cpu=LOAD_CPU)
+    return pid
+
+
+SCENES = (
+    Scene("threads", "2,000 threads of one process, one of them busy", 1, 2000,
+          functools.partial(_beside_sleepers, "threads")),
+    Scene("processes", "200 worker processes, one of them busy", 1, 200,
+          functools.partial(_beside_sleepers, "processes")),
+    Scene("connections", "20,000 connections on one epoll, all busy", 50, 20_000, _connections),
+)  # fmt: skip
+
+
+@contextlib.contextmanager
+def _running(scene: Scene, size: int) -> Iterator[tuple[int, Counter]]:
+    with Counter() as counter, Stage() as stage:
+        pid = scene.start(stage, counter, size)
+        counter.wait_until(2 * size + 1000, 120)
+        time.sleep(_SETTLE_S)
+        yield pid, counter
+
+
+def measured(scene: Scene, cycles: int) -> Scaled:
+    """Small first, then large."""
+    with _running(scene, scene.small) as (pid, counter):
+        small = _added_ns(pid, counter, cycles)
+    with _running(scene, scene.large) as (pid, counter):
+        large = _added_ns(pid, counter, cycles)
+        with attached(pid, "-i", 1, "-o", "/dev/null") as tracer:
+            rate = counter.window(2.5).rate
+            rss = memory_bytes(tracer.pid, "VmRSS")
+        with Trace(limits_for([pid], Limits())) as trace:
+            trace.follow(pid, True)
+            time.sleep(0.5)
+            begin = time.monotonic()
+            snapshot = trace.snapshot()
+            seconds = time.monotonic() - begin
+            quality = trace.report(snapshot).quality
+    return Scaled(
+        scene.title, seconds, rss, quality.kernel_memory_bytes or 0, quality.lost.total, rate,
+        small, large,
+    )  # fmt: skip
+
+
+def _added_ns(pid: int, counter: Counter, cycles: int) -> Estimate:
+    with iotrace_probes(pid) as switch:
+        windows = [one for _ in range(cycles) for one in cycle(counter, switch, _WINDOW_S)]
+    return estimate([one.added_ns for one in abba(windows)])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 1 if anything was lost."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="roughly; the results are not kept")
+    parser.add_argument("--only", nargs="*", choices=[scene.name for scene in SCENES])
+    options = parser.parse_args(arguments)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    lost = 0
+    with tempfile.TemporaryDirectory() as directory:
+        results = Results(Path(directory) / "results.json" if options.quick else RESULTS)
+        for scene in SCENES:
+            if options.only and scene.name not in options.only:
+                continue
+            print(f"bench: {scene.title}", file=sys.stderr, flush=True)
+            scaled = measured(scene, 5 if options.quick else 20)
+            lost += scaled.lost
+            results.put("scale", scene.name, {"figures": scaled})
+        print(document({"machine": results.known.get("machine"), "scale": results.known["scale"]}))
+    return int(bool(lost))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""Programs that a benchmark starts, and ends again with everything they have started."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+PROGRAMS = Path(__file__).parent / "programs"
+SERVER_CPU, LOAD_CPU = 0, 1
+
+
+class Missing(Exception):
+    """Something that a benchmark needs is not installed; says what."""
+
+
+@functools.cache
+def _build_directory() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="iotrace-bench-")
+
+
+@functools.cache
+def native() -> str:
+    """The path of native.c, compiled. Raises Missing."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        raise Missing("cc (apt-get install gcc libc6-dev)")
+    program = str(Path(_build_directory().name) / "native")
+    subprocess.run(
+        [compiler, "-O2", "-pthread", "-o", program, str(PROGRAMS / "native.c")], check=True
+    )
+    return program
+
+
+def _prepare(cpu: int) -> None:
+    """In the child: on one CPU, with as many descriptors as may be."""
+    os.sched_setaffinity(0, {cpu % (os.cpu_count() or 1)})
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+class Stage(contextlib.ExitStack):
+    """Use as a context manager: leaving it ends all programs."""
+
+    def start(
+        self, *command: object, cpu: int, fds: tuple[int, ...] = (), counter: str = ""
+    ) -> int:
+        """Run a program on one CPU (if there are so many); its pid."""
+        process = subprocess.Popen(
+            list(map(str, command)),
+            pass_fds=fds,
+            cwd=PROGRAMS,
+            env={**os.environ, "BENCHMARK_COUNTER": counter, "PYTHONDONTWRITEBYTECODE": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=functools.partial(_prepare, cpu),
+        )
+        self.callback(_end, process)
+        return process.pid
+
+    def program(self, name: str, *arguments: object, fds: tuple[int, ...] = ()) -> int:
+        """Run one of the Python programs that are traced."""
+        return self.start(sys.executable, name, *arguments, cpu=SERVER_CPU, fds=fds)
+
+    def listener(self) -> socket.socket:
+        """A socket that listens on a port of its own."""
+        return self.enter_context(socket.create_server(("127.0.0.1", 0), backlog=1024))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -1,0 +1,175 @@
+"""What is traced: servers under load, and loops of nothing but system calls.
+
+The traced processes run on CPU 0, whatever loads them on CPU 1 (if there are two).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from benchmarks.counter import Counter
+from benchmarks.stage import LOAD_CPU, SERVER_CPU, Missing, Stage, native
+
+CONNECTIONS = 50
+"""Of the echo workload."""
+_REQUESTS_UNDER_WAY = 4
+_DEADLINE_S = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A workload: ``pid`` is what a tracer is to attach to; it idles until its load begins."""
+
+    pid: int
+    counter: Counter
+    begin_load: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """``calls``: of each operation, by name: what a tracer that loses nothing has counted."""
+
+    name: str
+    title: str
+    load: str
+    start: Callable[[Stage, Counter], Running]
+    calls: tuple[str, ...] = ()
+    python: bool = True
+
+    @contextlib.contextmanager
+    def running(self, wanted: int = 0) -> Iterator[Running]:
+        """The program inside; it ends its work after ``wanted`` operations. Raises Missing."""
+        with Counter(wanted) as counter, Stage() as stage:
+            yield self.start(stage, counter)
+
+    @contextlib.contextmanager
+    def loaded(self) -> Iterator[Running]:
+        """The same under load, warmed up."""
+        with self.running() as running:
+            running.begin_load()
+            running.counter.wait_until(100)
+            running.counter.window(0.5)
+            yield running
+
+
+def _ping_pong(stage: Stage, counter: Counter) -> Running:
+    return _messages(stage, counter, "ping_pong.py", 1)
+
+
+def _echo(stage: Stage, counter: Counter) -> Running:
+    return _messages(stage, counter, "echo.py", CONNECTIONS)
+
+
+def _messages(stage: Stage, counter: Counter, program: str, connections: int) -> Running:
+    listener = stage.listener()
+    pid = stage.program(program, counter.path, listener.fileno(), fds=(listener.fileno(),))
+    return Running(
+        pid, counter, lambda: _native_load(stage, "messages", _port(listener), connections)
+    )
+
+
+def _storm(stage: Stage, counter: Counter) -> Running:
+    return Running(stage.program("storm.py", counter.path), counter, counter.go)
+
+
+def _native(stage: Stage, counter: Counter) -> Running:
+    pid = stage.start(native(), "eagain", counter.path, 1, cpu=SERVER_CPU)
+    return Running(pid, counter, counter.go)
+
+
+def _bystander(stage: Stage, counter: Counter) -> Running:
+    _native(stage, counter)
+    return Running(stage.start("sleep", "infinity", cpu=LOAD_CPU), counter, counter.go)
+
+
+def _gunicorn(stage: Stage, counter: Counter) -> Running:
+    return _web_server(stage, counter, "gunicorn", ("--bind", "{}", "apps:wsgi"), keep=False)
+
+
+def _uvicorn(stage: Stage, counter: Counter) -> Running:
+    # uvicorn takes a socket that is handed over for a unix socket: without TCP_NODELAY, each
+    # answer would wait for an acknowledgement.
+    address = ("--host", "127.0.0.1", "--port", "{port}")
+    options = (*address, "--loop", "uvloop", "--no-access-log", "apps:asgi")
+    return _web_server(stage, counter, "uvicorn", options, keep=True)
+
+
+def _web_server(
+    stage: Stage, counter: Counter, module: str, options: tuple[str, ...], *, keep: bool
+) -> Running:
+    if importlib.util.find_spec(module) is None:
+        raise Missing(f"{module} (pip install -e '.[servers-under-test]')")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = _port(free)
+    arguments = [option.format(f"127.0.0.1:{port}", port=port) for option in options]
+    pid = stage.start(
+        sys.executable, "-m", module, *arguments, cpu=SERVER_CPU, counter=counter.path
+    )
+    _wait_until_listening(port)
+    return Running(pid, counter, lambda: _http_load(stage, port, keep))
+
+
+def _wait_until_listening(port: int) -> None:
+    until = time.monotonic() + _DEADLINE_S
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except ConnectionRefusedError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
+def _port(listener: socket.socket) -> int:
+    port: int = listener.getsockname()[1]
+    return port
+
+
+def _native_load(stage: Stage, kind: str, *arguments: object) -> None:
+    counter = stage.enter_context(Counter())
+    stage.start(native(), kind, counter.path, *arguments, cpu=LOAD_CPU)
+
+
+def http_load() -> str:
+    """What loads the HTTP servers here."""
+    return "wrk" if shutil.which("wrk") else "a C program"
+
+
+def _http_load(stage: Stage, port: int, keep: bool) -> None:
+    if shutil.which("wrk"):
+        url = f"http://127.0.0.1:{port}/"
+        options = ("-t", 1, "-c", _REQUESTS_UNDER_WAY, "-d", "1h")
+        stage.start("wrk", *options, url, cpu=LOAD_CPU)
+    else:
+        _native_load(stage, "requests", port, _REQUESTS_UNDER_WAY, "keep" if keep else "close")
+
+
+WORKLOADS = (
+    Workload(
+        "ping-pong",
+        "blocking ping-pong",
+        "a C program, 1 connection",
+        _ping_pong,
+        ("recvfrom", "sendto"),
+    ),
+    Workload(
+        "echo",
+        f"epoll echo, {CONNECTIONS} connections, saturated",
+        "a C program, a message under way on each connection",
+        _echo,
+        ("recvfrom", "sendto"),
+    ),
+    Workload("storm", "EAGAIN storm in Python", "none", _storm, ("recvfrom",)),
+    Workload("gunicorn", "gunicorn, 1 sync worker", "HTTP, a connection each", _gunicorn),
+    Workload("uvicorn", "uvicorn on uvloop", "HTTP, connections kept", _uvicorn),
+    Workload("native", "recv(EAGAIN) in a C loop", "none", _native, ("recvfrom",), False),
+    Workload("bystander", "such a loop beside the traced process", "none", _bystander, (), False),
+)

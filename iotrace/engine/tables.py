@@ -11,6 +11,8 @@ from iotrace.engine.layout import Layout
 from iotrace.errors import Unsupported
 
 _SEQ_BYTES = 4
+_FIRST_BYTES = 64 << 10
+"""A multiple of every page size."""
 _NOTHING = bytes(4)
 
 
@@ -36,8 +38,23 @@ class RecordTable:
         self.layout = layout
         self.entries = entries
         self._stride = -(-layout.size // 8) * 8
-        length = -(-self._stride * entries // mmap.PAGESIZE) * mmap.PAGESIZE
-        self._memory = mapped(fd, length)
+        self._fd = fd
+        self._most = -(-self._stride * entries // mmap.PAGESIZE) * mmap.PAGESIZE
+        self._memory = mapped(fd, min(_FIRST_BYTES, self._most))
+
+    def _start(self, index: int) -> int:
+        """Where a record lies in ``_memory``, which reaches as far from then on.
+
+        The kernel maps all pages at once and counts them as ours, so only what is used is mapped.
+        Who holds the memory as it was before can go on reading there.
+        """
+        start = index * self._stride
+        if start + self._stride > len(self._memory):
+            length = len(self._memory)
+            while length < start + self._stride:
+                length *= 2
+            self._memory = mapped(self._fd, min(length, self._most))
+        return start
 
     def read(self, index: int) -> bytes:
         """A consistent copy of one record.
@@ -45,7 +62,7 @@ class RecordTable:
         The probes make seq odd while they write (a seqlock). They write for well under a
         microsecond, so a writer is only ever caught in the act, never waited for.
         """
-        start = index * self._stride
+        start = self._start(index)
         memory, size = self._memory, self.layout.size
         while True:
             before = memory[start : start + _SEQ_BYTES]  # a copy may take the tail first
@@ -63,36 +80,41 @@ class RecordTable:
 
         Most records of a table are not in use: this costs a hundredth of reading them.
         """
+        used = min(used, self.entries)
+        self._start(max(used - 1, 0))
         memory, stride = self._memory, self._stride
         start = self.layout.fields[name].offset
-        for index in range(min(used, self.entries)):
+        for index in range(used):
             if memory[start : start + 4] != _NOTHING:
                 yield index
             start += stride
 
     def read_of(self, slots: Container[int], used: int) -> Iterator[tuple[int, bytes]]:
         """(index, record) of those that belong to threads in ``slots`` (their ``u32 slot``)."""
+        used = min(used, self.entries)
+        self._start(max(used - 1, 0))
         memory, stride = self._memory, self._stride
         place = self.layout.fields["slot"].offset
-        for index in range(min(used, self.entries)):
+        for index in range(used):
             start = index * stride + place
             if int.from_bytes(memory[start : start + 4], "little") in slots:
                 yield index, self.read(index)
 
     def write(self, index: int, raw: bytes | bytearray) -> None:
         """Set a record that no probe writes now (not yet entered, or ended)."""
-        start = index * self._stride
+        start = self._start(index)
         self._memory[start : start + len(raw)] = bytes(raw)
 
     def changed(self, index: int) -> bool:
         """Whether a probe has written to a record since ``write``."""
-        start = index * self._stride
+        start = self._start(index)
         return any(self._memory[start : start + _SEQ_BYTES])
 
     def set(self, index: int, name: str, value: int) -> None:
         """One member of a record that probes may write to: its neighbours stay untouched."""
         field = self.layout.fields[name]
-        struct.pack_into(field.format, self._memory, index * self._stride + field.offset, value)
+        start = self._start(index)
+        struct.pack_into(field.format, self._memory, start + field.offset, value)
 
     def clear(self, index: int) -> None:
         """Make a record as new."""

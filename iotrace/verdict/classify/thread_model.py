@@ -46,8 +46,8 @@ class ThreadStyle:
 
     ``role``: "loop" (a multiplexer tells it what to read), "acceptor" (it accepts or hands out,
     and reads nothing), "reader", "poller", or "" (no I/O). ``eager``: reads at once what it has
-    accepted, and comes to the multiplexer only when refused. ``timeouts``: waits for a socket in
-    a poll of it alone. ``agreement``, ``samples``: see ``confidence``.
+    accepted, and comes to the multiplexer only when refused, as it was. ``timeouts``: waits for a
+    socket in a poll of it alone. ``agreement``, ``samples``: see ``confidence``.
     """
 
     id: str = ""
@@ -174,8 +174,10 @@ def _loop(seen: Activity, announced: int, eager: int) -> ThreadStyle:
     reads_elsewhere = seen.reads.wait_ns + seen.accepts.wait_ns
     agreement = 1.0 - reads_elsewhere / max(1, reads_elsewhere + waited)
     model = "epoll-et" if edge else family
+    # Refused, it may also wait in a poll of that socket alone; or it never was refused.
+    refused = seen.reads.eagain > seen.timeouts
     return ThreadStyle(
-        model, "loop", family, eager > announced, False, agreement, announced + eager,
+        model, "loop", family, eager > announced and refused, False, agreement, announced + eager,
         tuple(evidence),
     )  # fmt: skip
 

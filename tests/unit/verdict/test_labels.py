@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from iotrace.report.model import Operation, Process
+from iotrace.report.model import Operation, Process, Stalls
 from iotrace.verdict.classify.confidence import confidence
 from tests.unit.verdict.made import (
     MS,
@@ -16,6 +16,7 @@ from tests.unit.verdict.made import (
     call,
     descriptor,
     event_loop,
+    findings,
     loop,
     model_of,
     process,
@@ -169,6 +170,56 @@ def test_what_is_read_first_and_waited_for_when_refused() -> None:
         [descriptor(7)],
     )
     assert _label(eager) == ("epoll", "greenlets")
+
+
+def test_without_a_refusal_that_a_loop_waited_for_nothing_speaks_of_greenlets() -> None:
+    reads = {"never refused": 0, "waited for in a poll of their own": 101}
+    for refused in reads.values():
+        eager = process(
+            [thread(user=300 * MS, poll=9_700 * MS)],
+            [
+                call("accept4", "tcp", 503),
+                call("recvfrom", "tcp", 503 + refused, errors={"EAGAIN": refused}),
+            ],
+            [
+                loop("epoll_wait", 503, data=0, eager=503),
+                loop("poll", refused, data=0, watched=1, nfds=1),
+            ],
+            [descriptor(7)],
+        )
+        assert _label(eager) == ("epoll", "event loop")
+
+
+def _loops(accepts: int, connections: int, *, lock: int = 0, pickup: int = MS) -> Process:
+    """Four threads with a loop each, over two descriptors."""
+    tids = (701, 702, 703, 704)
+    return process(
+        [thread(tid, user=300 * MS, poll=9_700 * MS - lock, lock=lock) for tid in tids],
+        [
+            *(call("recvfrom", "tcp", 503, tid=tid) for tid in tids),
+            *(call("accept4", "tcp", accepts, tid=tid) for tid in tids if accepts),
+        ],
+        [loop("epoll_wait", 503, tid=tid, watched=2, stalls=_LOCKED) for tid in tids],
+        [descriptor(fd, pickup=(97, MS, pickup, pickup)) for fd in range(7, 7 + connections)],
+    )
+
+
+_LOCKED = Stalls(7, 700 * MS, MS, MS, {"lock": 698 * MS}, None)
+
+
+def test_a_loop_for_each_connection_is_a_thread_for_each() -> None:
+    assert _label(_loops(0, 4)) == ("epoll", "thread per connection")
+    assert _label(_loops(0, 5)) == ("epoll", "event loop")
+    assert _label(_loops(101, 4)) == ("epoll", "event loop")
+
+
+def test_loops_that_take_turns_are_not_stalled() -> None:
+    turns = _loops(101, 9, lock=7 * S)
+    assert model_of(turns).title.endswith("a thread each, taking turns behind a lock")
+    assert findings(turns) == {}
+    late = _loops(101, 9, lock=7 * S, pickup=203 * MS)
+    assert model_of(late).title.endswith("a thread each")
+    assert "IO103" in findings(late)
 
 
 def _server_thread(tid: int, **more: int) -> tuple[object, object]:

@@ -76,6 +76,13 @@ def _shape(
         return "single thread", f"single thread, {io_name(main)}", main.id, [main]
     chosen = list(readers.values())
     front = _multiplexer_of(view, acceptors)
+    if _only_asks(view):
+        return (
+            "threads",
+            f"{plural(len(readers), 'thread')} that ask others, {io_name(main)}",
+            main.id,
+            chosen,
+        )
     if _thread_per_connection(view, readers, acceptors):
         return "thread per connection", f"thread per connection, {io_name(main)}", main.id, chosen
     if acceptors or _idle_in_locks(view, readers):
@@ -87,6 +94,13 @@ def _shape(
         main.id,
         chosen,
     )
+
+
+def _only_asks(view: ProcessView) -> bool:
+    """A client: it connects, and has no socket that could accept."""
+    known = view.facts is not None and bool(view.facts.sockets)
+    accepts = view.total.accepts.calls or view.listening_ports()
+    return known and not accepts and bool(view.total.connects.ok)
 
 
 def _multiplexer_of(view: ProcessView, acceptors: Sequence[ThreadStyle]) -> str:

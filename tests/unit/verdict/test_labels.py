@@ -8,7 +8,9 @@ import pytest
 
 from iotrace.report.model import Operation, Process, Stalls
 from iotrace.verdict.classify.confidence import confidence
+from iotrace.verdict.judge import judge
 from tests.unit.verdict.made import (
+    LENGTH_NS,
     MS,
     PID,
     S,
@@ -16,6 +18,7 @@ from tests.unit.verdict.made import (
     call,
     descriptor,
     event_loop,
+    facts,
     findings,
     loop,
     model_of,
@@ -237,6 +240,25 @@ def test_a_thread_for_each_connection() -> None:
         [call("accept4", "tcp", 11, wait=9_970 * MS), *(row for _, row in rows)],  # type: ignore[misc]
     )
     assert _label(whole) == ("blocking", "thread per connection")
+
+
+@pytest.mark.parametrize(
+    ("state", "title"),
+    [
+        ("established", "3 threads that ask others, blocking I/O"),
+        ("listen", "thread per connection, blocking I/O"),
+    ],
+)
+def test_who_has_no_listener_and_connects_is_a_client(state: str, title: str) -> None:
+    rows = [_server_thread(tid) for tid in (701, 702, 703)]
+    asks = [call("connect", "tcp", 7, tid=tid) for tid in (701, 702, 703)]
+    process_ = process(
+        [thread(lock=10 * S), *(row for row, _ in rows)], [*asks, *(r for _, r in rows)]
+    )  # type: ignore[misc]
+    known = replace(facts(), sockets={1: replace(facts().sockets[1], state=state)})
+    (judged,) = judge((process_,), {PID: known}, LENGTH_NS).processes
+    assert judged.model is not None
+    assert judged.model.title == title
 
 
 def test_threads_that_have_ended_count_too() -> None:

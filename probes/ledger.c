@@ -97,6 +97,11 @@ static __always_inline void charge_runq(struct thread *t, u64 ns)
   t->call_runq_ns += ns;
 }
 
+/* A member of a kernel struct that is read without a helper: the verifier knows the type behind the
+ * address. Hidden from bcc, which would put a helper in its place. */
+#define LOAD(type, place, address, offset)                                            \
+  asm volatile("%0 = *(" type " *)(%1 + %2)" : "=r"(place) : "r"(address), "i"(offset))
+
 /* What the scheduler says of current: struct sched_info begins with these. */
 struct scheduled {
   u64 slices;
@@ -106,7 +111,11 @@ struct scheduled {
 static __always_inline struct scheduled scheduled(void)
 {
   struct scheduled s = {};
-#if HAVE_SCHED_INFO
+#if HAVE_SCHED_INFO && !DETAIL_FULL
+  u64 task = (u64)bpf_get_current_task_btf();
+  LOAD("u64", s.slices, task, OFFSET_TASK_SCHED_INFO);
+  LOAD("u64", s.run_delay_ns, task, OFFSET_TASK_SCHED_INFO + 8);
+#elif HAVE_SCHED_INFO
   read_kernel_memory(&s, sizeof(s), (void *)(bpf_get_current_task() + OFFSET_TASK_SCHED_INFO));
 #endif
   return s;

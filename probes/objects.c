@@ -68,6 +68,23 @@ static __always_inline u64 file_of(u32 fd)
   return read_u64(read_u64(table + OFFSET_FDT_FD) + 8 * (u64)fd);
 }
 
+/* The number of the inode behind current's descriptor: a socket's is its own. */
+static __always_inline u64 inode_of(u32 fd)
+{
+  u64 task = (u64)bpf_get_current_task_btf(), files, table, array, file;
+  u32 most;
+  LOAD("u64", files, task, OFFSET_TASK_FILES);
+  if (!files)
+    return 0;
+  LOAD("u64", table, files, OFFSET_FILES_FDT);
+  LOAD("u32", most, table, OFFSET_FDT_MAX_FDS);
+  if (fd >= most)
+    return 0;
+  LOAD("u64", array, table, OFFSET_FDT_FD);
+  file = read_u64(array + 8 * (u64)fd);
+  return file ? read_u64(read_u64(file + OFFSET_FILE_INODE) + OFFSET_INODE_INO) : 0;
+}
+
 static __always_inline void read_addresses(u64 sock, struct object *o)
 {
   o->family = read_u16(sock + OFFSET_SOCK_FAMILY);

@@ -12,6 +12,7 @@ from pathlib import Path
 from iotrace.engine import constants, syscalls
 from iotrace.engine.btf import KernelTypes
 from iotrace.errors import Unsupported
+from iotrace.report.detail import Detail
 
 BASE_SOURCES = (
     "maps.c",
@@ -29,9 +30,11 @@ BASE_SOURCES = (
     "loops.c",
     "results.c",
     "calls.c",
+    "asleep.c",
     "sched.c",
     "lifecycle.c",
     "copy.c",
+    "sockets.c",
 )
 
 
@@ -64,14 +67,18 @@ class Limits:
     reserved: int = 512
     timeline_pages: int = 0
     python: bool = True
+    detail: Detail = Detail.FULL
 
     def cflags(self) -> list[str]:
         """The limits as compiler flags."""
-        others = ("reserved", "timeline_pages", "python")
+        others = ("reserved", "timeline_pages", "python", "detail")
         names = [name for name in self.__slots__ if name not in others]
         return [
             *(f"-DMAX_{name.upper()}={getattr(self, name)}" for name in names),
             f"-DDESCRIPTOR_PLACES={self._places()}",
+            f"-DDETAIL_FULL={int(self.detail is Detail.FULL)}",
+            f"-DDETAIL_SOCKETS={int(self.detail is Detail.SOCKETS)}",
+            f"-DWATCH_SOCKETS={int(self.detail is not Detail.LIGHT)}",
             f"-DTIMELINE={int(self.timeline_pages > 0)}",
             f"-DTIMELINE_PAGES={self.timeline_pages}",
         ]
@@ -86,6 +93,7 @@ class Probe:
     """One raw tracepoint and the function that runs on it.
 
     ``loses``: the columns that are n/a without it; empty: nothing works without it.
+    ``details``: the levels of detail that it belongs to.
     ``attachment``: "tracepoint"; "tail call": entered by other probes, by its ``slot`` in
     ``walkers``; "sample": runs at the ticks of a clock of each CPU. These have no tracepoint.
     """
@@ -95,21 +103,28 @@ class Probe:
     loses: tuple[str, ...] = ()
     attachment: str = "tracepoint"
     slot: int = 0
+    details: frozenset[Detail] = frozenset(Detail)
 
 
+_FULL: frozenset[Detail] = frozenset((Detail.FULL,))
+_SOCKETS: frozenset[Detail] = frozenset((Detail.SOCKETS,))
+_NOT_LIGHT = _FULL | _SOCKETS
+_COUNTS = ("counts of socket calls",)
 PROBES = (
-    Probe("sys_enter", "on_sys_enter"),
-    Probe("sys_exit", "on_sys_exit"),
+    Probe("sys_enter", "on_sys_enter", details=_FULL),
+    Probe("sys_exit", "on_sys_exit", details=_FULL),
     Probe("sched_switch", "on_sched_switch"),
-    Probe("sched_waking", "on_sched_waking", ("wake-up times",)),
+    Probe("sched_waking", "on_sched_waking", ("wake-up times",), details=_FULL),
     Probe("task_newtask", "on_task_newtask", ("threads and children that live under 100 ms",)),
     Probe("sched_process_exec", "on_sched_process_exec", ("the moment of an exec",)),
-    Probe("skb_copy_datagram_iovec", "on_skb_copy", ("exact copy of sockets",)),
-    Probe("sk_data_ready", "on_sk_data_ready", ("pickup",)),
+    Probe("skb_copy_datagram_iovec", "on_skb_copy", ("exact copy of sockets",), details=_NOT_LIGHT),
+    Probe("sk_data_ready", "on_sk_data_ready", ("pickup",), details=_NOT_LIGHT),
+    Probe("sock_recv_length", "on_sock_recv_length", _COUNTS, details=_SOCKETS),
+    Probe("sock_send_length", "on_sock_send_length", _COUNTS, details=_SOCKETS),
     Probe("task_rename", "on_task_rename", ("new names of threads",)),
-    Probe("signal_deliver", "on_signal_deliver", ("signals",)),
-    Probe("io_uring_submit_req", "on_uring_submit", ("operations",)),
-    Probe("io_uring_complete", "on_uring_complete", ("operations",)),
+    Probe("signal_deliver", "on_signal_deliver", ("signals",), details=_NOT_LIGHT),
+    Probe("io_uring_submit_req", "on_uring_submit", ("operations",), details=_NOT_LIGHT),
+    Probe("io_uring_complete", "on_uring_complete", ("operations",), details=_NOT_LIGHT),
 )
 
 IN_CONTAINERS = Probe("sched_process_exit", "on_sched_process_exit")
@@ -264,11 +279,13 @@ def _switch_flags(types: KernelTypes) -> list[str]:
 
 
 def _available(
-    types: KernelTypes, absent: frozenset[str], namespaced: bool
+    types: KernelTypes, absent: frozenset[str], namespaced: bool, detail: Detail
 ) -> tuple[list[Probe], dict[str, str]]:
     """The probes that this kernel has a tracepoint for, and the columns lost with the others."""
     present, unavailable = [], {}
     for probe in (*PROBES, IN_CONTAINERS) if namespaced else PROBES:
+        if detail not in probe.details:
+            continue
         if probe.tracepoint not in absent and types.tracepoint_arguments(probe.tracepoint):
             present.append(probe)
         elif probe.loses:
@@ -304,12 +321,12 @@ def build_program(
             f"iotrace does not know the machine type {machine}.",
             why="It has system call tables for x86_64 and aarch64.",
         )
-    present, unavailable = _available(types, absent, namespaced)
+    present, unavailable = _available(types, absent, namespaced, limits.detail)
     functions = {probe.function for probe in present}
     python = limits.python and types.offset(*_FSBASE["TASK_FSBASE"]) is not None
-    if python:
+    if python and limits.detail is Detail.FULL:
         present += PYTHON_PROBES
-    elif limits.python:
+    elif limits.python and not python:
         unavailable[LINES] = f"not tried on {machine}"
     sources = [*BASE_SOURCES, *(s for f, s in _OPTIONAL_SOURCES.items() if f in functions)]
     flags = [
@@ -329,7 +346,7 @@ def build_program(
         f"-DHAVE_EXEC={int('on_sched_process_exec' in functions)}",
         f"-DPID_NAMESPACE={int(namespaced)}",
         *(_offset_flags(types, _NAMESPACE_OFFSETS) if namespaced else ()),
-        *_optional_flags(types, absent, unavailable),
+        *_optional_flags(types, absent, unavailable, limits.detail),
         f"-DPYTHON={int(python)}",
     ]
     if python:
@@ -352,11 +369,17 @@ def build_program(
 
 
 def _optional_flags(
-    types: KernelTypes, absent: frozenset[str], unavailable: dict[str, str]
+    types: KernelTypes, absent: frozenset[str], unavailable: dict[str, str], detail: Detail
 ) -> list[str]:
     """Of parts that a kernel may lack; what is lost then is added to ``unavailable``."""
     regs = "task_pt_regs" not in absent and types.has_helper("task_pt_regs")
     flags = [f"-DHAVE_TASK_PT_REGS={int(regs)}"]
+    if not regs and detail is not Detail.FULL:
+        raise Unsupported(
+            "This kernel cannot tell what a sleeping thread sleeps in.",
+            why="It has no bpf_task_pt_regs (Linux 5.15), and light detail has nothing else.",
+            paste="sudo iotrace attach PID --detail full",
+        )
     if not regs:
         unavailable["calls that were running at attach"] = "this kernel has no bpf_task_pt_regs"
     slices = types.offset(*_SCHED_INFO["TASK_SCHED_INFO"])
@@ -368,7 +391,7 @@ def _optional_flags(
         unavailable["switches that the kernel hides"] = (
             "this kernel keeps no run-queue time (CONFIG_SCHED_INFO)"
         )
-        if "wake-up times" in unavailable:
+        if "wake-up times" in unavailable or detail is not Detail.FULL:
             unavailable["run queue after a wait"] = "nothing tells it apart; it is in the wait"
     if "ipv6" not in absent and types.offset(*_IPV6_OFFSETS["SOCK_V6_DADDR"]) is not None:
         flags += ["-DHAVE_IPV6=1", *_offset_flags(types, _IPV6_OFFSETS)]

@@ -151,10 +151,17 @@ class Part:
         return (function in _FIRST_HALF) == (self.number == 0) or self.parts == 1
 
 
-_FIRST_HALF = frozenset({"on_sys_exit", "on_slow_call", "on_new_stack"})
+_FIRST_HALF = frozenset(
+    "on_sys_exit on_slow_call on_new_stack on_sock_recv_length on_sock_send_length".split()
+)
 """Takes about as long to compile as all the others."""
 WHOLE = Part(0, 1)
 HALVES = (Part(0, 2), Part(1, 2))
+
+
+def parts_of(detail: Detail, cpus: int) -> tuple[Part, ...]:
+    """What to compile at the same time: light detail is one large function and a few small ones."""
+    return HALVES if cpus > 1 and detail is not Detail.LIGHT else (WHOLE,)
 
 
 def attach_order(function: str) -> int:

@@ -168,15 +168,9 @@ static __always_inline void split_sleep(struct thread *t)
   t->slept_ns = 0;
 }
 
-/* Charge a thread that was on a CPU until now. */
-static __always_inline void charge_running(struct thread *t, u64 now)
+static __always_inline void charge_cpu(struct thread *t, u64 now)
 {
-  u64 ns;
-  if (!HAVE_WAKING && HAVE_SCHED_INFO && t->slept_ns)
-    split_sleep(t);
-  if (unlikely(t->state == STATE_SLEEP || t->state == STATE_RUNQ))
-    catch_up(t, now);
-  ns = elapsed(t, now);
+  u64 ns = elapsed(t, now);
   if (t->state == STATE_USER) {
     t->user_ns += ns;
   } else if (t->state == STATE_KERNEL) {
@@ -188,6 +182,16 @@ static __always_inline void charge_running(struct thread *t, u64 now)
     t->unaccounted_ns += ns;
   }
   t->since_ns += ns;
+}
+
+/* Charge current, which was on a CPU until now. */
+static __always_inline void charge_running(struct thread *t, u64 now)
+{
+  if (!HAVE_WAKING && HAVE_SCHED_INFO && t->slept_ns)
+    split_sleep(t);
+  if (unlikely(t->state == STATE_SLEEP || t->state == STATE_RUNQ))
+    catch_up(t, now);
+  charge_cpu(t, now);
 }
 
 /* How much of the ns since it went to sleep it slept; iotrace/snapshot/in_flight.py says the same.

@@ -84,6 +84,18 @@ static __always_inline u32 remembered_tid(u32 kernel_tid)
   return tid ? *tid : 0;
 }
 
+/* raw sched_prepare_exec(task, bprm): current is about to exec. With a probe on system calls its
+ * execve tells. */
+#if !DETAIL_FULL
+PROGRAM(on_sched_prepare_exec)
+{
+  u32 slot, tid = current_tid();
+  if (thread_of(tid, &slot))
+    remember_tid(tid);
+  return 0;
+}
+#endif
+
 /* raw sched_process_exit(p): current ends, but has its number still. */
 PROGRAM(on_sched_process_exit)
 {

@@ -86,8 +86,11 @@ static __always_inline void end_replaced(u32 tid)
 /* raw sched_process_exec(p, old_pid, bprm): a thread that is not the leader takes its tid. */
 PROGRAM(on_sched_process_exec)
 {
-  u32 slot, pid = current_pid(), tid = current_tid(), old_tid = remembered_tid(ctx->args[1]);
-  struct thread *t = thread_of(old_tid, &slot);
+  u32 slot, pid = current_pid(), tid = current_tid(), old_tid = tid;
+  struct thread *t;
+  if (ctx->args[1] != (u32)bpf_get_current_pid_tgid())
+    old_tid = remembered_tid(ctx->args[1]);
+  t = thread_of(old_tid, &slot);
   if (old_tid != tid)
     end_replaced(tid);
   if (t) {

@@ -108,6 +108,7 @@ class Probe:
 
 _FULL: frozenset[Detail] = frozenset((Detail.FULL,))
 _SOCKETS: frozenset[Detail] = frozenset((Detail.SOCKETS,))
+_LIGHT: frozenset[Detail] = frozenset((Detail.LIGHT,))
 _NOT_LIGHT = _FULL | _SOCKETS
 _COUNTS = ("counts of socket calls",)
 PROBES = (
@@ -127,7 +128,15 @@ PROBES = (
     Probe("io_uring_complete", "on_uring_complete", ("operations",), details=_NOT_LIGHT),
 )
 
-IN_CONTAINERS = Probe("sched_process_exit", "on_sched_process_exit")
+IN_CONTAINERS = (
+    Probe("sched_process_exit", "on_sched_process_exit"),
+    Probe(
+        "sched_prepare_exec",  # since Linux 6.9
+        "on_sched_prepare_exec",
+        ("the end of a thread that becomes another program, but was not its process's first",),
+        details=_SOCKETS | _LIGHT,
+    ),
+)
 """Needed only where process ids are not the kernel's own."""
 LINES, CULPRITS = "python lines", "python lines of stalls"
 PYTHON_PROBES = (
@@ -136,7 +145,7 @@ PYTHON_PROBES = (
     Probe("", "on_new_stack", ("python names of short-lived processes",), "tail call", 2),
     Probe("", "on_sample", (CULPRITS,), "sample"),
 )
-_ALL_PROBES = (*PROBES, IN_CONTAINERS, *PYTHON_PROBES)
+_ALL_PROBES = (*PROBES, *IN_CONTAINERS, *PYTHON_PROBES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +299,7 @@ def _available(
 ) -> tuple[list[Probe], dict[str, str]]:
     """The probes that this kernel has a tracepoint for, and the columns lost with the others."""
     present, unavailable = [], {}
-    for probe in (*PROBES, IN_CONTAINERS) if namespaced else PROBES:
+    for probe in (*PROBES, *IN_CONTAINERS) if namespaced else PROBES:
         if detail not in probe.details:
             continue
         if probe.tracepoint not in absent and types.tracepoint_arguments(probe.tracepoint):

@@ -13,7 +13,8 @@ from iotrace.engine.program import Limits
 from iotrace.report.detail import Detail
 from iotrace.report.model import Process
 from iotrace.tracing.trace import Trace
-from tests.kernel.family import CHILDREN, EXECS, PROGRAM, THREADS
+from tests.kernel.containers import family_in_container
+from tests.kernel.family import PROGRAM, check_members, trace_family
 from tests.kernel.scheduler import on_cpu_ns, scheduled
 from tests.kernel.targets import Target
 from tests.kernel.test_blocked import BLOCKED
@@ -146,15 +147,13 @@ def _least_run_ns(trace: Trace) -> int:
 
 
 def test_children_and_threads_are_followed() -> None:
-    with Target(PROGRAM) as target, tracing(target.pid, limits=LIGHT) as trace:
-        target.go()
-        target.wait_until_finished()
-        wait_until(lambda: trace.processes_alive() == {target.pid}, "the children to be gone")
-        report = report_of(trace)
-        target.results()
-    assert len(process_of(report, target.pid).threads) == 1 + THREADS
-    children = [one for one in report.processes if one.parent == target.pid]
-    assert len(children) == CHILDREN + EXECS
+    with Target(PROGRAM) as target:
+        check_members(trace_family(target, LIGHT), target.pid)
+
+
+def test_children_and_threads_are_followed_inside_a_container() -> None:
+    pid, report = family_in_container(1, "light")
+    check_members(report, pid)
 
 
 @pytest.fixture(params=(LIGHT, SOCKETS), ids=("light", "sockets"))

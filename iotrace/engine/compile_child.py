@@ -17,7 +17,8 @@ from dataclasses import replace
 from iotrace import errors
 from iotrace.engine.compiler import compile_image
 from iotrace.engine.image import Image
-from iotrace.engine.program import Limits, Part, attach_order, parts_of
+from iotrace.engine.program import Limits
+from iotrace.engine.tracepoints import Part, attach_order, parts_of
 from iotrace.errors import IotraceError, Unsupported
 
 _NO_ROOM = re.compile(r"could not open bpf map: (\S+), error: ([^\n]+)")

@@ -16,7 +16,8 @@ from typing import Any
 from iotrace.engine.btf import KernelTypes
 from iotrace.engine.image import Function, Image, MapSpec
 from iotrace.engine.privileges import refused
-from iotrace.engine.program import Limits, Part, Probe, build_program, header_tree
+from iotrace.engine.program import Limits, build_program, header_tree
+from iotrace.engine.tracepoints import Part, Probe
 from iotrace.errors import Unsupported
 
 _INSTRUCTION_BYTES = 8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from iotrace.engine.program import PROBES
+from iotrace.engine.tracepoints import PROBES
 from iotrace.errors import UsageError
 from iotrace.procfs.files import ABSENT_VARIABLE
 

@@ -34,9 +34,9 @@ def report_of(trace: Trace) -> Report:
     return report
 
 
-def trace_work(target: Target, *, children: bool = True) -> Report:
+def trace_work(target: Target, *, children: bool = True, limits: Limits | None = None) -> Report:
     """The report of a target from its gate to the end of its work."""
-    with tracing(target.pid, children=children) as trace:
+    with tracing(target.pid, children=children, limits=limits) as trace:
         target.go()
         target.wait_until_finished()
         return report_of(trace)

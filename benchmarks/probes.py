@@ -28,6 +28,7 @@ _PERF_ENABLE, _PERF_DISABLE = 0x2400, 0x2401
 _RETURN_0 = bytes.fromhex("b7000000000000009500000000000000")
 
 NOTHING, EMPTY, IOTRACE = "none (noise)", "empty probes (limit)", "iotrace "
+EMPTY_SWITCH = "empty probe on sched_switch (limit of light detail)"
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -77,10 +78,10 @@ def _nothing(pid: int) -> Iterator[Switch]:
 
 
 @contextlib.contextmanager
-def _empty(pid: int) -> Iterator[Switch]:
-    """Programs that only return: no tracer that counts every call is cheaper."""
+def _empty(tracepoints: tuple[str, ...], pid: int) -> Iterator[Switch]:
+    """Programs that only return: no tracer that looks at all of these events is cheaper."""
     fd = load_program("empty", _RETURN_0)
-    with contextlib.closing(Switch({"sys_enter": fd, "sys_exit": fd})) as switch:
+    with contextlib.closing(Switch(dict.fromkeys(tracepoints, fd))) as switch:
         yield switch
 
 
@@ -102,7 +103,8 @@ def all_probes() -> list[Probes]:
     ]
     return [
         Probes(NOTHING, _nothing),
-        Probes(EMPTY, _empty),
+        Probes(EMPTY, functools.partial(_empty, ("sys_enter", "sys_exit"))),
+        Probes(EMPTY_SWITCH, functools.partial(_empty, ("sched_switch",))),
         *(levels or [Probes(f"{IOTRACE}full", iotrace_probes)]),
     ]
 

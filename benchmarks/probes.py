@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.command import attached, details, links
-from iotrace.engine.bpf import load_program, open_raw_tracepoint
+from iotrace.engine.bpf import KernelRefusal, load_program, open_raw_tracepoint
 
 _BPF = {"x86_64": 321, "aarch64": 280}
 _PIDFD_GETFD = 438
@@ -46,7 +46,7 @@ class Switch:
 
     def on(self) -> None:
         """Attach them."""
-        self._links += [open_raw_tracepoint(name, fd) for name, fd in self._programs.items()]
+        self._links += [_attached(name, fd) for name, fd in self._programs.items()]
         for clock in self._clocks:
             fcntl.ioctl(clock, _PERF_ENABLE, 0)
 
@@ -62,6 +62,13 @@ class Switch:
         self.off()
         for fd in {*self._programs.values(), *self._clocks}:
             os.close(fd)
+
+
+def _attached(tracepoint: str, program: int) -> int:
+    try:
+        return open_raw_tracepoint(tracepoint, program)
+    except KernelRefusal:
+        return open_raw_tracepoint(tracepoint, program, typed=True)
 
 
 @dataclass(frozen=True, slots=True)

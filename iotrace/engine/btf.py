@@ -125,10 +125,8 @@ class KernelTypes:
 
     def tracepoint_arguments(self, name: str) -> int | None:
         """How many arguments a raw tracepoint gives; None: this kernel has no such tracepoint."""
-        type_id = self._lib.btf__find_by_name_kind(
-            self._btf, f"btf_trace_{name}".encode(), _KIND_TYPEDEF
-        )
-        if type_id <= 0:
+        type_id = self.tracepoint_type(name)
+        if not type_id:
             return None
         pointer, kind, _ = self._type(self._resolve(type_id))
         if kind != _KIND_PTR:
@@ -137,11 +135,16 @@ class KernelTypes:
         # The first parameter is the void * that every tracepoint probe gets.
         return (proto.info & 0xFFFF) - 1 if kind == _KIND_FUNC_PROTO else None
 
-    def argument_is_pointer(self, name: str, index: int) -> bool:
-        """Whether argument ``index`` of a raw tracepoint (which must exist) is a pointer."""
-        type_id = self._lib.btf__find_by_name_kind(
+    def tracepoint_type(self, name: str) -> int:
+        """The id of the type of a raw tracepoint's probes; 0: this kernel has none such."""
+        found = self._lib.btf__find_by_name_kind(
             self._btf, f"btf_trace_{name}".encode(), _KIND_TYPEDEF
         )
+        return int(max(found, 0))
+
+    def argument_is_pointer(self, name: str, index: int) -> bool:
+        """Whether argument ``index`` of a raw tracepoint (which must exist) is a pointer."""
+        type_id = self.tracepoint_type(name)
         pointer, _, _ = self._type(self._resolve(type_id))
         proto, _, address = self._type(self._resolve(pointer.size_or_type))
         words = (ctypes.c_uint32 * (2 * (proto.info & 0xFFFF))).from_address(address)

@@ -48,7 +48,8 @@ def compile_image(limits: Limits, absent: frozenset[str], namespaced: bool, part
     except ImportError as error:
         raise _missing_bcc(error) from error
 
-    program = build_program(KernelTypes(), platform.machine(), limits, absent, namespaced, part)
+    types = KernelTypes()
+    program = build_program(types, platform.machine(), limits, absent, namespaced, part)
     try:
         bpf = BPF(text=program.source, cflags=list(program.cflags))
     except Exception as error:
@@ -62,7 +63,7 @@ def compile_image(limits: Limits, absent: frozenset[str], namespaced: bool, part
     return Image(
         maps=maps,
         functions=tuple(
-            _function(bpf.dump_func(probe.function.encode()), probe, names)
+            _function(bpf.dump_func(probe.function.encode()), probe, names, types)
             for probe in program.probes
         ),
         unavailable=dict(program.unavailable),
@@ -87,7 +88,7 @@ def _maps(bpf: Any, lib: Any) -> tuple[dict[int, str], dict[str, MapSpec]]:
     return names, specs
 
 
-def _function(code: bytes, probe: Probe, maps: dict[int, str]) -> Function:
+def _function(code: bytes, probe: Probe, maps: dict[int, str], types: KernelTypes) -> Function:
     """Replace the descriptors of bcc's maps by their names."""
     plain = bytearray(code)
     places = []
@@ -105,4 +106,5 @@ def _function(code: bytes, probe: Probe, maps: dict[int, str]) -> Function:
         maps=tuple(places),
         attachment=probe.attachment,
         slot=probe.slot,
+        type_id=types.tracepoint_type(probe.tracepoint) if probe.typed else 0,
     )

@@ -13,6 +13,7 @@ class Probe:
 
     ``loses``: the columns that are n/a without it; empty: nothing works without it.
     ``details``: the levels of detail that it belongs to.
+    ``typed``: the verifier knows the types of its arguments, which it reads without a helper.
     ``attachment``: "tracepoint"; "tail call": entered by other probes, by its ``slot`` in
     ``walkers``; "sample": runs at the ticks of a clock of each CPU. These have no tracepoint.
     """
@@ -23,6 +24,7 @@ class Probe:
     attachment: str = "tracepoint"
     slot: int = 0
     details: frozenset[Detail] = frozenset(Detail)
+    typed: bool = False
 
 
 _FULL: frozenset[Detail] = frozenset((Detail.FULL,))
@@ -33,7 +35,7 @@ _COUNTS = ("counts of socket calls",)
 PROBES = (
     Probe("sys_enter", "on_sys_enter", details=_FULL),
     Probe("sys_exit", "on_sys_exit", details=_FULL),
-    Probe("sched_switch", "on_sched_switch"),
+    Probe("sched_switch", "on_sched_switch", typed=True),
     Probe("sched_waking", "on_sched_waking", ("wake-up times",), details=_FULL),
     Probe("task_newtask", "on_task_newtask", ("threads and children that live under 100 ms",)),
     Probe("sched_process_exec", "on_sched_process_exec", ("the moment of an exec",)),

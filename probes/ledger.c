@@ -102,6 +102,12 @@ static __always_inline void charge_runq(struct thread *t, u64 ns)
 #define LOAD(type, place, address, offset)                                            \
   asm volatile("%0 = *(" type " *)(%1 + %2)" : "=r"(place) : "r"(address), "i"(offset))
 
+#if HAVE_CAST
+/* The number is the address of a kernel struct of that type: LOAD may follow it. If it is not, it
+ * reads 0. The call is no more than a mark for the verifier. */
+static u64 (*cast)(u64 address, u32 type) = (void *)CAST_CALL;
+#endif
+
 /* What the scheduler says of current: struct sched_info begins with these. */
 struct scheduled {
   u64 slices;
@@ -201,6 +207,8 @@ static __always_inline void charge_running(struct thread *t, u64 now)
 static __always_inline u64 slept(struct thread *t, u64 ns)
 {
   u64 asleep = t->woken_ns - t->since_ns;
+  if (!HAVE_WAKING)
+    return ns;
   if (t->woken_ns > t->since_ns)
     return asleep < ns ? asleep : ns;
   if (t->woken_ns > t->switched_in_ns && t->since_ns - t->woken_ns < WAKE_RACE_NS)

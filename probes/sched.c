@@ -74,7 +74,8 @@ static __always_inline void switch_out(struct thread *t, u32 slot, u32 tid, int 
 /* raw sched_switch(preempt, prev, next[, prev_state]); prev is current. */
 PROGRAM(on_sched_switch)
 {
-  u32 slot, prev_tid = current_tid(), next_tid = TID_OF_ARGUMENT(ctx->args[SWITCH_NEXT]);
+  u32 slot, prev_tid = TID_OF_ARGUMENT(ctx->args[SWITCH_PREV]);
+  u32 next_tid = TID_OF_ARGUMENT(ctx->args[SWITCH_NEXT]);
   struct thread *t;
   u64 now = 0;
 

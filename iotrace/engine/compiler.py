@@ -14,6 +14,7 @@ import struct
 from typing import Any
 
 from iotrace.engine.btf import KernelTypes
+from iotrace.engine.constants import CAST_CALL
 from iotrace.engine.image import Function, Image, MapSpec
 from iotrace.engine.privileges import refused
 from iotrace.engine.program import Limits, build_program, header_tree
@@ -24,6 +25,7 @@ _INSTRUCTION_BYTES = 8
 _LOAD_IMMEDIATE_64 = 0x18
 _PSEUDO_MAP_FD = 1
 """src_reg of an instruction that loads a map's address (include/uapi/linux/bpf.h)."""
+_CALL, _PSEUDO_KFUNC_CALL = 0x85, 2
 
 
 def _missing_bcc(error: ImportError) -> Unsupported:
@@ -89,7 +91,7 @@ def _maps(bpf: Any, lib: Any) -> tuple[dict[int, str], dict[str, MapSpec]]:
 
 
 def _function(code: bytes, probe: Probe, maps: dict[int, str], types: KernelTypes) -> Function:
-    """Replace the descriptors of bcc's maps by their names."""
+    """Replace the descriptors of bcc's maps by their names, and what stands for a kfunc by it."""
     plain = bytearray(code)
     places = []
     for at in range(0, len(code), _INSTRUCTION_BYTES):
@@ -98,6 +100,9 @@ def _function(code: bytes, probe: Probe, maps: dict[int, str], types: KernelType
             fd = struct.unpack_from("<i", code, at + 4)[0]
             places.append((at // _INSTRUCTION_BYTES, maps[fd]))
             struct.pack_into("<i", plain, at + 4, 0)
+        elif opcode == _CALL and struct.unpack_from("<i", code, at + 4)[0] == CAST_CALL:
+            kfunc = types.function("bpf_rdonly_cast")
+            struct.pack_into("<BBhi", plain, at, _CALL, _PSEUDO_KFUNC_CALL << 4, 0, kfunc)
     return Function(
         tracepoint=probe.tracepoint,
         name=probe.function,

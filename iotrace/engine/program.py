@@ -301,12 +301,21 @@ def build_program(
     return Program(_source(sources), tuple(flags), chosen, unavailable)
 
 
+def _cast_flags(types: KernelTypes, absent: frozenset[str]) -> list[str]:
+    """Of bpf_rdonly_cast (Linux 6.2), which spares helpers that read the kernel's memory."""
+    if "rdonly_cast" in absent or not types.function("bpf_rdonly_cast"):
+        return ["-DHAVE_CAST=0"]
+    structs = {name: types.struct(name.lower()) for name in ("FDTABLE", "FILE", "SOCKET_ALLOC")}
+    return ["-DHAVE_CAST=1", *(f"-DTYPE_{name}={number}" for name, number in structs.items())]
+
+
 def _optional_flags(
     types: KernelTypes, absent: frozenset[str], unavailable: dict[str, str], detail: Detail
 ) -> list[str]:
     """Of parts that a kernel may lack; what is lost then is added to ``unavailable``."""
     regs = "task_pt_regs" not in absent and types.has_helper("task_pt_regs")
     flags = [f"-DHAVE_TASK_PT_REGS={int(regs)}"]
+    flags += _cast_flags(types, absent)
     if not regs and detail is not Detail.FULL:
         raise Unsupported(
             "This kernel cannot tell what a sleeping thread sleeps in.",

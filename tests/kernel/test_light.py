@@ -156,10 +156,20 @@ def test_children_and_threads_are_followed_inside_a_container() -> None:
     check_members(report, pid)
 
 
-@pytest.fixture(params=(LIGHT, SOCKETS), ids=("light", "sockets"))
+NO_CAST = frozenset(("rdonly_cast",))
+
+
+@pytest.fixture(
+    params=((LIGHT, None), (LIGHT, NO_CAST), (SOCKETS, None), (SOCKETS, NO_CAST)),
+    ids=("light", "light-without-casts", "sockets", "sockets-without-casts"),
+)
 def pairs(request: pytest.FixtureRequest) -> Iterator[Process]:
     """Reads that sleep, each in a new pair of sockets with the descriptor number of the last."""
-    with Target("pairs.py", SLEEPS) as target, tracing(target.pid, limits=request.param) as trace:
+    limits, absent = request.param
+    with (
+        Target("pairs.py", SLEEPS) as target,
+        tracing(target.pid, limits=limits, absent=absent) as trace,
+    ):
         target.go()
         target.wait_until_finished()
         yield process_of(report_of(trace), target.pid)

@@ -24,7 +24,7 @@ _DEADLINE_S = 30
 def details() -> tuple[str, ...]:
     """The levels of detail that this version knows; none: it has only one."""
     told = subprocess.run([*IOTRACE, "attach", "--help"], capture_output=True, text=True)
-    return ("full", "light") if "--detail" in told.stdout else ()
+    return ("full", "light", "sockets") if "--detail" in told.stdout else ()
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.command import attached, details, links
-from iotrace.engine.bpf import load_program, open_raw_tracepoint
+from iotrace.engine.bpf import KernelRefusal, load_program, open_raw_tracepoint
 
 _BPF = {"x86_64": 321, "aarch64": 280}
 _PIDFD_GETFD = 438
@@ -28,6 +28,7 @@ _PERF_ENABLE, _PERF_DISABLE = 0x2400, 0x2401
 _RETURN_0 = bytes.fromhex("b7000000000000009500000000000000")
 
 NOTHING, EMPTY, IOTRACE = "none (noise)", "empty probes (limit)", "iotrace "
+EMPTY_SWITCH = "empty probe on sched_switch (limit of light detail)"
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -45,7 +46,7 @@ class Switch:
 
     def on(self) -> None:
         """Attach them."""
-        self._links += [open_raw_tracepoint(name, fd) for name, fd in self._programs.items()]
+        self._links += [_attached(name, fd) for name, fd in self._programs.items()]
         for clock in self._clocks:
             fcntl.ioctl(clock, _PERF_ENABLE, 0)
 
@@ -63,6 +64,13 @@ class Switch:
             os.close(fd)
 
 
+def _attached(tracepoint: str, program: int) -> int:
+    try:
+        return open_raw_tracepoint(tracepoint, program)
+    except KernelRefusal:
+        return open_raw_tracepoint(tracepoint, program, typed=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Probes:
     """A row of the table: ``loaded(pid)`` is a context manager that gives the switch."""
@@ -77,10 +85,10 @@ def _nothing(pid: int) -> Iterator[Switch]:
 
 
 @contextlib.contextmanager
-def _empty(pid: int) -> Iterator[Switch]:
-    """Programs that only return: no tracer that counts every call is cheaper."""
+def _empty(tracepoints: tuple[str, ...], pid: int) -> Iterator[Switch]:
+    """Programs that only return: no tracer that looks at all of these events is cheaper."""
     fd = load_program("empty", _RETURN_0)
-    with contextlib.closing(Switch({"sys_enter": fd, "sys_exit": fd})) as switch:
+    with contextlib.closing(Switch(dict.fromkeys(tracepoints, fd))) as switch:
         yield switch
 
 
@@ -102,7 +110,8 @@ def all_probes() -> list[Probes]:
     ]
     return [
         Probes(NOTHING, _nothing),
-        Probes(EMPTY, _empty),
+        Probes(EMPTY, functools.partial(_empty, ("sys_enter", "sys_exit"))),
+        Probes(EMPTY_SWITCH, functools.partial(_empty, ("sched_switch",))),
         *(levels or [Probes(f"{IOTRACE}full", iotrace_probes)]),
     ]
 

@@ -9,7 +9,7 @@ from typing import Any
 from tabulate import tabulate
 
 from benchmarks.peers import PEERS
-from benchmarks.probes import EMPTY, IOTRACE, NOTHING
+from benchmarks.probes import EMPTY, EMPTY_SWITCH, IOTRACE, NOTHING
 from benchmarks.workloads import WORKLOADS
 
 DOCS = Path(__file__).parents[1] / "docs" / "performance.md"
@@ -81,7 +81,7 @@ def _tracers(workloads: dict[str, Any]) -> Iterator[str]:
         for name in one.get(part, {})
     }
     levels = sorted(name for name in seen if name.startswith(IOTRACE))
-    for name in (NOTHING, EMPTY, *levels, *(peer.name for peer in PEERS)):
+    for name in (NOTHING, EMPTY, EMPTY_SWITCH, *levels, *(peer.name for peer in PEERS)):
         if name in seen:
             yield name
 

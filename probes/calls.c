@@ -30,6 +30,21 @@ static __always_inline void begin_call(struct thread *t, u64 now)
   t->from_proc = 0;
 }
 
+/* Without a probe on system calls regs are those of a task that the verifier knows. */
+#if DETAIL_FULL
+#define READ_ARGUMENTS(args, regs) \
+  (!read_kernel_memory(args, sizeof(args), (void *)(regs + OFFSET_ARGUMENTS)))
+#else
+static __always_inline int load_arguments(u64 *args, u64 regs)
+{
+#pragma unroll
+  for (int i = 0; i < ARGUMENT_WORDS; i++)
+    LOAD("u64", args[i], regs, OFFSET_ARGUMENTS + 8 * i);
+  return 1;
+}
+#define READ_ARGUMENTS(args, regs) load_arguments(args, regs)
+#endif
+
 /* Open a call: what it is, on what it works, why it would sleep. regs: the saved registers. */
 static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u32 nr, u64 now)
 {
@@ -49,7 +64,7 @@ static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u32
   t->call_class = spec->wait_class;
   if (spec->flags & CALL_NO_ARGUMENTS)
     return;
-  if (read_kernel_memory(args, sizeof(args), (void *)(regs + OFFSET_ARGUMENTS)))
+  if (!READ_ARGUMENTS(args, regs))
     return;
   if (spec->size_arg >= 0)
     t->call_size = argument(args, spec->size_arg);
@@ -157,6 +172,7 @@ static __always_inline void notice_exec(struct thread *t, u64 regs)
 }
 #endif
 
+#if DETAIL_FULL
 PROGRAM(on_sys_enter)
 {
   u32 slot;
@@ -212,3 +228,4 @@ PROGRAM(on_sys_exit)
     WALK_SLOW_CALL(ctx, t, now);
   return 0;
 }
+#endif

@@ -7,7 +7,7 @@ PROGRAM(on_skb_copy)
   u32 slot;
   struct thread *t = thread_of(current_tid(), &slot);
   u64 now;
-  if (!t || t->state == STATE_COPY || !t->in_call)
+  if (!t || t->state == STATE_COPY || (DETAIL_FULL && !t->in_call))
     return 0;
   now = bpf_ktime_get_ns();
   BEGIN_UPDATE(t);
@@ -21,6 +21,7 @@ PROGRAM(on_skb_copy)
 }
 #endif
 
+#if WATCH_SOCKETS
 /* Data on a connection that nobody has accepted yet. */
 static __always_inline int ready_before_accept(u64 sock)
 {
@@ -55,3 +56,4 @@ PROGRAM(on_sk_data_ready)
   TIMELINE_READY(r->inode, now);
   return 0;
 }
+#endif

@@ -71,7 +71,9 @@ static __always_inline struct descriptor *resolve_descriptor(struct thread *t, u
     d->open_flags = o.open_flags;
     d->addressed = 0;
     copy_address(d, &o);
+#if WATCH_SOCKETS
     watch_socket(&o);
+#endif
   }
   END_UPDATE(d);
   place = place_of(t, slot, fd);
@@ -81,6 +83,7 @@ static __always_inline struct descriptor *resolve_descriptor(struct thread *t, u
   return d;
 }
 
+#if DETAIL_FULL
 static __always_inline struct descriptor *descriptor_of(struct thread *t, u32 slot, u32 fd,
                                                         u32 *found)
 {
@@ -93,6 +96,18 @@ static __always_inline struct descriptor *descriptor_of(struct thread *t, u32 sl
     return d;
   return resolve_descriptor(t, slot, fd, *generation, found);
 }
+#else
+/* Nobody tells when a number is closed: is it still the socket that it was? Other objects are
+ * looked at anew, for many of them share one inode. */
+static __always_inline struct descriptor *descriptor_of(struct thread *t, u32 slot, u32 fd,
+                                                        u32 *found)
+{
+  struct descriptor *d = descriptor_at(t, slot, fd, found);
+  if (d && d->kind <= KIND_LAST_SOCKET && d->inode == inode_of(fd))
+    return d;
+  return resolve_descriptor(t, slot, fd, 0, found);
+}
+#endif
 
 /* A socket's peer may be known only after it was connected: look once more when data moves. */
 static __always_inline void address_descriptor(struct descriptor *d)

@@ -84,6 +84,18 @@ static __always_inline u32 remembered_tid(u32 kernel_tid)
   return tid ? *tid : 0;
 }
 
+/* raw sched_prepare_exec(task, bprm): current is about to exec. With a probe on system calls its
+ * execve tells. */
+#if !DETAIL_FULL
+PROGRAM(on_sched_prepare_exec)
+{
+  u32 slot, tid = current_tid();
+  if (thread_of(tid, &slot))
+    remember_tid(tid);
+  return 0;
+}
+#endif
+
 /* raw sched_process_exit(p): current ends, but has its number still. */
 PROGRAM(on_sched_process_exit)
 {
@@ -92,11 +104,21 @@ PROGRAM(on_sched_process_exit)
     remember_tid(tid);
   return 0;
 }
+#define TID_OF_ARGUMENT(task) tid_of(task)
 #else
 static __always_inline u32 tid_of(u64 task)
 {
   return read_u32(task + OFFSET_TASK_PID);
 }
+
+/* The same of a task that is an argument with a type (see LOAD). */
+static __always_inline u32 tid_of_argument(u64 task)
+{
+  u32 tid;
+  LOAD("u32", tid, task, OFFSET_TASK_PID);
+  return tid;
+}
+#define TID_OF_ARGUMENT(task) tid_of_argument(task)
 
 static __always_inline u32 pid_of(u64 task)
 {

@@ -62,11 +62,37 @@ PROGRAM(on_task_newtask)
 #endif
 
 #if HAVE_EXEC
+/* The thread that had this number until another took it over by an exec. It is a zombie, but may be
+ * about to leave its CPU yet, under the other's number: nobody would know it then. */
+static __always_inline void end_replaced(u32 tid)
+{
+  u32 slot;
+  struct thread *t = thread_of(tid, &slot);
+  u64 now = bpf_ktime_get_ns();
+  if (!t)
+    return;
+  BEGIN_UPDATE(t);
+  if (t->state == STATE_SLEEP || t->state == STATE_RUNQ)
+    charge_waiting(t, now);
+  else
+    charge_cpu(t, now);
+  t->ended_ns = now;
+  t->state = STATE_DEAD;
+  END_UPDATE(t);
+  forget_thread(tid, slot);
+  count(COUNTER_ENDED);
+}
+
 /* raw sched_process_exec(p, old_pid, bprm): a thread that is not the leader takes its tid. */
 PROGRAM(on_sched_process_exec)
 {
-  u32 slot, pid = current_pid(), tid = current_tid(), old_tid = remembered_tid(ctx->args[1]);
-  struct thread *t = thread_of(old_tid, &slot);
+  u32 slot, pid = current_pid(), tid = current_tid(), old_tid = tid;
+  struct thread *t;
+  if (ctx->args[1] != (u32)bpf_get_current_pid_tgid())
+    old_tid = remembered_tid(ctx->args[1]);
+  t = thread_of(old_tid, &slot);
+  if (old_tid != tid)
+    end_replaced(tid);
   if (t) {
     BEGIN_UPDATE(t);
     END_PYTHON(t);

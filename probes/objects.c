@@ -68,6 +68,34 @@ static __always_inline u64 file_of(u32 fd)
   return read_u64(read_u64(table + OFFSET_FDT_FD) + 8 * (u64)fd);
 }
 
+/* The number of the inode behind current's descriptor: a socket's is its own. */
+static __always_inline u64 inode_of(u32 fd)
+{
+  u64 task = (u64)bpf_get_current_task_btf(), files, table, array, file, inode, number;
+  u32 most;
+  LOAD("u64", files, task, OFFSET_TASK_FILES);
+  if (!files)
+    return 0;
+  LOAD("u64", table, files, OFFSET_FILES_FDT);
+  LOAD("u32", most, table, OFFSET_FDT_MAX_FDS);
+  if (fd >= most)
+    return 0;
+  LOAD("u64", array, table, OFFSET_FDT_FD);
+#if HAVE_CAST
+  /* A place in the array is as good as the member that points to its first. */
+  table = cast(array + 8 * (u64)fd - OFFSET_FDT_FD, TYPE_FDTABLE);
+  LOAD("u64", file, table, OFFSET_FDT_FD);
+  file = cast(file, TYPE_FILE);
+  LOAD("u64", inode, file, OFFSET_FILE_INODE);
+  LOAD("u64", number, inode, OFFSET_INODE_INO);
+#else
+  file = read_u64(array + 8 * (u64)fd);
+  inode = read_u64(file + OFFSET_FILE_INODE);
+  number = read_u64(inode + OFFSET_INODE_INO);
+#endif
+  return number;
+}
+
 static __always_inline void read_addresses(u64 sock, struct object *o)
 {
   o->family = read_u16(sock + OFFSET_SOCK_FAMILY);

@@ -111,7 +111,8 @@ struct call {
   u64 filled;    /* reads that returned as many bytes as they asked for */
   u64 gil_waits; /* after it, to come back to Python */
   u64 gil_ns;
-  u32 latency[HISTOGRAM_BUCKETS];
+  u64 sleeps; /* without probes on system calls: times that a thread slept in it; then max_ns */
+  u32 latency[HISTOGRAM_BUCKETS]; /* and this are of a sleep with the run queue after it */
   u32 wait[PHASE_BUCKETS]; /* of the calls that slept at all */
   u32 copy[PHASE_BUCKETS]; /* of those that copied */
 };
@@ -139,6 +140,7 @@ struct descriptor {
   u64 bytes_in;
   u64 bytes_out;
   u64 wait_ns;
+  u64 sleeps;    /* as in struct call */
   u64 polled_ns; /* asleep in a poll of it alone */
   u64 copy_ns;
   u64 estimated;
@@ -155,6 +157,7 @@ struct loop {
   u32 epoll_fd;
   u64 upto;       /* as in struct call */
   u64 iterations; /* returns without an error */
+  u64 sleeps;     /* as in struct call */
   u64 empty;
   u64 timeouts;
   u64 zero_timeout;

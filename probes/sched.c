@@ -28,7 +28,7 @@ static __always_inline void find_call(struct thread *t)
   u64 regs;
   u32 number;
   t->state = t->io_worker ? STATE_KERNEL : STATE_USER;
-#if HAVE_TASK_PT_REGS
+#if HAVE_TASK_PT_REGS && DETAIL_FULL
   if (t->io_worker)
     return; /* it has never been in user space: its registers are another thread's */
   regs = (u64)bpf_task_pt_regs(bpf_get_current_task_btf());
@@ -47,6 +47,7 @@ static __always_inline void switch_out(struct thread *t, u32 slot, u32 tid, int 
   if (t->state == STATE_UNKNOWN)
     find_call(t);
   charge_running(t, now);
+  END_SLEEP(t, slot);
   if (!preempted && prev_state & TASK_DEAD) {
     end_thread(t, slot, tid, now);
     return;
@@ -63,6 +64,7 @@ static __always_inline void switch_out(struct thread *t, u32 slot, u32 tid, int 
   }
   if (t->state == STATE_COPY)
     t->resume_state = STATE_KERNEL; /* blocked again: this copy is over */
+  FIND_SLEEP(t, slot, prev_state, now);
   t->sleep_class = sleep_class(t, prev_state);
   t->state = STATE_SLEEP;
   t->voluntary++;
@@ -72,7 +74,8 @@ static __always_inline void switch_out(struct thread *t, u32 slot, u32 tid, int 
 /* raw sched_switch(preempt, prev, next[, prev_state]); prev is current. */
 PROGRAM(on_sched_switch)
 {
-  u32 slot, prev_tid = current_tid(), next_tid = tid_of(ctx->args[SWITCH_NEXT]);
+  u32 slot, prev_tid = TID_OF_ARGUMENT(ctx->args[SWITCH_PREV]);
+  u32 next_tid = TID_OF_ARGUMENT(ctx->args[SWITCH_NEXT]);
   struct thread *t;
   u64 now = 0;
 

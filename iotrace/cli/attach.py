@@ -42,7 +42,7 @@ def command(
     if dry_run:
         from iotrace.cli.tracing import try_attaching
 
-        return try_attaching()
+        return try_attaching(plan.detail)
     wanted = tuple(dict.fromkeys((*pids, *more_pids)))
     if not wanted:
         raise click.UsageError("Give at least one PID: iotrace attach 4242")

@@ -6,12 +6,15 @@ import dataclasses
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
 from iotrace.cli.plan import Plan, PythonWish
+
+if TYPE_CHECKING:
+    from iotrace.report.detail import Detail
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -66,8 +69,29 @@ class Bytes(click.ParamType):  # type: ignore[type-arg]
         return int(digits) * scale
 
 
+DETAILS = ("full", "sockets", "light")
+"""The names of report.detail.Detail, which --help need not load."""
+
+
+def _detail(ctx: click.Context, param: click.Parameter, name: str) -> Detail:
+    from iotrace.report.detail import Detail
+
+    return Detail(name)
+
+
+detail_option = click.option(
+    "--detail",
+    type=click.Choice(DETAILS),
+    default=DETAILS[0],
+    callback=_detail,
+    show_default=True,
+    help="full: every call. light: only what threads sleep in, and their time on the CPU; costs "
+    "next to nothing. sockets: light, and reads and writes of sockets.",
+)
+
+
 def tracing_options(function: Callable[..., int]) -> Callable[..., int]:
-    """``-d``, ``-i``, ``--no-children``, ``--fail-on``, and those of ``python_options``.
+    """``-d``, ``-i``, ``--no-children``, ``--fail-on``, ``--detail``, those of ``python_options``.
 
     Gathered in the command's parameter ``plan``.
     """
@@ -79,10 +103,11 @@ def tracing_options(function: Callable[..., int]) -> Callable[..., int]:
         interval: int | None,
         children: bool,
         fail_on: tuple[str, ...],
+        detail: Detail,
         python: PythonWish,
         **values: Any,
     ) -> int:
-        plan = Plan(duration, interval, children, fail_on, python)
+        plan = Plan(duration, interval, children, detail, fail_on, python)
         return function(plan=plan, **values)
 
     gathered = python_options(planned)
@@ -103,6 +128,7 @@ def tracing_options(function: Callable[..., int]) -> Callable[..., int]:
             default=(),
             help="Exit with 10 where such a finding is reported: medium (or worse), IO103,IO104.",
         ),
+        detail_option,
     )[::-1]:  # decorators apply from the last one on
         gathered = option(gathered)
     return gathered

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from iotrace.cli.live import Live
+    from iotrace.report.detail import Detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ _DEFAULT = PythonWish()
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long (None: to the end), how often a report of an interval, whom, and what is a failure.
+    """How long (None: to the end), how often a report of an interval, whom, in which detail, and
+    what is a failure.
 
     ``timeline_pages``: of the ring buffer for single events, 0: there are none. ``live``: the
     screen, None: there is none.
@@ -31,6 +33,7 @@ class Plan:
     duration_ns: int | None
     interval_ns: int | None
     children: bool
+    detail: Detail
     fail_on: tuple[str, ...] = ()
     python: PythonWish = _DEFAULT
     timeline_pages: int = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from iotrace.output.units import format_count
+from iotrace.report.detail import Detail
 from iotrace.tracing.trace import Trace
 
 _EVERY_NS = 500_000_000
@@ -32,7 +33,7 @@ class Progress:
         alive = len(trace.processes_alive())
         line = (
             f"tracing {alive} process{'' if alive == 1 else 'es'}, {passed}, "
-            f"{format_count(trace.calls_seen())} calls; Ctrl-C ends it"
+            f"{format_count(trace.calls_seen())} {_what(trace)}; Ctrl-C ends it"
         )
         sys.stderr.write(_CLEAR + line[:79])
         sys.stderr.flush()
@@ -44,3 +45,7 @@ class Progress:
             sys.stderr.write(_CLEAR)
             sys.stderr.flush()
             self._shown = False
+
+
+def _what(trace: Trace) -> str:
+    return "calls" if trace.probes.limits.detail is Detail.FULL else "sleeps in calls"

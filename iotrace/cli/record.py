@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from iotrace.cli.options import Bytes, Seconds, python_options
+from iotrace.cli.options import DETAILS, Bytes, Seconds, detail_option, python_options
 from iotrace.cli.plan import Plan, PythonWish
+from iotrace.errors import UsageError
+
+if TYPE_CHECKING:
+    from iotrace.report.detail import Detail
 
 _SECOND_NS = 1_000_000_000
 
@@ -43,6 +49,7 @@ _SECOND_NS = 1_000_000_000
     show_default=True,
     help="The file grows no larger; what has no room is left out, and the report says so.",
 )
+@detail_option
 @python_options
 @click.option("-v", "--verbose", is_flag=True, help="Say more when something fails.")
 def command(
@@ -54,6 +61,7 @@ def command(
     python: PythonWish,
     timeline: bool,
     max_size: int,
+    detail: Detail,
     verbose: bool,
 ) -> int:
     """Trace running processes, or a program from its start, and keep the report in a file.
@@ -61,6 +69,13 @@ def command(
     iotrace report FILE prints it in any format, on any machine, without root; iotrace compare
     holds two side by side.
     """
+    if timeline and detail.value != DETAILS[0]:
+        raise UsageError(
+            f"--timeline needs full detail, not {detail.value}",
+            why="its events are system calls",
+            paste="sudo iotrace record --timeline -o FILE PID",
+        )
+
     from iotrace.cli.recorder import TIMELINE_PAGES, Recorder
     from iotrace.cli.tracing import trace_processes, trace_program
 
@@ -69,6 +84,7 @@ def command(
         interval_ns=interval,
         children=children,
         python=python,
+        detail=detail,
         timeline_pages=TIMELINE_PAGES if timeline else 0,
     )
 

@@ -18,6 +18,7 @@ from iotrace.engine.namespace import require_own_proc
 from iotrace.engine.privileges import require_privileges
 from iotrace.engine.program import Limits
 from iotrace.errors import ExitCode, NoSuchProcess
+from iotrace.report.detail import Detail
 from iotrace.report.model import Report
 from iotrace.snapshot.arithmetic import interval
 from iotrace.snapshot.model import Snapshot
@@ -61,11 +62,11 @@ def trace_processes(pids: tuple[int, ...], plan: Plan, open_sink: Callable[[], S
     return code
 
 
-def try_attaching() -> int:
+def try_attaching(detail: Detail) -> int:
     """``attach --dry-run``: compile, attach, detach; says on stderr what was done."""
     require_privileges()
     begin_ns = time.monotonic_ns()
-    with Trace(Limits()) as trace:
+    with Trace(Limits(detail=detail)) as trace:
         drop_all()
         passed_ms = (time.monotonic_ns() - begin_ns) // 1_000_000
         probes = trace.probes
@@ -113,7 +114,9 @@ def trace_program(command: tuple[str, ...], plan: Plan, open_sink: Callable[[], 
 
 
 def _limits(plan: Plan) -> Limits:
-    return Limits(timeline_pages=plan.timeline_pages, python=plan.python.enabled)
+    return Limits(
+        timeline_pages=plan.timeline_pages, python=plan.python.enabled, detail=plan.detail
+    )
 
 
 class _Watch:

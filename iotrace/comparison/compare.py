@@ -20,8 +20,11 @@ def compare(a: Recording, b: Recording, names: tuple[str, str]) -> Comparison:
     whole_a, whole_b = figures_of(a.report), figures_of(b.report)
     series_a, series_b = _series(a.samples), _series(b.samples)
     differences: dict[str, list[Difference]] = defaultdict(list)
+    alike = a.report.detail == b.report.detail
     for key in dict.fromkeys((*whole_a, *whole_b)):
         before, after = whole_a.get(key), whole_b.get(key)
+        if not alike and (before is None or after is None):
+            continue  # the other one's detail may not know it
         if before or after:
             differences[key.section].append(
                 _difference(key, before, after, series_a.get(key, []), series_b.get(key, []))
@@ -52,7 +55,14 @@ def regressions(comparison: Comparison, percent: float) -> tuple[Difference, ...
 
 def _side(recording: Recording, name: str) -> Side:
     report = recording.report
-    return Side(name, report.iotrace, report.started_at, report.duration_ns, len(recording.samples))
+    return Side(
+        name,
+        report.iotrace,
+        report.started_at,
+        report.duration_ns,
+        len(recording.samples),
+        report.detail,
+    )
 
 
 def _series(samples: Sequence[Report]) -> _Series:
@@ -60,7 +70,7 @@ def _series(samples: Sequence[Report]) -> _Series:
     by_sample = [figures_of(sample) for sample in samples]
     series: _Series = defaultdict(list)
     for key in dict.fromkeys(key for figures in by_sample for key in figures):
-        is_sum = key.figure in ("per_s", "s_per_s")
+        is_sum = key.figure in ("per_s", "s_per_s", "sleeps_per_s")
         for figures in by_sample:
             if key in figures or is_sum:
                 series[key].append(figures.get(key, 0.0))
@@ -108,8 +118,16 @@ def _verdict(
 def _findings(a: Report, b: Report) -> tuple[tuple[FindingChange, ...], tuple[FindingChange, ...]]:
     had, has = _by_rule(a), _by_rule(b)
     return (
-        tuple(change for rule, change in had.items() if rule not in has),
-        tuple(change for rule, change in has.items() if rule not in had),
+        tuple(
+            change
+            for rule, change in had.items()
+            if rule not in has and change.id not in b.unchecked
+        ),
+        tuple(
+            change
+            for rule, change in has.items()
+            if rule not in had and change.id not in a.unchecked
+        ),
     )
 
 

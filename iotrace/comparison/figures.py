@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from iotrace.report.detail import known
 from iotrace.report.model import Call, Loop, Process, Report
 
 _SECOND_NS = 1_000_000_000
@@ -76,16 +77,18 @@ def _of_process(name: str, processes: list[Process], seconds: float) -> dict[Key
     for thread in threads:
         own = thread.states_ns
         for state in ("user", "kernel", "copy", "runq", "unaccounted"):
-            states[state] += getattr(own, state)
+            if getattr(own, state) is not None:
+                states[state] += getattr(own, state)
         for reason, time in own.wait.items():
             states[f"wait.{reason}"] += time
-    on_cpu = states["user"] + states["kernel"] + states["copy"]
-    syscalls = sum(thread.syscalls for thread in threads)
+    on_cpu = sum(thread.states_ns.on_cpu for thread in threads)
+    syscalls = sum(known(thread.syscalls) for thread in threads)
     figures = {
         Key("states", name, state, "s_per_s"): time / _SECOND_NS / seconds
         for state, time in states.items()
     }
-    figures[Key("processes", name, "system calls", "per_s")] = syscalls / seconds
+    if all(thread.syscalls is not None for thread in threads):
+        figures[Key("processes", name, "system calls", "per_s")] = syscalls / seconds
     figures[Key("processes", name, "on a CPU", "s_per_s")] = on_cpu / _SECOND_NS / seconds
     if syscalls:
         figures[Key("processes", name, "CPU per call", "cpu_ns_per_call")] = on_cpu / syscalls
@@ -101,11 +104,18 @@ def _of_calls(name: str, calls: Iterable[Call], seconds: float) -> dict[Key, flo
         rows[f"{call.syscall} {call.kind}".rstrip()].append(call)
     figures = {}
     for what, parts in rows.items():
-        figures[Key("calls", name, what, "per_s")] = sum(part.calls for part in parts) / seconds
+        counts = [part.calls for part in parts if part.calls is not None]
+        if counts:
+            figures[Key("calls", name, what, "per_s")] = sum(counts) / seconds
+        sleeps = [part.sleeps for part in parts if part.sleeps is not None]
+        if sleeps:
+            figures[Key("calls", name, what, "sleeps_per_s")] = sum(sleeps) / seconds
         timed = [(part.calls, part.latency_ns) for part in parts if part.latency_ns and part.calls]
         count = sum(calls for calls, _ in timed)
         if count:
-            total = sum(part.total_ns for part in parts if part.latency_ns and part.calls)
+            total = sum(
+                known(part.total_ns) for part in parts if part.latency_ns and known(part.calls)
+            )
             figures[Key("calls", name, what, "mean_ns")] = total / count
             # Percentiles do not add up: the mean of the threads' own, weighted by their calls.
             p99 = sum(calls * latency.p99 for calls, latency in timed) / count
@@ -119,9 +129,10 @@ def _of_loops(name: str, loops: Iterable[Loop], seconds: float) -> dict[Key, flo
         rows[loop.multiplexer].append(loop)
     figures = {}
     for what, parts in rows.items():
-        count = sum(part.iterations for part in parts)
-        figures[Key("loops", name, what, "per_s")] = count / seconds
-        timed = [(part.iterations, part.busy_ns) for part in parts if part.busy_ns]
+        count = sum(known(part.iterations) for part in parts)
+        if any(part.iterations is not None for part in parts):
+            figures[Key("loops", name, what, "per_s")] = count / seconds
+        timed = [(known(part.iterations), part.busy_ns) for part in parts if part.busy_ns]
         weight = sum(iterations for iterations, _ in timed)
         if weight:
             p99 = sum(iterations * busy.p99 for iterations, busy in timed) / weight

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from iotrace.report.detail import Detail
+
 SCHEMA = "iotrace.comparison/1"
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two recordings. ``samples``: how many intervals it has."""
+    """One of the two recordings. ``samples``: how many intervals it has; ``detail``: a report's."""
 
     name: str
     iotrace: str
     started_at: str
     duration_ns: int
     samples: int
+    detail: str = Detail.FULL.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class Comparison:
     """Everything that differs, and what does not.
 
     ``states``: seconds of threads' time a second. ``calls``: rate and times of each system call.
-    ``loops``: the event loops' rate and lag.
+    ``loops``: the event loops' rate and lag. Of two details, only what both know is compared.
     """
 
     schema: str

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from iotrace.demo.run import Run
 from iotrace.output.units import format_count, format_duration, plural
+from iotrace.report.detail import known
 
 
 def unserved(run: Run) -> list[str]:
     """Level-triggering that reports again and again."""
-    found = [loop for loop in run.loops if loop.unserved > loop.iterations / 2]
+    found = [loop for loop in run.loops if known(loop.unserved) > known(loop.iterations) / 2]
     return [
         f"{format_count(loop.unserved)} of {format_count(loop.iterations)} returns of "
         f"{loop.multiplexer} told of something that was then neither read nor accepted: "

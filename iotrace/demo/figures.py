@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from iotrace.demo.kinds import ACCEPTS, LOCKS, MULTIPLEXERS, READS, URING_RECEIVES
+from iotrace.report.detail import known
 from iotrace.report.model import Call, Pickup, Process, Report, Thread
 
 _STREAMS = ("tcp", "unix")
@@ -80,27 +81,27 @@ def figures(report: Report, requests: int) -> Figures:
     multiplexed = [call for _, call in calls if call.syscall in MULTIPLEXERS]
     return Figures(
         requests=requests,
-        calls=sum(thread.syscalls for _, thread in threads),
+        calls=sum(known(thread.syscalls) for _, thread in threads),
         voluntary=sum(thread.switches.voluntary for _, thread in threads),
         involuntary=sum(thread.switches.involuntary for _, thread in threads),
         cpu_ns=sum(_cpu_ns(thread) for _, thread in threads),
         wait_ns=sum(_wait_ns(thread) for _, thread in servants),
         runq_ns=sum(thread.states_ns.runq for _, thread in servants),
-        copy_ns=sum(thread.states_ns.copy for _, thread in servants),
+        copy_ns=sum(known(thread.states_ns.copy) for _, thread in servants),
         waits=dict(waits),
         servants=_named(report.processes, servants),
         pickup=_pickup(report.processes),
-        eagain=sum(call.errors.get("EAGAIN", 0) for _, call in calls),
-        read_calls=sum(call.calls for call in received),
-        read_bytes=sum(call.bytes for call in received),
+        eagain=sum((call.errors or {}).get("EAGAIN", 0) for _, call in calls),
+        read_calls=sum(known(call.calls) for call in received),
+        read_bytes=sum(known(call.bytes) for call in received),
         operation_bytes=sum(
             operation.bytes
             for process in report.processes
             for operation in process.operations
             if operation.op in URING_RECEIVES
         ),
-        multiplexer_calls=sum(call.calls for call in multiplexed),
-        multiplexer_ns=sum(call.kernel_ns for call in multiplexed),
+        multiplexer_calls=sum(known(call.calls) for call in multiplexed),
+        multiplexer_ns=sum(known(call.kernel_ns) for call in multiplexed),
         processes=sum(process.count for process in report.processes),
         threads=sum(thread.count for _, thread in threads),
         signals=_signals(report.processes),
@@ -108,7 +109,7 @@ def figures(report: Report, requests: int) -> Figures:
 
 
 def _brings_data(call: Call) -> bool:
-    return call.syscall in READS and call.kind in _STREAMS and call.bytes > 0
+    return call.syscall in READS and call.kind in _STREAMS and known(call.bytes) > 0
 
 
 def _serving(calls: Iterable[tuple[Process, Call]]) -> set[tuple[int, int]]:
@@ -117,7 +118,7 @@ def _serving(calls: Iterable[tuple[Process, Call]]) -> set[tuple[int, int]]:
 
 def _cpu_ns(thread: Thread) -> int:
     states = thread.states_ns
-    return states.user + states.kernel + states.copy
+    return known(states.user) + known(states.kernel) + known(states.copy)
 
 
 def _wait_ns(thread: Thread) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from iotrace.demo.figures import Figures
 from iotrace.output.units import format_duration
+from iotrace.report.detail import known
 from iotrace.report.model import Loop, Report
 from iotrace.servers.load_plan import LoadResult
 
@@ -32,4 +33,4 @@ class Run:
     def loops(self) -> list[Loop]:
         """The multiplexer's rows, most iterations first."""
         found = [loop for process in self.report.processes for loop in process.loops]
-        return sorted(found, key=lambda loop: -loop.iterations)
+        return sorted(found, key=lambda loop: -known(loop.iterations))

@@ -16,6 +16,7 @@ from iotrace.demo.load_process import LoadProcess
 from iotrace.demo.request import Request, requests
 from iotrace.engine.program import Limits
 from iotrace.errors import Unsupported
+from iotrace.report.detail import known
 from iotrace.report.model import Report
 from iotrace.servers.catalog import ServerModel
 from iotrace.servers.launch import RunningServer, running
@@ -173,7 +174,7 @@ def _answered(report: Report, result: LoadResult, *, partly: bool) -> int:
         return int(result.requests)
     frame_bytes: int = result.bytes // result.requests
     sent = sum(
-        call.bytes
+        known(call.bytes)
         for process in report.processes
         for call in process.calls
         if call.syscall in WRITES

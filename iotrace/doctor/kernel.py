@@ -11,8 +11,8 @@ from iotrace.doctor.check import Check, Status, degraded, missing, ok
 from iotrace.engine.bpf import KernelRefusal, create_map, load_program, open_raw_tracepoint
 from iotrace.engine.btf import VMLINUX, KernelTypes
 from iotrace.engine.constants import SAMPLES_HZ
-from iotrace.engine.program import PROBES, PYTHON_PROBES
 from iotrace.engine.sampling import online_cpus, open_clock
+from iotrace.engine.tracepoints import PROBES, PYTHON_PROBES
 from iotrace.errors import Unsupported
 
 _HASH, _ARRAY, _LRU_HASH, _QUEUE, _RING_BUFFER = 1, 2, 9, 22, 27

@@ -17,7 +17,9 @@ _NUMBER = {"x86_64": 321, "aarch64": 280}
 _MAP_CREATE, _LOOKUP, _UPDATE, _DELETE, _PROG_LOAD, _TRACEPOINT_OPEN = 0, 1, 2, 3, 5, 17
 _NEXT_KEY, _PROGRAM_NEXT_ID = 4, 11
 _LOOKUP_AND_DELETE, _LOOKUP_BATCH = 21, 24
-_PROGRAM_PERF_EVENT, _PROGRAM_RAW_TRACEPOINT = 7, 17
+_PROGRAM_PERF_EVENT, _PROGRAM_RAW_TRACEPOINT, _PROGRAM_TRACING = 7, 17, 26
+_TYPED_RAW_TRACEPOINT = 23
+"""BPF_TRACE_RAW_TP"""
 _LOG_BYTES = 1 << 20
 ANY, NOEXIST = 0, 1
 _BATCH = 512
@@ -60,6 +62,16 @@ class _ProgramLoad(ctypes.Structure):
         ("kern_version", ctypes.c_uint32),
         ("prog_flags", ctypes.c_uint32),
         ("prog_name", ctypes.c_char * 16),
+        ("prog_ifindex", ctypes.c_uint32),
+        ("expected_attach_type", ctypes.c_uint32),
+        ("prog_btf_fd", ctypes.c_uint32),
+        ("func_info_rec_size", ctypes.c_uint32),
+        ("func_info", ctypes.c_uint64),
+        ("func_info_cnt", ctypes.c_uint32),
+        ("line_info_rec_size", ctypes.c_uint32),
+        ("line_info", ctypes.c_uint64),
+        ("line_info_cnt", ctypes.c_uint32),
+        ("attach_btf_id", ctypes.c_uint32),
     )
 
 
@@ -123,20 +135,28 @@ def create_map(
     return fd
 
 
-def load_program(name: str, code: bytes, *, samples: bool = False) -> int:
+def load_program(name: str, code: bytes, *, samples: bool = False, type_id: int = 0) -> int:
     """A raw tracepoint (or perf event) program's descriptor.
 
+    ``type_id``: of the tracepoint (KernelTypes.tracepoint_type), if the verifier is to know the
+    types of its arguments; 0: to the verifier they are numbers.
     Raises KernelRefusal with the verifier's log.
     """
     instructions = ctypes.create_string_buffer(code, len(code))
     gpl = ctypes.create_string_buffer(b"GPL")
     log = ctypes.create_string_buffer(_LOG_BYTES)
     attributes = _ProgramLoad(
-        _PROGRAM_PERF_EVENT if samples else _PROGRAM_RAW_TRACEPOINT,
+        _PROGRAM_PERF_EVENT
+        if samples
+        else _PROGRAM_RAW_TRACEPOINT
+        if not type_id
+        else _PROGRAM_TRACING,
         len(code) // 8,
         ctypes.addressof(instructions),
         ctypes.addressof(gpl),
         prog_name=name[:15].encode("ascii"),
+        expected_attach_type=_TYPED_RAW_TRACEPOINT if type_id else 0,
+        attach_btf_id=type_id,
     )
     fd = _call(_PROG_LOAD, attributes)
     if fd < 0:
@@ -151,10 +171,14 @@ def load_program(name: str, code: bytes, *, samples: bool = False) -> int:
     return fd
 
 
-def open_raw_tracepoint(name: str, program: int) -> int:
-    """Attach; the descriptor holds the attachment. Raises KernelRefusal."""
+def open_raw_tracepoint(name: str, program: int, *, typed: bool = False) -> int:
+    """Attach; the descriptor holds the attachment. Raises KernelRefusal.
+
+    ``typed``: the program was loaded for this tracepoint and no other (``type_id``).
+    """
     text = ctypes.create_string_buffer(name.encode("ascii"))
-    fd = _call(_TRACEPOINT_OPEN, _TracepointOpen(ctypes.addressof(text), program))
+    place = 0 if typed else ctypes.addressof(text)
+    fd = _call(_TRACEPOINT_OPEN, _TracepointOpen(place, program))
     if fd < 0:
         raise KernelRefusal(f"attach a probe to {name}", ctypes.get_errno())
     return fd

@@ -16,7 +16,7 @@ VMLINUX = Path("/sys/kernel/btf/vmlinux")
 _LIBRARIES = ("libbcc_bpf.so.0", "libbpf.so.1", "libbpf.so.0", "libbcc.so.0")
 
 _KIND_PTR, _KIND_STRUCT, _KIND_UNION, _KIND_ENUM = 2, 4, 5, 6
-_KIND_TYPEDEF, _KIND_FUNC_PROTO = 8, 13
+_KIND_TYPEDEF, _KIND_FUNC, _KIND_FUNC_PROTO = 8, 12, 13
 _MODIFIERS = (8, 9, 10, 11, 18)
 """typedef, volatile, const, restrict, type tag."""
 
@@ -125,10 +125,8 @@ class KernelTypes:
 
     def tracepoint_arguments(self, name: str) -> int | None:
         """How many arguments a raw tracepoint gives; None: this kernel has no such tracepoint."""
-        type_id = self._lib.btf__find_by_name_kind(
-            self._btf, f"btf_trace_{name}".encode(), _KIND_TYPEDEF
-        )
-        if type_id <= 0:
+        type_id = self.tracepoint_type(name)
+        if not type_id:
             return None
         pointer, kind, _ = self._type(self._resolve(type_id))
         if kind != _KIND_PTR:
@@ -137,11 +135,24 @@ class KernelTypes:
         # The first parameter is the void * that every tracepoint probe gets.
         return (proto.info & 0xFFFF) - 1 if kind == _KIND_FUNC_PROTO else None
 
+    def _id(self, name: str, kind: int) -> int:
+        return int(max(self._lib.btf__find_by_name_kind(self._btf, name.encode(), kind), 0))
+
+    def tracepoint_type(self, name: str) -> int:
+        """The id of the type of a raw tracepoint's probes; 0: this kernel has none such."""
+        return self._id(f"btf_trace_{name}", _KIND_TYPEDEF)
+
+    def struct(self, name: str) -> int:
+        """The id of a struct; 0: this kernel has none such."""
+        return self._id(name, _KIND_STRUCT)
+
+    def function(self, name: str) -> int:
+        """The id of a function, as probes call it (a kfunc); 0: this kernel has none such."""
+        return self._id(name, _KIND_FUNC)
+
     def argument_is_pointer(self, name: str, index: int) -> bool:
         """Whether argument ``index`` of a raw tracepoint (which must exist) is a pointer."""
-        type_id = self._lib.btf__find_by_name_kind(
-            self._btf, f"btf_trace_{name}".encode(), _KIND_TYPEDEF
-        )
+        type_id = self.tracepoint_type(name)
         pointer, _, _ = self._type(self._resolve(type_id))
         proto, _, address = self._type(self._resolve(pointer.size_or_type))
         words = (ctypes.c_uint32 * (2 * (proto.info & 0xFFFF))).from_address(address)

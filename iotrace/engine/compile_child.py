@@ -17,7 +17,8 @@ from dataclasses import replace
 from iotrace import errors
 from iotrace.engine.compiler import compile_image
 from iotrace.engine.image import Image
-from iotrace.engine.program import HALVES, WHOLE, Limits, Part, attach_order
+from iotrace.engine.program import Limits
+from iotrace.engine.tracepoints import Part, attach_order, parts_of
 from iotrace.errors import IotraceError, Unsupported
 
 _NO_ROOM = re.compile(r"could not open bpf map: (\S+), error: ([^\n]+)")
@@ -34,7 +35,7 @@ def compile_in_child(
 
     Raises what compile_image raises; ``details`` of the error are the compiler's own words.
     """
-    parts = HALVES if len(os.sched_getaffinity(0)) > 1 else (WHOLE,)
+    parts = parts_of(limits.detail, len(os.sched_getaffinity(0)))
     with contextlib.ExitStack() as ends:
         children = [ends.enter_context(_Child(limits, absent, namespaced, part)) for part in parts]
         images = [child.image() for child in children]

@@ -14,15 +14,18 @@ import struct
 from typing import Any
 
 from iotrace.engine.btf import KernelTypes
+from iotrace.engine.constants import CAST_CALL
 from iotrace.engine.image import Function, Image, MapSpec
 from iotrace.engine.privileges import refused
-from iotrace.engine.program import Limits, Part, Probe, build_program, header_tree
+from iotrace.engine.program import Limits, build_program, header_tree
+from iotrace.engine.tracepoints import Part, Probe
 from iotrace.errors import Unsupported
 
 _INSTRUCTION_BYTES = 8
 _LOAD_IMMEDIATE_64 = 0x18
 _PSEUDO_MAP_FD = 1
 """src_reg of an instruction that loads a map's address (include/uapi/linux/bpf.h)."""
+_CALL, _PSEUDO_KFUNC_CALL = 0x85, 2
 
 
 def _missing_bcc(error: ImportError) -> Unsupported:
@@ -47,7 +50,8 @@ def compile_image(limits: Limits, absent: frozenset[str], namespaced: bool, part
     except ImportError as error:
         raise _missing_bcc(error) from error
 
-    program = build_program(KernelTypes(), platform.machine(), limits, absent, namespaced, part)
+    types = KernelTypes()
+    program = build_program(types, platform.machine(), limits, absent, namespaced, part)
     try:
         bpf = BPF(text=program.source, cflags=list(program.cflags))
     except Exception as error:
@@ -61,7 +65,7 @@ def compile_image(limits: Limits, absent: frozenset[str], namespaced: bool, part
     return Image(
         maps=maps,
         functions=tuple(
-            _function(bpf.dump_func(probe.function.encode()), probe, names)
+            _function(bpf.dump_func(probe.function.encode()), probe, names, types)
             for probe in program.probes
         ),
         unavailable=dict(program.unavailable),
@@ -86,8 +90,8 @@ def _maps(bpf: Any, lib: Any) -> tuple[dict[int, str], dict[str, MapSpec]]:
     return names, specs
 
 
-def _function(code: bytes, probe: Probe, maps: dict[int, str]) -> Function:
-    """Replace the descriptors of bcc's maps by their names."""
+def _function(code: bytes, probe: Probe, maps: dict[int, str], types: KernelTypes) -> Function:
+    """Replace the descriptors of bcc's maps by their names, and what stands for a kfunc by it."""
     plain = bytearray(code)
     places = []
     for at in range(0, len(code), _INSTRUCTION_BYTES):
@@ -96,6 +100,9 @@ def _function(code: bytes, probe: Probe, maps: dict[int, str]) -> Function:
             fd = struct.unpack_from("<i", code, at + 4)[0]
             places.append((at // _INSTRUCTION_BYTES, maps[fd]))
             struct.pack_into("<i", plain, at + 4, 0)
+        elif opcode == _CALL and struct.unpack_from("<i", code, at + 4)[0] == CAST_CALL:
+            kfunc = types.function("bpf_rdonly_cast")
+            struct.pack_into("<BBhi", plain, at, _CALL, _PSEUDO_KFUNC_CALL << 4, 0, kfunc)
     return Function(
         tracepoint=probe.tracepoint,
         name=probe.function,
@@ -104,4 +111,5 @@ def _function(code: bytes, probe: Probe, maps: dict[int, str]) -> Function:
         maps=tuple(places),
         attachment=probe.attachment,
         slot=probe.slot,
+        type_id=types.tracepoint_type(probe.tracepoint) if probe.typed else 0,
     )

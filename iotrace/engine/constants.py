@@ -175,6 +175,8 @@ WAKE_RACE_NS = 50_000
 GENERATIONS = 16384
 THREAD_HINTS = 65536
 HINT_SHARED = 0xFFFFFFFF
+CAST_CALL = 0x7FFFFF01
+"""Stands for bpf_rdonly_cast in compiled code: the id of no helper."""
 
 
 def cflags() -> list[str]:
@@ -191,6 +193,7 @@ def cflags() -> list[str]:
         "THREAD_HINTS": THREAD_HINTS,
         "HINT_SHARED": HINT_SHARED,
         "COUNTERS": 32,
+        "CAST_CALL": CAST_CALL,
         "SAMPLE_AFTER_NS": SAMPLE_AFTER_NS,
         "GIL_TAX_NS": GIL_TAX_NS,
         "GIL_BYTES": GIL_BYTES,

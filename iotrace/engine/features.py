@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 
-from iotrace.engine.program import PROBES
+from iotrace.engine.tracepoints import PROBES
 from iotrace.errors import UsageError
 from iotrace.procfs.files import ABSENT_VARIABLE
 
 OTHER_FEATURES = {
     "task_pt_regs": "the helper bpf_task_pt_regs",
+    "rdonly_cast": "the function bpf_rdonly_cast",
     "run_delay": "the scheduler's sum of run-queue time (CONFIG_SCHED_INFO)",
     "ipv6": "IPv6 in the kernel's socket structs",
     "ringbuf": "BPF ring buffers",

@@ -30,6 +30,7 @@ class Function:
 
     ``instructions``: base64 of ``struct bpf_insn``s; ``maps``: [instruction, map's name] for each
     instruction that loads a map's address. ``loses``: the columns that are n/a without it.
+    ``type_id``: of the tracepoint, 0: its arguments have no types.
     """
 
     tracepoint: str
@@ -39,6 +40,7 @@ class Function:
     maps: tuple[tuple[int, str], ...]
     attachment: str = "tracepoint"
     slot: int = 0
+    type_id: int = 0
 
     @property
     def code(self) -> bytes:
@@ -74,6 +76,7 @@ class Image:
                         maps=tuple((int(at), str(name)) for at, name in one["maps"]),
                         attachment=one["attachment"],
                         slot=int(one["slot"]),
+                        type_id=int(one["type_id"]),
                     )
                     for one in plain["functions"]
                 ),

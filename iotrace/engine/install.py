@@ -113,10 +113,14 @@ def _load(functions: Iterable[Function], attached: Attached) -> dict[str, Kernel
             code = bytearray(function.code)
             for at, name in function.maps:
                 struct.pack_into("<i", code, at * _INSTRUCTION_BYTES + 4, attached.maps[name].fd)
-            samples = function.attachment == "sample"
             refusals[function.name] = None
             try:
-                program = load_program(function.name, bytes(code), samples=samples)
+                program = load_program(
+                    function.name,
+                    bytes(code),
+                    samples=function.attachment == "sample",
+                    type_id=function.type_id,
+                )
                 attached.programs[function.name] = program
             except KernelRefusal as refusal:
                 refusals[function.name] = refusal
@@ -142,7 +146,9 @@ def _attach(function: Function, refusal: KernelRefusal | None, attached: Attache
             walkers = HashMap(attached.maps["walkers"].fd, 4, 4)
             walkers.update(struct.pack("<I", function.slot), struct.pack("<I", program))
         else:
-            attached.links[function.tracepoint] = open_raw_tracepoint(function.tracepoint, program)
+            attached.links[function.tracepoint] = open_raw_tracepoint(
+                function.tracepoint, program, typed=bool(function.type_id)
+            )
     except KernelRefusal:
         if not function.loses:
             raise

@@ -21,10 +21,11 @@ from iotrace.engine.constants import Counter
 from iotrace.engine.install import Attached, install
 from iotrace.engine.layout import Layout, parse_layout
 from iotrace.engine.namespace import namespace_of_proc
-from iotrace.engine.program import DATING, Limits
+from iotrace.engine.program import Limits
 from iotrace.engine.ring import RingBuffer
 from iotrace.engine.syscalls import ARCHITECTURES, CallSpec, call_names, call_specs
 from iotrace.engine.tables import Counters, RecordTable
+from iotrace.engine.tracepoints import DATING
 
 _U32 = struct.Struct("<I")
 

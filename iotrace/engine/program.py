@@ -11,7 +11,18 @@ from pathlib import Path
 
 from iotrace.engine import constants, syscalls
 from iotrace.engine.btf import KernelTypes
+from iotrace.engine.tracepoints import (
+    ALL_PROBES,
+    IN_CONTAINERS,
+    LINES,
+    PROBES,
+    PYTHON_PROBES,
+    WHOLE,
+    Part,
+    Probe,
+)
 from iotrace.errors import Unsupported
+from iotrace.report.detail import Detail
 
 BASE_SOURCES = (
     "maps.c",
@@ -29,9 +40,11 @@ BASE_SOURCES = (
     "loops.c",
     "results.c",
     "calls.c",
+    "asleep.c",
     "sched.c",
     "lifecycle.c",
     "copy.c",
+    "sockets.c",
 )
 
 
@@ -64,14 +77,18 @@ class Limits:
     reserved: int = 512
     timeline_pages: int = 0
     python: bool = True
+    detail: Detail = Detail.FULL
 
     def cflags(self) -> list[str]:
         """The limits as compiler flags."""
-        others = ("reserved", "timeline_pages", "python")
+        others = ("reserved", "timeline_pages", "python", "detail")
         names = [name for name in self.__slots__ if name not in others]
         return [
             *(f"-DMAX_{name.upper()}={getattr(self, name)}" for name in names),
             f"-DDESCRIPTOR_PLACES={self._places()}",
+            f"-DDETAIL_FULL={int(self.detail is Detail.FULL)}",
+            f"-DDETAIL_SOCKETS={int(self.detail is Detail.SOCKETS)}",
+            f"-DWATCH_SOCKETS={int(self.detail is not Detail.LIGHT)}",
             f"-DTIMELINE={int(self.timeline_pages > 0)}",
             f"-DTIMELINE_PAGES={self.timeline_pages}",
         ]
@@ -80,75 +97,6 @@ class Limits:
         """A power of two, so large that few descriptors share a place."""
         return max(_LEAST_PLACES, 1 << (4 * self.descriptors - 1).bit_length())
 
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """One raw tracepoint and the function that runs on it.
-
-    ``loses``: the columns that are n/a without it; empty: nothing works without it.
-    ``attachment``: "tracepoint"; "tail call": entered by other probes, by its ``slot`` in
-    ``walkers``; "sample": runs at the ticks of a clock of each CPU. These have no tracepoint.
-    """
-
-    tracepoint: str
-    function: str
-    loses: tuple[str, ...] = ()
-    attachment: str = "tracepoint"
-    slot: int = 0
-
-
-PROBES = (
-    Probe("sys_enter", "on_sys_enter"),
-    Probe("sys_exit", "on_sys_exit"),
-    Probe("sched_switch", "on_sched_switch"),
-    Probe("sched_waking", "on_sched_waking", ("wake-up times",)),
-    Probe("task_newtask", "on_task_newtask", ("threads and children that live under 100 ms",)),
-    Probe("sched_process_exec", "on_sched_process_exec", ("the moment of an exec",)),
-    Probe("skb_copy_datagram_iovec", "on_skb_copy", ("exact copy of sockets",)),
-    Probe("sk_data_ready", "on_sk_data_ready", ("pickup",)),
-    Probe("task_rename", "on_task_rename", ("new names of threads",)),
-    Probe("signal_deliver", "on_signal_deliver", ("signals",)),
-    Probe("io_uring_submit_req", "on_uring_submit", ("operations",)),
-    Probe("io_uring_complete", "on_uring_complete", ("operations",)),
-)
-
-IN_CONTAINERS = Probe("sched_process_exit", "on_sched_process_exit")
-"""Needed only where process ids are not the kernel's own."""
-LINES, CULPRITS = "python lines", "python lines of stalls"
-PYTHON_PROBES = (
-    Probe("", "on_slow_call", (LINES,), "tail call", 0),
-    Probe("", "on_stall", (CULPRITS,), "tail call", 1),
-    Probe("", "on_new_stack", ("python names of short-lived processes",), "tail call", 2),
-    Probe("", "on_sample", (CULPRITS,), "sample"),
-)
-_ALL_PROBES = (*PROBES, IN_CONTAINERS, *PYTHON_PROBES)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Some of the functions: the compiler works on several parts at once."""
-
-    number: int
-    parts: int
-
-    def has(self, function: str) -> bool:
-        """Whether the function belongs to it."""
-        return (function in _FIRST_HALF) == (self.number == 0) or self.parts == 1
-
-
-_FIRST_HALF = frozenset({"on_sys_exit", "on_slow_call", "on_new_stack"})
-"""Takes about as long to compile as all the others."""
-WHOLE = Part(0, 1)
-HALVES = (Part(0, 2), Part(1, 2))
-
-
-def attach_order(function: str) -> int:
-    """Where a function comes among all of them."""
-    return [probe.function for probe in _ALL_PROBES].index(function)
-
-
-DATING = frozenset({"on_sched_waking", "on_sk_data_ready", "on_sample"})
-"""Functions that only say when something happened: without a run of theirs no time is lost."""
 
 _OPTIONAL_SOURCES = {"on_signal_deliver": "signals.c", "on_uring_submit": "uring.c"}
 
@@ -264,11 +212,13 @@ def _switch_flags(types: KernelTypes) -> list[str]:
 
 
 def _available(
-    types: KernelTypes, absent: frozenset[str], namespaced: bool
+    types: KernelTypes, absent: frozenset[str], namespaced: bool, detail: Detail
 ) -> tuple[list[Probe], dict[str, str]]:
     """The probes that this kernel has a tracepoint for, and the columns lost with the others."""
     present, unavailable = [], {}
-    for probe in (*PROBES, IN_CONTAINERS) if namespaced else PROBES:
+    for probe in (*PROBES, *IN_CONTAINERS) if namespaced else PROBES:
+        if detail not in probe.details:
+            continue
         if probe.tracepoint not in absent and types.tracepoint_arguments(probe.tracepoint):
             present.append(probe)
         elif probe.loses:
@@ -304,12 +254,12 @@ def build_program(
             f"iotrace does not know the machine type {machine}.",
             why="It has system call tables for x86_64 and aarch64.",
         )
-    present, unavailable = _available(types, absent, namespaced)
+    present, unavailable = _available(types, absent, namespaced, limits.detail)
     functions = {probe.function for probe in present}
     python = limits.python and types.offset(*_FSBASE["TASK_FSBASE"]) is not None
-    if python:
+    if python and limits.detail is Detail.FULL:
         present += PYTHON_PROBES
-    elif limits.python:
+    elif limits.python and not python:
         unavailable[LINES] = f"not tried on {machine}"
     sources = [*BASE_SOURCES, *(s for f, s in _OPTIONAL_SOURCES.items() if f in functions)]
     flags = [
@@ -329,7 +279,7 @@ def build_program(
         f"-DHAVE_EXEC={int('on_sched_process_exec' in functions)}",
         f"-DPID_NAMESPACE={int(namespaced)}",
         *(_offset_flags(types, _NAMESPACE_OFFSETS) if namespaced else ()),
-        *_optional_flags(types, absent, unavailable),
+        *_optional_flags(types, absent, unavailable, limits.detail),
         f"-DPYTHON={int(python)}",
     ]
     if python:
@@ -345,18 +295,33 @@ def build_program(
         ]
     flags += [
         f"-DLINKAGE_{name}={'' if part.has(name) else 'static'}"
-        for name in sorted({probe.function for probe in _ALL_PROBES})
+        for name in sorted({probe.function for probe in ALL_PROBES})
     ]
     chosen = tuple(probe for probe in present if part.has(probe.function))
     return Program(_source(sources), tuple(flags), chosen, unavailable)
 
 
+def _cast_flags(types: KernelTypes, absent: frozenset[str]) -> list[str]:
+    """Of bpf_rdonly_cast (Linux 6.2), which spares helpers that read the kernel's memory."""
+    if "rdonly_cast" in absent or not types.function("bpf_rdonly_cast"):
+        return ["-DHAVE_CAST=0"]
+    structs = {name: types.struct(name.lower()) for name in ("FDTABLE", "FILE", "SOCKET_ALLOC")}
+    return ["-DHAVE_CAST=1", *(f"-DTYPE_{name}={number}" for name, number in structs.items())]
+
+
 def _optional_flags(
-    types: KernelTypes, absent: frozenset[str], unavailable: dict[str, str]
+    types: KernelTypes, absent: frozenset[str], unavailable: dict[str, str], detail: Detail
 ) -> list[str]:
     """Of parts that a kernel may lack; what is lost then is added to ``unavailable``."""
     regs = "task_pt_regs" not in absent and types.has_helper("task_pt_regs")
     flags = [f"-DHAVE_TASK_PT_REGS={int(regs)}"]
+    flags += _cast_flags(types, absent)
+    if not regs and detail is not Detail.FULL:
+        raise Unsupported(
+            "This kernel cannot tell what a sleeping thread sleeps in.",
+            why="It has no bpf_task_pt_regs (Linux 5.15), and light detail has nothing else.",
+            paste="sudo iotrace attach PID --detail full",
+        )
     if not regs:
         unavailable["calls that were running at attach"] = "this kernel has no bpf_task_pt_regs"
     slices = types.offset(*_SCHED_INFO["TASK_SCHED_INFO"])
@@ -368,7 +333,7 @@ def _optional_flags(
         unavailable["switches that the kernel hides"] = (
             "this kernel keeps no run-queue time (CONFIG_SCHED_INFO)"
         )
-        if "wake-up times" in unavailable:
+        if "wake-up times" in unavailable or detail is not Detail.FULL:
             unavailable["run queue after a wait"] = "nothing tells it apart; it is in the wait"
     if "ipv6" not in absent and types.offset(*_IPV6_OFFSETS["SOCK_V6_DADDR"]) is not None:
         flags += ["-DHAVE_IPV6=1", *_offset_flags(types, _IPV6_OFFSETS)]

@@ -41,13 +41,14 @@ def call_row(tid: int, syscall: str, kind: str, totals: CallTotals) -> Call:
         copy_ns=totals.copy_ns,
         kernel_ns=totals.kernel_ns,
         copy_estimated=totals.estimated > 0,
-        latency_ns=_percentiles(totals) if totals.calls else None,
+        latency_ns=_percentiles(totals) if totals.calls or totals.sleeps else None,
         in_flight=totals.in_flight,
         filled=totals.filled,
         gil_waits=totals.gil_waits,
         gil_ns=totals.gil_ns,
         waits_ns=_phase(totals.wait, totals.max_ns),
         copies_ns=_phase(totals.copy, totals.max_ns),
+        sleeps=totals.sleeps or None,
     )
 
 

@@ -47,6 +47,7 @@ def descriptor_row(
         eagain=sum(part.eagain for part in parts),
         unread_ns=_unread_ns(latest, facts, at_ns),
         polled_ns=sum(part.polled_ns for part in parts),
+        sleeps=sum(part.sleeps for part in parts) or None,
     )
 
 

@@ -51,6 +51,7 @@ def loop_row(
         data_iterations=totals.data_iterations,
         eager_reads=totals.eager_reads,
         nfds_max=totals.nfds_max,
+        sleeps=totals.sleeps or None,
         wait_ns=totals.wait_ns,
         busy_total_ns=totals.busy_sum_ns,
         # A poll of one descriptor is a timeout around a call: no loop that could be kept waiting.

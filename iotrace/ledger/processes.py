@@ -13,7 +13,9 @@ from iotrace.ledger.descriptors import descriptor_row, pickup
 from iotrace.ledger.lines import Stacks, culprit_row, line_row
 from iotrace.ledger.loops import loop_row
 from iotrace.ledger.threads import thread_row
+from iotrace.ledger.unseen import as_seen
 from iotrace.ledger.uring import operation_row
+from iotrace.report.detail import Detail, known
 from iotrace.report.model import Process, Signal
 from iotrace.report.stacks import Culprit, Line
 from iotrace.snapshot.facts import ProcessFacts
@@ -28,13 +30,17 @@ def process_rows(
     facts: Mapping[int, ProcessFacts],
     call_names: Mapping[int, str],
     stacks: Stacks,
+    detail: Detail = Detail.FULL,
 ) -> tuple[Process, ...]:
     """The processes as they began, parents first; rows in order of their cost."""
     by_pid: dict[int, list[ThreadKey]] = defaultdict(list)
     for key in snapshot.threads:
         by_pid[key.pid].append(key)
     parts = _Parts(snapshot, facts, {**call_names, CALL_OTHER: OTHER}, stacks)
-    rows = [parts.process(pid, sorted(keys, key=_leader_first)) for pid, keys in by_pid.items()]
+    rows = [
+        as_seen(parts.process(pid, sorted(keys, key=_leader_first)), detail)
+        for pid, keys in by_pid.items()
+    ]
     pids = {row.pid for row in rows}
     return tuple(sorted(rows, key=lambda row: (row.started_ns, row.parent in pids, row.pid)))
 
@@ -109,13 +115,13 @@ class _Parts:
                     (
                         call_row(key.tid, self._name(number), kind, totals)
                         for (key, number, kind), totals in self._calls[pid]
-                        if totals.calls or totals.in_flight
+                        if totals.calls or totals.sleeps or totals.in_flight
                     ),
-                    key=lambda row: -row.total_ns,
+                    key=lambda row: -known(row.total_ns),
                 )
             ),
             descriptors=self._descriptor_rows(pid, facts),
-            loops=tuple(sorted(loops, key=lambda row: -row.iterations)),
+            loops=tuple(sorted(loops, key=lambda row: (-known(row.iterations), -row.wait_ns))),
             operations=tuple(
                 operation_row(opcode, totals)
                 for (owner, opcode), totals in sorted(self._snapshot.operations.items())
@@ -139,7 +145,7 @@ class _Parts:
         rows = [
             descriptor_row(fd, kind, parts, facts, at_ns) for (fd, kind), parts in merged.items()
         ]
-        return tuple(sorted(rows, key=lambda row: (-(row.wait_ns + row.copy_ns), row.fd)))
+        return tuple(sorted(rows, key=lambda row: (-(row.wait_ns + known(row.copy_ns)), row.fd)))
 
 
 def _by_pid(totals: Mapping[Any, Any]) -> dict[int, list[tuple[Any, Any]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from iotrace.live.picture import Shares
 
 STATES = {
+    "cpu": "▆",
     "user": "█",
     "kernel": "▓",
     "copy": "▒",

@@ -14,13 +14,13 @@ THREADS: _Orders[ThreadRow] = {
     "on CPU": lambda row: row.shares.on_cpu,
     "ready": lambda row: row.shares.runq,
     "asleep": lambda row: row.shares.wait,
-    "calls": lambda row: row.calls_per_s,
+    "calls": lambda row: row.calls_per_s or 0.0,
     "tid": lambda row: -row.tid,
 }
 CALLS: _Orders[CallRow] = {
     "time": lambda row: row.share,
-    "calls": lambda row: row.calls_per_s,
-    "bytes": lambda row: row.bytes_per_s,
+    "calls": lambda row: row.calls_per_s or 0.0,
+    "bytes": lambda row: row.bytes_per_s or 0.0,
     "p99": lambda row: row.p99_ns or 0,
     "max": lambda row: row.max_ns or 0,
 }
@@ -28,7 +28,7 @@ LOOPS: _Orders[LoopRow] = {
     "max": lambda row: row.busy.max if row.busy else -1,
     "p99": lambda row: row.busy.p99 if row.busy else -1,
     "stalls": lambda row: row.stalls,
-    "turns": lambda row: row.turns_per_s,
+    "turns": lambda row: row.turns_per_s or 0.0,
 }
 
 

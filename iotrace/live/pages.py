@@ -12,6 +12,7 @@ from iotrace.output.naming import name_tid
 from iotrace.output.tables.threads import reasons
 from iotrace.output.text import cut, escape, width, wrap
 from iotrace.output.units import (
+    UNKNOWN,
     compact,
     format_count,
     format_duration,
@@ -23,6 +24,7 @@ from iotrace.output.units import (
 from iotrace.output.verdict import evidence, where
 
 _WORDS = {
+    "cpu": "on a CPU",
     "user": "user",
     "kernel": "kernel",
     "copy": "copy",
@@ -42,7 +44,8 @@ def threads(picture: Picture, order: str, room: int) -> list[Line]:
     rows = ordering.ordered(picture.threads, ordering.THREADS, order)
     legend: Line = []
     for state, character in STATES.items():
-        if state != "unaccounted" or any(row.shares.unaccounted >= _WORTH_DRAWING for row in rows):
+        seldom = state in ("unaccounted", "cpu")
+        if not seldom or any(getattr(row.shares, state) >= _WORTH_DRAWING for row in rows):
             legend += [(character * 2, state), (f" {_WORDS[state]}   ", "faint")]
     if not rows:
         return [legend, [], [("No thread was alive.", "faint")]]
@@ -132,7 +135,11 @@ def loops(picture: Picture, order: str, room: int) -> list[Line]:
                 texts("call", [(row.multiplexer,) for row in rows], least=10),
                 figures("fds", [format_count(row.watched) for row in rows], spare=2),
                 figures("turns/s", [_rate(row.turns_per_s) for row in rows], by=order == "turns"),
-                figures("ready", [f"{row.ready:.1f}" for row in rows], spare=1),
+                figures(
+                    "ready",
+                    [UNKNOWN if row.ready is None else f"{row.ready:.1f}" for row in rows],
+                    spare=1,
+                ),
                 _lag("lag p50", rows, "p50", order),
                 _lag("p99", rows, "p99", order),
                 _lag("max", rows, "max", order),
@@ -285,13 +292,17 @@ def _count(number: int) -> str:
     return format_count(number) if number else _NONE
 
 
-def _rate(rate: float) -> str:
+def _rate(rate: float | None) -> str:
+    if rate is None:
+        return UNKNOWN
     if 0 < rate < 10:
         return f"{rate:.1f}"
     return format_count(round(rate)) if rate else _NONE
 
 
-def _bytes(rate: float) -> str:
+def _bytes(rate: float | None) -> str:
+    if rate is None:
+        return UNKNOWN
     return compact(format_size(round(rate))) if rate >= 1 else _NONE
 
 

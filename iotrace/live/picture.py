@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from iotrace.output.naming import is_sum
+from iotrace.report.detail import known
 from iotrace.report.model import Busy, Call, Finding, Loop, Process, Quality, Report, Thread
 
 _S = 1_000_000_000
@@ -28,11 +29,12 @@ class Shares:
     runq: float
     wait: float
     unaccounted: float
+    cpu: float = 0.0
 
     @property
     def on_cpu(self) -> float:
-        """User, kernel and copy together."""
-        return self.user + self.kernel + self.copy
+        """User, kernel and copy together, and what is not told apart."""
+        return self.user + self.kernel + self.copy + self.cpu
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class ThreadRow:
     shares: Shares
     waits: Mapping[str, int]
     wall_ns: int
-    calls_per_s: float
+    calls_per_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,8 @@ class CallRow:
     pid: int
     tid: int
     call: str
-    calls_per_s: float
-    bytes_per_s: float
+    calls_per_s: float | None
+    bytes_per_s: float | None
     share: float
     mean_ns: float | None
     p99_ns: int | None
@@ -76,8 +78,8 @@ class LoopRow:
     tid: int
     multiplexer: str
     watched: int | None
-    turns_per_s: float
-    ready: float
+    turns_per_s: float | None
+    ready: float | None
     busy: Busy | None
     new_stalls: int
     stalls: int
@@ -111,7 +113,7 @@ class Head:
     model: str
     confidence: float
     passed_ns: int
-    calls_per_s: float
+    calls_per_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,20 +160,30 @@ def _head(whole: Report, part: Report, seconds: float) -> Head:
         model=named.title if named else "",
         confidence=named.confidence if named else 0.0,
         passed_ns=whole.duration_ns,
-        calls_per_s=_rate(
-            sum(thread.syscalls for process in part.processes for thread in process.threads),
-            seconds,
-        ),
+        calls_per_s=_rate(_all_calls(part), seconds),
     )
+
+
+def _all_calls(part: Report) -> int | None:
+    counts = [thread.syscalls for process in part.processes for thread in process.threads]
+    return None if None in counts else sum(map(known, counts))
+
+
+def _ready(loop: Loop | None) -> float | None:
+    """Descriptors a return; None: its returns are not seen."""
+    if loop is not None and loop.ready is None:
+        return None
+    return loop.ready.mean if loop and loop.ready and loop.iterations else 0.0
 
 
 def shares(thread: Thread) -> Shares:
     """Where a thread's time went, as parts of it."""
     states, wall = thread.states_ns, thread.lifetime_ns
     return Shares(
-        user=_part(states.user, wall),
-        kernel=_part(states.kernel, wall),
-        copy=_part(states.copy, wall),
+        user=_part(known(states.user), wall),
+        kernel=_part(known(states.kernel), wall),
+        copy=_part(known(states.copy), wall),
+        cpu=_part(known(states.cpu), wall),
         runq=_part(states.runq, wall),
         wait=_part(sum(states.wait.values()), wall),
         unaccounted=_part(states.unaccounted, wall),
@@ -198,23 +210,25 @@ def _calls(part: Report, seconds: float) -> Iterator[CallRow]:
     for process in part.processes:
         walls = {thread.tid: thread.lifetime_ns for thread in process.threads}
         for call in process.calls:
-            if call.calls or call.in_flight or call.total_ns:
+            if call.calls or call.sleeps or call.in_flight or call.total_ns:
                 yield _call(process, call, walls.get(call.tid, 0), seconds)
 
 
 def _call(process: Process, call: Call, wall_ns: int, seconds: float) -> CallRow:
-    times = call.latency_ns if call.calls else None
+    times = call.latency_ns if call.calls else call.slept_ns
     return CallRow(
         pid=process.pid,
         tid=call.tid,
         call=f"{call.syscall} {call.kind}".rstrip(),
         calls_per_s=_rate(call.calls, seconds),
         bytes_per_s=_rate(call.bytes, seconds),
-        share=_part(call.total_ns, wall_ns),
-        mean_ns=call.total_ns / call.calls if call.calls else None,
+        share=_part(
+            call.wait_ns + call.runq_ns if call.total_ns is None else call.total_ns, wall_ns
+        ),
+        mean_ns=known(call.total_ns) / known(call.calls) if known(call.calls) else None,
         p99_ns=times.p99 if times else None,
         max_ns=times.max if times else None,
-        errors=sum(call.errors.values()) - call.errors.get("EAGAIN", 0),
+        errors=sum((call.errors or {}).values()) - (call.errors or {}).get("EAGAIN", 0),
         in_flight=call.in_flight,
     )
 
@@ -232,7 +246,7 @@ def _loops(whole: Report, part: Report, seconds: float) -> Iterator[LoopRow]:
             multiplexer=loop.multiplexer,
             watched=loop.watched,
             turns_per_s=_rate(recent.iterations, seconds) if recent else 0.0,
-            ready=recent.ready.mean if recent and recent.iterations else 0.0,
+            ready=_ready(recent),
             busy=recent.busy_ns if recent and recent.iterations else None,
             new_stalls=recent.stalls.count if recent and recent.stalls else 0,
             stalls=stalls.count if stalls else 0,
@@ -263,5 +277,7 @@ def _part(part: float, whole: float) -> float:
     return part / whole if whole > 0 else 0.0
 
 
-def _rate(count: float, seconds: float) -> float:
+def _rate(count: float | None, seconds: float) -> float | None:
+    if count is None:
+        return None
     return count / seconds if seconds > 0 else 0.0

@@ -38,6 +38,7 @@ _COLORS = {
     "notice": "ansi_cyan",
     "warning": "bold ansi_yellow",
     "alarm": "bold ansi_red",
+    "cpu": "ansi_green",
     "user": "ansi_green",
     "kernel": "ansi_yellow",
     "copy": "ansi_cyan",

@@ -121,7 +121,7 @@ _THREADS: Columns = {
     "threads": attrgetter("count"),
     **_nested("model", ("id",), "model"),
     **_same("lifetime_ns"),
-    **_nested("states_ns", ("user", "kernel", "copy", "runq"), "{}_ns"),
+    **_nested("states_ns", ("user", "kernel", "copy", "cpu", "runq"), "{}_ns"),
     **{f"wait_{reason}_ns": _wait(reason) for reason in WAIT_REASONS},
     **_nested("states_ns", ("unaccounted",), "{}_ns"),
     **_nested("switches", ("voluntary", "involuntary"), "{}_switches"),
@@ -130,12 +130,16 @@ _THREADS: Columns = {
 
 _CALLS: Columns = {
     **_same("tid", "syscall", "kind", "calls", "in_flight"),
-    "eagain": lambda call: call.errors.get("EAGAIN", 0),
-    "other_errors": lambda call: sum(call.errors.values()) - call.errors.get("EAGAIN", 0),
+    "eagain": lambda call: None if call.errors is None else call.errors.get("EAGAIN", 0),
+    "other_errors": lambda call: (
+        None if call.errors is None else sum(call.errors.values()) - call.errors.get("EAGAIN", 0)
+    ),
     **_same("bytes", "total_ns", "wait_ns", "runq_ns", "copy_ns", "kernel_ns"),
     **_same("gil_waits", "gil_ns"),
     "copy_estimated": _yes("copy_estimated"),
     **_nested("latency_ns", ("p50", "p90", "p99", "p999", "max"), "{}_ns"),
+    **_same("sleeps"),
+    **_nested("slept_ns", ("p50", "p90", "p99", "p999", "max"), "slept_{}_ns"),
 }
 
 _DESCRIPTORS: Columns = {
@@ -145,6 +149,7 @@ _DESCRIPTORS: Columns = {
     "copy_estimated": _yes("copy_estimated"),
     **_nested("pickup_ns", ("count",), "pickups"),
     **_nested("pickup_ns", ("p50", "p99", "max"), "pickup_{}_ns"),
+    **_same("sleeps"),
 }
 
 _LOOPS: Columns = {
@@ -153,6 +158,7 @@ _LOOPS: Columns = {
     **_nested("ready", ("mean", "max"), "ready_{}"),
     **_same("wait_ns", "busy_total_ns"),
     **_nested("busy_ns", ("p50", "p99", "max"), "busy_{}_ns"),
+    **_same("sleeps"),
 }
 
 

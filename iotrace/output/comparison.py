@@ -37,6 +37,7 @@ _RANKS = ("worse", "new", "gone", "changed", "better", "unknown", "same")
 _FIGURES: dict[str, tuple[str, Callable[[float], str]]] = {
     "s_per_s": ("s a second", lambda value: f"{value:.3g}"),
     "per_s": ("a second", lambda value: f"{value:,.1f}"),
+    "sleeps_per_s": ("sleeps a second", lambda value: f"{value:,.1f}"),
     "mean_ns": ("mean", units.format_duration),
     "p99_ns": ("p99", units.format_duration),
     "p99_busy_ns": ("p99 busy", units.format_duration),
@@ -81,11 +82,19 @@ def in_words(difference: Difference) -> str:
     )
 
 
+def _details(comparison: Comparison) -> list[Block]:
+    a, b = comparison.a.detail, comparison.b.detail
+    if a == b:
+        return []
+    return [Paragraph(f"a has {a} detail, b {b}: only what both know of is compared.")]
+
+
 def _blocks(comparison: Comparison, wanted: int | None) -> list[Block]:
     top = _DEFAULT_TOP if wanted is None else wanted
     blocks: list[Block] = [
         Facts((("a", _described(comparison.a)), ("b", _described(comparison.b)))),
         *_conclusion(comparison),
+        *_details(comparison),
         *_findings("New findings", comparison.findings_new, Tone.WARNING),
         *_findings("Findings that are gone", comparison.findings_gone, Tone.STRONG),
     ]

@@ -58,7 +58,7 @@ def _blocks(report: Report, view: View) -> list[Block]:
         findings = [finding for finding in report.findings if finding.pid == process.pid]
         blocks += [
             *_head(process, report),
-            *verdict.blocks(process, findings),
+            *verdict.blocks(process, findings, report),
             *_tables(process, top, view),
         ]
     title = "Other processes" if detailed else "Processes"

@@ -19,17 +19,30 @@ from iotrace.output.blocks import (
 )
 from iotrace.output.naming import name_tid
 from iotrace.output.tables import cost
-from iotrace.report.model import Finding, Model, Process
+from iotrace.report.model import Finding, Model, Process, Report
 
 _TONES = {"high": Tone.ALARM, "medium": Tone.WARNING, "low": Tone.NOTICE}
 
 
-def blocks(process: Process, findings: Sequence[Finding]) -> list[Block]:
-    """The model with its evidence, then each finding; nothing if no verdict was reached."""
+def blocks(process: Process, findings: Sequence[Finding], report: Report) -> list[Block]:
+    """The model with its evidence, then each finding; nothing if no verdict was reached.
+
+    What the report's detail could not look for is said, too: it is not known to be right.
+    """
     found = [block for finding in findings for block in _finding(finding)]
-    if process.model is not None and process.model.confidence and not findings:
+    if process.model is not None and report.unchecked:
+        found.append(Paragraph(_unchecked(report, bool(findings))))
+    elif process.model is not None and process.model.confidence and not findings:
         found.append(Paragraph("Nothing wrong was found."))
     return [*_model(process), *found]
+
+
+def _unchecked(report: Report, found: bool) -> str:
+    nothing = "" if found else f"Nothing wrong was found by what {report.detail} detail knows. "
+    return (
+        f"{nothing}{report.detail.capitalize()} detail can't tell: {', '.join(report.unchecked)} "
+        "(iotrace explain ID says what they are); --detail full looks for them."
+    )
 
 
 def elsewhere(findings: Sequence[Finding], top: int | None) -> Table | None:

@@ -10,6 +10,7 @@ from iotrace import __version__
 from iotrace.ledger.lines import Stacks
 from iotrace.ledger.processes import process_rows
 from iotrace.procfs.host import HostFacts
+from iotrace.report.detail import Detail
 from iotrace.report.model import SCHEMA, Host, Lost, Process, Quality, Report
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.model import Losses, Snapshot
@@ -28,13 +29,18 @@ class Circumstances:
     unavailable: Mapping[str, str]
     tracer_cpu_ns: int
     kernel_memory_bytes: int
+    detail: Detail = Detail.FULL
 
 
 def build_report(snapshot: Snapshot, around: Circumstances, *, judged: bool = True) -> Report:
     """The report of one interval (or of a whole trace); ``judged`` False: without a verdict."""
-    processes = process_rows(snapshot, around.facts, around.call_names, around.stacks)
+    processes = process_rows(
+        snapshot, around.facts, around.call_names, around.stacks, around.detail
+    )
     duration_ns = snapshot.at_ns - snapshot.from_ns
-    verdict = judge(processes, around.facts, duration_ns) if judged else Verdict(processes, ())
+    verdict = Verdict(processes, ())
+    if judged:
+        verdict = judge(processes, around.facts, duration_ns, around.detail)
     return Report(
         schema=SCHEMA,
         iotrace=__version__,
@@ -44,6 +50,8 @@ def build_report(snapshot: Snapshot, around: Circumstances, *, judged: bool = Tr
         processes=verdict.processes,
         findings=verdict.findings,
         quality=_quality(snapshot, processes, around),
+        detail=around.detail.value,
+        unchecked=verdict.unchecked,
     )
 
 
@@ -66,7 +74,7 @@ def _quality(snapshot: Snapshot, processes: tuple[Process, ...], around: Circums
         in_flight=sum(call.in_flight for process in processes for call in process.calls),
         tracer_cpu_ns=around.tracer_cpu_ns,
         probe_ns=None,
-        unavailable=dict(around.unavailable),
+        unavailable={**around.detail.unavailable, **around.unavailable},
         kernel_memory_bytes=around.kernel_memory_bytes,
         notes=tuple(_notes(losses, processes)),
     )

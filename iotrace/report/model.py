@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from iotrace.report.detail import Detail
 from iotrace.report.stacks import Culprit, Line
 from iotrace.report.times import Bucket as Bucket
 from iotrace.report.times import Busy as Busy
@@ -62,17 +63,25 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """The ledger of one thread: these add up to its ``lifetime_ns``.
+    """The ledger of one thread: those that are not None add up to its ``lifetime_ns``.
 
-    ``wait`` has every reason of ``WAIT_REASONS``; one that a file lacks is 0.
+    ``wait`` has every reason of ``WAIT_REASONS``; one that a file lacks is 0. ``cpu``: on a CPU,
+    where it is not known in which of the states that are None (light detail); None where all of
+    them are known.
     """
 
-    user: int
-    kernel: int
-    copy: int
+    user: int | None
+    kernel: int | None
+    copy: int | None
     runq: int
     unaccounted: int
     wait: dict[str, int]
+    cpu: int | None = None
+
+    @property
+    def on_cpu(self) -> int:
+        """All time on a CPU: known in every detail."""
+        return (self.cpu or 0) + (self.user or 0) + (self.kernel or 0) + (self.copy or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +105,7 @@ class Thread:
     lifetime_ns: int
     states_ns: States
     switches: Switches
-    syscalls: int
+    syscalls: int | None
     model: Model | None = None
     started_ns: int = 0
     ended_ns: int | None = None
@@ -114,27 +123,31 @@ class Call:
     and how often they had to, ``gil_waits``.
     ``in_flight`` calls had not returned at the end: their time is in, they are not in ``calls``.
     ``waits_ns``: of the calls that slept, how long each did; ``copies_ns``: of those that copied.
+    ``sleeps``: times that the thread slept in it; ``slept_ns``: how long, with the run queue after
+    it. Both are counted where the calls themselves are not seen (light detail), else None.
     """
 
     tid: int
     syscall: str
     kind: str
-    calls: int
-    errors: dict[str, int]
-    bytes: int
-    total_ns: int
+    calls: int | None
+    errors: dict[str, int] | None
+    bytes: int | None
+    total_ns: int | None
     wait_ns: int
     runq_ns: int
-    copy_ns: int
-    kernel_ns: int
+    copy_ns: int | None
+    kernel_ns: int | None
     copy_estimated: bool
     latency_ns: Percentiles | None
     in_flight: int = 0
-    filled: int = 0
-    gil_waits: int = 0
-    gil_ns: int = 0
+    filled: int | None = 0
+    gil_waits: int | None = 0
+    gil_ns: int | None = 0
     waits_ns: Phase | None = None
     copies_ns: Phase | None = None
+    sleeps: int | None = None
+    slept_ns: Percentiles | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +156,7 @@ class Descriptor:
 
     ``unread_ns``: data has been lying on it unread for that long at the end, None: it has not.
     ``polled_ns``: asleep in a poll of it alone, as sockets with a timeout are waited for.
+    ``sleeps``: as in ``Call``.
     """
 
     fd: int
@@ -150,17 +164,18 @@ class Descriptor:
     local: str
     peer: str
     nonblocking: bool | None
-    calls: int
-    bytes_in: int
-    bytes_out: int
+    calls: int | None
+    bytes_in: int | None
+    bytes_out: int | None
     wait_ns: int
-    copy_ns: int
+    copy_ns: int | None
     pickup_ns: Pickup | None
     opened: int = 1
     copy_estimated: bool = False
-    eagain: int = 0
+    eagain: int | None = 0
     unread_ns: int | None = None
     polled_ns: int = 0
+    sleeps: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,26 +223,27 @@ class Loop:
     ``data_iterations``: after which socket data was moved and nothing accepted;
     ``eager_reads``: of a connection that was accepted since the last return;
     ``watched``: descriptors watched, at most (None: not known), ``nfds_max``: the call's largest
-    ``nfds`` (0: it has none), ``wait_ns``: time asleep in it.
+    ``nfds`` (0: it has none), ``wait_ns``: time asleep in it, ``sleeps``: as in ``Call``.
     """
 
     tid: int
     multiplexer: str
     trigger: str | None
     watched: int | None
-    iterations: int
-    empty: int
-    timeouts: int
-    ready: Ready
+    iterations: int | None
+    empty: int | None
+    timeouts: int | None
+    ready: Ready | None
     busy_ns: Busy | None
-    zero_timeout: int = 0
-    unserved: int = 0
+    zero_timeout: int | None = 0
+    unserved: int | None = 0
     wait_ns: int = 0
-    busy_total_ns: int = 0
+    busy_total_ns: int | None = 0
     stalls: Stalls | None = None
-    data_iterations: int = 0
-    eager_reads: int = 0
+    data_iterations: int | None = 0
+    eager_reads: int | None = 0
     nfds_max: int = 0
+    sleeps: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +356,8 @@ class Report:
     """What recordings hold, what is compared, what every output prints.
 
     ``interval``: the number (1, 2, ...) of the interval that it is of; None: the whole trace.
+    ``detail``: how much was looked at, see ``Detail``; ``unchecked``: ids of the findings that it
+    could not look for, not knowing the figures that show them.
     """
 
     schema: str
@@ -351,3 +369,5 @@ class Report:
     findings: tuple[Finding, ...]
     quality: Quality
     interval: int | None = None
+    detail: str = Detail.FULL.value
+    unchecked: tuple[str, ...] = ()

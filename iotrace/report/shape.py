@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from iotrace.report.detail import Detail
 from iotrace.report.model import SCHEMA, WAIT_REASONS, Finding, Loop, Report, States
 from iotrace.report.stacks import Culprit
 
@@ -22,6 +23,7 @@ INT_MAX = 2**63 - 1
 # Fields that hold one of a few words.
 WORDS: dict[tuple[type, str], tuple[str, ...]] = {
     (Report, "schema"): (SCHEMA,),
+    (Report, "detail"): tuple(one.value for one in Detail),
     (Finding, "severity"): ("high", "medium", "low"),
     (Loop, "trigger"): ("level", "edge", "mixed"),
     (Culprit, "cause"): ("cpu", "call", "gil", "runq"),

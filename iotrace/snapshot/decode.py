@@ -28,11 +28,11 @@ _LOOP_FIGURES = LoopTotals.__dataclass_fields__.keys() - {
 }
 _CALL_FIGURES = (
     "calls eagain bytes wait_ns runq_ns copy_ns kernel_ns max_ns estimated filled gil_waits "
-    "gil_ns".split()
+    "gil_ns sleeps".split()
 )
 _DESCRIPTOR_FIGURES = (
     "opened open_flags inode family local_port peer_port calls eagain bytes_in bytes_out wait_ns "
-    "copy_ns estimated pickups pickup_max_ns polled_ns".split()
+    "copy_ns estimated pickups pickup_max_ns polled_ns sleeps".split()
 )
 _THREAD_FIGURES = "parent_pid voluntary involuntary syscalls unaccounted_ns".split()
 

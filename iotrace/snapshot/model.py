@@ -54,7 +54,8 @@ class CallTotals:
     """One system call of one thread on one kind of descriptor.
 
     ``latency``, ``wait`` and ``copy`` are histograms: of the calls, of those that slept at all, of
-    those that copied.
+    those that copied. Where calls are not seen ``latency`` is one of ``sleeps``, and ``max_ns`` the
+    longest of them.
     """
 
     calls: int
@@ -74,6 +75,7 @@ class CallTotals:
     filled: int = 0
     gil_waits: int = 0
     gil_ns: int = 0
+    sleeps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class DescriptorTotals:
     pickup: tuple[int, ...]
     unread_since_ns: int | None = None
     polled_ns: int = 0
+    sleeps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,7 @@ class LoopTotals:
     stall_call_kind: str
     stall_wait_ns: tuple[int, ...]
     busy: tuple[int, ...]
+    sleeps: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from iotrace.engine.constants import CALL_OTHER, Cause, Counter, Kind
+from iotrace.engine.constants import CALL_OTHER, Cause, Counter, Kind, State
 from iotrace.engine.probes import Probes
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.procfs.task import read_schedstat
+from iotrace.report.detail import Detail
 from iotrace.snapshot import decode, histogram
 from iotrace.snapshot.decode import Record
 from iotrace.snapshot.in_flight import SUSPICIOUS_NS, InFlight, charge, ready_for_ns
@@ -88,15 +89,19 @@ class SnapshotReader:
         for slot, record in records.items():
             if record["in_call"] and not record["ended_ns"]:
                 call, descriptor, loop = _rows_of_call(keys[slot], record)
-                flight = flights[slot]
+                flight, awake = flights[slot], self._awake(record)
                 if upto.calls.get(call, 0) <= record["syscalls"]:
-                    calls[call] = _with_call(calls.get(call, _NO_CALL), record, flight)
-                    waiting.append(_waiting(keys[slot], record, flight))
+                    known_call = calls.get(call, _NO_CALL)
+                    if awake:
+                        calls[call] = _with_sleep(known_call, record)
+                    else:
+                        calls[call] = _with_call(known_call, record, flight)
+                        waiting.append(_waiting(keys[slot], record, flight))
                 if descriptor and upto.descriptors.get(descriptor, 0) <= record["syscalls"]:
                     known = descriptors.get(descriptor, _NO_DESCRIPTOR)
-                    descriptors[descriptor] = _with_descriptor(known, record, flight)
+                    descriptors[descriptor] = _with_descriptor(known, record, flight, awake)
                 if loop in loops and upto.loops[loop] <= record["syscalls"]:
-                    loops[loop] = _with_loop(loops[loop], record, flight)
+                    loops[loop] = _with_loop(loops[loop], record, flight, awake)
         return Snapshot(
             from_ns=self._from_ns,
             at_ns=time.monotonic_ns(),
@@ -111,6 +116,11 @@ class SnapshotReader:
             waiting=tuple(waiting),
             losses=self._losses(),
         )
+
+    def _awake(self, record: Record) -> bool:
+        """Without full detail a call is entered when it sleeps, and added up at the next switch."""
+        full = self._probes.limits.detail is Detail.FULL
+        return not full and record["state"] != State.SLEEP
 
     def _threads(
         self, only: Container[int] | None
@@ -143,7 +153,7 @@ class SnapshotReader:
         calls = {}
         for _, raw in table.read_of(keys, self._probes.used(Counter.CALLS)):
             record = table.layout.unpack(raw)
-            if record["calls"]:
+            if record["calls"] or record["sleeps"]:
                 place = record["slot"], record["nr"], record["kind"]
                 key = keys[place[0]], place[1], Kind(place[2]).label
                 calls[key] = decode.call_totals(table.layout, raw, record, errors[place])
@@ -158,7 +168,7 @@ class SnapshotReader:
         descriptors = {}
         for _, raw in table.read_of(keys, self._probes.used(Counter.DESCRIPTORS)):
             record = table.layout.unpack(raw)
-            if record["calls"] and record["kind"] != Kind.NONE:
+            if (record["calls"] or record["sleeps"]) and record["kind"] != Kind.NONE:
                 key = keys[record["slot"]], record["fd"], Kind(record["kind"]).label
                 descriptors[key] = decode.descriptor_totals(
                     table.layout, raw, record, unread.get(record["inode"])
@@ -308,13 +318,29 @@ def _with_call(known: CallTotals, record: Record, flight: InFlight) -> CallTotal
     )
 
 
-def _with_descriptor(known: DescriptorTotals, record: Record, flight: InFlight) -> DescriptorTotals:
+def _with_sleep(known: CallTotals, record: Record) -> CallTotals:
+    return replace(
+        known,
+        sleeps=known.sleeps + 1,
+        wait_ns=known.wait_ns + record["call_wait_ns"],
+        runq_ns=known.runq_ns + record["call_runq_ns"],
+    )
+
+
+def _with_descriptor(
+    known: DescriptorTotals, record: Record, flight: InFlight, slept: bool
+) -> DescriptorTotals:
     return replace(
         known,
         wait_ns=known.wait_ns + record["call_wait_ns"] + flight.asleep_ns,
         copy_ns=known.copy_ns + record["call_copy_ns"] + flight.copy_ns,
+        sleeps=known.sleeps + slept,
     )
 
 
-def _with_loop(known: LoopTotals, record: Record, flight: InFlight) -> LoopTotals:
-    return replace(known, wait_ns=known.wait_ns + record["call_wait_ns"] + flight.asleep_ns)
+def _with_loop(known: LoopTotals, record: Record, flight: InFlight, slept: bool) -> LoopTotals:
+    return replace(
+        known,
+        wait_ns=known.wait_ns + record["call_wait_ns"] + flight.asleep_ns,
+        sleeps=known.sleeps + slept,
+    )

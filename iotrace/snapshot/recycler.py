@@ -112,13 +112,13 @@ class Recycler:
         """Clear the records of these threads and hand their indices to the probes again."""
         probes = self._probes
         for index, record in _records_of(probes.calls, slots, probes.used(Counter.CALLS)):
-            if record["calls"]:
+            if record["calls"] or record["sleeps"]:
                 key = record["slot"] << 32 | record["nr"] << 8 | record["kind"]
                 probes.map("call_index").delete(_U64.pack(key))
                 _give_back(probes, probes.calls, "free_calls", index)
         used = probes.used(Counter.DESCRIPTORS)
         for index, record in _records_of(probes.descriptors, slots, used):
-            if record["opened"]:
+            if record["opened"] or record["sleeps"]:
                 key = record["slot"] << 40 | record["kind"] << 32 | record["fd"] & 0xFFFFFFFF
                 probes.map("descriptor_index").delete(_U64.pack(key))
                 _give_back(probes, probes.descriptors, "free_descriptors", index)

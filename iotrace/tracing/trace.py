@@ -166,7 +166,7 @@ class Trace:
                 self._table.enter(pid, self._roots.get(pid, True), running=False)
 
     def calls_seen(self) -> int:
-        """System calls made so far by all traced threads."""
+        """System calls made so far by all traced threads; without full detail, sleeps in calls."""
         offset = self.probes.threads.layout.fields["syscalls"].offset
         records = self.probes.threads.read_all(self.probes.used(Counter.THREADS))
         return sum(struct.unpack_from("<Q", raw, offset)[0] for _, raw in records)
@@ -215,6 +215,7 @@ class Trace:
                 unavailable=self._unavailable(),
                 tracer_cpu_ns=time.process_time_ns() - self._cpu_ns,
                 kernel_memory_bytes=self._memory_bytes(),
+                detail=self.probes.limits.detail,
             ),
             judged=judged,
         )

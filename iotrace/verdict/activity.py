@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from iotrace.report.detail import known
 from iotrace.report.model import WAIT_REASONS, Call, Loop, Process, Signal, Thread
 from iotrace.report.stacks import Line
 
@@ -48,13 +49,17 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What some threads did together. ``reads`` and ``writes`` are of sockets."""
+    """What some threads did together. ``reads`` and ``writes`` are of sockets.
+
+    ``unsplit_cpu_ns``: on a CPU, where it is not known in which of the three states.
+    """
 
     threads: int = 0
     lifetime_ns: int = 0
     user_ns: int = 0
     kernel_ns: int = 0
     copy_ns: int = 0
+    unsplit_cpu_ns: int = 0
     runq_ns: int = 0
     wait_ns: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(WAIT_REASONS, 0))
     voluntary: int = 0
@@ -75,7 +80,7 @@ class Activity:
     @property
     def cpu_ns(self) -> int:
         """Time on a CPU."""
-        return self.user_ns + self.kernel_ns + self.copy_ns
+        return self.user_ns + self.kernel_ns + self.copy_ns + self.unsplit_cpu_ns
 
     @property
     def asleep_ns(self) -> int:
@@ -90,7 +95,7 @@ class Activity:
     @property
     def timeouts(self) -> int:
         """Polls of one descriptor: how a socket with a timeout waits."""
-        return sum(loop.iterations for loop in self.loops if waits_for_one(loop))
+        return sum(known(loop.iterations) for loop in self.loops if waits_for_one(loop))
 
     @property
     def operations(self) -> int:
@@ -118,14 +123,15 @@ def activity(
     return Activity(
         threads=sum(thread.count for thread in threads),
         lifetime_ns=sum(thread.lifetime_ns for thread in threads),
-        user_ns=sum(thread.states_ns.user for thread in threads),
-        kernel_ns=sum(thread.states_ns.kernel for thread in threads),
-        copy_ns=sum(thread.states_ns.copy for thread in threads),
+        user_ns=sum(known(thread.states_ns.user) for thread in threads),
+        kernel_ns=sum(known(thread.states_ns.kernel) for thread in threads),
+        copy_ns=sum(known(thread.states_ns.copy) for thread in threads),
+        unsplit_cpu_ns=sum(known(thread.states_ns.cpu) for thread in threads),
         runq_ns=sum(thread.states_ns.runq for thread in threads),
         wait_ns=waits,
         voluntary=sum(thread.switches.voluntary for thread in threads),
         involuntary=sum(thread.switches.involuntary for thread in threads),
-        syscalls=sum(thread.syscalls for thread in threads),
+        syscalls=sum(known(thread.syscalls) for thread in threads),
         reads=sums["reads"],
         writes=sums["writes"],
         accepts=sums["accepts"],
@@ -186,16 +192,18 @@ def add(calls: Iterable[Call]) -> Sum:
     """The sum of these calls."""
     total = [0] * 7
     for call in calls:
-        failed = sum(call.errors.values())
+        errors = call.errors or {}
+        # Where calls are not seen, a sleep stands for one.
+        made = known(call.sleeps) if call.calls is None else call.calls
         for place, figure in enumerate(
             (
-                call.calls,
-                call.calls - failed,
-                call.errors.get("EAGAIN", 0),
-                call.bytes,
+                made,
+                made - sum(errors.values()),
+                errors.get("EAGAIN", 0),
+                known(call.bytes),
                 call.wait_ns,
-                call.kernel_ns + call.copy_ns,
-                call.filled,
+                known(call.kernel_ns) + known(call.copy_ns),
+                known(call.filled),
             )
         ):
             total[place] += figure

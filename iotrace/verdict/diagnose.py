@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from iotrace.report.detail import Detail
 from iotrace.report.model import Finding
 from iotrace.verdict.rules import late_pickup
 from iotrace.verdict.rules.registry import RULES
@@ -21,11 +22,18 @@ def diagnose(views: Sequence[ProcessView]) -> tuple[Finding, ...]:
     return tuple(sorted(merged, key=lambda one: (-(one.cost_ns or 0), _RANK[one.severity], one.id)))
 
 
+def unchecked(detail: Detail) -> tuple[str, ...]:
+    """The ids of the rules that this detail does not know enough for."""
+    return tuple(sorted(rule.id for rule in RULES if not detail.gives(rule.least)))
+
+
 def _of_process(view: ProcessView) -> list[Finding]:
-    hits = {rule.id: (rule, list(rule.check(view))) for rule in RULES}
+    hits = {
+        rule.id: (rule, list(rule.check(view))) for rule in RULES if view.detail.gives(rule.least)
+    }
     explained = any(rule.explains_lateness and found for rule, found in hits.values())
     if explained:
-        del hits[late_pickup.LATE.id]
+        hits.pop(late_pickup.LATE.id, None)
     return [_finding(rule, hit, view) for rule, found in hits.values() for hit in found]
 
 

@@ -5,28 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from iotrace.report.detail import Detail
 from iotrace.report.model import Finding, Model, Process, Thread
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.verdict.classify.families import family_models
 from iotrace.verdict.classify.process_shape import io_name
-from iotrace.verdict.diagnose import diagnose
+from iotrace.verdict.diagnose import diagnose, unchecked
 from iotrace.verdict.summary import sentence, sentence_of_workers
 from iotrace.verdict.view import ProcessView, view
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The processes with ``model`` and ``summary`` filled in; findings, the costliest first."""
+    """The processes with ``model`` and ``summary`` filled in; findings, the costliest first.
+
+    ``unchecked``: ids of the rules that the detail of this trace knows too little for.
+    """
 
     processes: tuple[Process, ...]
     findings: tuple[Finding, ...]
+    unchecked: tuple[str, ...] = ()
 
 
 def judge(
-    processes: tuple[Process, ...], facts: Mapping[int, ProcessFacts], duration_ns: int
+    processes: tuple[Process, ...],
+    facts: Mapping[int, ProcessFacts],
+    duration_ns: int,
+    detail: Detail = Detail.FULL,
 ) -> Verdict:
     """Name every thread and process by its behaviour, then look for what hurts it."""
-    views = _with_children([view(one, facts.get(one.pid), duration_ns) for one in processes])
+    views = _with_children(
+        [view(one, facts.get(one.pid), duration_ns, detail=detail) for one in processes]
+    )
     models = family_models(views)
     judged = tuple(
         replace(
@@ -38,7 +48,7 @@ def judge(
         for place, one in enumerate(views)
     )
     labelled = [replace(one, process=process) for one, process in zip(views, judged, strict=True)]
-    return Verdict(judged, diagnose(_with_children(labelled)))
+    return Verdict(judged, diagnose(_with_children(labelled)), unchecked(detail))
 
 
 def _with_children(views: Sequence[ProcessView]) -> list[ProcessView]:

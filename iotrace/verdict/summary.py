@@ -52,6 +52,7 @@ def _shares(seen: Activity) -> dict[str, int]:
     names = sorted({loop.multiplexer for loop in seen.loops if loop.wait_ns})
     multiplexer = " and ".join(names) or "poll"
     return {
+        "on a CPU": seen.unsplit_cpu_ns,
         "computing": seen.user_ns,
         "in the kernel": seen.kernel_ns,
         "copying received data": seen.copy_ns,

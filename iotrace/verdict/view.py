@@ -6,10 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from iotrace.report.detail import Detail, known
 from iotrace.report.model import Call, Descriptor, Process
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.verdict.activity import SOCKETS, Activity, by_thread, whole
-from iotrace.verdict.classify.thread_model import Surroundings, ThreadStyle, thread_style
+from iotrace.verdict.classify.by_sleeps import style_by_sleeps
+from iotrace.verdict.classify.thread_model import Surroundings, thread_style
+from iotrace.verdict.classify.thread_style import ThreadStyle
 
 CONTENDED_SHARE = 0.2
 """Of the time that threads want a CPU, spent in the run queue."""
@@ -31,6 +34,7 @@ class ProcessView:
     calls: Mapping[int, tuple[Call, ...]]
     styles: Mapping[int, ThreadStyle]
     children: tuple[ProcessView, ...] = ()
+    detail: Detail = Detail.FULL
 
     @property
     def wall_ns(self) -> int:
@@ -41,6 +45,12 @@ class ProcessView:
     def per_second(self, count: float) -> float:
         """A count as a rate."""
         return count * 1e9 / self.wall_ns
+
+    def count_of(self, call: Call) -> dict[str, int]:
+        """How often, as evidence: calls, or sleeps where calls are not seen."""
+        if call.calls is None:
+            return {"sleeps": known(call.sleeps)}
+        return {"calls": call.calls}
 
     @property
     def contended(self) -> bool:
@@ -82,11 +92,14 @@ class ProcessView:
         )
 
     def connections(self) -> tuple[Descriptor, ...]:
-        """Sockets that data has moved over."""
+        """Sockets that data has moved over; where that is not seen, that were waited for."""
         return tuple(
             one
             for one in self.process.descriptors
-            if one.kind in SOCKETS and one.bytes_in + one.bytes_out
+            if one.kind in SOCKETS
+            and (
+                known(one.bytes_in) + known(one.bytes_out) or (one.bytes_in is None and one.sleeps)
+            )
         )
 
 
@@ -99,21 +112,25 @@ def view(
     facts: ProcessFacts | None,
     duration_ns: int,
     children: tuple[ProcessView, ...] = (),
+    detail: Detail = Detail.FULL,
 ) -> ProcessView:
     """Look at one process."""
     threads = by_thread(process)
     modes = Counter(
         one.nonblocking
         for one in process.descriptors
-        if one.kind in SOCKETS and one.bytes_in + one.bytes_out
+        if one.kind in SOCKETS and known(one.bytes_in) + known(one.bytes_out)
     )
-    known = modes[False] + modes[True]
+    told = modes[False] + modes[True]
     around = Surroundings(
         operations=process.operations,
-        nonblocking=modes[True] >= modes[False] if known else None,
+        nonblocking=modes[True] >= modes[False] if told else None,
         multiplexed=any(one.multiplexers for one in threads.values()),
     )
-    styles = {tid: thread_style(one, around) for tid, one in threads.items()}
+    if detail is Detail.FULL:
+        styles = {tid: thread_style(one, around) for tid, one in threads.items()}
+    else:
+        styles = {tid: style_by_sleeps(one) for tid, one in threads.items()}
     calls = defaultdict(list)
     for call in process.calls:
         calls[call.tid].append(call)
@@ -126,4 +143,5 @@ def view(
         calls={tid: tuple(calls.get(tid, ())) for tid in threads},
         styles=styles,
         children=children,
+        detail=detail,
     )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
+from iotrace.engine.program import Limits
 from iotrace.output.as_json import render
+from iotrace.report.detail import Detail
 from iotrace.report.model import Process, Report
 from tests.kernel.targets import Target
 from tests.kernel.tracing import process_of, report_of, tracing
@@ -22,21 +26,27 @@ def talks_of(process: Process) -> int:
     )
 
 
-def check_family(report: Report, pid: int) -> None:
-    """Every thread and every child, from its first call to its end."""
+def check_members(report: Report, pid: int) -> list[Process]:
+    """Every thread and every child, and that all of them have ended; the children."""
     parent = process_of(report, pid)
     assert len(parent.threads) == 1 + THREADS
     assert [thread.ended_ns is not None for thread in parent.threads[1:]] == [True] * THREADS
-    assert talks_of(parent) == THREADS
     children = [process for process in report.processes if process.parent == pid]
     assert len(children) == CHILDREN + EXECS
     assert all(process.ended_ns is not None for process in children)
+    return children
+
+
+def check_family(report: Report, pid: int) -> None:
+    """Every thread and every child, from its first call to its end."""
+    children = check_members(report, pid)
+    assert talks_of(process_of(report, pid)) == THREADS
     assert sum(talks_of(process) for process in children) == CHILDREN
 
 
-def trace_family(target: Target) -> Report:
+def trace_family(target: Target, limits: Limits | None = None) -> Report:
     """The report of the program, when all its children are gone for good."""
-    with tracing(target.pid) as trace:
+    with tracing(target.pid, limits=limits) as trace:
         target.go()
         target.wait_until_finished()
         wait_until(lambda: trace.processes_alive() == {target.pid}, "the children to be gone")
@@ -46,5 +56,6 @@ def trace_family(target: Target) -> Report:
 if __name__ == "__main__":
     with Target(PROGRAM) as target:
         print(target.pid)
-        print(render(trace_family(target)), flush=True)
+        limits = Limits(detail=Detail(*sys.argv[1:2] or ("full",)))
+        print(render(trace_family(target, limits)), flush=True)
         target.results()

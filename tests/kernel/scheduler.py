@@ -43,4 +43,4 @@ def scheduled(pid: int, tid: int) -> Scheduled:
 
 def on_cpu_ns(thread: Thread) -> int:
     """All time on a CPU."""
-    return thread.states_ns.user + thread.states_ns.kernel + thread.states_ns.copy
+    return thread.states_ns.on_cpu

@@ -11,7 +11,7 @@ import pytest
 
 from iotrace.doctor import kernel
 from iotrace.doctor.check import Status
-from iotrace.engine.program import PROBES, Probe
+from iotrace.engine.tracepoints import PROBES, Probe
 from iotrace.errors import ExitCode
 from iotrace.procfs.files import ABSENT_VARIABLE
 from tests.kernel.faults.harness import IOTRACE

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,31 +14,19 @@ import pytest
 from iotrace.errors import NoSuchProcess
 from iotrace.procfs.children import read_children
 from iotrace.procfs.status import read_status
-from iotrace.report.codec import loads
 from iotrace.tracing.target import check_target
+from tests.kernel.containers import IN_CONTAINER, family_in_container
 from tests.kernel.family import PROGRAM, check_family
 from tests.kernel.targets import command
 from tests.kernel.tracing import report_of, tracing
 from tests.kernel.waiting import sleeps_in, wait_until
 
-ROOT = Path(__file__).parents[2]
-IN_CONTAINER = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
-
 
 @pytest.mark.parametrize("depth", [1, 2])
 def test_a_pid_as_seen_inside_a_container(depth: int) -> None:
-    done = subprocess.run(
-        [*IN_CONTAINER * depth, sys.executable, "-m", "tests.kernel.family"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    pid, _, report = done.stdout.partition("\n")
-    assert int(pid) < 100  # it was the container's number
-    check_family(loads(report), int(pid))
+    pid, report = family_in_container(depth, "full")
+    assert pid < 100  # it was the container's number
+    check_family(report, pid)
 
 
 @contextmanager

@@ -54,8 +54,7 @@ def check_ledger(report: Report) -> None:
 def states_sum_ns(thread: Thread) -> int:
     """All states together."""
     states = thread.states_ns
-    on_and_ready = states.user + states.kernel + states.copy + states.runq
-    return on_and_ready + states.unaccounted + sum(states.wait.values())
+    return states.on_cpu + states.runq + states.unaccounted + sum(states.wait.values())
 
 
 def process_of(report: Report, pid: int) -> Process:

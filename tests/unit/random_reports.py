@@ -14,6 +14,7 @@ _NUMBERS = (0, 1, 997, -3, 2**53 + 1, 2**63 - 1, -(2**63))
 _REALS = (0.0, 0.1, 1e-300, -2.5, 1.7976931348623157e308)
 _WORDS = {
     "schema": (SCHEMA,),
+    "detail": ("full", "sockets", "light"),
     "severity": ("high", "medium", "low"),
     "trigger": ("level", "edge", "mixed", None),
     "cause": ("cpu", "call", "gil", "runq"),

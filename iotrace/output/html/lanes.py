@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from iotrace.output import units
 from iotrace.output.html.markup import Markup, tag
+from iotrace.report.detail import known
 from iotrace.report.model import Call, Process
 
 _READING = frozenset("recvfrom recvmsg recvmmsg read readv pread64 preadv".split())
@@ -53,7 +54,7 @@ def section(process: Process) -> Markup:
     ]
     steps = []
     if waits:
-        steps += list(_steps(max(waits, key=lambda call: call.calls), is_read=False))
+        steps += list(_steps(max(waits, key=lambda call: known(call.calls)), is_read=False))
     steps += list(_steps(read, is_read=True))
     made = f"{units.format_count(read.calls)} calls of {read.syscall}"
     note = "Box heights grow with the logarithm of the time."
@@ -78,12 +79,12 @@ def _steps(call: Call, *, is_read: bool) -> Iterator[_Step]:
     if call.runq_ns:
         yield _Step("kernel", "runq", "ready, waits for a CPU", call.runq_ns / count, arrow)
         arrow = ""
-    yield _Step("kernel", "kernel", "in the kernel", call.kernel_ns / count, arrow)
+    yield _Step("kernel", "kernel", "in the kernel", known(call.kernel_ns) / count, arrow)
     if is_read:
         estimated = " (est.)" if call.copy_estimated else ""
         yield _Step("kernel", "copy", f"copies data to the program{estimated}",
-                    call.copy_ns / count)  # fmt: skip
-        returned = f"returns {units.format_size(call.bytes // count)}"
+                    known(call.copy_ns) / count)  # fmt: skip
+        returned = f"returns {units.format_size(known(call.bytes) // count)}"
     else:
         returned = "returns what is ready"
     yield _Step("application", "user", "goes on", 0.0, returned)

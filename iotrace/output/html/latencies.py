@@ -15,6 +15,7 @@ from iotrace.output.html.markup import Markup, tag
 from iotrace.output.html.states import bar, legend
 from iotrace.output.naming import name_tid
 from iotrace.output.tables import cost
+from iotrace.report.detail import known
 from iotrace.report.model import (
     Bucket,
     Busy,
@@ -52,7 +53,7 @@ class _Card:
 
 
 def section(process: Process, most_calls: int = MOST_CALLS) -> Markup:
-    """The cards; nothing if no call has returned and no loop turned."""
+    """The cards; nothing if no call has returned (or slept) and no loop turned."""
     timed = _timed(process)
     shown, rest = timed[:most_calls], timed[most_calls:]
     cards = [*map(_of_call, shown), *_others(process)]
@@ -85,33 +86,47 @@ def section(process: Process, most_calls: int = MOST_CALLS) -> Markup:
 def _timed(process: Process) -> list[Call]:
     """The calls of the costliest threads first: those that idle have the longest calls."""
     awake = {thread.tid: cost.awake(thread) for thread in process.threads}
-    timed = [call for call in process.calls if call.latency_ns and call.calls]
-    return sorted(timed, key=lambda call: (-awake.get(call.tid, 0), -call.total_ns))
+    timed = [call for call in process.calls if (call.latency_ns and call.calls) or call.slept_ns]
+    return sorted(timed, key=lambda call: (-awake.get(call.tid, 0), -_time_in(call)))
+
+
+def _time_in(call: Call) -> int:
+    return call.wait_ns + call.runq_ns if call.total_ns is None else call.total_ns
 
 
 def _of_call(call: Call) -> _Card:
-    assert call.latency_ns is not None
-    whole = _lane("h-call", "took", call.latency_ns)
-    estimated = " (est.)" if call.copy_estimated else ""
-    phases = (("h-wait", "slept", call.waits_ns), ("h-copy", f"copied{estimated}", call.copies_ns))
-    parts = [
-        _Lane(
-            style,
-            f"{units.format_count(phase.count)} {did}: p50 {_time(phase.p50)}, "
-            f"p99 {_time(phase.p99)}",
-            phase.histogram,
-            phase.p50,
-            phase.p99,
-        )
-        for style, did, phase in phases
-        if phase is not None
-    ]
+    phases = ((name, getattr(call, f"{name}_ns")) for name in _PHASES)
     return _Card(
         title=f"{call.syscall} {call.kind}".rstrip(),
-        aside=f"{_thread(call.tid)}, {units.plural(call.calls, 'call')}",
-        lanes=(whole, *parts),
-        phases=tuple((name, getattr(call, f"{name}_ns")) for name in _PHASES),
+        aside=f"{_thread(call.tid)}, {_counted(call)}",
+        lanes=tuple(_lanes(call)),
+        phases=tuple((name, time) for name, time in phases if time is not None),
     )
+
+
+def _counted(call: Call) -> str:
+    if call.latency_ns is None:
+        return units.plural(known(call.sleeps), "sleep")
+    return units.plural(known(call.calls), "call")
+
+
+def _lanes(call: Call) -> Iterator[_Lane]:
+    if call.latency_ns is not None:
+        yield _lane("h-call", "took", call.latency_ns)
+    elif call.slept_ns is not None:
+        yield _lane("h-wait", "slept and was ready", call.slept_ns)
+    estimated = " (est.)" if call.copy_estimated else ""
+    phases = (("h-wait", "slept", call.waits_ns), ("h-copy", f"copied{estimated}", call.copies_ns))
+    for style, did, phase in phases:
+        if phase is not None:
+            yield _Lane(
+                style,
+                f"{units.format_count(phase.count)} {did}: p50 {_time(phase.p50)}, "
+                f"p99 {_time(phase.p99)}",
+                phase.histogram,
+                phase.p50,
+                phase.p99,
+            )
 
 
 def _others(process: Process) -> Iterator[_Card]:

@@ -110,7 +110,7 @@ def _process(
         "article",
         tag("h2", process_title(process, report.processes)),
         *([tag("p", tag("code", escaped(command)))] if command else []),
-        tag("div", sheet.markup(verdict.blocks(process, findings)), class_="verdict"),
+        tag("div", sheet.markup(verdict.blocks(process, findings, report)), class_="verdict"),
         states.section(process),
         lanes.section(process),
         latencies.section(process, most_calls),

@@ -8,13 +8,15 @@ from iotrace.output import units
 from iotrace.output.html.markup import Markup, tag
 from iotrace.output.naming import name_thread
 from iotrace.output.tables import cost
+from iotrace.report.detail import known
 from iotrace.report.model import WAIT_REASONS, Process, Thread
 
-ON_CPU = ("user", "kernel", "copy")
+ON_CPU = ("cpu", "user", "kernel", "copy")
 STATES = (*ON_CPU, "runq", *WAIT_REASONS, "unaccounted")
 """In the order in which they are drawn; each one is a class of the style sheet."""
 
 _LABELS = {
+    "cpu": "on a CPU",
     "user": "in the program",
     "kernel": "in the kernel",
     "copy": "copying data",
@@ -105,7 +107,7 @@ def _row(thread: Thread) -> Markup:
 def _times(thread: Thread) -> dict[str, int]:
     own = thread.states_ns
     return {
-        state: own.wait.get(state, 0) if state in WAIT_REASONS else getattr(own, state)
+        state: own.wait.get(state, 0) if state in WAIT_REASONS else known(getattr(own, state))
         for state in STATES
     }
 

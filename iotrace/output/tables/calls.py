@@ -6,6 +6,7 @@ but each call keeps its costliest one: forty idle threads in futex do not hide t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from operator import attrgetter
 
 from iotrace.output import units
@@ -13,11 +14,16 @@ from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.naming import name_tid, of_thread
 from iotrace.output.tables import cost
 from iotrace.output.view import Orders, in_order
+from iotrace.report.detail import known
 from iotrace.report.model import Call, Process
 
 _LEGEND = (
     "wait: asleep in it; copy: handing data to the program; p50, p99, max: one call, from entry "
     "to return. EAGAIN: would have blocked."
+)
+_BY_SLEEPS = (
+    "wait: asleep in it; sleeps: how often; slept: from falling asleep to running again, p50, p99 "
+    "and max. n/a: calls are not seen in this detail, nor their latencies."
 )
 _GIL = "GIL: what waiting for Python's GIL took to come back from them."
 _IN_FLIGHT = "+1: one more has not returned."
@@ -27,17 +33,25 @@ ESTIMATED = "~: estimated."
 ORDERS: Orders[Call] = {
     "tid": lambda call: -call.tid,
     "call": lambda call: f"{call.syscall} {call.kind}",
-    "count": attrgetter("calls"),
-    "errors": lambda call: sum(call.errors.values()) - call.errors.get("EAGAIN", 0),
-    "EAGAIN": lambda call: call.errors.get("EAGAIN", 0),
-    "bytes": attrgetter("bytes"),
+    "count": lambda call: -1 if call.calls is None else call.calls,
+    "sleeps": lambda call: known(call.sleeps),
+    "errors": lambda call: sum(count for name, count in _errors_of(call) if name != "EAGAIN"),
+    "EAGAIN": lambda call: sum(count for name, count in _errors_of(call) if name == "EAGAIN"),
+    "bytes": lambda call: known(call.bytes),
     "wait": attrgetter("wait_ns"),
-    "GIL": attrgetter("gil_ns"),
-    "copy": attrgetter("copy_ns"),
+    "GIL": lambda call: known(call.gil_ns),
+    "copy": lambda call: known(call.copy_ns),
     "p50": lambda call: call.latency_ns.p50 if call.latency_ns else -1,
     "p99": lambda call: call.latency_ns.p99 if call.latency_ns else -1,
     "max": lambda call: call.latency_ns.max if call.latency_ns else -1,
+    "slept p50": lambda call: call.slept_ns.p50 if call.slept_ns else -1,
+    "slept p99": lambda call: call.slept_ns.p99 if call.slept_ns else -1,
+    "slept max": lambda call: call.slept_ns.max if call.slept_ns else -1,
 }
+
+
+def _errors_of(call: Call) -> Iterable[tuple[str, int]]:
+    return (call.errors or {}).items()
 
 
 def table(process: Process, top: int | None, sort: str = "") -> Table | None:
@@ -47,21 +61,23 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
     shown, rest = _cut(process.calls, top, sort)
     tids = {call.tid for call in process.calls}
     whose = of_thread(min(tids)) if len(tids) == 1 else "by thread"
+    by_sleeps = any(call.sleeps is not None for call in shown)
     columns = [
         *([figures("tid", (name_tid(call.tid) for call in shown))] if len(tids) > 1 else []),
         texts("call", (f"{call.syscall} {call.kind}".rstrip() for call in shown), least=11),
         figures("count", map(_count, shown)),
+        *_sleeps(shown),
         *_errors(shown),
         figures("bytes", (units.format_size(call.bytes) for call in shown), spare=2),
         figures("wait", (units.format_duration(call.wait_ns) for call in shown)),
         figures("copy", map(_copy, shown)),
-        *_latencies(shown),
+        *(_slept(shown) if by_sleeps else _latencies(shown)),
         *_gil(shown),
     ]
     return Table(
         title=f"System calls {whose} ({units.format_count(len(process.calls))})",
         legend=(
-            _LEGEND,
+            _BY_SLEEPS if by_sleeps else _LEGEND,
             *([_GIL] if any(call.gil_ns for call in shown) else []),
             *([_IN_FLIGHT] if any(call.in_flight for call in shown) else []),
             *([ESTIMATED] if any(call.copy_estimated for call in shown) else []),
@@ -72,7 +88,7 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
 
 
 def _cut(calls: tuple[Call, ...], top: int | None, sort: str) -> tuple[list[Call], list[Call]]:
-    ranked = in_order(calls, sort, ORDERS, lambda call: call.total_ns)
+    ranked = in_order(calls, sort, ORDERS, _cost)
     seen: set[tuple[str, str]] = set()
     firsts: list[Call] = []
     others: list[Call] = []
@@ -87,25 +103,49 @@ def _cut(calls: tuple[Call, ...], top: int | None, sort: str) -> tuple[list[Call
     )
 
 
+def _cost(call: Call) -> int:
+    """All time in it that is known of."""
+    return call.wait_ns + call.runq_ns if call.total_ns is None else call.total_ns
+
+
 def _count(call: Call) -> str:
-    if not call.in_flight:
-        return units.format_count(call.calls)
-    return f"{units.format_count(call.calls)}+{units.format_count(call.in_flight)}"
+    return _and_in_flight(call.calls, 0 if call.calls is None else call.in_flight)
+
+
+def _and_in_flight(count: int | None, in_flight: int) -> str:
+    if not in_flight:
+        return units.format_count(count)
+    return f"{units.format_count(count)}+{units.format_count(in_flight)}"
+
+
+def _sleeps(calls: list[Call]) -> list[Column]:
+    """How often it slept, where that is what was counted."""
+    if all(call.sleeps is None for call in calls):
+        return []
+    counts = (
+        _and_in_flight(call.sleeps, call.in_flight if call.calls is None else 0) for call in calls
+    )
+    return [figures("sleeps", counts)]
 
 
 def _errors(calls: list[Call]) -> list[Column]:
     """EAGAIN and the other errors: a column each, if there are any."""
     columns = []
     others = [
-        {name: times for name, times in call.errors.items() if name != "EAGAIN" and times}
+        {name: times for name, times in _errors_of(call) if name != "EAGAIN" and times}
         for call in calls
     ]
     if any(others):
         columns.append(
             texts("errors", map(_named, others), least=6, short="err", right=True, spare=1)
         )
-    if any(call.errors.get("EAGAIN") for call in calls):
-        again = (units.format_count(call.errors.get("EAGAIN", 0)) for call in calls)
+    if any((call.errors or {}).get("EAGAIN") for call in calls):
+        again = (
+            units.UNKNOWN
+            if call.errors is None
+            else units.format_count(call.errors.get("EAGAIN", 0))
+            for call in calls
+        )
         columns.append(figures("EAGAIN", again))
     return columns
 
@@ -123,7 +163,7 @@ def _copy(call: Call) -> str:
     return estimated(call.copy_ns, call.copy_estimated)
 
 
-def estimated(copy_ns: int, is_estimate: bool) -> str:
+def estimated(copy_ns: int | None, is_estimate: bool) -> str:
     """A copy time, marked ``~`` where it is an estimate."""
     mark = "~" if is_estimate and copy_ns else ""
     return mark + units.format_duration(copy_ns)
@@ -133,6 +173,19 @@ def _gil(calls: list[Call]) -> list[Column]:
     if not any(call.gil_ns for call in calls):
         return []
     return [figures("GIL", (units.format_duration(call.gil_ns) for call in calls), spare=6)]
+
+
+def _slept(calls: list[Call]) -> list[Column]:
+    times = [call.slept_ns for call in calls]
+    return [
+        figures(
+            f"slept {name}",
+            (units.format_duration(getattr(one, name)) if one else NOTHING for one in times),
+            short="slept" if name == "p50" else name,
+            spare=spare,
+        )
+        for name, spare in (("p50", 3), ("p99", 0), ("max", 4))
+    ]
 
 
 def _latencies(calls: list[Call]) -> list[Column]:

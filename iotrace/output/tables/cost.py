@@ -42,7 +42,7 @@ def _of_wait(nanoseconds: int) -> str:
 def awake(thread: Thread) -> int:
     """Nanoseconds of a thread's wall time that it was not asleep: running or ready to run."""
     states = thread.states_ns
-    return states.user + states.kernel + states.copy + states.runq
+    return states.on_cpu + states.runq
 
 
 def asleep(thread: Thread) -> int:

@@ -12,9 +12,11 @@ from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.tables import cost
 from iotrace.output.tables.calls import ESTIMATED, estimated
 from iotrace.output.view import Orders
+from iotrace.report.detail import known
 from iotrace.report.model import Descriptor, Process
 
 _LEGEND = "in, out: bytes read and written; wait, copy: in calls on it."
+_SLEEPS = "sleeps: times that a call on it slept."
 _PICKUP = "pickup: from data ready to the read that takes it, p50 and p99."
 _OPENED = "xN (+): N of them (several), one after the other, had this number."
 
@@ -23,11 +25,12 @@ ORDERS: Orders[Descriptor] = {
     "fd": lambda descriptor: -descriptor.fd,
     "what": attrgetter("kind"),
     "local -> peer": lambda descriptor: f"{descriptor.peer} {descriptor.local}",
-    "calls": attrgetter("calls"),
-    "in": attrgetter("bytes_in"),
-    "out": attrgetter("bytes_out"),
+    "calls": lambda one: known(one.calls),
+    "sleeps": lambda one: known(one.sleeps),
+    "in": lambda one: known(one.bytes_in),
+    "out": lambda one: known(one.bytes_out),
     "wait": attrgetter("wait_ns"),
-    "copy": attrgetter("copy_ns"),
+    "copy": lambda one: known(one.copy_ns),
     "pickup": lambda descriptor: descriptor.pickup_ns.p50 if descriptor.pickup_ns else -1,
     "p99": lambda descriptor: descriptor.pickup_ns.p99 if descriptor.pickup_ns else -1,
 }
@@ -38,7 +41,7 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
     if not process.descriptors:
         return None
     shown, rest = cost.costliest(
-        process.descriptors, lambda fd: fd.wait_ns + fd.copy_ns, top, sort, ORDERS
+        process.descriptors, lambda fd: fd.wait_ns + known(fd.copy_ns), top, sort, ORDERS
     )
     pickup = _pickup(shown)
     columns = [
@@ -46,6 +49,7 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
         texts("what", map(_what, shown), least=4),
         texts("local -> peer", map(_ends, shown), least=15, keep_end=True),
         figures("calls", (units.format_count(descriptor.calls) for descriptor in shown), spare=3),
+        *_sleeps(shown),
         figures("in", (units.format_size(descriptor.bytes_in) for descriptor in shown)),
         figures("out", (units.format_size(descriptor.bytes_out) for descriptor in shown)),
         figures(
@@ -58,6 +62,7 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
         title=f"Descriptors ({units.format_count(len(process.descriptors))})",
         legend=(
             _LEGEND,
+            *([_SLEEPS] if _sleeps(shown) else []),
             *([_PICKUP] if pickup else []),
             *([_OPENED] if any(descriptor.opened > 1 for descriptor in shown) else []),
             *([ESTIMATED] if any(descriptor.copy_estimated for descriptor in shown) else []),
@@ -65,6 +70,12 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
         columns=tuple(columns),
         more=cost.more(rest, lambda descriptor: descriptor.wait_ns),
     )
+
+
+def _sleeps(descriptors: list[Descriptor]) -> list[Column]:
+    if all(descriptor.sleeps is None for descriptor in descriptors):
+        return []
+    return [figures("sleeps", (units.format_count(one.sleeps) for one in descriptors))]
 
 
 def _what(descriptor: Descriptor) -> tuple[str, ...]:

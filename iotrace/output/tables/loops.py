@@ -14,6 +14,7 @@ from iotrace.output.tables import cost
 from iotrace.output.tables.lines import where
 from iotrace.output.view import Orders
 from iotrace.report.blame import Blamed, blamed
+from iotrace.report.detail import known
 from iotrace.report.model import Loop, Process, Stalls
 from iotrace.report.stacks import Culprit
 
@@ -22,6 +23,7 @@ _LEGEND = (
     "descriptors a return, mean/max; empty: none ready; timeout: none in time; busy: from a "
     "return to the next call, p50, p99 and max."
 )
+_SLEEPS = "sleeps: calls that slept, and wait: how long; n/a: the others are not seen."
 _NO_WAIT = "no-wait: told not to wait."
 _UNSERVED = "unserved: some ready, none read, written or accepted."
 
@@ -34,12 +36,14 @@ ORDERS: Orders[Loop] = {
     "call": attrgetter("multiplexer"),
     "trigger": lambda loop: loop.trigger or "",
     "watched": lambda loop: -1 if loop.watched is None else loop.watched,
-    "iterations": attrgetter("iterations"),
-    "ready": attrgetter("ready.mean"),
-    "empty": attrgetter("empty"),
-    "timeout": attrgetter("timeouts"),
-    "no-wait": attrgetter("zero_timeout"),
-    "unserved": attrgetter("unserved"),
+    "iterations": lambda loop: known(loop.iterations),
+    "sleeps": lambda loop: known(loop.sleeps),
+    "wait": attrgetter("wait_ns"),
+    "ready": lambda loop: loop.ready.mean if loop.ready else -1.0,
+    "empty": lambda loop: known(loop.empty),
+    "timeout": lambda loop: known(loop.timeouts),
+    "no-wait": lambda loop: known(loop.zero_timeout),
+    "unserved": lambda loop: known(loop.unserved),
     "busy": lambda loop: loop.busy_ns.p50 if loop.busy_ns else -1,
     "p99": lambda loop: loop.busy_ns.p99 if loop.busy_ns else -1,
     "max": lambda loop: loop.busy_ns.max if loop.busy_ns else -1,
@@ -50,9 +54,9 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
     """The process's event loops; None if there are none."""
     if not process.loops:
         return None
-    shown, rest = cost.costliest(process.loops, lambda loop: loop.busy_total_ns, top, sort, ORDERS)
-    no_wait = _if_any("no-wait", [loop.zero_timeout for loop in shown], spare=5)
-    unserved = _if_any("unserved", [loop.unserved for loop in shown], spare=4)
+    shown, rest = cost.costliest(process.loops, _cost, top, sort, ORDERS)
+    no_wait = _if_any("no-wait", [known(loop.zero_timeout) for loop in shown], spare=5)
+    unserved = _if_any("unserved", [known(loop.unserved) for loop in shown], spare=4)
     alone = of_thread(shown[0].tid) if len(process.loops) == len(shown) == 1 else ""
     columns = [
         *([] if alone else [figures("tid", (name_tid(loop.tid) for loop in shown))]),
@@ -62,6 +66,7 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
         figures(
             "iterations", (units.format_count(loop.iterations) for loop in shown), short="iter"
         ),
+        *_sleeps(shown),
         figures("ready", map(_ready, shown)),
         figures("empty", (units.format_count(loop.empty) for loop in shown)),
         figures("timeout", (units.format_count(loop.timeouts) for loop in shown), spare=3),
@@ -73,6 +78,7 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
         title=f"Event loop {alone}" if alone else f"Event loops ({len(process.loops):,})",
         legend=(
             _LEGEND,
+            *([_SLEEPS] if _sleeps(shown) else []),
             *([_NO_WAIT] if no_wait else []),
             *([_UNSERVED] if unserved else []),
         ),
@@ -82,7 +88,23 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
     )
 
 
+def _cost(loop: Loop) -> int:
+    return loop.wait_ns if loop.busy_total_ns is None else loop.busy_total_ns
+
+
+def _sleeps(loops: list[Loop]) -> list[Column]:
+    """What is known where its returns are not."""
+    if all(loop.sleeps is None for loop in loops):
+        return []
+    return [
+        figures("sleeps", (units.format_count(loop.sleeps) for loop in loops)),
+        figures("wait", (units.format_duration(loop.wait_ns) for loop in loops)),
+    ]
+
+
 def _ready(loop: Loop) -> str:
+    if loop.ready is None:
+        return units.UNKNOWN
     return f"{loop.ready.mean:.2f}/{units.format_count(loop.ready.max)}"
 
 
@@ -91,14 +113,17 @@ def _if_any(title: str, numbers: list[int], spare: int) -> list[Column]:
 
 
 def _busy(loops: list[Loop]) -> list[Column]:
-    known = [loop.busy_ns for loop in loops]
     return [
-        figures("busy", (units.format_duration(busy.p50) if busy else NOTHING for busy in known)),
-        figures(
-            "p99", (units.format_duration(busy.p99) if busy else NOTHING for busy in known), spare=1
-        ),
-        figures("max", (units.format_duration(busy.max) if busy else NOTHING for busy in known)),
+        figures("busy", (_turn(loop, "p50") for loop in loops)),
+        figures("p99", (_turn(loop, "p99") for loop in loops), spare=1),
+        figures("max", (_turn(loop, "max") for loop in loops)),
     ]
+
+
+def _turn(loop: Loop, name: str) -> str:
+    if loop.iterations is None:
+        return units.UNKNOWN
+    return units.format_duration(getattr(loop.busy_ns, name)) if loop.busy_ns else NOTHING
 
 
 def _blamed(one: Blamed) -> str:

@@ -15,6 +15,7 @@ from iotrace.output.naming import after_parents, name_pid, name_process
 from iotrace.output.tables import cost
 from iotrace.output.tables.threads import reasons
 from iotrace.output.view import Orders
+from iotrace.report.detail import known
 from iotrace.report.model import Process
 
 _LEGEND = (
@@ -28,7 +29,7 @@ ORDERS: Orders[Process] = {
     "name": attrgetter("name"),
     "model": lambda process: process.model.title if process.model else "",
     "threads": lambda process: _Total(process).threads,
-    "syscalls": lambda process: _Total(process).syscalls,
+    "syscalls": lambda process: known(_Total(process).syscalls),
     "wall": lambda process: _Total(process).wall,
     "on CPU": lambda process: _Total(process).on_cpu,
     "runq": lambda process: _Total(process).runq,
@@ -75,7 +76,8 @@ class _Total:
     def __init__(self, process: Process) -> None:
         threads = process.threads
         self.threads: int = sum(thread.count for thread in threads)
-        self.syscalls: int = sum(thread.syscalls for thread in threads)
+        counts = [thread.syscalls for thread in threads]
+        self.syscalls: int | None = None if None in counts else sum(map(known, counts))
         self.wall: int = sum(thread.lifetime_ns for thread in threads)
         self.runq: int = sum(thread.states_ns.runq for thread in threads)
         self.on_cpu: int = sum(map(cost.awake, threads)) - self.runq

@@ -5,7 +5,7 @@ Order: time awake (user + kernel + copy + run queue), so that idle pools sink to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 
 from iotrace.output import units
@@ -13,6 +13,7 @@ from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.naming import name_thread
 from iotrace.output.tables import cost
 from iotrace.output.view import Orders
+from iotrace.report.detail import known
 from iotrace.report.model import Process, Thread
 
 _LEGEND = (
@@ -20,10 +21,15 @@ _LEGEND = (
     "runq: ready, but no CPU free; asleep in: waiting for what (+: other waits). vol, invol: "
     "context switches."
 )
+_UNSPLIT = "cpu: on a CPU, in which of the states that are n/a is not known."
 _ENDED = "xN: N ended threads in one line."
 
 # Under this share of the wall time a reason goes unnamed.
 _WORTH_NAMING = 0.001
+
+
+def _time_in(state: str) -> Callable[[Thread], int]:
+    return lambda thread: known(getattr(thread.states_ns, state))
 
 
 ORDERS: Orders[Thread] = {
@@ -31,8 +37,7 @@ ORDERS: Orders[Thread] = {
     "name": attrgetter("name"),
     "wall": attrgetter("lifetime_ns"),
     **{
-        state: attrgetter(f"states_ns.{state}")
-        for state in ("user", "kernel", "copy", "runq", "unaccounted")
+        state: _time_in(state) for state in ("cpu", "user", "kernel", "copy", "runq", "unaccounted")
     },
     "asleep in": cost.asleep,
     "vol": attrgetter("switches.voluntary"),
@@ -61,7 +66,11 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
     threads = sum(thread.count for thread in process.threads)
     return Table(
         title=f"Threads ({units.format_count(threads)})",
-        legend=(_LEGEND, *([_ENDED] if any(thread.count > 1 for thread in shown) else [])),
+        legend=(
+            _LEGEND,
+            *([_UNSPLIT] if any(t.states_ns.cpu is not None for t in shown) else []),
+            *([_ENDED] if any(thread.count > 1 for thread in shown) else []),
+        ),
         columns=tuple(columns),
         more=cost.more(rest, cost.asleep),
     )
@@ -69,7 +78,9 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
 
 def _shares(threads: list[Thread]) -> list[Column]:
     states = [(thread.states_ns, thread.lifetime_ns) for thread in threads]
+    unsplit = (units.format_share(state.cpu, wall) for state, wall in states)
     columns = [
+        *([figures("cpu", unsplit)] if any(state.cpu is not None for state, _ in states) else []),
         figures("user", (units.format_share(state.user, wall) for state, wall in states)),
         figures("kernel", (units.format_share(state.kernel, wall) for state, wall in states)),
         figures("copy", (units.format_share(state.copy, wall) for state, wall in states)),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from iotrace.report.detail import Detail
 from iotrace.report.model import Model
 from iotrace.verdict.activity import FAMILIES, Activity
 from iotrace.verdict.classify.confidence import LEAST, confidence, not_enough
-from iotrace.verdict.classify.thread_model import ASLEEP_SHARE, MULTIPLEXED, ThreadStyle
+from iotrace.verdict.classify.thread_model import ASLEEP_SHARE, MULTIPLEXED
+from iotrace.verdict.classify.thread_style import ThreadStyle
 from iotrace.verdict.view import ProcessView
 from iotrace.verdict.wording import plural, share
 
@@ -38,15 +40,15 @@ def process_model(view: ProcessView) -> Model:
     """What one process is, its children aside."""
     working = {tid: style for tid, style in view.styles.items() if style.id}
     if not working:
-        return not_enough(_waiting(view.total))
+        return not_enough((*_waiting(view.total), *_not_seen(view)))
     shape, title, model_id, chosen = _shape(view, working)
     samples = sum(style.samples for style in chosen)
     agreement = sum(style.agreement * style.samples for style in chosen) / max(1, samples)
     sure = confidence(agreement, samples)
     if sure < LEAST:
         seen = f"{plural(samples, 'operation')} seen; it looks like: {title}"
-        return not_enough((seen, *_waiting(view.total)), sure)
-    return Model(model_id, title, sure, _evidence(chosen), shape)
+        return not_enough((seen, *_waiting(view.total), *_not_seen(view)), sure)
+    return Model(model_id, title, sure, (*_evidence(chosen), *_not_seen(view)), shape)
 
 
 def io_name(style: ThreadStyle) -> str:
@@ -215,3 +217,13 @@ def _waiting(seen: Activity) -> tuple[str, ...]:
     reasons = sorted(seen.wait_ns.items(), key=lambda item: -item[1])[:2]
     parts = [f"{share(ns, seen.lifetime_ns)} in {reason}" for reason, ns in reasons if ns]
     return (f"asleep: {', '.join(parts)}",) if parts else ()
+
+
+def _not_seen(view: ProcessView) -> tuple[str, ...]:
+    """What this detail cannot tell apart."""
+    if view.detail is Detail.FULL:
+        return ()
+    return (
+        f"told from what it sleeps in alone ({view.detail.value} detail): calls that do not sleep "
+        "are not seen, a thread that polls without sleeping can't be told from one that computes",
+    )

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from iotrace.report.detail import known
 from iotrace.report.model import Operation
 from iotrace.verdict.activity import FAMILIES, Activity
-from iotrace.verdict.classify.confidence import confidence
+from iotrace.verdict.classify.thread_style import ThreadStyle
 from iotrace.verdict.wording import length, plural, share
 
 MULTIPLEXED = frozenset(("select", "poll", "epoll", "epoll-et"))
@@ -41,31 +42,6 @@ BLOCKED_SHARE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class ThreadStyle:
-    """How a thread does its I/O. ``id``: a model, or "" for a thread that does none.
-
-    ``role``: "loop" (a multiplexer tells it what to read), "acceptor" (it accepts or hands out,
-    and reads nothing), "reader", "poller", or "" (no I/O). ``eager``: reads at once what it has
-    accepted, and comes to the multiplexer only when refused, as it was. ``timeouts``: waits for a
-    socket in a poll of it alone. ``agreement``, ``samples``: see ``confidence``.
-    """
-
-    id: str = ""
-    role: str = ""
-    family: str = ""
-    eager: bool = False
-    timeouts: bool = False
-    agreement: float = 0.0
-    samples: int = 0
-    evidence: tuple[str, ...] = ()
-
-    @property
-    def confidence(self) -> float:
-        """0 to 1."""
-        return confidence(self.agreement, self.samples)
-
-
-@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What its process tells of a thread. ``operations``: of io_uring; ``nonblocking``: most of
     the connections are (None: not known); ``multiplexed``: some thread uses a multiplexer."""
@@ -85,8 +61,8 @@ def thread_style(seen: Activity, around: Surroundings) -> ThreadStyle:
     often = seen.io_signals >= SIGNALS_PER_READ * seen.reads.ok
     if seen.io_signals and (often or (not multiplexers and _never_blocks(seen))):
         return _signals(seen)
-    announced = sum(loop.data_iterations for loop in multiplexers)
-    eager = sum(loop.eager_reads for loop in multiplexers)
+    announced = sum(known(loop.data_iterations) for loop in multiplexers)
+    eager = sum(known(loop.eager_reads) for loop in multiplexers)
     told = announced > eager and _is_told(seen)
     if multiplexers and (told or (eager and around.nonblocking is not False)):
         return _loop(seen, announced, eager)
@@ -97,7 +73,9 @@ def thread_style(seen: Activity, around: Surroundings) -> ThreadStyle:
 
 def _is_told(seen: Activity) -> bool:
     """Its multiplexers announce its reads: in number, or it sleeps nowhere else."""
-    ready = sum(loop.ready.mean * loop.iterations for loop in seen.multiplexers)
+    ready = sum(
+        loop.ready.mean * known(loop.iterations) for loop in seen.multiplexers if loop.ready
+    )
     waited = sum(loop.wait_ns for loop in seen.multiplexers)
     if (
         waited < LOOK_SHARE * seen.asleep_ns
@@ -109,8 +87,8 @@ def _is_told(seen: Activity) -> bool:
 
 def _hands_out(seen: Activity) -> bool:
     """It reads nothing, or hardly ever: others read what its multiplexers announce."""
-    returns = sum(loop.iterations - loop.empty for loop in seen.multiplexers)
-    unserved = sum(loop.unserved for loop in seen.multiplexers)
+    returns = sum(known(loop.iterations) - known(loop.empty) for loop in seen.multiplexers)
+    unserved = sum(known(loop.unserved) for loop in seen.multiplexers)
     seldom = seen.reads.calls < READ_SHARE * returns and unserved > READ_SHARE * returns
     return not seen.reads.calls or seldom
 
@@ -149,7 +127,12 @@ def _main_family(seen: Activity) -> str:
     told: dict[str, int] = {}
     for loop in seen.multiplexers:
         family = FAMILIES.get(loop.multiplexer, "epoll")
-        told[family] = told.get(family, 0) + loop.data_iterations + loop.iterations - loop.empty
+        told[family] = (
+            told.get(family, 0)
+            + known(loop.data_iterations)
+            + known(loop.iterations)
+            - known(loop.empty)
+        )
     return max(told, key=lambda family: told[family])
 
 
@@ -191,7 +174,7 @@ def _edge_triggered(seen: Activity) -> bool:
 
 def _acceptor(seen: Activity) -> ThreadStyle:
     family = _main_family(seen)
-    returns = sum(loop.iterations - loop.empty for loop in seen.multiplexers)
+    returns = sum(known(loop.iterations) - known(loop.empty) for loop in seen.multiplexers)
     waited = sum(loop.wait_ns for loop in seen.multiplexers)
     evidence = (
         f"{share(waited, seen.asleep_ns)} of its sleep is in {seen.multiplexers[0].multiplexer}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iotrace.report.detail import Detail
 from iotrace.report.model import Call, Descriptor
 from iotrace.report.stacks import Line
 from iotrace.verdict.activity import GIL_KINDS, NO_FDS, SOCKETS, Activity, waits_for_one
@@ -47,9 +48,10 @@ def _hit(view: ProcessView, tid: int, seen: Activity, waits: dict[str, int], blo
     fd = None
     if calls:
         worst = max(calls, key=lambda one: one.wait_ns)
-        evidence |= {"call": worst.syscall, "calls": worst.calls}
-        if worst.latency_ns is not None:
-            evidence["longest_ns"] = worst.latency_ns.max
+        evidence |= {"call": worst.syscall, **view.count_of(worst)}
+        longest = worst.latency_ns or worst.slept_ns
+        if longest is not None:
+            evidence["longest_ns"] = longest.max
         fd = _descriptor(view, worst, seen)
     lines = [one for one in view.process.lines if one.tid == tid and blocks(one)]
     return Hit(evidence, blocked, tid, fd, lines=waiting_lines(lines, view.process))
@@ -78,4 +80,5 @@ BLOCKED = Rule(
     "database driver), or hand it to a thread: await asyncio.to_thread(call).",
     _blocked,
     explains_lateness=True,
+    least=Detail.LIGHT,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iotrace.report.detail import known
 from iotrace.verdict.activity import ACCEPTS, FAMILIES
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
@@ -45,18 +46,18 @@ def _wasted(worker: ProcessView) -> int:
     The first are the voluntary switches that no call of the worker's explains.
     """
     seen = worker.total
-    returns = sum(loop.iterations for loop in seen.loops)
+    returns = sum(known(loop.iterations) for loop in seen.loops)
     calls = returns + seen.reads.calls + seen.writes.calls + seen.sleeps.calls
     asleep_again = max(0, seen.voluntary - calls) if seen.loops else 0
-    unserved = sum(loop.unserved for loop in seen.loops)
+    unserved = sum(known(loop.unserved) for loop in seen.loops)
     return asleep_again + min(unserved, seen.accepts.eagain)
 
 
 def _cost(worker: ProcessView) -> int:
     """Kernel time of the multiplexer and of accept, by the share of the wake-ups wasted."""
-    returns = sum(loop.iterations for loop in worker.total.loops)
+    returns = sum(known(loop.iterations) for loop in worker.total.loops)
     kernel = sum(
-        one.kernel_ns
+        known(one.kernel_ns)
         for one in worker.process.calls
         if one.syscall in ACCEPTS or one.syscall in FAMILIES
     )

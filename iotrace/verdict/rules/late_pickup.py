@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iotrace.report.detail import Detail
 from iotrace.report.model import Pickup
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
@@ -54,4 +55,5 @@ LATE = Rule(
     "Look at what the reading thread did meanwhile (the threads' and the loop's table): shorten "
     "that work, move it to other threads or processes, or serve with more workers.",
     _late,
+    least=Detail.SOCKETS,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iotrace.report.detail import Detail
 from iotrace.verdict.activity import GIL_KINDS
 from iotrace.verdict.lines import of_sort, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule
@@ -23,18 +24,22 @@ def _contended(view: ProcessView) -> Iterator[Hit]:
     if not seen.operations:
         return
     rows = [one for one in view.process.calls if one.syscall == "futex" and one.kind in GIL_KINDS]
-    expired = sum(one.errors.get("ETIMEDOUT", 0) for one in rows)
+    expired = sum((one.errors or {}).get("ETIMEDOUT", 0) for one in rows)
     waiting = {one.tid for one in rows if one.wait_ns}
     worst = max(rows, key=lambda one: one.wait_ns)
-    yield Hit(
-        {
-            "waited_ns": waited,
-            "waits": seen.gil.calls,
-            "mean_wait_ns": waited // max(1, seen.gil.calls),
+    evidence: dict[str, float | int | str] = {
+        "waited_ns": waited,
+        "waits": seen.gil.calls,
+        "mean_wait_ns": waited // max(1, seen.gil.calls),
+        "threads": len(waiting),
+    }
+    if view.detail is Detail.FULL:
+        evidence |= {
             "timeouts": expired,
-            "threads": len(waiting),
             "per_io_operation_ns": waited // max(1, seen.operations),
-        },
+        }
+    yield Hit(
+        evidence,
         waited,
         worst.tid if len(waiting) == 1 and worst.tid else None,
         lines=waiting_lines(of_sort(view.process, "gil"), view.process),
@@ -49,4 +54,5 @@ CONTENDED = Rule(
     "for its whole switch interval of 5 ms: look for what computes that long.",
     _contended,
     explains_lateness=True,
+    least=Detail.LIGHT,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iotrace.report.detail import Detail, known
 from iotrace.verdict.activity import FAMILIES
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
@@ -28,8 +29,8 @@ def _many(view: ProcessView) -> Iterator[Hit]:
             calls = [
                 one for one in view.calls[tid] if one.syscall == loop.multiplexer and not one.kind
             ]
-            count = sum(one.calls for one in calls)
-            kernel = sum(one.kernel_ns for one in calls)
+            count = sum(known(one.calls) for one in calls)
+            kernel = sum(known(one.kernel_ns) for one in calls)
             cost = kernel - count * EPOLL_CALL_NS
             if count and cost >= CPU_SHARE * view.wall_ns:
                 yield Hit(
@@ -38,7 +39,7 @@ def _many(view: ProcessView) -> Iterator[Hit]:
                         "watched": loop.watched or 0,
                         "calls": count,
                         "kernel_per_call_ns": kernel // count,
-                        "ready_per_call": round(loop.ready.mean, 2),
+                        "ready_per_call": round(loop.ready.mean if loop.ready else 0.0, 2),
                     },
                     cost,
                     tid,
@@ -72,4 +73,5 @@ NEAR_LIMIT = Rule(
     "Use selectors.DefaultSelector() (epoll) or select.poll(): neither has the limit. "
     "Raising `ulimit -n` does not move it.",
     _near_the_limit,
+    least=Detail.LIGHT,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from iotrace.report.detail import Detail
 from iotrace.verdict.view import ProcessView
 
 HIGH_SHARE = 0.2
@@ -34,6 +35,7 @@ class Rule:
     """A stable id, what to tell the user, and how it is recognised in one process.
 
     ``explains_lateness``: it says why data was picked up late, so that rule need not.
+    ``least``: the detail that knows the figures which show it.
     """
 
     id: str
@@ -41,6 +43,7 @@ class Rule:
     advice: str
     check: Callable[[ProcessView], Iterable[Hit]]
     explains_lateness: bool = False
+    least: Detail = Detail.FULL
 
 
 def severity(cost_ns: int, wall_ns: int) -> str:

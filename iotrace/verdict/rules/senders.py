@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iotrace.report.detail import Detail, known
+from iotrace.report.model import Descriptor
 from iotrace.verdict.lines import of_sort, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
@@ -20,17 +22,19 @@ def _blocked(view: ProcessView) -> Iterator[Hit]:
         return
     if waited < max(LEAST_BLOCKED_NS, LEAST_SHARE * view.wall_ns):
         return
-    senders = [one for one in view.connections() if one.bytes_out > one.bytes_in and one.wait_ns]
+    senders = [one for one in view.connections() if one.wait_ns and _sends(one)]
     slowest = max(senders, key=lambda one: one.wait_ns) if senders else None
     blocked = [tid for tid, one in view.threads.items() if one.writes.wait_ns]
     evidence: dict[str, float | int | str] = {
         "blocked_ns": waited,
-        "sends": view.total.writes.calls,
+        "sends" if view.detail is Detail.FULL else "sleeps": view.total.writes.calls,
         "threads": len(blocked),
         "connections": len(senders),
     }
     if slowest is not None:
-        evidence |= {"slowest_peer": slowest.peer, "sent_to_it_bytes": slowest.bytes_out}
+        evidence |= {"slowest_peer": slowest.peer}
+        if slowest.bytes_out is not None:
+            evidence["sent_to_it_bytes"] = slowest.bytes_out
     yield Hit(
         evidence,
         waited,
@@ -40,6 +44,11 @@ def _blocked(view: ProcessView) -> Iterator[Hit]:
     )
 
 
+def _sends(one: Descriptor) -> bool:
+    """More goes out than comes in; where that is not seen, nobody can say."""
+    return one.bytes_out is None or one.bytes_out > known(one.bytes_in)
+
+
 BLOCKED = Rule(
     "IO111",
     "Blocked senders: threads sleep in send, their peers are slow",
@@ -47,4 +56,5 @@ BLOCKED = Rule(
     "(asyncio: await writer.drain()), with a limit on what is queued for one peer.",
     _blocked,
     explains_lateness=True,
+    least=Detail.LIGHT,
 )

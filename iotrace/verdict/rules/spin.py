@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iotrace.report.detail import known
 from iotrace.report.model import Loop
 from iotrace.verdict.activity import Activity
 from iotrace.verdict.rules.rule import Hit, Rule
@@ -26,21 +27,21 @@ SPIN_SHARE = 0.05
 def _unserved(view: ProcessView) -> Iterator[Hit]:
     for tid, seen in view.threads.items():
         for loop in seen.multiplexers:
-            found = loop.iterations - loop.empty
+            found = known(loop.iterations) - known(loop.empty)
             if (
-                loop.unserved < UNSERVED_SHARE * max(1, found)
-                or view.per_second(loop.unserved) < RETURNS_PER_SECOND
+                known(loop.unserved) < UNSERVED_SHARE * max(1, found)
+                or view.per_second(known(loop.unserved)) < RETURNS_PER_SECOND
                 or _handed_over(view, tid, loop)
-                or seen.accepts.eagain >= loop.unserved / 2
+                or seen.accepts.eagain >= known(loop.unserved) / 2
             ):
                 continue
-            cost = _cost(seen, loop, loop.unserved)
+            cost = _cost(seen, loop, known(loop.unserved))
             if cost >= CPU_SHARE * view.wall_ns:
                 evidence: dict[str, float | int | str] = {
                     "call": loop.multiplexer,
-                    "returns_unserved": loop.unserved,
-                    "returns": loop.iterations,
-                    "unserved_per_second": round(view.per_second(loop.unserved)),
+                    "returns_unserved": known(loop.unserved),
+                    "returns": known(loop.iterations),
+                    "unserved_per_second": round(view.per_second(known(loop.unserved))),
                     "cpu_ns": cost,
                 }
                 unread = [one for one in view.process.descriptors if one.unread_ns]
@@ -52,14 +53,14 @@ def _unserved(view: ProcessView) -> Iterator[Hit]:
 
 def _handed_over(view: ProcessView, tid: int, loop: Loop) -> bool:
     others = sum(one.operations for other, one in view.threads.items() if other != tid)
-    return others >= HANDED_OVER_SHARE * loop.unserved
+    return others >= HANDED_OVER_SHARE * known(loop.unserved)
 
 
 def _zero_timeout(view: ProcessView) -> Iterator[Hit]:
     for tid, seen in view.threads.items():
         for loop in seen.loops:
-            empty = loop.empty - loop.timeouts
-            found = loop.iterations - loop.empty
+            empty = known(loop.empty) - known(loop.timeouts)
+            found = known(loop.iterations) - known(loop.empty)
             turn = loop.busy_ns.p50 if loop.busy_ns else 0
             if (
                 empty < EMPTY_PER_USEFUL * max(1, found)
@@ -84,7 +85,7 @@ def _zero_timeout(view: ProcessView) -> Iterator[Hit]:
 
 def _cost(seen: Activity, loop: Loop, wasted: int) -> int:
     """The thread's CPU time, by the share of its turns that were wasted."""
-    turns = sum(one.iterations for one in seen.loops)
+    turns = sum(known(one.iterations) for one in seen.loops)
     return seen.cpu_ns * wasted // max(1, turns)
 
 

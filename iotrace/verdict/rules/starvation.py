@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iotrace.report.detail import Detail
 from iotrace.verdict.classify.families import is_short_lived
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
@@ -45,4 +46,5 @@ STARVED = Rule(
     "than CPUs.",
     _starved,
     explains_lateness=True,
+    least=Detail.LIGHT,
 )

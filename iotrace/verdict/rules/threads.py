@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iotrace.report.detail import Detail
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
 
@@ -30,17 +31,16 @@ def _too_many(view: ProcessView) -> Iterator[Hit]:
         return
     switches = sum(one.voluntary for one in readers)
     reads = sum(one.reads.ok for one in readers)
-    yield Hit(
-        {
-            "threads_alive": round(alive),
-            "threads_born": born,
-            "born_per_second": round(view.per_second(born)),
-            "switches_per_read": round(switches / max(1, reads), 2),
-            "runq_ns": runq,
-            "gil_wait_ns": lock,
-        },
-        runq + lock,
-    )
+    evidence: dict[str, float | int | str] = {
+        "threads_alive": round(alive),
+        "threads_born": born,
+        "born_per_second": round(view.per_second(born)),
+        "runq_ns": runq,
+        "gil_wait_ns": lock,
+    }
+    if view.detail is Detail.FULL:
+        evidence["switches_per_read"] = round(switches / max(1, reads), 2)
+    yield Hit(evidence, runq + lock)
 
 
 TOO_MANY = Rule(
@@ -49,4 +49,5 @@ TOO_MANY = Rule(
     "Serve with a bounded pool (ThreadPoolExecutor behind the acceptor), keep connections alive "
     "instead of one per request, or use an event loop for many idle connections.",
     _too_many,
+    least=Detail.LIGHT,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iotrace.report.detail import known
 from iotrace.verdict.activity import READS
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
@@ -21,8 +22,11 @@ CPU_SHARE = 0.05
 def _tiny(view: ProcessView) -> Iterator[Hit]:
     for tid, seen in view.threads.items():
         rows = [one for one in view.calls[tid] if one.syscall in READS and one.kind == "tcp"]
-        good = sum(one.calls - sum(one.errors.values()) for one in rows)
-        total, filled = sum(one.bytes for one in rows), sum(one.filled for one in rows)
+        good = sum(known(one.calls) - sum((one.errors or {}).values()) for one in rows)
+        total, filled = (
+            sum(known(one.bytes) for one in rows),
+            sum(known(one.filled) for one in rows),
+        )
         if not good or not total:
             continue
         needed = max(1, -(-total // GOOD_BYTES))

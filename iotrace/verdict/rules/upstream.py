@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iotrace.report.detail import Detail, known
 from iotrace.report.model import Descriptor, Process
 from iotrace.report.stacks import Line
 from iotrace.verdict.lines import of_sort, waiting_lines
@@ -36,7 +37,7 @@ def _connecting(view: ProcessView) -> Iterator[Hit]:
     targets = [one for one in view.outgoing() if one.opened]
     worst = max(targets, key=lambda one: one.opened) if targets else None
     evidence: dict[str, float | int | str] = {
-        "connects": seen.connects.calls,
+        "connects" if view.detail is Detail.FULL else "sleeps": seen.connects.calls,
         "connect_wait_ns": seen.connects.wait_ns,
         "dns_lookups": lookups,
         "dns_wait_ns": resolving,
@@ -63,18 +64,19 @@ def _one_peer(view: ProcessView) -> Iterator[Hit]:
     )
     by_peer: dict[str, list[Descriptor]] = {}
     for one in view.outgoing():
-        if one.bytes_out:
+        if one.bytes_out or (one.bytes_out is None and one.wait_ns + one.polled_ns):
             by_peer.setdefault(one.peer, []).append(one)
     for peer, rows in by_peer.items():
         waited = sum(one.wait_ns + one.polled_ns for one in rows)
-        calls = sum(one.calls for one in rows)
+        counts = [one.sleeps if one.calls is None else one.calls for one in rows]
+        calls = sum(map(known, counts))
         if calls >= LEAST_CALLS and waited >= PEER_SHARE * max(1, serving):
             yield Hit(
                 {
                     "peer": peer,
                     "connections": len(rows),
                     "waited_ns": waited,
-                    "calls": calls,
+                    "calls" if view.detail is Detail.FULL else "sleeps": calls,
                     "share_of_serving_ratio": round(waited / serving, 3),
                 },
                 waited,
@@ -126,6 +128,7 @@ CONNECTING = Rule(
     "resolve names once or run a local cache; connect in the background where the caller need not "
     "wait.",
     _connecting,
+    least=Detail.LIGHT,
 )
 ONE_PEER = Rule(
     "IO119",
@@ -135,4 +138,5 @@ ONE_PEER = Rule(
     "an event loop.",
     _one_peer,
     explains_lateness=True,
+    least=Detail.LIGHT,
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from iotrace.engine.program import Limits
+from iotrace.report.detail import Detail
 from tests.interpreters import interpreters, label
 from tests.kernel.python.marks import FIRST
 from tests.kernel.targets import Target
@@ -32,3 +34,20 @@ def test_the_tax_of_a_call_is_what_it_takes_to_come_back(python: str, spinners: 
     assert {row.kind for row in waits} == {"", "gil"}
     (others,) = (row for row in waits if not row.kind)
     assert others.errors["ETIMEDOUT"] == _GIVEN_UP
+
+
+@pytest.mark.parametrize("python", interpreters(), ids=label)
+def test_light_detail_tells_waits_for_it_from_those_for_locks(python: str) -> None:
+    with Target("gil.py", _READS, 1, prefix=FIRST, python=python) as target:
+        report = trace_work(target, limits=Limits(detail=Detail.LIGHT))
+        truth_ns = target.results()["waited_ns"]
+    process = process_of(report, target.pid)
+    main = next(thread for thread in process.threads if thread.tid == target.pid)
+    waits = [row for row in process.calls if (row.tid, row.kind) == (target.pid, "gil")]
+    assert [row.syscall for row in waits] == ["futex"]
+    assert waits[0].wait_ns == main.states_ns.wait["gil"]
+    assert _LOCKED_NS > waits[0].wait_ns + waits[0].runq_ns >= 0.9 * truth_ns
+    assert main.states_ns.wait["lock"] >= _LOCKED_NS
+    # Which call a wait for it came after, nobody sees.
+    assert {(row.gil_ns, row.gil_waits) for row in process.calls} == {(None, None)}
+    assert report.quality.unavailable["GIL tax"]

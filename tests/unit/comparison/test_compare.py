@@ -19,6 +19,7 @@ from iotrace.output.view import View
 from iotrace.recording.model import Recording, as_sample
 from iotrace.report.model import Call, Percentiles, Report
 from tests.unit import reports
+from tests.unit.light import lit_report
 from tests.unit.reports import MS, US, S
 
 NAMES = ("a.iot", "b.iot")
@@ -61,6 +62,11 @@ def recorded(report: Report, samples: int = 10, jitter: float = 0.02, seed: int 
         )
         parts.append(as_sample(replace(report, processes=processes, interval=number)))
     return Recording(report, tuple(parts))
+
+
+def lit(recording: Recording) -> Recording:
+    """The same in light detail."""
+    return Recording(lit_report(recording.report), tuple(map(lit_report, recording.samples)))
 
 
 def row(comparison: Comparison, what: str, figure: str) -> Difference:
@@ -196,10 +202,27 @@ def test_json_is_the_comparison() -> None:
     assert data["schema"] == "iotrace.comparison/1"
     assert data["a"] == {
         "name": "a.iot", "iotrace": "0.1.0", "started_at": "2025-11-23T08:07:11Z",
-        "duration_ns": 10 * S, "samples": 10,
+        "duration_ns": 10 * S, "samples": 10, "detail": "full",
     }  # fmt: skip
     (mean,) = (row for row in data["calls"] if row["figure"] == "mean_ns")
     assert (mean["a"], mean["b"], mean["change"]) == (2_010_000.0, 4_020_000.0, 1.0)
+
+
+def test_what_a_lesser_detail_does_not_know_is_no_regression() -> None:
+    full, light = recorded(server()), lit(recorded(server()))
+    for a, b in ((full, light), (light, full)):
+        both = compare(a, b, NAMES)
+        assert {one.verdict for one in both.differences} <= {"same", "changed", "better", "worse"}
+        assert not any(one.figure in ("per_s", "mean_ns", "p99_ns") for one in both.calls)
+        assert not any(one.what in ("user", "kernel", "copy") for one in both.states)
+        assert not regressions(both, 0.0)
+        assert "only what both know of" in output.render(both, "table", View())
+
+
+def test_a_finding_that_was_not_looked_for_is_not_gone() -> None:
+    full = replace(server(), findings=tuple(reports.event_loop().findings))
+    both = compare(recorded(full), lit(recorded(server())), NAMES)
+    assert both.findings_gone == ()
 
 
 def test_the_table() -> None:

@@ -1,5 +1,6 @@
 """Images of the probes: kept, read again, and trusted only where they can be."""
 
+import contextlib
 import os
 import random
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from iotrace.engine import cache
 from iotrace.engine.image import Function, Image, MapSpec
 from iotrace.engine.program import Limits
+from iotrace.report.detail import Detail
 
 IMAGE = Image(
     maps={"threads": MapSpec(2, 4, 656, 2048, 1024, '["thread", [], "struct"]')},
@@ -36,11 +38,8 @@ def test_damaged_images_are_refused() -> None:
     for _ in range(211):
         damaged = bytearray(data)
         damaged[generator.randrange(len(data))] ^= 1 << generator.randrange(8)
-        try:
-            Image.from_bytes(bytes(damaged))
-        except ValueError:
-            continue
-        pytest.fail("a damaged image was read")
+        with contextlib.suppress(ValueError):  # zlib's last byte has bits that mean nothing
+            assert Image.from_bytes(bytes(damaged)) == IMAGE
 
 
 def test_what_was_stored_is_loaded(directory: Path) -> None:
@@ -89,6 +88,7 @@ def test_the_key_depends_on_limits_absent_features_and_the_namespace() -> None:
         cache.image_key(Limits(), frozenset(), True),
         cache.image_key(Limits(threads=512), frozenset(), False),
         cache.image_key(Limits(), frozenset({"sk_data_ready"}), False),
+        cache.image_key(Limits(detail=Detail.LIGHT), frozenset(), False),
     }
-    assert len(keys) == 4
+    assert len(keys) == 5
     assert cache.image_key(Limits(), frozenset(), False) in keys

@@ -37,7 +37,7 @@ def test_a_call_is_the_sum_of_its_phases() -> None:
 
 
 def test_a_call_that_never_returned_has_no_latency() -> None:
-    row = call_row(7, "recvfrom", "tcp", replace(call(5, 0), calls=0))
+    row = call_row(7, "recvfrom", "tcp", replace(call(5, 0), calls=0, sleeps=0))
     assert row.latency_ns is None
     assert row.in_flight == 1
 

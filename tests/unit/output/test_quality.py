@@ -82,7 +82,7 @@ def test_evidence_is_printed_in_its_units() -> None:
         advice="Wait in epoll.",
         cost_ns=7_000_000,
     )
-    shown = page.render(verdict.blocks(process(), [found]), tablefmt="table", width=80)
+    shown = page.render(verdict.blocks(process(), [found], report()), tablefmt="table", width=80)
     assert (
         shown
         == """\
@@ -101,7 +101,7 @@ def test_threads_of_another_model_are_named() -> None:
     loop = Model("epoll", "Event loop", 0.955, ("watches 3",))
     threads = tuple(replace(thread(tid, "x", S, recv=0), model=blocking) for tid in (1, 2))
     main = replace(thread(3, "x", S, poll=0), model=loop)
-    found = verdict.blocks(process(model=loop, threads=(main, *threads)), [])
+    found = verdict.blocks(process(model=loop, threads=(main, *threads)), [], report())
     assert (
         page.render(found, tablefmt="table", width=80)
         == """\

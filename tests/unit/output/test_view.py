@@ -92,7 +92,7 @@ def test_an_unknown_column_is_refused_before_anything_is_traced(name: str) -> No
     for view in (View(columns=(name,)), View(sort=name or "?")):
         with pytest.raises(UsageError) as refused:
             formats.check(DEFAULT, view)
-        assert "columns: tid, name, wall, user" in refused.value.why
+        assert "columns: tid, name, wall, cpu, user" in refused.value.why
         assert refused.value.what.isprintable()
 
 

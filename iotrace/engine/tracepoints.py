@@ -1,0 +1,103 @@
+"""Which function of the probes sits on which tracepoint, and what is compiled together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from iotrace.report.detail import Detail
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One raw tracepoint and the function that runs on it.
+
+    ``loses``: the columns that are n/a without it; empty: nothing works without it.
+    ``details``: the levels of detail that it belongs to.
+    ``typed``: the verifier knows the types of its arguments, which it reads without a helper.
+    ``attachment``: "tracepoint"; "tail call": entered by other probes, by its ``slot`` in
+    ``walkers``; "sample": runs at the ticks of a clock of each CPU. These have no tracepoint.
+    """
+
+    tracepoint: str
+    function: str
+    loses: tuple[str, ...] = ()
+    attachment: str = "tracepoint"
+    slot: int = 0
+    details: frozenset[Detail] = frozenset(Detail)
+    typed: bool = False
+
+
+_FULL: frozenset[Detail] = frozenset((Detail.FULL,))
+_SOCKETS: frozenset[Detail] = frozenset((Detail.SOCKETS,))
+_LIGHT: frozenset[Detail] = frozenset((Detail.LIGHT,))
+_NOT_LIGHT = _FULL | _SOCKETS
+_COUNTS = ("counts of socket calls",)
+PROBES = (
+    Probe("sys_enter", "on_sys_enter", details=_FULL),
+    Probe("sys_exit", "on_sys_exit", details=_FULL),
+    Probe("sched_switch", "on_sched_switch", typed=True),
+    Probe("sched_waking", "on_sched_waking", ("wake-up times",), details=_FULL),
+    Probe("task_newtask", "on_task_newtask", ("threads and children that live under 100 ms",)),
+    Probe("sched_process_exec", "on_sched_process_exec", ("the moment of an exec",)),
+    Probe("skb_copy_datagram_iovec", "on_skb_copy", ("exact copy of sockets",), details=_NOT_LIGHT),
+    Probe("sk_data_ready", "on_sk_data_ready", ("pickup",), details=_NOT_LIGHT),
+    Probe("sock_recv_length", "on_sock_recv_length", _COUNTS, details=_SOCKETS, typed=True),
+    Probe("sock_send_length", "on_sock_send_length", _COUNTS, details=_SOCKETS, typed=True),
+    Probe("task_rename", "on_task_rename", ("new names of threads",)),
+    Probe("signal_deliver", "on_signal_deliver", ("signals",), details=_NOT_LIGHT),
+    Probe("io_uring_submit_req", "on_uring_submit", ("operations",), details=_NOT_LIGHT),
+    Probe("io_uring_complete", "on_uring_complete", ("operations",), details=_NOT_LIGHT),
+)
+
+IN_CONTAINERS = (
+    Probe("sched_process_exit", "on_sched_process_exit"),
+    Probe(
+        "sched_prepare_exec",  # since Linux 6.9
+        "on_sched_prepare_exec",
+        ("the end of a thread that becomes another program, but was not its process's first",),
+        details=_SOCKETS | _LIGHT,
+    ),
+)
+"""Needed only where process ids are not the kernel's own."""
+LINES, CULPRITS = "python lines", "python lines of stalls"
+PYTHON_PROBES = (
+    Probe("", "on_slow_call", (LINES,), "tail call", 0),
+    Probe("", "on_stall", (CULPRITS,), "tail call", 1),
+    Probe("", "on_new_stack", ("python names of short-lived processes",), "tail call", 2),
+    Probe("", "on_sample", (CULPRITS,), "sample"),
+)
+ALL_PROBES = (*PROBES, *IN_CONTAINERS, *PYTHON_PROBES)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of the functions: the compiler works on several parts at once."""
+
+    number: int
+    parts: int
+
+    def has(self, function: str) -> bool:
+        """Whether the function belongs to it."""
+        return (function in _FIRST_HALF) == (self.number == 0) or self.parts == 1
+
+
+_FIRST_HALF = frozenset(
+    "on_sys_exit on_slow_call on_new_stack on_sock_recv_length on_sock_send_length".split()
+)
+"""Takes about as long to compile as all the others."""
+WHOLE = Part(0, 1)
+HALVES = (Part(0, 2), Part(1, 2))
+
+
+def parts_of(detail: Detail, cpus: int) -> tuple[Part, ...]:
+    """What to compile at the same time: light detail is one large function and a few small ones."""
+    return HALVES if cpus > 1 and detail is not Detail.LIGHT else (WHOLE,)
+
+
+def attach_order(function: str) -> int:
+    """Where a function comes among all of them."""
+    return [probe.function for probe in ALL_PROBES].index(function)
+
+
+DATING = frozenset({"on_sched_waking", "on_sk_data_ready", "on_sample"})
+"""Functions that only say when something happened: without a run of theirs no time is lost."""

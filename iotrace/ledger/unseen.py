@@ -1,0 +1,98 @@
+"""Rows of a trace that did not look at every call: what was not seen is None, never 0."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from iotrace.report.detail import Detail, known
+from iotrace.report.model import Call, Descriptor, Loop, Process, Thread
+
+_SOCKETS = frozenset(("tcp", "udp", "unix", "socket", "netlink"))
+_COUNTED = frozenset(
+    "read readv recvfrom recvmsg recvmmsg write writev sendto sendmsg sendmmsg".split()
+)
+"""Calls that pass by the tracepoints of sockets (net/socket.c), where their descriptor is one."""
+
+
+def as_seen(process: Process, detail: Detail) -> Process:
+    """The process with None for every figure that this detail cannot know."""
+    if detail is Detail.FULL:
+        return process
+    return replace(
+        process,
+        threads=tuple(_thread(row, detail) for row in process.threads),
+        calls=tuple(_call(row, detail) for row in process.calls),
+        descriptors=tuple(_descriptor(row, detail) for row in process.descriptors),
+        loops=tuple(map(_loop, process.loops)),
+    )
+
+
+def _thread(row: Thread, detail: Detail) -> Thread:
+    states = row.states_ns
+    copy = states.copy if detail is Detail.SOCKETS else None
+    on_cpu = states.on_cpu - known(copy)
+    return replace(
+        row,
+        states_ns=replace(states, user=None, kernel=None, copy=copy, cpu=on_cpu),
+        syscalls=None,
+    )
+
+
+def _call(row: Call, detail: Detail) -> Call:
+    """``slept_ns`` is what the kernel side keeps in the place of latencies."""
+    row = replace(
+        row,
+        total_ns=None,
+        kernel_ns=None,
+        latency_ns=None,
+        waits_ns=None,
+        gil_waits=None,
+        gil_ns=None,
+        sleeps=known(row.sleeps),
+        slept_ns=row.latency_ns if row.sleeps else None,
+    )
+    if detail is Detail.SOCKETS and row.kind in _SOCKETS and row.syscall in _COUNTED:
+        return row
+    return replace(
+        row,
+        calls=None,
+        errors=None,
+        bytes=None,
+        copy_ns=None,
+        copies_ns=None,
+        copy_estimated=False,
+        filled=None,
+    )
+
+
+def _descriptor(row: Descriptor, detail: Detail) -> Descriptor:
+    row = replace(row, sleeps=known(row.sleeps))
+    if detail is Detail.SOCKETS and row.kind in _SOCKETS and row.calls:
+        return row
+    return replace(
+        row,
+        calls=None,
+        bytes_in=None,
+        bytes_out=None,
+        copy_ns=None,
+        copy_estimated=False,
+        eagain=None,
+    )
+
+
+def _loop(row: Loop) -> Loop:
+    return replace(
+        row,
+        iterations=None,
+        empty=None,
+        timeouts=None,
+        ready=None,
+        busy_ns=None,
+        zero_timeout=None,
+        unserved=None,
+        busy_total_ns=None,
+        stalls=None,
+        data_iterations=None,
+        eager_reads=None,
+        sleeps=known(row.sleeps),
+    )

@@ -1,0 +1,56 @@
+"""How much of a process a trace looks at, and what it cannot know then."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Detail(str, Enum):
+    """What the probes sit on, from the dearest to the cheapest."""
+
+    FULL = "full"
+    """Every system call, the scheduler, sockets."""
+    SOCKETS = "sockets"
+    """The scheduler, and every read and write of a socket; no other system calls."""
+    LIGHT = "light"
+    """The scheduler alone: what a thread sleeps in, and when it runs."""
+
+    def gives(self, least: Detail) -> bool:
+        """Whether it knows all that ``least`` knows."""
+        order = list(Detail)
+        return order.index(self) <= order.index(least)
+
+    @property
+    def unavailable(self) -> dict[str, str]:
+        """Column -> why it is n/a in this detail."""
+        if self is Detail.FULL:
+            return {}
+        light = dict.fromkeys(_CALLS, "{} detail has no probe on system calls")
+        if self is Detail.LIGHT:
+            light |= dict.fromkeys(_SOCKETS, "{} detail has no probe on sockets")
+        else:
+            light |= dict.fromkeys(_NOT_SOCKETS, "{} detail sees reads and writes of sockets only")
+        return {column: reason.format(self.value) for column, reason in light.items()}
+
+
+_CALLS = (
+    "user and kernel apart (cpu is both)",
+    "number of system calls",
+    "latency, waits_ns",
+    "iterations, ready, empty, timeout, busy",
+    "GIL tax",
+    "python lines",
+)
+_SOCKETS = (
+    "copy, copies_ns",
+    "count, errors, EAGAIN, bytes, in, out",
+    "pickup",
+    "signals",
+    "operations",
+)
+_NOT_SOCKETS = ("count, errors, EAGAIN, bytes, in, out, copy of all but sockets",)
+
+
+def known(figure: int | None) -> int:
+    """A figure for a sum over what was seen: 0 where it was not."""
+    return figure or 0

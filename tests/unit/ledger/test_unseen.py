@@ -1,0 +1,75 @@
+"""What a detail does not know is None; what it knows is as it was."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from iotrace.cli.options import DETAILS
+from iotrace.report.detail import Detail
+from tests.unit.light import lit
+from tests.unit.reports import event_loop
+
+(FULL,) = event_loop().processes
+KNOWN_OF_CALLS = {"tid", "syscall", "kind", "wait_ns", "runq_ns", "in_flight", "sleeps", "slept_ns"}
+
+
+def test_full_detail_knows_all() -> None:
+    assert lit(FULL, Detail.FULL).threads == FULL.threads
+
+
+def test_the_time_on_the_cpu_stays_and_the_states_add_up() -> None:
+    for before, after in zip(FULL.threads, lit(FULL).threads, strict=True):
+        old, new = before.states_ns, after.states_ns
+        assert (new.user, new.kernel, new.copy, after.syscalls) == (None,) * 4
+        assert new.cpu == new.on_cpu == old.user + old.kernel + old.copy  # type: ignore[operator]
+        assert new.on_cpu + new.runq + sum(new.wait.values()) == after.lifetime_ns
+
+
+def test_sockets_detail_knows_the_copy() -> None:
+    for before, after in zip(FULL.threads, lit(FULL, Detail.SOCKETS).threads, strict=True):
+        assert after.states_ns.copy == before.states_ns.copy
+        assert after.states_ns.on_cpu == before.states_ns.on_cpu
+
+
+def test_of_a_call_only_its_sleeps_are_known() -> None:
+    for before, after in zip(FULL.calls, lit(FULL).calls, strict=True):
+        known = {
+            field.name
+            for field in dataclasses.fields(after)
+            if getattr(after, field.name) not in (None, False)
+        }
+        assert known <= KNOWN_OF_CALLS
+        assert (after.wait_ns, after.runq_ns) == (before.wait_ns, before.runq_ns)
+        assert after.slept_ns == (before.latency_ns if before.wait_ns else None)
+
+
+def test_sockets_detail_counts_reads_and_writes_of_sockets_alone() -> None:
+    counted = {
+        (row.syscall, row.kind) for row in lit(FULL, Detail.SOCKETS).calls if row.calls is not None
+    }
+    assert counted == {("recvfrom", "tcp"), ("sendto", "tcp")}
+
+
+def test_of_a_loop_its_sleeps_and_what_it_watches() -> None:
+    (before,), (after,) = FULL.loops, lit(FULL).loops
+    assert (after.iterations, after.empty, after.ready, after.busy_ns, after.stalls) == (None,) * 5
+    assert (after.wait_ns, after.watched, after.trigger) == (
+        before.wait_ns,
+        before.watched,
+        before.trigger,
+    )
+    assert after.sleeps == before.iterations
+
+
+@pytest.mark.parametrize("detail", Detail)
+def test_a_detail_gives_what_a_lesser_one_gives(detail: Detail) -> None:
+    assert Detail.FULL.gives(detail)
+    assert detail.gives(Detail.LIGHT)
+    assert Detail.LIGHT.gives(detail) == (detail is Detail.LIGHT)
+    assert bool(detail.unavailable) == (detail is not Detail.FULL)
+
+
+def test_the_command_line_has_the_same_names() -> None:
+    assert tuple(one.value for one in Detail) == DETAILS

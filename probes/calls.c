@@ -31,12 +31,15 @@ static __always_inline void begin_call(struct thread *t, u64 now)
 }
 
 /* Without a probe on system calls regs are those of a task that the verifier knows. */
-#if DETAIL_FULL
+#if DETAIL_FULL && !HAVE_CAST
 #define READ_ARGUMENTS(args, regs) \
   (!read_kernel_memory(args, sizeof(args), (void *)(regs + OFFSET_ARGUMENTS)))
 #else
 static __always_inline int load_arguments(u64 *args, u64 regs)
 {
+#if DETAIL_FULL
+  regs = cast(regs, TYPE_PT_REGS);
+#endif
 #pragma unroll
   for (int i = 0; i < ARGUMENT_WORDS; i++)
     LOAD("u64", args[i], regs, OFFSET_ARGUMENTS + 8 * i);

@@ -31,6 +31,7 @@ static __always_inline int ready_before_accept(u64 sock)
     return 0;
   fresh.inode = pending_socket(port, swap16(read_u16(sock + OFFSET_SOCK_DPORT)));
   fresh.since_ns = fresh.last_ns = bpf_ktime_get_ns();
+  mark_watched(sock);
   r = readiness.lookup(&sock);
   if (r && r->inode == fresh.inode)
     r->last_ns = fresh.last_ns;
@@ -39,13 +40,27 @@ static __always_inline int ready_before_accept(u64 sock)
   return 0;
 }
 
+/* The struct socket that a process holds, 0: nobody has accepted it yet. */
+static __always_inline u64 socket_of(u64 sock)
+{
+#if HAVE_CAST
+  u64 socket, typed = cast(sock, TYPE_SOCK);
+  LOAD("u64", socket, typed, OFFSET_SOCK_SOCKET);
+  return socket;
+#else
+  return read_u64(sock + OFFSET_SOCK_SOCKET);
+#endif
+}
+
 /* raw sk_data_ready(sk): something to read has arrived, whoever waits or doesn't. */
 PROGRAM(on_sk_data_ready)
 {
   u64 sock = ctx->args[0], now;
   struct readiness *r;
-  if (!read_u64(sock + OFFSET_SOCK_SOCKET))
+  if (!socket_of(sock))
     return ready_before_accept(sock);
+  if (!maybe_watched(sock))
+    return 0;
   r = readiness.lookup(&sock);
   if (!r)
     return 0;

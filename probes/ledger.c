@@ -117,7 +117,7 @@ struct scheduled {
 static __always_inline struct scheduled scheduled(void)
 {
   struct scheduled s = {};
-#if HAVE_SCHED_INFO && !DETAIL_FULL
+#if HAVE_SCHED_INFO && (HAVE_CAST || !DETAIL_FULL)
   u64 task = (u64)bpf_get_current_task_btf();
   LOAD("u64", s.slices, task, OFFSET_TASK_SCHED_INFO);
   LOAD("u64", s.run_delay_ns, task, OFFSET_TASK_SCHED_INFO + 8);

@@ -83,6 +83,15 @@ struct readiness {
 };
 BPF_TABLE("lru_hash", u64, struct readiness, readiness, MAX_SOCKETS);
 
+/* Not 0: readiness may have an entry of a socket with this hash. Spares the sockets of the whole host
+ * a look-up in it. Written as readiness is; never cleared: addresses of sockets come again. */
+#define WATCHED_MARKS 64
+#define WATCHED_BITS 10
+struct marks {
+  u8 marks[WATCHED_MARKS]; /* bytes, not bits: written on any CPU */
+};
+BPF_ARRAY(watched, struct marks, 1 << WATCHED_BITS);
+
 /* Ports that traced threads accept on: data may arrive before the connection is accepted.
  * Written by accept's sys_enter, read by sk_data_ready. */
 BPF_HASH(listening_ports, u32, u32, MAX_PORTS);

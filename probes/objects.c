@@ -228,6 +228,28 @@ static __always_inline u64 pending_socket(u32 local_port, u32 peer_port)
   return READINESS_PENDING | (local_port << 16) | peer_port;
 }
 
+/* Is there an entry of this socket in readiness? A few of those that say so have none. */
+static __always_inline u8 *watched_place(u64 sock)
+{
+  u64 hash = sock * 0x9e3779b97f4a7c15ULL;
+  u32 place = hash >> (64 - WATCHED_BITS);
+  struct marks *m = watched.lookup(&place);
+  return m ? &m->marks[(hash >> 32) & (WATCHED_MARKS - 1)] : NULL;
+}
+
+static __always_inline int maybe_watched(u64 sock)
+{
+  u8 *place = watched_place(sock);
+  return place && *place;
+}
+
+static __always_inline void mark_watched(u64 sock)
+{
+  u8 *place = watched_place(sock);
+  if (place && !*place)
+    *place = 1;
+}
+
 /* From now on sk_data_ready stamps this socket. What arrived before it was accepted is dated if
  * we knew that its port was listened on; other data that lies there already is not. */
 static __always_inline void watch_socket(struct object *o)
@@ -236,6 +258,7 @@ static __always_inline void watch_socket(struct object *o)
   u64 sock = o->sock;
   if (!sock)
     return;
+  mark_watched(sock);
   known = readiness.lookup(&sock);
   if (known && known->inode == pending_socket(o->local_port, o->peer_port))
     known->inode = o->inode;

@@ -301,11 +301,14 @@ def build_program(
     return Program(_source(sources), tuple(flags), chosen, unavailable)
 
 
+_CAST_STRUCTS = ("FDTABLE", "FILE", "PT_REGS", "SOCK", "SOCKET_ALLOC", "TASK_STRUCT")
+
+
 def _cast_flags(types: KernelTypes, absent: frozenset[str]) -> list[str]:
     """Of bpf_rdonly_cast (Linux 6.2), which spares helpers that read the kernel's memory."""
     if "rdonly_cast" in absent or not types.function("bpf_rdonly_cast"):
         return ["-DHAVE_CAST=0"]
-    structs = {name: types.struct(name.lower()) for name in ("FDTABLE", "FILE", "SOCKET_ALLOC")}
+    structs = {name: types.struct(name.lower()) for name in _CAST_STRUCTS}
     return ["-DHAVE_CAST=1", *(f"-DTYPE_{name}={number}" for name, number in structs.items())]
 
 

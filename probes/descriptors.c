@@ -132,6 +132,19 @@ static __always_inline void settle(struct descriptor *d)
     r->since_ns = r->last_ns > r->since_ns ? r->last_ns : 0;
 }
 
+/* Buffers that lie on a socket unread. */
+static __always_inline u32 queued_on(u64 sock)
+{
+#if HAVE_CAST
+  u32 queued;
+  sock = cast(sock, TYPE_SOCK);
+  LOAD("u32", queued, sock, OFFSET_SOCK_QUEUED);
+  return queued;
+#else
+  return read_u32(sock + OFFSET_SOCK_QUEUED);
+#endif
+}
+
 /* A read has taken data off a socket: how long had it been lying there? */
 static __always_inline void pick_up(struct thread *t, struct descriptor *d, u64 bytes, u64 now)
 {
@@ -149,7 +162,7 @@ static __always_inline void pick_up(struct thread *t, struct descriptor *d, u64 
       d->pickup[bucket]++;
   }
   /* Behind a filled buffer there may be more, which has been waiting as long. */
-  if (t->call_size && bytes >= t->call_size && read_u32(sock + OFFSET_SOCK_QUEUED))
+  if (t->call_size && bytes >= t->call_size && queued_on(sock))
     return;
   r->since_ns = r->last_ns > taken ? r->last_ns : 0;
 }

@@ -14,19 +14,12 @@
 #define LOOP_KINDS 8  /* select, pselect6, poll, ppoll, epoll_wait, _pwait, _pwait2; 0 is none */
 
 struct thread {
+  /* What every call reads or writes, in three cache lines. */
   u32 seq;
   u32 tid;
   u32 pid;
-  u32 parent_pid; /* the forking process, 0 for a thread or an unknown parent */
-  u64 started_ns;
-  u64 ended_ns; /* 0 while it lives */
+  u32 bucket;   /* see bucket_of */
   u64 since_ns; /* everything before is charged */
-  u64 woken_ns; /* last wake-up; written by the waker, on any CPU */
-  u64 slept_ns; /* without wake-ups: its last sleep, of which a part was in a run queue */
-  u64 switched_in_ns; /* when it last got a CPU */
-  u64 slices; /* how often the scheduler had given it a CPU when it last left one, */
-  u64 run_delay_ns; /* and its own sum of the thread's run-queue time */
-
   u8 state;
   u8 resume_state; /* the state it goes back to when switched in */
   u8 sleep_class;  /* why it sleeps, while STATE_SLEEP */
@@ -44,51 +37,65 @@ struct thread {
   u32 call_nr; /* CALL_OTHER for calls that are not listed */
   s32 call_fd;
   u32 call_descriptor; /* index + 1 */
-  u32 proc_number; /* from_proc: the call's number, listed or not */
-  s32 accepted_fd; /* last connection accepted since its multiplexer last returned, -1: none */
-  u32 accepted;    /* connections; this and the next two only ever grow */
-  u32 moved_data;  /* calls that moved bytes of sockets */
-  u32 moved_other; /* ... of pipes, eventfds, files */
-  u32 found; /* it ran before it was followed: entered by user space */
+  u32 current_loop;    /* index + 1 of the loop it returned from last */
   u64 call_entry_ns;
+  /* The second line. */
   u64 call_size; /* bytes asked for, or entries of a message vector */
-  u64 call_buffer;
-  u64 call_nfds;
   u64 call_wait_ns;
   u64 call_runq_ns;
   u64 call_copy_ns;
   u64 call_kernel_ns;
   u64 call_kernel_since_wake_ns;
   u64 call_first_copy_ns;
-
   u64 user_ns;
+  /* The third. walk_over_ns is written by user space, too (see python.c). */
   u64 kernel_ns;
   u64 copy_ns;
+  u64 syscalls;
+  u64 tax_user_ns;  /* user_ns at the end of tax_call */
+  u64 walk_over_ns; /* walk the stack of calls that took this long + 1; 0: never */
+  u64 stalled_ns;   /* the iteration that has just ended took too long */
+  u32 tax_call;     /* index + 1 of the record of its last call but the waits for the GIL */
+  u32 programs;     /* how often all that was known of its descriptors became void */
+  s32 accepted_fd;  /* last connection accepted since its multiplexer last returned, -1: none */
+  u32 moved_data;   /* calls that moved bytes of sockets; as the next two, it only ever grows */
+
+  u64 call_cache[CALL_CACHE]; /* key << 32 | index + 1 */
+
+  /* Some calls. gil is written by user space, too. */
+  u32 moved_other; /* ... of pipes, eventfds, files */
+  u32 accepted;    /* connections */
+  u64 gil;         /* address, 0: not known */
+  u64 more_gils;   /* its process has several interpreters, each with its own */
+  u64 call_buffer;
+  u64 call_nfds;
+  u32 loops[LOOP_KINDS]; /* index + 1 */
+
+  /* The scheduler. */
+  u64 woken_ns; /* last wake-up; written by the waker, on any CPU */
+  u64 slept_ns; /* without wake-ups: its last sleep, of which a part was in a run queue */
+  u64 switched_in_ns; /* when it last got a CPU */
+  u64 slices; /* how often the scheduler had given it a CPU when it last left one, */
+  u64 run_delay_ns; /* and its own sum of the thread's run-queue time */
   u64 runq_ns;
   u64 unaccounted_ns;
   u64 wait_ns[WAIT_CLASSES];
   u64 voluntary;
   u64 involuntary;
-  u64 syscalls;
+
+  /* Once in a while. */
+  u64 started_ns;
+  u64 ended_ns; /* 0 while it lives */
   char name[16];
-
-  u64 call_cache[CALL_CACHE]; /* key << 32 | index + 1 */
-  u32 loops[LOOP_KINDS];      /* index + 1 */
-  u32 current_loop;           /* index + 1 of the loop it returned from last */
-  u32 bucket;                 /* see bucket_of */
-  u32 programs;               /* how often all that was known of its descriptors became void */
-
-  /* Python; see python.c. walk_over_ns and gil are written by user space, too. */
-  u32 tax_call;     /* index + 1 of the record of its last call but the waits for the GIL */
-  u64 tax_user_ns;  /* user_ns at its end */
-  u64 walk_over_ns; /* walk the stack of calls that took this long + 1; 0: never */
-  u64 gil;          /* address, 0: not known */
-  u64 more_gils;    /* its process has several interpreters, each with its own */
+  u32 parent_pid;  /* the forking process, 0 for a thread or an unknown parent */
+  u32 found;       /* it ran before it was followed: entered by user space */
+  u32 proc_number; /* from_proc: the call's number, listed or not */
+  u32 reserved;
   u64 python_state; /* its thread state when last looked for, 0: it had none */
   u64 python_interpreter;
   u64 python_misses;
   u64 call_ended_ns;
-  u64 stalled_ns; /* the iteration that has just ended took too long */
+  u64 padding[4]; /* to a multiple of cache lines */
 };
 
 /* One system call of one thread on one kind of descriptor. */
@@ -119,34 +126,39 @@ struct call {
 
 /* One descriptor number of one kind, as used by one thread. */
 struct descriptor {
+  /* What every call reads or writes, in two cache lines. */
   u32 seq;
   u32 slot;
   s32 fd;
   u32 kind;
   u32 generation; /* of the descriptor number when it was resolved */
   u32 opened;     /* different objects that this number has been */
-  u32 open_flags;
-  u32 family;
-  u64 inode;
-  u64 sock;
-  u32 local_port;
-  u32 peer_port;
-  u8 local[16];
-  u8 peer[16];
   u32 addressed;
+  u32 open_flags;
+  u64 sock;
   u64 upto; /* as in struct call */
   u64 calls;
-  u64 eagain;
   u64 bytes_in;
+  /* The second line. */
   u64 bytes_out;
   u64 wait_ns;
-  u64 sleeps;    /* as in struct call */
-  u64 polled_ns; /* asleep in a poll of it alone */
   u64 copy_ns;
+  u64 eagain;
   u64 estimated;
   u64 pickups;
   u64 pickup_max_ns;
+  u64 inode;
+
   u32 pickup[PICKUP_BUCKETS];
+  u64 sleeps;    /* as in struct call */
+  u64 polled_ns; /* asleep in a poll of it alone */
+  u32 family;
+  u32 local_port;
+  u32 peer_port;
+  u32 reserved;
+  u8 local[16];
+  u8 peer[16];
+  u64 padding[4]; /* to a multiple of cache lines */
 };
 
 /* One thread's use of one multiplexer. */

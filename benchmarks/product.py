@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import json
 import subprocess
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import iotrace
 from benchmarks.command import IOTRACE, attached, interrupted
 from benchmarks.measure import memory_bytes, peak_rss_bytes
 from benchmarks.probes import iotrace_probes
@@ -42,6 +44,8 @@ class Command:
 
 def measure_command(options: tuple[object, ...], runs: int, waiting_s: float) -> Command:
     """Attached to the epoll echo server under its load."""
+    # As pip leaves an installed package: the checkout may have no bytecode.
+    compileall.compile_dir(str(Path(iotrace.__file__).parent), quiet=1)
     (echo,) = (workload for workload in WORKLOADS if workload.name == "echo")
     with echo.running() as server:
         attach = []

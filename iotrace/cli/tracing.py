@@ -87,6 +87,7 @@ def trace_program(command: tuple[str, ...], plan: Plan, open_sink: Callable[[], 
     with contextlib.ExitStack() as ends:
         ends.enter_context(signals_held())
         with Trace(_limits(plan), min_latency_ns=plan.python.min_latency_ns) as trace:
+            trace.probes.settle()  # no thread of ours while we fork
             child = Child(command, sudo_caller())
             trace.follow_at_exec(child.pid, plan.children)
             privileges = Privileges.drop_to_looking()

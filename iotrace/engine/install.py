@@ -8,8 +8,8 @@ import platform
 import resource
 import struct
 import threading
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from iotrace.engine.bpf import HashMap, KernelRefusal, create_map, load_program, open_raw_tracepoint
 from iotrace.engine.constants import SAMPLES_HZ, CallFlag, Counter
@@ -45,9 +45,16 @@ class Attached:
     programs: dict[str, int]
     links: dict[str, int]
     unavailable: dict[str, str]
+    loading: list[threading.Thread] = field(default_factory=list)
+
+    def settle(self) -> None:
+        """Wait for what is still being loaded: see install."""
+        while self.loading:
+            self.loading.pop().join()
 
     def close(self) -> None:
         """Give everything back: the probes are gone with it."""
+        self.settle()
         for fd in (*self.links.values(), *self.programs.values()):
             os.close(fd)
         for one in self.maps.values():
@@ -59,6 +66,8 @@ class Attached:
 def install(image: Image, limits: Limits, namespace: int = 0) -> Attached:
     """Make, load, attach. ``namespace``: inode of the PID namespace whose ids are meant.
 
+    Programs without a tracepoint of their own, which follow Python's stacks, take the verifier
+    longest, and no time is lost without them: they are still being loaded when this returns.
     Raises Unsupported or PermissionDenied; nothing is left then."""
     _lift_memory_limit()
     attached = Attached({}, {}, {}, dict(image.unavailable))
@@ -69,9 +78,11 @@ def install(image: Image, limits: Limits, namespace: int = 0) -> Attached:
             )
             attached.maps[name] = Map(fd, spec.key_size, spec.value_size, spec.entries, spec.layout)
         _fill(attached.maps, limits, namespace)
-        loaded = _load(image.functions, attached)
-        for function in image.functions:
-            _attach(function, loaded[function.name], attached)
+        _load_and_attach([one for one in image.functions if one.tracepoint], attached)
+        others = [one for one in image.functions if not one.tracepoint]
+        later = threading.Thread(target=_load_and_attach, args=(others, attached), daemon=True)
+        attached.loading.append(later)
+        later.start()
     except KernelRefusal as error:
         attached.close()
         raise refused(error.what, error) or _impossible(error) from error
@@ -94,6 +105,12 @@ def _impossible(error: KernelRefusal) -> Unsupported:
         paste=paste,
         details=error.log,
     )
+
+
+def _load_and_attach(functions: Sequence[Function], attached: Attached) -> None:
+    loaded = _load(functions, attached)
+    for function in functions:
+        _attach(function, loaded[function.name], attached)
 
 
 def _load(functions: Iterable[Function], attached: Attached) -> dict[str, KernelRefusal | None]:

@@ -77,6 +77,11 @@ class Probes:
         probes.unavailable |= unavailable
         return probes
 
+    def settle(self) -> None:
+        """Wait for the programs that install() leaves to be loaded later."""
+        self._attached.settle()
+        self.unavailable |= self._attached.unavailable
+
     def table(self, name: str) -> RecordTable:
         """A table of records by its name in the C sources; unmapped by ``close``."""
         if name not in self._tables:
@@ -108,6 +113,7 @@ class Probes:
 
     def attached(self) -> int:
         """How many probes are attached."""
+        self.settle()
         return len(self._attached.links)
 
     def used(self, counter: Counter) -> int:
@@ -133,6 +139,7 @@ class Probes:
         (of probes that charge time or count, of those that only date an event). Whether a traced
         thread was concerned cannot be known.
         """
+        self.settle()
         skipped = {
             name: descriptor_figure(fd, "recursion_misses")
             for name, fd in self._attached.programs.items()
@@ -146,6 +153,7 @@ class Probes:
 
     def detach(self) -> None:
         """Take the probes off; totals can still be read."""
+        self.settle()
         for fd in self._attached.links.values():
             os.close(fd)
         self._attached.links.clear()

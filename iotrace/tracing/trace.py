@@ -119,6 +119,7 @@ class Trace:
         self._roots[pid] = children
         entered = self._table.enter(pid, children)
         self._seen = (-1, -1)
+        self.probes.settle()
         if self._stacks:
             self._stacks.poll(entered)
         self._book.look(entered, sockets=True)
@@ -133,6 +134,7 @@ class Trace:
         if not self.probes.has_probe("sched_process_exec"):
             self.follow(pid, children)
             return
+        self.probes.settle()
         self._roots[pid] = children
         self.probes.follow(pid, children)
 

@@ -32,6 +32,8 @@ from iotrace.tracing.trace import Trace, limits_for
 
 _WINDOW_S = 0.1
 _SETTLE_S = 1.0
+CONNECTIONS = min(20_000, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 100)
+"""As many as a process may have here, beside its other descriptors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,11 @@ def _beside_sleepers(kind: str, stage: Stage, counter: Counter, size: int) -> in
     return stage.start(native(), kind, counter.path, size - 1, cpu=SERVER_CPU)
 
 
+def _calls(stage: Stage, counter: Counter, size: int) -> int:
+    counter.go()
+    return stage.start(native(), "eagain", counter.path, size, cpu=SERVER_CPU)
+
+
 def _connections(stage: Stage, counter: Counter, size: int) -> int:
     listener = stage.listener()
     pid = stage.program("echo.py", counter.path, listener.fileno(), fds=(listener.fileno(),))
@@ -81,7 +88,9 @@ SCENES = (
           functools.partial(_beside_sleepers, "threads")),
     Scene("processes", "200 worker processes, one of them busy", 1, 200,
           functools.partial(_beside_sleepers, "processes")),
-    Scene("connections", "20,000 connections on one epoll, all busy", 50, 20_000, _connections),
+    Scene("calls", "as many calls a second as one CPU makes, on 1,000 sockets", 1, 1000, _calls),
+    Scene("connections", f"{CONNECTIONS:,} connections on one epoll, all busy", 50, CONNECTIONS,
+          _connections),
 )  # fmt: skip
 
 

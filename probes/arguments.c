@@ -44,7 +44,8 @@ static __always_inline int zero_timeout(u64 timeout, u16 flags)
 }
 
 /* A lock wait that gives up very soon: how an interpreter's thread asks for the lock (the GIL)
- * that another one holds. FUTEX_WAIT_BITSET takes a point in time, FUTEX_WAIT a length (futex(2)). */
+ * that another one holds. Told so only where the lock's address is not known: others give up soon,
+ * too. FUTEX_WAIT_BITSET takes a point in time, FUTEX_WAIT a length (futex(2)). */
 static __always_inline int short_timeout(u64 operation, u64 timeout, u64 now)
 {
   s64 pair[2]; /* struct timespec */

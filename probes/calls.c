@@ -109,7 +109,7 @@ static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u32
       t->call_kind = KIND_GIL;
       t->call_class = WAIT_GIL;
       LOOP_WANTS_GIL(t, gil, now);
-    } else if (short_timeout(args[ARGUMENT_1], args[ARGUMENT_3], now))
+    } else if (!t->gil && short_timeout(args[ARGUMENT_1], args[ARGUMENT_3], now))
       t->call_kind = KIND_SHORT_TIMEOUT;
   } else if (spec->flags & CALL_WATCHES) {
     t->call_kind = trigger_kind(args[ARGUMENT_1], args[ARGUMENT_3]);

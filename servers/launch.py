@@ -31,15 +31,15 @@ class RunningServer:
         """Its process id; also its process group and session."""
         return self.process.pid
 
-    def stop(self, patience_s: float = PATIENCE_S) -> int:
-        """End it by SIGTERM and return its exit status, 0 when all is well.
+    def stop(self, patience_s: float = PATIENCE_S, number: int = signal.SIGTERM) -> int:
+        """End it by the signal ``number`` and return its exit status, 0 when all is well.
 
         It is asked again every second: a signal that comes just before a blocking call is
         noticed at the next. After ``patience_s`` it is killed, with its children.
         """
         deadline = time.monotonic() + patience_s
         while self.process.poll() is None and time.monotonic() < deadline:
-            self.process.send_signal(signal.SIGTERM)
+            self.process.send_signal(number)
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(ASK_AGAIN_S)
         if self.process.poll() is None:

@@ -10,7 +10,7 @@ from iotrace.demo.run import Run
 from iotrace.demo.seeing import sentences
 from iotrace.demo.stage import Performance
 from iotrace.output.text import escape, wrap
-from iotrace.output.units import plural
+from iotrace.output.units import format_duration, plural
 from iotrace.servers.catalog import ServerModel, Variant
 
 
@@ -38,7 +38,11 @@ def _picture(performance: Performance) -> list[str]:
     request = typical(performance.requests)
     if request is not None:
         number = plural(len(performance.requests), "request")
-        head = f"One request of this run: of {number} watched, the one nearest the median latency"
+        since = "the arrival" if request.ready_ns is not None else "the copy"
+        head = (
+            f"One request of this run: of {number} watched, the one of median latency, "
+            f"{format_duration(request.latency_ns)} from {since} of its data to the answer"
+        )
         return [*wrap(head, WIDTH), "", *draw(request)]
     request = excerpt(performance.events)
     if request is None:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from iotrace.demo.request import Request
-from iotrace.demo.scene import CREATE, Lane, Row, Shape, scene, sums_ns
+from iotrace.demo.scene import (
+    CREATE,
+    Lane,
+    Row,
+    Shape,
+    polling_ns,
+    scene,
+    sums_ns,
+    wait_phase_ns,
+)
 from iotrace.output.text import wrap
 from iotrace.output.units import format_duration
 
@@ -19,12 +28,14 @@ _TOOK = 8
 _HERE, _ELSEWHERE, _NOWHERE = "┃", "│", "┊"
 
 _LEGEND = (
-    f"{_HERE} the thread has a CPU, and this side uses it. {_NOWHERE} It has none: asleep, or "
-    "awake and in the queue for one. Phases from 100 us on: one more line for each ten times as "
-    "long."
+    f"{_HERE} the thread runs on this side; {_ELSEWHERE} nothing happens on this one. {_NOWHERE} "
+    "It has no CPU: it sleeps, or waits in the run queue (runq) for one."
 )
+_DESCRIPTOR = " In brackets: the descriptor."
+_ARRIVES = " ● The data is in the kernel."
+_TALL = " What takes 100 us or more is a line taller for each ten times as long."
 _LEFT_OUT = " ⋮ Left out: more of the same."
-_EAGAIN = " EAGAIN: nothing there, try again."
+_EAGAIN = " EAGAIN (EWOULDBLOCK): nothing there, try again."
 
 _NAMES = {
     CREATE: "creation",
@@ -51,10 +62,16 @@ def draw(request: Request) -> list[str]:
 
 def _legend(rows: Iterable[Row]) -> str:
     """What the signs mean that are in these rows."""
+    rows = tuple(rows)
     shapes = {row.shape for row in rows}
-    words = {row.application for row in rows}
-    left_out = _LEFT_OUT if Shape.FOLD in shapes else ""
-    return _LEGEND + left_out + (_EAGAIN if "EAGAIN" in words else "")
+    signs = (
+        (_DESCRIPTOR, any(row.application.endswith(")") for row in rows)),
+        (_ARRIVES, Shape.ARRIVAL in shapes),
+        (_TALL, any(row.height > 1 for row in rows)),
+        (_LEFT_OUT, Shape.FOLD in shapes),
+        (_EAGAIN, any(row.application == "EAGAIN" for row in rows)),
+    )
+    return _LEGEND + "".join(words for words, shown in signs if shown)
 
 
 def _drawn(row: Row, longest_ns: int) -> Iterable[str]:
@@ -114,16 +131,41 @@ def format_at(at_ns: int, longest_ns: int) -> str:
 
 
 def _sum(request: Request) -> list[str]:
-    sums = sums_ns(request)
-    parts = " + ".join(
+    whole_ns = request.to_ns - request.from_ns
+    words = [f"{format_duration(whole_ns)} = {_parts(sums_ns(request))}."]
+    polling = polling_ns(request)
+    if polling:
+        words.append(
+            f"The part left out, {format_duration(sum(polling.values()))}, is in these: "
+            f"{_parts(polling)}."
+        )
+    return wrap(" ".join(words), WIDTH) + [line for one in _phases(request) for line in one]
+
+
+def _parts(sums: Mapping[str, int]) -> str:
+    return " + ".join(
         f"{name} {format_duration(sums[label])}"
         for label, name in _NAMES.items()
         if sums.get(label)
     )
-    words = f"{format_duration(request.to_ns - request.from_ns)} = {parts}."
+
+
+def _phases(request: Request) -> Iterable[list[str]]:
+    """The textbook's two phases, and what lies between them and after."""
     if request.left_behind:
-        words += " The read before had filled its buffer: what is copied here came before it."
-    elif request.ready_ns is not None:
-        pickup_ns = request.copied_ns - request.ready_ns
-        words += f" The data lay ready for {format_duration(pickup_ns)} before it was copied."
-    return wrap(words, WIDTH)
+        yield wrap(
+            "The read before had filled its buffer: what is copied here came before it.", WIDTH
+        )
+        return
+    phase = wait_phase_ns(request)
+    if phase is None or not request.answered or request.ready_ns is None:
+        return
+    length_ns, asleep_ns = phase
+    asleep = f"{format_duration(asleep_ns)} of it asleep" if asleep_ns else "none of it asleep"
+    yield wrap(
+        f"Wait phase: {format_duration(length_ns)} until the data had arrived, {asleep}. "
+        f"Copy phase: {format_duration(sums_ns(request)['copy'])}, begun "
+        f"{format_duration(request.copied_ns - request.ready_ns)} after the arrival. "
+        f"From the arrival to the answer: {format_duration(request.latency_ns)}.",
+        WIDTH,
+    )

@@ -99,6 +99,30 @@ def sums_ns(request: Request) -> dict[str, int]:
     return {**created, **sums}
 
 
+def polling_ns(request: Request) -> dict[str, int]:
+    """What the time of the calls that are left out went to, by label; {} where none are."""
+    sums: dict[str, int] = {}
+    for item in items(request):
+        if isinstance(item, Fold):
+            for stretch in item.stretches:
+                label = stretch.doing.value
+                sums[label] = sums.get(label, 0) + stretch.length_ns
+    return sums
+
+
+def wait_phase_ns(request: Request) -> tuple[int, int] | None:
+    """The textbook's first phase, from the start of the request to the arrival of its data: its
+    length, and how much of it the thread slept. None where the arrival was not seen."""
+    if request.ready_ns is None:
+        return None
+    asleep_ns = sum(
+        min(stretch.to_ns, request.ready_ns) - stretch.from_ns
+        for stretch in within(request)
+        if stretch.doing is Doing.WAIT and stretch.from_ns < request.ready_ns
+    )
+    return request.ready_ns - request.from_ns, asleep_ns
+
+
 def _created_ns(request: Request) -> int:
     return request.strand.stretches[0].from_ns - request.from_ns
 
@@ -108,7 +132,9 @@ def _prelude(request: Request) -> Iterable[Row]:
     if not request.answered:
         return
     if request.accepted_by is None:
-        before = " the last answer is out" if request.fd >= 0 else " the last request is read"
+        before = (
+            " the previous answer is out" if request.fd >= 0 else " the previous request is read"
+        )
         yield Row(request.from_ns, Lane.APPLICATION, before)
         return
     made = "thread" if request.strand.pid == request.accepted_by else "process"
@@ -171,7 +197,7 @@ def _on_cpu(stretches: list[Stretch], words: str, quiet: str) -> Iterable[Row]:
 
 def _off_cpu(stretch: Stretch, *, after_sleep: bool) -> Row:
     if stretch.doing is Doing.RUNQ:
-        words = " awake, but has no CPU yet" if after_sleep else " must give way to another"
+        words = " awake, but has no CPU yet" if after_sleep else " another program has its CPU"
         return _phase(stretch, Lane.READY, words)
     return _phase(stretch, Lane.ASLEEP, " asleep", wording.waits(stretch.call))
 

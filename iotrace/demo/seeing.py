@@ -55,8 +55,8 @@ def _nonblocking(run: Run) -> list[str]:
     seen = run.figures
     slept_ns = sum(wait_ns for call, wait_ns in seen.waits.items() if call in SLEEPS)
     said = [
-        f"No call waited for data; {format_count(seen.eagain)} of {format_count(seen.calls)} calls "
-        f"found nothing (EAGAIN), {round(run.each(seen.eagain)):,} for each message.",
+        f"No call waited for data; {seen.eagain:,} of {seen.calls:,} calls found "
+        f"nothing (EAGAIN), {round(run.each(seen.eagain)):,} for each request.",
         f"So {run.duration(seen.cpu_ns)} of CPU time went into a request, "
         f"{format_duration(seen.cpu_ns / max(seen.read_bytes, 1))} for each byte read.",
     ]

@@ -49,7 +49,8 @@ def asked(call: Span, *, slept: bool) -> str:
     if call.syscall in WRITES:
         return "no room yet" if slept else "take the answer"
     if call.syscall in ACCEPTS:
-        return "nobody" if fruitless(call) else "nobody yet" if slept else "a client is there"
+        waiting = "no client yet" if slept else "a client is there"
+        return "no client waits" if fruitless(call) else waiting
     if call.syscall in MULTIPLEXERS:
         ready = "somebody is ready" if result > 0 else "nobody is ready"
         return "nobody is ready yet" if slept else ready

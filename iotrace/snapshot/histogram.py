@@ -43,9 +43,12 @@ def used(counts: Sequence[int], max_ns: int) -> tuple[tuple[int, int, int], ...]
 def percentile_ns(counts: Sequence[int], share: float, max_ns: int) -> int:
     """The value below which ``share`` of the samples lie, never above the exact ``max_ns``.
 
-    0 where there are no samples.
+    0 where there are no samples. Where only the largest sample will do (p99 of fewer than a
+    hundred), it is ``max_ns``.
     """
     total = sum(counts)
+    if total and share * total > total - 1:
+        return max_ns
     sub_bits = SUB_BITS if len(counts) == BUCKETS else SUB_BITS - 1
     rank, seen = share * total, 0
     last = 0

@@ -16,6 +16,10 @@ from iotrace.verdict.classify.thread_style import ThreadStyle
 
 CONTENDED_SHARE = 0.2
 """Of the time that threads want a CPU, spent in the run queue."""
+TURNS_LOCK_SHARE = 0.5
+"""Of the sleep of several event loops, spent in locks, from which on they may take turns."""
+IN_TURN_PICKUP_NS = 25_000_000
+"""Data is picked up within this time (p99) where loops that wait for a lock keep nobody waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,20 @@ class ProcessView:
     def loop_threads(self) -> dict[int, Activity]:
         """The threads that an event loop runs in."""
         return {tid: one for tid, one in self.threads.items() if self.styles[tid].role == "loop"}
+
+    @property
+    def takes_turns(self) -> bool:
+        """Several event loops share a lock: one waits in its multiplexer, the others for their
+        turn (leader and followers). No data is late by it; else they contend for the lock."""
+        loops = self.loop_threads().values()
+        in_locks = sum(one.wait_ns["lock"] for one in loops)
+        late = [one.pickup_ns.p99 for one in self.process.descriptors if one.pickup_ns]
+        return (
+            len(loops) > 1
+            and in_locks > TURNS_LOCK_SHARE * sum(one.asleep_ns for one in loops)
+            and bool(late)
+            and max(late) < IN_TURN_PICKUP_NS
+        )
 
     def listening_ports(self) -> frozenset[str]:
         """ ":8000" of each listening TCP socket that it has open."""

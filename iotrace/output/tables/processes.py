@@ -20,7 +20,7 @@ from iotrace.report.model import Process
 
 _LEGEND = (
     "wall: all its threads' time; next to it, what it went to in %: on a CPU (user + kernel + "
-    "copy), runq: ready, but no CPU free; asleep in: waiting for what (+: for others)."
+    "copy), runq: ready, but no CPU free; asleep in: waiting for what (+: other waits)."
 )
 
 

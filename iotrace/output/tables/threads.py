@@ -18,7 +18,7 @@ from iotrace.report.model import Process, Thread
 
 _LEGEND = (
     "wall: time traced. In % of it: user, kernel and copy (of data to the program): on a CPU; "
-    "runq: ready, but no CPU free; asleep in: waiting for what (+: for others). vol, invol: "
+    "runq: ready, but no CPU free; asleep in: waiting for what (+: other waits). vol, invol: "
     "context switches."
 )
 _UNSPLIT = "cpu: on a CPU, in which of the states that are n/a is not known."

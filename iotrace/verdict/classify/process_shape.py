@@ -19,6 +19,8 @@ HELPER_CPU_SHARE = 0.02
 BIRTHS_PER_CONNECTION = 0.5
 """As many threads were born per connection, at least, where each connection has its own."""
 FEWEST_BIRTHS = 3
+FEWEST_LOOPS = 3
+"""As many event loops with one connection each, at least, are threads of their connections."""
 MIXED_SHARE = 0.2
 """Share of the reads that a second model needs for the process to be called mixed."""
 
@@ -76,6 +78,13 @@ def _shape(
         return "single thread", f"single thread, {io_name(main)}", main.id, [main]
     chosen = list(readers.values())
     front = _multiplexer_of(view, acceptors)
+    if _only_asks(view):
+        return (
+            "threads",
+            f"{plural(len(readers), 'thread')} that ask others, {io_name(main)}",
+            main.id,
+            chosen,
+        )
     if _thread_per_connection(view, readers, acceptors):
         return "thread per connection", f"thread per connection, {io_name(main)}", main.id, chosen
     if acceptors or _idle_in_locks(view, readers):
@@ -87,6 +96,13 @@ def _shape(
         main.id,
         chosen,
     )
+
+
+def _only_asks(view: ProcessView) -> bool:
+    """A client: it connects, and has no socket that could accept."""
+    known = view.facts is not None and bool(view.facts.sockets)
+    accepts = view.total.accepts.calls or view.listening_ports()
+    return known and not accepts and bool(view.total.connects.ok)
 
 
 def _multiplexer_of(view: ProcessView, acceptors: Sequence[ThreadStyle]) -> str:
@@ -102,6 +118,9 @@ def _event_loop(
 ) -> tuple[str, str, str, list[ThreadStyle]]:
     main = _most_active(loops)
     name = IO_NAMES[main.id]
+    if _loop_per_connection(view, loops):
+        title = f"thread per connection, each with its own {name}"
+        return "thread per connection", title, main.id, [*loops]
     if main.id in MULTIPLEXED:
         title = f"event loop on {name}"
         others = {style.id for style in loops} - {main.id}
@@ -110,6 +129,8 @@ def _event_loop(
             title = f"mixed: event loops on {name} and {names}"
         elif len(loops) > 1:
             title = f"{len(loops)} event loops on {name}, a thread each"
+        if view.takes_turns:
+            title += ", taking turns behind a lock"
     else:
         title = name
     if main.eager:
@@ -125,6 +146,18 @@ def _event_loop(
     if sum(one.cpu_ns for one in helpers) >= HELPER_CPU_SHARE * max(1, view.total.cpu_ns):
         return "event loop + thread pool", f"{title} + thread pool", main.id, [*loops]
     return ("greenlets" if main.eager else "event loop"), title, main.id, [*loops]
+
+
+def _loop_per_connection(view: ProcessView, loops: Sequence[ThreadStyle]) -> bool:
+    """Each of some loops serves one connection, which another thread has accepted, and at most
+    one descriptor more, that wakes it up."""
+    seen = view.loop_threads().values()
+    return (
+        len(loops) >= FEWEST_LOOPS
+        and not any(one.accepts.calls for one in seen)
+        and all(0 < (one.watched or 0) <= 2 for each in seen for one in each.multiplexers)
+        and len(view.connections()) <= len(loops)
+    )
 
 
 def _is_fed(seen: Activity) -> bool:

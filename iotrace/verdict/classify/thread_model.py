@@ -157,8 +157,10 @@ def _loop(seen: Activity, announced: int, eager: int) -> ThreadStyle:
     reads_elsewhere = seen.reads.wait_ns + seen.accepts.wait_ns
     agreement = 1.0 - reads_elsewhere / max(1, reads_elsewhere + waited)
     model = "epoll-et" if edge else family
+    # Refused, it may also wait in a poll of that socket alone; or it never was refused.
+    refused = seen.reads.eagain > seen.timeouts
     return ThreadStyle(
-        model, "loop", family, eager > announced, False, agreement, announced + eager,
+        model, "loop", family, eager > announced and refused, False, agreement, announced + eager,
         tuple(evidence),
     )  # fmt: skip
 

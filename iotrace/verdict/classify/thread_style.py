@@ -13,8 +13,8 @@ class ThreadStyle:
 
     ``role``: "loop" (a multiplexer tells it what to read), "acceptor" (it accepts or hands out,
     and reads nothing), "reader", "poller", or "" (no I/O). ``eager``: reads at once what it has
-    accepted, and comes to the multiplexer only when refused. ``timeouts``: waits for a socket in
-    a poll of it alone. ``agreement``, ``samples``: see ``confidence``.
+    accepted, and comes to the multiplexer only when refused, as it was. ``timeouts``: waits for a
+    socket in a poll of it alone. ``agreement``, ``samples``: see ``confidence``.
     """
 
     id: str = ""

@@ -24,6 +24,8 @@ def _stalled(view: ProcessView) -> Iterator[Hit]:
             if own < OWN_SHARE * stalls.total_ns:
                 continue
             waits = {reason: ns for reason, ns in stalls.wait_ns.items() if ns}
+            if view.takes_turns and waits.get("lock", 0) > OWN_SHARE * stalls.total_ns:
+                continue
             evidence: dict[str, float | int | str] = {
                 "stalls": stalls.count,
                 "longest_ns": loop.busy_ns.max if loop.busy_ns else stalls.total_ns,

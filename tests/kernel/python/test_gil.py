@@ -13,6 +13,7 @@ from tests.kernel.tracing import call_of, process_of, trace_work
 
 _READS = 41
 _LOCKED_NS = 600_000_000
+_GIVEN_UP = 43
 
 
 @pytest.mark.parametrize("spinners", [1, 2])
@@ -29,6 +30,10 @@ def test_the_tax_of_a_call_is_what_it_takes_to_come_back(python: str, spinners: 
     # The lock and the queue are waits of another kind.
     assert main.states_ns.wait["lock"] >= _LOCKED_NS
     assert 0 < main.states_ns.wait["gil"] < _LOCKED_NS
+    waits = [row for row in process.calls if row.syscall == "futex" and row.tid == target.pid]
+    assert {row.kind for row in waits} == {"", "gil"}
+    (others,) = (row for row in waits if not row.kind)
+    assert others.errors["ETIMEDOUT"] == _GIVEN_UP
 
 
 @pytest.mark.parametrize("python", interpreters(), ids=label)

@@ -35,7 +35,7 @@ FAULTS = (
         "IO102",
         "polling.py",
         ("0.02",),
-        evidence={"mean_sleep_ns": (20 * MS, 21.5 * MS), "pickup_p99_ns": (10 * MS, 45 * MS)},
+        evidence={"mean_sleep_ns": (19.5 * MS, 21.5 * MS), "pickup_p99_ns": (10 * MS, 45 * MS)},
     ),
     Fault(
         "IO103",
@@ -131,7 +131,7 @@ FAULTS = (
         "IO117",
         "threaded.py",
         ("0", "sleep"),
-        evidence={"mean_sleep_ns": (10 * MS, 12.5 * MS)},
+        evidence={"mean_sleep_ns": (9.5 * MS, 12.5 * MS)},
     ),
     Fault(
         "IO118",

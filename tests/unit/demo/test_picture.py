@@ -7,7 +7,7 @@ import pytest
 from iotrace.demo.folding import Fold, Step, items
 from iotrace.demo.picture import draw, format_at
 from iotrace.demo.request import Request, requests, typical
-from iotrace.demo.scene import Lane, Row, Shape, scene, sums_ns
+from iotrace.demo.scene import Lane, Row, Shape, polling_ns, scene, sums_ns
 from iotrace.engine.constants import EventKind
 from tests.unit.demo.events import CONNECTION, Script, blocking_requests, polling_request
 
@@ -20,9 +20,9 @@ def chosen(script: Script) -> Request:
 
 def test_a_blocking_request_reads_as_in_the_textbook() -> None:
     lines = draw(chosen(blocking_requests(3)))
-    assert lines[:20] == [
+    assert lines[:21] == [
         "        at   application                  kernel                            took",
-        "  0.000 ms ┃ the last answer is out     │",
+        "  0.000 ms ┃ the previous answer is out │",
         "  0.001 ms ┃ recvfrom(4) ──────────────▶┃ no data yet           kernel      5 ns",
         "  0.001 ms ┊ asleep                     ┊ wait for data         wait     20.0 ms",
         "           ┊                            ┊",
@@ -37,11 +37,16 @@ def test_a_blocking_request_reads_as_in_the_textbook() -> None:
         " 20.042 ms ┃ sendto(4) ────────────────▶┃ take the answer       kernel   5.00 us",
         " 20.047 ms ┃◀─────────────── 84 bytes ──┃ the answer is out",
         "",
-        "┃ the thread has a CPU, and this side uses it. ┊ It has none: asleep, or awake",
-        "and in the queue for one. Phases from 100 us on: one more line for each ten",
-        "times as long.",
+        "┃ the thread runs on this side; │ nothing happens on this one. ┊ It has no CPU:",
+        "it sleeps, or waits in the run queue (runq) for one. In brackets: the",
+        "descriptor. ● The data is in the kernel. What takes 100 us or more is a line",
+        "taller for each ten times as long.",
         "20.0 ms = wait 20.0 ms + run queue 30.0 us + copy 2 ns + kernel 5.01 us +",
     ]
+    assert " ".join(lines[-3:]) == (
+        "Wait phase: 20.0 ms until the data had arrived, 20.0 ms of it asleep. Copy phase: 2 ns, "
+        "begun 30.0 us after the arrival. From the arrival to the answer: 46.0 us."
+    )
 
 
 def test_the_parts_add_up_to_the_request() -> None:
@@ -60,7 +65,17 @@ def test_many_polls_are_folded_and_counted() -> None:
     text = "\n".join(draw(request))
     assert "1,008 more such calls" in text
     assert "each finds nothing" in text
-    assert "EAGAIN: nothing there, try again." in text
+    assert "EAGAIN (EWOULDBLOCK): nothing there, try again." in text.replace("\n", " ")
+    assert "none of it asleep" in text
+
+
+def test_the_part_left_out_is_told_by_what_it_went_to() -> None:
+    request = chosen(polling_request(1009))
+    (fold,) = (item for item in items(request) if isinstance(item, Fold))
+    parts = polling_ns(request)
+    assert set(parts) == {"kernel", "program"}
+    assert sum(parts.values()) == sum(stretch.length_ns for stretch in fold.stretches)
+    assert polling_ns(chosen(blocking_requests(3))) == {}
 
 
 def test_a_few_polls_are_drawn_each() -> None:

@@ -63,7 +63,7 @@ def test_polling_without_and_with_sleeps() -> None:
     )
     assert sentences(run("nonblocking", report(polls))) == (
         "No call waited for data; 50,000 of 50,020 calls found nothing (EAGAIN), 5,000 for each "
-        "message.",
+        "request.",
         "So 20.0 ms of CPU time went into a request, 238 us for each byte read.",
         "For that price it is quick: data was read 7.00 us (median) after it had come.",
     )

@@ -92,7 +92,7 @@ def test_processes_in_a_line_each() -> None:
 Other processes (201)
 wall: all its threads' time; next to it, what it went to in %: on a CPU (user +
 kernel + copy), runq: ready, but no CPU free; asleep in: waiting for what (+:
-for others).
+other waits).
  pid  name      threads  syscalls    wall  on CPU  runq  asleep in
 ────  ────────  ───────  ────────  ──────  ──────  ────  ───────────
 1100  gunicorn        1     3,300  10.0 s    26.0     -  accept 74.0

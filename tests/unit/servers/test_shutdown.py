@@ -34,8 +34,7 @@ def test_it_ends_amidst_its_clients(model: ServerModel, number: signal.Signals) 
         assert read_message(served).frame == SMALL
         with dial(server.port) as silent, dial(server.port) as half:
             half.sendall(SMALL[:9])
-            server.process.send_signal(number)
-            assert server.process.wait(10) == 0
+            assert server.stop(number=number) == 0
             for sock in (served, silent, half):
                 assert read_to_end(sock) == b""
         assert is_closed(server.port)

@@ -80,9 +80,18 @@ def test_the_last_bucket_is_told_by_the_maximum() -> None:
     assert histogram.percentile_ns(_counts(b239=1), 0.5, hour_ns) == hour_ns
 
 
+def test_what_only_the_largest_sample_fulfils_is_the_largest() -> None:
+    counts = _counts(b100=1, b120=1)
+    low, high = histogram.bounds_ns(100)
+    max_ns = histogram.bounds_ns(120)[1] - 1
+    assert histogram.percentile_ns(counts, 0.99, max_ns) == max_ns
+    assert histogram.percentile_ns(counts, 0.5, max_ns) == (low + high) // 2
+    assert histogram.percentile_ns(_counts(b100=1), 0.5, 123) == 123
+
+
 def test_coarse_histograms_have_coarse_bounds() -> None:
     coarse = [0] * (histogram.BUCKETS // 2)
-    coarse[40] = 1
+    coarse[40] = 3
     low, high = histogram.bounds_ns(40, 2)
     assert histogram.percentile_ns(coarse, 0.5, 10**12) == (low + high) // 2
     assert (high - low) / low <= 0.25

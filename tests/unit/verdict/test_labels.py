@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from iotrace.report.model import Operation, Process
+from iotrace.report.model import Operation, Process, Stalls
 from iotrace.verdict.classify.confidence import confidence
+from iotrace.verdict.judge import judge
 from tests.unit.verdict.made import (
+    LENGTH_NS,
     MS,
     PID,
     S,
@@ -16,6 +18,8 @@ from tests.unit.verdict.made import (
     call,
     descriptor,
     event_loop,
+    facts,
+    findings,
     loop,
     model_of,
     process,
@@ -171,6 +175,56 @@ def test_what_is_read_first_and_waited_for_when_refused() -> None:
     assert _label(eager) == ("epoll", "greenlets")
 
 
+def test_without_a_refusal_that_a_loop_waited_for_nothing_speaks_of_greenlets() -> None:
+    reads = {"never refused": 0, "waited for in a poll of their own": 101}
+    for refused in reads.values():
+        eager = process(
+            [thread(user=300 * MS, poll=9_700 * MS)],
+            [
+                call("accept4", "tcp", 503),
+                call("recvfrom", "tcp", 503 + refused, errors={"EAGAIN": refused}),
+            ],
+            [
+                loop("epoll_wait", 503, data=0, eager=503),
+                loop("poll", refused, data=0, watched=1, nfds=1),
+            ],
+            [descriptor(7)],
+        )
+        assert _label(eager) == ("epoll", "event loop")
+
+
+def _loops(accepts: int, connections: int, *, lock: int = 0, pickup: int = MS) -> Process:
+    """Four threads with a loop each, over two descriptors."""
+    tids = (701, 702, 703, 704)
+    return process(
+        [thread(tid, user=300 * MS, poll=9_700 * MS - lock, lock=lock) for tid in tids],
+        [
+            *(call("recvfrom", "tcp", 503, tid=tid) for tid in tids),
+            *(call("accept4", "tcp", accepts, tid=tid) for tid in tids if accepts),
+        ],
+        [loop("epoll_wait", 503, tid=tid, watched=2, stalls=_LOCKED) for tid in tids],
+        [descriptor(fd, pickup=(97, MS, pickup, pickup)) for fd in range(7, 7 + connections)],
+    )
+
+
+_LOCKED = Stalls(7, 700 * MS, MS, MS, {"lock": 698 * MS}, None)
+
+
+def test_a_loop_for_each_connection_is_a_thread_for_each() -> None:
+    assert _label(_loops(0, 4)) == ("epoll", "thread per connection")
+    assert _label(_loops(0, 5)) == ("epoll", "event loop")
+    assert _label(_loops(101, 4)) == ("epoll", "event loop")
+
+
+def test_loops_that_take_turns_are_not_stalled() -> None:
+    turns = _loops(101, 9, lock=7 * S)
+    assert model_of(turns).title.endswith("a thread each, taking turns behind a lock")
+    assert findings(turns) == {}
+    late = _loops(101, 9, lock=7 * S, pickup=203 * MS)
+    assert model_of(late).title.endswith("a thread each")
+    assert "IO103" in findings(late)
+
+
 def _server_thread(tid: int, **more: int) -> tuple[object, object]:
     return (
         thread(tid, user=30 * MS, recv=970 * MS, started=3 * S, **more),
@@ -186,6 +240,25 @@ def test_a_thread_for_each_connection() -> None:
         [call("accept4", "tcp", 11, wait=9_970 * MS), *(row for _, row in rows)],  # type: ignore[misc]
     )
     assert _label(whole) == ("blocking", "thread per connection")
+
+
+@pytest.mark.parametrize(
+    ("state", "title"),
+    [
+        ("established", "3 threads that ask others, blocking I/O"),
+        ("listen", "thread per connection, blocking I/O"),
+    ],
+)
+def test_who_has_no_listener_and_connects_is_a_client(state: str, title: str) -> None:
+    rows = [_server_thread(tid) for tid in (701, 702, 703)]
+    asks = [call("connect", "tcp", 7, tid=tid) for tid in (701, 702, 703)]
+    process_ = process(
+        [thread(lock=10 * S), *(row for row, _ in rows)], [*asks, *(r for _, r in rows)]
+    )  # type: ignore[misc]
+    known = replace(facts(), sockets={1: replace(facts().sockets[1], state=state)})
+    (judged,) = judge((process_,), {PID: known}, LENGTH_NS).processes
+    assert judged.model is not None
+    assert judged.model.title == title
 
 
 def test_threads_that_have_ended_count_too() -> None:

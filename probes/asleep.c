@@ -6,14 +6,14 @@
 #if !DETAIL_FULL
 /* The call that current is in, if it is in one, as enter_call() leaves it. What was copied since
  * the last socket call returned belongs to it. */
-static __always_inline int look_at_call(struct thread *t, u32 slot, u64 now)
+static __always_inline int look_at_call(struct thread *t, u32 slot, u64 task, u64 now)
 {
   u64 regs, copied = t->call_copy_ns, first = t->call_first_copy_ns;
   u32 number, index;
   struct descriptor *d;
   if (t->io_worker)
     return 0; /* it has never been in user space: its registers are another thread's */
-  regs = (u64)bpf_task_pt_regs(bpf_get_current_task_btf());
+  regs = (u64)bpf_task_pt_regs((void *)task);
   LOAD("u32", number, regs, OFFSET_CALL_NUMBER);
   if ((s32)number < 0)
     return 0;
@@ -107,10 +107,10 @@ static __always_inline void end_sleep(struct thread *t, u32 slot)
   }
   t->from_proc = 0;
 }
-#define FIND_SLEEP(t, slot, prev_state, now)            \
+#define FIND_SLEEP(t, slot, task, prev_state, now)            \
   do {                                                  \
     if (!((prev_state) & (TASK_STOPPED | TASK_TRACED))) \
-      look_at_call(t, slot, now);                       \
+      look_at_call(t, slot, task, now);                     \
   } while (0)
 #define END_SLEEP(t, slot)  \
   do {                      \
@@ -118,6 +118,6 @@ static __always_inline void end_sleep(struct thread *t, u32 slot)
       end_sleep(t, slot);   \
   } while (0)
 #else
-#define FIND_SLEEP(t, slot, prev_state, now)
+#define FIND_SLEEP(t, slot, task, prev_state, now)
 #define END_SLEEP(t, slot)
 #endif

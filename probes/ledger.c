@@ -114,13 +114,22 @@ struct scheduled {
   u64 run_delay_ns;
 };
 
+/* The same of a task of which the verifier knows the type. */
+static __always_inline struct scheduled scheduled_as(u64 task)
+{
+  struct scheduled s = {};
+#if HAVE_SCHED_INFO
+  LOAD("u64", s.slices, task, OFFSET_TASK_SCHED_INFO);
+  LOAD("u64", s.run_delay_ns, task, OFFSET_TASK_SCHED_INFO + 8);
+#endif
+  return s;
+}
+
 static __always_inline struct scheduled scheduled(void)
 {
   struct scheduled s = {};
 #if HAVE_SCHED_INFO && (HAVE_CAST || !DETAIL_FULL)
-  u64 task = (u64)bpf_get_current_task_btf();
-  LOAD("u64", s.slices, task, OFFSET_TASK_SCHED_INFO);
-  LOAD("u64", s.run_delay_ns, task, OFFSET_TASK_SCHED_INFO + 8);
+  s = scheduled_as((u64)bpf_get_current_task_btf());
 #elif HAVE_SCHED_INFO
   read_kernel_memory(&s, sizeof(s), (void *)(bpf_get_current_task() + OFFSET_TASK_SCHED_INFO));
 #endif
@@ -137,17 +146,16 @@ static __always_inline void charge_wait(struct thread *t, u64 ns)
  * What the scheduler counted since it left the CPU tells how long it was ready; the rest of
  * the time up to now it has been running. Where not even its wake-up was seen, but it got a CPU
  * once only and is still in the call that it slept in, it has only just begun to run. */
-static __always_inline void catch_up(struct thread *t, u64 now)
+static __always_inline void catch_up(struct thread *t, u64 now, struct scheduled *s)
 {
-  struct scheduled s = scheduled();
-  u64 ns = elapsed(t, now), asleep = 0, ready = s.run_delay_ns - t->run_delay_ns;
+  u64 ns = elapsed(t, now), asleep = 0, ready = s->run_delay_ns - t->run_delay_ns;
   if (t->state == STATE_SLEEP) {
     if (t->woken_ns > t->since_ns && t->woken_ns - t->since_ns <= ns) {
       asleep = t->woken_ns - t->since_ns;
       charge_wait(t, asleep);
     } else {
       asleep = ready <= ns ? ns - ready : 0;
-      if (t->in_call && s.slices - t->slices == 1)
+      if (t->in_call && s->slices - t->slices == 1)
         charge_wait(t, asleep);
       else
         t->unaccounted_ns += asleep; /* or running: nobody can tell */
@@ -163,9 +171,9 @@ static __always_inline void catch_up(struct thread *t, u64 now)
 
 /* Nobody tells of wake-ups here: of its last sleep, a thread that runs again takes what the
  * scheduler counted as time in a run queue. */
-static __always_inline void split_sleep(struct thread *t)
+static __always_inline void split_sleep(struct thread *t, struct scheduled *s)
 {
-  u64 ready = scheduled().run_delay_ns - t->run_delay_ns;
+  u64 ready = s->run_delay_ns - t->run_delay_ns;
   if (ready > t->slept_ns)
     ready = t->slept_ns;
   t->wait_ns[t->sleep_class & (WAIT_CLASSES - 1)] -= ready;
@@ -190,14 +198,22 @@ static __always_inline void charge_cpu(struct thread *t, u64 now)
   t->since_ns += ns;
 }
 
-/* Charge current, which was on a CPU until now. */
-static __always_inline void charge_running(struct thread *t, u64 now)
+/* Charge current, which was on a CPU until now; s: what the scheduler says of it. */
+static __always_inline void charge_scheduled(struct thread *t, u64 now, struct scheduled *s)
 {
   if (!HAVE_WAKING && HAVE_SCHED_INFO && t->slept_ns)
-    split_sleep(t);
+    split_sleep(t, s);
   if (unlikely(t->state == STATE_SLEEP || t->state == STATE_RUNQ))
-    catch_up(t, now);
+    catch_up(t, now, s);
   charge_cpu(t, now);
+}
+
+static __always_inline void charge_running(struct thread *t, u64 now)
+{
+  struct scheduled s = {};
+  if ((!HAVE_WAKING && t->slept_ns) || unlikely(t->state == STATE_SLEEP || t->state == STATE_RUNQ))
+    s = scheduled();
+  charge_scheduled(t, now, &s);
 }
 
 /* How much of the ns since it went to sleep it slept; iotrace/snapshot/in_flight.py says the same.

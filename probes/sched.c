@@ -40,20 +40,20 @@ static __always_inline void find_call(struct thread *t)
 #endif
 }
 
-static __always_inline void switch_out(struct thread *t, u32 slot, u32 tid, int preempted,
+/* task: its own, of which the verifier knows the type. */
+static __always_inline void switch_out(struct thread *t, u32 slot, u32 tid, u64 task, int preempted,
                                        u64 prev_state, u64 now)
 {
-  struct scheduled info;
+  struct scheduled info = scheduled_as(task);
   if (t->state == STATE_UNKNOWN)
     find_call(t);
-  charge_running(t, now);
+  charge_scheduled(t, now, &info);
   END_SLEEP(t, slot);
   if (!preempted && prev_state & TASK_DEAD) {
     end_thread(t, slot, tid, now);
     return;
   }
   t->resume_state = t->state;
-  info = scheduled();
   t->slices = info.slices;
   t->run_delay_ns = info.run_delay_ns;
   if (preempted || !prev_state) {
@@ -64,7 +64,7 @@ static __always_inline void switch_out(struct thread *t, u32 slot, u32 tid, int 
   }
   if (t->state == STATE_COPY)
     t->resume_state = STATE_KERNEL; /* blocked again: this copy is over */
-  FIND_SLEEP(t, slot, prev_state, now);
+  FIND_SLEEP(t, slot, task, prev_state, now);
   t->sleep_class = sleep_class(t, prev_state);
   t->state = STATE_SLEEP;
   t->voluntary++;
@@ -89,7 +89,7 @@ PROGRAM(on_sched_switch)
 #endif
       now = bpf_ktime_get_ns();
       BEGIN_UPDATE(t);
-      switch_out(t, slot, prev_tid, (u8)ctx->args[0], prev_state, now);
+      switch_out(t, slot, prev_tid, ctx->args[SWITCH_PREV], (u8)ctx->args[0], prev_state, now);
       END_UPDATE(t);
     }
   }

@@ -136,8 +136,8 @@ def _sum(request: Request) -> list[str]:
     polling = polling_ns(request)
     if polling:
         words.append(
-            f"The part left out, {format_duration(sum(polling.values()))}, is in these: "
-            f"{_parts(polling)}."
+            f"The polling that is left out, {format_duration(sum(polling.values()))}, is in "
+            f"these: {_parts(polling)}."
         )
     return wrap(" ".join(words), WIDTH) + [line for one in _phases(request) for line in one]
 

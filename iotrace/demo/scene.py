@@ -11,7 +11,14 @@ from operator import attrgetter
 
 from iotrace.demo import wording
 from iotrace.demo.folding import Fold, Step, Work, items, within
-from iotrace.demo.kinds import MULTIPLEXERS, OPCODE_ACCEPT, OPCODE_RECV, OPCODE_SEND, URING
+from iotrace.demo.kinds import (
+    MULTIPLEXERS,
+    OPCODE_ACCEPT,
+    OPCODE_RECV,
+    OPCODE_SEND,
+    READS,
+    URING,
+)
 from iotrace.demo.request import Request
 from iotrace.demo.strand import Doing, Span, Stretch
 from iotrace.output.units import format_duration
@@ -215,14 +222,16 @@ def _phase(stretch: Stretch, lane: Lane, application: str = "", kernel: str = ""
 
 def _step(step: Step, request: Request) -> Iterable[Row]:
     call, first = step.call, step.stretches[0]
-    slept = any(stretch.doing is Doing.WAIT for stretch in step.stretches)
+    waits = any(stretch.doing is Doing.WAIT for stretch in step.stretches)
+    ready_ns = request.ready_ns or 0
+    in_vain = waits or (call.syscall in READS and call.enter_ns < ready_ns < call.exit_ns)
     if first.from_ns == call.enter_ns:
         took_ns = first.length_ns if first.doing is Doing.KERNEL else None
         yield Row(
             first.from_ns,
             Lane.KERNEL,
             wording.name(call),
-            wording.asked(call, slept=slept),
+            wording.asked(call, in_vain=in_vain),
             Shape.CALL,
             Doing.KERNEL.value,
             took_ns,

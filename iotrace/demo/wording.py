@@ -40,23 +40,23 @@ def name(call: Span) -> str:
     return f"{named}({call.fd})" if call.fd >= 0 else named
 
 
-def asked(call: Span, *, slept: bool) -> str:
-    """What the kernel finds when the call comes in."""
+def asked(call: Span, *, in_vain: bool) -> str:
+    """What the kernel finds when the call comes in; ``in_vain``: what is asked for comes later."""
     result = -1 if call.result is None else call.result
     if call.syscall in READS:
         there = "data is there" if result > 0 else "the client has left"
-        return "no data" if fruitless(call) else "no data yet" if slept else there
+        return "no data" if fruitless(call) else "no data yet" if in_vain else there
     if call.syscall in WRITES:
-        return "no room yet" if slept else "take the answer"
+        return "no room yet" if in_vain else "take the answer"
     if call.syscall in ACCEPTS:
-        waiting = "no client yet" if slept else "a client is there"
+        waiting = "no client yet" if in_vain else "a client is there"
         return "no client waits" if fruitless(call) else waiting
     if call.syscall in MULTIPLEXERS:
         ready = "somebody is ready" if result > 0 else "nobody is ready"
-        return "nobody is ready yet" if slept else ready
+        return "nobody is ready yet" if in_vain else ready
     if call.syscall in URING:
         return "take the operations"
-    return {True: "not yet"}.get(slept and call.syscall in SIGNAL_WAITS, "")
+    return {True: "not yet"}.get(in_vain and call.syscall in SIGNAL_WAITS, "")
 
 
 def found(call: Span) -> str:

@@ -57,14 +57,12 @@ class Recycler:
         records = dict(self._reader.records())
         living = {record["pid"] for record in records.values() if not record["ended_ns"]}
         self._parents |= {
-            record["pid"]: record["parent_pid"]
-            for record in records.values()
-            if record["tid"] == record["pid"]
+            record["pid"]: record["parent_pid"] for record in records.values() if _is_first(record)
         }
         places = {
             slot: self._place(record, living, roots)
             for slot, record in records.items()
-            if record["ended_ns"] and not (_is_first(record) and record["pid"] in roots)
+            if record["ended_ns"] and not (record["tid"] == record["pid"] in roots)
         }
         self._recycled += len(places)
         self._add_up(places, records)
@@ -86,10 +84,11 @@ class Recycler:
     def _add_up(self, places: Mapping[int, ThreadKey], records: Mapping[int, Record]) -> None:
         part = self._reader.take(places)
         folded = {thread_key(records[slot]): place for slot, place in places.items()}
+        first = {thread_key(records[slot]) for slot in places if _is_first(records[slot])}
         part = replace(
             part,
             threads={
-                key: replace(totals, processes=int(key.tid == key.pid))
+                key: replace(totals, processes=int(key in first))
                 for key, totals in part.threads.items()
             },
             operations={},
@@ -139,7 +138,8 @@ class Recycler:
 
 
 def _is_first(record: Record) -> bool:
-    return bool(record["tid"] == record["pid"])
+    """Of its process; one that has taken over the number by an exec has no parent."""
+    return bool(record["tid"] == record["pid"] and record["parent_pid"])
 
 
 def _records_of(

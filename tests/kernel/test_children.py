@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from iotrace.engine.program import Limits
+from iotrace.report.detail import Detail
 from iotrace.report.model import Call, Process, Report, Thread
 from iotrace.tracing.trace import Trace
 from tests.kernel.targets import Target
@@ -16,6 +18,7 @@ from tests.kernel.waiting import is_alive, sleeps_in, wait_until
 
 THREADS = 1009
 FORKS = 503
+REPLACED = 211
 WITHIN_S = 10.0
 ASLEEP_NS = 200_000_000
 
@@ -143,3 +146,18 @@ def test_threads_that_are_killed_in_their_sleep() -> None:
 
 def _shortest_ns(trace: Trace) -> int:
     return min(thread.lifetime_ns for thread in trace.snapshot().threads.values())
+
+
+@pytest.mark.parametrize("detail", Detail)
+def test_a_first_thread_that_another_replaces_has_ended(detail: Detail) -> None:
+    """Its last switch may come after the exec, under the other's number: in one of some hundred."""
+    with (
+        Target("replaced.py", REPLACED) as target,
+        tracing(target.pid, limits=Limits(detail=detail)) as trace,
+    ):
+        target.go()
+        target.wait_until_finished()
+        wait_until(lambda: trace.processes_alive() == {target.pid}, "the children to be gone")
+        report = report_of(trace)
+    children = [one for one in report.processes if one.parent == target.pid or one.count > 1]
+    assert sum(one.count for one in children) == REPLACED

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from iotrace.engine.program import Limits
+from iotrace.report.detail import Detail
 from iotrace.report.model import Report
 from iotrace.snapshot.arithmetic import interval
 from tests.kernel.targets import Target
@@ -60,3 +65,16 @@ def test_an_interval_holds_what_happened_in_it_though_it_was_added_up() -> None:
         later = trace.snapshot()
         _, calls, octets = _sent(trace.report(interval(later, earlier)))
     assert (calls, octets) == (3 * EACH * 2 * 3, 3 * EACH * 2 * 15)
+
+
+@pytest.mark.parametrize("detail", [Detail.LIGHT, Detail.SOCKETS])
+def test_room_is_given_back_without_probes_on_calls(detail: Detail) -> None:
+    limits = replace(SMALL, detail=detail)
+    with Target("churn.py", EACH) as target, tracing(target.pid, limits=limits) as trace:
+        for _ in range(ROUNDS):
+            _a_round(target)
+            trace.processes_alive()
+        report = report_of(trace)
+    threads = [thread for process in report.processes for thread in process.threads]
+    assert sum(thread.count for thread in threads if thread.ended_ns) == ROUNDS * EACH * 2
+    assert report.quality.lost.total == 0

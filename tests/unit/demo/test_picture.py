@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from iotrace.demo.folding import Fold, Step, items
@@ -138,3 +140,17 @@ def test_calls_of_other_clients_are_summed_up() -> None:
 )
 def test_moments_are_in_one_unit(at_ns: int, longest_ns: int, text: str) -> None:
     assert format_at(at_ns, longest_ns) == text
+
+
+def test_data_that_comes_during_a_read_was_not_there_when_it_was_asked_for() -> None:
+    script = Script().call("accept4", 3, CONNECTION, 10)
+    script.call("recvfrom", CONNECTION, 84, 50).call("sendto", CONNECTION, 84, 50)
+    script.call("recvfrom", CONNECTION, 84, 50).call("sendto", CONNECTION, 84, 50)
+    request = requests(script.events, {})[1]
+    read = next(call for call in request.strand.calls if call.enter_ns >= request.from_ns)
+    late = replace(request, ready_ns=read.enter_ns + 1)
+    asked = {
+        name: next(row.kernel for row in scene(one) if row.shape is Shape.CALL)
+        for name, one in (("before", request), ("during", late))
+    }
+    assert asked == {"before": "data is there", "during": "no data yet"}

@@ -30,7 +30,7 @@ class Effort:
 
 
 QUICK = Effort(cycles=8, window_s=0.1, pairs=1, pair_window_s=0.4)
-FULL = Effort(cycles=30, window_s=0.1, pairs=6, pair_window_s=0.5)
+FULL = Effort(cycles=20, window_s=0.1, pairs=3, pair_window_s=0.5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,15 +27,24 @@ from pathlib import Path
 from iotrace.engine.program import Limits
 from iotrace.errors import Unsupported
 from iotrace.tracing.trace import Trace
-Trace(Limits()).__exit__(None, None, None)
-pages = int(Path("/proc/self/statm").read_text().split()[0])
-limit = pages * resource.getpagesize() + (4 << 20)
-resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+def no_more_room():
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = pages * resource.getpagesize() + (4 << 20)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
 try:
-    Trace(Limits())
+    {attempt}
 except Unsupported as error:
     print(error)
 """
+_EVENTS = """limits = Limits(timeline_pages=8192)
+    Trace(limits).__exit__(None, None, None)
+    no_more_room()
+    Trace(limits)"""
+_THREADS = """table = Trace(Limits(threads=65536)).probes.threads
+    no_more_room()
+    table.read(table.entries - 1)"""
 _COMPILE = "from iotrace.engine.program import Limits; from iotrace.tracing.trace import Trace; "
 
 
@@ -77,8 +86,10 @@ def test_a_memory_cgroup_without_room_for_the_compiler() -> None:
     assert "Unsupported: The compiler of the probes was killed." in done.stderr
 
 
-def test_no_address_space_to_map_the_tables() -> None:
-    done = _run(sys.executable, "-c", _NO_ROOM_TO_MAP)
+@pytest.mark.parametrize("attempt", [_EVENTS, _THREADS], ids=["events", "threads"])
+def test_no_address_space_to_map_the_tables(attempt: str) -> None:
+    """At the start, and later: a table is mapped as far as it is used."""
+    done = _run(sys.executable, "-c", _NO_ROOM_TO_MAP.format(attempt=attempt))
     assert done.stdout == "The probes' tables cannot be mapped into iotrace's memory.\n", done
 
 

@@ -147,7 +147,7 @@ def test_the_handler_works_as_long_as_the_message_asks(
     model: ServerModel, server: RunningServer, work: Work
 ) -> None:
     before_ns = cpu_ns(server.pid)
-    think_ns = 20 * MILLISECOND_NS
+    think_ns = 50 * MILLISECOND_NS
     result = run_load(LoadPlan(port=server.port, requests=3, think_ns=think_ns, work=work))
     assert result.errors == {}
     assert result.latency_ns is not None

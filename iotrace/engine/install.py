@@ -8,8 +8,9 @@ import platform
 import resource
 import struct
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from iotrace.engine.bpf import HashMap, KernelRefusal, create_map, load_program, open_raw_tracepoint
 from iotrace.engine.constants import SAMPLES_HZ, CallFlag, Counter
@@ -80,9 +81,11 @@ def install(image: Image, limits: Limits, namespace: int = 0) -> Attached:
         _fill(attached.maps, limits, namespace)
         _load_and_attach([one for one in image.functions if one.tracepoint], attached)
         others = [one for one in image.functions if not one.tracepoint]
-        later = threading.Thread(target=_load_and_attach, args=(others, attached), daemon=True)
-        attached.loading.append(later)
-        later.start()
+        later = _start(partial(_load_and_attach, others, attached))
+        if later:
+            attached.loading.append(later)
+        else:
+            _load_and_attach(others, attached)
     except KernelRefusal as error:
         attached.close()
         raise refused(error.what, error) or _impossible(error) from error
@@ -105,6 +108,16 @@ def _impossible(error: KernelRefusal) -> Unsupported:
         paste=paste,
         details=error.log,
     )
+
+
+def _start(work: Callable[[], None]) -> threading.Thread | None:
+    """A thread that does it; None where this process may not have one more."""
+    thread = threading.Thread(target=work, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        return None
+    return thread
 
 
 def _load_and_attach(functions: Sequence[Function], attached: Attached) -> None:
@@ -142,11 +155,9 @@ def _load(functions: Iterable[Function], attached: Attached) -> dict[str, Kernel
             except KernelRefusal as refusal:
                 refusals[function.name] = refusal
 
-    threads = [threading.Thread(target=load) for _ in online_cpus()[1:_LOADERS]]
-    for thread in threads:
-        thread.start()
+    threads = [_start(load) for _ in online_cpus()[1:_LOADERS]]
     load()
-    for thread in threads:
+    for thread in filter(None, threads):
         thread.join()
     return refusals
 

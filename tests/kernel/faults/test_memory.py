@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,6 +92,19 @@ def test_no_address_space_to_map_the_tables(attempt: str) -> None:
     """At the start, and later: a table is mapped as far as it is used."""
     done = _run(sys.executable, "-c", _NO_ROOM_TO_MAP.format(attempt=attempt))
     assert done.stdout == "The probes' tables cannot be mapped into iotrace's memory.\n", done
+
+
+def test_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then one thread loads everything."""
+    with Trace(Limits()) as trace:
+        usual = dict(trace.probes.unavailable)
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with Trace(Limits()) as trace:
+        assert trace.probes.unavailable == usual
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
 from collections.abc import Iterator
 
@@ -15,7 +13,8 @@ from iotrace.report.model import Process
 from iotrace.tracing.trace import Trace
 from tests.kernel.containers import family_in_container
 from tests.kernel.family import PROGRAM, check_members, trace_family
-from tests.kernel.scheduler import on_cpu_ns, scheduled
+from tests.kernel.hogs import compete
+from tests.kernel.scheduler import on_cpu_ns
 from tests.kernel.targets import Target
 from tests.kernel.test_blocked import BLOCKED
 from tests.kernel.test_waits import DELAY_NS, MODES, WITHIN_NS, Peer, Round
@@ -24,7 +23,6 @@ from tests.kernel.tracing import (
     loop_of,
     process_of,
     report_of,
-    thread_of,
     tracing,
 )
 from tests.kernel.waiting import sleeps_in, wait_until
@@ -116,34 +114,13 @@ def _least_lifetime_ns(trace: Trace) -> int:
 
 
 def test_the_run_queue_and_the_cpu_are_the_scheduler_s() -> None:
-    cpu = max(os.sched_getaffinity(0))
-    with (
-        Target("hog.py", cpu) as one,
-        Target("hog.py", cpu) as other,
-        tracing(one.pid, other.pid, limits=LIGHT) as trace,
-    ):
-        pids = one.pid, other.pid
-        before = [scheduled(pid, pid) for pid in pids]
-        one.go()
-        other.go()
-        wait_until(lambda: _least_run_ns(trace) > RUN_NS, "both to have run for long")
-        for pid in pids:
-            os.kill(pid, signal.SIGUSR2)
-        wait_until(lambda: all(sleeps_in(pid, pid, "pause") for pid in pids), "both to pause")
-        after = [scheduled(pid, pid) for pid in pids]
-        report = report_of(trace)
-    for pid, a, b in zip(pids, after, before, strict=True):
-        thread, told = thread_of(report, pid, pid), a.since(b)
+    for hog in compete(RUN_NS, LIGHT):
+        thread, told = hog.thread, hog.scheduled
         assert on_cpu_ns(thread) == pytest.approx(told.run_ns, rel=0.02)
         assert thread.states_ns.runq == pytest.approx(told.ready_ns, rel=0.02)
         assert thread.states_ns.unaccounted == 0
         switches = thread.switches.voluntary, thread.switches.involuntary
         assert switches == (told.voluntary, told.involuntary)
-
-
-def _least_run_ns(trace: Trace) -> int:
-    threads = trace.snapshot().threads.values()
-    return min(thread.user_ns + thread.kernel_ns for thread in threads)
 
 
 def test_children_and_threads_are_followed() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from iotrace.report.detail import Detail, known
 from iotrace.report.model import Call, Descriptor, Process
@@ -131,6 +131,7 @@ def view(
         styles = {tid: thread_style(one, around) for tid, one in threads.items()}
     else:
         styles = {tid: style_by_sleeps(one) for tid, one in threads.items()}
+    styles = {tid: replace(style, threads=threads[tid].threads) for tid, style in styles.items()}
     calls = defaultdict(list)
     for call in process.calls:
         calls[call.tid].append(call)

@@ -209,7 +209,9 @@ def _evidence(chosen: Sequence[ThreadStyle]) -> tuple[str, ...]:
     main = _most_active(chosen)
     if len(chosen) == 1:
         return main.evidence
-    return (f"{len(chosen)} threads of this kind; the busiest of them:", *main.evidence)
+    of = "the busiest of them" if main.threads == 1 else f"{main.threads:,} that ended, together"
+    count = sum(style.threads for style in chosen)
+    return (f"{plural(count, 'thread')} of this kind; {of}:", *main.evidence)
 
 
 def _waiting(seen: Activity) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ class ThreadStyle:
     and reads nothing), "reader", "poller", or "" (no I/O). ``eager``: reads at once what it has
     accepted, and comes to the multiplexer only when refused, as it was. ``timeouts``: waits for a
     socket in a poll of it alone. ``agreement``, ``samples``: see ``confidence``.
+    ``threads``: how many it stands for, more than one where the ended are added up.
     """
 
     id: str = ""
@@ -25,6 +26,7 @@ class ThreadStyle:
     agreement: float = 0.0
     samples: int = 0
     evidence: tuple[str, ...] = ()
+    threads: int = 1
 
     @property
     def confidence(self) -> float:

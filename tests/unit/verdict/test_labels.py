@@ -275,6 +275,24 @@ def test_threads_that_have_ended_count_too() -> None:
     assert _label(whole) == ("blocking", "thread per connection")
 
 
+def test_the_evidence_counts_the_ended_threads_too() -> None:
+    alive, reads = _server_thread(701)
+    whole = process(
+        [
+            thread(user=30 * MS, accept=9_970 * MS),
+            thread(0, user=30 * MS, recv=970 * MS, count=97, ended=9 * S),
+            alive,  # type: ignore[list-item]
+        ],
+        [
+            call("accept4", "tcp", 98, wait=9_970 * MS),
+            call("recvfrom", "tcp", 194, tid=0, wait=970 * MS),
+            reads,  # type: ignore[list-item]
+        ],
+    )
+    told = model_of(whole).evidence[0]
+    assert told == "98 threads of this kind; 97 that ended, together:"
+
+
 def test_a_pool_idles_in_a_lock() -> None:
     workers = [thread(tid, user=30 * MS, lock=9_970 * MS) for tid in (701, 702, 703)]
     whole = process(

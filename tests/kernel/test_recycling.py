@@ -10,6 +10,7 @@ from iotrace.engine.program import Limits
 from iotrace.report.detail import Detail
 from iotrace.report.model import Report
 from iotrace.snapshot.arithmetic import interval
+from tests.kernel.scheduler import scheduled
 from tests.kernel.targets import Target
 from tests.kernel.tracing import report_of, tracing
 from tests.kernel.waiting import sleeps_in, wait_until
@@ -31,8 +32,16 @@ def _sent(report: Report) -> tuple[int, int, int]:
 
 
 def _a_round(target: Target) -> None:
+    """A thread that is just being woken still looks asleep: it must have slept since, too."""
+    before = scheduled(target.pid, target.pid).voluntary
     target.go()
-    wait_until(lambda: sleeps_in(target.pid, target.pid, "rt_sigtimedwait"), "a round to end")
+    wait_until(
+        lambda: (
+            scheduled(target.pid, target.pid).voluntary > before
+            and sleeps_in(target.pid, target.pid, "rt_sigtimedwait")
+        ),
+        "a round to end",
+    )
 
 
 def test_what_ends_is_added_up_and_its_room_used_again() -> None:

@@ -43,13 +43,7 @@ static __always_inline int ready_before_accept(u64 sock)
 /* The struct socket that a process holds, 0: nobody has accepted it yet. */
 static __always_inline u64 socket_of(u64 sock)
 {
-#if HAVE_CAST
-  u64 socket, typed = cast(sock, TYPE_SOCK);
-  LOAD("u64", socket, typed, OFFSET_SOCK_SOCKET);
-  return socket;
-#else
-  return read_u64(sock + OFFSET_SOCK_SOCKET);
-#endif
+  return MEMBER(u64, sock, TYPE_SOCK, OFFSET_SOCK_SOCKET);
 }
 
 /* raw sk_data_ready(sk): something to read has arrived, whoever waits or doesn't. */

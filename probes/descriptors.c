@@ -135,14 +135,7 @@ static __always_inline void settle(struct descriptor *d)
 /* Buffers that lie on a socket unread. */
 static __always_inline u32 queued_on(u64 sock)
 {
-#if HAVE_CAST
-  u32 queued;
-  sock = cast(sock, TYPE_SOCK);
-  LOAD("u32", queued, sock, OFFSET_SOCK_QUEUED);
-  return queued;
-#else
-  return read_u32(sock + OFFSET_SOCK_QUEUED);
-#endif
+  return MEMBER(u32, sock, TYPE_SOCK, OFFSET_SOCK_QUEUED);
 }
 
 /* A read has taken data off a socket: how long had it been lying there? */

@@ -108,14 +108,7 @@ PROGRAM(on_sched_process_exit)
 #else
 static __always_inline u32 tid_of(u64 task)
 {
-#if HAVE_CAST
-  u32 tid;
-  task = cast(task, TYPE_TASK_STRUCT);
-  LOAD("u32", tid, task, OFFSET_TASK_PID);
-  return tid;
-#else
-  return read_u32(task + OFFSET_TASK_PID);
-#endif
+  return MEMBER(u32, task, TYPE_TASK_STRUCT, OFFSET_TASK_PID);
 }
 
 /* The same of a task that is an argument with a type (see LOAD). */

@@ -106,6 +106,17 @@ static __always_inline void charge_runq(struct thread *t, u64 ns)
 /* The number is the address of a kernel struct of that type: LOAD may follow it. If it is not, it
  * reads 0. The call is no more than a mark for the verifier. */
 static u64 (*cast)(u64 address, u32 type) = (void *)CAST_CALL;
+
+/* A member of a kernel struct of that type, read in place where the kernel allows it. */
+#define MEMBER(type, address, struct_type, offset)                                    \
+  ({                                                                                  \
+    type member;                                                                      \
+    u64 typed = cast(address, struct_type);                                           \
+    LOAD(#type, member, typed, offset);                                               \
+    member;                                                                           \
+  })
+#else
+#define MEMBER(type, address, struct_type, offset) read_##type((address) + (offset))
 #endif
 
 /* What the scheduler says of current: struct sched_info begins with these. */

@@ -145,12 +145,9 @@ def load_program(name: str, code: bytes, *, samples: bool = False, type_id: int 
     instructions = ctypes.create_string_buffer(code, len(code))
     gpl = ctypes.create_string_buffer(b"GPL")
     log = ctypes.create_string_buffer(_LOG_BYTES)
+    untyped = _PROGRAM_PERF_EVENT if samples else _PROGRAM_RAW_TRACEPOINT
     attributes = _ProgramLoad(
-        _PROGRAM_PERF_EVENT
-        if samples
-        else _PROGRAM_RAW_TRACEPOINT
-        if not type_id
-        else _PROGRAM_TRACING,
+        _PROGRAM_TRACING if type_id else untyped,
         len(code) // 8,
         ctypes.addressof(instructions),
         ctypes.addressof(gpl),

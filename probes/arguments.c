@@ -5,25 +5,53 @@
 #define FUTEX_COMMAND 127
 #define EPOLL_CTL_DEL 2
 
-static __always_inline u64 argument(u64 *args, s8 index)
+/* The arguments of a call: ARGUMENT_* are words of its saved registers. Where registers are read in
+ * place, one at a time; else all at once, and beforehand. */
+#if DETAIL_FULL && HAVE_CAST
+struct arguments {
+  u64 regs;
+};
+
+static __always_inline int find_arguments(struct arguments *args, u64 regs)
+{
+  args->regs = regs;
+  return 1;
+}
+
+static __always_inline u64 argument(struct arguments *args, u8 word)
+{
+  u64 value, from = cast(args->regs + 8 * word, TYPE_PT_REGS);
+  LOAD("u64", value, from, OFFSET_ARGUMENTS);
+  return value;
+}
+#else
+struct arguments {
+  u64 words[ARGUMENT_WORDS];
+};
+
+static __always_inline int find_arguments(struct arguments *args, u64 regs)
+{
+#if DETAIL_FULL
+  return !read_kernel_memory(args, sizeof(*args), (void *)(regs + OFFSET_ARGUMENTS));
+#else
+  /* Those of a task that the verifier knows. */
+#pragma unroll
+  for (int i = 0; i < ARGUMENT_WORDS; i++)
+    LOAD("u64", args->words[i], regs, OFFSET_ARGUMENTS + 8 * i);
+  return 1;
+#endif
+}
+
+static __always_inline u64 argument(struct arguments *args, u8 word)
 {
   /* Spelt out: a variable index into the stack is more than some verifiers follow. */
-  switch (index) {
-  case 0:
-    return args[ARGUMENT_0];
-  case 1:
-    return args[ARGUMENT_1];
-  case 2:
-    return args[ARGUMENT_2];
-  case 3:
-    return args[ARGUMENT_3];
-  case 4:
-    return args[ARGUMENT_4];
-  case 5:
-    return args[ARGUMENT_5];
-  }
+#pragma unroll
+  for (int i = 0; i < ARGUMENT_WORDS; i++)
+    if (word == i)
+      return args->words[i];
   return 0;
 }
+#endif
 
 static __always_inline u32 wait_by_kind(u32 kind, u16 flags)
 {

@@ -82,7 +82,8 @@ static __always_inline void end_sleep(struct thread *t, u32 slot)
 {
   u64 total = t->call_wait_ns + t->call_runq_ns;
   u32 bucket = histogram_bucket(total);
-  struct call *c = call_of(t, slot);
+  u32 record = NO_RECORD;
+  struct call *c = call_of(t, slot, &record);
   t->in_call = 0;
   t->syscalls++;
   if (c) {

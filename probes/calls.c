@@ -9,137 +9,141 @@ static __always_inline void listen_on(u32 port)
     listening_ports.update(&port, &one);
 }
 
-/* A call that nothing is known of yet. */
-static __always_inline void begin_call(struct thread *t, u64 now)
+/* What to do with a call. Numbers past the table are no calls, as its last is none. */
+static __always_inline struct call_spec *spec_of(u32 nr)
+{
+  struct call_spec *spec = call_specs.lookup(&nr);
+  if (!spec) {
+    nr = MAX_SYSCALLS - 1;
+    spec = call_specs.lookup(&nr);
+  }
+  return spec;
+}
+
+/* A call that nothing is known of yet but its number. */
+static __always_inline void begin_call(struct thread *t, struct call_spec *spec, u32 nr, u64 now)
 {
   t->in_call = 1;
-  t->call_nr = CALL_OTHER;
-  t->call_flags = 0;
-  t->call_class = WAIT_OTHER;
-  t->call_kind = KIND_NONE;
-  t->call_loop = 0;
+  /* All members that a spec begins with, at once. */
+  __builtin_memcpy(&t->call_class, spec, BEGINNING_BYTES);
+  t->call_nr = nr;
+  if (!spec->listed) {
+    t->call_nr = CALL_OTHER;
+    t->call_class = WAIT_OTHER;
+  }
   t->call_fd = -1;
   t->call_descriptor = 0;
   t->call_entry_ns = now;
   t->call_wait_ns = t->call_runq_ns = t->call_copy_ns = t->call_kernel_ns = 0;
-  t->call_kernel_since_wake_ns = 0;
+  t->call_kernel_at_wake_ns = 0;
   t->call_first_copy_ns = 0;
   t->call_size = 0;
-  t->call_peeks = 0;
-  t->call_polls = 0;
-  t->from_proc = 0;
 }
 
-/* Without a probe on system calls regs are those of a task that the verifier knows. */
-#if DETAIL_FULL && !HAVE_CAST
-#define READ_ARGUMENTS(args, regs) \
-  (!read_kernel_memory(args, sizeof(args), (void *)(regs + OFFSET_ARGUMENTS)))
-#else
-static __always_inline int load_arguments(u64 *args, u64 regs)
+static __always_inline void enter_descriptor_call(struct thread *t, u32 slot,
+                                                  struct call_spec *spec, struct arguments *args)
 {
-#if DETAIL_FULL
-  regs = cast(regs, TYPE_PT_REGS);
-#endif
-#pragma unroll
-  for (int i = 0; i < ARGUMENT_WORDS; i++)
-    LOAD("u64", args[i], regs, OFFSET_ARGUMENTS + 8 * i);
-  return 1;
+  u32 fd = argument(args, spec->fd_arg), found = 0;
+  struct descriptor *d;
+  t->call_fd = fd;
+  if (spec->flags & (CALL_CLOSES | CALL_REPLACES)) {
+    forget_descriptor(t->pid, fd);
+    return;
+  }
+  if (spec->size_arg != NO_ARGUMENT)
+    t->call_size = argument(args, spec->size_arg);
+  if (spec->msg_flags_arg != NO_ARGUMENT)
+    t->call_peeks = !!(argument(args, spec->msg_flags_arg) & MSG_PEEK);
+  if (spec->buffer_arg != NO_ARGUMENT)
+    t->call_buffer = argument(args, spec->buffer_arg);
+  d = descriptor_of(t, slot, fd, &found);
+  if (d) {
+    t->call_descriptor = found;
+    t->call_kind = d->kind;
+    if (spec->flags & CALL_ACCEPTS && d->local_port)
+      listen_on(d->local_port);
+  }
+  if (t->call_class == WAIT_BY_KIND)
+    t->call_class = wait_by_kind(t->call_kind, spec->flags);
 }
-#define READ_ARGUMENTS(args, regs) load_arguments(args, regs)
-#endif
+
+static __always_inline void enter_multiplexer(struct thread *t, u32 slot, struct call_spec *spec,
+                                              struct arguments *args, u64 now)
+{
+  int counted = spec->nfds_arg != NO_ARGUMENT;
+  t->call_nfds = counted ? argument(args, spec->nfds_arg) : 0;
+  if (counted && !(u32)t->call_nfds) {
+    t->call_class = WAIT_SLEEP; /* select and poll on nothing are a sleep */
+    t->call_kind = KIND_NO_FDS;
+    t->call_loop = 0;
+    return;
+  }
+  if (t->call_nfds == 1 && !(spec->flags & CALL_FD_SETS))
+    read_user_memory(&t->call_fd, sizeof(t->call_fd), (void *)argument(args, ARGUMENT_0));
+  t->call_zero_timeout = zero_timeout(argument(args, spec->timeout_arg), spec->flags);
+  if (t->call_fd >= 0 && within_iteration(t)) {
+    t->call_polls = 1;
+    t->call_loop = 0;
+    return;
+  }
+  loop_enter(t, slot, spec->flags, args, now);
+}
+
+static __always_inline void enter_futex(struct thread *t, struct arguments *args, u64 now)
+{
+  u64 gil = GIL_AROUND(t, argument(args, ARGUMENT_0));
+  if (gil) {
+    t->call_kind = KIND_GIL;
+    t->call_class = WAIT_GIL;
+    LOOP_WANTS_GIL(t, gil, now);
+  } else if (!t->gil &&
+             short_timeout(argument(args, ARGUMENT_1), argument(args, ARGUMENT_3), now)) {
+    t->call_kind = KIND_SHORT_TIMEOUT;
+  }
+}
 
 /* Open a call: what it is, on what it works, why it would sleep. regs: the saved registers. */
-static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u32 nr, u64 now)
+static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u64 nr, u64 now)
 {
   struct call_spec *spec;
-  struct descriptor *d;
-  u64 args[ARGUMENT_WORDS];
-  u32 found = 0;
+  struct arguments args;
 
   if (nr == RESTART_SYSCALL && t->call_restarts)
     nr = t->call_nr; /* its arguments are still in the registers */
-  begin_call(t, now);
-  spec = call_specs.lookup(&nr);
-  if (!spec || !spec->listed)
+  spec = spec_of(nr);
+  if (!spec)
     return;
-  t->call_nr = nr;
-  t->call_flags = spec->flags;
-  t->call_class = spec->wait_class;
-  if (spec->flags & CALL_NO_ARGUMENTS)
+  begin_call(t, spec, nr, now);
+  if (!spec->listed || spec->flags & CALL_NO_ARGUMENTS || !find_arguments(&args, regs))
     return;
-  if (!READ_ARGUMENTS(args, regs))
-    return;
-  if (spec->size_arg >= 0)
-    t->call_size = argument(args, spec->size_arg);
-  if (spec->fd_arg >= 0) {
-    t->call_fd = (s32)argument(args, spec->fd_arg);
-    if (spec->flags & (CALL_CLOSES | CALL_REPLACES)) {
-      forget_descriptor(t->pid, t->call_fd);
-      return;
-    }
-    d = descriptor_of(t, slot, t->call_fd, &found);
-    if (d) {
-      t->call_descriptor = found;
-      t->call_kind = d->kind;
-    }
-    if (d && spec->flags & CALL_ACCEPTS && d->local_port)
-      listen_on(d->local_port);
-    if (t->call_class == WAIT_BY_KIND)
-      t->call_class = wait_by_kind(t->call_kind, spec->flags);
-    if (spec->msg_flags_arg >= 0)
-      t->call_peeks = !!(argument(args, spec->msg_flags_arg) & MSG_PEEK);
-    if (spec->buffer_arg >= 0)
-      t->call_buffer = argument(args, spec->buffer_arg);
-  } else if (spec->loop) {
-    t->call_nfds = spec->nfds_arg >= 0 ? argument(args, spec->nfds_arg) : 0;
-    if (spec->nfds_arg >= 0 && !(u32)t->call_nfds) {
-      t->call_class = WAIT_SLEEP; /* select and poll on nothing are a sleep */
-      t->call_kind = KIND_NO_FDS;
-      return;
-    }
-    if (t->call_nfds == 1 && !(spec->flags & CALL_FD_SETS))
-      read_user_memory(&t->call_fd, sizeof(t->call_fd), (void *)args[ARGUMENT_0]);
-    t->call_zero_timeout = zero_timeout(argument(args, spec->timeout_arg), spec->flags);
-    if (t->call_fd >= 0 && within_iteration(t)) {
-      t->call_polls = 1;
-      return;
-    }
-    t->call_loop = spec->loop;
-    loop_enter(t, slot, spec->flags, args, now);
-  } else if (spec->flags & CALL_FUTEX) {
-    u64 gil = GIL_AROUND(t, args[ARGUMENT_0]);
-    if (gil) {
-      t->call_kind = KIND_GIL;
-      t->call_class = WAIT_GIL;
-      LOOP_WANTS_GIL(t, gil, now);
-    } else if (!t->gil && short_timeout(args[ARGUMENT_1], args[ARGUMENT_3], now))
-      t->call_kind = KIND_SHORT_TIMEOUT;
-  } else if (spec->flags & CALL_WATCHES) {
-    t->call_kind = trigger_kind(args[ARGUMENT_1], args[ARGUMENT_3]);
-  } else if (spec->flags & CALL_CLOSES_RANGE) {
-    forget_range(t, args[ARGUMENT_0], args[ARGUMENT_1]);
-  }
+  if (spec->fd_arg != NO_ARGUMENT)
+    enter_descriptor_call(t, slot, spec, &args);
+  else if (spec->loop)
+    enter_multiplexer(t, slot, spec, &args, now);
+  else if (spec->flags & CALL_FUTEX)
+    enter_futex(t, &args, now);
+  else if (spec->flags & CALL_WATCHES)
+    t->call_kind = trigger_kind(argument(&args, ARGUMENT_1), argument(&args, ARGUMENT_3));
+  else if (spec->flags & CALL_CLOSES_RANGE)
+    forget_range(t, argument(&args, ARGUMENT_0), argument(&args, ARGUMENT_1));
 }
 
 /* The call that a thread is in when we first see it; its descriptor is looked up at its exit. */
 static __always_inline void find_call_in(struct thread *t, u64 regs, u32 nr)
 {
-  struct call_spec *spec = call_specs.lookup(&nr);
-  u64 args[ARGUMENT_WORDS];
-  begin_call(t, t->since_ns);
+  struct call_spec *spec = spec_of(nr);
+  struct arguments args;
+  if (!spec)
+    return;
+  begin_call(t, spec, nr, t->since_ns);
   t->from_proc = 1;
   t->proc_number = nr;
-  if (!spec || !spec->listed)
+  if (!spec->listed)
     return;
-  t->call_nr = nr;
-  t->call_flags = spec->flags;
-  t->call_loop = spec->loop;
-  t->call_class = spec->wait_class;
   if (t->call_class == WAIT_BY_KIND)
     t->call_class = spec->flags & CALL_OUT ? WAIT_SEND : WAIT_RECV;
-  if (spec->fd_arg >= 0 &&
-      !read_kernel_memory(args, sizeof(args), (void *)(regs + OFFSET_ARGUMENTS)))
-    t->call_fd = (s32)argument(args, spec->fd_arg);
+  if (spec->fd_arg != NO_ARGUMENT && find_arguments(&args, regs))
+    t->call_fd = (s32)argument(&args, spec->fd_arg);
 }
 
 /* The call that a thread was in when we first saw it: is it this one? */
@@ -161,7 +165,7 @@ static __always_inline void check_call(struct thread *t, u32 slot, u64 regs)
 /* It is another program now: numbers that were close-on-exec are gone, look at each one anew. */
 static __always_inline void become_program(struct thread *t)
 {
-  t->programs++;
+  forget_descriptors(t);
   bpf_get_current_comm(t->name, sizeof(t->name));
 }
 
@@ -176,18 +180,36 @@ static __always_inline void notice_exec(struct thread *t, u64 regs)
 #endif
 
 #if DETAIL_FULL
+/* Current, which enters or leaves a system call and has its registers there. */
+static __always_inline struct thread *caller(u64 regs, u32 *slot)
+{
+  u32 zero = 0;
+  struct caller *last = last_caller.lookup(&zero);
+  struct thread *t;
+  if (last && last->regs == regs) {
+    *slot = last->slot;
+    t = threads.lookup(slot);
+    if (t && t->regs == regs)
+      return t;
+  }
+  t = thread_of(current_tid(), slot);
+  if (t && last) {
+    t->regs = last->regs = regs;
+    last->slot = *slot;
+  }
+  return t;
+}
+
 PROGRAM(on_sys_enter)
 {
   u32 slot;
-  struct thread *t = thread_of(current_tid(), &slot);
+  struct thread *t = caller(ctx->args[0], &slot);
   u64 now;
   if (!t)
     return 0;
   now = bpf_ktime_get_ns();
   BEGIN_UPDATE(t);
-  if (t->state == STATE_UNKNOWN)
-    t->state = STATE_USER;
-  charge_running(t, now);
+  charge_running(t, STATE_USER, now);
   t->state = STATE_KERNEL;
   enter_call(t, slot, ctx->args[0], ctx->args[1], now);
 #if PID_NAMESPACE
@@ -203,16 +225,14 @@ PROGRAM(on_sys_enter)
 PROGRAM(on_sys_exit)
 {
   u32 slot;
-  struct thread *t = thread_of(current_tid(), &slot);
+  struct thread *t = caller(ctx->args[0], &slot);
   int known;
   u64 now;
   if (!t)
     return 0;
   now = bpf_ktime_get_ns();
   BEGIN_UPDATE(t);
-  if (t->state == STATE_UNKNOWN)
-    t->state = STATE_KERNEL;
-  charge_running(t, now);
+  charge_running(t, STATE_KERNEL, now);
   if (t->from_proc)
     check_call(t, slot, ctx->args[0]);
   TIMELINE_EVENT(t, EVENT_EXIT, ctx->args[1], now);
@@ -224,7 +244,8 @@ PROGRAM(on_sys_exit)
     notice_exec(t, ctx->args[0]);
 #endif
   t->in_call = 0;
-  t->call_restarts = (s64)ctx->args[1] == -ERESTART_RESTARTBLOCK;
+  if ((s64)ctx->args[1] == -ERESTART_RESTARTBLOCK)
+    t->call_restarts = 1;
   t->state = STATE_USER;
   END_UPDATE(t);
   if (known) /* a new thread comes out of a clone that it never entered */

@@ -11,7 +11,7 @@ PROGRAM(on_skb_copy)
     return 0;
   now = bpf_ktime_get_ns();
   BEGIN_UPDATE(t);
-  charge_running(t, now);
+  charge_running(t, DETAIL_FULL ? STATE_KERNEL : STATE_USER, now);
   t->state = STATE_COPY;
   if (!t->call_first_copy_ns)
     t->call_first_copy_ns = now;

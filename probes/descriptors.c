@@ -89,12 +89,20 @@ static __always_inline struct descriptor *descriptor_of(struct thread *t, u32 sl
 {
   u32 key = generation_slot(t->pid, fd), *generation = generations.lookup(&key);
   struct descriptor *d;
+  u32 index = t->last_descriptor - 1;
   if (!generation)
     return NULL;
-  d = descriptor_at(t, slot, fd, found);
-  if (d && d->generation == *generation)
+  d = descriptors.lookup(&index); /* a program mostly writes where it has read */
+  if (d && d->fd == (s32)fd && d->generation == *generation) {
+    *found = index + 1;
     return d;
-  return resolve_descriptor(t, slot, fd, *generation, found);
+  }
+  d = descriptor_at(t, slot, fd, found);
+  if (!d || d->generation != *generation)
+    d = resolve_descriptor(t, slot, fd, *generation, found);
+  if (d)
+    t->last_descriptor = *found;
+  return d;
 }
 #else
 /* Nobody tells when a number is closed: is it still the socket that it was? Other objects are

@@ -17,31 +17,23 @@
 #define PHASE_SHIFT PICKUP_SHIFT
 #define PHASE_BUCKETS (HISTOGRAM_BUCKETS >> PHASE_SHIFT)
 
-static inline __attribute__((always_inline)) unsigned int histogram_octave(unsigned long long v)
-{
-  unsigned int octave = 0;
-  if (v >> 32) {
-    octave += 32;
-    v >>= 32;
-  }
-  if (v >> 16) {
-    octave += 16;
-    v >>= 16;
-  }
-  if (v >> 8) {
-    octave += 8;
-    v >>= 8;
-  }
-  if (v >> 4) {
-    octave += 4;
-    v >>= 4;
-  }
-  if (v >> 2) {
-    octave += 2;
-    v >>= 2;
-  }
-  return octave + (v >> 1);
-}
+/* The octave of 2^6 to 2^36 - 1, by halves: comparisons with constants are fewer instructions than
+ * shifting. */
+#define HISTOGRAM_OF_2(v, low) ((v) < 1ULL << ((low) + 1) ? (low) : (low) + 1)
+#define HISTOGRAM_OF_4(v, low) \
+  ((v) < 1ULL << ((low) + 2) ? HISTOGRAM_OF_2(v, low) : HISTOGRAM_OF_2(v, (low) + 2))
+#define HISTOGRAM_OF_8(v, low) \
+  ((v) < 1ULL << ((low) + 4) ? HISTOGRAM_OF_4(v, low) : HISTOGRAM_OF_4(v, (low) + 4))
+#define HISTOGRAM_OF_16(v, low) \
+  ((v) < 1ULL << ((low) + 8) ? HISTOGRAM_OF_8(v, low) : HISTOGRAM_OF_8(v, (low) + 8))
+#define HISTOGRAM_OCTAVE(v)                                                      \
+  ((v) < 1ULL << (HISTOGRAM_FIRST_OCTAVE + 16)                                   \
+       ? HISTOGRAM_OF_16(v, HISTOGRAM_FIRST_OCTAVE)                              \
+       : (v) < 1ULL << (HISTOGRAM_FIRST_OCTAVE + 24)                             \
+             ? HISTOGRAM_OF_8(v, HISTOGRAM_FIRST_OCTAVE + 16)                    \
+             : (v) < 1ULL << (HISTOGRAM_FIRST_OCTAVE + 28)                       \
+                   ? HISTOGRAM_OF_4(v, HISTOGRAM_FIRST_OCTAVE + 24)              \
+                   : HISTOGRAM_OF_2(v, HISTOGRAM_FIRST_OCTAVE + 28))
 
 static inline __attribute__((always_inline)) unsigned int histogram_bucket(unsigned long long ns)
 {
@@ -50,7 +42,7 @@ static inline __attribute__((always_inline)) unsigned int histogram_bucket(unsig
     return 0;
   if (ns >> (HISTOGRAM_LAST_OCTAVE + 1))
     return HISTOGRAM_BUCKETS - 1;
-  octave = histogram_octave(ns);
+  octave = HISTOGRAM_OCTAVE(ns);
   return ((octave - HISTOGRAM_FIRST_OCTAVE) << HISTOGRAM_SUB_BITS) +
          ((ns >> (octave - HISTOGRAM_SUB_BITS)) & ((1 << HISTOGRAM_SUB_BITS) - 1));
 }

@@ -81,14 +81,14 @@ static __always_inline u32 bucket_of(struct thread *t, u64 ns)
 /* Nanoseconds since the last charge; clocks of two CPUs may differ by a hair. */
 static __always_inline u64 elapsed(struct thread *t, u64 now)
 {
-  return now > t->since_ns ? now - t->since_ns : 0;
+  s64 ns = now - t->since_ns;
+  return ns > 0 ? ns : 0;
 }
 
 static __always_inline void charge_kernel(struct thread *t, u64 ns)
 {
   t->kernel_ns += ns;
   t->call_kernel_ns += ns;
-  t->call_kernel_since_wake_ns += ns;
 }
 
 static __always_inline void charge_runq(struct thread *t, u64 ns)
@@ -171,7 +171,7 @@ static __always_inline void catch_up(struct thread *t, u64 now, struct scheduled
       else
         t->unaccounted_ns += asleep; /* or running: nobody can tell */
     }
-    t->call_kernel_since_wake_ns = 0;
+    t->call_kernel_at_wake_ns = t->call_kernel_ns;
   }
   if (ready > ns - asleep)
     ready = ns - asleep;
@@ -193,14 +193,14 @@ static __always_inline void split_sleep(struct thread *t, struct scheduled *s)
   t->slept_ns = 0;
 }
 
-static __always_inline void charge_cpu(struct thread *t, u64 now)
+static __always_inline void charge_cpu(struct thread *t, u8 state, u64 now)
 {
   u64 ns = elapsed(t, now);
-  if (t->state == STATE_USER) {
+  if (state == STATE_USER) {
     t->user_ns += ns;
-  } else if (t->state == STATE_KERNEL) {
+  } else if (state == STATE_KERNEL) {
     charge_kernel(t, ns);
-  } else if (t->state == STATE_COPY) {
+  } else if (state == STATE_COPY) {
     t->copy_ns += ns;
     t->call_copy_ns += ns;
   } else {
@@ -216,13 +216,21 @@ static __always_inline void charge_scheduled(struct thread *t, u64 now, struct s
     split_sleep(t, s);
   if (unlikely(t->state == STATE_SLEEP || t->state == STATE_RUNQ))
     catch_up(t, now, s);
-  charge_cpu(t, now);
+  charge_cpu(t, t->state, now);
 }
 
-static __always_inline void charge_running(struct thread *t, u64 now)
+/* Charge current, which runs and is most likely in that state: the short way for most events. */
+static __always_inline void charge_running(struct thread *t, u8 usual, u64 now)
 {
   struct scheduled s = {};
-  if ((!HAVE_WAKING && t->slept_ns) || unlikely(t->state == STATE_SLEEP || t->state == STATE_RUNQ))
+  /* volatile: else the compiler asks for the unusual first. */
+  if (*(volatile u8 *)&t->state == usual && (HAVE_WAKING || !t->slept_ns)) {
+    charge_cpu(t, usual, now);
+    return;
+  }
+  if (t->state == STATE_UNKNOWN)
+    t->state = usual;
+  if ((!HAVE_WAKING && t->slept_ns) || t->state == STATE_SLEEP || t->state == STATE_RUNQ)
     s = scheduled();
   charge_scheduled(t, now, &s);
 }
@@ -254,7 +262,7 @@ static __always_inline void charge_waiting(struct thread *t, u64 now)
     charge_wait(t, asleep);
     if (!HAVE_WAKING)
       t->slept_ns = asleep;
-    t->call_kernel_since_wake_ns = 0;
+    t->call_kernel_at_wake_ns = t->call_kernel_ns;
     charge_runq(t, ns - asleep);
   } else {
     t->unaccounted_ns += ns;

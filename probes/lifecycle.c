@@ -75,9 +75,10 @@ static __always_inline void end_replaced(u32 tid)
   if (t->state == STATE_SLEEP || t->state == STATE_RUNQ)
     charge_waiting(t, now);
   else
-    charge_cpu(t, now);
+    charge_cpu(t, t->state, now);
   t->ended_ns = now;
   t->state = STATE_DEAD;
+  t->regs = 0;
   END_UPDATE(t);
   forget_thread(tid, slot);
   count(COUNTER_ENDED);

@@ -125,7 +125,7 @@ static __always_inline void loop_read_eagerly(struct thread *t)
 {
   u32 index = t->current_loop - 1;
   struct loop *l = loops.lookup(&index);
-  t->accepted_fd = -1;
+  t->accepted_fd = 0;
   if (!l)
     return;
   BEGIN_UPDATE(l);
@@ -133,7 +133,8 @@ static __always_inline void loop_read_eagerly(struct thread *t)
   END_UPDATE(l);
 }
 
-static __always_inline void loop_enter(struct thread *t, u32 slot, u16 flags, u64 *args, u64 now)
+static __always_inline void loop_enter(struct thread *t, u32 slot, u16 flags,
+                                       struct arguments *args, u64 now)
 {
   struct loop *l = loop_of(t, slot, t->call_nr);
   if (!l)
@@ -145,14 +146,14 @@ static __always_inline void loop_enter(struct thread *t, u32 slot, u16 flags, u6
     l->nfds_max = t->call_nfds;
   if (flags & CALL_FD_SETS) {
     if (l->iterations < 64 || !(l->iterations & 63)) {
-      u64 watched = selected(t->call_nfds, args[ARGUMENT_1], args[ARGUMENT_2]);
+      u64 watched = selected(t->call_nfds, argument(args, ARGUMENT_1), argument(args, ARGUMENT_2));
       if (watched > l->watched)
         l->watched = watched;
     }
   } else if (t->call_nfds) {
     l->watched = l->nfds_max;
   } else {
-    l->epoll_fd = args[ARGUMENT_0];
+    l->epoll_fd = argument(args, ARGUMENT_0);
   }
   END_UPDATE(l);
 }
@@ -216,5 +217,5 @@ static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, u64
   l->other_at_return = t->moved_other;
   END_UPDATE(l);
   t->current_loop = t->loops[t->call_loop & (LOOP_KINDS - 1)];
-  t->accepted_fd = -1;
+  t->accepted_fd = 0;
 }

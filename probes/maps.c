@@ -32,6 +32,16 @@ BPF_HASH(thread_index, u32, u32, MAX_THREADS);
  * of the host a hash look-up in every call. Written as thread_index is; 0 again at the end. */
 BPF_ARRAY(thread_hints, u64, THREAD_HINTS);
 
+/* The traced thread that made the last system call on this CPU. Mostly it makes the next one, too,
+ * and need not be looked for. Written and read by sys_enter and sys_exit; void where its thread's
+ * record has other registers (0 once it has ended: a new thread may get its kernel stack). */
+struct caller {
+  u64 regs;
+  u32 slot;
+  u32 unused;
+};
+BPF_PERCPU_ARRAY(last_caller, struct caller, 1);
+
 /* Records by slot. Written by the probes, read (and cleared for reuse) by user space. */
 BPF_F_TABLE("array", u32, struct thread, threads, MAX_THREADS, MMAPABLE);
 BPF_F_TABLE("array", u32, struct call, calls, MAX_CALLS, MMAPABLE);

@@ -208,11 +208,18 @@ static __always_inline void forget_descriptor(u32 pid, u32 fd)
     __sync_fetch_and_add(generation, 1);
 }
 
+/* Each number of the thread's process may be something else from now on. */
+static __always_inline void forget_descriptors(struct thread *t)
+{
+  t->programs++;
+  t->last_descriptor = 0;
+}
+
 /* close_range(2). Closing more than MAX_RANGE numbers at once is for programs that have just
  * begun, most of which are not even open. */
 static __always_inline void forget_range(struct thread *t, u32 first, u32 last)
 {
-  t->programs++;
+  forget_descriptors(t);
 #pragma clang loop unroll(disable)
   for (u32 i = 0; i < MAX_RANGE; i++) {
     if (first + i > last)

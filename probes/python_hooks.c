@@ -60,7 +60,7 @@ static __always_inline void walk_slow_call(struct bpf_raw_tracepoint_args *ctx, 
 /* Last thing in sys_enter. */
 static __always_inline void blame_stall(struct bpf_raw_tracepoint_args *ctx, struct thread *t)
 {
-  if (t->stalled_ns)
+  if (t->call_loop && t->stalled_ns)
     walkers.call(ctx, WALKER_STALL);
 }
 #define GIL_AROUND(t, address) ((t)->gil ? gil_around(t, address) : 0)

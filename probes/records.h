@@ -16,24 +16,24 @@
 struct thread {
   /* What every call reads or writes, in three cache lines. */
   u32 seq;
-  u32 tid;
   u32 pid;
-  u32 bucket;   /* see bucket_of */
+  u64 regs;     /* where its registers are saved in system calls, 0: it has made none */
   u64 since_ns; /* everything before is charged */
   u8 state;
   u8 resume_state; /* the state it goes back to when switched in */
   u8 sleep_class;  /* why it sleeps, while STATE_SLEEP */
   u8 in_call;
+  u8 io_worker;
+  u8 call_zero_timeout;
+  u16 call_restarts; /* where the kernel goes on with an interrupted call, it is call_nr */
+  /* Of the call in progress; they begin as those of struct call_spec, see begin_call. */
   u8 call_class;
   u8 call_kind;
   u8 call_loop;
-  u8 from_proc; /* entered by user space in the middle of a call */
-  u8 io_worker;
   u8 call_polls; /* a poll of one descriptor in the middle of an event loop's iteration */
   u8 call_peeks;
-  u8 call_zero_timeout;
-  u16 call_flags; /* CALL_* bits of the call in progress */
-  u16 call_restarts; /* a signal interrupted the last call: the kernel goes on with it next */
+  u8 from_proc; /* entered by user space in the middle of a call */
+  u16 call_flags; /* CALL_* bits */
   u32 call_nr; /* CALL_OTHER for calls that are not listed */
   s32 call_fd;
   u32 call_descriptor; /* index + 1 */
@@ -45,7 +45,7 @@ struct thread {
   u64 call_runq_ns;
   u64 call_copy_ns;
   u64 call_kernel_ns;
-  u64 call_kernel_since_wake_ns;
+  u64 call_kernel_at_wake_ns; /* what call_kernel_ns was when it was last woken */
   u64 call_first_copy_ns;
   u64 user_ns;
   /* The third. walk_over_ns is written by user space, too (see python.c). */
@@ -54,19 +54,23 @@ struct thread {
   u64 syscalls;
   u64 tax_user_ns;  /* user_ns at the end of tax_call */
   u64 walk_over_ns; /* walk the stack of calls that took this long + 1; 0: never */
-  u64 stalled_ns;   /* the iteration that has just ended took too long */
+  u32 tid;
+  u32 bucket;       /* see bucket_of */
   u32 tax_call;     /* index + 1 of the record of its last call but the waits for the GIL */
-  u32 programs;     /* how often all that was known of its descriptors became void */
-  s32 accepted_fd;  /* last connection accepted since its multiplexer last returned, -1: none */
+  u32 last_descriptor; /* index + 1 of the one that was looked up last */
+  u32 accepted_fd;  /* + 1: last connection accepted since its multiplexer last returned, 0: none */
   u32 moved_data;   /* calls that moved bytes of sockets; as the next two, it only ever grows */
 
-  u64 call_cache[CALL_CACHE]; /* key << 32 | index + 1 */
+  u32 call_cache[2 * CALL_CACHE]; /* index + 1, and what of */
 
-  /* Some calls. gil is written by user space, too. */
+  /* Some calls. stalled_ns: the iteration that has just ended took too long. gil is written by user space, too. */
   u32 moved_other; /* ... of pipes, eventfds, files */
   u32 accepted;    /* connections */
+  u64 stalled_ns;
   u64 gil;         /* address, 0: not known */
   u64 more_gils;   /* its process has several interpreters, each with its own */
+  u32 programs; /* how often all that was known of its descriptors became void */
+  u32 unused;
   u64 call_buffer;
   u64 call_nfds;
   u32 loops[LOOP_KINDS]; /* index + 1 */
@@ -95,7 +99,7 @@ struct thread {
   u64 python_interpreter;
   u64 python_misses;
   u64 call_ended_ns;
-  u64 padding[4]; /* to a multiple of cache lines */
+  u64 padding[2]; /* to a multiple of cache lines */
 };
 
 /* One system call of one thread on one kind of descriptor. */
@@ -229,17 +233,27 @@ struct operation {
 
 /* What the kernel should do with a system call; filled from iotrace/engine/syscalls.py. */
 struct call_spec {
-  u8 listed;
+  /* What a thread's record says at the start of such a call, in the same order. */
   u8 wait_class; /* WAIT_BY_KIND: recv, send or file, as the descriptor is */
-  u8 loop;       /* 1 to 7 for a multiplexer */
-  u8 unused;
-  u16 flags;     /* CALL_* bits */
-  s8 fd_arg;     /* argument index, -1: none */
-  s8 size_arg;
-  s8 timeout_arg;
-  s8 nfds_arg;
-  s8 buffer_arg;
-  s8 msg_flags_arg;
-};
+  u8 kind;
+  u8 loop; /* 1 to 7 for a multiplexer */
+  u8 zeros[3];
+  u16 flags; /* CALL_* bits */
+
+  u8 listed;
+  u8 fd_arg; /* word of the saved registers (ARGUMENT_*) or NO_ARGUMENT */
+  u8 size_arg;
+  u8 timeout_arg;
+  u8 nfds_arg;
+  u8 buffer_arg;
+  u8 msg_flags_arg;
+} __attribute__((aligned(8)));
+
+#define BEGINNING_BYTES 8
+_Static_assert(__builtin_offsetof(struct thread, call_flags) + sizeof(u16) ==
+                   __builtin_offsetof(struct thread, call_class) + BEGINNING_BYTES,
+               "a call begins as its spec says");
+_Static_assert(__builtin_offsetof(struct call_spec, flags) + sizeof(u16) == BEGINNING_BYTES,
+               "a call begins as its spec says");
 
 #endif

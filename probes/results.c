@@ -2,10 +2,10 @@
 #define EAGAIN 11
 #define MAX_ERRNO 4095
 #define MAX_MESSAGES 64
+#define NO_RECORD 0xffffffff
 #define MESSAGE_BYTES 64 /* sizeof(struct mmsghdr), and where its msg_len is */
 #define MESSAGE_LENGTH 56
 
-#define CACHE_PLACE(t) (((t)->call_nr + 5 * (t)->call_kind) & (CALL_CACHE - 1))
 
 static __always_inline int allocate_call(u32 *index)
 {
@@ -14,34 +14,45 @@ static __always_inline int allocate_call(u32 *index)
   return free_calls.pop(index) == 0;
 }
 
-static __always_inline struct call *call_of(struct thread *t, u32 slot)
+/* Not in the cache: found by its key, or new. */
+static __always_inline struct call *find_call_record(struct thread *t, u32 slot, u32 pair, u32 *index)
 {
-  u32 pair = (t->call_nr << 8) | t->call_kind, index, *known;
-  u64 cached = t->call_cache[CACHE_PLACE(t)], key;
+  u64 key = ((u64)slot << 32) | pair;
+  u32 *known = call_index.lookup(&key);
   struct call *c;
-  if (cached && cached >> 32 == pair) {
-    index = (u32)cached - 1;
-    return calls.lookup(&index);
-  }
-  key = ((u64)slot << 32) | pair;
-  known = call_index.lookup(&key);
   if (known) {
-    index = *known;
+    *index = *known;
   } else {
-    if (!allocate_call(&index)) {
+    if (!allocate_call(index)) {
       count(COUNTER_LOST_CALLS);
       return NULL;
     }
-    call_index.update(&key, &index);
+    call_index.update(&key, index);
   }
-  c = calls.lookup(&index);
+  c = calls.lookup(index);
   if (c && !known) {
     c->slot = slot;
     c->nr = t->call_nr;
     c->kind = t->call_kind;
   }
-  t->call_cache[CACHE_PLACE(t)] =
-      ((u64)pair << 32) | (index + 1);
+  return c;
+}
+
+/* The record that a call belongs to; index is left alone where there is no room for one. */
+static __always_inline struct call *call_of(struct thread *t, u32 slot, u32 *index)
+{
+  u32 pair = (t->call_nr << 8) | t->call_kind;
+  u32 *cached = &t->call_cache[2 * ((t->call_nr + 5 * t->call_kind) & (CALL_CACHE - 1))];
+  struct call *c;
+  if (cached[1] == pair && cached[0]) {
+    *index = cached[0] - 1;
+    return calls.lookup(index);
+  }
+  c = find_call_record(t, slot, pair, index);
+  if (c) {
+    cached[0] = *index + 1;
+    cached[1] = pair;
+  }
   return c;
 }
 
@@ -88,7 +99,7 @@ static __always_inline u64 vector_bytes(u64 vector, u64 messages)
 /* A read without a copy tracepoint: its copy is its time on the CPU since it last woke up. */
 static __always_inline u32 estimate_copy(struct thread *t, u16 flags, u64 bytes)
 {
-  u64 ns = t->call_kernel_since_wake_ns;
+  u64 ns = t->call_kernel_ns - t->call_kernel_at_wake_ns;
   if (!(flags & CALL_IN) || !bytes || t->call_first_copy_ns)
     return 0;
   t->kernel_ns -= ns;
@@ -108,11 +119,11 @@ static __always_inline void add_to_descriptor(struct thread *t, u16 flags, s64 r
   BEGIN_UPDATE(d);
   d->upto = t->syscalls;
   d->calls++;
-  d->wait_ns += t->call_wait_ns;
-  d->copy_ns += t->call_copy_ns;
-  d->estimated += estimated;
-  if (ret == -EAGAIN)
-    d->eagain++;
+  if (t->call_wait_ns | t->call_copy_ns) {
+    d->wait_ns += t->call_wait_ns;
+    d->copy_ns += t->call_copy_ns;
+    d->estimated += estimated;
+  }
   if (bytes) {
     if (flags & CALL_OUT) {
       d->bytes_out += bytes;
@@ -121,48 +132,64 @@ static __always_inline void add_to_descriptor(struct thread *t, u16 flags, s64 r
       pick_up(t, d, bytes, now);
     }
     address_descriptor(d);
+  } else if (ret == -EAGAIN) {
+    d->eagain++;
   } else if ((!ret && flags & CALL_IN) || (ret >= 0 && flags & CALL_ACCEPTS)) {
     settle(d);
   }
   END_UPDATE(d);
 }
 
-/* Most calls neither sleep nor copy, and cost a comparison here. */
 static __always_inline void add_to_phase(u32 *histogram, u64 ns)
 {
-  u32 bucket = histogram_bucket(ns) >> PHASE_SHIFT;
-  if (ns && bucket < PHASE_BUCKETS)
+  u32 bucket;
+  if (!ns)
+    return;
+  bucket = histogram_bucket(ns) >> PHASE_SHIFT;
+  if (bucket < PHASE_BUCKETS)
     histogram[bucket]++;
 }
 
-static __always_inline void add_to_call(struct thread *t, u32 slot, s64 ret, u64 bytes,
-                                        u32 estimated, u32 filled, u64 now)
+static __always_inline void add_to_call(struct thread *t, u32 slot, u16 flags, s64 ret, u64 bytes,
+                                        u32 estimated, u64 now)
 {
-  u64 total = now > t->call_entry_ns ? now - t->call_entry_ns : 0;
+  u32 index = NO_RECORD;
+  s64 since = now - t->call_entry_ns;
+  u64 total = since > 0 ? since : 0;
   u32 bucket = bucket_of(t, total);
-  struct call *c = call_of(t, slot);
+  struct call *c = call_of(t, slot, &index);
+  if (t->call_kind != KIND_GIL) {
+    t->tax_call = index + 1;
+    t->tax_user_ns = t->user_ns;
+  }
   if (!c)
     return;
   BEGIN_UPDATE(c);
   c->upto = t->syscalls;
   c->calls++;
-  c->bytes += bytes;
-  c->wait_ns += t->call_wait_ns;
-  c->runq_ns += t->call_runq_ns;
-  c->copy_ns += t->call_copy_ns;
   c->kernel_ns += t->call_kernel_ns;
-  c->estimated += estimated;
-  c->filled += filled;
   if (total > c->max_ns)
     c->max_ns = total;
   if (bucket < HISTOGRAM_BUCKETS)
     c->latency[bucket]++;
-  add_to_phase(c->wait, t->call_wait_ns);
-  add_to_phase(c->copy, t->call_copy_ns);
-  if (ret == -EAGAIN)
+  /* Many calls neither sleep nor copy. */
+  if (t->call_wait_ns | t->call_runq_ns | t->call_copy_ns) {
+    c->wait_ns += t->call_wait_ns;
+    c->runq_ns += t->call_runq_ns;
+    c->copy_ns += t->call_copy_ns;
+    c->estimated += estimated;
+    add_to_phase(c->wait, t->call_wait_ns);
+    add_to_phase(c->copy, t->call_copy_ns);
+  }
+  if (bytes) {
+    c->bytes += bytes;
+    c->filled += flags & CALL_IN && bytes == t->call_size;
+  } else if (ret == -EAGAIN) {
     c->eagain++;
-  else if (ret < 0 && ret >= -MAX_ERRNO)
+  } else if (ret < 0 && ret >= -MAX_ERRNO) {
     c->errors++;
+    count_error(t, slot, -ret);
+  }
   END_UPDATE(c);
 }
 
@@ -184,45 +211,49 @@ static __always_inline void add_gil_wait(struct thread *t, u64 now)
   END_UPDATE(c);
 }
 
+/* A connection was accepted: the number is a new one's. */
+static __always_inline void accepted(struct thread *t, u64 fd)
+{
+  struct object o = {};
+  t->accepted++;
+  t->accepted_fd = fd + 1;
+  forget_descriptor(t->pid, fd);
+  resolve(fd, &o);
+  watch_socket(&o);
+}
+
 static __always_inline void leave_call(struct thread *t, u32 slot, s64 ret, u64 now)
 {
-  struct object accepted = {};
   u32 estimated = 0;
-  int is_socket = t->call_kind >= KIND_FIRST_SOCKET && t->call_kind <= KIND_LAST_SOCKET;
   u64 bytes = 0;
   u16 flags = t->call_flags;
 
   t->syscalls++;
-  if (ret > 0 && flags & (CALL_IN | CALL_OUT))
-    bytes = flags & CALL_MESSAGES ? vector_bytes(t->call_buffer, ret) : ret;
-  t->moved_data += bytes && is_socket;
-  t->moved_other += bytes && !is_socket;
-  if (flags & CALL_IN && t->call_fd >= 0 && t->call_fd == t->accepted_fd)
+  if (ret > 0 && flags & (CALL_IN | CALL_OUT)) {
+    bytes = ret;
+    if (flags & CALL_MESSAGES)
+      bytes = vector_bytes(t->call_buffer, ret);
+    if (t->call_kind - KIND_FIRST_SOCKET <= (u32)KIND_LAST_SOCKET - KIND_FIRST_SOCKET)
+      t->moved_data++;
+    else
+      t->moved_other++;
+    estimated = estimate_copy(t, flags, bytes);
+  }
+  if (t->accepted_fd && flags & CALL_IN && t->accepted_fd - 1 == (u32)t->call_fd)
     loop_read_eagerly(t);
-  estimated = estimate_copy(t, flags, bytes);
   if (t->call_loop)
     loop_exit(t, slot, ret, now);
-  else if (t->call_wait_ns && t->current_loop)
-    loop_waited(t);
-  if ((t->call_loop || t->call_polls) && t->call_fd >= 0 && t->call_wait_ns)
-    polled_alone(t, slot);
+  if (t->call_wait_ns) {
+    if (t->current_loop && !t->call_loop)
+      loop_waited(t);
+    if ((t->call_loop || t->call_polls) && t->call_fd >= 0)
+      polled_alone(t, slot);
+  }
   if (t->call_descriptor)
     add_to_descriptor(t, flags, ret, bytes, estimated, now);
-  if (ret >= 0 && flags & CALL_ACCEPTS) {
-    t->accepted++;
-    t->accepted_fd = ret;
-    forget_descriptor(t->pid, ret);
-    resolve(ret, &accepted);
-    watch_socket(&accepted);
-  }
-  add_to_call(t, slot, ret, bytes, estimated,
-              flags & CALL_IN && bytes && bytes == t->call_size, now);
-  if (t->call_kind == KIND_GIL) {
+  if (flags & CALL_ACCEPTS && ret >= 0)
+    accepted(t, ret);
+  add_to_call(t, slot, flags, ret, bytes, estimated, now);
+  if (t->call_kind == KIND_GIL)
     add_gil_wait(t, now);
-  } else {
-    t->tax_call = (u32)t->call_cache[CACHE_PLACE(t)];
-    t->tax_user_ns = t->user_ns;
-  }
-  if (ret < 0 && ret >= -MAX_ERRNO && ret != -EAGAIN)
-    count_error(t, slot, -ret);
 }

@@ -7,6 +7,7 @@ static __always_inline void end_thread(struct thread *t, u32 slot, u32 tid, u64 
 {
   t->ended_ns = now;
   t->state = STATE_DEAD;
+  t->regs = 0;
   bpf_get_current_comm(t->name, sizeof(t->name));
   forget_thread(tid, slot);
   count(COUNTER_ENDED);

@@ -54,7 +54,8 @@ static __always_inline void add_to_socket(struct thread *t, struct descriptor *d
 static __always_inline void add_socket_call(struct thread *t, u32 slot, s64 ret, u64 bytes,
                                             u32 filled)
 {
-  struct call *c = call_of(t, slot);
+  u32 record = NO_RECORD;
+  struct call *c = call_of(t, slot, &record);
   if (c) {
     BEGIN_UPDATE(c);
     c->calls++;
@@ -81,26 +82,27 @@ static __always_inline int socket_call(struct bpf_raw_tracepoint_args *ctx)
   struct thread *t = thread_of(current_tid(), &slot);
   struct call_spec *spec;
   struct descriptor *d;
-  u64 regs, args[ARGUMENT_WORDS], bytes = 0;
+  struct arguments args;
+  u64 regs, bytes = 0;
   s64 ret = (s32)ctx->args[1];
   if (!t || t->io_worker)
     return 0;
   regs = (u64)bpf_task_pt_regs(bpf_get_current_task_btf());
   LOAD("u32", number, regs, OFFSET_CALL_NUMBER);
   spec = call_specs.lookup(&number);
-  if (!spec || !(spec->flags & (CALL_IN | CALL_OUT)) || spec->fd_arg)
+  if (!spec || !(spec->flags & (CALL_IN | CALL_OUT)) || spec->fd_arg != ARGUMENT_0)
     return 0;
-  load_arguments(args, regs);
+  find_arguments(&args, regs);
   if (ret > 0)
     bytes = ret;
   BEGIN_UPDATE(t);
   if (t->state == STATE_COPY) {
-    charge_running(t, bpf_ktime_get_ns());
+    charge_running(t, STATE_COPY, bpf_ktime_get_ns());
     t->state = STATE_USER;
   }
   t->call_peeks = !!(ctx->args[2] & MSG_PEEK);
-  t->call_size = spec->size_arg == 2 ? args[ARGUMENT_2] : 0;
-  d = descriptor_of_sock(t, slot, args[ARGUMENT_0], ctx->args[0]);
+  t->call_size = spec->size_arg == ARGUMENT_2 ? args.words[ARGUMENT_2] : 0;
+  d = descriptor_of_sock(t, slot, args.words[ARGUMENT_0], ctx->args[0]);
   if (d && d->sock != ctx->args[0])
     d = NULL; /* splice: the socket is not its first argument */
   call_nr = t->call_nr;

@@ -175,6 +175,8 @@ WAKE_RACE_NS = 50_000
 GENERATIONS = 16384
 THREAD_HINTS = 65536
 HINT_SHARED = 0xFFFFFFFF
+NO_ARGUMENT = 0xFF
+"""A system call has no argument of that sort (call_spec.*_arg)."""
 CAST_CALL = 0x7FFFFF01
 """Stands for bpf_rdonly_cast in compiled code: the id of no helper."""
 
@@ -194,6 +196,7 @@ def cflags() -> list[str]:
         "HINT_SHARED": HINT_SHARED,
         "COUNTERS": 32,
         "CAST_CALL": CAST_CALL,
+        "NO_ARGUMENT": NO_ARGUMENT,
         "SAMPLE_AFTER_NS": SAMPLE_AFTER_NS,
         "GIL_TAX_NS": GIL_TAX_NS,
         "GIL_BYTES": GIL_BYTES,

@@ -215,7 +215,8 @@ def _fill(maps: dict[str, Map], limits: Limits, namespace: int) -> None:
 def _call_records(layout: Layout) -> dict[int, bytes]:
     """struct call_spec by system call number."""
     records = {}
-    for number, spec in call_specs(ARCHITECTURES[platform.machine()]).items():
+    architecture = ARCHITECTURES[platform.machine()]
+    for number, spec in call_specs(architecture).items():
         flags = spec.flags
         if (spec.fd, spec.loop, spec.size, spec.flags) == (-1, 0, -1, 0):
             flags |= CallFlag.NO_ARGUMENTS
@@ -224,12 +225,12 @@ def _call_records(layout: Layout) -> dict[int, bytes]:
             "wait_class": spec.wait_class,
             "loop": spec.loop,
             "flags": flags,
-            "fd_arg": spec.fd,
-            "size_arg": spec.size,
-            "timeout_arg": spec.timeout,
-            "nfds_arg": spec.nfds,
-            "buffer_arg": spec.buffer,
-            "msg_flags_arg": spec.msg_flags,
+            "fd_arg": architecture.word(spec.fd),
+            "size_arg": architecture.word(spec.size),
+            "timeout_arg": architecture.word(spec.timeout),
+            "nfds_arg": architecture.word(spec.nfds),
+            "buffer_arg": architecture.word(spec.buffer),
+            "msg_flags_arg": architecture.word(spec.msg_flags),
         }
         records[number] = bytes(layout.pack(values))
     return records

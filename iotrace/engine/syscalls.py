@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from iotrace.engine.constants import WAIT_BY_KIND, CallFlag
+from iotrace.engine.constants import NO_ARGUMENT, WAIT_BY_KIND, CallFlag
 from iotrace.report.model import WAIT_REASONS
 
 _NONE = CallFlag(0)
@@ -54,6 +54,10 @@ class Architecture:
     execve: int
     execveat: int
     numbers: dict[str, int]
+
+    def word(self, argument: int) -> int:
+        """The word of the saved registers with that argument; ``NO_ARGUMENT`` for -1."""
+        return self.argument_words[argument] if argument >= 0 else NO_ARGUMENT
 
 
 _IN, _OUT = CallFlag.IN, CallFlag.OUT

@@ -145,6 +145,7 @@ class TargetTable:
         self._hints.update(_U32.pack(tid & (THREAD_HINTS - 1)), _U64.pack(HINT_SHARED))
         time.sleep(_PROBE_RUN_S)
         layout, record = self._probes.threads.layout, self._probes.threads.read(slot)
+        self._probes.threads.set(slot, "regs", 0)
         if not layout.unpack(record)["ended_ns"]:
             self._probes.threads.set(slot, "ended_ns", time.monotonic_ns())
 

@@ -19,6 +19,7 @@ from tests.kernel.waiting import is_alive, sleeps_in, wait_until
 THREADS = 1009
 FORKS = 503
 REPLACED = 211
+STRANGERS = 101
 WITHIN_S = 10.0
 ASLEEP_NS = 200_000_000
 
@@ -78,6 +79,12 @@ def test_without_children_the_parent_alone_is_traced() -> None:
     (process,) = report.processes
     assert process.pid == target.pid
     assert _moved(report, "sendto", "unix") == (0, 0)
+
+
+def test_who_gets_the_kernel_stack_of_a_thread_that_ended_is_not_taken_for_it() -> None:
+    with Target("children.py", "strangers", STRANGERS) as target:
+        report = trace_work(target, children=False)
+    assert _moved(report, "pread64", "char") == (STRANGERS, STRANGERS)
 
 
 def test_programs_in_children() -> None:

@@ -47,6 +47,55 @@ def forks(number):
     finished()
 
 
+def strangers(number):
+    """A thread reads once and ends; then a child of a process that was there before reads thrice.
+
+    Often it gets the thread's kernel stack: the kernel keeps two for each CPU, both are on one CPU, and
+    others have taken what was kept there when the thread ended.
+    """
+    first, last = min(os.sched_getaffinity(0)), max(os.sched_getaffinity(0))
+    zero = os.open("/dev/zero", os.O_RDONLY)
+    one, other = socket.socketpair()
+
+    def fork(work):
+        pid = os.fork()
+        if not pid:
+            work()
+            os._exit(0)
+        return pid
+
+    def stranger():
+        os.sched_setaffinity(0, {first})
+        while other.recv(1):
+            takers = [fork(signal.pause) for _ in range(3)]
+            other.send(b".")
+            other.recv(1)
+            os.waitpid(fork(lambda: [os.pread(zero, 1, 0) for _ in range(3)]), 0)
+            for pid in takers:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            other.send(b".")
+
+    def read():
+        os.sched_setaffinity(0, {first})
+        os.pread(zero, 1, 0)
+
+    def turn():
+        one.send(b".")
+        one.recv(1)
+
+    fork(stranger)
+    os.sched_setaffinity(0, {last})
+    ready()
+    for _ in range(number):
+        turn()
+        _thread.start_new_thread(read, ())
+        while len(os.listdir("/proc/self/task")) > 1:
+            pass
+        turn()
+    finished()
+
+
 def spawns(number):
     """Programs started in children: each writes its five bytes to a pipe."""
     ready()

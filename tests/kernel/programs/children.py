@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 from gate import finished, ready
 
@@ -50,8 +51,8 @@ def forks(number):
 def strangers(number):
     """A thread reads once and ends; then a child of a process that was there before reads thrice.
 
-    Often it gets the thread's kernel stack: the kernel keeps two for each CPU, both are on one CPU, and
-    others have taken what was kept there when the thread ended.
+    Often it gets the thread's kernel stack: the kernel keeps two for each CPU, both are on one CPU,
+    and others have taken what was kept there when the thread ended.
     """
     first, last = min(os.sched_getaffinity(0)), max(os.sched_getaffinity(0))
     zero = os.open("/dev/zero", os.O_RDONLY)
@@ -90,7 +91,7 @@ def strangers(number):
     for _ in range(number):
         turn()
         _thread.start_new_thread(read, ())
-        while len(os.listdir("/proc/self/task")) > 1:
+        while len(list(Path("/proc/self/task").iterdir())) > 1:
             pass
         turn()
     finished()

@@ -9,14 +9,14 @@ import ctypes
 import errno
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from iotrace.procfs.files import is_absent, read_file
 
 _NUMBER = {"x86_64": 321, "aarch64": 280}
 _MAP_CREATE, _LOOKUP, _UPDATE, _DELETE, _PROG_LOAD, _TRACEPOINT_OPEN = 0, 1, 2, 3, 5, 17
 _NEXT_KEY, _PROGRAM_NEXT_ID = 4, 11
-_LOOKUP_AND_DELETE, _LOOKUP_BATCH = 21, 24
+_LOOKUP_AND_DELETE, _LOOKUP_BATCH, _DELETE_BATCH = 21, 24, 27
 _PROGRAM_PERF_EVENT, _PROGRAM_RAW_TRACEPOINT, _PROGRAM_TRACING = 7, 17, 26
 _TYPED_RAW_TRACEPOINT = 23
 """BPF_TRACE_RAW_TP"""
@@ -234,6 +234,20 @@ class HashMap:
         if error not in (0, errno.ENOENT):
             raise OSError(error, os.strerror(error))
 
+    def delete_all(self, keys: Sequence[bytes]) -> None:
+        """Remove these, if they are there: in one system call (the same commit as ``items``)."""
+        together = ctypes.create_string_buffer(b"".join(keys), len(keys) * self._key_size)
+        done = 0
+        while done < len(keys) and not is_absent("lookup_batch"):
+            start = ctypes.addressof(together) + done * self._key_size
+            attributes = _Batch(keys=start, count=len(keys) - done, map_fd=self.fd)
+            error = _bpf(_DELETE_BATCH, attributes)
+            if error not in (0, errno.ENOENT):
+                break
+            done += attributes.count + (error == errno.ENOENT)  # it stops at one that is not there
+        for key in keys[done:]:
+            self.delete(key)
+
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Every element, a few hundred a system call (kernel commit 057996380a42, 5.6)."""
         if is_absent("lookup_batch"):
@@ -259,10 +273,11 @@ class HashMap:
                 return
             if error not in (0, errno.ENOENT):
                 raise OSError(error, os.strerror(error))
+            raw_keys, raw_values = keys.raw, values.raw
             for i in range(attributes.count):
                 yield (
-                    keys.raw[i * self._key_size : (i + 1) * self._key_size],
-                    values.raw[i * self._value_size : (i + 1) * self._value_size],
+                    raw_keys[i * self._key_size : (i + 1) * self._key_size],
+                    raw_values[i * self._value_size : (i + 1) * self._value_size],
                 )
             if error:
                 return

@@ -98,7 +98,7 @@ def install(image: Image, limits: Limits, namespace: int = 0) -> Attached:
 def _impossible(error: KernelRefusal) -> Unsupported:
     """What no privilege would mend: no memory, or a kernel that cannot do it."""
     if error.number == errno.ENOMEM:
-        why = "The tables take some 30 MiB of kernel memory; a container's limit counts them too."
+        why = "The tables take some 40 MiB of kernel memory; a container's limit counts them too."
         paste = "free -m"
     else:
         why, paste = "The details are in -v." if error.log else "", "iotrace doctor"

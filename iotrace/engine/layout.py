@@ -66,6 +66,15 @@ class Layout:
             values[name] = values[name].split(b"\0")[0]
         return values
 
+    def members(self, *names: str) -> struct.Struct:
+        """What reads these members alone; they are named in the order in which they lie."""
+        code, end = "<", 0
+        for name in names:
+            member = self.fields[name]
+            code += f"{member.offset - end}x{member.count}{member.code}"
+            end = member.offset + struct.calcsize(member.format)
+        return struct.Struct(code)
+
     def array(self, raw: bytes, name: str) -> tuple[int, ...]:
         """An array member."""
         field = self.fields[name]

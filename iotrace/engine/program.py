@@ -61,7 +61,7 @@ class Limits:
     """
 
     threads: int = 4096
-    calls: int = 4096
+    calls: int = 8192
     descriptors: int = 4096
     loops: int = 512
     sockets: int = 16384

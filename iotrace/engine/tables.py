@@ -91,6 +91,21 @@ class RecordTable:
 
     def read_of(self, slots: Container[int], used: int) -> Iterator[tuple[int, bytes]]:
         """(index, record) of those that belong to threads in ``slots`` (their ``u32 slot``)."""
+        for index in self._indices_of(slots, used):
+            yield index, self.read(index)
+
+    def members_of(
+        self, slots: Container[int], used: int, *names: str
+    ) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """(index, scalar members) of those in ``slots``, where no probe writes any more.
+
+        The members are named in the order in which they lie.
+        """
+        members = self.layout.members(*names)
+        for index in self._indices_of(slots, used):
+            yield index, members.unpack_from(self._memory, index * self._stride)
+
+    def _indices_of(self, slots: Container[int], used: int) -> Iterator[int]:
         used = min(used, self.entries)
         self._start(max(used - 1, 0))
         memory, stride = self._memory, self._stride
@@ -98,7 +113,7 @@ class RecordTable:
         for index in range(used):
             start = index * stride + place
             if int.from_bytes(memory[start : start + 4], "little") in slots:
-                yield index, self.read(index)
+                yield index
 
     def write(self, index: int, raw: bytes | bytearray) -> None:
         """Set a record that no probe writes now (not yet entered, or ended)."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields, replace
-from typing import Any, TypeVar
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import Field, fields, replace
+from functools import cache
+from typing import Any, TypeAlias, TypeVar
 
 from iotrace.snapshot import histogram
 from iotrace.snapshot.model import Snapshot, ThreadKey, ThreadTotals
 
 _Totals = TypeVar("_Totals")
 _Key = TypeVar("_Key")
+_Adder: TypeAlias = Callable[[Any, Any], Any]
 
 
 def interval(later: Snapshot, earlier: Snapshot) -> Snapshot:
@@ -63,13 +66,13 @@ def _tupled(threads: Mapping[ThreadKey, ThreadTotals]) -> dict[tuple[ThreadKey],
     return {(key,): one for key, one in threads.items()}
 
 
-_STATES = frozenset(
+STATES = frozenset(
     "parent_pid name ended_ns at_ns opened open_flags inode family local local_port peer "
     "peer_port epoll_fd nfds_max watched in_flight stall_call_nr stall_call_fd stall_call_kind "
     "unread_since_ns fd tid found".split()
 )
 """Members that tell a state, not a sum: of two, the later one holds."""
-_MAXIMA = {
+MAXIMA = {
     "max_ns": ("latency", "submit_to_complete"),
     "pickup_max_ns": ("pickup",),
     "busy_max_ns": ("busy",),
@@ -83,7 +86,7 @@ def _difference(later: _Totals, earlier: _Totals) -> _Totals:
     changes: dict[str, Any] = {}
     for member in fields(later):  # type: ignore[arg-type]
         name = member.name
-        if name in _STATES or name in _MAXIMA or name in ("count", "processes"):
+        if name in STATES or name in MAXIMA or name in ("count", "processes"):
             continue
         a, b = getattr(later, name), getattr(earlier, name)
         if isinstance(a, tuple):
@@ -92,7 +95,7 @@ def _difference(later: _Totals, earlier: _Totals) -> _Totals:
             changes[name] = {key: count - b.get(key, 0) for key, count in a.items()}
         else:
             changes[name] = a - b
-    for name, sources in _MAXIMA.items():
+    for name, sources in MAXIMA.items():
         counts = next((changes[source] for source in sources if source in changes), None)
         # Where the maximum has not grown since, only the histogram knows this interval's.
         if counts is not None and getattr(later, name) == getattr(earlier, name):
@@ -125,21 +128,34 @@ def add_snapshots(one: Snapshot, other: Snapshot) -> Snapshot:
 
 def add_totals(one: _Totals, other: _Totals) -> _Totals:
     """The two together; what is a state and no sum is ``one``'s."""
-    changes: dict[str, Any] = {}
-    for member in fields(one):  # type: ignore[arg-type]
-        name = member.name
-        if name in _STATES:
-            continue
-        a, b = getattr(one, name), getattr(other, name)
-        if name in _MAXIMA:
-            changes[name] = max(a, b)
-        elif isinstance(a, tuple):
-            changes[name] = histogram.add(a, b)
-        elif isinstance(a, Mapping):
-            changes[name] = {key: a.get(key, 0) + b.get(key, 0) for key in {**a, **b}}
-        else:
-            changes[name] = a + b
-    return replace(one, **changes)  # type: ignore[type-var]
+    members, adders = _adders(type(one))  # type: ignore[arg-type]
+    pairs = zip(adders, members(one), members(other), strict=True)
+    return type(one)(*[add(a, b) for add, a, b in pairs])
+
+
+@cache
+def _adders(kind: type[Any]) -> tuple[Callable[[Any], tuple[Any, ...]], list[_Adder]]:
+    """What gets all members of such totals, and how each is added."""
+    names = [member.name for member in fields(kind)]
+    return operator.attrgetter(*names), [_adder(member) for member in fields(kind)]
+
+
+def _adder(member: Field[Any]) -> _Adder:
+    if member.name in STATES:
+        return _first
+    if member.name in MAXIMA:
+        return max
+    if str(member.type).startswith("tuple"):
+        return histogram.add
+    return _add_counts if str(member.type).startswith("Mapping") else operator.add
+
+
+def _first(one: Any, other: Any) -> Any:
+    return one
+
+
+def _add_counts(one: Mapping[Any, int], other: Mapping[Any, int]) -> Mapping[Any, int]:
+    return {key: one.get(key, 0) + other.get(key, 0) for key in {**one, **other}}
 
 
 def _differences(

@@ -66,10 +66,9 @@ def thread_totals(record: Record, wait_ns: tuple[int, ...], flight: InFlight) ->
     )
 
 
-def call_totals(
-    layout: Layout, raw: bytes, record: Record, errors: Mapping[int, int]
-) -> CallTotals:
+def call_totals(layout: Layout, raw: bytes, errors: Mapping[int, int]) -> CallTotals:
     """A call; ``errors`` by number, without EAGAIN."""
+    record = layout.unpack(raw)
     return CallTotals(
         errors=dict(errors),
         in_flight=0,
@@ -80,10 +79,9 @@ def call_totals(
     )
 
 
-def descriptor_totals(
-    layout: Layout, raw: bytes, record: Record, unread_since_ns: int | None
-) -> DescriptorTotals:
+def descriptor_totals(layout: Layout, raw: bytes, unread_since_ns: int | None) -> DescriptorTotals:
     """A descriptor."""
+    record = layout.unpack(raw)
     return DescriptorTotals(
         local=bytes(layout.array(raw, "local")),
         peer=bytes(layout.array(raw, "peer")),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import struct
 import time
 from collections import defaultdict
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
-from iotrace.engine.constants import CALL_OTHER, Cause, Counter, Kind, State
+from iotrace.engine.constants import Cause, Counter, Kind, State
 from iotrace.engine.probes import Probes
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.procfs.task import read_schedstat
@@ -35,10 +35,8 @@ from iotrace.snapshot.model import (
     ThreadTotals,
     Waiting,
 )
+from iotrace.snapshot.rows import add, read_calls, read_descriptors, read_loops
 
-_CLEARED = 0
-"""The call of a loop's record that is kept for use again: no multiplexer has that number."""
-_ERROR_KEY = struct.Struct("<IHHI")
 _SIGNAL_KEY = struct.Struct("<II")
 _LINE_KEY = struct.Struct("<QIHH")
 _CULPRIT_KEY = struct.Struct("<QIBBH")
@@ -51,14 +49,6 @@ _NO_CALL = CallTotals(
 _NO_DESCRIPTOR = DescriptorTotals(
     *(1, 0, 0, 0, b"", 0, b"", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), (0,) * (histogram.BUCKETS // 2)
 )
-
-
-class _Upto(NamedTuple):
-    """How many calls its thread had made when a row was last added to."""
-
-    calls: dict[CallKey, int]
-    descriptors: dict[DescriptorKey, int]
-    loops: dict[LoopKey, int]
 
 
 class SnapshotReader:
@@ -76,31 +66,33 @@ class SnapshotReader:
             if record["tid"]:
                 yield slot, record
 
-    def take(self, only: Container[int] | None = None) -> Snapshot:
-        """Everything that the tables hold now; of the threads in these slots alone if given."""
+    def take(self, only: Mapping[int, ThreadKey] | None = None) -> Snapshot:
+        """Everything that the tables hold now.
+
+        ``only``: of the threads in these slots alone, which have ended, added up under these keys.
+        """
         records, threads, flights = self._threads(only)
-        keys = {slot: decode.thread_key(record) for slot, record in records.items()}
+        keys = only or {slot: decode.thread_key(record) for slot, record in records.items()}
         # The rows are read after the threads: some hold by now what was a thread's call in flight.
-        upto = _Upto({}, {}, {})
-        calls = self._calls(keys, upto.calls)
-        descriptors = self._descriptors(keys, upto.descriptors)
-        loops = self._loops(keys, upto.loops)
+        calls, calls_upto = read_calls(self._probes, keys)
+        descriptors, descriptors_upto = read_descriptors(self._probes, keys)
+        loops, loops_upto = read_loops(self._probes, keys)
         waiting = []
         for slot, record in records.items():
             if record["in_call"] and not record["ended_ns"]:
                 call, descriptor, loop = _rows_of_call(keys[slot], record)
                 flight, awake = flights[slot], self._awake(record)
-                if upto.calls.get(call, 0) <= record["syscalls"]:
+                if calls_upto.get(call, 0) <= record["syscalls"]:
                     known_call = calls.get(call, _NO_CALL)
                     if awake:
                         calls[call] = _with_sleep(known_call, record)
                     else:
                         calls[call] = _with_call(known_call, record, flight)
                         waiting.append(_waiting(keys[slot], record, flight))
-                if descriptor and upto.descriptors.get(descriptor, 0) <= record["syscalls"]:
+                if descriptor and descriptors_upto.get(descriptor, 0) <= record["syscalls"]:
                     known = descriptors.get(descriptor, _NO_DESCRIPTOR)
                     descriptors[descriptor] = _with_descriptor(known, record, flight, awake)
-                if loop in loops and upto.loops[loop] <= record["syscalls"]:
+                if loop in loops and loops_upto[loop] <= record["syscalls"]:
                     loops[loop] = _with_loop(loops[loop], record, flight, awake)
         return Snapshot(
             from_ns=self._from_ns,
@@ -123,10 +115,12 @@ class SnapshotReader:
         return not full and record["state"] != State.SLEEP
 
     def _threads(
-        self, only: Container[int] | None
+        self, only: Mapping[int, ThreadKey] | None
     ) -> tuple[dict[int, dict[str, Any]], dict[ThreadKey, ThreadTotals], dict[int, InFlight]]:
         table = self._probes.threads
-        records, threads, flights = {}, {}, {}
+        records: dict[int, dict[str, Any]] = {}
+        threads: dict[ThreadKey, ThreadTotals] = {}
+        flights: dict[int, InFlight] = {}
         for slot in table.taken(self._probes.used(Counter.THREADS), "tid"):
             if only is not None and slot not in only:
                 continue
@@ -139,61 +133,9 @@ class SnapshotReader:
             flight = charge(record, now_ns, _run_delay_ns(record, now_ns))
             records[slot], flights[slot] = record, flight
             wait_ns = table.layout.array(raw, "wait_ns")
-            threads[decode.thread_key(record)] = decode.thread_totals(record, wait_ns, flight)
+            key = only[slot] if only else decode.thread_key(record)
+            add(threads, key, decode.thread_totals(record, wait_ns, flight))
         return records, threads, flights
-
-    def _calls(
-        self, keys: Mapping[int, ThreadKey], upto: dict[CallKey, int]
-    ) -> dict[CallKey, CallTotals]:
-        errors: dict[tuple[int, int, int], dict[int, int]] = defaultdict(dict)
-        for raw_key, raw_count in self._probes.map("errors").items():
-            slot, number, error, kind = _ERROR_KEY.unpack(raw_key)
-            errors[slot, number, kind][error] = int.from_bytes(raw_count, "little")
-        table = self._probes.calls
-        calls = {}
-        for _, raw in table.read_of(keys, self._probes.used(Counter.CALLS)):
-            record = table.layout.unpack(raw)
-            if record["calls"] or record["sleeps"]:
-                place = record["slot"], record["nr"], record["kind"]
-                key = keys[place[0]], place[1], Kind(place[2]).label
-                calls[key] = decode.call_totals(table.layout, raw, record, errors[place])
-                upto[key] = record["upto"]
-        return calls
-
-    def _descriptors(
-        self, keys: Mapping[int, ThreadKey], upto: dict[DescriptorKey, int]
-    ) -> dict[DescriptorKey, DescriptorTotals]:
-        table = self._probes.descriptors
-        unread = self._unread()
-        descriptors = {}
-        for _, raw in table.read_of(keys, self._probes.used(Counter.DESCRIPTORS)):
-            record = table.layout.unpack(raw)
-            if (record["calls"] or record["sleeps"]) and record["kind"] != Kind.NONE:
-                key = keys[record["slot"]], record["fd"], Kind(record["kind"]).label
-                descriptors[key] = decode.descriptor_totals(
-                    table.layout, raw, record, unread.get(record["inode"])
-                )
-                upto[key] = record["upto"]
-        return descriptors
-
-    def _unread(self) -> dict[int, int]:
-        """Socket inode -> since when data has been lying there unread."""
-        layout = self._probes.layout("readiness")
-        records = (layout.unpack(raw) for _, raw in self._probes.map("readiness").items())
-        return {r["inode"]: r["since_ns"] for r in records if r["since_ns"]}
-
-    def _loops(
-        self, keys: Mapping[int, ThreadKey], upto: dict[LoopKey, int]
-    ) -> dict[LoopKey, LoopTotals]:
-        table = self._probes.loops
-        loops = {}
-        for _, raw in table.read_of(keys, self._probes.used(Counter.LOOPS)):
-            record = table.layout.unpack(raw)
-            if record["nr"] not in (_CLEARED, CALL_OTHER):
-                key = keys[record["slot"]], record["nr"]
-                loops[key] = decode.loop_totals(table.layout, raw, record)
-                upto[key] = record["upto"]
-        return loops
 
     def _operations(self) -> dict[tuple[int, int], OperationTotals]:
         if not self._probes.has_map("operations"):
@@ -208,11 +150,11 @@ class SnapshotReader:
     def _signals(self, keys: Mapping[int, ThreadKey]) -> dict[tuple[ThreadKey, int], int]:
         if not self._probes.has_map("signals"):
             return {}
-        signals = {}
+        signals: dict[tuple[ThreadKey, int], int] = defaultdict(int)
         for raw_key, raw in self._probes.map("signals").items():
             number, slot = _SIGNAL_KEY.unpack(raw_key)
             if slot in keys:
-                signals[keys[slot], number] = int.from_bytes(raw, "little")
+                signals[keys[slot], number] += int.from_bytes(raw, "little")
         return signals
 
     def _lines(self) -> dict[LineKey, LineTotals]:
@@ -240,9 +182,9 @@ class SnapshotReader:
             if loop["slot"] in keys and values["stalls"]:
                 why = Cause(cause).name.lower()
                 thread = keys[loop["slot"]]
-                culprits[thread, loop["nr"], why, stack, number, Kind(kind).label] = CulpritTotals(
-                    **{name: values[name] for name in CulpritTotals.__dataclass_fields__}
-                )
+                key = thread, loop["nr"], why, stack, number, Kind(kind).label
+                figures = {name: values[name] for name in CulpritTotals.__dataclass_fields__}
+                add(culprits, key, CulpritTotals(**figures))
         return culprits
 
     def _losses(self) -> Losses:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import signal
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from iotrace.engine.program import Limits
+from iotrace.procfs.files import ABSENT_VARIABLE
 from iotrace.report.detail import Detail
 from iotrace.report.model import Report
 from iotrace.snapshot.arithmetic import interval
+from tests.kernel.command import checked_report, started, wait_until_tracing
 from tests.kernel.scheduler import scheduled
 from tests.kernel.targets import Target
 from tests.kernel.tracing import report_of, tracing
-from tests.kernel.waiting import sleeps_in, wait_until
+from tests.kernel.waiting import DEADLINE_S, sleeps_in, wait_until
 
 ROUNDS = 11
 EACH = 61
@@ -87,3 +91,35 @@ def test_room_is_given_back_without_probes_on_calls(detail: Detail) -> None:
     threads = [thread for process in report.processes for thread in process.threads]
     assert sum(thread.count for thread in threads if thread.ended_ns) == ROUNDS * EACH * 2
     assert report.quality.lost.total == 0
+
+
+def test_no_batches_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ABSENT_VARIABLE, "lookup_batch")
+    test_what_ends_is_added_up_and_its_room_used_again()
+
+
+THREADS = 1_009
+KINDS = ("unix", "pipe", "eventfd", "file")
+
+
+def test_a_thousand_threads_a_second_lose_no_call() -> None:
+    """As a server with a thread for each connection has; each needs records of 14 calls and more.
+
+    The pause is longer than such a thread takes, and half of what giving its room back may take.
+    """
+    with (
+        Target("many_calls.py", THREADS, 1_000_000) as target,
+        started("attach", target.pid, "-f", "json") as process,
+    ):
+        wait_until_tracing(process)
+        target.go()
+        target.wait_until_finished()
+        process.send_signal(signal.SIGINT)
+        report = checked_report(process.communicate(timeout=DEADLINE_S)[0])
+    assert report["quality"]["lost"] == dict.fromkeys(report["quality"]["lost"], 0)
+    calls: Counter[tuple[str, str]] = Counter()
+    for one in report["processes"]:
+        for call in one["calls"]:
+            calls[call["syscall"], call["kind"]] += call["calls"]
+    assert {kind: calls["read", kind] for kind in KINDS} == dict.fromkeys(KINDS, THREADS)
+    assert calls["recvfrom", "unix"] == calls["sendmsg", "unix"] == THREADS

@@ -1,0 +1,84 @@
+"""Give the room of threads that have ended back to the probes."""
+
+from __future__ import annotations
+
+import struct
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+
+from iotrace.engine.constants import Counter
+from iotrace.engine.probes import Probes
+from iotrace.engine.tables import RecordTable
+
+_U32 = struct.Struct("<I")
+_U64 = struct.Struct("<Q")
+_LOOP_AT = 8
+"""In struct culprit_key."""
+
+
+def release(probes: Probes, slots: Collection[int]) -> None:
+    """Clear the records of these threads and hand their indices to the probes again."""
+    _release_calls(probes, slots)
+    _release_descriptors(probes, slots)
+    _release_loops(probes, slots)
+    for name, place in (("errors", 0), ("signals", 4)):
+        if probes.has_map(name):
+            counts = probes.map(name)
+            keys = [key for key, _ in counts.items() if _U32.unpack_from(key, place)[0] in slots]
+            counts.delete_all(keys)
+    _give_back(probes, probes.threads, "free_threads", slots)
+
+
+def _release_calls(probes: Probes, slots: Collection[int]) -> None:
+    members = probes.calls.members_of(
+        slots, probes.used(Counter.CALLS), "slot", "nr", "kind", "calls", "sleeps"
+    )
+    keys = {
+        index: _U64.pack(slot << 32 | number << 8 | kind)
+        for index, (slot, number, kind, calls, sleeps) in members
+        if calls or sleeps
+    }
+    probes.map("call_index").delete_all(list(keys.values()))
+    _give_back(probes, probes.calls, "free_calls", keys)
+
+
+def _release_descriptors(probes: Probes, slots: Collection[int]) -> None:
+    members = probes.descriptors.members_of(
+        slots, probes.used(Counter.DESCRIPTORS), "slot", "fd", "kind", "opened", "sleeps"
+    )
+    keys = {
+        index: _U64.pack(slot << 40 | kind << 32 | fd & 0xFFFFFFFF)
+        for index, (slot, fd, kind, opened, sleeps) in members
+        if opened or sleeps
+    }
+    probes.map("descriptor_index").delete_all(list(keys.values()))
+    _give_back(probes, probes.descriptors, "free_descriptors", keys)
+
+
+def _release_loops(probes: Probes, slots: Collection[int]) -> None:
+    members = probes.loops.members_of(slots, probes.used(Counter.LOOPS), "nr")
+    indices = [index for index, (number,) in members if number]
+    if not indices:
+        return
+    culprits = _culprits_by_loop(probes)
+    if culprits:
+        keys = [key for index in indices for key in culprits.get(index, ())]
+        probes.map("culprits").delete_all(keys)
+    _give_back(probes, probes.loops, "free_loops", indices)
+
+
+def _culprits_by_loop(probes: Probes) -> dict[int, list[bytes]]:
+    """Keys of the map of culprits by the index of the loop that they held up."""
+    keys: dict[int, list[bytes]] = defaultdict(list)
+    if probes.has_map("culprits"):
+        for raw_key, _ in probes.map("culprits").items():
+            keys[_U32.unpack_from(raw_key, _LOOP_AT)[0]].append(raw_key)
+    return keys
+
+
+def _give_back(probes: Probes, table: RecordTable, queue: str, indices: Iterable[int]) -> None:
+    """The records are as new; nothing may lead to them any more."""
+    free = probes.map(queue)
+    for index in indices:
+        table.clear(index)
+        free.push(_U32.pack(index))

@@ -1,0 +1,121 @@
+"""Read the tables of calls, descriptors and loops: what belongs to some threads, by key."""
+
+from __future__ import annotations
+
+import struct
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Generic, NamedTuple, TypeVar
+
+from iotrace.engine.constants import CALL_OTHER, Counter, Kind
+from iotrace.engine.probes import Probes
+from iotrace.snapshot import decode
+from iotrace.snapshot.arithmetic import MAXIMA, STATES, add_totals
+from iotrace.snapshot.model import (
+    CallKey,
+    CallTotals,
+    DescriptorKey,
+    DescriptorTotals,
+    LoopKey,
+    LoopTotals,
+    ThreadKey,
+)
+from iotrace.snapshot.raw_sums import added_up
+
+_CLEARED = 0
+"""The call of a loop's record that is kept for use again: no multiplexer has that number."""
+_ERROR_KEY = struct.Struct("<IHHI")
+_OWN = frozenset("seq slot nr kind upto generation addressed sock reserved".split())
+"""Members of records that are none of the totals."""
+
+_Key = TypeVar("_Key")
+_Totals = TypeVar("_Totals")
+
+
+class Rows(NamedTuple, Generic[_Key, _Totals]):
+    """``upto``: how many calls its thread had made when a row was last added to."""
+
+    totals: dict[_Key, _Totals]
+    upto: dict[_Key, int]
+
+
+def read_calls(probes: Probes, keys: Mapping[int, ThreadKey]) -> Rows[CallKey, CallTotals]:
+    """Of the threads in the slots ``keys``; those under the same key are added up."""
+    table = probes.calls
+    members = table.layout.members("slot", "nr", "kind", "upto", "calls", "sleeps")
+    raws: dict[CallKey, list[bytes]] = defaultdict(list)
+    upto: dict[CallKey, int] = {}
+    for _, raw in table.read_of(keys, probes.used(Counter.CALLS)):
+        slot, number, kind, until, calls, sleeps = members.unpack_from(raw)
+        if calls or sleeps:
+            key = keys[slot], number, Kind(kind).label
+            raws[key].append(raw)
+            upto[key] = until
+    errors = _errors(probes, keys)
+    found: dict[CallKey, CallTotals] = {}
+    for key, same in raws.items():
+        for raw in added_up(table.layout, same, maxima=MAXIMA, states=STATES | _OWN):
+            add(found, key, decode.call_totals(table.layout, raw, errors.pop(key, {})))
+    return Rows(found, upto)
+
+
+def _errors(probes: Probes, keys: Mapping[int, ThreadKey]) -> dict[CallKey, dict[int, int]]:
+    """How often which error, by number."""
+    errors: dict[CallKey, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for raw_key, raw_count in probes.map("errors").items():
+        slot, number, error, kind = _ERROR_KEY.unpack(raw_key)
+        if slot in keys:
+            place = errors[keys[slot], number, Kind(kind).label]
+            place[error] += int.from_bytes(raw_count, "little")
+    return errors
+
+
+def read_descriptors(
+    probes: Probes, keys: Mapping[int, ThreadKey]
+) -> Rows[DescriptorKey, DescriptorTotals]:
+    """As read_calls."""
+    table = probes.descriptors
+    members = table.layout.members("slot", "fd", "kind", "upto", "calls", "inode", "sleeps")
+    raws: dict[DescriptorKey, list[bytes]] = defaultdict(list)
+    upto: dict[DescriptorKey, int] = {}
+    inodes: dict[DescriptorKey, int] = {}
+    for _, raw in table.read_of(keys, probes.used(Counter.DESCRIPTORS)):
+        slot, fd, kind, until, calls, inode, sleeps = members.unpack_from(raw)
+        if (calls or sleeps) and kind != Kind.NONE:
+            key = keys[slot], fd, Kind(kind).label
+            raws[key].append(raw)
+            upto[key] = until
+            inodes.setdefault(key, inode)
+    unread = _unread(probes)
+    found: dict[DescriptorKey, DescriptorTotals] = {}
+    for key, same in raws.items():
+        since_ns = unread.get(inodes[key])
+        for raw in added_up(table.layout, same, maxima=MAXIMA, states=STATES | _OWN):
+            add(found, key, decode.descriptor_totals(table.layout, raw, since_ns))
+    return Rows(found, upto)
+
+
+def _unread(probes: Probes) -> dict[int, int]:
+    """Socket inode -> since when data has been lying there unread."""
+    members = probes.layout("readiness").members("inode", "since_ns")
+    found = (members.unpack_from(raw) for _, raw in probes.map("readiness").items())
+    return {inode: since_ns for inode, since_ns in found if since_ns}
+
+
+def read_loops(probes: Probes, keys: Mapping[int, ThreadKey]) -> Rows[LoopKey, LoopTotals]:
+    """As read_calls."""
+    table = probes.loops
+    found: dict[LoopKey, LoopTotals] = {}
+    upto: dict[LoopKey, int] = {}
+    for _, raw in table.read_of(keys, probes.used(Counter.LOOPS)):
+        record = table.layout.unpack(raw)
+        if record["nr"] not in (_CLEARED, CALL_OTHER):
+            key = keys[record["slot"]], record["nr"]
+            add(found, key, decode.loop_totals(table.layout, raw, record))
+            upto[key] = record["upto"]
+    return Rows(found, upto)
+
+
+def add(found: dict[_Key, _Totals], key: _Key, totals: _Totals) -> None:
+    """To what is there under the same key."""
+    found[key] = add_totals(found[key], totals) if key in found else totals

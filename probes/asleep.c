@@ -81,7 +81,7 @@ static __always_inline void add_sleep_to_loop(struct thread *t, u32 slot)
 static __always_inline void end_sleep(struct thread *t, u32 slot)
 {
   u64 total = t->call_wait_ns + t->call_runq_ns;
-  u32 bucket = histogram_bucket(total);
+  u32 bucket = bucket_of(t, total);
   u32 record = NO_RECORD;
   struct call *c = call_of(t, slot, &record);
   t->in_call = 0;

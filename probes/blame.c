@@ -66,21 +66,6 @@ PROGRAM(on_stall)
   return 0;
 }
 
-/* A held-up loop begins to wait for the GIL: whoever runs with it is to be blamed. */
-static __always_inline void loop_wants_gil(struct thread *t, u64 gil, u64 now)
-{
-  u32 index = t->current_loop - 1, pid = t->pid;
-  struct loop *l = loops.lookup(&index);
-  struct python *p;
-  if (!l || !l->returned_ns || now - l->returned_ns < SAMPLE_AFTER_NS)
-    return;
-  p = pythons.lookup(&pid);
-  if (p) {
-    p->waiting_gil = gil;
-    p->waiting_loop = index + 1;
-  }
-}
-
 /* The loop that current holds up just now: its own, if it is away from its multiplexer for long;
  * or that of another thread, which waits for the GIL meanwhile. */
 static __always_inline struct loop *held_up_loop(struct thread *t, struct python *p, u64 now,

@@ -124,7 +124,7 @@ static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u64
     enter_futex(t, &args, now);
   else if (spec->flags & CALL_WATCHES)
     t->call_kind = trigger_kind(argument(&args, ARGUMENT_1), argument(&args, ARGUMENT_3));
-  else if (spec->flags & CALL_CLOSES_RANGE)
+  else if (DETAIL_FULL && spec->flags & CALL_CLOSES_RANGE) /* else hardly ever seen */
     forget_range(t, argument(&args, ARGUMENT_0), argument(&args, ARGUMENT_1));
 }
 
@@ -238,7 +238,7 @@ PROGRAM(on_sys_exit)
   TIMELINE_EVENT(t, EVENT_EXIT, ctx->args[1], now);
   known = t->in_call;
   if (known)
-    leave_call(t, slot, ctx->args[1], now);
+    leave_call(ctx, t, slot, now);
 #if !HAVE_EXEC
   if (!ctx->args[1])
     notice_exec(t, ctx->args[0]);

@@ -70,12 +70,18 @@ static __always_inline void forget_thread(u32 tid, u32 slot)
     (*(volatile u32 *)&(record)->seq)++;      \
   } while (0)
 
-/* The bucket of a histogram, by way of memory: the verifier walks whatever follows once for each
- * value that it knows a bucket may have, and this makes it forget. */
+/* The same number, by way of memory: the verifier walks whatever follows once for each value (or
+ * range) that it knows a number may have, and this makes it forget. */
+static __always_inline u32 forgotten(struct thread *t, u32 number)
+{
+  *(volatile u32 *)&t->bucket = number;
+  return *(volatile u32 *)&t->bucket;
+}
+
+/* The bucket of a histogram; the verifier knows nothing of it. */
 static __always_inline u32 bucket_of(struct thread *t, u64 ns)
 {
-  *(volatile u32 *)&t->bucket = histogram_bucket(ns);
-  return *(volatile u32 *)&t->bucket;
+  return forgotten(t, histogram_bucket(ns));
 }
 
 /* Nanoseconds since the last charge; clocks of two CPUs may differ by a hair. */

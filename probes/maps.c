@@ -2,6 +2,7 @@
  * MAX_* are chosen by user space before the load; nothing grows without bound.
  */
 #include "records.h"
+#include "tables.h"
 
 /* bpf_probe_read_user and _kernel. At each call by those names bcc asks whether the kernel has them,
  * and reads all of the kernel's symbols for it. Any that can map arrays into memory has (of 5.5). */

@@ -20,6 +20,21 @@ static __always_inline u64 gil_around(struct thread *t, u64 address)
   return found;
 }
 
+/* A held-up loop begins to wait for the GIL: whoever runs with it is to be blamed. */
+static __always_inline void loop_wants_gil(struct thread *t, u64 gil, u64 now)
+{
+  u32 index = t->current_loop - 1, pid = t->pid;
+  struct loop *l = loops.lookup(&index);
+  struct python *p;
+  if (!l || !l->returned_ns || now - l->returned_ns < SAMPLE_AFTER_NS)
+    return;
+  p = pythons.lookup(&pid);
+  if (p) {
+    p->waiting_gil = gil;
+    p->waiting_loop = index + 1;
+  }
+}
+
 /* A new thread's Python is that of its process, a fork's that of its parent. */
 static __always_inline void begin_python(struct thread *t, u32 parent_pid)
 {

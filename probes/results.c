@@ -140,12 +140,13 @@ static __always_inline void add_to_descriptor(struct thread *t, u16 flags, s64 r
   END_UPDATE(d);
 }
 
-static __always_inline void add_to_phase(u32 *histogram, u64 ns)
+/* Most calls neither sleep nor copy, and cost a comparison here. */
+static __always_inline void add_to_phase(struct thread *t, u32 *histogram, u64 ns)
 {
   u32 bucket;
   if (!ns)
     return;
-  bucket = histogram_bucket(ns) >> PHASE_SHIFT;
+  bucket = forgotten(t, histogram_bucket(ns) >> PHASE_SHIFT);
   if (bucket < PHASE_BUCKETS)
     histogram[bucket]++;
 }
@@ -178,8 +179,8 @@ static __always_inline void add_to_call(struct thread *t, u32 slot, u16 flags, s
     c->runq_ns += t->call_runq_ns;
     c->copy_ns += t->call_copy_ns;
     c->estimated += estimated;
-    add_to_phase(c->wait, t->call_wait_ns);
-    add_to_phase(c->copy, t->call_copy_ns);
+    add_to_phase(t, c->wait, t->call_wait_ns);
+    add_to_phase(t, c->copy, t->call_copy_ns);
   }
   if (bytes) {
     c->bytes += bytes;
@@ -211,6 +212,15 @@ static __always_inline void add_gil_wait(struct thread *t, u64 now)
   END_UPDATE(c);
 }
 
+/* What the call returns, read anew: the verifier walks whatever follows once for each range that it
+ * knows of a number, and here it knows of none. */
+static __always_inline s64 result_of(struct bpf_raw_tracepoint_args *exit)
+{
+  s64 result;
+  asm volatile("%0 = *(u64 *)(%1 + 8)" : "=r"(result) : "r"(exit)); /* args[1] */
+  return result;
+}
+
 /* A connection was accepted: the number is a new one's. */
 static __always_inline void accepted(struct thread *t, u64 fd)
 {
@@ -222,8 +232,11 @@ static __always_inline void accepted(struct thread *t, u64 fd)
   watch_socket(&o);
 }
 
-static __always_inline void leave_call(struct thread *t, u32 slot, s64 ret, u64 now)
+/* exit: the arguments of sys_exit. */
+static __always_inline void leave_call(struct bpf_raw_tracepoint_args *exit, struct thread *t,
+                                       u32 slot, u64 now)
 {
+  s64 ret = result_of(exit);
   u32 estimated = 0;
   u64 bytes = 0;
   u16 flags = t->call_flags;
@@ -249,10 +262,12 @@ static __always_inline void leave_call(struct thread *t, u32 slot, s64 ret, u64 
     if ((t->call_loop || t->call_polls) && t->call_fd >= 0)
       polled_alone(t, slot);
   }
+  ret = result_of(exit);
   if (t->call_descriptor)
     add_to_descriptor(t, flags, ret, bytes, estimated, now);
   if (flags & CALL_ACCEPTS && ret >= 0)
     accepted(t, ret);
+  ret = result_of(exit);
   add_to_call(t, slot, flags, ret, bytes, estimated, now);
   if (t->call_kind == KIND_GIL)
     add_gil_wait(t, now);

@@ -61,7 +61,7 @@ static __always_inline void add_socket_call(struct thread *t, u32 slot, s64 ret,
     c->calls++;
     c->bytes += bytes;
     c->copy_ns += t->call_copy_ns;
-    add_to_phase(c->copy, t->call_copy_ns);
+    add_to_phase(t, c->copy, t->call_copy_ns);
     c->filled += filled;
     if (ret == -EAGAIN)
       c->eagain++;

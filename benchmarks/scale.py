@@ -28,7 +28,8 @@ from benchmarks.results import RESULTS, Results
 from benchmarks.stage import LOAD_CPU, SERVER_CPU, Stage, native
 from benchmarks.table import document
 from iotrace.engine.program import Limits
-from iotrace.tracing.trace import Trace, limits_for
+from iotrace.tracing.room import limits_for
+from iotrace.tracing.trace import Trace
 
 _WINDOW_S = 0.1
 _SETTLE_S = 1.0

@@ -26,7 +26,8 @@ from tabulate import tabulate
 from iotrace.engine.program import Limits
 from iotrace.report.model import Finding, Process
 from iotrace.snapshot.arithmetic import interval
-from iotrace.tracing.trace import Trace, limits_for
+from iotrace.tracing.room import limits_for
+from iotrace.tracing.trace import Trace
 
 EXPECTED = {
     "blocking": ("blocking", "single thread"),

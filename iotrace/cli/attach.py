@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
 from iotrace.cli.options import Shown, output_options, tracing_options
 from iotrace.cli.plan import Plan
+
+if TYPE_CHECKING:
+    from iotrace.cli.printing import Printer
+    from iotrace.engine.workshop import Workshop
 
 
 @click.command(name="attach", short_help="Trace running processes.")
@@ -26,7 +32,9 @@ from iotrace.cli.plan import Plan
 )
 @tracing_options
 @output_options
+@click.pass_obj
 def command(
+    workshop: Workshop | None,
     pids: tuple[int, ...],
     more_pids: tuple[int, ...],
     dry_run: bool,
@@ -42,17 +50,18 @@ def command(
     if dry_run:
         from iotrace.cli.tracing import try_attaching
 
-        return try_attaching(plan.detail)
+        return try_attaching(plan.detail, workshop)
     wanted = tuple(dict.fromkeys((*pids, *more_pids)))
     if not wanted:
         raise click.UsageError("Give at least one PID: iotrace attach 4242")
 
     from iotrace.cli.live import prepare
-    from iotrace.cli.printing import Printer
     from iotrace.cli.tracing import trace_processes
 
-    return trace_processes(
-        wanted,
-        replace(plan, live=prepare(shown, plan.interval_ns) if live else None),
-        lambda: Printer(shown, intervals=plan.interval_ns is not None),
-    )
+    def printer() -> Callable[[], Printer]:
+        from iotrace.cli.printing import Printer
+
+        return lambda: Printer(shown, intervals=plan.interval_ns is not None)
+
+    plan = replace(plan, live=prepare(shown, plan.interval_ns) if live else None)
+    return trace_processes(wanted, plan, printer, workshop)

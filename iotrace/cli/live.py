@@ -9,8 +9,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from iotrace.cli.options import Shown
-from iotrace.output import color
-from iotrace.snapshot.arithmetic import interval
 from iotrace.tracing.ending import Ending
 
 if TYPE_CHECKING:
@@ -45,6 +43,8 @@ def prepare(shown: Shown, every_ns: int | None) -> Live | None:
             f"iotrace: for a live screen: {sys.executable} -m pip install 'textual>=8'\n"
         )
         return None
+    from iotrace.output import color
+
     return Live(every_ns or _EVERY_NS, color.wanted_here(shown.color, True))
 
 
@@ -67,6 +67,7 @@ class Live:
         if now_ns < self._next_ns:
             return
         from iotrace.live.picture import advance
+        from iotrace.snapshot.arithmetic import interval
 
         begin_ns = time.thread_time_ns()
         snapshot = trace.snapshot()

@@ -7,11 +7,15 @@ import io
 import os
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
 from iotrace import __version__
 from iotrace.errors import ExitCode, IotraceError
+
+if TYPE_CHECKING:
+    from iotrace.engine.workshop import Workshop
 
 _COMMANDS = {
     "attach": "iotrace.cli.attach",
@@ -79,14 +83,17 @@ def _reader_has_seen_enough() -> int:
     return ExitCode.OK
 
 
-def main() -> None:
-    """Run the command line; never a traceback for what a user can act on."""
+def main(workshop: Workshop | None = None) -> None:
+    """Run the command line; never a traceback for what a user can act on.
+
+    ``workshop``: one that is open already, for ``attach``.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that is not UTF-8 gets what it has
     verbose = any(argument in ("-v", "--verbose") for argument in sys.argv[1:])
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(standalone_mode=False, obj=workshop)
         sys.stdout.flush()
     except click.exceptions.Abort:
         code = 128 + 2

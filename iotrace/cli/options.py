@@ -176,6 +176,10 @@ def _format_names() -> tuple[str, ...]:
     return FORMATS + TIMELINES
 
 
+_USUAL = ("table", "json")
+"""Of these no list is needed: it is made of what prints them, which is much to import."""
+
+
 class FormatName(click.ParamType):  # type: ignore[type-arg]
     """A format of the output; the names are known only when one is given."""
 
@@ -183,7 +187,7 @@ class FormatName(click.ParamType):  # type: ignore[type-arg]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The name, if there is such a format."""
-        if value not in _format_names():
+        if value not in _USUAL and value not in _format_names():
             self.fail(f"{value!r} is none of {', '.join(_format_names())}", param, ctx)
         return str(value)
 
@@ -204,10 +208,10 @@ class FailOn(click.ParamType):  # type: ignore[type-arg]
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, ...]:
         """The names, if they are all known."""
-        from iotrace.verdict.gate import names_of
-
         if isinstance(value, tuple):
             return value
+        from iotrace.verdict.gate import names_of
+
         names = tuple(name.strip() for name in str(value).split(",") if name.strip())
         known, unknown = names_of(names)
         if unknown or not known:

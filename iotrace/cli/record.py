@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -88,8 +89,8 @@ def command(
         timeline_pages=TIMELINE_PAGES if timeline else 0,
     )
 
-    def recorder() -> Recorder:
-        return Recorder(output, max_size, timeline=timeline)
+    def recorder() -> Callable[[], Recorder]:
+        return lambda: Recorder(output, max_size, timeline=timeline)
 
     if all(word.isdecimal() and int(word) > 0 for word in target):
         pids = tuple(dict.fromkeys(map(int, target)))

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import click
 
 from iotrace.cli.options import Shown, output_options, tracing_options
 from iotrace.cli.plan import Plan
+
+if TYPE_CHECKING:
+    from iotrace.cli.printing import Printer
 
 
 @click.command(
@@ -28,11 +34,11 @@ def command(
     is returned. The report goes to standard error unless -o names a file, for standard output is
     the program's.
     """
-    from iotrace.cli.printing import Printer
     from iotrace.cli.tracing import trace_program
 
-    return trace_program(
-        program,
-        plan,
-        lambda: Printer(shown, to_stderr=True, intervals=plan.interval_ns is not None),
-    )
+    def printer() -> Callable[[], Printer]:
+        from iotrace.cli.printing import Printer
+
+        return lambda: Printer(shown, to_stderr=True, intervals=plan.interval_ns is not None)
+
+    return trace_program(program, plan, printer)

@@ -7,37 +7,38 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from iotrace.cli.live import Live
 from iotrace.cli.plan import Plan
-from iotrace.cli.progress import Progress
-from iotrace.cli.sink import Sink
+from iotrace.engine.features import absent_features
 from iotrace.engine.namespace import require_own_proc
 from iotrace.engine.privileges import require_privileges
 from iotrace.engine.program import Limits
+from iotrace.engine.supply import Supply
 from iotrace.errors import ExitCode, NoSuchProcess
-from iotrace.report.detail import Detail
-from iotrace.report.model import Report
-from iotrace.snapshot.arithmetic import interval
-from iotrace.snapshot.model import Snapshot
-from iotrace.tracing.caller import sudo_caller
-from iotrace.tracing.child import Child
-from iotrace.tracing.dropping import Privileges, drop_all
-from iotrace.tracing.ending import Ending, signals_held, tick, wait_for_ending
+from iotrace.tracing.ending import signals_held
+from iotrace.tracing.room import limits_for
 from iotrace.tracing.target import check_target, runs_python
-from iotrace.tracing.trace import Trace, limits_for
-from iotrace.verdict.gate import fires
 
-_TICK_NS = 100_000_000
-_FIRST_LOOK_NS = 1_000_000_000
+if TYPE_CHECKING:
+    from iotrace.cli.sink import Sink
+    from iotrace.engine.workshop import Workshop
+    from iotrace.report.detail import Detail
+    from iotrace.report.model import Report
+
+MakeSink: TypeAlias = "Callable[[], Callable[[], Sink]]"
+"""Imports what its reports need; what it returns opens the sink."""
 
 
-def trace_processes(pids: tuple[int, ...], plan: Plan, open_sink: Callable[[], Sink]) -> int:
+def trace_processes(
+    pids: tuple[int, ...], plan: Plan, make_sink: MakeSink, workshop: Workshop | None = None
+) -> int:
     """``attach``: the exit code.
 
-    ``open_sink`` is called when the probes are attached and most privileges are given back.
+    Nothing but what charging takes is imported before it has begun. The sink is opened when the
+    probes are attached and most privileges are given back. ``workshop``: see Supply.
     """
     require_privileges()
     for pid in pids:
@@ -46,13 +47,24 @@ def trace_processes(pids: tuple[int, ...], plan: Plan, open_sink: Callable[[], S
         ends.enter_context(signals_held())
         python = plan.python.enabled and any(map(runs_python, pids))
         limits = limits_for(pids, replace(_limits(plan), python=python))
-        with Trace(limits, min_latency_ns=plan.python.min_latency_ns) as trace:
-            for pid in pids:
-                trace.follow(pid, plan.children)
+        supply = Supply(limits, absent_features(), workshop)
+
+        from iotrace.tracing.start import Start
+
+        start = ends.enter_context(Start(supply))
+        for pid in pids:
+            start.follow(pid, plan.children)
+
+        from iotrace.cli.watch import Watch
+        from iotrace.tracing.dropping import Privileges
+        from iotrace.tracing.trace import Trace
+
+        open_sink = make_sink()
+        with Trace(limits, min_latency_ns=plan.python.min_latency_ns, start=start) as trace:
             privileges = Privileges.drop_to_looking()
             with privileges.resting():
                 sink = ends.enter_context(contextlib.closing(open_sink()))
-            watch = _Watch(trace, plan, sink, privileges, lambda: bool(trace.processes_alive()))
+            watch = Watch(trace, plan, sink, privileges, lambda: bool(trace.processes_alive()))
             watch.wait(lambda number, from_terminal: True)
             report = watch.finish()
             privileges.give_up()
@@ -62,14 +74,18 @@ def trace_processes(pids: tuple[int, ...], plan: Plan, open_sink: Callable[[], S
     return code
 
 
-def try_attaching(detail: Detail) -> int:
+def try_attaching(detail: Detail, workshop: Workshop | None) -> int:
     """``attach --dry-run``: compile, attach, detach; says on stderr what was done."""
+    from iotrace.tracing.dropping import drop_all
+    from iotrace.tracing.start import Start
+
     require_privileges()
     begin_ns = time.monotonic_ns()
-    with Trace(Limits(detail=detail)) as trace:
+    with Start(Supply(Limits(detail=detail), absent_features(), workshop)) as start:
+        probes = start.probes
+        probes.settle()
         drop_all()
         passed_ms = (time.monotonic_ns() - begin_ns) // 1_000_000
-        probes = trace.probes
         click.echo(
             f"{probes.attached()} probes attached in {passed_ms} ms, "
             f"{probes.memory_bytes() >> 20} MiB of kernel memory; detached again.",
@@ -80,13 +96,29 @@ def try_attaching(detail: Detail) -> int:
     return ExitCode.OK
 
 
-def trace_program(command: tuple[str, ...], plan: Plan, open_sink: Callable[[], Sink]) -> int:
+def trace_program(command: tuple[str, ...], plan: Plan, make_sink: MakeSink) -> int:
     """``run``: the program's exit status; where that is 0, FAIL_ON if a finding is a failure."""
     require_privileges()
     require_own_proc()
     with contextlib.ExitStack() as ends:
         ends.enter_context(signals_held())
-        with Trace(_limits(plan), min_latency_ns=plan.python.min_latency_ns) as trace:
+        limits = _limits(plan)
+        supply = Supply(limits, absent_features())
+
+        from iotrace.tracing.start import Start
+
+        start = ends.enter_context(Start(supply))
+
+        from iotrace.cli.watch import Watch
+        from iotrace.tracing.caller import sudo_caller
+        from iotrace.tracing.child import Child
+        from iotrace.tracing.dropping import Privileges
+        from iotrace.tracing.ending import Ending
+        from iotrace.tracing.trace import Trace
+        from iotrace.verdict.gate import fires
+
+        open_sink = make_sink()
+        with Trace(limits, min_latency_ns=plan.python.min_latency_ns, start=start) as trace:
             trace.probes.settle()  # no thread of ours while we fork
             child = Child(command, sudo_caller())
             trace.follow_at_exec(child.pid, plan.children)
@@ -101,7 +133,7 @@ def trace_program(command: tuple[str, ...], plan: Plan, open_sink: Callable[[], 
                     child.pass_on(number)
                 return False
 
-            watch = _Watch(trace, plan, sink, privileges, lambda: not child.ended())
+            watch = Watch(trace, plan, sink, privileges, lambda: not child.ended())
             if watch.wait(pass_on) is Ending.DURATION:
                 child.pass_on(signal.SIGTERM)
                 watch.until_ns = None
@@ -120,92 +152,6 @@ def _limits(plan: Plan) -> Limits:
     )
 
 
-class _Watch:
-    """Waits for the end; meanwhile shows progress, hands out interval reports, looks at /proc."""
-
-    def __init__(
-        self,
-        trace: Trace,
-        plan: Plan,
-        sink: Sink,
-        privileges: Privileges,
-        alive: Callable[[], bool],
-    ) -> None:
-        self._trace = trace
-        self._plan = plan
-        self._sink = sink
-        self._privileges = privileges
-        self._alive = alive
-        sink.tick(trace)
-        begin = trace.started_ns
-        self.until_ns = begin + plan.duration_ns if plan.duration_ns else None
-        self._progress = Progress(begin, self.until_ns)
-        self._last: Snapshot | None = None
-        self._intervals = 0
-        self._next_interval_ns = begin + plan.interval_ns if plan.interval_ns else None
-        # Looks become rarer: what a long-lived process has open costs time to ask.
-        self._look_ns = _FIRST_LOOK_NS
-        self._next_look_ns = begin + _FIRST_LOOK_NS
-
-    def wait(self, on_signal: Callable[[int, bool], bool]) -> Ending:
-        """Until the end."""
-        if self._plan.live is not None and self._plan.live.is_on:
-            ending = self._wait_live(self._plan.live, on_signal)
-            if ending is not None:
-                return ending
-        return wait_for_ending(
-            until_ns=self.until_ns, tick_ns=_TICK_NS, on_tick=self._tick, on_signal=on_signal
-        )
-
-    def _wait_live(self, live: Live, on_signal: Callable[[int, bool], bool]) -> Ending | None:
-        """None: the screen has failed; the trace has not, and is waited for without it."""
-
-        def step() -> Ending | None:
-            with self._privileges.looking():
-                return tick(
-                    until_ns=self.until_ns, tick_ns=0, on_tick=self._tick, on_signal=on_signal
-                )
-
-        with self._privileges.resting():
-            return live.show(self._trace, self._plan.duration_ns, step)
-
-    def finish(self) -> Report:
-        """The report of the whole trace."""
-        self._progress.clear()
-        self._sink.tick(self._trace)
-        snapshot = self._trace.snapshot()
-        self._trace.look()
-        return self._trace.report(snapshot)
-
-    def _tick(self) -> bool:
-        now = time.monotonic_ns()
-        self._sink.tick(self._trace)
-        self._trace.processes_alive()
-        if now >= self._next_look_ns:
-            self._trace.look(sockets=False)
-            self._look_ns *= 8
-            self._next_look_ns = now + self._look_ns
-        if self._plan.live is not None and self._plan.live.is_on:
-            self._plan.live.refresh(now, self._trace)
-            return self._alive()
-        if self._next_interval_ns is not None and now >= self._next_interval_ns:
-            self._report_interval()
-            self._next_interval_ns += self._plan.interval_ns or 0
-        self._progress.show(now, self._trace)
-        return self._alive()
-
-    def _report_interval(self) -> None:
-        self._progress.clear()
-        snapshot = self._trace.snapshot()
-        self._trace.look()
-        part = interval(snapshot, self._last) if self._last else snapshot
-        self._last = snapshot
-        self._intervals += 1
-        report = replace(self._trace.report(part), interval=self._intervals)
-        with self._privileges.resting():
-            self._sink.interval(report)
-
-
 def _forget_signals() -> None:
     """A second Ctrl-C in the same moment must not cost the report."""
     while signal.sigtimedwait((signal.SIGINT, signal.SIGCHLD), 0) is not None:
@@ -213,6 +159,8 @@ def _forget_signals() -> None:
 
 
 def _exit_code(report: Report, fail_on: tuple[str, ...]) -> int:
+    from iotrace.verdict.gate import fires
+
     if not report.processes:
         raise NoSuchProcess(
             "The processes ended before anything was seen.",

@@ -9,7 +9,8 @@ import sys
 
 from iotrace.doctor import pasting
 from iotrace.doctor.check import Check, Status, degraded, missing, ok
-from iotrace.engine.cache import cache_directory, is_private
+from iotrace.engine.cache import is_private
+from iotrace.engine.folder import cache_directory
 from iotrace.procfs.cgroup import read_memory_left
 from iotrace.procfs.host import read_host
 

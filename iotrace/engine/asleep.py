@@ -11,7 +11,7 @@ from iotrace.errors import NoSuchProcess, PermissionDenied
 from iotrace.procfs.descriptors import read_descriptors
 from iotrace.procfs.stat import Stat
 from iotrace.procfs.task import OUTSIDE, Blocked, TaskActivity
-from iotrace.report.model import WAIT_REASONS
+from iotrace.report.waits import WAIT_REASONS
 
 _KINDS = {kind.label: kind for kind in Kind} | {
     "fifo": Kind.PIPE,

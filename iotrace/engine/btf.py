@@ -63,6 +63,7 @@ class KernelTypes:
                 paste="grep CONFIG_DEBUG_INFO_BTF /boot/config-$(uname -r)",
             )
         self._lib = _library()
+        self._known: dict[tuple[str, int], int] = {}
         self._btf = self._lib.btf__parse(bytes(VMLINUX), None)
         if not self._btf or self._btf > 2**63:
             raise Unsupported(
@@ -111,8 +112,8 @@ class KernelTypes:
 
     def offset(self, struct: str, path: str) -> int | None:
         """Byte offset of ``path`` ("f_path.dentry") in a struct; None: this kernel lacks it."""
-        type_id = self._lib.btf__find_by_name_kind(self._btf, struct.encode(), _KIND_STRUCT)
-        if type_id <= 0:
+        type_id = self._id(struct, _KIND_STRUCT)
+        if not type_id:
             return None
         total = 0
         for name in path.split("."):
@@ -136,7 +137,12 @@ class KernelTypes:
         return (proto.info & 0xFFFF) - 1 if kind == _KIND_FUNC_PROTO else None
 
     def _id(self, name: str, kind: int) -> int:
-        return int(max(self._lib.btf__find_by_name_kind(self._btf, name.encode(), kind), 0))
+        """0: there is none. libbpf looks through all types each time."""
+        known = self._known.get((name, kind))
+        if known is None:
+            found = self._lib.btf__find_by_name_kind(self._btf, name.encode(), kind)
+            known = self._known[name, kind] = max(int(found), 0)
+        return known
 
     def tracepoint_type(self, name: str) -> int:
         """The id of the type of a raw tracepoint's probes; 0: this kernel has none such."""
@@ -160,8 +166,8 @@ class KernelTypes:
 
     def has_helper(self, name: str) -> bool:
         """Whether the kernel has the BPF helper ``bpf_<name>`` (an enumerator of bpf_func_id)."""
-        type_id = self._lib.btf__find_by_name_kind(self._btf, b"bpf_func_id", _KIND_ENUM)
-        if type_id <= 0:
+        type_id = self._id("bpf_func_id", _KIND_ENUM)
+        if not type_id:
             return False
         found, _, address = self._type(type_id)
         words = (ctypes.c_uint32 * (2 * (found.info & 0xFFFF))).from_address(address)

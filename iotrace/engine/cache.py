@@ -15,18 +15,12 @@ from importlib import util
 from pathlib import Path
 
 from iotrace import __version__
+from iotrace.engine.folder import cache_directory
 from iotrace.engine.image import Image
 from iotrace.engine.program import Limits, probes_directory
 
 _KEPT = 16
 """Images in the folder; the one that was used longest ago goes."""
-
-
-def cache_directory() -> Path:
-    """/var/cache/iotrace for root, else $XDG_CACHE_HOME/iotrace (freedesktop.org basedir)."""
-    if os.geteuid() == 0:
-        return Path("/var/cache/iotrace")
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "iotrace"
 
 
 def image_key(limits: Limits, absent: frozenset[str], namespaced: bool) -> str:

@@ -1,103 +1,94 @@
-"""Compile in short-lived children, which hand the image over and are gone.
-
-So clang and LLVM (120 MB) never enter the memory of the process that traces.
-"""
+"""What the children of a workshop do: load the compiler, then compile one part each."""
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import json
 import os
-import re
+import signal
 import sys
-import tempfile
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
 
-from iotrace import errors
-from iotrace.engine.compiler import compile_image
-from iotrace.engine.image import Image
+from iotrace.engine.compiler import Compiler
 from iotrace.engine.program import Limits
-from iotrace.engine.tracepoints import Part, attach_order, parts_of
-from iotrace.errors import IotraceError, Unsupported
+from iotrace.engine.tracepoints import Part
+from iotrace.engine.workshop import ERROR, IMAGE, KILLED
+from iotrace.errors import IotraceError
+from iotrace.report.detail import Detail
 
-_NO_ROOM = re.compile(r"could not open bpf map: (\S+), error: ([^\n]+)")
-_IMAGE, _ERROR = b"I", b"E"
 _NOBODY = 65534
+_PR_SET_PDEATHSIG = 1
 _PR_SET_SECUREBITS, _NO_SETUID_FIXUP = 28, 1 << 2
 """prctl(2); SECBIT_NO_SETUID_FIXUP of include/uapi/linux/securebits.h."""
 
 
-def compile_in_child(
-    limits: Limits, absent: frozenset[str] = frozenset(), namespaced: bool = False
-) -> Image:
-    """The image. The caller must not have started threads.
+def work(orders: int, answers: Sequence[int], details: int) -> None:
+    """Never returns. To be called in a child of one thread.
 
-    Raises what compile_image raises; ``details`` of the error are the compiler's own words.
+    ``answers``: a pipe for each part; ``details``: a file for the compiler's words.
     """
-    parts = parts_of(limits.detail, len(os.sched_getaffinity(0)))
-    with contextlib.ExitStack() as ends:
-        children = [ends.enter_context(_Child(limits, absent, namespaced, part)) for part in parts]
-        images = [child.image() for child in children]
-    functions = sorted(
-        (function for image in images for function in image.functions),
-        key=lambda function: attach_order(function.name),
-    )
-    return replace(images[0], functions=tuple(functions))
-
-
-class _Child:
-    """One that compiles a part. Leaving the context waits for its end."""
-
-    def __init__(
-        self, limits: Limits, absent: frozenset[str], namespaced: bool, part: Part
-    ) -> None:
-        reader, writer = os.pipe()
-        self._details = tempfile.TemporaryFile()  # noqa: SIM115
-        sys.stdout.flush()
-        sys.stderr.flush()
-        self._pid = os.fork()
-        if self._pid == 0:
-            with contextlib.suppress(BaseException):
-                os.close(reader)
-                # clang and libbpf write to 1 and 2 past anything that Python could redirect.
-                os.dup2(self._details.fileno(), 1)
-                os.dup2(self._details.fileno(), 2)
-                _spare_symbols()
-                with os.fdopen(writer, "wb") as pipe:
-                    pipe.write(_answer(limits, absent, namespaced, part))
+    sys.dont_write_bytecode = True
+    # clang and libbpf write to 1 and 2 past anything that Python could redirect.
+    os.dup2(details, 1)
+    os.dup2(details, 2)
+    _end_with_parent()
+    compiler = _compiler()
+    with os.fdopen(orders, "rb") as pipe:
+        order = pipe.readline()
+        if not order:
             os._exit(0)
-        os.close(writer)
-        self._answers = os.fdopen(reader, "rb")
+        _spare_symbols()
+        wanted = json.loads(order)
+        works = list(zip(answers, wanted["parts"], strict=False))
+        for late in False, True:
+            if late:
+                pipe.read()  # until it is closed: charging has begun, or never will
+                _pass_on(os.WNOHANG)
+            for answer, (functions, is_late) in works:
+                if is_late == late and os.fork() == 0:
+                    part = Part(frozenset(functions), late)
+                    _compile(compiler, wanted, part, answer, set(answers) - {answer})
+                if is_late == late:
+                    os.close(answer)
+    for answer in answers[len(works) :]:
+        os.close(answer)
+    _pass_on(0)
+    os._exit(0)
 
-    def image(self) -> Image:
-        """What it compiled. Raises what compile_image raises."""
-        answer = self._answers.read()
-        if answer[:1] == _IMAGE:
-            return Image.from_bytes(answer[1:])
-        self._details.seek(0)
-        words = self._details.read().decode(errors="replace")
-        error = _error(answer[1:]) if answer else _ended(self._wait())
-        if no_room := _NO_ROOM.search(words):
-            error = Unsupported(
-                f"The kernel does not let iotrace make the table {no_room[1]}.",
-                why=f"{no_room[2]}. There may be no memory for it.",
-                paste="free -m",
-            )
-        error.details = words
-        raise error
 
-    def _wait(self) -> int:
-        pid, self._pid = self._pid, 0
-        return os.waitpid(pid, 0)[1] if pid else 0
+def _compile(
+    compiler: Compiler | bytes,
+    wanted: Mapping[str, Any],
+    part: Part,
+    answer: int,
+    others: Collection[int],
+) -> None:
+    """In a child of its own: never returns."""
+    with suppress(BaseException):
+        _end_with_parent()
+        for other in others:
+            with suppress(OSError):
+                os.close(other)
+        with os.fdopen(answer, "wb") as pipe:
+            pipe.write(_answer(compiler, wanted, part))
+    os._exit(0)
 
-    def __enter__(self) -> _Child:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._answers.close()
-        self._wait()
-        self._details.close()
+def _pass_on(options: int) -> None:
+    """End as a child did that was killed; else come back when none is left (WNOHANG: to reap)."""
+    with suppress(ChildProcessError):
+        while True:
+            pid, status = os.waitpid(-1, options)
+            if not pid:
+                return
+            if os.WIFSIGNALED(status):
+                os._exit(KILLED + os.WTERMSIG(status))
+
+
+def _end_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def _spare_symbols() -> None:
@@ -106,44 +97,39 @@ def _spare_symbols() -> None:
     It looks for helpers that we do not call by those names (probes/maps.c); for others than root
     it does without. Where this can't be had, compiling takes a tenth of a second longer.
     """
-    sys.dont_write_bytecode = True
     if not ctypes.CDLL(None).prctl(_PR_SET_SECUREBITS, _NO_SETUID_FIXUP, 0, 0, 0):
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             os.seteuid(_NOBODY)
 
 
-def _answer(limits: Limits, absent: frozenset[str], namespaced: bool, part: Part) -> bytes:
-    """What a child sends: an image, or the error in full."""
+def _compiler() -> Compiler | bytes:
+    """The compiler, or why there is none, as an answer."""
     try:
-        return _IMAGE + compile_image(limits, absent, namespaced, part).to_bytes()
-    except IotraceError as error:
-        described = (type(error).__name__, error.what, error.why, error.paste)
+        return Compiler()
     except BaseException as error:
-        described = (
+        return _described(error)
+
+
+def _answer(compiler: Compiler | bytes, wanted: Mapping[str, Any], part: Part) -> bytes:
+    """What a child sends: an image, or the error in full."""
+    if isinstance(compiler, bytes):
+        return compiler
+    limits = Limits(**{**wanted["limits"], "detail": Detail(wanted["limits"]["detail"])})
+    try:
+        image = compiler.compile(limits, frozenset(wanted["absent"]), wanted["namespaced"], part)
+    except BaseException as error:
+        return _described(error)
+    return IMAGE + image.to_bytes()
+
+
+def _described(error: BaseException) -> bytes:
+    if isinstance(error, IotraceError):
+        words = (type(error).__name__, error.what, error.why, error.paste)
+    else:
+        words = (
             IotraceError.__name__,
             "Compiling the probes failed unexpectedly.",
             f"{type(error).__name__}: {error}",
             "iotrace doctor",
         )
-    return _ERROR + json.dumps(described).encode()
-
-
-def _error(described: bytes) -> IotraceError:
-    name, what, why, paste = json.loads(described)
-    kind: type[IotraceError] = getattr(errors, name, IotraceError)
-    return kind(what, why=why, paste=paste)
-
-
-def _ended(status: int) -> IotraceError:
-    code = os.waitstatus_to_exitcode(status)
-    if code < 0:
-        return Unsupported(
-            "The compiler of the probes was killed.",
-            why=f"Signal {-code} ended it; there may have been no memory for it (it takes 130 MB).",
-            paste="free -m; sudo dmesg | tail",
-        )
-    return Unsupported(
-        "The probes could not be compiled.",
-        why="clang gave up. Its own words are in the details (-v).",
-        paste="iotrace doctor",
-    )
+    return ERROR + json.dumps(words).encode()

@@ -1,6 +1,6 @@
 """The only importer of bcc: compile the probes to an image.
 
-Runs in a short-lived child (see compile_child.py), for clang and LLVM stay in the memory of any
+Runs in short-lived children (see workshop.py), for clang and LLVM stay in the memory of any
 process that has used them.
 """
 
@@ -11,13 +11,20 @@ import ctypes
 import os
 import platform
 import struct
+import threading
 from typing import Any
 
 from iotrace.engine.btf import KernelTypes
 from iotrace.engine.constants import CAST_CALL
 from iotrace.engine.image import Function, Image, MapSpec
 from iotrace.engine.privileges import refused
-from iotrace.engine.program import Limits, build_program, header_tree
+from iotrace.engine.program import (
+    Limits,
+    Program,
+    build_program,
+    header_tree,
+    prelude_flags,
+)
 from iotrace.engine.tracepoints import Part, Probe
 from iotrace.errors import Unsupported
 
@@ -38,38 +45,83 @@ def _missing_bcc(error: ImportError) -> Unsupported:
     )
 
 
-def compile_image(limits: Limits, absent: frozenset[str], namespaced: bool, part: Part) -> Image:
-    """Compile every probe of that part that this kernel has a tracepoint for.
+class Compiler:
+    """bcc and the kernel's types, loaded."""
 
-    ``absent``: features to treat as if they were not there; ``namespaced`` as in build_program.
-    Raises Unsupported (no bcc, no BTF, not compilable) or PermissionDenied.
-    """
-    os.environ["BCC_KERNEL_SOURCE"] = str(header_tree())
-    try:
-        from bcc import BPF, lib
-    except ImportError as error:
-        raise _missing_bcc(error) from error
+    def __init__(self) -> None:
+        """Raises Unsupported (no bcc, no BTF)."""
+        reading = _Reading()  # on another CPU, while libbcc is being loaded
+        os.environ["BCC_KERNEL_SOURCE"] = str(header_tree())
+        try:
+            from bcc import BPF, lib
+        except ImportError as error:
+            raise _missing_bcc(error) from error
+        self._bpf, self._lib = BPF, lib
+        self._types = reading.types()
 
-    types = KernelTypes()
-    program = build_program(types, platform.machine(), limits, absent, namespaced, part)
-    try:
-        bpf = BPF(text=program.source, cflags=list(program.cflags))
-    except Exception as error:
-        denied = refused("make its maps", error)
-        raise denied or Unsupported(
-            "The probes could not be compiled.",
-            why=f"bcc says: {error}. Its compiler's own words are in the details (-v).",
-            paste="iotrace doctor",
-        ) from error
-    names, maps = _maps(bpf, lib)
-    return Image(
-        maps=maps,
-        functions=tuple(
-            _function(bpf.dump_func(probe.function.encode()), probe, names, types)
-            for probe in program.probes
-        ),
-        unavailable=dict(program.unavailable),
-    )
+    def compile(
+        self, limits: Limits, absent: frozenset[str], namespaced: bool, part: Part
+    ) -> Image:
+        """Compile every probe of that part that this kernel has a tracepoint for.
+
+        ``absent``: features to treat as if they were not there; ``namespaced`` as in build_program.
+        Raises Unsupported (not compilable) or PermissionDenied.
+        """
+        types = self._types
+        program = build_program(types, platform.machine(), limits, absent, namespaced, part=part)
+        try:
+            bpf = self._module(program)
+        except Exception as error:
+            denied = refused("make its maps", error)
+            raise denied or Unsupported(
+                "The probes could not be compiled.",
+                why=f"bcc says: {error}. Its compiler's own words are in the details (-v).",
+                paste="iotrace doctor",
+            ) from error
+        names, maps = _maps(bpf, self._lib)
+        return Image(
+            maps=maps,
+            functions=tuple(
+                _function(bpf.dump_func(probe.function.encode()), probe, names, types)
+                for probe in program.probes
+            ),
+            unavailable=dict(program.unavailable),
+        )
+
+    def _module(self, program: Program) -> Any:
+        """bcc's module. Raises whatever bcc raises."""
+        flags = list(program.cflags)
+        try:
+            return self._bpf(text=program.source, cflags=[*flags, *prelude_flags()])
+        except Exception:  # this bcc wants a prelude of its own
+            return self._bpf(text=program.source, cflags=flags)
+
+
+class _Reading(threading.Thread):
+    """Reads the kernel's types; most of it is one call outside of Python."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._types: KernelTypes | None = None
+        self._error: Unsupported | None = None
+        try:
+            self.start()
+        except RuntimeError:  # no thread more for this process
+            self.run()
+
+    def run(self) -> None:
+        try:
+            self._types = KernelTypes()
+        except Unsupported as error:
+            self._error = error
+
+    def types(self) -> KernelTypes:
+        """Waits for it. Raises Unsupported."""
+        if self.is_alive():
+            self.join()
+        if self._types is None:
+            raise self._error or Unsupported("The kernel's types cannot be read.")
+        return self._types
 
 
 def _maps(bpf: Any, lib: Any) -> tuple[dict[int, str], dict[str, MapSpec]]:

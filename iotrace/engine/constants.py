@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum, IntFlag
 
-from iotrace.report.model import WAIT_REASONS
+from iotrace.report.waits import WAIT_REASONS
 
 
 class State(IntEnum):

@@ -9,7 +9,10 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+
+from iotrace.engine.tracepoints import attach_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,11 @@ class Function:
     type_id: int = 0
 
     @property
+    def late(self) -> bool:
+        """Whether charging need not wait for it: it follows Python's stacks."""
+        return not self.tracepoint
+
+    @property
     def code(self) -> bytes:
         """The instructions as bytes, 8 each."""
         return base64.b64decode(self.instructions)
@@ -55,6 +63,10 @@ class Image:
     maps: dict[str, MapSpec]
     functions: tuple[Function, ...]
     unavailable: dict[str, str]
+
+    def part(self, late: bool) -> Image:
+        """With those of its programs only that charging does not wait for, or with the others."""
+        return replace(self, functions=tuple(one for one in self.functions if one.late == late))
 
     def to_bytes(self) -> bytes:
         """For a pipe or a file."""
@@ -84,3 +96,13 @@ class Image:
             )
         except (zlib.error, KeyError, TypeError, AttributeError) as error:
             raise ValueError("not an image of the probes") from error
+
+
+def joined(images: Sequence[Image]) -> Image:
+    """One of all parts, its programs in the order in which they are attached."""
+    functions = (function for image in images for function in image.functions)
+    return Image(
+        maps={name: spec for image in images for name, spec in image.maps.items()},
+        functions=tuple(sorted(functions, key=lambda one: attach_order(one.name))),
+        unavailable={column: why for i in images for column, why in i.unavailable.items()},
+    )

@@ -20,7 +20,8 @@ from iotrace.engine.privileges import refused
 from iotrace.engine.program import Limits
 from iotrace.engine.sampling import online_cpus, open_clock
 from iotrace.engine.syscalls import ARCHITECTURES, call_specs
-from iotrace.errors import Unsupported
+from iotrace.engine.tracepoints import PYTHON_PROBES, attach_order
+from iotrace.errors import IotraceError, Unsupported
 
 _INSTRUCTION_BYTES = 8
 _LOADERS = 4
@@ -64,35 +65,71 @@ class Attached:
             table.clear()
 
 
-def install(image: Image, limits: Limits, namespace: int = 0) -> Attached:
+Later = Callable[[], Sequence[Function]]
+
+
+def install(images: Iterable[Image], limits: Limits, later: Later, namespace: int = 0) -> Attached:
     """Make, load, attach. ``namespace``: inode of the PID namespace whose ids are meant.
 
-    Programs without a tracepoint of their own, which follow Python's stacks, take the verifier
-    longest, and no time is lost without them: they are still being loaded when this returns.
+    ``images`` may come one by one: the first are verified while the compiler still works on the
+    next. ``later`` gives the programs that follow Python's stacks: no time is lost without them,
+    the verifier takes longest for them, so they are still being loaded when this returns. It
+    may raise an IotraceError, and then there are none.
     Raises Unsupported or PermissionDenied; nothing is left then."""
     _lift_memory_limit()
-    attached = Attached({}, {}, {}, dict(image.unavailable))
+    attached = Attached({}, {}, {}, {})
+    loading = _Loading(attached)
     try:
-        for name, spec in image.maps.items():
+        functions: list[Function] = []
+        for image in images:
+            attached.unavailable.update(image.unavailable)
+            if _make_maps(image, attached):
+                _fill(attached.maps, limits, namespace)
+            loading.add(image.functions)
+            functions += image.functions
+        refusals = loading.finish()
+        for function in sorted(functions, key=lambda one: attach_order(one.name)):
+            _attach(function, refusals[function.name], attached)
+        thread = _start(partial(_load_later, later, attached))
+        if thread:
+            attached.loading.append(thread)
+        else:
+            _load_later(later, attached)
+    except KernelRefusal as error:
+        loading.stop()
+        attached.close()
+        raise refused(error.what, error) or _impossible(error) from error
+    except BaseException:
+        loading.stop()
+        attached.close()
+        raise
+    return attached
+
+
+def _make_maps(image: Image, attached: Attached) -> bool:
+    """Those that are not there yet; whether these are the first."""
+    first = not attached.maps
+    for name, spec in image.maps.items():
+        if name not in attached.maps:
             fd = create_map(
                 name, spec.type, spec.key_size, spec.value_size, spec.entries, spec.flags
             )
             attached.maps[name] = Map(fd, spec.key_size, spec.value_size, spec.entries, spec.layout)
-        _fill(attached.maps, limits, namespace)
-        _load_and_attach([one for one in image.functions if one.tracepoint], attached)
-        others = [one for one in image.functions if not one.tracepoint]
-        later = _start(partial(_load_and_attach, others, attached))
-        if later:
-            attached.loading.append(later)
-        else:
-            _load_and_attach(others, attached)
-    except KernelRefusal as error:
-        attached.close()
-        raise refused(error.what, error) or _impossible(error) from error
-    except BaseException:
-        attached.close()
-        raise
-    return attached
+    return first
+
+
+def _load_later(later: Later, attached: Attached) -> None:
+    try:
+        functions = later()
+    except IotraceError as error:
+        for column in (column for probe in PYTHON_PROBES for column in probe.loses):
+            attached.unavailable[column] = error.what
+        return
+    loading = _Loading(attached)
+    loading.add(functions)
+    refusals = loading.finish()
+    for function in functions:
+        _attach(function, refusals[function.name], attached)
 
 
 def _impossible(error: KernelRefusal) -> Unsupported:
@@ -120,30 +157,53 @@ def _start(work: Callable[[], None]) -> threading.Thread | None:
     return thread
 
 
-def _load_and_attach(functions: Sequence[Function], attached: Attached) -> None:
-    loaded = _load(functions, attached)
-    for function in functions:
-        _attach(function, loaded[function.name], attached)
+class _Loading:
+    """Loads programs on all CPUs: the kernel's verifier takes long, and one CPU for each.
 
-
-def _load(functions: Iterable[Function], attached: Attached) -> dict[str, KernelRefusal | None]:
-    """Load the programs on all CPUs: the kernel's verifier takes long, and one CPU for each.
-
-    Why it refused any; all others are in ``attached.programs``.
+    What is loaded is in ``attached.programs``.
     """
-    refusals: dict[str, KernelRefusal | None] = {}
-    waiting = sorted(functions, key=lambda function: len(function.instructions))
 
-    def load() -> None:
-        while waiting:
-            try:
-                function = waiting.pop()
-            except IndexError:
-                return
+    def __init__(self, attached: Attached) -> None:
+        self._attached = attached
+        self._lock = threading.Lock()
+        self._waiting: list[Function] = []
+        self._refusals: dict[str, KernelRefusal | None] = {}
+        self._threads: list[threading.Thread] = []
+
+    def add(self, functions: Iterable[Function]) -> None:
+        """The longest first: ``finish`` is one thread more."""
+        with self._lock:
+            self._waiting += functions
+            self._waiting.sort(key=lambda function: len(function.instructions))
+        at_it = sum(thread.is_alive() for thread in self._threads)
+        for _ in online_cpus()[at_it + 1 : _LOADERS]:
+            if thread := _start(self._load):
+                self._threads.append(thread)
+
+    def finish(self) -> dict[str, KernelRefusal | None]:
+        """Why the kernel refused any."""
+        self._load()
+        while self._threads:
+            self._threads.pop().join()
+        return self._refusals
+
+    def stop(self) -> None:
+        """Load no more."""
+        with self._lock:
+            self._waiting.clear()
+        self.finish()
+
+    def _next(self) -> Function | None:
+        with self._lock:
+            return self._waiting.pop() if self._waiting else None
+
+    def _load(self) -> None:
+        while function := self._next():
             code = bytearray(function.code)
             for at, name in function.maps:
-                struct.pack_into("<i", code, at * _INSTRUCTION_BYTES + 4, attached.maps[name].fd)
-            refusals[function.name] = None
+                fd = self._attached.maps[name].fd
+                struct.pack_into("<i", code, at * _INSTRUCTION_BYTES + 4, fd)
+            self._refusals[function.name] = None
             try:
                 program = load_program(
                     function.name,
@@ -151,15 +211,9 @@ def _load(functions: Iterable[Function], attached: Attached) -> dict[str, Kernel
                     samples=function.attachment == "sample",
                     type_id=function.type_id,
                 )
-                attached.programs[function.name] = program
+                self._attached.programs[function.name] = program
             except KernelRefusal as refusal:
-                refusals[function.name] = refusal
-
-    threads = [_start(load) for _ in online_cpus()[1:_LOADERS]]
-    load()
-    for thread in filter(None, threads):
-        thread.join()
-    return refusals
+                self._refusals[function.name] = refusal
 
 
 def _attach(function: Function, refusal: KernelRefusal | None, attached: Attached) -> None:

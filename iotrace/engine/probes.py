@@ -11,18 +11,15 @@ import os
 import platform
 import struct
 from collections.abc import Iterable
-from dataclasses import replace
 from types import TracebackType
 
 from iotrace.engine.bpf import HashMap, descriptor_figure
-from iotrace.engine.cache import image_key, load_image, store_image
-from iotrace.engine.compile_child import compile_in_child
 from iotrace.engine.constants import Counter
 from iotrace.engine.install import Attached, install
 from iotrace.engine.layout import Layout, parse_layout
-from iotrace.engine.namespace import namespace_of_proc
 from iotrace.engine.program import Limits
 from iotrace.engine.ring import RingBuffer
+from iotrace.engine.supply import Supply
 from iotrace.engine.syscalls import ARCHITECTURES, CallSpec, call_names, call_specs
 from iotrace.engine.tables import Counters, RecordTable
 from iotrace.engine.tracepoints import DATING
@@ -58,23 +55,11 @@ class Probes:
         self.call_specs: dict[int, CallSpec] = call_specs(architecture)
 
     @classmethod
-    def attach(cls, limits: Limits, absent: frozenset[str] = frozenset()) -> Probes:
-        """Compile (or take the kept image) and attach.
-
-        Raises what compile_child.compile_in_child and install.install raise.
-        """
-        unavailable = {}
-        if "ringbuf" in absent and limits.timeline_pages:
-            limits = replace(limits, timeline_pages=0)
-            unavailable["timeline"] = "this kernel has no BPF ring buffers"
-        namespace = namespace_of_proc()
-        key = image_key(limits, absent, namespace is not None)
-        image = load_image(key)
-        if image is None:
-            image = compile_in_child(limits, absent, namespace is not None)
-            store_image(key, image)
-        probes = cls(install(image, limits, namespace or 0), limits)
-        probes.unavailable |= unavailable
+    def attach(cls, supply: Supply) -> Probes:
+        """Attach what is kept or compiled. Raises what the supply and install.install raise."""
+        attached = install(supply.soon(), supply.limits, supply.late, supply.namespace or 0)
+        probes = cls(attached, supply.limits)
+        probes.unavailable |= supply.unavailable
         return probes
 
     def settle(self) -> None:

@@ -17,7 +17,6 @@ from iotrace.engine.tracepoints import (
     LINES,
     PROBES,
     PYTHON_PROBES,
-    WHOLE,
     Part,
     Probe,
 )
@@ -31,9 +30,6 @@ BASE_SOURCES = (
     "objects.c",
     "ids.c",
     "python.c",
-    "walk.c",
-    "lines.c",
-    "blame.c",
     "python_hooks.c",
     "descriptors.c",
     "arguments.c",
@@ -46,7 +42,7 @@ BASE_SOURCES = (
     "copy.c",
     "sockets.c",
 )
-
+LATE_SOURCES = ("walk.c", "lines.c", "blame.c")
 
 _LEAST_PLACES = 16384
 
@@ -171,6 +167,12 @@ def header_tree() -> Path:
     return probes_directory() / "headers"
 
 
+def prelude_flags() -> list[str]:
+    """Our own prelude in the place of bcc's: their guards make bcc's two headers empty."""
+    skipped = ("-D_UAPI__LINUX_BPF_H__", "-D__BPF_HELPERS_H")
+    return [*skipped, "-include", str(probes_directory() / "prelude.h")]
+
+
 def _source(names: list[str]) -> str:
     """The sources as one text: bcc wants map operations outside of included headers."""
     parts = []
@@ -241,7 +243,8 @@ def build_program(
     limits: Limits,
     absent: frozenset[str] = frozenset(),
     namespaced: bool = False,
-    part: Part = WHOLE,
+    *,
+    part: Part,
 ) -> Program:
     """The program for this kernel. ``absent``: features to treat as if they were not there.
 
@@ -262,6 +265,7 @@ def build_program(
     elif limits.python and not python:
         unavailable[LINES] = f"not tried on {machine}"
     sources = [*BASE_SOURCES, *(s for f, s in _OPTIONAL_SOURCES.items() if f in functions)]
+    sources += LATE_SOURCES if part.late else ()
     flags = [
         f"-I{probes_directory()}",
         "-Werror=implicit-function-declaration",
@@ -294,10 +298,10 @@ def build_program(
             *_offset_flags(types, _URING_OFFSETS),
         ]
     flags += [
-        f"-DLINKAGE_{name}={'' if part.has(name) else 'static'}"
+        f"-DLINKAGE_{name}={'' if name in part.functions else 'static'}"
         for name in sorted({probe.function for probe in ALL_PROBES})
     ]
-    chosen = tuple(probe for probe in present if part.has(probe.function))
+    chosen = tuple(probe for probe in present if probe.function in part.functions)
     return Program(_source(sources), tuple(flags), chosen, unavailable)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iotrace.engine.constants import NO_ARGUMENT, WAIT_BY_KIND, CallFlag
-from iotrace.report.model import WAIT_REASONS
+from iotrace.report.waits import WAIT_REASONS
 
 _NONE = CallFlag(0)
 

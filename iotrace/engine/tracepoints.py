@@ -71,27 +71,30 @@ ALL_PROBES = (*PROBES, *IN_CONTAINERS, *PYTHON_PROBES)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some of the functions: the compiler works on several parts at once."""
+    """Some of the functions: the compiler works on several parts at once.
 
-    number: int
-    parts: int
+    ``late``: nothing is charged by them, so charging does not wait for them.
+    """
 
-    def has(self, function: str) -> bool:
-        """Whether the function belongs to it."""
-        return (function in _FIRST_HALF) == (self.number == 0) or self.parts == 1
+    functions: frozenset[str]
+    late: bool = False
 
 
+_LATE = frozenset(probe.function for probe in PYTHON_PROBES)
+_SOONER = frozenset(probe.function for probe in (*PROBES, *IN_CONTAINERS))
 _FIRST_HALF = frozenset(
-    "on_sys_exit on_slow_call on_new_stack on_sock_recv_length on_sock_send_length".split()
+    "on_sys_exit on_task_newtask on_sched_process_exec "
+    "on_sock_recv_length on_sock_send_length".split()
 )
-"""Takes about as long to compile as all the others."""
-WHOLE = Part(0, 1)
-HALVES = (Part(0, 2), Part(1, 2))
+"""Takes about as long to compile as all the others that charging waits for."""
+MOST_PARTS = 3
 
 
-def parts_of(detail: Detail, cpus: int) -> tuple[Part, ...]:
+def parts_of(detail: Detail, cpus: int, python: bool) -> tuple[Part, ...]:
     """What to compile at the same time: light detail is one large function and a few small ones."""
-    return HALVES if cpus > 1 and detail is not Detail.LIGHT else (WHOLE,)
+    halves = (Part(_SOONER & _FIRST_HALF), Part(_SOONER - _FIRST_HALF))
+    soon = halves if cpus > 1 and detail is not Detail.LIGHT else (Part(_SOONER),)
+    return (*soon, Part(_LATE, late=True)) if python and detail is Detail.FULL else soon
 
 
 def attach_order(function: str) -> int:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import struct
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from types import TracebackType
 
 from iotrace.engine.constants import Counter
 from iotrace.engine.features import absent_features
-from iotrace.engine.namespace import require_usable_clock
-from iotrace.engine.probes import Probes
 from iotrace.engine.program import Limits
-from iotrace.engine.targets import TargetTable
+from iotrace.engine.supply import Supply
 from iotrace.errors import NoSuchProcess
-from iotrace.procfs.children import read_children
 from iotrace.procfs.host import read_host
 from iotrace.report.build import Circumstances, build_report
 from iotrace.report.model import Report
@@ -28,44 +23,10 @@ from iotrace.snapshot.reader import SnapshotReader
 from iotrace.snapshot.recycler import Recycler
 from iotrace.snapshot.stacks import StackBook
 from iotrace.snapshot.timeline import Event, TimelineReader
+from iotrace.tracing.start import Start
 
 MIN_LATENCY_NS = 1_000_000
 """Walking a stack costs about a thousandth of that."""
-_SLACK = 128
-"""Threads that may appear between the count and the attachment."""
-
-
-def limits_for(pids: Iterable[int], wanted: Limits) -> Limits:
-    """Room for what these processes (and their children) are now, and as much again.
-
-    In powers of two, so that the compiled probes can be used again for other processes.
-    """
-    everyone = {pid for root in pids for pid in (root, *read_children(root))}
-    threads = sum(_count(pid, "task") for pid in everyone)
-    reserved = _power_of_two(max(wanted.reserved, threads + _SLACK))
-    return replace(
-        wanted,
-        reserved=reserved,
-        threads=max(wanted.threads, 2 * reserved),
-        calls=max(wanted.calls, _power_of_two(16 * threads)),
-        loops=max(wanted.loops, _power_of_two(2 * threads)),
-        descriptors=max(
-            wanted.descriptors, _power_of_two(2 * sum(_count(pid, "fd") for pid in everyone))
-        ),
-        targets=max(wanted.targets, _power_of_two(4 * len(everyone))),
-    )
-
-
-def _power_of_two(number: int) -> int:
-    return 1 << max(0, number - 1).bit_length()
-
-
-def _count(pid: int, what: str) -> int:
-    """Threads ("task") or descriptors ("fd") of a process; 0 where it cannot be asked."""
-    try:
-        return len(os.listdir(f"/proc/{pid}/{what}"))  # noqa: PTH208
-    except OSError:
-        return 0
 
 
 class Trace:
@@ -76,29 +37,36 @@ class Trace:
         limits: Limits,
         absent: frozenset[str] | None = None,
         min_latency_ns: int = MIN_LATENCY_NS,
+        *,
+        start: Start | None = None,
     ) -> None:
         """Compile and attach; nothing is followed yet. Raises what Probes.attach raises.
 
         ``absent``: features to treat as if they were not there; None: those of IOTRACE_ABSENT.
         ``min_latency_ns``: calls that take as long get their Python stack (if ``limits.python``).
+        ``start``: of a trace that has begun (with these limits), and is ours from here on.
         """
-        require_usable_clock()
-        self.probes = Probes.attach(limits, absent_features() if absent is None else absent)
+        begun = start is not None
+        if start is None:
+            start = Start(Supply(limits, absent_features() if absent is None else absent))
+        self._start = start
+        self.probes = self._start.probes
+        self.started_at, self.started_ns = self._start.started_at, self._start.started_ns
         with contextlib.ExitStack() as ends:
             ends.callback(self.probes.close)
-            self._begin(limits, min_latency_ns, ends)
+            if not begun:
+                self.probes.settle()  # who begins like this may fork, or drop privileges, next
+            self._begin(min_latency_ns, ends)
             self._ends = ends.pop_all()
 
-    def _begin(self, limits: Limits, min_latency_ns: int, ends: contextlib.ExitStack) -> None:
-        """What reads the probes; ``ends`` gets what is to be closed before them."""
-        self.started_at = datetime.now().astimezone()
-        self.started_ns = time.monotonic_ns()
+    def _begin(self, min_latency_ns: int, ends: contextlib.ExitStack) -> None:
+        """All that reads the probes' records, and the recorders of what they say."""
         reader = SnapshotReader(self.probes, self.started_ns)
         self._recycler = Recycler(self.probes, reader, self.started_ns)
         self._timeline = TimelineReader(self.probes) if self.probes.has_map("timeline") else None
         if self._timeline:
             ends.callback(self._timeline.close)
-        self._roots: dict[int, bool] = {}
+        self._roots, self._table = self._start.roots, self._start.table
         self._polls = not all(
             self.probes.has_probe(name) for name in ("task_newtask", "sched_process_exec")
         )
@@ -106,18 +74,20 @@ class Trace:
         self._stacks = StackBook(self.probes, min_latency_ns) if has_python else None
         if self._stacks:
             ends.callback(self._stacks.close)
-        self._table = TargetTable(self.probes, limits.reserved)
         self._book = FactBook()
         self._alive: frozenset[int] = frozenset()
         self._seen = (-1, -1)
         self._host = read_host()
         self._memory, self._memory_until_ns = 0, 0
-        self._cpu_ns = time.process_time_ns()
+        if self._start.entered:
+            self._meet(self._start.entered)
 
     def follow(self, pid: int, children: bool) -> None:
         """Trace a running process (and its children). Raises NoSuchProcess."""
-        self._roots[pid] = children
-        entered = self._table.enter(pid, children)
+        self._meet(self._start.follow(pid, children))
+
+    def _meet(self, entered: tuple[int, ...]) -> None:
+        """What else there is to know of processes that have been entered."""
         self._seen = (-1, -1)
         self.probes.settle()
         if self._stacks:
@@ -215,7 +185,7 @@ class Trace:
                 call_names=self.probes.call_names,
                 stacks=self._stacks.stacks() if self._stacks else {},
                 unavailable=self._unavailable(),
-                tracer_cpu_ns=time.process_time_ns() - self._cpu_ns,
+                tracer_cpu_ns=time.process_time_ns() - self._start.cpu_ns,
                 kernel_memory_bytes=self._memory_bytes(),
                 detail=self.probes.limits.detail,
             ),

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 from iotrace.engine.program import Limits
 from iotrace.report.model import Call, Descriptor, Loop, Process, Report, Thread
-from iotrace.tracing.trace import Trace, limits_for
+from iotrace.tracing.room import limits_for
+from iotrace.tracing.trace import Trace
 from tests.kernel.targets import Target
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from iotrace.engine.program import Limits
 from iotrace.report.model import Report
-from iotrace.tracing.trace import Trace, limits_for
+from iotrace.tracing.room import limits_for
+from iotrace.tracing.trace import Trace
 
 LIMITS = Limits(threads=8192, calls=16384)
 """Thousands of threads a second, on a host so busy that we come to clear up once a second."""

@@ -16,7 +16,7 @@ from iotrace.engine import install
 from iotrace.engine.bpf import KernelRefusal
 from iotrace.engine.program import Limits
 from iotrace.errors import ExitCode, Unsupported
-from iotrace.tracing import trace as tracing_module
+from iotrace.tracing import start as start_module
 from iotrace.tracing.trace import Trace
 from tests.kernel.faults.harness import IOTRACE, one_line
 from tests.kernel.faults.memory_group import memory_group
@@ -81,7 +81,7 @@ def test_a_memory_cgroup_without_room_for_the_tables() -> None:
 
 def test_a_memory_cgroup_without_room_for_the_compiler() -> None:
     compile_anew = f"{_COMPILE}Trace(Limits(threads={4096 + os.getpid() % 4096}))"
-    with memory_group(60 * _MIB) as prefix:
+    with memory_group(40 * _MIB) as prefix:
         done = _run(*prefix, sys.executable, "-c", compile_anew)
     assert done.returncode == 1, done
     assert "Unsupported: The compiler of the probes was killed." in done.stderr
@@ -142,7 +142,7 @@ def test_nothing_is_left_of_a_trace_that_cannot_begin(monkeypatch: pytest.Monkey
     def fails(*_: object) -> None:
         raise Unsupported("not today")
 
-    monkeypatch.setattr(tracing_module, "TargetTable", fails)
+    monkeypatch.setattr(start_module, "TargetTable", fails)
     before = _held()
     with pytest.raises(Unsupported, match="not today"):
         Trace(Limits())

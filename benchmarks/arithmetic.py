@@ -96,6 +96,15 @@ def abba(windows: Sequence[Window]) -> list[Cycle]:
     ]
 
 
+def growth_ns(small: Sequence[Cycle], large: Sequence[Cycle]) -> list[float]:
+    """How much more a tracer adds to an operation of the large, pair by pair.
+
+    A machine's speed of the moment is in both of a pair, which were measured one after the other.
+    Raises ValueError where they are no pairs.
+    """
+    return [after.added_ns - before.added_ns for before, after in zip(small, large, strict=True)]
+
+
 def around(windows: Sequence[Window]) -> list[Cycle]:
     """For tracers that start slowly: without, with, without, with, ..., without.
 

@@ -26,9 +26,14 @@ _PROGRAM_BY_ID = 13
 _PERF_ENABLE, _PERF_DISABLE = 0x2400, 0x2401
 """PERF_EVENT_IOC_*, include/uapi/linux/perf_event.h"""
 _RETURN_0 = bytes.fromhex("b7000000000000009500000000000000")
+_READ_CLOCK = bytes.fromhex("8500000005000000")
+"""A call of bpf_ktime_get_ns."""
 
 NOTHING, EMPTY, IOTRACE = "none (noise)", "empty probes (limit)", "iotrace "
 EMPTY_SWITCH = "empty probe on sched_switch (limit of light detail)"
+CLOCK = "nothing but the clock, on calls, copies, arrivals (limit of full detail)"
+_TIMED = ("sys_enter", "sys_exit", "skb_copy_datagram_iovec", "sk_data_ready")
+"""What full detail must date, of what happens in every operation of a server."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -85,9 +90,9 @@ def _nothing(pid: int) -> Iterator[Switch]:
 
 
 @contextlib.contextmanager
-def _empty(tracepoints: tuple[str, ...], pid: int) -> Iterator[Switch]:
+def _empty(tracepoints: tuple[str, ...], pid: int, code: bytes = b"") -> Iterator[Switch]:
     """Programs that only return: no tracer that looks at all of these events is cheaper."""
-    fd = load_program("empty", _RETURN_0)
+    fd = load_program("empty", code + _RETURN_0)
     with contextlib.closing(Switch(dict.fromkeys(tracepoints, fd))) as switch:
         yield switch
 
@@ -112,6 +117,7 @@ def all_probes() -> list[Probes]:
         Probes(NOTHING, _nothing),
         Probes(EMPTY, functools.partial(_empty, ("sys_enter", "sys_exit"))),
         Probes(EMPTY_SWITCH, functools.partial(_empty, ("sched_switch",))),
+        Probes(CLOCK, functools.partial(_empty, _TIMED, code=_READ_CLOCK)),
         *(levels or [Probes(f"{IOTRACE}full", iotrace_probes)]),
     ]
 

@@ -2,8 +2,8 @@
 
     sudo .venv/bin/python -m benchmarks.scale [--quick] [--only threads ...]
 
-Each scene is measured small and large: what a call costs more while it is traced must be the same.
-Results are kept as those of `python -m benchmarks` are.
+Each scene is measured small and large, in turns, while the other stands still: what a call costs
+more while it is traced must be the same. Results are kept as those of `python -m benchmarks` are.
 """
 
 from __future__ import annotations
@@ -19,20 +19,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.arithmetic import Estimate, abba, estimate
+from benchmarks.arithmetic import Cycle, Estimate, abba, estimate, growth_ns
 from benchmarks.command import attached
 from benchmarks.counter import Counter
 from benchmarks.measure import cycle, memory_bytes
-from benchmarks.probes import iotrace_probes
+from benchmarks.probes import Switch, iotrace_probes
 from benchmarks.results import RESULTS, Results
 from benchmarks.stage import LOAD_CPU, SERVER_CPU, Stage, native
 from benchmarks.table import document
 from iotrace.engine.program import Limits
+from iotrace.report.model import Quality
 from iotrace.tracing.room import limits_for
 from iotrace.tracing.trace import Trace
 
 _WINDOW_S = 0.1
 _SETTLE_S = 1.0
+_WARM_S = 0.05
 CONNECTIONS = min(20_000, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 100)
 """As many as a process may have here, beside its other descriptors."""
 
@@ -52,6 +54,7 @@ class Scene:
 class Scaled:
     """Of the large scene: seconds and bytes. ``small_ns``, ``large_ns``: added to an operation.
 
+    ``growth_ns``: how much more in the large, by pairs that were measured one after the other.
     ``rate``: operations a second while it was traced.
     """
 
@@ -63,6 +66,7 @@ class Scaled:
     rate: float
     small_ns: Estimate
     large_ns: Estimate
+    growth_ns: Estimate
 
 
 def _beside_sleepers(kind: str, stage: Stage, counter: Counter, size: int) -> int:
@@ -95,41 +99,70 @@ SCENES = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A scene in one size, with iotrace's probes ready for it."""
+
+    pid: int
+    counter: Counter
+    stage: Stage
+    switch: Switch
+
+
 @contextlib.contextmanager
-def _running(scene: Scene, size: int) -> Iterator[tuple[int, Counter]]:
+def _running(scene: Scene, size: int) -> Iterator[_Running]:
     with Counter() as counter, Stage() as stage:
         pid = scene.start(stage, counter, size)
         counter.wait_until(2 * size + 1000, 120)
         time.sleep(_SETTLE_S)
-        yield pid, counter
+        with iotrace_probes(pid) as switch:
+            yield _Running(pid, counter, stage, switch)
 
 
 def measured(scene: Scene, cycles: int) -> Scaled:
-    """Small first, then large."""
-    with _running(scene, scene.small) as (pid, counter):
-        small = _added_ns(pid, counter, cycles)
-    with _running(scene, scene.large) as (pid, counter):
-        large = _added_ns(pid, counter, cycles)
-        with attached(pid, "-i", 1, "-o", "/dev/null") as tracer:
-            rate = counter.window(2.5).rate
-            rss = memory_bytes(tracer.pid, "VmRSS")
-        with Trace(limits_for([pid], Limits())) as trace:
-            trace.follow(pid, True)
-            time.sleep(0.5)
-            begin = time.monotonic()
-            snapshot = trace.snapshot()
-            seconds = time.monotonic() - begin
-            quality = trace.report(snapshot).quality
+    """Small and large in turns; then the rest, of the large alone."""
+    with _running(scene, scene.small) as small:
+        small.stage.stop()
+        with _running(scene, scene.large) as large:
+            large.stage.stop()
+            pairs = [(_cycle(small), _cycle(large)) for _ in range(cycles)]
+            with large.stage.going_on():
+                rate, rss_bytes = _traced(large)
+                snapshot_s, quality = _snapshot(large.pid)
+    smalls, larges = zip(*pairs, strict=True)
     return Scaled(
-        scene.title, seconds, rss, quality.kernel_memory_bytes or 0, quality.lost.total, rate,
-        small, large,
-    )  # fmt: skip
+        title=scene.title,
+        snapshot_s=snapshot_s,
+        rss_bytes=rss_bytes,
+        kernel_bytes=quality.kernel_memory_bytes or 0,
+        lost=quality.lost.total,
+        rate=rate,
+        small_ns=estimate([one.added_ns for one in smalls]),
+        large_ns=estimate([one.added_ns for one in larges]),
+        growth_ns=estimate(growth_ns(smalls, larges)),
+    )
 
 
-def _added_ns(pid: int, counter: Counter, cycles: int) -> Estimate:
-    with iotrace_probes(pid) as switch:
-        windows = [one for _ in range(cycles) for one in cycle(counter, switch, _WINDOW_S)]
-    return estimate([one.added_ns for one in abba(windows)])
+def _cycle(one: _Running) -> Cycle:
+    with one.stage.going_on():
+        one.counter.window(_WARM_S)
+        return abba(cycle(one.counter, one.switch, _WINDOW_S))[0]
+
+
+def _traced(one: _Running) -> tuple[float, int]:
+    """Operations a second under a real attach, and that process's resident bytes."""
+    with attached(one.pid, "-i", 1, "-o", "/dev/null") as tracer:
+        return one.counter.window(2.5).rate, memory_bytes(tracer.pid, "VmRSS")
+
+
+def _snapshot(pid: int) -> tuple[float, Quality]:
+    """Seconds for all records, and what the report says of its own quality."""
+    with Trace(limits_for([pid], Limits())) as trace:
+        trace.follow(pid, True)
+        time.sleep(0.5)
+        begin = time.monotonic()
+        snapshot = trace.snapshot()
+        return time.monotonic() - begin, trace.report(snapshot).quality
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

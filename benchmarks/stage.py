@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -50,6 +51,27 @@ def _prepare(cpu: int) -> None:
 class Stage(contextlib.ExitStack):
     """Use as a context manager: leaving it ends all programs."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._groups: list[int] = []
+
+    def stop(self) -> None:
+        """All its programs stand still."""
+        self._signal(signal.SIGSTOP)
+
+    @contextlib.contextmanager
+    def going_on(self) -> Iterator[None]:
+        """After ``stop``: they go on meanwhile."""
+        self._signal(signal.SIGCONT)
+        try:
+            yield
+        finally:
+            self.stop()
+
+    def _signal(self, number: int) -> None:
+        for group in self._groups:
+            os.killpg(group, number)
+
     def start(
         self, *command: object, cpu: int, fds: tuple[int, ...] = (), counter: str = ""
     ) -> int:
@@ -66,6 +88,7 @@ class Stage(contextlib.ExitStack):
             preexec_fn=functools.partial(_prepare, cpu),
         )
         self.callback(_end, process)
+        self._groups.append(process.pid)
         return process.pid
 
     def program(self, name: str, *arguments: object, fds: tuple[int, ...] = ()) -> int:

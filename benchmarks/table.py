@@ -9,7 +9,7 @@ from typing import Any
 from tabulate import tabulate
 
 from benchmarks.peers import PEERS
-from benchmarks.probes import EMPTY, EMPTY_SWITCH, IOTRACE, NOTHING
+from benchmarks.probes import CLOCK, EMPTY, EMPTY_SWITCH, IOTRACE, NOTHING
 from benchmarks.workloads import WORKLOADS
 
 DOCS = Path(__file__).parents[1] / "docs" / "performance.md"
@@ -81,7 +81,7 @@ def _tracers(workloads: dict[str, Any]) -> Iterator[str]:
         for name in one.get(part, {})
     }
     levels = sorted(name for name in seen if name.startswith(IOTRACE))
-    for name in (NOTHING, EMPTY, EMPTY_SWITCH, *levels, *(peer.name for peer in PEERS)):
+    for name in (NOTHING, EMPTY, EMPTY_SWITCH, CLOCK, *levels, *(peer.name for peer in PEERS)):
         if name in seen:
             yield name
 
@@ -206,6 +206,7 @@ def _scale(scale: dict[str, Any]) -> str:
             one["figures"]["title"],
             _interval(one["figures"]["small_ns"], _whole),
             _interval(one["figures"]["large_ns"], _whole),
+            _interval(one["figures"]["growth_ns"], _whole),
             f"{one['figures']['rate']:,.0f}",
             _seconds(one["figures"]["snapshot_s"]),
             _megabytes(one["figures"]["rss_bytes"]),
@@ -214,8 +215,9 @@ def _scale(scale: dict[str, Any]) -> str:
         ]
         for one in scale.values()
     ]
-    headers = ["scale", "ns added, small", "ns added, large", "traced operations a second"]
-    return _table(rows, [*headers, "snapshot", "RSS", "maps", "lost"])
+    headers = ["scale", "ns added, small", "ns added, large", "more in the large, by pairs"]
+    headers += ["traced operations a second", "snapshot", "RSS", "maps", "lost"]
+    return _table(rows, headers)
 
 
 def _seconds(seconds: float) -> str:

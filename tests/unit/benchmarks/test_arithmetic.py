@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from benchmarks.arithmetic import Cycle, Window, abba, around, estimate
+from benchmarks.arithmetic import Cycle, Window, abba, around, estimate, growth_ns
 
 SECOND = 1_000_000_000
 
@@ -50,6 +50,17 @@ def test_a_cycle_holds_traced_against_untraced() -> None:
 def test_an_even_drift_leaves_no_trace() -> None:
     drifting = [Window(1000 - 10 * step, SECOND) for step in range(8)]
     assert [cycle.ratio for cycle in abba(drifting)] == [1, 1]
+
+
+def test_growth_is_told_from_the_speed_of_the_moment() -> None:
+    def cycle(without_ns: int, traced_ns: int) -> Cycle:
+        return Cycle(Window(1, without_ns), Window(1, traced_ns))
+
+    small = [cycle(300, 700), cycle(450, 1050)]  # the second on a machine half as fast again
+    large = [cycle(310, 720), cycle(470, 1090)]
+    assert growth_ns(small, large) == [10, 20]
+    with pytest.raises(ValueError, match="zip"):
+        growth_ns(small, large[:1])
 
 
 def test_slow_tracers_are_held_against_their_neighbours() -> None:

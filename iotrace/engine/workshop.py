@@ -11,6 +11,7 @@ import contextlib
 import gc
 import os
 import re
+import select
 import signal
 import sys
 from collections.abc import Iterator
@@ -80,12 +81,16 @@ class Workshop:
             os.write(self._orders, json.dumps(order).encode() + b"\n")
 
     def soon(self) -> Iterator[Image]:
-        """The parts that charging waits for, each as soon as it is there.
+        """The parts that charging waits for, as they come.
 
         Raises what compiler.Compiler raises; ``details`` of the error are its own words.
         """
-        for answer, late in zip(self._answers, self._late, strict=False):
-            if not late:
+        waiting = [
+            answer for answer, late in zip(self._answers, self._late, strict=False) if not late
+        ]
+        while waiting:
+            for answer in select.select(waiting, [], [])[0]:
+                waiting.remove(answer)
                 yield self._image(answer.read())
 
     def late(self) -> Iterator[Image]:

@@ -18,10 +18,10 @@ demo: setup  ## trace a bundled server under load and print the report
 
 test:  ## run all tests: the unit tests, and on the real kernel those in tests/kernel
 	@.ci/setup tests
+	$(PYTEST) -n auto tests/unit
 ifeq ($(AS_ROOT),)
-	$(PYTEST) tests
+	$(PYTEST) tests/kernel
 else
-	$(PYTEST) tests/unit
 	@# As root's own: what iotrace does for the user behind sudo is tested by tests that say so.
 	sudo env -u SUDO_UID -u SUDO_GID PYTHONDONTWRITEBYTECODE=1 CI="$(CI)" \
 		$(PYTEST) -p no:cacheprovider tests/kernel

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from iotrace.engine.workshop import Workshop
 
+_STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
+"""By descriptor."""
+
 
 def main() -> None:
     """Run the command line."""
+    _open_streams()
     workshop = _workshop(sys.argv[1:])
 
     from iotrace.cli.main import main as run
@@ -20,6 +25,14 @@ def main() -> None:
     finally:
         if workshop is not None:
             workshop.close()
+
+
+def _open_streams() -> None:
+    """Where our caller has closed 0, 1 or 2, no file of ours may take their place."""
+    while (fd := os.open(os.devnull, os.O_RDWR)) < len(_STREAMS):
+        name, mode = _STREAMS[fd]
+        setattr(sys, name, os.fdopen(fd, mode, closefd=False))
+    os.close(fd)
 
 
 def _workshop(arguments: list[str]) -> Workshop | None:

@@ -13,7 +13,6 @@ import os
 import re
 import select
 import signal
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -43,8 +42,6 @@ class Workshop:
         orders, self._orders = os.pipe()
         pipes = [os.pipe() for _ in range(MOST_PARTS)]
         self._details = os.memfd_create("iotrace's compiler")
-        sys.stdout.flush()
-        sys.stderr.flush()
         self._pid = os.fork()
         if self._pid == 0:
             with contextlib.suppress(BaseException):

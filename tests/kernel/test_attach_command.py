@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -102,3 +104,14 @@ def _assert_full(report: dict[str, Any], target: Target) -> None:
         assert waited_ns > 0.5 * thread["lifetime_ns"] > 0
     assert report["quality"]["unaccounted_ratio"] == 0
     assert report["quality"]["lost"] == dict.fromkeys(report["quality"]["lost"], 0)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_who_starts_it_may_have_closed_its_streams(
+    target: Target, closed: str, tmp_path: Path
+) -> None:
+    report = tmp_path / "report.json"
+    words = [sys.executable, "-m", "iotrace", "attach", target.pid, "-d", "100ms", "-f", "json"]
+    line = f"{shlex.join(map(str, words))} -o {report} {closed}"
+    assert subprocess.run(line, shell=True, timeout=DEADLINE_S, check=False).returncode == 0
+    _assert_full(checked_report(report.read_text()), target)

@@ -143,8 +143,9 @@ def test_async_io_neither_reads_nor_writes(model: ServerModel, tmp_path: Path) -
     calls = count_calls(model.module, tmp_path / "trace")
     assert waits(calls) == {}
     assert calls["recvfrom"] == calls["sendto"] == calls["accept4"] == 0
-    # One call hands over an answer and the next receive, another waits for what is done.
-    assert calls["io_uring_enter"] == 2 * EVENTS
+    # One call hands over an answer and the next receive, another waits for what is done; at the
+    # end the client may have left before the server came to wait for that.
+    assert calls["io_uring_enter"] in (2 * EVENTS - 1, 2 * EVENTS)
 
 
 def test_fork_makes_a_process_for_each_request(tmp_path: Path) -> None:

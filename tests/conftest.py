@@ -11,16 +11,21 @@ from pathlib import Path
 
 import pytest
 
+from iotrace.errors import IotraceError
+
 _HERE = Path(__file__).parent
 _NEVER_SKIPPED = (_HERE / "kernel", _HERE / "unit/output/test_html_browser.py")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item,
+    item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test that was skipped, by a mark or while it ran."""
+    """A test that was skipped, by a mark or while it ran; or that iotrace's own error ended."""
     report = yield
+    if call.excinfo and isinstance(call.excinfo.value, IotraceError):
+        error = call.excinfo.value
+        report.sections.append((error.what, f"{error.why}\n{error.details}"))
     if report.skipped and not hasattr(report, "wasxfail"):
         _fail_in_ci(report, item.path)
     return report

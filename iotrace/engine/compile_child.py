@@ -100,6 +100,7 @@ def _spare_symbols() -> None:
     if not ctypes.CDLL(None).prctl(_PR_SET_SECUREBITS, _NO_SETUID_FIXUP, 0, 0, 0):
         with suppress(OSError):
             os.seteuid(_NOBODY)
+        _end_with_parent()  # the kernel forgets it with the user (commit_creds, kernel/cred.c)
 
 
 def _compiler() -> Compiler | bytes:

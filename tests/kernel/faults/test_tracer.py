@@ -80,7 +80,7 @@ def test_nobody_reads_its_output(again: int) -> None:
     with Worker() as worker:
         reader, writer = os.pipe()
         os.close(reader)
-        with Tracer("attach", worker.pid, "-d", "0.3", stdout=writer) as tracer:
+        with Tracer("attach", worker.pid, "-d", "2", stdout=writer) as tracer:
             os.close(writer)
             tracer.wait_until_attached()
             worker.go()

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
-from iotrace.engine.tracepoints import attach_order
+from iotrace.engine.tracepoints import LATE, attach_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Function:
     @property
     def late(self) -> bool:
         """Whether charging need not wait for it: it follows Python's stacks."""
-        return not self.tracepoint
+        return self.name in LATE
 
     @property
     def code(self) -> bytes:

@@ -80,7 +80,7 @@ class Part:
     late: bool = False
 
 
-_LATE = frozenset(probe.function for probe in PYTHON_PROBES)
+LATE = frozenset(probe.function for probe in PYTHON_PROBES)
 _SOONER = frozenset(probe.function for probe in (*PROBES, *IN_CONTAINERS))
 _FIRST_HALF = frozenset(
     "on_sys_exit on_task_newtask on_sched_process_exec "
@@ -94,7 +94,7 @@ def parts_of(detail: Detail, cpus: int, python: bool) -> tuple[Part, ...]:
     """What to compile at the same time: light detail is one large function and a few small ones."""
     halves = (Part(_SOONER & _FIRST_HALF), Part(_SOONER - _FIRST_HALF))
     soon = halves if cpus > 1 and detail is not Detail.LIGHT else (Part(_SOONER),)
-    return (*soon, Part(_LATE, late=True)) if python and detail is Detail.FULL else soon
+    return (*soon, Part(LATE, late=True)) if python and detail is Detail.FULL else soon
 
 
 def attach_order(function: str) -> int:

@@ -15,8 +15,8 @@ from iotrace.engine.program import Limits
 from iotrace.engine.supply import Supply
 from iotrace.errors import NoSuchProcess
 from iotrace.procfs.host import read_host
-from iotrace.report.build import Circumstances, build_report
 from iotrace.report.model import Report
+from iotrace.report_builder.build import Circumstances, build_report
 from iotrace.snapshot.facts import FactBook
 from iotrace.snapshot.model import Snapshot
 from iotrace.snapshot.reader import SnapshotReader

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iotrace.ledger.unseen import as_seen
 from iotrace.report.detail import Detail
 from iotrace.report.model import Process, Report
+from iotrace.report_builder.unavailable_fields import clear_unavailable
 
 
 def lit(process: Process, detail: Detail = Detail.LIGHT) -> Process:
@@ -16,7 +16,7 @@ def lit(process: Process, detail: Detail = Detail.LIGHT) -> Process:
         calls=tuple(replace(row, sleeps=row.calls if row.wait_ns else 0) for row in process.calls),
         loops=tuple(replace(row, sleeps=row.iterations) for row in process.loops),
     )
-    return as_seen(slept, detail)
+    return clear_unavailable(slept, detail)
 
 
 def lit_report(report: Report, detail: Detail = Detail.LIGHT) -> Report:

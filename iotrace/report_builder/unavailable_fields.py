@@ -14,7 +14,7 @@ _COUNTED = frozenset(
 """Calls that pass by the tracepoints of sockets (net/socket.c), where their descriptor is one."""
 
 
-def as_seen(process: Process, detail: Detail) -> Process:
+def clear_unavailable(process: Process, detail: Detail) -> Process:
     """The process with None for every figure that this detail cannot know."""
     if detail is Detail.FULL:
         return process

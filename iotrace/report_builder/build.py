@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from iotrace import __version__
-from iotrace.ledger.lines import Stacks
-from iotrace.ledger.processes import process_rows
 from iotrace.procfs.host import HostFacts
 from iotrace.report.detail import Detail
 from iotrace.report.model import SCHEMA, Host, Lost, Process, Quality, Report
+from iotrace.report_builder.lines import Stacks
+from iotrace.report_builder.processes import process_rows
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.model import Losses, Snapshot
 from iotrace.verdict.judge import Verdict, judge

@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from iotrace.engine.constants import CALL_OTHER
-from iotrace.ledger.calls import call_row
-from iotrace.ledger.descriptors import descriptor_row, pickup
-from iotrace.ledger.lines import Stacks, culprit_row, line_row
-from iotrace.ledger.loops import loop_row
-from iotrace.ledger.threads import thread_row
-from iotrace.ledger.unseen import as_seen
-from iotrace.ledger.uring import operation_row
 from iotrace.report.detail import Detail, known
 from iotrace.report.model import Process, Signal
 from iotrace.report.stacks import Culprit, Line
+from iotrace.report_builder.calls import call_row
+from iotrace.report_builder.descriptors import descriptor_row, pickup
+from iotrace.report_builder.lines import Stacks, culprit_row, line_row
+from iotrace.report_builder.loops import loop_row
+from iotrace.report_builder.threads import thread_row
+from iotrace.report_builder.unavailable_fields import clear_unavailable
+from iotrace.report_builder.uring import operation_row
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.model import LoopKey, Snapshot, ThreadKey
 
@@ -38,7 +38,7 @@ def process_rows(
         by_pid[key.pid].append(key)
     parts = _Parts(snapshot, facts, {**call_names, CALL_OTHER: OTHER}, stacks)
     rows = [
-        as_seen(parts.process(pid, sorted(keys, key=_leader_first)), detail)
+        clear_unavailable(parts.process(pid, sorted(keys, key=_leader_first)), detail)
         for pid, keys in by_pid.items()
     ]
     pids = {row.pid for row in rows}

@@ -1,4 +1,4 @@
-"""Puts the telling parts of report.txt into README.md, between its two comments."""
+"""Puts the verdict and the first finding of report.txt into README.md, between its two comments."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent
 _README = _HERE.parents[1] / "README.md"
-_PARTS = (("Process ", "Threads ("), ("Threads (", "Event loop"), ("Event loop", "System calls"))
-"""Each part: how its first line begins, and how the line after its last one does."""
 _BLOCK = re.compile(r"(<!-- docs/sample/report.txt -->\n).*(<!-- end -->)", re.DOTALL)
 _COMMAND = re.compile(r"(iotrace attach )\d+( --duration)")
+_FINDING = re.compile(r"^(?:HIGH|MEDIUM|LOW) IO\d+: ", re.MULTILINE)
 
 
 def excerpt(report: str) -> str:
-    """The parts, indented for Markdown, with a mark where something was left out."""
-    parts = []
-    for first, after in _PARTS:
-        start = report.index(f"\n{first}") + 1
-        parts.append(report[start : report.index(f"\n{after}", start)].strip("\n"))
-    text = "\n\n[...]\n\n".join(parts)
-    return "\n".join(f"    {line}".rstrip() for line in text.splitlines())
+    """From the process's head to the end of its first finding, indented for Markdown."""
+    start = report.index("\nProcess ") + 1
+    finding = _FINDING.search(report, start)
+    if finding is None:
+        raise SystemExit("the report has no finding: nothing to show")
+    text = report[start : report.index("\n\n", finding.start())]
+    return "\n".join(f"    {line}".rstrip() for line in [*text.splitlines(), "", "[...]"])
 
 
 def main() -> None:

@@ -1,10 +1,12 @@
 # `make` alone lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench verdicts faults soak fuzz lint docs clean
+.PHONY: help setup demo test bench verdicts faults attacks soak fuzz lint docs clean
 
 BIN := .venv/bin
 # Tracing needs root. What Python then would cache would be root's.
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo env PYTHONDONTWRITEBYTECODE=1)
+# Not as root for the user behind sudo.
+AS_ROOTS_OWN := $(if $(AS_ROOT),sudo env -u SUDO_UID -u SUDO_GID PYTHONDONTWRITEBYTECODE=1 CI="$(CI)")
 PYTEST := $(BIN)/python -m pytest
 
 help:  ## list what can be made
@@ -16,15 +18,14 @@ setup:  ## install what is missing (distribution packages, .venv with iotrace in
 demo: setup  ## trace a bundled server under load and print the report
 	$(AS_ROOT) $(BIN)/iotrace demo --model epoll
 
-test:  ## run all tests: the unit tests, and on the real kernel those in tests/kernel
+test:  ## run all tests: the unit tests, and on the real kernel tests/kernel and tests/attacks
 	@.ci/setup tests
 	$(PYTEST) -n auto tests/unit
 ifeq ($(AS_ROOT),)
-	$(PYTEST) tests/kernel
+	$(PYTEST) tests/kernel tests/attacks
 else
 	@# As root's own: what iotrace does for the user behind sudo is tested by tests that say so.
-	sudo env -u SUDO_UID -u SUDO_GID PYTHONDONTWRITEBYTECODE=1 CI="$(CI)" \
-		$(PYTEST) -p no:cacheprovider tests/kernel
+	$(AS_ROOTS_OWN) $(PYTEST) -p no:cacheprovider tests/kernel tests/attacks
 endif
 
 # What it measures is kept in benchmarks/results.json, unless QUICK=1.
@@ -39,6 +40,10 @@ RUNS ?= 20
 
 verdicts: setup  ## run the reference servers RUNS times: how often is each label right
 	$(AS_ROOT) $(BIN)/python -m benchmarks.verdict_table --runs $(RUNS)
+
+attacks: setup  ## try what other users of a host can do to iotrace; prints what happens now
+	@.ci/setup tests
+	$(AS_ROOTS_OWN) $(PYTEST) -q -p no:cacheprovider tests/attacks
 
 soak: setup  ## trace a program that never rests for SOAK_SECONDS (1200): nothing may grow or get lost
 	$(AS_ROOT) nice $(BIN)/python -m tests.soak $(or $(SOAK_SECONDS),1200)

@@ -1,4 +1,4 @@
-"""In continuous integration (CI=true) a skipped test of the kernel or the browser has failed.
+"""In continuous integration (CI=true) a skipped test of kernel, attacks or browser has failed.
 
 Elsewhere they skip where they cannot run; there a skip would hide that nothing was tried.
 """
@@ -14,7 +14,7 @@ import pytest
 from iotrace.errors import IotraceError
 
 _HERE = Path(__file__).parent
-_NEVER_SKIPPED = (_HERE / "kernel", _HERE / "unit/output/test_html_browser.py")
+_NEVER_SKIPPED = (_HERE / "kernel", _HERE / "attacks", _HERE / "unit/output/test_html_browser.py")
 
 
 @pytest.hookimpl(wrapper=True)

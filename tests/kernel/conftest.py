@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import pytest
 
-from iotrace.engine.btf import VMLINUX
-from iotrace.engine.privileges import missing_capabilities
-
-
-def _obstacle() -> str | None:
-    """Why the probes cannot be attached here."""
-    missing = missing_capabilities()
-    if missing:
-        return f"needs root: {' and '.join(missing)} missing"
-    if importlib.util.find_spec("bcc") is None:
-        return "needs bcc: this Python cannot import it (python3-bpfcc)"
-    if not VMLINUX.exists():
-        return f"needs the kernel's types: no {VMLINUX}"
-    return None
+from tests.kernel.obstacle import obstacle
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -36,6 +21,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session", autouse=True)
 def _a_kernel_that_can_be_traced() -> None:
-    obstacle = _obstacle()
-    if obstacle:
-        pytest.skip(obstacle)
+    reason = obstacle()
+    if reason:
+        pytest.skip(reason)

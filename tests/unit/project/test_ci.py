@@ -70,9 +70,10 @@ def _run(
     return result.returncode, result.stdout
 
 
+@pytest.mark.parametrize("folder", ["kernel", "attacks"])
 @pytest.mark.parametrize("test", _WAYS)
-def test_a_skipped_kernel_test_fails_in_ci(tmp_path: Path, test: str) -> None:
-    status, output = _run(tmp_path, "kernel", test, "true")
+def test_a_skipped_kernel_test_fails_in_ci(tmp_path: Path, test: str, folder: str) -> None:
+    status, output = _run(tmp_path, folder, test, "true")
     assert status != pytest.ExitCode.OK
     assert "skipped, which is a failure where CI=true: " in output
     assert "no reason at all" in output

@@ -72,7 +72,7 @@ def command(
     by side, with the measured times; the tables; and what to see in them. Takes a few seconds.
     """
     from iotrace.cli.demonstrating import compare, scale, show
-    from iotrace.demo.plan import Wishes, chosen, find_variant
+    from iotrace.demo.load_options import Wishes, chosen, find_variant
 
     picked = chosen(models)
     numbers = connections or ()

@@ -12,11 +12,11 @@ import click
 from iotrace import __version__
 from iotrace.cli.options import Shown
 from iotrace.cli.printing import Printer
-from iotrace.demo import comparison, comparison_tables, crossover
+from iotrace.demo import comparison_tables, model_comparison, scaling
+from iotrace.demo.load_options import COMPARED_DELAY_NS, Wishes, load_arguments, window_ns
 from iotrace.demo.page import after_tables, before_tables
-from iotrace.demo.plan import COMPARED_DELAY_NS, Wishes, load_arguments, window_ns
 from iotrace.demo.run import Run
-from iotrace.demo.stage import Stage
+from iotrace.demo.runner import Stage
 from iotrace.engine.namespace import require_own_proc
 from iotrace.engine.privileges import require_privileges
 from iotrace.errors import ExitCode, UsageError
@@ -101,13 +101,13 @@ def compare(models: Sequence[ServerModel], wishes: Wishes, shown: Shown) -> int:
                 reconnect = ("--reconnect",) if model.per_request_connection else ()
                 busy = act.play((*reconnect, "--duration", _BUSY_DURATION))
             rate = busy.result.requests_per_second
-            entries.append(comparison.entry(model, paced.figures, delay_ns, rate))
+            entries.append(model_comparison.entry(model, paced.figures, delay_ns, rate))
             reports.append(paced.report)
     _print(
         output.printer(),
         shown,
         comparison_tables.blocks(entries, delay_ns, left_out),
-        {"delay_ns": delay_ns, "models": comparison.to_dict(entries), "left_out": left_out},
+        {"delay_ns": delay_ns, "models": model_comparison.to_dict(entries), "left_out": left_out},
     )
     return _exit_code(reports)
 
@@ -123,16 +123,16 @@ def scale(
     points = []
     output = _Output(shown)
     with Stage(_tell, output.open) as stage:
-        for model in models or [find(model_id) for model_id in crossover.MODELS]:
+        for model in models or [find(model_id) for model_id in scaling.MODELS]:
             with stage.server(model) as act:
                 for number in numbers:
                     stage.tell(f"{model.id}: {number:,} clients")
-                    points.append(crossover.measure(model.id, act, number, load))
+                    points.append(scaling.measure(model.id, act, number, load))
     _print(
         output.printer(),
         shown,
-        crossover.blocks(points, delay_ns),
-        {"delay_ns": delay_ns, "points": crossover.to_dict(points)},
+        scaling.blocks(points, delay_ns),
+        {"delay_ns": delay_ns, "points": scaling.to_dict(points)},
     )
     return ExitCode.OK
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from iotrace.demo.comparison import Cell, Entry, disagreements
+from iotrace.demo.model_comparison import Cell, Entry, disagreements
 from iotrace.output.blocks import Block, Column, Heading, Items, Paragraph, Table, figures, texts
 from iotrace.output.units import UNKNOWN, format_count, format_duration, format_share
 

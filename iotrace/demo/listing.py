@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iotrace.demo.picture import WIDTH
+from iotrace.demo.diagram import WIDTH
 from iotrace.output.text import wrap
 from iotrace.servers.catalog import MODELS
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from iotrace.demo.picture import WIDTH, draw
+from iotrace.demo.diagram import WIDTH, draw
+from iotrace.demo.insights import sentences
 from iotrace.demo.request import excerpt, typical
 from iotrace.demo.run import Run
-from iotrace.demo.seeing import sentences
-from iotrace.demo.stage import Performance
+from iotrace.demo.runner import Performance
 from iotrace.output.text import escape, wrap
 from iotrace.output.units import format_duration, plural
 from iotrace.servers.catalog import ServerModel, Variant

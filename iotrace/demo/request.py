@@ -20,7 +20,7 @@ from iotrace.demo.kinds import (
     URING,
     WRITES,
 )
-from iotrace.demo.strand import Doing, Span, Strand, strands
+from iotrace.demo.thread_timeline import Doing, Span, Strand, strands
 from iotrace.snapshot.timeline import Event, EventKind
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from iotrace.demo.stage import Stage
+from iotrace.demo.runner import Stage
 
 
 def _quiet(line: str) -> None:

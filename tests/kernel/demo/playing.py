@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from iotrace.servers.catalog import find
 
-from iotrace.demo.stage import Performance, Stage
+from iotrace.demo.runner import Performance, Stage
 from iotrace.report.model import Loop, Process
 from tests.kernel.tracing import states_sum_ns
 

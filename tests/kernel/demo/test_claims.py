@@ -6,9 +6,9 @@ import pytest
 from iotrace.servers.catalog import MODELS, find
 from iotrace.servers.limits import FD_SETSIZE
 
-from iotrace.demo.picture import draw
+from iotrace.demo.diagram import draw
 from iotrace.demo.request import typical
-from iotrace.demo.stage import Performance, Stage
+from iotrace.demo.runner import Performance, Stage
 from tests.kernel.demo.playing import (
     DELAY_NS,
     MULTIPLEXED,

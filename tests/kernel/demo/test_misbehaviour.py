@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from iotrace.servers.protocol import HEADER_BYTES
 
-from iotrace.demo.stage import Stage
+from iotrace.demo.runner import Stage
 from tests.kernel.demo.playing import MULTIPLEXED, loop_of, play, served
 
 UNANSWERED = ("--connections", "1", "--requests", "1", "--timeout", "0.3")

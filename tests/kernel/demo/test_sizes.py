@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from iotrace.servers.catalog import MODELS, find
 
-from iotrace.demo.stage import Stage
+from iotrace.demo.runner import Stage
 from tests.kernel.demo.playing import play
 
 LARGE_BYTES = 1 << 20

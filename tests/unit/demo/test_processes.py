@@ -7,9 +7,9 @@ import signal
 
 import pytest
 from iotrace.servers.launch import running
+from iotrace.servers.load_process import LoadProcess
 
 from iotrace.demo.interruption import Interruption
-from iotrace.demo.load_process import LoadProcess
 from iotrace.errors import IotraceError
 
 TICK_NS = 5_000_000

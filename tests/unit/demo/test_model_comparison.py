@@ -9,8 +9,8 @@ import pytest
 from iotrace.servers.catalog import MODELS, find
 
 from iotrace.demo import comparison_tables
-from iotrace.demo.comparison import Entry, disagreements, entry, to_dict, verdicts
 from iotrace.demo.figures import Figures, figures
+from iotrace.demo.model_comparison import Entry, disagreements, entry, to_dict, verdicts
 from iotrace.demo.textbook import CLAIMS
 from iotrace.output import page
 from tests.unit.demo.samples import blocking

@@ -9,8 +9,8 @@ from iotrace.servers.catalog import MODELS
 from iotrace.servers.load_plan import Times
 
 from iotrace.demo.figures import figures
+from iotrace.demo.insights import sentences
 from iotrace.demo.run import Run
-from iotrace.demo.seeing import sentences
 from iotrace.report.model import Interval, Operation, Pickup, Report, Signal
 from tests.unit.demo.samples import (
     PID,

@@ -8,7 +8,7 @@ from iotrace.servers.load import plan_from
 from iotrace.servers.load_plan import LoadPlan
 
 from iotrace.demo.listing import listing
-from iotrace.demo.plan import Wishes, chosen, find_variant, load_arguments, window_ns
+from iotrace.demo.load_options import Wishes, chosen, find_variant, load_arguments, window_ns
 from iotrace.errors import UsageError
 
 MILLISECOND_NS = 1_000_000

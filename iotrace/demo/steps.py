@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from iotrace.demo.call_labels import fruitless
 from iotrace.demo.kinds import MULTIPLEXERS, READS, SLEEPS, TELLING, WRITES
 from iotrace.demo.request import Request
-from iotrace.demo.strand import Doing, Span, Stretch
-from iotrace.demo.wording import fruitless
+from iotrace.demo.thread_timeline import Doing, Span, Stretch
 
 _LONGEST_SHOWN = 4
 """More calls in a row that find nothing are folded."""

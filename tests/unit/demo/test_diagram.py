@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from iotrace.demo.folding import Fold, Step, items
-from iotrace.demo.picture import draw, format_at
+from iotrace.demo.diagram import draw, format_at
+from iotrace.demo.diagram_rows import Lane, Row, Shape, polling_ns, scene, sums_ns
 from iotrace.demo.request import Request, requests, typical
-from iotrace.demo.scene import Lane, Row, Shape, polling_ns, scene, sums_ns
+from iotrace.demo.steps import Fold, Step, items
 from iotrace.engine.constants import EventKind
 from tests.unit.demo.events import CONNECTION, Script, blocking_requests, polling_request
 

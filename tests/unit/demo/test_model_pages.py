@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from iotrace.servers.catalog import MODELS, ServerModel
 
-from iotrace.demo.pages import INDEX, model_page, source_of
+from iotrace.demo.model_pages import INDEX, model_page, source_of
 
 PAGES = Path(__file__).parents[3] / "docs" / "models"
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from iotrace.demo.stage import Act, Performance
+from iotrace.demo.runner import Act, Performance
 from iotrace.output.blocks import Block, Column, Heading, Items, Paragraph, Table, figures, texts
 from iotrace.output.units import format_count, format_duration, plural
 

@@ -14,7 +14,7 @@ from iotrace.demo.kinds import (
     URING,
     WRITES,
 )
-from iotrace.demo.strand import Span
+from iotrace.demo.thread_timeline import Span
 
 _LIBRARY_NAMES = {"pselect6": "select", "clock_nanosleep": "sleep"}
 """Calls that the textbook and Python know by another name."""

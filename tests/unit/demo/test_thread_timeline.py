@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iotrace.demo.strand import Doing, Strand, strands
+from iotrace.demo.thread_timeline import Doing, Strand, strands
 from iotrace.engine.constants import EventKind
 from tests.unit.demo.events import CONNECTION, TID, Script, blocking_read
 

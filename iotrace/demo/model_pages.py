@@ -1,4 +1,4 @@
-"""``python -m iotrace.demo.pages DIRECTORY``: a page a model, with figures of a run made now.
+"""``python -m iotrace.demo.model_pages DIRECTORY``: a page a model, with figures measured now.
 
 Needs what ``iotrace demo`` needs. The committed pages in docs/models come from it.
 """
@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from importlib import import_module, resources
 from pathlib import Path
 
-from iotrace.demo import comparison, comparison_tables
+from iotrace.demo import comparison_tables, model_comparison
+from iotrace.demo.load_options import COMPARED_DELAY_NS, Wishes, load_arguments, window_ns
 from iotrace.demo.page import after_tables, before_tables
-from iotrace.demo.plan import COMPARED_DELAY_NS, Wishes, load_arguments, window_ns
 from iotrace.demo.run import Run
-from iotrace.demo.stage import Performance, Stage
+from iotrace.demo.runner import Performance, Stage
 from iotrace.demo.textbook import CLAIMS, Claims
 from iotrace.engine.namespace import require_own_proc
 from iotrace.engine.privileges import require_privileges
@@ -65,7 +65,8 @@ def index_page(table: str) -> str:
         "## Side by side",
         f"{_host()}, by `sudo iotrace demo --model all`.",
         f"```\n{table.strip()}\n```",
-        "These pages are written by `sudo .venv/bin/python -m iotrace.demo.pages docs/models`.",
+        "These pages are written by `sudo .venv/bin/python -m iotrace.demo.model_pages "
+        "docs/models`.",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -129,7 +130,7 @@ def write(directory: Path) -> None:
                 reconnect = ("--reconnect",) if model.per_request_connection else ()
                 busy = act.play((*reconnect, "--duration", "0.25")).result
             rate = busy.requests_per_second
-            entries.append(comparison.entry(model, paced, COMPARED_DELAY_NS, rate))
+            entries.append(model_comparison.entry(model, paced, COMPARED_DELAY_NS, rate))
             (directory / f"{model.id}.md").write_text(model_page(model, _text(model, None, shown)))
     blocks = comparison_tables.blocks(entries, COMPARED_DELAY_NS, left_out)
     table = page.render(blocks, tablefmt=DEFAULT, width=DEFAULT_WIDTH)
@@ -139,7 +140,7 @@ def write(directory: Path) -> None:
 def main(arguments: Sequence[str]) -> None:
     """``arguments``: the directory."""
     if len(arguments) != 1:
-        sys.exit("usage: python -m iotrace.demo.pages DIRECTORY")
+        sys.exit("usage: python -m iotrace.demo.model_pages DIRECTORY")
     require_privileges()
     require_own_proc()
     write(Path(arguments[0]))

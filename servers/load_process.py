@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
-from iotrace.errors import IotraceError
 from iotrace.servers.load_plan import LoadResult, Times
+
+from iotrace.errors import IotraceError
 
 _PATIENCE_S = 10.0
 

@@ -12,7 +12,6 @@ from types import TracebackType
 from iotrace.demo.figures import Figures, figures
 from iotrace.demo.interruption import Interruption
 from iotrace.demo.kinds import WRITES
-from iotrace.demo.load_process import LoadProcess
 from iotrace.demo.request import Request, requests
 from iotrace.engine.program import Limits
 from iotrace.errors import Unsupported
@@ -21,6 +20,7 @@ from iotrace.report.model import Report
 from iotrace.servers.catalog import ServerModel
 from iotrace.servers.launch import RunningServer, running
 from iotrace.servers.load_plan import LoadResult
+from iotrace.servers.load_process import LoadProcess
 from iotrace.snapshot.arithmetic import interval
 from iotrace.snapshot.model import Snapshot
 from iotrace.snapshot.timeline import Event

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from operator import attrgetter
 
-from iotrace.demo import wording
-from iotrace.demo.folding import Fold, Step, Work, items, within
+from iotrace.demo import call_labels
 from iotrace.demo.kinds import (
     MULTIPLEXERS,
     OPCODE_ACCEPT,
@@ -20,7 +19,8 @@ from iotrace.demo.kinds import (
     URING,
 )
 from iotrace.demo.request import Request
-from iotrace.demo.strand import Doing, Span, Stretch
+from iotrace.demo.steps import Fold, Step, Work, items, within
+from iotrace.demo.thread_timeline import Doing, Span, Stretch
 from iotrace.output.units import format_duration
 from iotrace.snapshot.timeline import Event, EventKind
 
@@ -174,14 +174,14 @@ def _mark(event: Event) -> Row:
             started = _OPERATIONS.get(event.value, f"operation {event.value}")
             return Row(event.at_ns, Lane.KERNEL, kernel=f"start: {started}")
         case _:
-            done = wording.count(event.value, "byte") if event.value > 0 else "nothing"
+            done = call_labels.count(event.value, "byte") if event.value > 0 else "nothing"
             return Row(event.at_ns, Lane.KERNEL, kernel=f"received: {done}")
 
 
 def _work(work: Work) -> Iterable[Row]:
-    others = f" serves others, {wording.count(work.others, 'call')}" if work.others else ""
+    others = f" serves others, {call_labels.count(work.others, 'call')}" if work.others else ""
     words = others or " the program works"
-    quiet = wording.count(work.quiet, "small call") if work.quiet else ""
+    quiet = call_labels.count(work.quiet, "small call") if work.quiet else ""
     since: list[Stretch] = []
     slept = False
     for stretch in work.stretches:
@@ -206,7 +206,7 @@ def _off_cpu(stretch: Stretch, *, after_sleep: bool) -> Row:
     if stretch.doing is Doing.RUNQ:
         words = " awake, but has no CPU yet" if after_sleep else " another program has its CPU"
         return _phase(stretch, Lane.READY, words)
-    return _phase(stretch, Lane.ASLEEP, " asleep", wording.waits(stretch.call))
+    return _phase(stretch, Lane.ASLEEP, " asleep", call_labels.waits(stretch.call))
 
 
 def _phase(stretch: Stretch, lane: Lane, application: str = "", kernel: str = "") -> Row:
@@ -230,8 +230,8 @@ def _step(step: Step, request: Request) -> Iterable[Row]:
         yield Row(
             first.from_ns,
             Lane.KERNEL,
-            wording.name(call),
-            wording.asked(call, in_vain=in_vain),
+            call_labels.name(call),
+            call_labels.asked(call, in_vain=in_vain),
             Shape.CALL,
             Doing.KERNEL.value,
             took_ns,
@@ -242,19 +242,19 @@ def _step(step: Step, request: Request) -> Iterable[Row]:
             yield _off_cpu(stretch, after_sleep=before is Doing.WAIT)
         elif stretch.doing is Doing.COPY:
             yield _phase(stretch, Lane.KERNEL, kernel=f"copy{_copied(call, request)}")
-        elif stretch is not first and (words := wording.found(call)):
+        elif stretch is not first and (words := call_labels.found(call)):
             yield _phase(stretch, Lane.KERNEL, kernel=words)
         before = stretch.doing
     if call.exit_ns <= request.to_ns:
         last = request.answered and call.exit_ns == request.to_ns
         out = "the answer is out" if last else ""
-        yield Row(call.exit_ns, Lane.KERNEL, wording.returned(call), out, Shape.RETURN)
+        yield Row(call.exit_ns, Lane.KERNEL, call_labels.returned(call), out, Shape.RETURN)
 
 
 def _copied(call: Span, request: Request) -> str:
     results = [mark.value for mark in request.marks if mark.kind is EventKind.COMPLETE]
     result = max(results, default=0) if call.syscall in URING else call.result or 0
-    return f" {wording.count(result, 'byte')}" if result > 0 else ""
+    return f" {call_labels.count(result, 'byte')}" if result > 0 else ""
 
 
 def _fold(fold: Fold) -> Row:
@@ -265,7 +265,7 @@ def _fold(fold: Fold) -> Row:
     return Row(
         fold.stretches[0].from_ns,
         Lane.APPLICATION,
-        f" {wording.count(len(fold.calls), 'more such call')}",
+        f" {call_labels.count(len(fold.calls), 'more such call')}",
         f"{format_duration(asleep_ns)} of it asleep" if asleep_ns else nothing,
         Shape.FOLD,
         "polling",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from iotrace.demo.crossover import Point, blocks, point, to_dict
 from iotrace.demo.figures import figures
-from iotrace.demo.stage import Performance
+from iotrace.demo.runner import Performance
+from iotrace.demo.scaling import Point, blocks, point, to_dict
 from iotrace.output import page
 from tests.unit.demo.samples import blocking, result
 

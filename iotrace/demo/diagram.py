@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from iotrace.demo.request import Request
-from iotrace.demo.scene import (
+from iotrace.demo.diagram_rows import (
     CREATE,
     Lane,
     Row,
@@ -15,6 +14,7 @@ from iotrace.demo.scene import (
     sums_ns,
     wait_phase_ns,
 )
+from iotrace.demo.request import Request
 from iotrace.output.text import wrap
 from iotrace.output.units import format_duration
 

@@ -1,4 +1,9 @@
-"""The load in a process of its own, so that the tracer and it don't share an interpreter."""
+"""The load in a process of its own, so that the tracer and it don't share an interpreter.
+
+``python -m iotrace.servers.load_process`` is that process. It reads one line per load, the
+arguments of ``iotrace.servers.load`` as a JSON list, and writes one line with its result. Its
+imports are done before it says that it is ready, so a load begins at once. It ends with its input.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ import select
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from types import TracebackType
 from typing import Any
 
@@ -24,7 +30,7 @@ class LoadProcess:
     def __init__(self) -> None:
         # A session of its own: a Ctrl-C at the terminal is for us, and we end it.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "iotrace.demo.loader"],
+            [sys.executable, "-m", "iotrace.servers.load_process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -102,3 +108,16 @@ def _result(answer: dict[str, Any]) -> LoadResult:
         for name in ("latency_ns", "connect_ns")
     }
     return LoadResult(**{**answer, **spreads, "refusals": tuple(answer["refusals"])})
+
+
+def main() -> None:
+    """Carry out loads until the input ends."""
+    from iotrace.servers.load import plan_from, run_load
+
+    print(json.dumps({"ready": True}), flush=True)
+    for line in sys.stdin:
+        print(json.dumps(asdict(run_load(plan_from(json.loads(line))))), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -72,11 +72,11 @@ def command(
     by side, with the measured times; the tables; and what to see in them. Takes a few seconds.
     """
     from iotrace.cli.demonstrating import compare, scale, show
-    from iotrace.demo.load_options import Wishes, chosen, find_variant
+    from iotrace.demo.load_options import LoadOptions, chosen, find_variant
 
     picked = chosen(models)
     numbers = connections or ()
-    wishes = Wishes(
+    options = LoadOptions(
         connections=numbers[0] if len(numbers) == 1 else None,
         requests=requests,
         payload_bytes=payload,
@@ -87,8 +87,8 @@ def command(
     if variant is not None and (len(picked) > 1 or len(numbers) > 1):
         raise click.UsageError("A variant is shown alone: one model, one number of connections.")
     if len(numbers) > 1:
-        return scale(() if "all" in models else picked, numbers, wishes, shown)
+        return scale(() if "all" in models else picked, numbers, options, shown)
     if len(picked) > 1:
-        return compare(picked, wishes, shown)
+        return compare(picked, options, shown)
     (model,) = picked
-    return show(model, find_variant(model, variant) if variant else None, wishes, shown)
+    return show(model, find_variant(model, variant) if variant else None, options, shown)

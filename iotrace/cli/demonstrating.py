@@ -13,10 +13,10 @@ from iotrace import __version__
 from iotrace.cli.options import Shown
 from iotrace.cli.printing import Printer
 from iotrace.demo import comparison_tables, model_comparison, scaling
-from iotrace.demo.load_options import COMPARED_DELAY_NS, Wishes, load_arguments, window_ns
-from iotrace.demo.page import after_tables, before_tables
-from iotrace.demo.run import Run
-from iotrace.demo.runner import Stage
+from iotrace.demo.figures import Run
+from iotrace.demo.load_options import COMPARED_DELAY_NS, LoadOptions, load_arguments, window_ns
+from iotrace.demo.model_pages import after_tables, before_tables
+from iotrace.demo.runner import Runner
 from iotrace.engine.namespace import require_own_proc
 from iotrace.engine.privileges import require_privileges
 from iotrace.errors import ExitCode, UsageError
@@ -58,48 +58,48 @@ class _Output:
         return printer
 
 
-def show(model: ServerModel, variant: Variant | None, wishes: Wishes, shown: Shown) -> int:
+def show(model: ServerModel, variant: Variant | None, options: LoadOptions, shown: Shown) -> int:
     """One model: its picture, its tables, what to see."""
     _require()
-    arguments = load_arguments(model, variant, wishes)
+    arguments = load_arguments(model, variant, options)
     output = _Output(shown)
-    with Stage(_tell, output.open) as stage:
-        with stage.server(model, variant.arguments if variant else ()) as act:
-            stage.tell(f"{model.id}: under load")
-            performance = act.play(arguments, window_ns=window_ns(arguments, variant))
-        words = act.words
-    printer, report = output.printer(), performance.report
+    with Runner(_tell, output.open) as runner:
+        with runner.server(model, variant.arguments if variant else ()) as server:
+            runner.tell(f"{model.id}: under load")
+            measurement = server.run_load(arguments, window_ns=window_ns(arguments, variant))
+        words = server.words
+    printer, report = output.printer(), measurement.report
     if shown.fmt != DEFAULT:
         printer.print(report)
         return _exit_code([report])
     run = Run(
-        model.id, variant.id if variant else "", report, performance.figures, performance.result
+        model.id, variant.id if variant else "", report, measurement.figures, measurement.result
     )
     printer.write(
-        before_tables(model, variant, performance) + printer.text(report) + after_tables(run, words)
+        before_tables(model, variant, measurement) + printer.text(report) + after_tables(run, words)
     )
     return _exit_code([report])
 
 
-def compare(models: Sequence[ServerModel], wishes: Wishes, shown: Shown) -> int:
+def compare(models: Sequence[ServerModel], options: LoadOptions, shown: Shown) -> int:
     """Several models: a row each, beside the textbook's claims."""
     _require(shown)
-    delay_ns = COMPARED_DELAY_NS if wishes.delay_ns is None else wishes.delay_ns
+    delay_ns = COMPARED_DELAY_NS if options.delay_ns is None else options.delay_ns
     if delay_ns < _LEAST_COMPARED_DELAY_NS:
         raise click.UsageError("A comparison needs a --delay of 1 ms at least, to see who waits.")
     entries, left_out, reports = [], [], []
     output = _Output(shown)
-    with Stage(_tell, output.open) as stage:
+    with Runner(_tell, output.open) as runner:
         for model in models:
             if reason := model.unavailable():
                 left_out.append(f"{model.id}: {reason}")
                 continue
-            with stage.server(model) as act:
-                stage.tell(f"{model.id}: a request every {delay_ns / 1e6:g} ms")
-                paced = act.play(load_arguments(model, None, wishes, delay_ns=delay_ns))
-                stage.tell(f"{model.id}: as fast as it goes")
+            with runner.server(model) as server:
+                runner.tell(f"{model.id}: a request every {delay_ns / 1e6:g} ms")
+                paced = server.run_load(load_arguments(model, None, options, delay_ns=delay_ns))
+                runner.tell(f"{model.id}: as fast as it goes")
                 reconnect = ("--reconnect",) if model.per_request_connection else ()
-                busy = act.play((*reconnect, "--duration", _BUSY_DURATION))
+                busy = server.run_load((*reconnect, "--duration", _BUSY_DURATION))
             rate = busy.result.requests_per_second
             entries.append(model_comparison.entry(model, paced.figures, delay_ns, rate))
             reports.append(paced.report)
@@ -113,21 +113,21 @@ def compare(models: Sequence[ServerModel], wishes: Wishes, shown: Shown) -> int:
 
 
 def scale(
-    models: Sequence[ServerModel], numbers: Sequence[int], wishes: Wishes, shown: Shown
+    models: Sequence[ServerModel], numbers: Sequence[int], options: LoadOptions, shown: Shown
 ) -> int:
     """Some models (none given: those of the textbook's argument) with more and more clients."""
     _require(shown)
-    delay_ns = COMPARED_DELAY_NS if wishes.delay_ns is None else wishes.delay_ns
-    payload = ("--payload", str(wishes.payload_bytes or 64))
+    delay_ns = COMPARED_DELAY_NS if options.delay_ns is None else options.delay_ns
+    payload = ("--payload", str(options.payload_bytes or 64))
     load = ("--delay-ms", f"{delay_ns / 1e6}", *payload)
     points = []
     output = _Output(shown)
-    with Stage(_tell, output.open) as stage:
+    with Runner(_tell, output.open) as runner:
         for model in models or [find(model_id) for model_id in scaling.MODELS]:
-            with stage.server(model) as act:
+            with runner.server(model) as server:
                 for number in numbers:
-                    stage.tell(f"{model.id}: {number:,} clients")
-                    points.append(scaling.measure(model.id, act, number, load))
+                    runner.tell(f"{model.id}: {number:,} clients")
+                    points.append(scaling.measure(model.id, server, number, load))
     _print(
         output.printer(),
         shown,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+_INDENT = " " * 13
+
 
 @click.command(name="models", short_help="List the I/O models and their teaching variants.")
 def command() -> int:
@@ -11,7 +13,23 @@ def command() -> int:
 
     Each has a server of one screen: python -m iotrace.servers.epoll --help
     """
-    from iotrace.demo.listing import listing
-
     click.echo("\n".join(listing()))
     return 0
+
+
+def listing() -> list[str]:
+    """A paragraph a model: its name here and in the textbook, a sentence, its variants."""
+    from iotrace.demo.diagram import WIDTH
+    from iotrace.output.text import wrap
+    from iotrace.servers.catalog import MODELS
+
+    lines = []
+    for model in MODELS:
+        lines += [f"{model.id:<{len(_INDENT)}}{model.title}"]
+        lines += wrap(model.sentence, WIDTH, indent=_INDENT)
+        if reason := model.unavailable():
+            lines += wrap(f"Not on this host: {reason}.", WIDTH, indent=_INDENT)
+        for variant in model.variants:
+            words = f"--variant {variant.id}: {variant.sentence}"
+            lines += wrap(words, WIDTH, indent=_INDENT + "  ", first=_INDENT)
+    return [*lines, "", "sudo iotrace demo --model NAME shows one, --model all compares them."]

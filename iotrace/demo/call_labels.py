@@ -14,7 +14,7 @@ from iotrace.demo.kinds import (
     URING,
     WRITES,
 )
-from iotrace.demo.thread_timeline import Span
+from iotrace.demo.thread_timeline import SystemCall
 
 _LIBRARY_NAMES = {"pselect6": "select", "clock_nanosleep": "sleep"}
 """Calls that the textbook and Python know by another name."""
@@ -33,14 +33,14 @@ _RESTARTS = range(-516, -511)
 """ERESTARTSYS and its kin, include/linux/errno.h: interrupted by a signal."""
 
 
-def name(call: Span) -> str:
+def name(call: SystemCall) -> str:
     """``recvfrom(4)``, ``select [pselect6]``."""
     known = _LIBRARY_NAMES.get(call.syscall)
     named = f"{known} [{call.syscall}]" if known else call.syscall
     return f"{named}({call.fd})" if call.fd >= 0 else named
 
 
-def asked(call: Span, *, in_vain: bool) -> str:
+def asked(call: SystemCall, *, in_vain: bool) -> str:
     """What the kernel finds when the call comes in; ``in_vain``: what is asked for comes later."""
     result = -1 if call.result is None else call.result
     if call.syscall in READS:
@@ -59,7 +59,7 @@ def asked(call: Span, *, in_vain: bool) -> str:
     return {True: "not yet"}.get(in_vain and call.syscall in SIGNAL_WAITS, "")
 
 
-def found(call: Span) -> str:
+def found(call: SystemCall) -> str:
     """What the kernel does once the thread has a CPU again."""
     if call.syscall in READS:
         return "data is there"
@@ -68,13 +68,13 @@ def found(call: Span) -> str:
     return ""
 
 
-def waits(call: Span | None) -> str:
+def waits(call: SystemCall | None) -> str:
     """What is waited for in it."""
     syscall = call.syscall if call else ""
     return next((words for names, words in _WAITS if syscall in names), "wait")
 
 
-def returned(call: Span) -> str:
+def returned(call: SystemCall) -> str:
     """What comes back."""
     result = call.result
     if result is None:
@@ -91,7 +91,7 @@ def returned(call: Span) -> str:
     return "done" if call.syscall in SLEEPS else ""
 
 
-def fruitless(call: Span) -> bool:
+def fruitless(call: SystemCall) -> bool:
     """It found nothing and did not wait (EAGAIN)."""
     return call.result == -errno.EAGAIN
 

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from iotrace.demo.diagram_rows import (
-    CREATE,
-    Lane,
-    Row,
-    Shape,
-    polling_ns,
-    scene,
-    sums_ns,
-    wait_phase_ns,
-)
+from iotrace.demo.diagram_rows import Lane, Row, Shape, diagram_rows
 from iotrace.demo.request import Request
+from iotrace.demo.steps import CREATE, polling_ns, sums_ns, wait_phase_ns
 from iotrace.output.text import wrap
 from iotrace.output.units import format_duration
 
@@ -49,7 +41,7 @@ _NAMES = {
 
 def draw(request: Request) -> list[str]:
     """The picture, its legend and its sum, as lines."""
-    rows = scene(request)
+    rows = diagram_rows(request)
     longest_ns = max(row.at_ns for row in rows)
     lines = [
         _line("at", " ", " application", " ", " kernel", "", "took"),

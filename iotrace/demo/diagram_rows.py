@@ -19,13 +19,11 @@ from iotrace.demo.kinds import (
     URING,
 )
 from iotrace.demo.request import Request
-from iotrace.demo.steps import Fold, Step, Work, items, within
-from iotrace.demo.thread_timeline import Doing, Span, Stretch
+from iotrace.demo.steps import CREATE, Fold, Step, Work, created_ns, items, within
+from iotrace.demo.thread_timeline import Activity, Segment, SystemCall
 from iotrace.output.units import format_duration
 from iotrace.snapshot.timeline import Event, EventKind
 
-CREATE = "create"
-"""The label of the time in which a process or thread is made for the request."""
 _TALLER_NS = 10_000
 _SHORTEST_NS = 5_000
 """Shorter times between two calls are not drawn (but they count)."""
@@ -52,11 +50,11 @@ class Shape(Enum):
 
 
 _LANES = {
-    Doing.PROGRAM: Lane.APPLICATION,
-    Doing.KERNEL: Lane.KERNEL,
-    Doing.COPY: Lane.KERNEL,
-    Doing.WAIT: Lane.ASLEEP,
-    Doing.RUNQ: Lane.READY,
+    Activity.PROGRAM: Lane.APPLICATION,
+    Activity.KERNEL: Lane.KERNEL,
+    Activity.COPY: Lane.KERNEL,
+    Activity.WAIT: Lane.ASLEEP,
+    Activity.RUNQ: Lane.READY,
 }
 
 
@@ -80,7 +78,7 @@ class Row:
         return max(1, int(math.log10(self.took_ns / _TALLER_NS)) + 1)
 
 
-def scene(request: Request) -> tuple[Row, ...]:
+def diagram_rows(request: Request) -> tuple[Row, ...]:
     """The rows, in the order of time."""
     rows = [*_prelude(request), *_arrival(request), *map(_mark, request.marks)]
     for item in items(request):
@@ -97,43 +95,6 @@ def scene(request: Request) -> tuple[Row, ...]:
     )
 
 
-def sums_ns(request: Request) -> dict[str, int]:
-    """What the request's time went to, by label; the sums add up to its length."""
-    created = {CREATE: _created_ns(request)} if request.accepted_by is not None else {}
-    sums = {doing.value: 0 for doing in Doing}
-    for stretch in within(request):
-        sums[stretch.doing.value] += stretch.length_ns
-    return {**created, **sums}
-
-
-def polling_ns(request: Request) -> dict[str, int]:
-    """What the time of the calls that are left out went to, by label; {} where none are."""
-    sums: dict[str, int] = {}
-    for item in items(request):
-        if isinstance(item, Fold):
-            for stretch in item.stretches:
-                label = stretch.doing.value
-                sums[label] = sums.get(label, 0) + stretch.length_ns
-    return sums
-
-
-def wait_phase_ns(request: Request) -> tuple[int, int] | None:
-    """The textbook's first phase, from the start of the request to the arrival of its data: its
-    length, and how much of it the thread slept. None where the arrival was not seen."""
-    if request.ready_ns is None:
-        return None
-    asleep_ns = sum(
-        min(stretch.to_ns, request.ready_ns) - stretch.from_ns
-        for stretch in within(request)
-        if stretch.doing is Doing.WAIT and stretch.from_ns < request.ready_ns
-    )
-    return request.ready_ns - request.from_ns, asleep_ns
-
-
-def _created_ns(request: Request) -> int:
-    return request.strand.stretches[0].from_ns - request.from_ns
-
-
 def _prelude(request: Request) -> Iterable[Row]:
     """Another thread has taken the connection and made this one."""
     if not request.answered:
@@ -144,14 +105,14 @@ def _prelude(request: Request) -> Iterable[Row]:
         )
         yield Row(request.from_ns, Lane.APPLICATION, before)
         return
-    made = "thread" if request.strand.pid == request.accepted_by else "process"
+    made = "thread" if request.timeline.pid == request.accepted_by else "process"
     whose = "main thread" if made == "thread" else "parent"
     yield Row(
         request.from_ns,
         Lane.APPLICATION,
         f" {whose} makes a {made}",
         label=CREATE,
-        took_ns=_created_ns(request),
+        took_ns=created_ns(request),
     )
 
 
@@ -159,7 +120,7 @@ def _arrival(request: Request) -> Iterable[Row]:
     if request.ready_ns is None:
         return
     lane = next(
-        (_LANES[s.doing] for s in within(request) if s.from_ns <= request.ready_ns <= s.to_ns),
+        (_LANES[s.activity] for s in within(request) if s.from_ns <= request.ready_ns <= s.to_ns),
         Lane.ASLEEP,
     )
     yield Row(request.ready_ns, lane, kernel="data arrives", shape=Shape.ARRIVAL)
@@ -182,88 +143,88 @@ def _work(work: Work) -> Iterable[Row]:
     others = f" serves others, {call_labels.count(work.others, 'call')}" if work.others else ""
     words = others or " the program works"
     quiet = call_labels.count(work.quiet, "small call") if work.quiet else ""
-    since: list[Stretch] = []
+    since: list[Segment] = []
     slept = False
-    for stretch in work.stretches:
-        if stretch.doing in (Doing.RUNQ, Doing.WAIT):
+    for segment in work.segments:
+        if segment.activity in (Activity.RUNQ, Activity.WAIT):
             yield from _on_cpu(since, words, quiet)
-            yield _off_cpu(stretch, after_sleep=slept)
+            yield _off_cpu(segment, after_sleep=slept)
             since, quiet = [], ""
         else:
-            since.append(stretch)
-        slept = stretch.doing is Doing.WAIT
+            since.append(segment)
+        slept = segment.activity is Activity.WAIT
     yield from _on_cpu(since, words, quiet)
 
 
-def _on_cpu(stretches: list[Stretch], words: str, quiet: str) -> Iterable[Row]:
-    took_ns = sum(stretch.length_ns for stretch in stretches)
+def _on_cpu(segments: list[Segment], words: str, quiet: str) -> Iterable[Row]:
+    took_ns = sum(segment.length_ns for segment in segments)
     if took_ns >= _SHORTEST_NS:
-        at_ns, label = stretches[0].from_ns, Doing.PROGRAM.value
+        at_ns, label = segments[0].from_ns, Activity.PROGRAM.value
         yield Row(at_ns, Lane.APPLICATION, words, quiet, label=label, took_ns=took_ns)
 
 
-def _off_cpu(stretch: Stretch, *, after_sleep: bool) -> Row:
-    if stretch.doing is Doing.RUNQ:
+def _off_cpu(segment: Segment, *, after_sleep: bool) -> Row:
+    if segment.activity is Activity.RUNQ:
         words = " awake, but has no CPU yet" if after_sleep else " another program has its CPU"
-        return _phase(stretch, Lane.READY, words)
-    return _phase(stretch, Lane.ASLEEP, " asleep", call_labels.waits(stretch.call))
+        return _phase(segment, Lane.READY, words)
+    return _phase(segment, Lane.ASLEEP, " asleep", call_labels.waits(segment.call))
 
 
-def _phase(stretch: Stretch, lane: Lane, application: str = "", kernel: str = "") -> Row:
+def _phase(segment: Segment, lane: Lane, application: str = "", kernel: str = "") -> Row:
     return Row(
-        stretch.from_ns,
+        segment.from_ns,
         lane,
         application,
         kernel,
-        label=stretch.doing.value,
-        took_ns=stretch.length_ns,
+        label=segment.activity.value,
+        took_ns=segment.length_ns,
     )
 
 
 def _step(step: Step, request: Request) -> Iterable[Row]:
-    call, first = step.call, step.stretches[0]
-    waits = any(stretch.doing is Doing.WAIT for stretch in step.stretches)
+    call, first = step.call, step.segments[0]
+    waits = any(segment.activity is Activity.WAIT for segment in step.segments)
     ready_ns = request.ready_ns or 0
     in_vain = waits or (call.syscall in READS and call.enter_ns < ready_ns < call.exit_ns)
     if first.from_ns == call.enter_ns:
-        took_ns = first.length_ns if first.doing is Doing.KERNEL else None
+        took_ns = first.length_ns if first.activity is Activity.KERNEL else None
         yield Row(
             first.from_ns,
             Lane.KERNEL,
             call_labels.name(call),
             call_labels.asked(call, in_vain=in_vain),
             Shape.CALL,
-            Doing.KERNEL.value,
+            Activity.KERNEL.value,
             took_ns,
         )
-    before: Doing | None = None
-    for stretch in step.stretches:
-        if stretch.doing in (Doing.RUNQ, Doing.WAIT):
-            yield _off_cpu(stretch, after_sleep=before is Doing.WAIT)
-        elif stretch.doing is Doing.COPY:
-            yield _phase(stretch, Lane.KERNEL, kernel=f"copy{_copied(call, request)}")
-        elif stretch is not first and (words := call_labels.found(call)):
-            yield _phase(stretch, Lane.KERNEL, kernel=words)
-        before = stretch.doing
+    before: Activity | None = None
+    for segment in step.segments:
+        if segment.activity in (Activity.RUNQ, Activity.WAIT):
+            yield _off_cpu(segment, after_sleep=before is Activity.WAIT)
+        elif segment.activity is Activity.COPY:
+            yield _phase(segment, Lane.KERNEL, kernel=f"copy{_copied(call, request)}")
+        elif segment is not first and (words := call_labels.found(call)):
+            yield _phase(segment, Lane.KERNEL, kernel=words)
+        before = segment.activity
     if call.exit_ns <= request.to_ns:
         last = request.answered and call.exit_ns == request.to_ns
         out = "the answer is out" if last else ""
         yield Row(call.exit_ns, Lane.KERNEL, call_labels.returned(call), out, Shape.RETURN)
 
 
-def _copied(call: Span, request: Request) -> str:
+def _copied(call: SystemCall, request: Request) -> str:
     results = [mark.value for mark in request.marks if mark.kind is EventKind.COMPLETE]
     result = max(results, default=0) if call.syscall in URING else call.result or 0
     return f" {call_labels.count(result, 'byte')}" if result > 0 else ""
 
 
 def _fold(fold: Fold) -> Row:
-    took_ns = sum(stretch.length_ns for stretch in fold.stretches)
-    asleep_ns = sum(s.length_ns for s in fold.stretches if s.doing is Doing.WAIT)
+    took_ns = sum(segment.length_ns for segment in fold.segments)
+    asleep_ns = sum(s.length_ns for s in fold.segments if s.activity is Activity.WAIT)
     told = any(call.syscall in MULTIPLEXERS and call.result for call in fold.calls)
     nothing = "each tells the same" if told else "each finds nothing"
     return Row(
-        fold.stretches[0].from_ns,
+        fold.segments[0].from_ns,
         Lane.APPLICATION,
         f" {call_labels.count(len(fold.calls), 'more such call')}",
         f"{format_duration(asleep_ns)} of it asleep" if asleep_ns else nothing,

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from iotrace.demo.kinds import ACCEPTS, LOCKS, MULTIPLEXERS, READS, URING_RECEIVES
+from iotrace.output.units import format_duration
 from iotrace.report.detail import known
-from iotrace.report.model import Call, Pickup, Process, Report, Thread
+from iotrace.report.model import Call, Loop, Pickup, Process, Report, Thread
+from iotrace.servers.load_plan import LoadResult
 
 _STREAMS = ("tcp", "unix")
 
@@ -158,3 +160,28 @@ def _signals(processes: Iterable[Process]) -> dict[str, int]:
 def lock_wait_ns(waits: dict[str, int]) -> int:
     """What of the waits was for locks (in Python, as a rule, the interpreter's own)."""
     return sum(wait_ns for syscall, wait_ns in waits.items() if syscall in LOCKS)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What there is to speak of. ``variant``: the teaching case, "" for none."""
+
+    model: str
+    variant: str
+    report: Report
+    figures: Figures
+    result: LoadResult
+
+    def each(self, total: int) -> float:
+        """A sum's share of one request."""
+        return total / max(self.figures.requests, 1)
+
+    def duration(self, total_ns: int) -> str:
+        """A time's share of one request, in words."""
+        return format_duration(self.each(total_ns))
+
+    @property
+    def loops(self) -> list[Loop]:
+        """The multiplexer's rows, most iterations first."""
+        found = [loop for process in self.report.processes for loop in process.loops]
+        return sorted(found, key=lambda loop: -known(loop.iterations))

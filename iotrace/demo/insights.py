@@ -4,24 +4,76 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from iotrace.demo.faults import of_variant, unanswered, unserved
-from iotrace.demo.figures import lock_wait_ns
+from iotrace.demo.figures import Run, lock_wait_ns
 from iotrace.demo.kinds import MULTIPLEXERS, READS, SLEEPS
-from iotrace.demo.run import Run
 from iotrace.output.units import format_count, format_duration, format_percent, plural
+from iotrace.report.detail import known
 
 _QUICK_NS = 500_000
 _LATE = 3
 """Clients of which one waits so many times as long as the median are not served alike."""
 
 
-def sentences(run: Run) -> tuple[str, ...]:
+def insights(run: Run) -> tuple[str, ...]:
     """Two or three sentences, most important first."""
     if not run.figures.requests:
-        return (*unserved(run), *unanswered(run))
-    special = [*unserved(run), *of_variant(run), *unanswered(run)]
+        return (*_unserved(run), *_unanswered(run))
+    special = [*_unserved(run), *_of_variant(run), *_unanswered(run)]
     usual = _OF_MODEL[run.model](run)
     return (*usual[: 1 if special else None], *special)
+
+
+def _unserved(run: Run) -> list[str]:
+    """Level-triggering that reports again and again."""
+    found = [loop for loop in run.loops if known(loop.unserved) > known(loop.iterations) / 2]
+    return [
+        f"{format_count(loop.unserved)} of {format_count(loop.iterations)} returns of "
+        f"{loop.multiplexer} told of something that was then neither read nor accepted: "
+        "level-triggered, it returns at once and tells so again, for "
+        f"{format_duration(run.figures.cpu_ns)} of CPU time in all."
+        for loop in found[:1]
+    ]
+
+
+def _of_variant(run: Run) -> list[str]:
+    spread, pickup = run.result.latency_ns, run.figures.pickup
+    if spread is None:
+        return []
+    if run.variant == "slow-handler":
+        return [
+            f"The handler is slow, and {plural(run.result.connections, 'client')} share its "
+            f"thread: half of the answers took longer than {format_duration(spread.p50)}."
+        ]
+    if run.variant == "stop-early" and pickup is not None:
+        return [
+            f"It stops reading before EAGAIN. What is left behind waits for the next edge: half of "
+            f"the answers took longer than {format_duration(spread.p50)}, and the connection was "
+            f"never empty for up to {format_duration(pickup.max)}."
+        ]
+    if run.variant == "slow-accept":
+        slowest = max(run.result.connect_ns.max if run.result.connect_ns else 0, spread.max)
+        return [
+            f"The slowest client waited {format_duration(slowest)}, because it was accepted late."
+        ]
+    return []
+
+
+def _unanswered(run: Run) -> list[str]:
+    left = run.result.errors.get("unanswered", 0)
+    unread = [d.unread_ns for p in run.report.processes for d in p.descriptors if d.unread_ns]
+    why = "".join(f" Refused: {reason}." for reason in run.result.refusals)
+    said = [f"{plural(left, 'request')} never got an answer.{why}"] if left else []
+    others = {
+        kind: number
+        for kind, number in run.result.errors.items()
+        if kind not in ("unanswered", "refused")
+    }
+    if others:
+        met = ", ".join(f"{format_count(number)} {kind}" for kind, number in others.items())
+        said.append(f"The clients met errors: {met}.")
+    if unread:
+        said.append(f"At the end data had been lying unread for {format_duration(max(unread))}.")
+    return said
 
 
 def _where(run: Run) -> str:

@@ -1,4 +1,4 @@
-"""What a demo is to do: from the wishes of the command line to the arguments of server and load."""
+"""What a demo is to do: from the command line's options to the arguments of server and load."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LONGEST_WINDOW_NS = 400_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class LoadOptions:
     """What the user asked of the load; None: as the model or the variant has it."""
 
     connections: int | None = None
@@ -53,24 +53,24 @@ def find_variant(model: ServerModel, name: str) -> Variant:
 
 
 def load_arguments(
-    model: ServerModel, variant: Variant | None, wishes: Wishes, *, delay_ns: int = _DELAY_NS
+    model: ServerModel, variant: Variant | None, options: LoadOptions, *, delay_ns: int = _DELAY_NS
 ) -> tuple[str, ...]:
-    """Arguments of ``iotrace.servers.load``. ``delay_ns``: unless the user wishes another."""
+    """Arguments of ``iotrace.servers.load``. ``delay_ns``: unless the user asks for another."""
     given = [
-        *_option("--connections", wishes.connections),
-        *_option("--requests", wishes.requests),
-        *_option("--payload", wishes.payload_bytes),
-        *_milliseconds("--delay-ms", wishes.delay_ns),
-        *_milliseconds("--think-ms", wishes.think_ns),
-        *(["--duration", f"{wishes.duration_ns / 1e9:.9f}"] if wishes.duration_ns else []),
+        *_option("--connections", options.connections),
+        *_option("--requests", options.requests),
+        *_option("--payload", options.payload_bytes),
+        *_milliseconds("--delay-ms", options.delay_ns),
+        *_milliseconds("--think-ms", options.think_ns),
+        *(["--duration", f"{options.duration_ns / 1e9:.9f}"] if options.duration_ns else []),
     ]
     if variant is not None and variant.load:
         return (*variant.load, *given)
-    requests = _REQUESTS * (wishes.connections or 1)
+    requests = _REQUESTS * (options.connections or 1)
     return (
         *(["--reconnect"] if model.per_request_connection else []),
         *_milliseconds("--delay-ms", delay_ns),
-        *(["--requests", str(requests)] if not wishes.duration_ns else []),
+        *(["--requests", str(requests)] if not options.duration_ns else []),
         *["--duration", f"{_DURATION_NS / 1e9}"],
         *given,
     )

@@ -1,6 +1,7 @@
-"""``python -m iotrace.demo.model_pages DIRECTORY``: a page a model, with figures measured now.
+"""The page of a model: as the demo prints it, and as docs/models keeps it.
 
-Needs what ``iotrace demo`` needs. The committed pages in docs/models come from it.
+``python -m iotrace.demo.model_pages DIRECTORY`` measures every model and writes docs/models. It
+needs what ``iotrace demo`` needs.
 """
 
 from __future__ import annotations
@@ -12,20 +13,64 @@ from importlib import import_module, resources
 from pathlib import Path
 
 from iotrace.demo import comparison_tables, model_comparison
-from iotrace.demo.load_options import COMPARED_DELAY_NS, Wishes, load_arguments, window_ns
-from iotrace.demo.page import after_tables, before_tables
-from iotrace.demo.run import Run
-from iotrace.demo.runner import Performance, Stage
+from iotrace.demo.diagram import WIDTH, draw
+from iotrace.demo.figures import Run
+from iotrace.demo.insights import insights
+from iotrace.demo.load_options import COMPARED_DELAY_NS, LoadOptions, load_arguments, window_ns
+from iotrace.demo.request import excerpt, typical
+from iotrace.demo.runner import Measurement, Runner
 from iotrace.demo.textbook import CLAIMS, Claims
 from iotrace.engine.namespace import require_own_proc
 from iotrace.engine.privileges import require_privileges
 from iotrace.output import page
 from iotrace.output.markup import DEFAULT
+from iotrace.output.text import escape, wrap
+from iotrace.output.units import format_duration, plural
 from iotrace.output.view import DEFAULT_WIDTH
 from iotrace.procfs.host import read_host
 from iotrace.servers.catalog import MODELS, ServerModel, Variant
 
 INDEX = "README.md"
+
+
+def before_tables(model: ServerModel, variant: Variant | None, measurement: Measurement) -> str:
+    """What is being shown, and the picture."""
+    about = f"{model.title} ({model.id}): {model.sentence}"
+    if variant is not None:
+        about += f" Here ({variant.id}): {variant.sentence}."
+    return "\n".join([*wrap(about, WIDTH), "", *_picture(measurement), "", ""])
+
+
+def after_tables(run: Run, words: Sequence[str]) -> str:
+    """What to see; ``words``: what the server itself has said."""
+    lines = ["", "What to see"]
+    for sentence in insights(run):
+        lines += wrap(escape(sentence), WIDTH, indent="  ", first="- ")
+    if words:
+        lines += ["", "What the server says of itself"]
+        for word in words:
+            lines += wrap(escape(word), WIDTH, indent="  ", first="- ")
+    return "\n".join([*lines, ""])
+
+
+def _picture(measurement: Measurement) -> list[str]:
+    request = typical(measurement.requests)
+    if request is not None:
+        number = plural(len(measurement.requests), "request")
+        since = "the arrival" if request.ready_ns is not None else "the copy"
+        head = (
+            f"One request of this run: of {number} watched, the one of median latency, "
+            f"{format_duration(request.latency_ns)} from {since} of its data to the answer"
+        )
+        return [*wrap(head, WIDTH), "", *draw(request)]
+    request = excerpt(measurement.events)
+    if request is None:
+        return ["No request was seen whole: a longer --duration, or a shorter --delay, helps."]
+    return [
+        "No request was answered while the server was watched. What it did:",
+        "",
+        *draw(request),
+    ]
 
 
 def source_of(model: ServerModel) -> str:
@@ -107,28 +152,28 @@ def _companions(model: ServerModel) -> str:
     return f"{other},{model.id}"
 
 
-def _text(model: ServerModel, variant: Variant | None, performance: Performance) -> str:
+def _text(model: ServerModel, variant: Variant | None, measurement: Measurement) -> str:
     name = variant.id if variant else ""
-    run = Run(model.id, name, performance.report, performance.figures, performance.result)
-    return before_tables(model, variant, performance).rstrip() + "\n" + after_tables(run, ())
+    run = Run(model.id, name, measurement.report, measurement.figures, measurement.result)
+    return before_tables(model, variant, measurement).rstrip() + "\n" + after_tables(run, ())
 
 
 def write(directory: Path) -> None:
     """Let every model perform and write all pages. Raises what ``iotrace demo`` raises."""
     directory.mkdir(parents=True, exist_ok=True)
     entries, left_out = [], []
-    with Stage(lambda line: None) as stage:
+    with Runner(lambda line: None) as runner:
         for model in MODELS:
             if reason := model.unavailable():
                 left_out.append(f"{model.id}: {reason}")
                 continue
-            arguments = load_arguments(model, None, Wishes())
-            with stage.server(model) as act:
-                shown = act.play(arguments, window_ns=window_ns(arguments, None))
-                slow = load_arguments(model, None, Wishes(), delay_ns=COMPARED_DELAY_NS)
-                paced = act.play(slow).figures
+            arguments = load_arguments(model, None, LoadOptions())
+            with runner.server(model) as server:
+                shown = server.run_load(arguments, window_ns=window_ns(arguments, None))
+                slow = load_arguments(model, None, LoadOptions(), delay_ns=COMPARED_DELAY_NS)
+                paced = server.run_load(slow).figures
                 reconnect = ("--reconnect",) if model.per_request_connection else ()
-                busy = act.play((*reconnect, "--duration", "0.25")).result
+                busy = server.run_load((*reconnect, "--duration", "0.25")).result
             rate = busy.requests_per_second
             entries.append(model_comparison.entry(model, paced, COMPARED_DELAY_NS, rate))
             (directory / f"{model.id}.md").write_text(model_page(model, _text(model, None, shown)))

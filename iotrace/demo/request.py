@@ -20,13 +20,13 @@ from iotrace.demo.kinds import (
     URING,
     WRITES,
 )
-from iotrace.demo.thread_timeline import Doing, Span, Strand, strands
+from iotrace.demo.thread_timeline import Activity, SystemCall, ThreadTimeline, thread_timelines
 from iotrace.snapshot.timeline import Event, EventKind
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request, served by ``strand`` on descriptor ``fd`` (-1: by io_uring).
+    """One request, served by ``timeline`` on descriptor ``fd`` (-1: by io_uring).
 
     ``ready_ns``: when its first data had arrived, None: not seen. ``copied_ns``: when the copy of
     it to the server began. ``accepted_by``: the other thread that took the connection.
@@ -35,7 +35,7 @@ class Request:
     request's filled its buffer, so that what is read here may have come long before.
     """
 
-    strand: Strand
+    timeline: ThreadTimeline
     fd: int
     from_ns: int
     to_ns: int
@@ -65,22 +65,22 @@ def typical(requests: Sequence[Request]) -> Request | None:
 
 def excerpt(events: Sequence[Event]) -> Request | None:
     """Where nothing is answered: what the thread that made the most calls did, all along."""
-    woven = [strand for strand in strands(events).values() if strand.stretches]
-    if not woven:
+    timelines = [timeline for timeline in thread_timelines(events).values() if timeline.segments]
+    if not timelines:
         return None
-    strand = max(woven, key=lambda strand: len(strand.calls))
-    from_ns, to_ns = strand.stretches[0].from_ns, strand.stretches[-1].to_ns
-    return Request(strand, -1, from_ns, to_ns, None, from_ns, answered=False)
+    timeline = max(timelines, key=lambda timeline: len(timeline.calls))
+    from_ns, to_ns = timeline.segments[0].from_ns, timeline.segments[-1].to_ns
+    return Request(timeline, -1, from_ns, to_ns, None, from_ns, answered=False)
 
 
 def _begins(request: Request) -> bool:
-    return any(call.exit_ns == request.from_ns for call in _of(request.strand, ACCEPTS)) or any(
+    return any(call.exit_ns == request.from_ns for call in _of(request.timeline, ACCEPTS)) or any(
         mark.kind is EventKind.SUBMIT and mark.value == OPCODE_ACCEPT for mark in request.marks
     )
 
 
-def _of(strand: Strand, names: Iterable[str]) -> list[Span]:
-    return [call for call in strand.calls if call.syscall in names]
+def _of(timeline: ThreadTimeline, names: Iterable[str]) -> list[SystemCall]:
+    return [call for call in timeline.calls if call.syscall in names]
 
 
 def requests(events: Sequence[Event], inodes: Mapping[int, int]) -> tuple[Request, ...]:
@@ -88,37 +88,39 @@ def requests(events: Sequence[Event], inodes: Mapping[int, int]) -> tuple[Reques
 
     ``inodes``: the socket behind each descriptor, where it is known: whose data has arrived.
     """
-    woven = strands(events)
+    timelines = thread_timelines(events)
     accepts = [
-        (call, strand.tid)
-        for strand in woven.values()
-        for call in _of(strand, ACCEPTS)
+        (call, timeline.tid)
+        for timeline in timelines.values()
+        for call in _of(timeline, ACCEPTS)
         if call.result is not None and call.result >= 0
     ]
     found = [
         request
-        for strand in woven.values()
-        for request in (*_called(strand, accepts), *_by_uring(strand, events))
+        for timeline in timelines.values()
+        for request in (*_called(timeline, accepts), *_by_uring(timeline, events))
     ]
     complete = [_completed(request, events, inodes) for request in found]
     return tuple(sorted(complete, key=lambda request: request.to_ns))
 
 
-def _called(strand: Strand, accepts: Sequence[tuple[Span, int]]) -> Iterable[Request]:
+def _called(
+    timeline: ThreadTimeline, accepts: Sequence[tuple[SystemCall, int]]
+) -> Iterable[Request]:
     """Requests that were read and answered by system calls."""
-    by_fd: dict[int, list[Span]] = defaultdict(list)
-    for call in strand.calls:
+    by_fd: dict[int, list[SystemCall]] = defaultdict(list)
+    for call in timeline.calls:
         by_fd[call.fd].append(call)
     copies_ns = {
-        id(stretch.call): stretch.from_ns
-        for stretch in reversed(strand.stretches)
-        if stretch.doing is Doing.COPY
+        id(segment.call): segment.from_ns
+        for segment in reversed(timeline.segments)
+        if segment.activity is Activity.COPY
     }
-    for fd in {call.fd for call in _of(strand, WRITES)} - {-1}:
-        answered_ns, accepted_by = _accepted(strand, by_fd[fd], accepts)
-        read: Span | None = None
-        wrote: Span | None = None
-        last: Span | None = None
+    for fd in {call.fd for call in _of(timeline, WRITES)} - {-1}:
+        answered_ns, accepted_by = _accepted(timeline, by_fd[fd], accepts)
+        read: SystemCall | None = None
+        wrote: SystemCall | None = None
+        last: SystemCall | None = None
         left = False
         for call in by_fd[fd]:
             if not call.result or call.result < 0:
@@ -127,20 +129,22 @@ def _called(strand: Strand, accepts: Sequence[tuple[Span, int]]) -> Iterable[Req
                 wrote = call if read else wrote
             elif call.syscall in READS:
                 if wrote is not None:
-                    yield from _one(strand, answered_ns, read, wrote, copies_ns, accepted_by, left)
+                    yield from _one(
+                        timeline, answered_ns, read, wrote, copies_ns, accepted_by, left
+                    )
                     answered_ns, read, wrote, accepted_by = wrote.exit_ns, None, None, None
                 if read is None:
                     read, left = call, _filled(last)
                 last = call
-        yield from _one(strand, answered_ns, read, wrote, copies_ns, accepted_by, left)
+        yield from _one(timeline, answered_ns, read, wrote, copies_ns, accepted_by, left)
 
 
-def _filled(read: Span | None) -> bool:
+def _filled(read: SystemCall | None) -> bool:
     return read is not None and 0 < read.asked_bytes == read.result
 
 
 def _accepted(
-    strand: Strand, calls: Sequence[Span], accepts: Sequence[tuple[Span, int]]
+    timeline: ThreadTimeline, calls: Sequence[SystemCall], accepts: Sequence[tuple[SystemCall, int]]
 ) -> tuple[int | None, int | None]:
     """When the connection of these calls was accepted, and by which other thread."""
     fd, first_ns = calls[0].fd, calls[0].enter_ns
@@ -152,14 +156,14 @@ def _accepted(
     if not before:
         return None, None
     at_ns, tid = max(before)
-    return at_ns, None if tid == strand.tid else tid
+    return at_ns, None if tid == timeline.tid else tid
 
 
 def _one(
-    strand: Strand,
+    timeline: ThreadTimeline,
     from_ns: int | None,
-    read: Span | None,
-    wrote: Span | None,
+    read: SystemCall | None,
+    wrote: SystemCall | None,
     copies_ns: Mapping[int, int],
     accepted_by: int | None,
     left_behind: bool,
@@ -168,7 +172,7 @@ def _one(
         return
     copied_ns = copies_ns.get(id(read), read.exit_ns)
     yield Request(
-        strand,
+        timeline,
         wrote.fd,
         from_ns,
         wrote.exit_ns,
@@ -179,42 +183,42 @@ def _one(
     )
 
 
-def _by_uring(strand: Strand, events: Sequence[Event]) -> Iterable[Request]:
+def _by_uring(timeline: ThreadTimeline, events: Sequence[Event]) -> Iterable[Request]:
     """Requests that io_uring received and answered: from one receive's submission to the next."""
     begun: Event | None = None
     received: Event | None = None
     answered = False
     for event in events:
-        if event.kind is EventKind.COMPLETE and event.pid == strand.pid and begun:
+        if event.kind is EventKind.COMPLETE and event.pid == timeline.pid and begun:
             received = received or (event if event.value > 0 else None)
-        if event.kind is not EventKind.SUBMIT or event.tid != strand.tid:
+        if event.kind is not EventKind.SUBMIT or event.tid != timeline.tid:
             continue
         if event.value == OPCODE_SEND and received is not None:
             answered = True
         if event.value == OPCODE_RECV:
             if begun and received and answered:
-                from_ns, to_ns = _calls_around(strand, begun.at_ns, event.at_ns)
-                copied_ns = _copy_in(strand, begun.at_ns, received.at_ns) or received.at_ns
-                yield Request(strand, -1, from_ns, to_ns, None, copied_ns)
+                from_ns, to_ns = _calls_around(timeline, begun.at_ns, event.at_ns)
+                copied_ns = _copy_in(timeline, begun.at_ns, received.at_ns) or received.at_ns
+                yield Request(timeline, -1, from_ns, to_ns, None, copied_ns)
             begun, received, answered = event, None, False
 
 
-def _calls_around(strand: Strand, begun_ns: int, answered_ns: int) -> tuple[int, int]:
+def _calls_around(timeline: ThreadTimeline, begun_ns: int, answered_ns: int) -> tuple[int, int]:
     """From the entry of the call that began it to the end of the one that answers, or its sleep."""
     from_ns, to_ns = begun_ns, answered_ns
-    for stretch in strand.stretches:
-        call = stretch.call
+    for segment in timeline.segments:
+        call = segment.call
         if call is None or call.syscall not in URING:
             continue
         if call.enter_ns <= begun_ns < call.exit_ns:
             from_ns = call.enter_ns
-        if stretch.from_ns <= answered_ns < stretch.to_ns:
-            to_ns = stretch.to_ns
+        if segment.from_ns <= answered_ns < segment.to_ns:
+            to_ns = segment.to_ns
     return from_ns, to_ns
 
 
-def _copy_in(strand: Strand, from_ns: int, to_ns: int) -> int | None:
-    copies = [s.from_ns for s in strand.stretches if s.doing is Doing.COPY]
+def _copy_in(timeline: ThreadTimeline, from_ns: int, to_ns: int) -> int | None:
+    copies = [s.from_ns for s in timeline.segments if s.activity is Activity.COPY]
     return next((at_ns for at_ns in copies if from_ns <= at_ns <= to_ns), None)
 
 
@@ -227,7 +231,7 @@ def _completed(request: Request, events: Sequence[Event], inodes: Mapping[int, i
         event
         for event in within
         if event.kind in (EventKind.SIGNAL, EventKind.SUBMIT, EventKind.COMPLETE)
-        and event.tid in (0, request.strand.tid)
+        and event.tid in (0, request.timeline.tid)
     )
     return replace(request, ready_ns=_ready_ns(request, within, inodes), marks=marks)
 
@@ -244,7 +248,7 @@ def _ready_ns(request: Request, within: Sequence[Event], inodes: Mapping[int, in
     ]
     if request.fd < 0:
         # No call names the socket: it is the one whose data ended the sleep, or none.
-        asleep = [s for s in request.strand.stretches if s.doing is Doing.WAIT]
+        asleep = [s for s in request.timeline.segments if s.activity is Activity.WAIT]
         arrivals = [e for e in arrivals if any(s.from_ns <= e.at_ns <= s.to_ns for s in asleep)]
     own = [event for event in arrivals if event.value == inodes.get(request.fd)]
     if own:

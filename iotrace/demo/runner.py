@@ -36,7 +36,7 @@ _TIMELINE_PAGES = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Performance:
+class Measurement:
     """One load on one server, seen from both sides. ``report`` holds this server alone.
 
     ``requests``: the complete ones in the window whose single events were kept.
@@ -49,7 +49,7 @@ class Performance:
     events: tuple[Event, ...]
 
 
-class Stage:
+class Runner:
     """Use as a context manager: leaving it ends the load and detaches the probes."""
 
     def __init__(
@@ -63,7 +63,7 @@ class Stage:
         self._on_attached = on_attached
         self._ends = contextlib.ExitStack()
 
-    def __enter__(self) -> Stage:
+    def __enter__(self) -> Runner:
         """Raises what attaching the probes raises, and what ``on_attached`` does."""
         with contextlib.ExitStack() as ends:
             self._interruption = ends.enter_context(Interruption())
@@ -85,7 +85,7 @@ class Stage:
         self._ends.close()
 
     @contextlib.contextmanager
-    def server(self, model: ServerModel, arguments: Sequence[str] = ()) -> Iterator[Act]:
+    def server(self, model: ServerModel, arguments: Sequence[str] = ()) -> Iterator[TracedServer]:
         """Start the model's server and follow it from before its first connection.
 
         Raises Unsupported where this host cannot run it.
@@ -97,11 +97,11 @@ class Stage:
             with running(model.module, arguments, stderr=words) as server:
                 self._interruption.check()
                 self.trace.follow(server.pid, children=True)
-                act = Act(self.trace, self._load, server, self._interruption)
-                yield act
+                traced = TracedServer(self.trace, self._load, server, self._interruption)
+                yield traced
                 self._tell(f"{model.id}: stopping its server")
             words.seek(0)
-            act.words = tuple(words.read().splitlines())
+            traced.words = tuple(words.read().splitlines())
         self.trace.processes_alive()
 
     def tell(self, line: str) -> None:
@@ -109,7 +109,7 @@ class Stage:
         self._tell(line)
 
 
-class Act:
+class TracedServer:
     """One server that is running and followed. ``words``: what it has said, once it is stopped."""
 
     words: tuple[str, ...] = ()
@@ -122,13 +122,13 @@ class Act:
         self._server = server
         self._interruption = interruption
 
-    def play(
+    def run_load(
         self,
         arguments: Sequence[str],
         *,
         window_ns: int = 0,
         counted_ns: tuple[int, int] | None = None,
-    ) -> Performance:
+    ) -> Measurement:
         """Carry out a load (arguments of ``iotrace.servers.load``, without the port).
 
         ``window_ns``: keep the single events of so much time from the start. ``counted_ns``: the
@@ -144,7 +144,7 @@ class Act:
         self._trace.look()
         events = self._trace.events()
         report = self._only_ours(self._trace.report(interval(later, clock.earlier)))
-        return Performance(
+        return Measurement(
             report=report,
             figures=figures(report, _answered(report, result, partly=counted_ns is not None)),
             result=result,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from iotrace.demo.runner import Act, Performance
+from iotrace.demo.runner import Measurement, TracedServer
 from iotrace.output.blocks import Block, Column, Heading, Items, Paragraph, Table, figures, texts
 from iotrace.output.units import format_count, format_duration, plural
 
@@ -34,27 +34,27 @@ class Point:
     refusals: tuple[str, ...]
 
 
-def measure(model_id: str, act: Act, connections: int, load: Sequence[str]) -> Point:
+def measure(model_id: str, server: TracedServer, connections: int, load: Sequence[str]) -> Point:
     """Let so many clients send, and count once all of them are connected."""
     from_ns = _SETTLE_NS + connections * _SETTLE_NS_A_CLIENT
     to_ns = from_ns + _COUNTED_NS
     seconds = f"{to_ns / 1e9 + 0.1:.2f}"
     arguments = (*load, "--connections", str(connections), "--duration", seconds)
-    return point(model_id, connections, act.play(arguments, counted_ns=(from_ns, to_ns)))
+    return point(model_id, connections, server.run_load(arguments, counted_ns=(from_ns, to_ns)))
 
 
-def point(model_id: str, connections: int, performance: Performance) -> Point:
-    """The figures of one performance."""
-    seen = performance.figures
+def point(model_id: str, connections: int, measurement: Measurement) -> Point:
+    """The figures of one measurement."""
+    seen = measurement.figures
     requests = max(seen.requests, 1)
     return Point(
         model=model_id,
         connections=connections,
-        requests_per_second=seen.requests * 1e9 / performance.report.duration_ns,
+        requests_per_second=seen.requests * 1e9 / measurement.report.duration_ns,
         cpu_ns=seen.cpu_ns / requests,
         calls=seen.calls / requests,
-        errors=performance.result.errors,
-        refusals=performance.result.refusals,
+        errors=measurement.result.errors,
+        refusals=measurement.result.refusals,
     )
 
 

@@ -1,4 +1,4 @@
-"""A request's stretches as the steps that are worth drawing.
+"""A request's segments as the steps that are worth drawing.
 
 Housekeeping calls join the program's own time; a long row of calls that find nothing is folded.
 """
@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from iotrace.demo.call_labels import fruitless
 from iotrace.demo.kinds import MULTIPLEXERS, READS, SLEEPS, TELLING, WRITES
 from iotrace.demo.request import Request
-from iotrace.demo.thread_timeline import Doing, Span, Stretch
+from iotrace.demo.thread_timeline import Activity, Segment, SystemCall
 
+CREATE = "create"
+"""The label of the time in which a process or thread is made for the request."""
 _LONGEST_SHOWN = 4
 """More calls in a row that find nothing are folded."""
 
@@ -22,7 +24,7 @@ class Work:
     """The thread is outside of any call that matters. ``quiet``: other calls made meanwhile;
     ``others``: calls made for other clients."""
 
-    stretches: tuple[Stretch, ...]
+    segments: tuple[Segment, ...]
     quiet: int = 0
     others: int = 0
 
@@ -31,16 +33,16 @@ class Work:
 class Step:
     """One system call, or what of it falls into the request."""
 
-    call: Span
-    stretches: tuple[Stretch, ...]
+    call: SystemCall
+    segments: tuple[Segment, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Fold:
     """Calls that found nothing, one after the other, and the program's time between them."""
 
-    calls: tuple[Span, ...]
-    stretches: tuple[Stretch, ...]
+    calls: tuple[SystemCall, ...]
+    segments: tuple[Segment, ...]
 
 
 Item = Work | Step | Fold
@@ -51,46 +53,84 @@ def items(request: Request) -> tuple[Item, ...]:
     return tuple(_folded(_grouped(request), request.ready_ns))
 
 
-def within(request: Request) -> list[Stretch]:
-    """The thread's stretches, cut to the time of the request."""
+def within(request: Request) -> list[Segment]:
+    """The thread's segments, cut to the time of the request."""
     return [
-        Stretch(
-            max(stretch.from_ns, request.from_ns),
-            min(stretch.to_ns, request.to_ns),
-            stretch.doing,
-            stretch.call,
+        Segment(
+            max(segment.from_ns, request.from_ns),
+            min(segment.to_ns, request.to_ns),
+            segment.activity,
+            segment.call,
         )
-        for stretch in request.strand.stretches
-        if stretch.to_ns > request.from_ns and stretch.from_ns < request.to_ns
+        for segment in request.timeline.segments
+        if segment.to_ns > request.from_ns and segment.from_ns < request.to_ns
     ]
+
+
+def sums_ns(request: Request) -> dict[str, int]:
+    """What the request's time went to, by label; the sums add up to its length."""
+    created = {CREATE: created_ns(request)} if request.accepted_by is not None else {}
+    sums = {activity.value: 0 for activity in Activity}
+    for segment in within(request):
+        sums[segment.activity.value] += segment.length_ns
+    return {**created, **sums}
+
+
+def polling_ns(request: Request) -> dict[str, int]:
+    """What the time of the calls that are left out went to, by label; {} where none are."""
+    sums: dict[str, int] = {}
+    for item in items(request):
+        if isinstance(item, Fold):
+            for segment in item.segments:
+                label = segment.activity.value
+                sums[label] = sums.get(label, 0) + segment.length_ns
+    return sums
+
+
+def wait_phase_ns(request: Request) -> tuple[int, int] | None:
+    """The textbook's first phase, from the start of the request to the arrival of its data: its
+    length, and how much of it the thread slept. None where the arrival was not seen."""
+    if request.ready_ns is None:
+        return None
+    asleep_ns = sum(
+        min(segment.to_ns, request.ready_ns) - segment.from_ns
+        for segment in within(request)
+        if segment.activity is Activity.WAIT and segment.from_ns < request.ready_ns
+    )
+    return request.ready_ns - request.from_ns, asleep_ns
+
+
+def created_ns(request: Request) -> int:
+    """How long it took to make the thread or process for it."""
+    return request.timeline.segments[0].from_ns - request.from_ns
 
 
 def _grouped(request: Request) -> list[Work | Step]:
     grouped: list[Work | Step] = []
-    stretches = within(request)
-    asleep = {id(s.call) for s in stretches if s.doing is Doing.WAIT}
+    segments = within(request)
+    asleep = {id(s.call) for s in segments if s.activity is Activity.WAIT}
     counted: set[int] = set()
-    for stretch in stretches:
-        call, last = stretch.call, grouped[-1] if grouped else None
+    for segment in segments:
+        call, last = segment.call, grouped[-1] if grouped else None
         theirs = call is not None and _is_others(call, request.fd)
         if call is None or theirs or (call.syscall not in TELLING and id(call) not in asleep):
             new = call is not None and id(call) not in counted
             counted.add(id(call))
             before = last if isinstance(last, Work) else Work(())
             work = Work(
-                (*before.stretches, stretch),
+                (*before.segments, segment),
                 before.quiet + (new and not theirs),
                 before.others + (new and theirs),
             )
             grouped[-1 if isinstance(last, Work) else len(grouped) :] = [work]
         elif isinstance(last, Step) and last.call is call:
-            grouped[-1] = Step(call, (*last.stretches, stretch))
+            grouped[-1] = Step(call, (*last.segments, segment))
         else:
-            grouped.append(Step(call, (stretch,)))
+            grouped.append(Step(call, (segment,)))
     return grouped
 
 
-def _is_others(call: Span, fd: int) -> bool:
+def _is_others(call: SystemCall, fd: int) -> bool:
     return call.syscall in READS | WRITES and fd >= 0 and call.fd != fd and not fruitless(call)
 
 
@@ -105,7 +145,7 @@ def _folded(grouped: Sequence[Work | Step], ready_ns: int | None) -> Iterable[It
             rest = grouped[head:end]
             yield Fold(
                 tuple(item.call for item in rest if isinstance(item, Step)),
-                tuple(stretch for item in rest for stretch in item.stretches),
+                tuple(segment for item in rest for segment in item.segments),
             )
             index = end
         else:
@@ -123,7 +163,7 @@ def _barren_end(grouped: Sequence[Work | Step], start: int, ready_ns: int | None
                 break
             if (
                 ready_ns is not None
-                and item.call.exit_ns > ready_ns >= grouped[start].stretches[0].from_ns
+                and item.call.exit_ns > ready_ns >= grouped[start].segments[0].from_ns
             ):
                 break
             end = index + 1

@@ -1,4 +1,4 @@
-"""One trace for all models: each test module's servers perform on the same stage."""
+"""One trace for all models: each test module's servers perform on the same runner."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from iotrace.demo.runner import Stage
+from iotrace.demo.runner import Runner
 
 
 def _quiet(line: str) -> None:
@@ -14,10 +14,10 @@ def _quiet(line: str) -> None:
 
 
 @pytest.fixture(scope="package")
-def stage(_a_kernel_that_can_be_traced: None) -> Iterator[Stage]:
+def runner(_a_kernel_that_can_be_traced: None) -> Iterator[Runner]:
     """Attached once; servers of all tests here are followed in turn.
 
     No longer than these tests: its probes would slow all that come after.
     """
-    with Stage(_quiet) as one:
+    with Runner(_quiet) as one:
         yield one

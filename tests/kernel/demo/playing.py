@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from iotrace.servers.catalog import find
 
-from iotrace.demo.runner import Performance, Stage
+from iotrace.demo.runner import Measurement, Runner
 from iotrace.report.model import Loop, Process
 from tests.kernel.tracing import states_sum_ns
 
@@ -23,34 +23,34 @@ MULTIPLEXED = {
 
 
 def play(
-    stage: Stage, model_id: str, *load: str, server: tuple[str, ...] = (), errors: int = 0
-) -> Performance:
-    """One performance; ``errors``: requests that are left unanswered on purpose."""
+    runner: Runner, model_id: str, *load: str, server: tuple[str, ...] = (), errors: int = 0
+) -> Measurement:
+    """One measurement; ``errors``: requests that are left unanswered on purpose."""
     model = find(model_id)
     reconnect = ("--reconnect",) if model.per_request_connection and not load else ()
-    with stage.server(model, server) as act:
-        performance = act.play((*reconnect, *(load or LOAD)), window_ns=WINDOW_NS)
-    _check(performance)
-    assert sum(performance.result.errors.values()) == errors, performance.result
-    return performance
+    with runner.server(model, server) as server:
+        measurement = server.run_load((*reconnect, *(load or LOAD)), window_ns=WINDOW_NS)
+    _check(measurement)
+    assert sum(measurement.result.errors.values()) == errors, measurement.result
+    return measurement
 
 
-def _check(performance: Performance) -> None:
+def _check(measurement: Measurement) -> None:
     """Nothing is lost and each thread's states add up.
 
     Probe runs that the kernel skips are counted and can happen on a busy machine.
     """
-    lost = performance.report.quality.lost
+    lost = measurement.report.quality.lost
     assert lost.total == lost.probes <= 3, lost
-    for process in performance.report.processes:
+    for process in measurement.report.processes:
         for thread in process.threads:
             gap_ns = abs(states_sum_ns(thread) - thread.lifetime_ns)
             assert gap_ns <= max(thread.lifetime_ns // 1000, 1_000_000), thread
 
 
-def served(performance: Performance) -> Process:
+def served(measurement: Measurement) -> Process:
     """The server's first process."""
-    return performance.report.processes[0]
+    return measurement.report.processes[0]
 
 
 def calls_of(process: Process, syscall: str, kind: str = "tcp") -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from iotrace.servers.protocol import HEADER_BYTES
 
-from iotrace.demo.runner import Stage
+from iotrace.demo.runner import Runner
 from tests.kernel.demo.playing import MULTIPLEXED, loop_of, play, served
 
 UNANSWERED = ("--connections", "1", "--requests", "1", "--timeout", "0.3")
@@ -13,28 +13,30 @@ UNANSWERED = ("--connections", "1", "--requests", "1", "--timeout", "0.3")
 
 @pytest.mark.parametrize("name", ["select", "poll", "epoll"])
 @pytest.mark.parametrize("fault", ["--never-accept", "--no-read"])
-def test_level_triggering_spins_over_what_nobody_takes(stage: Stage, name: str, fault: str) -> None:
-    performance = play(stage, name, *UNANSWERED, server=(fault,), errors=1)
-    loop = loop_of(served(performance))
+def test_level_triggering_spins_over_what_nobody_takes(
+    runner: Runner, name: str, fault: str
+) -> None:
+    measurement = play(runner, name, *UNANSWERED, server=(fault,), errors=1)
+    loop = loop_of(served(measurement))
     assert loop.multiplexer == MULTIPLEXED[name]
     assert loop.unserved > 1_000
     assert loop.unserved >= loop.iterations - 2
-    seen = performance.figures
+    seen = measurement.figures
     assert seen.cpu_ns + seen.runq_ns > 250_000_000
     assert seen.synchronous is None
-    assert performance.requests == ()
-    assert performance.events
+    assert measurement.requests == ()
+    assert measurement.events
 
 
-def test_edge_triggering_that_stops_early_leaves_data_behind(stage: Stage) -> None:
+def test_edge_triggering_that_stops_early_leaves_data_behind(runner: Runner) -> None:
     # Two requests come at once, one is read; the other waits 40 ms for the edge of the next.
     load = (
         *("--requests", "11", "--payload", "500", "--pipeline", "2"),
         *("--delay-ms", "40", "--timeout", "0.5"),
     )
     early = ("--stop-early", str(HEADER_BYTES + 500))
-    broken = play(stage, "epoll-et", *load, server=early, errors=1)
-    whole = play(stage, "epoll-et", *load)
+    broken = play(runner, "epoll-et", *load, server=early, errors=1)
+    whole = play(runner, "epoll-et", *load)
     assert broken.figures.pickup is not None
     assert broken.figures.pickup.p50 >= 40_000_000
     assert whole.figures.pickup is not None
@@ -44,9 +46,9 @@ def test_edge_triggering_that_stops_early_leaves_data_behind(stage: Stage) -> No
     assert not any(request.left_behind for request in whole.requests)
 
 
-def test_a_slow_handler_delays_every_other_event(stage: Stage) -> None:
+def test_a_slow_handler_delays_every_other_event(runner: Runner) -> None:
     load = ("--connections", "5", "--requests", "65")
-    slow = play(stage, "event-queue", *load, server=("--slow-handler-ms", "20"))
+    slow = play(runner, "event-queue", *load, server=("--slow-handler-ms", "20"))
     assert slow.result.latency_ns is not None
     # Four others are served before.
     assert slow.result.latency_ns.p50 > 4 * 20_000_000

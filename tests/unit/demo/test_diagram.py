@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from iotrace.demo.diagram import draw, format_at
-from iotrace.demo.diagram_rows import Lane, Row, Shape, polling_ns, scene, sums_ns
+from iotrace.demo.diagram_rows import Lane, Row, Shape, diagram_rows
 from iotrace.demo.request import Request, requests, typical
-from iotrace.demo.steps import Fold, Step, items
+from iotrace.demo.steps import Fold, Step, items, polling_ns, sums_ns
 from iotrace.engine.constants import EventKind
 from tests.unit.demo.events import CONNECTION, Script, blocking_requests, polling_request
 
@@ -76,7 +76,7 @@ def test_the_part_left_out_is_told_by_what_it_went_to() -> None:
     (fold,) = (item for item in items(request) if isinstance(item, Fold))
     parts = polling_ns(request)
     assert set(parts) == {"kernel", "program"}
-    assert sum(parts.values()) == sum(stretch.length_ns for stretch in fold.stretches)
+    assert sum(parts.values()) == sum(segment.length_ns for segment in fold.segments)
     assert polling_ns(chosen(blocking_requests(3))) == {}
 
 
@@ -95,7 +95,7 @@ def test_a_phase_ten_times_as_long_is_one_line_taller(took_ns: int, height: int)
 
 def test_rows_are_in_the_order_of_time_from_the_start() -> None:
     request = chosen(polling_request(50))
-    times = [row.at_ns for row in scene(request)]
+    times = [row.at_ns for row in diagram_rows(request)]
     assert times == sorted(times)
     assert times[0] == 0
     assert times[-1] == request.to_ns - request.from_ns
@@ -147,10 +147,10 @@ def test_data_that_comes_during_a_read_was_not_there_when_it_was_asked_for() -> 
     script.call("recvfrom", CONNECTION, 84, 50).call("sendto", CONNECTION, 84, 50)
     script.call("recvfrom", CONNECTION, 84, 50).call("sendto", CONNECTION, 84, 50)
     request = requests(script.events, {})[1]
-    read = next(call for call in request.strand.calls if call.enter_ns >= request.from_ns)
+    read = next(call for call in request.timeline.calls if call.enter_ns >= request.from_ns)
     late = replace(request, ready_ns=read.enter_ns + 1)
     asked = {
-        name: next(row.kernel for row in scene(one) if row.shape is Shape.CALL)
+        name: next(row.kernel for row in diagram_rows(one) if row.shape is Shape.CALL)
         for name, one in (("before", request), ("during", late))
     }
     assert asked == {"before": "data is there", "during": "no data yet"}

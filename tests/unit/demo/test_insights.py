@@ -8,9 +8,8 @@ import pytest
 from iotrace.servers.catalog import MODELS
 from iotrace.servers.load_plan import Times
 
-from iotrace.demo.figures import figures
-from iotrace.demo.insights import sentences
-from iotrace.demo.run import Run
+from iotrace.demo.figures import Run, figures
+from iotrace.demo.insights import insights
 from iotrace.report.model import Interval, Operation, Pickup, Report, Signal
 from tests.unit.demo.samples import (
     PID,
@@ -30,16 +29,16 @@ def run(model: str, seen: Report, requests: int = 10, variant: str = "", **chang
 
 
 def told(one: Run) -> str:
-    return "\n".join(sentences(one))
+    return "\n".join(insights(one))
 
 
 @pytest.mark.parametrize("model", [model.id for model in MODELS])
 def test_every_model_has_two_sentences_or_three(model: str) -> None:
-    assert 2 <= len(sentences(run(model, blocking()))) <= 3
+    assert 2 <= len(insights(run(model, blocking()))) <= 3
 
 
 def test_blocking() -> None:
-    assert sentences(run("blocking", blocking())) == (
+    assert insights(run("blocking", blocking())) == (
         "Both phases block: 20.0 ms of wait and 2.00 us of copy a request; 100 % of its wait is "
         "in recvfrom.",
         "Asleep it uses no CPU: 42.0 us of CPU time a request, for 2.0 calls.",
@@ -61,7 +60,7 @@ def test_polling_without_and_with_sleeps() -> None:
         ),
         descriptors=(descriptor(pickup=Pickup(10, 7_000, 8_000, 9_000)),),
     )
-    assert sentences(run("nonblocking", report(polls))) == (
+    assert insights(run("nonblocking", report(polls))) == (
         "No call waited for data; 50,000 of 50,020 calls found nothing (EAGAIN), 5,000 for each "
         "request.",
         "So 20.0 ms of CPU time went into a request, 238 us for each byte read.",
@@ -92,7 +91,7 @@ def test_multiplexing_waits_in_the_multiplexer() -> None:
             ),
         )
     )
-    assert sentences(run("epoll", seen)) == (
+    assert insights(run("epoll", seen)) == (
         "100 % of its wait is in epoll_wait and 0 in a read: it is the multiplexer that waits, "
         "and the read finds its data there.",
         "1.1 multiplexer calls a request come on top of the read and the answer: 3.1 calls in "
@@ -147,7 +146,7 @@ def test_a_level_triggered_spin_is_told_even_if_nothing_is_answered() -> None:
     seen = report(
         process(thread(cpu_ns=2 * 10**9), loops=(loop("epoll_wait", 1000, unserved=997),))
     )
-    assert sentences(
+    assert insights(
         run("epoll", seen, 0, "no-read", latency_ns=None, errors={"unanswered": 1})
     ) == (
         "997 of 1,000 returns of epoll_wait told of something that was then neither read nor "

@@ -1,4 +1,4 @@
-"""From wishes to the arguments of server and load."""
+"""From options to the arguments of server and load."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from iotrace.servers.catalog import MODELS, find
 from iotrace.servers.load import plan_from
 from iotrace.servers.load_plan import LoadPlan
 
-from iotrace.demo.listing import listing
-from iotrace.demo.load_options import Wishes, chosen, find_variant, load_arguments, window_ns
+from iotrace.cli.models import listing
+from iotrace.demo.load_options import LoadOptions, chosen, find_variant, load_arguments, window_ns
 from iotrace.errors import UsageError
 
 MILLISECOND_NS = 1_000_000
 
 
-def planned(model: str, variant: str = "", wishes: Wishes = Wishes()) -> LoadPlan:  # noqa: B008
+def planned(model: str, variant: str = "", options: LoadOptions = LoadOptions()) -> LoadPlan:  # noqa: B008
     one = find(model)
     found = find_variant(one, variant) if variant else None
-    plan: LoadPlan = plan_from(("--port", "1", *load_arguments(one, found, wishes)))
+    plan: LoadPlan = plan_from(("--port", "1", *load_arguments(one, found, options)))
     return plan
 
 
@@ -33,7 +33,7 @@ def test_a_model_about_requests_gets_a_connection_for_each() -> None:
 
 
 def test_wishes_come_before_everything() -> None:
-    wishes = Wishes(
+    options = LoadOptions(
         connections=3,
         requests=17,
         payload_bytes=1000,
@@ -42,7 +42,7 @@ def test_wishes_come_before_everything() -> None:
         duration_ns=1_500 * MILLISECOND_NS,
     )
     for variant in ("", "slow-handler"):
-        plan = planned("epoll", variant, wishes)
+        plan = planned("epoll", variant, options)
         assert (plan.connections, plan.requests, plan.payload_bytes) == (3, 17, 1000)
         assert plan.delay_ns == 5 * MILLISECOND_NS
         assert plan.think_ns == 2 * MILLISECOND_NS
@@ -50,11 +50,13 @@ def test_wishes_come_before_everything() -> None:
 
 
 def test_a_duration_alone_is_not_cut_short_by_a_number() -> None:
-    assert planned("epoll", wishes=Wishes(duration_ns=2_000 * MILLISECOND_NS)).requests is None
+    assert (
+        planned("epoll", options=LoadOptions(duration_ns=2_000 * MILLISECOND_NS)).requests is None
+    )
 
 
 def test_more_clients_send_more() -> None:
-    assert planned("epoll", wishes=Wishes(connections=5)).requests == 200
+    assert planned("epoll", options=LoadOptions(connections=5)).requests == 200
 
 
 @pytest.mark.parametrize(("model", "variant"), [(m.id, v.id) for m in MODELS for v in m.variants])
@@ -65,12 +67,12 @@ def test_a_variant_comes_with_its_own_load(model: str, variant: str) -> None:
 
 
 def test_the_window_covers_a_few_requests_but_not_for_ever() -> None:
-    arguments = load_arguments(find("epoll"), None, Wishes())
+    arguments = load_arguments(find("epoll"), None, LoadOptions())
     assert window_ns(arguments, None) == 130 * MILLISECOND_NS
-    slow = load_arguments(find("epoll"), None, Wishes(delay_ns=10**9))
+    slow = load_arguments(find("epoll"), None, LoadOptions(delay_ns=10**9))
     assert window_ns(slow, None) == 400 * MILLISECOND_NS
     variant = find_variant(find("epoll"), "no-read")
-    assert window_ns(load_arguments(find("epoll"), variant, Wishes()), variant) == (
+    assert window_ns(load_arguments(find("epoll"), variant, LoadOptions()), variant) == (
         250 * MILLISECOND_NS
     )
 

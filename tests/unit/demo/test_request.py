@@ -79,7 +79,7 @@ def test_a_child_that_was_made_for_a_connection_begins_with_its_accept() -> None
     (request,) = requests([*parent.events, *child.events, *second.events], {})
     assert request.accepted_by == PID
     assert request.from_ns == 10
-    assert request.strand.pid == PID + 1
+    assert request.timeline.pid == PID + 1
 
 
 def uring_events(number: int) -> Script:
@@ -117,7 +117,7 @@ def test_where_nothing_is_answered_the_busiest_thread_is_shown() -> None:
     assert requests(events, {}) == ()
     shown = excerpt(events)
     assert shown is not None
-    assert (shown.strand.tid, shown.answered) == (TID, False)
+    assert (shown.timeline.tid, shown.answered) == (TID, False)
     assert excerpt(()) is None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iotrace.demo.figures import figures
-from iotrace.demo.runner import Performance
+from iotrace.demo.runner import Measurement
 from iotrace.demo.scaling import Point, blocks, point, to_dict
 from iotrace.output import page
 from tests.unit.demo.samples import blocking, result
@@ -21,8 +21,8 @@ def text(*points: Point) -> str:
 
 def test_a_point_is_what_the_server_answered_in_the_time_counted() -> None:
     seen = blocking(30)
-    performance = Performance(seen, figures(seen, 30), result(30, 7), (), ())
-    one = point("blocking", 7, performance)
+    measurement = Measurement(seen, figures(seen, 30), result(30, 7), (), ())
+    one = point("blocking", 7, measurement)
     assert (one.requests_per_second, one.cpu_ns, one.calls) == (30.0, 42_000.0, 2.0)
 
 

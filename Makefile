@@ -69,6 +69,7 @@ lint: setup  ## check style and types
 docs: setup  ## write again what is generated in docs/
 	$(BIN)/python -m iotrace.report.schema > docs/report.schema.json
 	$(BIN)/python -m tests.unit.project.commands_page
+	$(BIN)/python -m tests.unit.project.reading_page
 	$(BIN)/python -m iotrace.cli.manual > docs/iotrace.1
 	$(BIN)/python -m benchmarks --write-docs
 

@@ -14,15 +14,9 @@ from typing import NamedTuple
 
 from iotrace.report.detail import known
 from iotrace.report.model import Call, Loop, Process, Report
+from iotrace.vocabulary.calls import WAITS_FOR_WORK
 
 _SECOND_NS = 1_000_000_000
-
-# Calls that wait for work, or as long as they were told to: longer is not worse.
-_WAITING_IS_THE_POINT = frozenset(
-    "epoll_wait epoll_pwait epoll_pwait2 poll ppoll select pselect6 accept accept4 futex "
-    "nanosleep clock_nanosleep pause wait4 waitid rt_sigsuspend rt_sigtimedwait io_uring_enter "
-    "io_getevents io_pgetevents flock restart_syscall".split()
-)
 
 
 class Key(NamedTuple):
@@ -51,7 +45,7 @@ def meaning(key: Key) -> Meaning:
     """What it means for a figure to differ."""
     resolution = _BINNED if key.figure.startswith("p99") else _EXACT
     if key.figure in ("mean_ns", "p99_ns") and key.section == "calls":
-        return Meaning(key.what.split(" ")[0] not in _WAITING_IS_THE_POINT, resolution)
+        return Meaning(key.what.split(" ")[0] not in WAITS_FOR_WORK, resolution)
     return Meaning(key.figure in ("p99_busy_ns", "runq_share", "cpu_ns_per_call"), resolution)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 
-from iotrace.demo.kinds import (
+from iotrace.demo.thread_timeline import SystemCall
+from iotrace.vocabulary.calls import (
     ACCEPTS,
+    LIBRARY_NAMES,
     LOCKS,
     MULTIPLEXERS,
     READS,
@@ -14,10 +16,6 @@ from iotrace.demo.kinds import (
     URING,
     WRITES,
 )
-from iotrace.demo.thread_timeline import SystemCall
-
-_LIBRARY_NAMES = {"pselect6": "select", "clock_nanosleep": "sleep"}
-"""Calls that the textbook and Python know by another name."""
 
 _WAITS = (
     (READS, "wait for data"),
@@ -35,7 +33,7 @@ _RESTARTS = range(-516, -511)
 
 def name(call: SystemCall) -> str:
     """``recvfrom(4)``, ``select [pselect6]``."""
-    known = _LIBRARY_NAMES.get(call.syscall)
+    known = LIBRARY_NAMES.get(call.syscall)
     named = f"{known} [{call.syscall}]" if known else call.syscall
     return f"{named}({call.fd})" if call.fd >= 0 else named
 

@@ -10,19 +10,13 @@ from enum import Enum
 from operator import attrgetter
 
 from iotrace.demo import call_labels
-from iotrace.demo.kinds import (
-    MULTIPLEXERS,
-    OPCODE_ACCEPT,
-    OPCODE_RECV,
-    OPCODE_SEND,
-    READS,
-    URING,
-)
 from iotrace.demo.request import Request
 from iotrace.demo.steps import CREATE, Fold, Step, Work, created_ns, items, within
 from iotrace.demo.thread_timeline import Activity, Segment, SystemCall
 from iotrace.output.units import format_duration
 from iotrace.snapshot.timeline import Event, EventKind
+from iotrace.vocabulary.calls import MULTIPLEXERS, READS, URING
+from iotrace.vocabulary.operations import OPCODE_ACCEPT, OPCODE_RECV, OPCODE_SEND
 
 _TALLER_NS = 10_000
 _SHORTEST_NS = 5_000

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from iotrace.demo.kinds import ACCEPTS, LOCKS, MULTIPLEXERS, READS, URING_RECEIVES
 from iotrace.output.units import format_duration
 from iotrace.report.detail import known
 from iotrace.report.model import Call, Loop, Pickup, Process, Report, Thread
 from iotrace.servers.load_plan import LoadResult
-
-_STREAMS = ("tcp", "unix")
+from iotrace.vocabulary.calls import ACCEPTS, LOCKS, MULTIPLEXERS, READS
+from iotrace.vocabulary.kinds import STREAMS
+from iotrace.vocabulary.operations import RING_READS
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def figures(report: Report, requests: int) -> Figures:
             operation.bytes
             for process in report.processes
             for operation in process.operations
-            if operation.op in URING_RECEIVES
+            if operation.op in RING_READS
         ),
         multiplexer_calls=sum(known(call.calls) for call in multiplexed),
         multiplexer_ns=sum(known(call.kernel_ns) for call in multiplexed),
@@ -111,7 +111,7 @@ def figures(report: Report, requests: int) -> Figures:
 
 
 def _brings_data(call: Call) -> bool:
-    return call.syscall in READS and call.kind in _STREAMS and known(call.bytes) > 0
+    return call.syscall in READS and call.kind in STREAMS and known(call.bytes) > 0
 
 
 def _serving(calls: Iterable[tuple[Process, Call]]) -> set[tuple[int, int]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from iotrace.demo.figures import Run, lock_wait_ns
-from iotrace.demo.kinds import MULTIPLEXERS, READS, SLEEPS
 from iotrace.output.units import format_count, format_duration, format_percent, plural
 from iotrace.report.detail import known
+from iotrace.vocabulary.calls import MULTIPLEXERS, READS, SLEEPS
 
 _QUICK_NS = 500_000
 _LATE = 3

@@ -11,17 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from iotrace.demo.kinds import (
-    ACCEPTS,
-    OPCODE_ACCEPT,
-    OPCODE_RECV,
-    OPCODE_SEND,
-    READS,
-    URING,
-    WRITES,
-)
 from iotrace.demo.thread_timeline import Activity, SystemCall, ThreadTimeline, thread_timelines
 from iotrace.snapshot.timeline import Event, EventKind
+from iotrace.vocabulary.calls import ACCEPTS, READS, URING, WRITES
+from iotrace.vocabulary.operations import OPCODE_ACCEPT, OPCODE_RECV, OPCODE_SEND
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from types import TracebackType
 
 from iotrace.demo.figures import Figures, figures
 from iotrace.demo.interruption import Interruption
-from iotrace.demo.kinds import WRITES
 from iotrace.demo.request import Request, requests
 from iotrace.engine.program import Limits
 from iotrace.errors import Unsupported
@@ -25,6 +24,7 @@ from iotrace.snapshot.arithmetic import interval
 from iotrace.snapshot.model import Snapshot
 from iotrace.snapshot.timeline import Event
 from iotrace.tracing.trace import Trace
+from iotrace.vocabulary.calls import WRITES
 
 _TICK_NS = 20_000_000
 _LOOK_AFTER_NS = 40_000_000

@@ -9,12 +9,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from iotrace.demo.call_labels import fruitless
-from iotrace.demo.kinds import MULTIPLEXERS, READS, SLEEPS, TELLING, WRITES
 from iotrace.demo.request import Request
 from iotrace.demo.thread_timeline import Activity, Segment, SystemCall
+from iotrace.vocabulary.calls import (
+    ACCEPTS,
+    MULTIPLEXERS,
+    READS,
+    SIGNAL_WAITS,
+    SLEEPS,
+    URING,
+    WRITES,
+)
 
 CREATE = "create"
 """The label of the time in which a process or thread is made for the request."""
+_TELLING = READS | WRITES | ACCEPTS | MULTIPLEXERS | SLEEPS | SIGNAL_WAITS | URING
+"""Calls that belong to an I/O model; the others are housekeeping unless a thread sleeps in one."""
 _LONGEST_SHOWN = 4
 """More calls in a row that find nothing are folded."""
 
@@ -113,7 +123,7 @@ def _grouped(request: Request) -> list[Work | Step]:
     for segment in segments:
         call, last = segment.call, grouped[-1] if grouped else None
         theirs = call is not None and _is_others(call, request.fd)
-        if call is None or theirs or (call.syscall not in TELLING and id(call) not in asleep):
+        if call is None or theirs or (call.syscall not in _TELLING and id(call) not in asleep):
             new = call is not None and id(call) not in counted
             counted.add(id(call))
             before = last if isinstance(last, Work) else Work(())

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from iotrace.demo.figures import Figures
-from iotrace.demo.kinds import MULTIPLEXERS, READS, SIGNAL_WAITS, URING
+from iotrace.vocabulary.calls import FAMILIES, READS, SIGNAL_WAITS, URING
 
 MANY = 100
 """Calls a request from which on they are "many"."""
@@ -19,9 +19,10 @@ _SETUP_CALLS = 8
 _AT_ONCE_NS = 1_000_000
 _DEAR_NS = 600_000
 """CPU time a request that a process of its own exceeds, and nothing else does but polling."""
-_SELECT = frozenset({"select", "pselect6"})
-_POLL = frozenset({"poll", "ppoll"})
-_EPOLL = MULTIPLEXERS - _SELECT - _POLL
+_SELECT, _POLL, _EPOLL = (
+    frozenset(name for name, family in FAMILIES.items() if family == one)
+    for one in ("select", "poll", "epoll")
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,20 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from iotrace.engine.constants import CALL_OTHER, CallFlag, Kind, State
+from iotrace.engine.constants import CALL_OTHER, CallFlag, State
 from iotrace.engine.syscalls import CallSpec
 from iotrace.errors import NoSuchProcess, PermissionDenied
 from iotrace.procfs.descriptors import read_descriptors
 from iotrace.procfs.stat import Stat
 from iotrace.procfs.task import OUTSIDE, Blocked, TaskActivity
-from iotrace.report.waits import WAIT_REASONS
+from iotrace.vocabulary.kinds import FILE_KINDS, PROBES_KINDS, Kind
+from iotrace.vocabulary.waits import WAIT_REASONS
 
-_KINDS = {kind.label: kind for kind in Kind} | {
-    "fifo": Kind.PIPE,
-    "memfd": Kind.FILE,
-    "pty": Kind.TTY,
-}
-_FILE_KINDS = (Kind.FILE, Kind.DIR, Kind.BLOCK)
+_KINDS = {kind.label: kind for kind in Kind} | PROBES_KINDS
 _STOPPED = ("T", "t")
 _READY = "R"
 
@@ -95,6 +91,6 @@ def _wait_class(spec: CallSpec | None, kind: Kind) -> int:
         return WAIT_REASONS.index("other")
     if spec.wait is not None:
         return WAIT_REASONS.index(spec.wait)
-    if kind in _FILE_KINDS:
+    if kind in FILE_KINDS:
         return WAIT_REASONS.index("file")
     return WAIT_REASONS.index("send" if spec.flags & CallFlag.OUT else "recv")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum, IntFlag
 
-from iotrace.report.waits import WAIT_REASONS
+from iotrace.vocabulary.kinds import SOCKET_KINDS, Kind
+from iotrace.vocabulary.waits import WAIT_REASONS
 
 
 class State(IntEnum):
@@ -39,51 +40,6 @@ class CallFlag(IntFlag):
     WATCHES = 1024
     """It adds to an epoll's interest list."""
     CLOSES_RANGE = 2048
-
-
-class Kind(IntEnum):
-    """What a descriptor is (descriptor.kind, call.kind)."""
-
-    NONE = 0
-    TCP = 1
-    UDP = 2
-    UNIX = 3
-    NETLINK = 4
-    SOCKET = 5
-    PIPE = 6
-    FILE = 7
-    DIR = 8
-    EVENTFD = 9
-    EPOLL = 10
-    TIMERFD = 11
-    SIGNALFD = 12
-    INOTIFY = 13
-    PIDFD = 14
-    IO_URING = 15
-    TTY = 16
-    CHAR = 17
-    BLOCK = 18
-    ANON = 19
-    NO_FDS = 20
-    """A multiplexer that was given no descriptor: a sleep."""
-    SHORT_TIMEOUT = 21
-    """A lock wait that gives up within SHORT_TIMEOUT_NS: so threads ask for Python's GIL."""
-    LEVEL = 22
-    """epoll_ctl that asks for level-triggered events."""
-    EDGE = 23
-    """epoll_ctl that asks for edge-triggered events."""
-    GIL = 24
-    """A lock wait on the very address of a Python interpreter's GIL."""
-
-    @property
-    def label(self) -> str:
-        """The word in reports: "tcp", "eventfd", ..., "" for none."""
-        return _LABELS.get(self, self.name.lower())
-
-
-_LABELS = {Kind.NONE: "", Kind.NO_FDS: "no fds", Kind.SHORT_TIMEOUT: "short timeout"}
-
-SOCKET_KINDS = range(Kind.TCP, Kind.SOCKET + 1)
 
 
 class EventKind(IntEnum):
@@ -148,10 +104,11 @@ class Cause(IntEnum):
     RUNQ = 3
 
 
-WAIT_CLASSES = 16
-"""Length of thread.wait_ns: a power of two, so that the verifier accepts a masked index."""
-WAIT_BY_KIND = 15
-"""recv, send or file: decided when the descriptor is known."""
+WAIT_CLASSES = 1 << len(WAIT_REASONS).bit_length()
+"""Length of thread.wait_ns: a power of two, so that the verifier accepts a masked index, and more
+than there are reasons."""
+WAIT_BY_KIND = WAIT_CLASSES - 1
+"""No reason: recv, send or file, decided when the descriptor is known."""
 CALL_OTHER = 0xFFFF
 """The number that stands for every call that is not listed."""
 MAX_SYSCALLS = 1024

@@ -1,4 +1,5 @@
-"""System calls: numbers and register layout per architecture, and what iotrace does with each.
+"""System calls for the probes: numbers and register layout per architecture, and what to do with
+each. The calls themselves are in vocabulary/calls.py.
 
 Numbers are those of arch/x86/entry/syscalls/syscall_64.tbl and
 include/uapi/asm-generic/unistd.h (aarch64); a call that an architecture lacks is not in its table.
@@ -9,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iotrace.engine.constants import NO_ARGUMENT, WAIT_BY_KIND, CallFlag
-from iotrace.report.waits import WAIT_REASONS
-
-_NONE = CallFlag(0)
+from iotrace.vocabulary.calls import CALLS, CallClass, SystemCall
+from iotrace.vocabulary.waits import WAIT_REASONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +21,15 @@ class CallSpec:
     name: str
     wait: str | None
     """A wait reason; None: recv, send or file, as the descriptor is."""
-    fd: int = -1
-    flags: CallFlag = _NONE
-    loop: int = 0
-    size: int = -1
-    timeout: int = -1
-    nfds: int = -1
-    buffer: int = -1
-    msg_flags: int = -1
+    fd: int
+    flags: CallFlag
+    loop: int
+    """Number of a multiplexer, from 1 on; 0: it is none."""
+    size: int
+    timeout: int
+    nfds: int
+    buffer: int
+    msg_flags: int
 
     @property
     def wait_class(self) -> int:
@@ -60,58 +61,47 @@ class Architecture:
         return self.argument_words[argument] if argument >= 0 else NO_ARGUMENT
 
 
-_IN, _OUT = CallFlag.IN, CallFlag.OUT
-_POINTER = CallFlag.TIMEOUT_POINTER
+_FLAGS = {
+    CallClass.READ: CallFlag.IN,
+    CallClass.WRITE: CallFlag.OUT,
+    CallClass.ACCEPT: CallFlag.ACCEPTS,
+    CallClass.REPLACE: CallFlag.REPLACES,
+    CallClass.WATCH: CallFlag.WATCHES,
+}
+_FUTEX = "futex"
+"""The one call on a lock whose arguments the probes read."""
+_MULTIPLEXERS = tuple(call.name for call in CALLS if call.does is CallClass.MULTIPLEX)
 
-CALLS: tuple[CallSpec, ...] = (
-    CallSpec("read", None, fd=0, flags=_IN, size=2),
-    CallSpec("readv", None, fd=0, flags=_IN),
-    CallSpec("pread64", None, fd=0, flags=_IN, size=2),
-    CallSpec("preadv", None, fd=0, flags=_IN),
-    CallSpec("preadv2", None, fd=0, flags=_IN),
-    CallSpec("recvfrom", "recv", fd=0, flags=_IN, size=2, msg_flags=3),
-    CallSpec("recvmsg", "recv", fd=0, flags=_IN, msg_flags=2),
-    CallSpec("recvmmsg", "recv", fd=0, flags=_IN | CallFlag.MESSAGES, buffer=1, msg_flags=3),
-    CallSpec("write", None, fd=0, flags=_OUT),
-    CallSpec("writev", None, fd=0, flags=_OUT),
-    CallSpec("pwrite64", None, fd=0, flags=_OUT),
-    CallSpec("pwritev", None, fd=0, flags=_OUT),
-    CallSpec("pwritev2", None, fd=0, flags=_OUT),
-    CallSpec("sendto", "send", fd=0, flags=_OUT),
-    CallSpec("sendmsg", "send", fd=0, flags=_OUT),
-    CallSpec("sendmmsg", "send", fd=0, flags=_OUT | CallFlag.MESSAGES, buffer=1),
-    CallSpec("sendfile", None, fd=0, flags=_OUT),
-    CallSpec("splice", None, fd=0, flags=_IN),
-    CallSpec("accept", "accept", fd=0, flags=CallFlag.ACCEPTS),
-    CallSpec("accept4", "accept", fd=0, flags=CallFlag.ACCEPTS),
-    CallSpec("connect", "connect", fd=0),
-    CallSpec("select", "poll", flags=CallFlag.FD_SETS | _POINTER, loop=1, nfds=0, timeout=4),
-    CallSpec("pselect6", "poll", flags=CallFlag.FD_SETS | _POINTER, loop=2, nfds=0, timeout=4),
-    CallSpec("poll", "poll", loop=3, nfds=1, timeout=2),
-    CallSpec("ppoll", "poll", flags=_POINTER, loop=4, nfds=1, timeout=2),
-    CallSpec("epoll_wait", "poll", loop=5, timeout=3),
-    CallSpec("epoll_pwait", "poll", loop=6, timeout=3),
-    CallSpec("epoll_pwait2", "poll", flags=_POINTER, loop=7, timeout=3),
-    CallSpec("epoll_ctl", "other", flags=CallFlag.WATCHES),
-    CallSpec("futex", "lock", flags=CallFlag.FUTEX),
-    CallSpec("futex_waitv", "lock"),
-    CallSpec("futex_wait", "lock"),
-    CallSpec("nanosleep", "sleep"),
-    CallSpec("clock_nanosleep", "sleep"),
-    CallSpec("wait4", "child"),
-    CallSpec("waitid", "child"),
-    CallSpec("rt_sigtimedwait", "signal"),
-    CallSpec("rt_sigsuspend", "signal"),
-    CallSpec("pause", "signal"),
-    CallSpec("io_uring_enter", "uring"),
-    CallSpec("fsync", "file", fd=0),
-    CallSpec("fdatasync", "file", fd=0),
-    CallSpec("openat", "file"),
-    CallSpec("close", "other", fd=0, flags=CallFlag.CLOSES),
-    CallSpec("close_range", "other", flags=CallFlag.CLOSES_RANGE),
-    CallSpec("dup2", "other", fd=1, flags=CallFlag.REPLACES),
-    CallSpec("dup3", "other", fd=1, flags=CallFlag.REPLACES),
-)
+
+def _flags(call: SystemCall) -> CallFlag:
+    flags = _FLAGS.get(call.does, CallFlag(0))
+    if call.does is CallClass.CLOSE:
+        flags |= CallFlag.CLOSES if call.place("fd") >= 0 else CallFlag.CLOSES_RANGE
+    if call.place("msgvec") >= 0:
+        flags |= CallFlag.MESSAGES
+    if call.place("fd_sets") >= 0:
+        flags |= CallFlag.FD_SETS
+    if call.place("timespec") >= 0:
+        flags |= CallFlag.TIMEOUT_POINTER
+    return flags | CallFlag.FUTEX if call.name == _FUTEX else flags
+
+
+def _spec(call: SystemCall) -> CallSpec:
+    return CallSpec(
+        name=call.name,
+        wait=call.wait,
+        fd=call.place("fd"),
+        flags=_flags(call),
+        loop=_MULTIPLEXERS.index(call.name) + 1 if call.name in _MULTIPLEXERS else 0,
+        size=call.place("size"),
+        timeout=call.place("timeout_ms", "timespec"),
+        nfds=call.place("nfds"),
+        buffer=call.place("msgvec"),
+        msg_flags=call.place("msg_flags"),
+    )
+
+
+SPECS: tuple[CallSpec, ...] = tuple(map(_spec, CALLS))
 
 _X86_64 = dict(
     read=0, write=1, close=3, poll=7, pread64=17, pwrite64=18, readv=19, writev=20, select=23,
@@ -154,7 +144,7 @@ def call_names(architecture: Architecture) -> dict[int, str]:
 def call_specs(architecture: Architecture) -> dict[int, CallSpec]:
     """Number -> spec of every listed call that this architecture has."""
     return {
-        architecture.numbers[spec.name]: spec for spec in CALLS if spec.name in architecture.numbers
+        architecture.numbers[spec.name]: spec for spec in SPECS if spec.name in architecture.numbers
     }
 
 

@@ -17,7 +17,8 @@ from typing import Any
 from iotrace.output.escaping import for_spreadsheet
 from iotrace.output.text import escape
 from iotrace.output.view import View, plain_name
-from iotrace.report.model import WAIT_REASONS, Process, Report
+from iotrace.report.model import Process, Report
+from iotrace.vocabulary.waits import WAIT_REASONS
 
 Cell = str | int | float | None
 Columns = Mapping[str, Callable[[Any], Cell]]

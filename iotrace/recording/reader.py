@@ -14,8 +14,8 @@ from iotrace.recording.container import BadRecording
 from iotrace.recording.model import Recording
 from iotrace.report import codec
 from iotrace.report.codec import BadReport
-from iotrace.report.model import WAIT_REASONS
 from iotrace.timeline.model import BadTimeline, decode
+from iotrace.vocabulary.waits import FIRST_WAIT_REASONS
 
 # A report as JSON has no parts that could be refused one by one.
 _MOST_JSON = 256 * 1024 * 1024
@@ -50,7 +50,7 @@ def _read(stream: BinaryIO, wants_samples: bool, wants_timeline: bool) -> Record
     if start == b"{":
         return Recording(codec.loads(stream.read(_MOST_JSON)))
     report = None
-    reasons: tuple[str, ...] = WAIT_REASONS
+    reasons = FIRST_WAIT_REASONS
     samples = []
     events = bytearray()
     names = None
@@ -61,7 +61,7 @@ def _read(stream: BinaryIO, wants_samples: bool, wants_timeline: bool) -> Record
                 raise BadRecording("this recording is damaged", why="it holds two reports")
             report = codec.loads(plain)
             if b'"gil":' not in plain:  # older than that reason, and so are its events
-                reasons = tuple(reason for reason in WAIT_REASONS if reason != "gil")
+                reasons = tuple(reason for reason in FIRST_WAIT_REASONS if reason != "gil")
         elif kind == container.SAMPLE and wants_samples:
             samples.append(codec.loads(plain))
         elif kind == container.EVENTS and wants_timeline:

@@ -16,7 +16,6 @@ from iotrace.report.times import Interval as Interval
 from iotrace.report.times import Percentiles as Percentiles
 from iotrace.report.times import Phase as Phase
 from iotrace.report.times import Pickup as Pickup
-from iotrace.report.waits import WAIT_REASONS as WAIT_REASONS
 
 SCHEMA = "iotrace.report/1"
 

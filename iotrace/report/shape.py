@@ -13,8 +13,9 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from iotrace.report.detail import Detail
-from iotrace.report.model import SCHEMA, WAIT_REASONS, Finding, Loop, Report, States
+from iotrace.report.model import SCHEMA, Finding, Loop, Report, States
 from iotrace.report.stacks import Culprit
+from iotrace.vocabulary.waits import WAIT_REASONS
 
 # A number in a report fits in a signed machine word, on every reader's side.
 INT_MIN = -(2**63)

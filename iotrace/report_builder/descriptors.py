@@ -10,6 +10,7 @@ from iotrace.report.model import Descriptor, Pickup
 from iotrace.snapshot import histogram
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.model import DescriptorTotals
+from iotrace.vocabulary.kinds import SOCKETS
 
 _ADDRESS_BYTES = {2: 4, 10: 16}
 """AF_INET, AF_INET6."""
@@ -96,7 +97,7 @@ def _addresses(
     socket = facts.sockets.get(now.inode) if now.inode is not None else None
     if socket is not None:
         return socket.local, socket.peer
-    return ("" if kind in ("tcp", "udp", "unix", "netlink", "socket") else now.target), ""
+    return ("" if kind in SOCKETS else now.target), ""
 
 
 def _nonblocking(fd: int, latest: DescriptorTotals, facts: ProcessFacts | None) -> bool | None:

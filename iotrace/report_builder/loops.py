@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from iotrace.report.model import WAIT_REASONS, Busy, Loop, Ready, StallCall, Stalls
+from iotrace.report.model import Busy, Loop, Ready, StallCall, Stalls
 from iotrace.report.stacks import Culprit
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.histogram import percentile_ns, used
 from iotrace.snapshot.model import LoopTotals
+from iotrace.vocabulary.waits import WAIT_REASONS
 
 
 def loop_row(

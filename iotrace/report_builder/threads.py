@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from iotrace.report.model import WAIT_REASONS, States, Switches, Thread
+from iotrace.report.model import States, Switches, Thread
 from iotrace.snapshot.model import ThreadKey, ThreadTotals
+from iotrace.vocabulary.waits import WAIT_REASONS
 
 
 def thread_row(key: ThreadKey, totals: ThreadTotals, from_ns: int) -> Thread:

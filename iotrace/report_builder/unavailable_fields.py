@@ -6,12 +6,8 @@ from dataclasses import replace
 
 from iotrace.report.detail import Detail, known
 from iotrace.report.model import Call, Descriptor, Loop, Process, Thread
-
-_SOCKETS = frozenset(("tcp", "udp", "unix", "socket", "netlink"))
-_COUNTED = frozenset(
-    "read readv recvfrom recvmsg recvmmsg write writev sendto sendmsg sendmmsg".split()
-)
-"""Calls that pass by the tracepoints of sockets (net/socket.c), where their descriptor is one."""
+from iotrace.vocabulary.calls import SOCKET_CALLS
+from iotrace.vocabulary.kinds import SOCKETS
 
 
 def clear_unavailable(process: Process, detail: Detail) -> Process:
@@ -51,7 +47,7 @@ def _call(row: Call, detail: Detail) -> Call:
         sleeps=known(row.sleeps),
         slept_ns=row.latency_ns if row.sleeps else None,
     )
-    if detail is Detail.SOCKETS and row.kind in _SOCKETS and row.syscall in _COUNTED:
+    if detail is Detail.SOCKETS and row.kind in SOCKETS and row.syscall in SOCKET_CALLS:
         return row
     return replace(
         row,
@@ -67,7 +63,7 @@ def _call(row: Call, detail: Detail) -> Call:
 
 def _descriptor(row: Descriptor, detail: Detail) -> Descriptor:
     row = replace(row, sleeps=known(row.sleeps))
-    if detail is Detail.SOCKETS and row.kind in _SOCKETS and row.calls:
+    if detail is Detail.SOCKETS and row.kind in SOCKETS and row.calls:
         return row
     return replace(
         row,

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from iotrace.engine.constants import Kind
 from iotrace.engine.layout import Layout
-from iotrace.report.model import WAIT_REASONS
 from iotrace.snapshot.in_flight import InFlight
 from iotrace.snapshot.model import (
     CallTotals,
@@ -17,6 +15,8 @@ from iotrace.snapshot.model import (
     ThreadKey,
     ThreadTotals,
 )
+from iotrace.vocabulary.kinds import Kind
+from iotrace.vocabulary.waits import WAIT_REASONS
 
 Record = Mapping[str, Any]
 """The scalar members of a record by name."""

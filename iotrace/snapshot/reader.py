@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from iotrace.engine.constants import Cause, Counter, Kind, State
+from iotrace.engine.constants import Cause, Counter, State
 from iotrace.engine.probes import Probes
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.procfs.task import read_schedstat
@@ -36,6 +36,7 @@ from iotrace.snapshot.model import (
     Waiting,
 )
 from iotrace.snapshot.rows import add, read_calls, read_descriptors, read_loops
+from iotrace.vocabulary.kinds import Kind
 
 _SIGNAL_KEY = struct.Struct("<II")
 _LINE_KEY = struct.Struct("<QIHH")

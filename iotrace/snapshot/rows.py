@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Generic, NamedTuple, TypeVar
 
-from iotrace.engine.constants import CALL_OTHER, Counter, Kind
+from iotrace.engine.constants import CALL_OTHER, Counter
 from iotrace.engine.probes import Probes
 from iotrace.snapshot import decode
 from iotrace.snapshot.arithmetic import MAXIMA, STATES, add_totals
@@ -21,6 +21,7 @@ from iotrace.snapshot.model import (
     ThreadKey,
 )
 from iotrace.snapshot.raw_sums import added_up
+from iotrace.vocabulary.kinds import Kind
 
 _CLEARED = 0
 """The call of a loop's record that is kept for use again: no multiplexer has that number."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from iotrace.errors import ExitCode, IotraceError
-from iotrace.report.model import WAIT_REASONS
+from iotrace.vocabulary.waits import WAIT_REASONS
 
 EVENT = struct.Struct("<QqIIiHH")
 """One event: at_ns, value, pid, tid, fd, kind (EventKind), number of the call (struct event)."""

@@ -7,31 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from iotrace.report.detail import known
-from iotrace.report.model import WAIT_REASONS, Call, Loop, Process, Signal, Thread
+from iotrace.report.model import Call, Loop, Process, Signal, Thread
 from iotrace.report.stacks import Line
+from iotrace.vocabulary.calls import ACCEPTS, CONNECTS, FAMILIES, READS, SLEEPS, WRITES
+from iotrace.vocabulary.kinds import EDGE, GIL_KINDS, LEVEL, NO_FDS, PIPE, SOCKETS
+from iotrace.vocabulary.waits import WAIT_REASONS
 
-SOCKETS = frozenset(("tcp", "udp", "unix", "socket", "netlink"))
-READS = frozenset("read readv pread64 preadv preadv2 recvfrom recvmsg recvmmsg".split())
-WRITES = frozenset("write writev pwrite64 sendto sendmsg sendmmsg sendfile splice".split())
-ACCEPTS = frozenset(("accept", "accept4"))
-SLEEPS = frozenset(("nanosleep", "clock_nanosleep"))
-NO_FDS = "no fds"
-"""The kind of a multiplexer's call that was given no descriptor: a sleep."""
-GIL_KINDS = ("gil", "short timeout")
-"""Of a futex: surely Python's GIL; a wait as for a GIL, where its address is not known."""
-"""The kind of a futex wait that gives up within milliseconds: so Python's GIL is asked for."""
 SIGNAL_IO = frozenset(("SIGIO", "SIGPOLL"))
-
-FAMILIES = {
-    "select": "select",
-    "pselect6": "select",
-    "poll": "poll",
-    "ppoll": "poll",
-    "epoll_wait": "epoll",
-    "epoll_pwait": "epoll",
-    "epoll_pwait2": "epoll",
-}
-"""Multiplexing system call -> the mechanism that it is a form of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,18 +154,18 @@ def sort_of(call: Call | Line) -> str | None:
     """Which of the sums a call belongs to."""
     name, kind = call.syscall, call.kind
     if name in READS:
-        return "reads" if kind in SOCKETS else "pipe_reads" if kind == "pipe" else None
+        return "reads" if kind in SOCKETS else "pipe_reads" if kind == PIPE else None
     if name in WRITES:
         return "writes" if kind in SOCKETS else None
     if name in ACCEPTS:
         return "accepts"
-    if name == "connect":
+    if name in CONNECTS:
         return "connects"
     if name in SLEEPS or kind == NO_FDS:
         return "sleeps"
     if name == "futex" and kind in GIL_KINDS:
         return "gil"
-    if name == "epoll_ctl" and kind in ("edge", "level"):
+    if name == "epoll_ctl" and kind in (EDGE, LEVEL):
         return kind
     return None
 

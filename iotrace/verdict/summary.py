@@ -7,27 +7,11 @@ from collections.abc import Sequence
 from iotrace.verdict.activity import Activity
 from iotrace.verdict.view import ProcessView
 from iotrace.verdict.wording import length, plural, possessive, share
+from iotrace.vocabulary.waits import WAITS
 
 MENTIONED_SHARE = 0.005
 """What took less of the time than this is left out."""
 MOST_PARTS = 4
-
-_ASLEEP = {
-    "recv": "asleep waiting for data in reads",
-    "send": "asleep in sends to peers that do not take it",
-    "accept": "asleep waiting for connections",
-    "connect": "asleep in connect",
-    "poll": "asleep in {poll} with nothing ready",
-    "lock": "asleep in locks",
-    "gil": "asleep waiting for Python's GIL",
-    "sleep": "asleep because it asked to (sleep)",
-    "child": "asleep waiting for child processes",
-    "signal": "asleep waiting for signals",
-    "file": "asleep in file I/O",
-    "uring": "asleep waiting for io_uring",
-    "other": "asleep in other calls",
-    "fault": "asleep over page faults",
-}
 
 
 def sentence(view: ProcessView) -> str:
@@ -57,7 +41,7 @@ def _shares(seen: Activity) -> dict[str, int]:
         "in the kernel": seen.kernel_ns,
         "copying received data": seen.copy_ns,
         "ready but without a CPU": seen.runq_ns,
-        **{_ASLEEP[reason].format(poll=multiplexer): ns for reason, ns in seen.wait_ns.items()},
+        **{reason.summary.format(poll=multiplexer): seen.wait_ns[reason.name] for reason in WAITS},
     }
 
 

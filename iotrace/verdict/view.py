@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from iotrace.report.detail import Detail, known
 from iotrace.report.model import Call, Descriptor, Process
 from iotrace.snapshot.facts import ProcessFacts
-from iotrace.verdict.activity import SOCKETS, Activity, by_thread, whole
+from iotrace.verdict.activity import Activity, by_thread, whole
 from iotrace.verdict.classify.by_sleeps import style_by_sleeps
 from iotrace.verdict.classify.thread_model import Surroundings, thread_style
 from iotrace.verdict.classify.thread_style import ThreadStyle
+from iotrace.vocabulary.kinds import SOCKETS
 
 CONTENDED_SHARE = 0.2
 """Of the time that threads want a CPU, spent in the run queue."""

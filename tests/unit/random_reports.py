@@ -7,7 +7,8 @@ import types
 from dataclasses import fields, is_dataclass
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from iotrace.report.model import SCHEMA, WAIT_REASONS, Report
+from iotrace.report.model import SCHEMA, Report
+from iotrace.vocabulary.waits import WAIT_REASONS
 
 _TEXTS = ("", "x", "epoll_wait", "服务器", "\x1b[31m\n", "\u202e", "=1", '"\\', "\udcff")
 _NUMBERS = (0, 1, 997, -3, 2**53 + 1, 2**63 - 1, -(2**63))

@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from iotrace.report.model import (
     SCHEMA,
-    WAIT_REASONS,
     Busy,
     Call,
     Descriptor,
@@ -35,6 +34,7 @@ from iotrace.report.model import (
     Thread,
 )
 from iotrace.report.stacks import Frame, Line
+from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit.histograms import phase, spread
 
 US = 1_000

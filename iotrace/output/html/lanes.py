@@ -15,11 +15,7 @@ from iotrace.output import units
 from iotrace.output.html.markup import Markup, tag
 from iotrace.report.detail import known
 from iotrace.report.model import Call, Process
-
-_READING = frozenset("recvfrom recvmsg recvmmsg read readv pread64 preadv".split())
-_READINESS = frozenset(
-    "epoll_wait epoll_pwait epoll_pwait2 poll ppoll select pselect6 accept accept4".split()
-)
+from iotrace.vocabulary.calls import MULTIPLEXERS, READS
 
 _WIDE = 540
 _MIDDLE = _WIDE // 2
@@ -42,15 +38,14 @@ class _Step:
 
 def section(process: Process) -> Markup:
     """The picture; nothing for a process that reads nothing."""
-    reads = [call for call in process.calls if call.syscall in _READING and call.bytes]
+    reads = [call for call in process.calls if call.syscall in READS and call.bytes]
     if not reads:
         return Markup()
     read = max(reads, key=lambda call: (call.calls, call.bytes))
     waits = [
         call
         for call in process.calls
-        if call.syscall in _READINESS and call.tid == read.tid and call.calls
-        if call.syscall not in ("accept", "accept4")
+        if call.syscall in MULTIPLEXERS and call.tid == read.tid and call.calls
     ]
     steps = []
     if waits:

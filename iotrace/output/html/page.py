@@ -42,7 +42,8 @@ _TABLES = (threads, loops, lines, calls, descriptors, operations, signals)
 def render(report: Report, view: View) -> str:
     """The page. ``view.top``: rows a table; 0: all, of all processes; None: ``DEFAULT_TOP``."""
     top = DEFAULT_TOP if view.top is None else view.top or None
-    style, script = _asset("report.css"), _asset("report.js")
+    style = Markup(states.colours() + _asset("report.css"))
+    script = _asset("report.js")
     head = tag(
         "head",
         tag("meta", charset="utf-8"),

@@ -9,7 +9,8 @@ from iotrace.output.html.markup import Markup, tag
 from iotrace.output.naming import name_thread
 from iotrace.output.tables import cost
 from iotrace.report.detail import known
-from iotrace.report.model import WAIT_REASONS, Process, Thread
+from iotrace.report.model import Process, Thread
+from iotrace.vocabulary.waits import WAIT_REASONS, WAITS
 
 ON_CPU = ("cpu", "user", "kernel", "copy")
 STATES = (*ON_CPU, "runq", *WAIT_REASONS, "unaccounted")
@@ -22,20 +23,7 @@ _LABELS = {
     "copy": "copying data",
     "runq": "ready, no CPU free",
     "wait": "asleep",
-    "recv": "waits for data",
-    "send": "waits to write",
-    "accept": "waits for a connection",
-    "connect": "waits for an answer",
-    "poll": "waits for readiness",
-    "lock": "waits for a lock",
-    "gil": "waits for Python's GIL",
-    "sleep": "sleeps",
-    "child": "waits for a child",
-    "signal": "waits for a signal",
-    "file": "waits for a file",
-    "uring": "waits for io_uring",
-    "other": "asleep in another call",
-    "fault": "asleep outside of calls",
+    **{reason.name: reason.label for reason in WAITS},
     "unaccounted": "not accounted for",
 }
 
@@ -43,6 +31,23 @@ _LABELS = {
 _WIDE = 1000
 
 _MOST_BARS = 60
+
+
+def colours() -> str:
+    """The wait reasons' part of the style sheet; that of the other states is in report.css."""
+    light, dark = (
+        " ".join(f"--{name}: {colour};" for name, colour in chosen)
+        for chosen in (
+            [(reason.name, reason.light) for reason in WAITS],
+            [(reason.name, reason.dark) for reason in WAITS],
+        )
+    )
+    classes = "\n".join(f".s-{name} {{ fill: var(--{name}); }}" for name in WAIT_REASONS)
+    return (
+        f":root {{ {light} }}\n"
+        f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
+        f"{classes}\n"
+    )
 
 
 def section(process: Process) -> Markup:

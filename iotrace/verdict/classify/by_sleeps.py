@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from iotrace.report.detail import known
 from iotrace.report.model import Loop
-from iotrace.verdict.activity import FAMILIES, Activity, waits_for_one
+from iotrace.verdict.activity import Activity, waits_for_one
 from iotrace.verdict.classify.thread_style import ThreadStyle
 from iotrace.verdict.wording import length, plural, share
+from iotrace.vocabulary.calls import FAMILIES
 
 LEAST_SHARE = 0.01
 """Of its time, asleep in a multiplexer or a read: less is no way of life. A saturated server sleeps

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import Model
-from iotrace.verdict.activity import FAMILIES, Activity
+from iotrace.verdict.activity import Activity
 from iotrace.verdict.classify.confidence import LEAST, confidence, not_enough
 from iotrace.verdict.classify.thread_model import ASLEEP_SHARE, MULTIPLEXED
 from iotrace.verdict.classify.thread_style import ThreadStyle
 from iotrace.verdict.view import ProcessView
 from iotrace.verdict.wording import plural, share
+from iotrace.vocabulary.calls import FAMILIES
 
 HELPER_CPU_SHARE = 0.02
 """Threads beside an event loop that take at least this share of the CPU time are its pool."""

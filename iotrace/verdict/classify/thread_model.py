@@ -12,16 +12,13 @@ from dataclasses import dataclass
 
 from iotrace.report.detail import known
 from iotrace.report.model import Operation
-from iotrace.verdict.activity import FAMILIES, Activity
+from iotrace.verdict.activity import Activity
 from iotrace.verdict.classify.thread_style import ThreadStyle
 from iotrace.verdict.wording import length, plural, share
+from iotrace.vocabulary.calls import FAMILIES
+from iotrace.vocabulary.operations import RING_IO
 
 MULTIPLEXED = frozenset(("select", "poll", "epoll", "epoll-et"))
-RING_OPERATIONS = frozenset(
-    "readv writev read_fixed write_fixed sendmsg recvmsg accept connect read write send recv "
-    "splice send_zc sendmsg_zc read_multishot recv_zc readv_fixed writev_fixed".split()
-)
-"""io_uring operations that do I/O; a ring that only polls or sets timers is a multiplexer."""
 
 POLLING_REFUSALS = 0.5
 """Share of reads and accepts that are refused (EAGAIN), from which on a thread polls."""
@@ -53,7 +50,7 @@ class Surroundings:
 
 def thread_style(seen: Activity, around: Surroundings) -> ThreadStyle:
     """The style of one thread."""
-    ring = sum(one.count for one in around.operations if one.op in RING_OPERATIONS)
+    ring = sum(one.count for one in around.operations if one.op in RING_IO)
     moved = seen.reads.ok + seen.writes.ok + seen.accepts.ok
     if ring and ring >= RING_SHARE * (ring + moved) and seen.syscalls:
         return _ring(seen, ring, moved)

@@ -7,23 +7,23 @@ from collections.abc import Iterator
 from iotrace.report.detail import Detail
 from iotrace.report.model import Call, Descriptor
 from iotrace.report.stacks import Line
-from iotrace.verdict.activity import GIL_KINDS, NO_FDS, SOCKETS, Activity, waits_for_one
+from iotrace.verdict.activity import Activity, waits_for_one
 from iotrace.verdict.lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
+from iotrace.vocabulary.kinds import GIL_KINDS, NO_FDS, PIPE, SOCKETS
+from iotrace.vocabulary.waits import BLOCKS_A_LOOP
 
 LEAST_SHARE = 0.01
 """Of the thread's time that it is blocked."""
 LEAST_BLOCKED_NS = 5_000_000
-REASONS = ("recv", "send", "accept", "connect", "sleep", "child", "file")
-"""Waits that a loop must not have. Locks are not among them: see IO113."""
 
 
 def _blocked(view: ProcessView) -> Iterator[Hit]:
     for tid, seen in view.loop_threads().items():
         if view.styles[tid].id not in ("select", "poll", "epoll", "epoll-et"):
             continue
-        waits = {reason: seen.wait_ns[reason] for reason in REASONS if seen.wait_ns[reason]}
+        waits = {reason: seen.wait_ns[reason] for reason in BLOCKS_A_LOOP if seen.wait_ns[reason]}
         polled = sum(loop.wait_ns for loop in seen.loops if waits_for_one(loop))
         if polled:
             waits["poll_of_one"] = polled
@@ -68,7 +68,7 @@ def _descriptor(view: ProcessView, call: Call, seen: Activity) -> int | None:
 
 
 def _wait(one: Descriptor, call: Call) -> int:
-    if call.kind in SOCKETS or call.kind == "pipe":
+    if call.kind in SOCKETS or call.kind == PIPE:
         return one.wait_ns if one.kind == call.kind else 0
     return one.polled_ns if call.syscall in ("poll", "ppoll") else 0
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.report.detail import known
-from iotrace.verdict.activity import ACCEPTS, FAMILIES
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
+from iotrace.vocabulary.calls import ACCEPTS, FAMILIES
 
 WASTED_PER_CONNECTION = 1.0
 """Wake-ups for nothing for each connection that was accepted."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.report.detail import Detail
-from iotrace.verdict.activity import GIL_KINDS
 from iotrace.verdict.lines import of_sort, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
+from iotrace.vocabulary.kinds import GIL_KINDS
 
 ACTIVE_SHARE = 0.25
 """Of the time that its threads run, want a CPU or want the lock, spent on wanting the lock."""

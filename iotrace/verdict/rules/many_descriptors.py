@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.report.detail import Detail, known
-from iotrace.verdict.activity import FAMILIES
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
+from iotrace.vocabulary.calls import FAMILIES
 
 MANY = 64
 EPOLL_CALL_NS = 1_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.report.detail import known
-from iotrace.verdict.activity import READS
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
+from iotrace.vocabulary.calls import READS
 
 FILLED_SHARE = 0.8
 """Of the reads that return as much as they asked for: there was more to take."""

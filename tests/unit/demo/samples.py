@@ -7,7 +7,6 @@ from dataclasses import replace
 from iotrace.servers.load_plan import LoadResult, Times
 
 from iotrace.report.model import (
-    WAIT_REASONS,
     Call,
     Descriptor,
     Host,
@@ -24,6 +23,7 @@ from iotrace.report.model import (
     Switches,
     Thread,
 )
+from iotrace.vocabulary.waits import WAIT_REASONS
 
 PID = 4711
 

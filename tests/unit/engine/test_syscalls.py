@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from iotrace.engine.syscalls import ARCHITECTURES, CALLS, call_names, call_specs
-from iotrace.report.model import WAIT_REASONS
+from iotrace.engine.syscalls import ARCHITECTURES, SPECS, call_names, call_specs
+from iotrace.vocabulary.waits import WAIT_REASONS
 
 HEADERS = {
     "x86_64": Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),
@@ -43,13 +43,13 @@ def test_each_number_stands_for_one_call(machine: str) -> None:
 
 def test_every_call_is_known_to_some_architecture_and_waits_for_something() -> None:
     everywhere = set().union(*(a.numbers for a in ARCHITECTURES.values()))
-    for spec in CALLS:
+    for spec in SPECS:
         assert spec.name in everywhere
         assert spec.wait is None or spec.wait in WAIT_REASONS
 
 
 def test_multiplexers_have_numbers_of_their_own() -> None:
-    loops = [spec.loop for spec in CALLS if spec.loop]
+    loops = [spec.loop for spec in SPECS if spec.loop]
     assert sorted(loops) == list(range(1, 8))
 
 

@@ -15,9 +15,9 @@ from iotrace.output import formats
 from iotrace.recording import container
 from iotrace.recording.reader import read_recording
 from iotrace.report.codec import BadReport, from_dict, loads
-from iotrace.report.model import WAIT_REASONS
 from iotrace.timeline.model import EVENT
 from iotrace.timeline.tracks import EXIT, SLEEP, tracks_of
+from iotrace.vocabulary.waits import WAIT_REASONS
 
 # As the first version of the schema wrote it: no gil among the reasons to wait, no histograms, no
 # stalls, lines, shapes or intervals.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 
-from iotrace.report.model import WAIT_REASONS
 from iotrace.timeline.model import EVENT, Opened, Timeline
 from iotrace.timeline.tracks import (
     COPY,
@@ -17,6 +16,7 @@ from iotrace.timeline.tracks import (
     SLEEP,
     WAKE,
 )
+from iotrace.vocabulary.waits import WAIT_REASONS
 
 CALLS = {45: "recvfrom", 44: "sendto", 232: "epoll_wait"}
 RECV = WAIT_REASONS.index("recv")

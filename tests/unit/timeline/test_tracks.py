@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from iotrace.report.model import WAIT_REASONS
 from iotrace.timeline.model import BadTimeline, Opened, Timeline, decode, encode_names
 from iotrace.timeline.tracks import ENTER, EXIT, READY, Slice, tracks_of
+from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit.timeline.made import blocking_read, packed, random_timeline
 
 

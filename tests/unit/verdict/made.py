@@ -7,7 +7,6 @@ from typing import Any
 
 from iotrace.procfs.net_tables import Socket
 from iotrace.report.model import (
-    WAIT_REASONS,
     Busy,
     Call,
     Descriptor,
@@ -25,6 +24,7 @@ from iotrace.report.model import (
 )
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.verdict.judge import judge
+from iotrace.vocabulary.waits import WAIT_REASONS
 
 US, MS, S = 1_000, 1_000_000, 1_000_000_000
 PID = 700

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iotrace.report.model import WAIT_REASONS, StallCall, Stalls
+from iotrace.report.model import StallCall, Stalls
 from iotrace.report.stacks import Culprit, Frame, Line
+from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit.verdict.made import MS, PID, S, call, descriptor, event_loop, findings, thread
 
 _LIBRARY = Frame("recv_into", "/usr/lib/python3.11/socket.py", 706)

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from iotrace.report.model import WAIT_REASONS, Process, StallCall, Stalls
+from iotrace.report.model import Process, StallCall, Stalls
 from iotrace.verdict.rules.registry import RULES
+from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit.verdict.made import (
     MS,
     PID,

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from iotrace.engine.program import header_tree
+from iotrace.engine.probe_sources import header_tree
 
 _WITH_TRACEFS = (
     *("unshare", "--mount", "sh", "-c"),

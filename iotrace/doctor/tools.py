@@ -9,7 +9,7 @@ import sys
 
 from iotrace.doctor import pasting
 from iotrace.doctor.check import Check, Status, degraded, missing, ok
-from iotrace.engine.cache import is_private
+from iotrace.engine.cache import obstacle
 from iotrace.engine.folder import cache_directory
 from iotrace.procfs.cgroup import read_memory_left
 from iotrace.procfs.host import read_host
@@ -22,7 +22,7 @@ assert hasattr(bcc, "BPF"), "that is another package: bcc comes from the distrib
 """
 _COMPILE = """
 import os, sys
-from iotrace.engine.program import header_tree
+from iotrace.engine.probe_sources import header_tree
 os.environ["BCC_KERNEL_SOURCE"] = str(header_tree())
 import bcc
 bcc.BPF(text="int nothing(void *ctx) { return 0; }").dump_func(b"nothing")
@@ -104,17 +104,11 @@ def _memlock() -> Check:
 
 def _cache() -> Check:
     directory = cache_directory()
-    loses = "quick attaching: each run compiles anew"
-    paste = pasting.everywhere("export XDG_CACHE_HOME=DIRECTORY  # one of this user's alone")
-    if os.geteuid() == 0:
-        paste = pasting.everywhere(f"ls -ld {directory}")
-    if directory.exists():
-        if not is_private(directory):
-            return degraded("cache", f"{directory} is not this user's alone", loses, paste)
-        if not os.access(directory, os.W_OK):
-            return degraded("cache", f"{directory} cannot be written", loses, paste)
-        return ok("cache", str(directory))
-    parent = next(path for path in directory.parents if path.exists())
-    if not os.access(parent, os.W_OK):
-        return degraded("cache", f"{directory} cannot be made", loses, paste)
-    return ok("cache", f"{directory} (not made yet)")
+    if reason := obstacle():
+        return degraded(
+            "cache",
+            reason,
+            "quick attaching: each run compiles anew",
+            pasting.everywhere(f"sudo ls -ld {directory}"),
+        )
+    return ok("cache", f"{directory}{'' if directory.exists() else ' (not made yet)'}")

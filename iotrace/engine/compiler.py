@@ -18,13 +18,8 @@ from iotrace.engine.btf import KernelTypes
 from iotrace.engine.constants import CAST_CALL
 from iotrace.engine.image import Function, Image, MapSpec
 from iotrace.engine.privileges import refused
-from iotrace.engine.program import (
-    Limits,
-    Program,
-    build_program,
-    header_tree,
-    prelude_flags,
-)
+from iotrace.engine.probe_sources import header_tree, prelude_flags, sources_digest
+from iotrace.engine.program import Limits, Program, build_program
 from iotrace.engine.tracepoints import Part, Probe
 from iotrace.errors import Unsupported
 
@@ -49,9 +44,9 @@ class Compiler:
     """bcc and the kernel's types, loaded."""
 
     def __init__(self) -> None:
-        """Raises Unsupported (no bcc, no BTF)."""
+        """Changes this process's directory and environment. Raises Unsupported (no bcc, no BTF)."""
+        _leave_caller()
         reading = _Reading()  # on another CPU, while libbcc is being loaded
-        os.environ["BCC_KERNEL_SOURCE"] = str(header_tree())
         try:
             from bcc import BPF, lib
         except ImportError as error:
@@ -86,6 +81,7 @@ class Compiler:
                 for probe in program.probes
             ),
             unavailable=dict(program.unavailable),
+            sources=sources_digest(),
         )
 
     def _module(self, program: Program) -> Any:
@@ -95,6 +91,18 @@ class Compiler:
             return self._bpf(text=program.source, cflags=[*flags, *prelude_flags()])
         except Exception:  # this bcc wants a prelude of its own
             return self._bpf(text=program.source, cflags=flags)
+
+
+def _leave_caller() -> None:
+    """Nothing that the caller of iotrace controls has a say in what is compiled.
+
+    bcc lets clang search the current directory before all others, for headers in ``<>`` as well.
+    clang adds directories from CPATH and C_INCLUDE_PATH; bcc reads BCC_* and TMPDIR.
+    """
+    os.chdir(header_tree())
+    os.environ.clear()
+    ctypes.CDLL(None).clearenv()  # what Python could not read as NAME=VALUE
+    os.environ["BCC_KERNEL_SOURCE"] = str(header_tree())
 
 
 class _Reading(threading.Thread):

@@ -6,11 +6,10 @@ Pure apart from reading the source files; nothing here knows bcc.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import resources
-from pathlib import Path
 
 from iotrace.engine import constants, syscalls
 from iotrace.engine.btf import KernelTypes
+from iotrace.engine.probe_sources import joined_sources
 from iotrace.engine.tracepoints import (
     ALL_PROBES,
     IN_CONTAINERS,
@@ -157,31 +156,6 @@ class Program:
     unavailable: dict[str, str]
 
 
-def probes_directory() -> Path:
-    """Where the C sources lie (inside the installed package)."""
-    return Path(str(resources.files("iotrace.probes")))
-
-
-def header_tree() -> Path:
-    """The tiny kernel header tree that bcc compiles against."""
-    return probes_directory() / "headers"
-
-
-def prelude_flags() -> list[str]:
-    """Our own prelude in the place of bcc's: their guards make bcc's two headers empty."""
-    skipped = ("-D_UAPI__LINUX_BPF_H__", "-D__BPF_HELPERS_H")
-    return [*skipped, "-include", str(probes_directory() / "prelude.h")]
-
-
-def _source(names: list[str]) -> str:
-    """The sources as one text: bcc wants map operations outside of included headers."""
-    parts = []
-    for name in names:
-        text = (probes_directory() / name).read_text(encoding="ascii")
-        parts.append(f'#line 1 "{name}"\n{text}')
-    return "\n".join(parts)
-
-
 def _offset_flags(types: KernelTypes, wanted: dict[str, tuple[str, str]]) -> list[str]:
     flags = []
     for macro, (struct, path) in wanted.items():
@@ -267,7 +241,6 @@ def build_program(
     sources = [*BASE_SOURCES, *(s for f, s in _OPTIONAL_SOURCES.items() if f in functions)]
     sources += LATE_SOURCES if part.late else ()
     flags = [
-        f"-I{probes_directory()}",
         "-Werror=implicit-function-declaration",
         "-Wno-unused-function",
         "-g0",  # bcc asks for debugging information, which takes a quarter of the time,
@@ -302,7 +275,7 @@ def build_program(
         for name in sorted({probe.function for probe in ALL_PROBES})
     ]
     chosen = tuple(probe for probe in present if probe.function in part.functions)
-    return Program(_source(sources), tuple(flags), chosen, unavailable)
+    return Program(joined_sources(sources), tuple(flags), chosen, unavailable)
 
 
 _CAST_STRUCTS = ("FDTABLE", "FILE", "PT_REGS", "SOCK", "SOCKET_ALLOC", "TASK_STRUCT")

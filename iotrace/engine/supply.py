@@ -8,6 +8,7 @@ from dataclasses import replace
 from iotrace.engine.cache import image_key, load_image, store_image
 from iotrace.engine.image import Function, Image, joined
 from iotrace.engine.namespace import namespace_of_proc
+from iotrace.engine.probe_sources import sources_digest
 from iotrace.engine.program import Limits
 from iotrace.engine.workshop import Workshop
 
@@ -32,7 +33,8 @@ class Supply:
             self.unavailable["timeline"] = "this kernel has no BPF ring buffers"
         self.limits = limits
         self.namespace = namespace_of_proc()
-        self._key = image_key(limits, absent, self.namespace is not None)
+        self._sources = sources_digest()
+        self._key = image_key(self._sources, limits, absent, self.namespace is not None)
         self._kept = load_image(self._key)
         self._made: list[Image] = []
         self._workshop = workshop
@@ -66,7 +68,8 @@ class Supply:
         finally:
             self.close()
         image = joined(self._made)
-        store_image(self._key, image)
+        if image.sources == self._sources:  # else they were replaced meanwhile
+            store_image(self._key, image)
         return image.part(late=True).functions
 
     def close(self) -> None:

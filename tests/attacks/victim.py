@@ -80,10 +80,12 @@ def root_runs(
     env: Mapping[str, str] | None = None,
     umask: int = 0o022,
     deadline_s: float = DEADLINE_S,
+    prefix: tuple[str, ...] = (),
 ) -> Ended:
     """``iotrace ARGUMENTS`` as root in a directory, to its end.
 
-    ``env`` is added to what sudo leaves of an environment. Raises AssertionError if the command
+    ``env`` is added to what sudo leaves of an environment; ``prefix``: a program, by its path,
+    that runs the command. Raises AssertionError if the command
     has not ended at the deadline: it hangs.
     """
     with (
@@ -93,8 +95,8 @@ def root_runs(
     ):
         began = time.monotonic()
         process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _LAUNCHER, result.name, str(INSTALLED)]
-            + [str(argument) for argument in arguments],
+            [sys.executable, "-I", "-S", "-c", _LAUNCHER, result.name, *prefix]
+            + [str(word) for word in (INSTALLED, *arguments)],
             stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, cwd=cwd, umask=umask,
             env={**_ENVIRONMENT, **(env or {})}, start_new_session=True, preexec_fn=_limit_memory,
         )  # fmt: skip

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from iotrace.engine.probe_sources import header_tree
 from iotrace.report.detail import Detail
 
 _COMPILE = """
@@ -15,6 +18,7 @@ import json, sys
 from iotrace.engine import compiler
 from iotrace.engine.program import Limits
 from iotrace.engine.tracepoints import parts_of
+from iotrace.engine.probe_sources import header_tree
 from iotrace.report.detail import Detail
 
 if sys.argv[2:]:
@@ -50,3 +54,31 @@ def test_where_ours_is_of_no_use_bccs_is_taken() -> None:
     _, _, usual = _compiled("full")
     parts, tries, programs = _compiled("full", "without ours")
     assert (tries, programs) == (2 * parts, usual)
+
+
+_LEFT_OVER = """
+import ctypes, json, os
+from pathlib import Path
+from iotrace.engine.compiler import Compiler
+
+Compiler()
+libc = ctypes.CDLL(None)
+libc.getenv.restype = ctypes.c_char_p
+seen = {name: libc.getenv(name.encode()) is not None for name in ("CPATH", "BCC_KERNEL_SOURCE")}
+print(json.dumps([dict(os.environ), seen, str(Path.cwd())]))
+"""
+
+
+def test_the_caller_has_no_say_in_what_is_compiled(tmp_path: Path) -> None:
+    """Neither by its directory, which bcc has searched for headers, nor by its environment."""
+    hostile = {"CPATH": str(tmp_path), "BCC_LINUX_VERSION_CODE": "1", "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", _LEFT_OVER],
+        capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path,
+        env={**os.environ, **hostile},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    environment, seen, directory = json.loads(done.stdout)
+    assert environment == {"BCC_KERNEL_SOURCE": str(header_tree())}
+    assert seen == {"CPATH": False, "BCC_KERNEL_SOURCE": True}
+    assert directory == str(header_tree())

@@ -1,14 +1,16 @@
 """Images of the probes: kept, read again, and trusted only where they can be."""
 
 import contextlib
+import errno
 import os
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from iotrace.engine import cache
-from iotrace.engine.image import Function, Image, MapSpec
+from iotrace.engine.image import Function, Image, MapSpec, joined
 from iotrace.engine.program import Limits
 from iotrace.report.detail import Detail
 
@@ -18,13 +20,17 @@ IMAGE = Image(
         Function("sys_enter", "on_sys_enter", ("a", "b"), "twAAAAAAAAA=", ((3, "threads"),)),
     ),
     unavailable={"pickup": "no tracepoint"},
+    sources="digest",
 )
+
+KEY = f"{cache._VERSION}-key"
 
 
 @pytest.fixture
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     place = tmp_path / "cache"
     monkeypatch.setattr(cache, "cache_directory", lambda: place)
+    monkeypatch.setattr(cache, "_OWNER", os.geteuid())
     return place
 
 
@@ -43,52 +49,116 @@ def test_damaged_images_are_refused() -> None:
 
 
 def test_what_was_stored_is_loaded(directory: Path) -> None:
-    cache.store_image("key", IMAGE)
-    assert cache.load_image("key") == IMAGE
+    cache.store_image(KEY, IMAGE)
+    assert cache.load_image(KEY) == IMAGE
     assert cache.load_image("another") is None
 
 
 def test_a_folder_that_others_may_write_is_not_used(directory: Path) -> None:
-    cache.store_image("key", IMAGE)
+    cache.store_image(KEY, IMAGE)
     directory.chmod(0o777)
-    assert cache.load_image("key") is None
+    assert cache.load_image(KEY) is None
 
 
 def test_a_planted_link_is_not_followed(directory: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir(mode=0o700)
     directory.symlink_to(elsewhere)
-    cache.store_image("key", IMAGE)
+    cache.store_image(KEY, IMAGE)
     assert list(elsewhere.iterdir()) == []
 
 
 def test_a_changed_file_is_not_loaded(directory: Path) -> None:
-    cache.store_image("key", IMAGE)
-    path = directory / "key"
+    cache.store_image(KEY, IMAGE)
+    path = directory / KEY
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(data)
-    assert cache.load_image("key") is None
+    assert cache.load_image(KEY) is None
 
 
-def test_the_oldest_images_go(directory: Path) -> None:
+def test_a_file_that_others_may_write_is_not_loaded(directory: Path) -> None:
+    cache.store_image(KEY, IMAGE)
+    (directory / KEY).chmod(0o622)
+    assert cache.load_image(KEY) is None
+
+
+def test_a_file_of_two_names_is_not_loaded(directory: Path, tmp_path: Path) -> None:
+    cache.store_image(KEY, IMAGE)
+    (tmp_path / "other").hardlink_to(directory / KEY)
+    assert cache.load_image(KEY) is None
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o757])
+def test_a_directory_that_others_can_replace_is_not_used(
+    tmp_path: Path, mode: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "shared" / "below" / "cache"
+    monkeypatch.setattr(cache, "cache_directory", lambda: place)
+    monkeypatch.setattr(cache, "_OWNER", os.geteuid())
+    cache.store_image(KEY, IMAGE)
+    assert cache.load_image(KEY) == IMAGE
+    assert not cache.obstacle()
+    (tmp_path / "shared").chmod(mode)
+    assert cache.load_image(KEY) is None
+    assert "another user may write" in cache.obstacle()
+    cache.store_image("another", IMAGE)
+    assert [path.name for path in place.iterdir()] == [KEY]
+    (tmp_path / "shared").chmod(mode | 0o1000)  # sticky: what is in it stays its owner's
+    assert cache.load_image(KEY) == IMAGE
+
+
+def test_another_user_keeps_no_images(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "_OWNER", 0)
+    directory.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        os.chown(directory, 4242, 4242)
+    cache.store_image(KEY, IMAGE)
+    assert list(directory.iterdir()) == []
+    monkeypatch.setattr(os, "geteuid", lambda: 4242)
+    assert "for root only" in cache.obstacle()
+
+
+def test_what_is_not_written_whole_is_not_there(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "rename", full)
+    cache.store_image(KEY, IMAGE)
+    assert list(directory.iterdir()) == []
+
+
+def _key(number: int) -> str:
+    return f"{cache._VERSION}-{number}"
+
+
+def test_the_oldest_images_go_and_those_of_other_versions(directory: Path) -> None:
     for number in range(19):
-        cache.store_image(f"key{number}", IMAGE)
-        os.utime(directory / f"key{number}", ns=(number, number))
-    cache.store_image("last", IMAGE)
+        cache.store_image(_key(number), IMAGE)
+        os.utime(directory / _key(number), ns=(number, number))
+    (directory / "of-version-1").touch()
+    cache.store_image(_key(99), IMAGE)
     kept = {path.name for path in directory.iterdir()}
     assert len(kept) == 16
-    assert {"last", "key18"} <= kept
-    assert "key0" not in kept
+    assert {_key(99), _key(18)} <= kept
+    assert not {_key(0), "of-version-1"} & kept
 
 
-def test_the_key_depends_on_limits_absent_features_and_the_namespace() -> None:
+def test_images_of_different_sources_make_none_that_is_kept() -> None:
+    assert joined([IMAGE, IMAGE]).sources == "digest"
+    assert joined([IMAGE, replace(IMAGE, sources="another")]).sources == ""
+
+
+def test_the_key_depends_on_sources_limits_absent_features_and_the_namespace() -> None:
     keys = {
-        cache.image_key(Limits(), frozenset(), False),
-        cache.image_key(Limits(), frozenset(), True),
-        cache.image_key(Limits(threads=512), frozenset(), False),
-        cache.image_key(Limits(), frozenset({"sk_data_ready"}), False),
-        cache.image_key(Limits(detail=Detail.LIGHT), frozenset(), False),
+        cache.image_key("", Limits(), frozenset(), False),
+        cache.image_key("", Limits(), frozenset(), True),
+        cache.image_key("", Limits(threads=512), frozenset(), False),
+        cache.image_key("", Limits(), frozenset({"sk_data_ready"}), False),
+        cache.image_key("", Limits(detail=Detail.LIGHT), frozenset(), False),
+        cache.image_key("other sources", Limits(), frozenset(), False),
     }
-    assert len(keys) == 5
-    assert cache.image_key(Limits(), frozenset(), False) in keys
+    assert len(keys) == 6
+    assert cache.image_key("", Limits(), frozenset(), False) in keys

@@ -95,7 +95,7 @@ def test_its_program_runs(installed: Path) -> None:
 
 
 def test_the_probes_compile_from_where_they_are_installed(installed: Path) -> None:
-    code = "from iotrace.engine.program import *; print(probes_directory(), header_tree())"
+    code = "from iotrace.engine.probe_sources import *; print(probes_directory(), header_tree())"
     sources, headers = _run(installed, "-c", code).split()
     assert Path(sources) == installed / "iotrace/probes"
     assert Path(headers) == installed / "iotrace/probes/headers"

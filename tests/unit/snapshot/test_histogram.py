@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from iotrace.engine.program import probes_directory
+from iotrace.engine.probe_sources import probes_directory
 from iotrace.snapshot import histogram
 
 

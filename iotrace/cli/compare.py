@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import click
@@ -40,8 +41,9 @@ def command(a: str, b: str, percent: float | None, shown: Shown, verbose: bool) 
     both = compare(read_recording(Path(a)), read_recording(Path(b)), (a, b))
     if percent is not None:
         require_samples(both)
-    printer = Printer(shown)
-    printer.write(output.render(both, shown.fmt, printer.view()))
+    with contextlib.closing(Printer(shown)) as printer:
+        printer.write(output.render(both, shown.fmt, printer.view()))
+        printer.commit()
     worse = regressions(both, percent) if percent is not None else ()
     for one in worse:
         click.echo(f"iotrace: {output.in_words(one)}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Sequence
@@ -57,28 +58,36 @@ class _Output:
         privileges.give_up()
         return printer
 
+    def close(self) -> None:
+        """What was not printed to its end leaves no file."""
+        if self._opened is not None:
+            self._opened[1].close()
+
 
 def show(model: ServerModel, variant: Variant | None, options: LoadOptions, shown: Shown) -> int:
     """One model: its picture, its tables, what to see."""
     _require()
     arguments = load_arguments(model, variant, options)
-    output = _Output(shown)
-    with Runner(_tell, output.open) as runner:
-        with runner.server(model, variant.arguments if variant else ()) as server:
-            runner.tell(f"{model.id}: under load")
-            measurement = server.run_load(arguments, window_ns=window_ns(arguments, variant))
-        words = server.words
-    printer, report = output.printer(), measurement.report
-    if shown.fmt != DEFAULT:
-        printer.print(report)
+    with contextlib.closing(_Output(shown)) as output:
+        with Runner(_tell, output.open) as runner:
+            with runner.server(model, variant.arguments if variant else ()) as server:
+                runner.tell(f"{model.id}: under load")
+                measurement = server.run_load(arguments, window_ns=window_ns(arguments, variant))
+            words = server.words
+        printer, report = output.printer(), measurement.report
+        if shown.fmt != DEFAULT:
+            printer.finish(report)
+            return _exit_code([report])
+        run = Run(
+            model.id, variant.id if variant else "", report, measurement.figures, measurement.result
+        )
+        printer.write(
+            before_tables(model, variant, measurement)
+            + printer.text(report)
+            + after_tables(run, words)
+        )
+        printer.commit()
         return _exit_code([report])
-    run = Run(
-        model.id, variant.id if variant else "", report, measurement.figures, measurement.result
-    )
-    printer.write(
-        before_tables(model, variant, measurement) + printer.text(report) + after_tables(run, words)
-    )
-    return _exit_code([report])
 
 
 def compare(models: Sequence[ServerModel], options: LoadOptions, shown: Shown) -> int:
@@ -88,28 +97,32 @@ def compare(models: Sequence[ServerModel], options: LoadOptions, shown: Shown) -
     if delay_ns < _LEAST_COMPARED_DELAY_NS:
         raise click.UsageError("A comparison needs a --delay of 1 ms at least, to see who waits.")
     entries, left_out, reports = [], [], []
-    output = _Output(shown)
-    with Runner(_tell, output.open) as runner:
-        for model in models:
-            if reason := model.unavailable():
-                left_out.append(f"{model.id}: {reason}")
-                continue
-            with runner.server(model) as server:
-                runner.tell(f"{model.id}: a request every {delay_ns / 1e6:g} ms")
-                paced = server.run_load(load_arguments(model, None, options, delay_ns=delay_ns))
-                runner.tell(f"{model.id}: as fast as it goes")
-                reconnect = ("--reconnect",) if model.per_request_connection else ()
-                busy = server.run_load((*reconnect, "--duration", _BUSY_DURATION))
-            rate = busy.result.requests_per_second
-            entries.append(model_comparison.entry(model, paced.figures, delay_ns, rate))
-            reports.append(paced.report)
-    _print(
-        output.printer(),
-        shown,
-        comparison_tables.blocks(entries, delay_ns, left_out),
-        {"delay_ns": delay_ns, "models": model_comparison.to_dict(entries), "left_out": left_out},
-    )
-    return _exit_code(reports)
+    with contextlib.closing(_Output(shown)) as output:
+        with Runner(_tell, output.open) as runner:
+            for model in models:
+                if reason := model.unavailable():
+                    left_out.append(f"{model.id}: {reason}")
+                    continue
+                with runner.server(model) as server:
+                    runner.tell(f"{model.id}: a request every {delay_ns / 1e6:g} ms")
+                    paced = server.run_load(load_arguments(model, None, options, delay_ns=delay_ns))
+                    runner.tell(f"{model.id}: as fast as it goes")
+                    reconnect = ("--reconnect",) if model.per_request_connection else ()
+                    busy = server.run_load((*reconnect, "--duration", _BUSY_DURATION))
+                rate = busy.result.requests_per_second
+                entries.append(model_comparison.entry(model, paced.figures, delay_ns, rate))
+                reports.append(paced.report)
+        _print(
+            output.printer(),
+            shown,
+            comparison_tables.blocks(entries, delay_ns, left_out),
+            {
+                "delay_ns": delay_ns,
+                "models": model_comparison.to_dict(entries),
+                "left_out": left_out,
+            },
+        )
+        return _exit_code(reports)
 
 
 def scale(
@@ -121,20 +134,20 @@ def scale(
     payload = ("--payload", str(options.payload_bytes or 64))
     load = ("--delay-ms", f"{delay_ns / 1e6}", *payload)
     points = []
-    output = _Output(shown)
-    with Runner(_tell, output.open) as runner:
-        for model in models or [find(model_id) for model_id in scaling.MODELS]:
-            with runner.server(model) as server:
-                for number in numbers:
-                    runner.tell(f"{model.id}: {number:,} clients")
-                    points.append(scaling.measure(model.id, server, number, load))
-    _print(
-        output.printer(),
-        shown,
-        scaling.blocks(points, delay_ns),
-        {"delay_ns": delay_ns, "points": scaling.to_dict(points)},
-    )
-    return ExitCode.OK
+    with contextlib.closing(_Output(shown)) as output:
+        with Runner(_tell, output.open) as runner:
+            for model in models or [find(model_id) for model_id in scaling.MODELS]:
+                with runner.server(model) as server:
+                    for number in numbers:
+                        runner.tell(f"{model.id}: {number:,} clients")
+                        points.append(scaling.measure(model.id, server, number, load))
+        _print(
+            output.printer(),
+            shown,
+            scaling.blocks(points, delay_ns),
+            {"delay_ns": delay_ns, "points": scaling.to_dict(points)},
+        )
+        return ExitCode.OK
 
 
 def _print(printer: Printer, shown: Shown, blocks: Sequence[Block], facts: dict[str, Any]) -> None:
@@ -145,6 +158,7 @@ def _print(printer: Printer, shown: Shown, blocks: Sequence[Block], facts: dict[
         printer.write(json.dumps(whole, indent=2 if shown.fmt == "json" else None))
     else:
         printer.write(page.render(blocks, tablefmt=shown.fmt, width=printer.width()))
+    printer.commit()
 
 
 def _require(shown: Shown | None = None) -> None:

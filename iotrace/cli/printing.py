@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
@@ -14,7 +16,7 @@ from iotrace.output import color
 from iotrace.output.formats import ONE_ONLY, check, render
 from iotrace.output.view import DEFAULT_WIDTH, View
 from iotrace.report.model import Report
-from iotrace.tracing.caller_files import open_as_caller
+from iotrace.tracing.caller_files import CallerFile, open_as_caller
 
 if TYPE_CHECKING:  # a report is printed where there is no bcc, too
     from iotrace.tracing.trace import Trace
@@ -44,8 +46,10 @@ class Printer:
                 paste="sudo iotrace record -o x.iot PID && iotrace report x.iot -f html-report",
             )
         self._stream: TextIO = sys.stderr if to_stderr else sys.stdout
+        self._file: CallerFile | None = None
         if shown.output is not None:
-            self._stream = open_as_caller(shown.output)
+            self._file = open_as_caller(shown.output, growing=intervals)
+            self._stream = self._file.stream
         self._color = color.wanted_here(shown.color, self._stream.isatty())
 
     def interval(self, report: Report) -> None:
@@ -53,14 +57,23 @@ class Printer:
         self.print(report)
 
     def finish(self, report: Report) -> None:
-        """Print the report of the whole trace."""
+        """Print the report of the whole trace; nothing comes after it."""
         self.print(report)
+        self.commit()
 
     def tick(self, trace: Trace) -> None:
         """Nothing is printed between intervals."""
 
+    def commit(self) -> None:
+        """All is printed: now a file is there. Raises UsageError where it cannot be written."""
+        if self._file is not None:
+            with self._errors():
+                self._file.commit()
+
     def close(self) -> None:
-        """What was printed stays."""
+        """What was not committed leaves no file."""
+        if self._file is not None:
+            self._file.close()
 
     def print(self, report: Report) -> None:
         """The report, at once."""
@@ -82,9 +95,14 @@ class Printer:
 
     def write(self, text: str) -> None:
         """A text as it is, at once."""
-        try:
+        with self._errors():
             self._stream.write(text if text.endswith("\n") else text + "\n")
             self._stream.flush()
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
         except BrokenPipeError:
             raise
         except OSError as error:

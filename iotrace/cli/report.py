@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import click
@@ -29,10 +30,10 @@ def command(file: str, shown: Shown, verbose: bool) -> int:
     if shown.fmt in TIMELINES:
         export(read_recording(Path(file), samples=False, timeline=True), shown)
         return ExitCode.OK
-    # In this order: an -o file is not emptied for a recording that cannot be read.
+    # In this order: no -o file is made for a recording that cannot be read.
     recording = read_recording(Path(file), samples=shown.fmt == "jsonl")
-    printer = Printer(shown)
-    for sample in recording.samples:
-        printer.interval(sample)
-    printer.finish(recording.report)
+    with contextlib.closing(Printer(shown)) as printer:
+        for sample in recording.samples:
+            printer.interval(sample)
+        printer.finish(recording.report)
     return ExitCode.INCOMPLETE if recording.report.quality.lost.total else ExitCode.OK

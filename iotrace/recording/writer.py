@@ -10,10 +10,10 @@ from pathlib import Path
 from iotrace.errors import UsageError
 from iotrace.recording import container
 from iotrace.recording.model import as_sample
-from iotrace.recording.safe_file import SafeFile
 from iotrace.report.codec import to_dict
 from iotrace.report.model import Report
 from iotrace.tracing.caller import Caller
+from iotrace.tracing.safe_file import PRIVATE, SafeFile
 
 DEFAULT_MAX_BYTES = 256 * 1024 * 1024
 
@@ -26,7 +26,7 @@ class RecordingWriter:
 
     def __init__(self, path: Path, caller: Caller | None, max_bytes: int) -> None:
         """Raises UsageError where the file cannot be written."""
-        self._file = SafeFile(path, caller)
+        self._file = SafeFile(path, caller, PRIVATE)
         self._digest = hashlib.sha256()
         self._max_bytes = max_bytes
         self.samples = 0

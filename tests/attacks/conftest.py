@@ -69,5 +69,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not lines:
         return
     terminalreporter.section("attack -> what happens now")
-    for attack, now in sorted(lines):
+    for attack, now in sorted(set(lines)):
         terminalreporter.line(f"{attack} -> {now}")

@@ -10,9 +10,9 @@ import pytest
 
 from iotrace.errors import PermissionDenied, UsageError
 from iotrace.recording.reader import read_recording
-from iotrace.recording.safe_file import SafeFile
 from iotrace.recording.writer import RecordingWriter
 from iotrace.tracing.caller import Caller
+from iotrace.tracing.safe_file import SafeFile
 from tests.unit import reports
 
 

@@ -51,8 +51,12 @@ def prepare(shown: Shown, every_ns: int | None) -> Live | None:
 class Live:
     """Makes a picture of the trace now and then, and shows the latest."""
 
-    def __init__(self, every_ns: int, in_color: bool) -> None:
+    def __init__(
+        self, every_ns: int, in_color: bool, cpu_ns: Callable[[], int] = time.thread_time_ns
+    ) -> None:
+        """``cpu_ns``: a clock of the CPU time that pictures take."""
         self.is_on = True
+        self._cpu_ns = cpu_ns
         self._every_ns = every_ns
         self._color = in_color
         self._next_ns = 0
@@ -69,24 +73,24 @@ class Live:
         from iotrace.live.picture import advance
         from iotrace.snapshot.arithmetic import interval
 
-        begin_ns = time.thread_time_ns()
+        begin_ns = self._cpu_ns()
         snapshot = trace.snapshot()
         looked_ns = self._look(now_ns, trace)
         part = interval(snapshot, self._last) if self._last else snapshot
         self._last = snapshot
         whole = trace.report(snapshot)
         self._picture = advance(self._picture, whole, trace.report(part, judged=False))
-        took_ns = time.thread_time_ns() - begin_ns - looked_ns
+        took_ns = self._cpu_ns() - begin_ns - looked_ns
         self._next_ns = now_ns + max(self._every_ns, took_ns * (1 + _REST))
 
     def _look(self, now_ns: int, trace: Trace) -> int:
         """How long looking at sockets took; 0 where it was not time for that."""
-        begin_ns = time.thread_time_ns()
+        begin_ns = self._cpu_ns()
         with_sockets = now_ns >= self._next_look_ns
         trace.look(sockets=with_sockets)
         if not with_sockets:
             return 0
-        took_ns = time.thread_time_ns() - begin_ns
+        took_ns = self._cpu_ns() - begin_ns
         self._next_look_ns = now_ns + took_ns * (1 + _LOOK_REST)
         return took_ns
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from iotrace.cli.live import Live
@@ -14,11 +13,12 @@ _S = 1_000_000_000
 
 
 class _Trace:
-    """Burns so much CPU time for a snapshot, and for a look at sockets."""
+    """Takes so much CPU time for a snapshot, and for a look at sockets, by its own clock."""
 
     started_ns = 0
 
     def __init__(self, snapshot_ms: int = 0, sockets_ms: int = 0) -> None:
+        self.cpu_ns = 0
         self._snapshot_ms = snapshot_ms
         self._sockets_ms = sockets_ms
         self.snapshots = 0
@@ -27,26 +27,23 @@ class _Trace:
 
     def snapshot(self) -> Snapshot:
         self.snapshots += 1
-        _burn(self._snapshot_ms)
+        self._take(self._snapshot_ms)
         return Snapshot(0, self.snapshots)
 
     def look(self, *, sockets: bool) -> None:
         self.looks.append(sockets)
-        _burn(self._sockets_ms if sockets else 0)
+        self._take(self._sockets_ms if sockets else 0)
 
     def report(self, snapshot: Snapshot, *, judged: bool = True) -> Report:
         self.judged.append(judged)
         return reports.event_loop()
 
-
-def _burn(ms: int) -> None:
-    end = time.thread_time_ns() + ms * 1_000_000
-    while time.thread_time_ns() < end:
-        pass
+    def _take(self, ms: int) -> None:
+        self.cpu_ns += ms * 1_000_000
 
 
 def _refreshed(trace: Any, *at_s: float) -> None:
-    live = Live(_S, in_color=False)
+    live = Live(_S, in_color=False, cpu_ns=lambda: trace.cpu_ns)
     for at in at_s:
         live.refresh(int(at * _S), trace)
 

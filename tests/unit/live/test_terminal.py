@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -29,6 +30,7 @@ pytestmark = pytest.mark.skipif(bool(_MISSING), reason=f"needs {', '.join(_MISSI
 
 _DEADLINE_S = 60
 _ROOT = Path(__file__).parents[3]
+_ENDED = re.compile(r"^ended with (\d+)$", re.MULTILINE)
 _SLEEPER = "import time\nwhile True: time.sleep(0.01)"
 
 
@@ -57,12 +59,16 @@ class _Terminal:
     def everything(self) -> str:
         return self.run("capture-pane", "-p", "-J", "-S", "-500")
 
-    def wait_for(self, shown: Callable[[str], bool]) -> str:
+    def wait_for(self, shown: Callable[[str], bool], *, ended: bool = False) -> str:
+        """``ended``: the command may have ended well. Otherwise that it has fails at once."""
         end = time.monotonic() + _DEADLINE_S
         while time.monotonic() < end:
             screen = self.screen()
             if shown(screen):
                 return screen
+            status = _ENDED.search(screen)
+            if status and not (ended and status[1] == "0"):
+                raise AssertionError(f"the command has ended:\n{self.everything()}")
             time.sleep(0.05)
         raise AssertionError(f"never shown; at last:\n{self.screen()}")
 
@@ -94,12 +100,12 @@ def _attach(terminal: _Terminal, pid: int, *options: str) -> None:
 
 def _ended(terminal: _Terminal) -> str:
     """Back on the normal screen, with the report, and a terminal that works as before."""
-    terminal.wait_for(lambda screen: "ended with 0" in screen)
+    terminal.wait_for(lambda screen: "ended with 0" in screen, ended=True)
     text = terminal.everything()
     assert "Data quality" in text
     assert "System calls" in text
     terminal.type("stty -a | tr ' ' '\\n' | grep -x -e icanon -e isig -e echo | wc -l", "Enter")
-    terminal.wait_for(lambda screen: "\n3\n" in screen)
+    terminal.wait_for(lambda screen: "\n3\n" in screen, ended=True)
     return text
 
 

@@ -87,7 +87,6 @@ _FIRST_HALF = frozenset(
     "on_sock_recv_length on_sock_send_length".split()
 )
 """Takes about as long to compile as all the others that charging waits for."""
-MOST_PARTS = 3
 
 
 def parts_of(detail: Detail, cpus: int, python: bool) -> tuple[Part, ...]:

@@ -180,6 +180,7 @@ class _Thread:
         self._tid = tid
         self._entered: RawEvent | None = None
         self._state: Slice | None = None
+        self._copy_preempted = False
 
     def add(self, event: RawEvent, flow: int | None) -> Iterator[Drawn]:
         """What has ended with this event."""
@@ -198,13 +199,22 @@ class _Thread:
             reason = reasons[event.value] if 0 <= event.value < len(reasons) else "other"
             yield from self._go(f"wait.{reason}", at_ns)
         elif kind in (WAKE, PREEMPT):
+            state = self._state
+            self._copy_preempted = kind == PREEMPT and state is not None and state.name == "copy"
             yield from self._go("runq", at_ns)
         elif kind == RUN:
-            yield from self._go("user" if self._entered is None else "kernel", at_ns)
+            yield from self._go(self._resumed(), at_ns)
         elif kind == COPY:
             yield from self._go("copy", at_ns, flow)
         elif kind == SIGNAL:
             yield self._drawn(Place.SIGNALS, Instant(f"signal {event.value}", at_ns))
+
+    def _resumed(self) -> str:
+        """The state of a thread that is given a CPU: a copy that was preempted goes on."""
+        state = self._state
+        if self._copy_preempted and state is not None and state.name == "runq":
+            return "copy"
+        return "user" if self._entered is None else "kernel"
 
     def end(self, at_ns: int) -> Iterator[Drawn]:
         """What had not ended before the end of it all."""

@@ -8,8 +8,6 @@ from iotrace.verdict.lines import stalled_lines
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
 
-STALL_NS = 50_000_000
-"""An iteration that is longer is a stall; the probes keep those apart (engine/constants.py)."""
 OWN_SHARE = 0.5
 """Of the stalls' time that is not the run queue's: else the CPU is short, not the loop to blame."""
 

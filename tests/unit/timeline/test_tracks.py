@@ -7,9 +7,20 @@ from itertools import pairwise
 import pytest
 
 from iotrace.timeline.model import BadTimeline, Opened, Timeline, decode, encode_names
-from iotrace.timeline.tracks import ENTER, EXIT, READY, Slice, tracks_of
+from iotrace.timeline.tracks import (
+    COPY,
+    ENTER,
+    EXIT,
+    PREEMPT,
+    READY,
+    RUN,
+    SLEEP,
+    WAKE,
+    Slice,
+    tracks_of,
+)
 from iotrace.vocabulary.waits import WAIT_REASONS
-from tests.unit.timeline.made import blocking_read, packed, random_timeline
+from tests.unit.timeline.made import RECV, blocking_read, packed, random_timeline
 
 
 def test_a_blocking_read() -> None:
@@ -73,6 +84,36 @@ def test_a_call_whose_return_was_dropped_ends_where_the_next_begins() -> None:
     assert [(one.name, one.to_ns, one.details["returns"]) for one in calls] == [
         ("recvfrom", 50, "not seen"),
         ("other", 50, "not before the end"),
+    ]
+
+
+def test_a_preempted_copy_goes_on_as_one() -> None:
+    """As the probes charge it; a sleep ends a copy."""
+    rows = packed(
+        (10, 0, 7, 7, 3, ENTER, 45),
+        (20, 0, 7, 7, 3, COPY, 45),
+        (30, 0, 7, 7, 3, PREEMPT, 45),
+        (40, 0, 7, 7, 3, RUN, 45),
+        (50, RECV, 7, 7, 3, SLEEP, 45),
+        (60, 0, 7, 7, 3, WAKE, 45),
+        (70, 0, 7, 7, 3, RUN, 45),
+        (80, 9, 7, 7, 3, EXIT, 45),
+        (90, 0, 7, 7, -1, PREEMPT, 45),
+        (95, 0, 7, 7, -1, RUN, 45),
+        (99, 0, 7, 7, -1, ENTER, 45),
+    )
+    states = tracks_of(Timeline(rows)).threads[0].states
+    assert [(one.name, one.from_ns) for one in states] == [
+        ("kernel", 10),
+        ("copy", 20),
+        ("runq", 30),
+        ("copy", 40),
+        ("wait.recv", 50),
+        ("runq", 60),
+        ("kernel", 70),
+        ("user", 80),
+        ("runq", 90),
+        ("user", 95),
     ]
 
 

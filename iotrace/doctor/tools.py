@@ -11,6 +11,7 @@ from iotrace.doctor import pasting
 from iotrace.doctor.check import Check, Status, degraded, missing, ok
 from iotrace.engine.cache import obstacle
 from iotrace.engine.folder import cache_directory
+from iotrace.engine.probe_sources import header_tree
 from iotrace.procfs.cgroup import read_memory_left
 from iotrace.procfs.host import read_host
 
@@ -22,8 +23,7 @@ assert hasattr(bcc, "BPF"), "that is another package: bcc comes from the distrib
 """
 _COMPILE = """
 import os, sys
-from iotrace.engine.probe_sources import header_tree
-os.environ["BCC_KERNEL_SOURCE"] = str(header_tree())
+os.environ["BCC_KERNEL_SOURCE"] = sys.argv[1]
 import bcc
 bcc.BPF(text="int nothing(void *ctx) { return 0; }").dump_func(b"nothing")
 """
@@ -39,10 +39,14 @@ def checks() -> tuple[Check, ...]:
 
 
 def _run(program: str) -> tuple[int, str]:
-    """Exit code and words of a Python program in a child of its own."""
+    """Exit code and words of a Python program in a child of its own.
+
+    Isolated and in /: without that Python imports from the current directory first.
+    """
     try:
         done = subprocess.run(
-            [sys.executable, "-c", program],
+            [sys.executable, "-I", "-c", program, str(header_tree())],
+            cwd="/",
             capture_output=True,
             text=True,
             errors="replace",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from iotrace.cli.options import Shown, output_options, tracing_options
-from iotrace.cli.plan import Plan
+from iotrace.tracing.trace_options import Plan
 
 if TYPE_CHECKING:
     from iotrace.cli.printing import Printer
@@ -55,8 +55,8 @@ def command(
     if not wanted:
         raise click.UsageError("Give at least one PID: iotrace attach 4242")
 
-    from iotrace.cli.live import prepare
     from iotrace.cli.tracing import trace_processes
+    from iotrace.live.display import prepare
 
     def printer() -> Callable[[], Printer]:
         from iotrace.cli.printing import Printer

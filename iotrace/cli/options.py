@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from iotrace.cli.plan import Plan, PythonWish
+from iotrace.tracing.trace_options import Plan, PythonWish
 
 if TYPE_CHECKING:
     from iotrace.report.detail import Detail

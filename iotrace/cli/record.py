@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from iotrace.cli.options import DETAILS, Bytes, Seconds, detail_option, python_options
-from iotrace.cli.plan import Plan, PythonWish
 from iotrace.errors import UsageError
+from iotrace.tracing.trace_options import Plan, PythonWish
 
 if TYPE_CHECKING:
     from iotrace.report.detail import Detail

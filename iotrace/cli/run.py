@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from iotrace.cli.options import Shown, output_options, tracing_options
-from iotrace.cli.plan import Plan
+from iotrace.tracing.trace_options import Plan
 
 if TYPE_CHECKING:
     from iotrace.cli.printing import Printer

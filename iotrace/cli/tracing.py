@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from iotrace.cli.plan import Plan
 from iotrace.engine.features import absent_features
 from iotrace.engine.namespace import require_own_proc
 from iotrace.engine.privileges import require_privileges
 from iotrace.engine.program import Limits
 from iotrace.engine.supply import Supply
 from iotrace.errors import ExitCode, NoSuchProcess
-from iotrace.tracing.ending import signals_held
 from iotrace.tracing.room import limits_for
+from iotrace.tracing.stop_conditions import signals_held
 from iotrace.tracing.target import check_target, runs_python
+from iotrace.tracing.trace_options import Plan
 
 if TYPE_CHECKING:
     from iotrace.cli.sink import Sink
@@ -55,8 +55,8 @@ def trace_processes(
         for pid in pids:
             start.follow(pid, plan.children)
 
-        from iotrace.cli.watch import Watch
         from iotrace.tracing.dropping import Privileges
+        from iotrace.tracing.loop import Watch
         from iotrace.tracing.trace import Trace
 
         open_sink = make_sink()
@@ -109,11 +109,11 @@ def trace_program(command: tuple[str, ...], plan: Plan, make_sink: MakeSink) -> 
 
         start = ends.enter_context(Start(supply))
 
-        from iotrace.cli.watch import Watch
         from iotrace.tracing.caller import sudo_caller
         from iotrace.tracing.child import Child
         from iotrace.tracing.dropping import Privileges
-        from iotrace.tracing.ending import Ending
+        from iotrace.tracing.loop import Watch
+        from iotrace.tracing.stop_conditions import Ending
         from iotrace.tracing.trace import Trace
         from iotrace.verdict.gate import fires
 

@@ -7,18 +7,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from iotrace.cli.plan import Plan
-from iotrace.cli.progress import Progress
 from iotrace.cli.sink import Sink
+from iotrace.live.progress_line import Progress
 from iotrace.report.model import Report
 from iotrace.snapshot.arithmetic import interval
 from iotrace.snapshot.model import Snapshot
 from iotrace.tracing.dropping import Privileges
-from iotrace.tracing.ending import Ending, tick, wait_for_ending
+from iotrace.tracing.stop_conditions import Ending, tick, wait_for_ending
 from iotrace.tracing.trace import Trace
+from iotrace.tracing.trace_options import Plan
 
 if TYPE_CHECKING:
-    from iotrace.cli.live import Live
+    from iotrace.live.display import Live
 
 _TICK_NS = 100_000_000
 _FIRST_LOOK_NS = 1_000_000_000

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from iotrace.cli.options import Shown
-from iotrace.tracing.ending import Ending
+from iotrace.tracing.stop_conditions import Ending
 
 if TYPE_CHECKING:
     from iotrace.live.picture import Picture

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from iotrace.cli.live import Live
+    from iotrace.live.display import Live
     from iotrace.report.detail import Detail
 
 

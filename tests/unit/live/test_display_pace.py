@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from iotrace.cli.live import Live
+from iotrace.live.display import Live
 from iotrace.report.model import Report
 from iotrace.snapshot.model import Snapshot
 from tests.unit import reports

@@ -46,7 +46,7 @@ class LoadProcess:
         return self._process.pid
 
     def run(
-        self, arguments: Sequence[str], on_tick: Callable[[], None], tick_ns: int
+        self, arguments: Sequence[str], on_tick: Callable[[], object], tick_ns: int
     ) -> LoadResult:
         """One load from beginning to end; ``on_tick`` runs every ``tick_ns`` meanwhile.
 
@@ -59,13 +59,13 @@ class LoadProcess:
             self._process.stdin.flush()
         return _result(self._line(on_tick, tick_ns))
 
-    def wait_until_ready(self, on_tick: Callable[[], None], tick_ns: int) -> None:
+    def wait_until_ready(self, on_tick: Callable[[], object], tick_ns: int) -> None:
         """Until a load would begin at once. Raises as ``run`` does."""
         if not self._ready:
             self._line(on_tick, tick_ns)
             self._ready = True
 
-    def _line(self, on_tick: Callable[[], None], tick_ns: int) -> dict[str, Any]:
+    def _line(self, on_tick: Callable[[], object], tick_ns: int) -> dict[str, Any]:
         assert self._process.stdout is not None
         while not select.select((self._process.stdout,), (), (), tick_ns / 1e9)[0]:
             on_tick()

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from iotrace.cli.options import Shown, output_options, tracing_options
-from iotrace.tracing.trace_options import Plan
+from iotrace.errors import ExitCode
 
 if TYPE_CHECKING:
     from iotrace.cli.printing import Printer
     from iotrace.engine.workshop import Workshop
+    from iotrace.live.display import LiveDisplay
+    from iotrace.live.progress_line import ProgressLine
+    from iotrace.report.detail import Detail
+    from iotrace.tracing.trace_options import TraceOptions
 
 
 @click.command(name="attach", short_help="Trace running processes.")
@@ -39,7 +45,8 @@ def command(
     more_pids: tuple[int, ...],
     dry_run: bool,
     live: bool,
-    plan: Plan,
+    options: TraceOptions,
+    fail_on: tuple[str, ...],
     shown: Shown,
     verbose: bool,
 ) -> int:
@@ -48,20 +55,78 @@ def command(
     Ends with a full report on Ctrl-C, after --duration, or when the processes have ended.
     """
     if dry_run:
-        from iotrace.cli.tracing import try_attaching
-
-        return try_attaching(plan.detail, workshop)
+        return _dry_run(options.detail, workshop)
     wanted = tuple(dict.fromkeys((*pids, *more_pids)))
     if not wanted:
         raise click.UsageError("Give at least one PID: iotrace attach 4242")
 
-    from iotrace.cli.tracing import trace_processes
-    from iotrace.live.display import prepare
+    from iotrace.tracing.session import trace_processes
 
-    def printer() -> Callable[[], Printer]:
+    def output() -> Callable[[], tuple[Printer, ProgressLine]]:
+        # All of it now: the user who called may not be allowed to read where the modules lie.
+        import iotrace.cli.exit_codes  # noqa: F401
         from iotrace.cli.printing import Printer
+        from iotrace.live.progress_line import ProgressLine
 
-        return lambda: Printer(shown, intervals=plan.interval_ns is not None)
+        return lambda: (
+            Printer(shown, intervals=options.interval_ns is not None),
+            ProgressLine(options.duration_ns),
+        )
 
-    plan = replace(plan, live=prepare(shown, plan.interval_ns) if live else None)
-    return trace_processes(wanted, plan, printer, workshop)
+    screen = _live_display(shown, options.interval_ns) if live else None
+    report = trace_processes(wanted, options, output, screen=screen, workshop=workshop)
+
+    from iotrace.cli.exit_codes import exit_code
+
+    return exit_code(report, fail_on)
+
+
+def _live_display(shown: Shown, every_ns: int | None) -> LiveDisplay | None:
+    """A screen for this terminal; None where there can be none.
+
+    The three streams must be terminals (keys come by stdin, the screen goes to stderr, the report
+    to stdout) and the report a table for it.
+    """
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    if shown.output is not None or shown.fmt != "table" or os.environ.get("TERM", "dumb") == "dumb":
+        return None
+    if not all(stream is not None and stream.isatty() for stream in streams):
+        return None
+    try:
+        # Before anything is traced: it takes a while, and the tracer's CPU time is reported.
+        import iotrace.live.screen  # noqa: F401
+    except ImportError:
+        sys.stderr.write(
+            f"iotrace: for a live screen: {sys.executable} -m pip install 'textual>=8'\n"
+        )
+        return None
+    from iotrace.live.display import EVERY_NS, LiveDisplay
+    from iotrace.output import color
+
+    return LiveDisplay(every_ns or EVERY_NS, color.wanted_here(shown.color, True))
+
+
+def _dry_run(detail: Detail, workshop: Workshop | None) -> int:
+    """Compile, attach, detach; say on stderr what was done."""
+    from iotrace.engine.features import absent_features
+    from iotrace.engine.privileges import require_privileges
+    from iotrace.engine.program import Limits
+    from iotrace.engine.supply import Supply
+    from iotrace.tracing.dropping import drop_all
+    from iotrace.tracing.start import Start
+
+    require_privileges()
+    begin_ns = time.monotonic_ns()
+    with Start(Supply(Limits(detail=detail), absent_features(), workshop)) as start:
+        probes = start.probes
+        probes.settle()
+        drop_all()
+        passed_ms = (time.monotonic_ns() - begin_ns) // 1_000_000
+        click.echo(
+            f"{probes.attached()} probes attached in {passed_ms} ms, "
+            f"{probes.memory_bytes() >> 20} MiB of kernel memory; detached again.",
+            err=True,
+        )
+        for column, reason in probes.unavailable.items():
+            click.echo(f"  n/a: {column}: {reason}", err=True)
+    return ExitCode.OK

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from iotrace.tracing.trace_options import Plan, PythonWish
-
 if TYPE_CHECKING:
     from iotrace.report.detail import Detail
+    from iotrace.tracing.trace_options import PythonOptions
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -93,7 +92,7 @@ detail_option = click.option(
 def tracing_options(function: Callable[..., int]) -> Callable[..., int]:
     """``-d``, ``-i``, ``--no-children``, ``--fail-on``, ``--detail``, those of ``python_options``.
 
-    Gathered in the command's parameter ``plan``.
+    Gathered in the command's parameter ``options``; ``--fail-on`` is ``fail_on``.
     """
 
     @functools.wraps(function)
@@ -102,13 +101,14 @@ def tracing_options(function: Callable[..., int]) -> Callable[..., int]:
         duration: int | None,
         interval: int | None,
         children: bool,
-        fail_on: tuple[str, ...],
         detail: Detail,
-        python: PythonWish,
+        python: PythonOptions,
         **values: Any,
     ) -> int:
-        plan = Plan(duration, interval, children, detail, fail_on, python)
-        return function(plan=plan, **values)
+        from iotrace.tracing.trace_options import TraceOptions
+
+        options = TraceOptions(duration, interval, children, detail, python)
+        return function(options=options, **values)
 
     gathered = python_options(planned)
     for option in (
@@ -149,7 +149,9 @@ def python_options(function: Callable[..., int]) -> Callable[..., int]:
 
     @functools.wraps(function)
     def gathered(*, min_latency: int, python: bool, **values: Any) -> int:
-        return function(python=PythonWish(python, min_latency), **values)
+        from iotrace.tracing.trace_options import PythonOptions
+
+        return function(python=PythonOptions(python, min_latency), **values)
 
     for option in (
         click.option(

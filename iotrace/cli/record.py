@@ -9,10 +9,12 @@ import click
 
 from iotrace.cli.options import DETAILS, Bytes, Seconds, detail_option, python_options
 from iotrace.errors import UsageError
-from iotrace.tracing.trace_options import Plan, PythonWish
 
 if TYPE_CHECKING:
+    from iotrace.cli.recorder import Recorder
+    from iotrace.live.progress_line import ProgressLine
     from iotrace.report.detail import Detail
+    from iotrace.tracing.trace_options import PythonOptions
 
 _SECOND_NS = 1_000_000_000
 
@@ -59,7 +61,7 @@ def command(
     duration: int | None,
     interval: int,
     children: bool,
-    python: PythonWish,
+    python: PythonOptions,
     timeline: bool,
     max_size: int,
     detail: Detail,
@@ -78,9 +80,10 @@ def command(
         )
 
     from iotrace.cli.recorder import TIMELINE_PAGES, Recorder
-    from iotrace.cli.tracing import trace_processes, trace_program
+    from iotrace.tracing.session import trace_processes, trace_program
+    from iotrace.tracing.trace_options import TraceOptions
 
-    plan = Plan(
+    options = TraceOptions(
         duration_ns=duration,
         interval_ns=interval,
         children=children,
@@ -89,10 +92,19 @@ def command(
         timeline_pages=TIMELINE_PAGES if timeline else 0,
     )
 
-    def recorder() -> Callable[[], Recorder]:
-        return lambda: Recorder(output, max_size, timeline=timeline)
+    def recording() -> Callable[[], tuple[Recorder, ProgressLine]]:
+        # All of it now: the user who called may not be allowed to read where the modules lie.
+        import iotrace.cli.exit_codes  # noqa: F401
+        from iotrace.live.progress_line import ProgressLine
 
+        return lambda: (Recorder(output, max_size, timeline=timeline), ProgressLine(duration))
+
+    pids = tuple(dict.fromkeys(int(word) for word in target if word.isdecimal()))
     if all(word.isdecimal() and int(word) > 0 for word in target):
-        pids = tuple(dict.fromkeys(map(int, target)))
-        return trace_processes(pids, plan, recorder)
-    return trace_program(target, plan, recorder)
+        report, status = trace_processes(pids, options, recording), None
+    else:
+        report, status = trace_program(target, options, recording)
+
+    from iotrace.cli.exit_codes import exit_code, exit_code_of_program
+
+    return exit_code(report) if status is None else exit_code_of_program(report, status)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from iotrace.cli.options import Shown, output_options, tracing_options
-from iotrace.tracing.trace_options import Plan
 
 if TYPE_CHECKING:
     from iotrace.cli.printing import Printer
+    from iotrace.live.progress_line import ProgressLine
+    from iotrace.tracing.trace_options import TraceOptions
 
 
 @click.command(
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 @output_options
 def command(
     program: tuple[str, ...],
-    plan: Plan,
+    options: TraceOptions,
+    fail_on: tuple[str, ...],
     shown: Shown,
     verbose: bool,
 ) -> int:
@@ -34,11 +36,21 @@ def command(
     is returned. The report goes to standard error unless -o names a file, for standard output is
     the program's.
     """
-    from iotrace.cli.tracing import trace_program
+    from iotrace.tracing.session import trace_program
 
-    def printer() -> Callable[[], Printer]:
+    def output() -> Callable[[], tuple[Printer, ProgressLine]]:
+        # All of it now: the user who called may not be allowed to read where the modules lie.
+        import iotrace.cli.exit_codes  # noqa: F401
         from iotrace.cli.printing import Printer
+        from iotrace.live.progress_line import ProgressLine
 
-        return lambda: Printer(shown, to_stderr=True, intervals=plan.interval_ns is not None)
+        return lambda: (
+            Printer(shown, to_stderr=True, intervals=options.interval_ns is not None),
+            ProgressLine(options.duration_ns),
+        )
 
-    return trace_program(program, plan, printer)
+    report, status = trace_program(program, options, output)
+
+    from iotrace.cli.exit_codes import exit_code_of_program
+
+    return exit_code_of_program(report, status, fail_on)

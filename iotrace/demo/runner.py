@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 
 from iotrace.demo.figures import Figures, figures
-from iotrace.demo.interruption import Interruption
 from iotrace.demo.request import Request, requests
 from iotrace.engine.program import Limits
 from iotrace.errors import Unsupported
@@ -23,6 +22,8 @@ from iotrace.servers.load_process import LoadProcess
 from iotrace.snapshot.arithmetic import interval
 from iotrace.snapshot.model import Snapshot
 from iotrace.snapshot.timeline import Event
+from iotrace.tracing.loop import TraceLoop
+from iotrace.tracing.stop_conditions import NotedSignals
 from iotrace.tracing.trace import Trace
 from iotrace.vocabulary.calls import WRITES
 
@@ -66,10 +67,10 @@ class Runner:
     def __enter__(self) -> Runner:
         """Raises what attaching the probes raises, and what ``on_attached`` does."""
         with contextlib.ExitStack() as ends:
-            self._interruption = ends.enter_context(Interruption())
+            self._signals = ends.enter_context(NotedSignals())
             self._tell("attaching the probes")
             self.trace = ends.enter_context(Trace(Limits(timeline_pages=_TIMELINE_PAGES)))
-            self._interruption.check()
+            self._signals.check()
             self._on_attached()
             self._load = ends.enter_context(LoadProcess())
             self._ends = ends.pop_all()
@@ -95,9 +96,9 @@ class Runner:
         self._tell(f"{model.id}: starting its server")
         with tempfile.TemporaryFile("w+") as words:
             with running(model.module, arguments, stderr=words) as server:
-                self._interruption.check()
+                self._signals.check()
                 self.trace.follow(server.pid, children=True)
-                traced = TracedServer(self.trace, self._load, server, self._interruption)
+                traced = TracedServer(self.trace, self._load, server, self._signals)
                 yield traced
                 self._tell(f"{model.id}: stopping its server")
             words.seek(0)
@@ -115,12 +116,12 @@ class TracedServer:
     words: tuple[str, ...] = ()
 
     def __init__(
-        self, trace: Trace, load: LoadProcess, server: RunningServer, interruption: Interruption
+        self, trace: Trace, load: LoadProcess, server: RunningServer, signals: NotedSignals
     ) -> None:
         self._trace = trace
         self._load = load
         self._server = server
-        self._interruption = interruption
+        self._signals = signals
 
     def run_load(
         self,
@@ -134,16 +135,22 @@ class TracedServer:
         ``window_ns``: keep the single events of so much time from the start. ``counted_ns``: the
         report covers this time from the start, and not the whole load.
         """
-        clock = _Clock(self._trace, self._interruption, window_ns, counted_ns)
         # The load gets ready first: its start is no part of what is counted.
-        self._load.wait_until_ready(clock.idle, _TICK_NS)
-        clock.start()
+        self._load.wait_until_ready(self._signals.check, _TICK_NS)
+        observer = _LoadObserver(self._trace, self._signals, window_ns, counted_ns)
+        loop = TraceLoop(
+            self._trace,
+            observer,
+            alive=lambda: True,
+            look_delays_ns=(_LOOK_AFTER_NS,),
+            look_at_sockets=True,
+        )
         port = ("--port", str(self._server.port))
-        result = self._load.run([*port, *arguments], clock.tick, _TICK_NS)
-        later = clock.finish()
+        result = self._load.run([*port, *arguments], loop.tick, _TICK_NS)
+        later = observer.finish()
         self._trace.look()
         events = self._trace.events()
-        report = self._only_ours(self._trace.report(interval(later, clock.earlier)))
+        report = self._only_ours(self._trace.report(interval(later, observer.earlier)))
         return Measurement(
             report=report,
             figures=figures(report, _answered(report, result, partly=counted_ns is not None)),
@@ -182,54 +189,42 @@ def _answered(report: Report, result: LoadResult, *, partly: bool) -> int:
     return sent // frame_bytes
 
 
-class _Clock:
-    """What happens at which time of a load."""
+class _LoadObserver:
+    """What happens at which time of a load. ``earlier``: the totals that its report begins with."""
 
     def __init__(
         self,
         trace: Trace,
-        interruption: Interruption,
+        signals: NotedSignals,
         window_ns: int,
         counted_ns: tuple[int, int] | None,
     ) -> None:
         self._trace = trace
-        self._interruption = interruption
+        self._signals = signals
         self._window_ns = window_ns
         self._counted_ns = counted_ns
         self._settled = counted_ns is None
-        self._looked = False
         self._later: Snapshot | None = None
-
-    def idle(self) -> None:
-        """Nothing is under way yet."""
-        self._interruption.check()
-
-    def start(self) -> None:
-        """From here on it counts."""
-        self._trace.processes_alive()
-        self.earlier = self._trace.snapshot()
-        self._calls = self._trace.calls_seen()
-        self._trace.timeline(self._window_ns > 0)
+        trace.processes_alive()
+        self.earlier = trace.snapshot()
+        self._calls = trace.calls_seen()
+        trace.timeline(window_ns > 0)
         self._start_ns = time.monotonic_ns()
 
-    def tick(self) -> None:
-        """Called all along."""
-        self._interruption.check()
+    def tick(self, trace: Trace) -> None:
+        """Raises SystemExit where a signal has come."""
+        self._signals.check()
         passed_ns = time.monotonic_ns() - self._start_ns
         if passed_ns >= self._window_ns and not self._watches_on(passed_ns):
-            self._trace.timeline(False)
-        if passed_ns >= _LOOK_AFTER_NS and not self._looked:
-            self._looked = True
-            self._trace.look()
-        self._trace.processes_alive()
+            trace.timeline(False)
         if self._counted_ns is None:
             return
         from_ns, to_ns = self._counted_ns
         if passed_ns >= from_ns and not self._settled:
             self._settled = True
-            self.earlier = self._trace.snapshot()
+            self.earlier = trace.snapshot()
         elif passed_ns >= to_ns and self._later is None:
-            self._later = self._trace.snapshot()
+            self._later = trace.snapshot()
 
     def _watches_on(self, passed_ns: int) -> bool:
         """On a busy machine the first requests come late: the window is held open for them."""
@@ -239,7 +234,7 @@ class _Clock:
 
     def finish(self) -> Snapshot:
         """The load has ended: the totals up to now, or to where they were to count."""
-        self._interruption.check()
+        self._signals.check()
         self._trace.timeline(False)
         self._trace.processes_alive()
         return self._later or self._trace.snapshot()

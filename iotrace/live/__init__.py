@@ -1,1 +1,1 @@
-"""The live screen of ``attach``: a picture of the trace, drawn anew each second."""
+"""What a terminal shows while a trace goes on: a line of progress, or a live screen."""

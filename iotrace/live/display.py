@@ -1,22 +1,20 @@
-"""The live screen of ``attach``: whether there can be one, and what it is fed with."""
+"""What the live screen is fed with: pictures of the trace, as often as they are cheap."""
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from iotrace.cli.options import Shown
-from iotrace.tracing.stop_conditions import Ending
+from iotrace.tracing.stop_conditions import Stop
 
 if TYPE_CHECKING:
     from iotrace.live.picture import Picture
     from iotrace.snapshot.model import Snapshot
     from iotrace.tracing.trace import Trace
 
-_EVERY_NS = 1_000_000_000
+EVERY_NS = 1_000_000_000
 _FIRST_NS = 300_000_000
 _REST = 40
 """A picture that took long to make is followed by a rest of so many times that."""
@@ -24,31 +22,7 @@ _LOOK_REST = 100
 """And so is a look at where sockets lead to, whose tables are long on a busy host."""
 
 
-def prepare(shown: Shown, every_ns: int | None) -> Live | None:
-    """A screen for this terminal; None where there can be none.
-
-    The three streams must be terminals (keys come by stdin, the screen goes to stderr, the report
-    to stdout) and the report a table for it.
-    """
-    streams = (sys.stdin, sys.stdout, sys.stderr)
-    if shown.output is not None or shown.fmt != "table" or os.environ.get("TERM", "dumb") == "dumb":
-        return None
-    if not all(stream is not None and stream.isatty() for stream in streams):
-        return None
-    try:
-        # Before anything is traced: it takes a while, and the tracer's CPU time is reported.
-        import iotrace.live.screen  # noqa: F401
-    except ImportError:
-        sys.stderr.write(
-            f"iotrace: for a live screen: {sys.executable} -m pip install 'textual>=8'\n"
-        )
-        return None
-    from iotrace.output import color
-
-    return Live(every_ns or _EVERY_NS, color.wanted_here(shown.color, True))
-
-
-class Live:
+class LiveDisplay:
     """Makes a picture of the trace now and then, and shows the latest."""
 
     def __init__(
@@ -95,20 +69,20 @@ class Live:
         return took_ns
 
     def show(
-        self, trace: Trace, duration_ns: int | None, step: Callable[[], Ending | None]
-    ) -> Ending | None:
+        self, trace: Trace, duration_ns: int | None, step: Callable[[], Stop | None]
+    ) -> Stop | None:
         """Until ``step`` says why the trace ends or a key ends it; None: the screen failed.
 
         Raises what ``step`` raises, the terminal being as before.
         """
         from iotrace.live.screen import LiveScreen, run
 
-        ending: Ending | None = None
+        stop: Stop | None = None
 
         def go_on() -> bool:
-            nonlocal ending
-            ending = step()
-            return ending is None
+            nonlocal stop
+            stop = step()
+            return stop is None
 
         screen = LiveScreen(go_on, lambda: self._picture, until_ns=duration_ns, color=self._color)
         try:
@@ -118,4 +92,4 @@ class Live:
         if screen.failure is not None:
             name = type(screen.failure).__name__
             sys.stderr.write(f"iotrace: the live screen failed ({name}); the trace goes on\n")
-        return Ending.SIGNAL if ending is None and screen.asked_to_end else ending
+        return Stop.SIGNAL if stop is None and screen.asked_to_end else stop

@@ -12,13 +12,13 @@ _EVERY_NS = 500_000_000
 _CLEAR = "\r\x1b[K"
 
 
-class Progress:
+class ProgressLine:
     """Nothing at all where stderr is no terminal."""
 
-    def __init__(self, begin_ns: int, until_ns: int | None) -> None:
-        self._begin_ns = begin_ns
-        self._until_ns = until_ns
-        self._next_ns = begin_ns
+    def __init__(self, duration_ns: int | None) -> None:
+        """``duration_ns``: how long the trace shall last, None: nobody knows."""
+        self._duration_ns = duration_ns
+        self._next_ns = 0
         self._shown = False
         self._on = sys.stderr.isatty()
 
@@ -27,9 +27,9 @@ class Progress:
         if not self._on or now_ns < self._next_ns:
             return
         self._next_ns = now_ns + _EVERY_NS
-        passed = f"{(now_ns - self._begin_ns) / 1e9:.0f} s"
-        if self._until_ns is not None:
-            passed += f" of {(self._until_ns - self._begin_ns) / 1e9:g} s"
+        passed = f"{(now_ns - trace.started_ns) / 1e9:.0f} s"
+        if self._duration_ns is not None:
+            passed += f" of {self._duration_ns / 1e9:g} s"
         alive = len(trace.processes_alive())
         line = (
             f"tracing {alive} process{'' if alive == 1 else 'es'}, {passed}, "

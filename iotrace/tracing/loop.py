@@ -1,110 +1,203 @@
-"""Until a trace ends: progress, reports of intervals, looks at /proc; then its report."""
+"""The loop of a trace: what is due while it goes on, whatever waits for its end."""
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from iotrace.cli.sink import Sink
-from iotrace.live.progress_line import Progress
 from iotrace.report.model import Report
 from iotrace.snapshot.arithmetic import interval
 from iotrace.snapshot.model import Snapshot
 from iotrace.tracing.dropping import Privileges
-from iotrace.tracing.stop_conditions import Ending, tick, wait_for_ending
+from iotrace.tracing.stop_conditions import Stop, poll_stop
 from iotrace.tracing.trace import Trace
-from iotrace.tracing.trace_options import Plan
-
-if TYPE_CHECKING:
-    from iotrace.live.display import Live
 
 _TICK_NS = 100_000_000
 _FIRST_LOOK_NS = 1_000_000_000
+_LOOK_GROWTH = 8
+"""Looks become rarer: asking what a long-lived process has open takes time."""
 
 
-class Watch:
-    """Waits for the end; meanwhile shows progress, hands out interval reports, looks at /proc."""
+class Observer(Protocol):
+    """Follows a trace."""
+
+    def tick(self, trace: Trace) -> None:
+        """At each tick, and once more when the trace is over."""
+
+
+class ReportSink(Observer, Protocol):
+    """Where the reports of a trace go: printed, or into a recording."""
+
+    def interval(self, report: Report) -> None:
+        """The report of one interval, as soon as it is over."""
+
+    def finish(self, report: Report) -> None:
+        """The report of the whole trace."""
+
+    def close(self) -> None:
+        """Whether or not it was finished: leave nothing half done."""
+
+
+class Progress(Protocol):
+    """Shows on a terminal that tracing goes on."""
+
+    def show(self, now_ns: int, trace: Trace) -> None:
+        """Draw it anew, if it is time."""
+
+    def clear(self) -> None:
+        """Remove it."""
+
+
+class Screen(Protocol):
+    """Shows the trace as it goes on, with an event loop of its own."""
+
+    is_on: bool
+
+    def refresh(self, now_ns: int, trace: Trace) -> None:
+        """Take a new picture of the trace, if it is time."""
+
+    def show(
+        self, trace: Trace, duration_ns: int | None, step: Callable[[], Stop | None]
+    ) -> Stop | None:
+        """Until ``step`` says why the trace ends or a key ends it; None: the screen failed.
+
+        Raises what ``step`` raises.
+        """
+
+
+def _look_delays_ns() -> Iterator[int]:
+    delay_ns = _FIRST_LOOK_NS
+    while True:
+        yield delay_ns
+        delay_ns *= _LOOK_GROWTH
+
+
+class TraceLoop:
+    """Looks at /proc, reports of intervals, progress: all that a trace needs in time.
+
+    ``wait`` waits for the end. A caller that waits for something else calls ``tick`` meanwhile.
+    ``until_ns``: when the duration is over, on CLOCK_MONOTONIC; None: never.
+    """
 
     def __init__(
         self,
         trace: Trace,
-        plan: Plan,
-        sink: Sink,
-        privileges: Privileges,
+        observer: Observer,
+        *,
         alive: Callable[[], bool],
+        duration_ns: int | None = None,
+        interval_ns: int | None = None,
+        on_interval: Callable[[Report], None] = lambda report: None,
+        progress: Progress | None = None,
+        screen: Screen | None = None,
+        privileges: Privileges | None = None,
+        look_delays_ns: Iterable[int] | None = None,
+        look_at_sockets: bool = False,
     ) -> None:
+        """The loop begins with the trace, its looks at /proc now.
+
+        ``alive``: whether there is anything left to trace. ``interval_ns``, ``on_interval``: how
+        often a report of an interval is made, and what takes it. ``privileges``: put away while
+        something is printed. ``look_delays_ns``: from each look to the next.
+        """
         self._trace = trace
-        self._plan = plan
-        self._sink = sink
-        self._privileges = privileges
+        self._observer = observer
         self._alive = alive
-        sink.tick(trace)
-        begin = trace.started_ns
-        self.until_ns = begin + plan.duration_ns if plan.duration_ns else None
-        self._progress = Progress(begin, self.until_ns)
+        self._duration_ns = duration_ns
+        self._interval_ns = interval_ns
+        self._on_interval = on_interval
+        self._progress = progress
+        self._screen = screen
+        self._privileges = privileges
+        self._look_delays_ns = iter(look_delays_ns or _look_delays_ns())
+        self._look_at_sockets = look_at_sockets
+        observer.tick(trace)
+        begin_ns = trace.started_ns
+        self.until_ns = begin_ns + duration_ns if duration_ns else None
         self._last: Snapshot | None = None
         self._intervals = 0
-        self._next_interval_ns = begin + plan.interval_ns if plan.interval_ns else None
-        # Looks become rarer: what a long-lived process has open costs time to ask.
-        self._look_ns = _FIRST_LOOK_NS
-        self._next_look_ns = begin + _FIRST_LOOK_NS
+        self._next_interval_ns = begin_ns + interval_ns if interval_ns else None
+        self._next_look_ns = self._after(time.monotonic_ns())
 
-    def wait(self, on_signal: Callable[[int, bool], bool]) -> Ending:
-        """Until the end."""
-        if self._plan.live is not None and self._plan.live.is_on:
-            ending = self._wait_live(self._plan.live, on_signal)
-            if ending is not None:
-                return ending
-        return wait_for_ending(
-            until_ns=self.until_ns, tick_ns=_TICK_NS, on_tick=self._tick, on_signal=on_signal
-        )
+    def wait(self, on_signal: Callable[[int, bool], bool]) -> Stop:
+        """Until the end, inside ``signals_held``. ``on_signal``: see ``poll_stop``."""
+        if self._screen is not None and self._screen.is_on:
+            stop = self._wait_on_screen(self._screen, on_signal)
+            if stop is not None:
+                return stop
+        while True:
+            stop = self._poll(_TICK_NS, on_signal)
+            if stop is not None:
+                return stop
 
-    def _wait_live(self, live: Live, on_signal: Callable[[int, bool], bool]) -> Ending | None:
+    def _wait_on_screen(
+        self, screen: Screen, on_signal: Callable[[int, bool], bool]
+    ) -> Stop | None:
         """None: the screen has failed; the trace has not, and is waited for without it."""
 
-        def step() -> Ending | None:
-            with self._privileges.looking():
-                return tick(
-                    until_ns=self.until_ns, tick_ns=0, on_tick=self._tick, on_signal=on_signal
-                )
+        def step() -> Stop | None:
+            with self._looking():
+                return self._poll(0, on_signal)
 
-        with self._privileges.resting():
-            return live.show(self._trace, self._plan.duration_ns, step)
+        with self._resting():
+            return screen.show(self._trace, self._duration_ns, step)
+
+    def _poll(self, timeout_ns: int, on_signal: Callable[[int, bool], bool]) -> Stop | None:
+        return poll_stop(
+            until_ns=self.until_ns, timeout_ns=timeout_ns, on_tick=self.tick, on_signal=on_signal
+        )
+
+    def tick(self) -> bool:
+        """Do what is due, and never wait. False: the targets are gone."""
+        now_ns = time.monotonic_ns()
+        self._observer.tick(self._trace)
+        self._trace.processes_alive()
+        if self._next_look_ns is not None and now_ns >= self._next_look_ns:
+            self._trace.look(sockets=self._look_at_sockets)
+            self._next_look_ns = self._after(now_ns)
+        if self._screen is not None and self._screen.is_on:
+            self._screen.refresh(now_ns, self._trace)
+            return self._alive()
+        if self._next_interval_ns is not None and now_ns >= self._next_interval_ns:
+            self._report_interval()
+            self._next_interval_ns += self._interval_ns or 0
+        if self._progress is not None:
+            self._progress.show(now_ns, self._trace)
+        return self._alive()
 
     def finish(self) -> Report:
         """The report of the whole trace."""
-        self._progress.clear()
-        self._sink.tick(self._trace)
+        self._clear_progress()
+        self._observer.tick(self._trace)
         snapshot = self._trace.snapshot()
         self._trace.look()
         return self._trace.report(snapshot)
 
-    def _tick(self) -> bool:
-        now = time.monotonic_ns()
-        self._sink.tick(self._trace)
-        self._trace.processes_alive()
-        if now >= self._next_look_ns:
-            self._trace.look(sockets=False)
-            self._look_ns *= 8
-            self._next_look_ns = now + self._look_ns
-        if self._plan.live is not None and self._plan.live.is_on:
-            self._plan.live.refresh(now, self._trace)
-            return self._alive()
-        if self._next_interval_ns is not None and now >= self._next_interval_ns:
-            self._report_interval()
-            self._next_interval_ns += self._plan.interval_ns or 0
-        self._progress.show(now, self._trace)
-        return self._alive()
-
     def _report_interval(self) -> None:
-        self._progress.clear()
+        self._clear_progress()
         snapshot = self._trace.snapshot()
         self._trace.look()
         part = interval(snapshot, self._last) if self._last else snapshot
         self._last = snapshot
         self._intervals += 1
         report = replace(self._trace.report(part), interval=self._intervals)
-        with self._privileges.resting():
-            self._sink.interval(report)
+        with self._resting():
+            self._on_interval(report)
+
+    def _after(self, now_ns: int) -> int | None:
+        """When to look next."""
+        delay_ns = next(self._look_delays_ns, None)
+        return None if delay_ns is None else now_ns + delay_ns
+
+    def _clear_progress(self) -> None:
+        if self._progress is not None:
+            self._progress.clear()
+
+    def _resting(self) -> contextlib.AbstractContextManager[None]:
+        return self._privileges.resting() if self._privileges else contextlib.nullcontext()
+
+    def _looking(self) -> contextlib.AbstractContextManager[None]:
+        return self._privileges.looking() if self._privileges else contextlib.nullcontext()

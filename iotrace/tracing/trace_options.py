@@ -1,40 +1,45 @@
-"""What the command line asks a trace for."""
+"""What a trace is asked for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from iotrace.engine.program import Limits
+
 if TYPE_CHECKING:
-    from iotrace.live.display import Live
     from iotrace.report.detail import Detail
 
 
 @dataclass(frozen=True, slots=True)
-class PythonWish:
-    """Whether Python's stacks are looked at, and of which calls."""
+class PythonOptions:
+    """Whether Python's stacks are followed, and for calls of which latency at least."""
 
     enabled: bool = True
     min_latency_ns: int = 1_000_000
 
 
-_DEFAULT = PythonWish()
+_DEFAULT = PythonOptions()
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How long (None: to the end), how often a report of an interval, whom, in which detail, and
-    what is a failure.
+class TraceOptions:
+    """``duration_ns`` None: to the end of the targets. ``interval_ns`` None: one report only.
 
-    ``timeline_pages``: of the ring buffer for single events, 0: there are none. ``live``: the
-    screen, None: there is none.
+    ``timeline_pages``: size of the ring buffer for single events, 0: none are streamed.
     """
 
     duration_ns: int | None
     interval_ns: int | None
     children: bool
     detail: Detail
-    fail_on: tuple[str, ...] = ()
-    python: PythonWish = _DEFAULT
+    python: PythonOptions = _DEFAULT
     timeline_pages: int = 0
-    live: Live | None = None
+
+    def limits(self) -> Limits:
+        """Before the size of the targets is known."""
+        return Limits(
+            timeline_pages=self.timeline_pages,
+            python=self.python.enabled,
+            detail=self.detail,
+        )

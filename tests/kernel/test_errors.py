@@ -81,7 +81,8 @@ def test_root_without_capabilities() -> None:
 def test_not_root() -> None:
     # Imported before the user changes, who may not be allowed to read where the modules lie.
     program = (
-        "import os, sys, iotrace.output.text, iotrace.cli.tracing, iotrace.cli.attach\n"
+        "import os, sys, iotrace.output.text, iotrace.cli.attach\n"
+        "import iotrace.tracing.session, iotrace.tracing.trace_options\n"
         "from iotrace.cli.main import main\n"
         f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})\n"
         "main()"

@@ -174,7 +174,7 @@ def test_tables_that_are_full_are_reported() -> None:
 
 
 def test_incomplete_figures_have_their_exit_code() -> None:
-    from iotrace.cli.tracing import _exit_code
+    from iotrace.cli.exit_codes import exit_code
 
     tiny = Limits(threads=8, calls=8, descriptors=8, errors=2, loops=1, reserved=4)
     with Target("calls.py") as target, Trace(tiny) as trace:
@@ -182,7 +182,7 @@ def test_incomplete_figures_have_their_exit_code() -> None:
         target.go()
         target.wait_until_finished()
         report = trace.report(trace.snapshot())
-    assert _exit_code(report, ()) == ExitCode.INCOMPLETE
+    assert exit_code(report) == ExitCode.INCOMPLETE
 
 
 def test_a_ring_that_is_full_is_reported() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from iotrace.live.display import Live
+from iotrace.live.display import LiveDisplay
 from iotrace.report.model import Report
 from iotrace.snapshot.model import Snapshot
 from tests.unit import reports
@@ -43,7 +43,7 @@ class _Trace:
 
 
 def _refreshed(trace: Any, *at_s: float) -> None:
-    live = Live(_S, in_color=False, cpu_ns=lambda: trace.cpu_ns)
+    live = LiveDisplay(_S, in_color=False, cpu_ns=lambda: trace.cpu_ns)
     for at in at_s:
         live.refresh(int(at * _S), trace)
 

@@ -1,15 +1,13 @@
-"""The load's process, and signals that come at any moment."""
+"""The load's process."""
 
 from __future__ import annotations
 
 import os
-import signal
 
 import pytest
 from iotrace.servers.launch import running
 from iotrace.servers.load_process import LoadProcess
 
-from iotrace.demo.interruption import Interruption
 from iotrace.errors import IotraceError
 
 TICK_NS = 5_000_000
@@ -59,25 +57,3 @@ def test_leaving_ends_the_process_in_the_midst_of_a_load() -> None:
             load.run(arguments, stop, TICK_NS)
         load.close()
         assert is_gone(pid)
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_at_the_next_check_and_not_before(number: signal.Signals) -> None:
-    before = signal.getsignal(number)
-    with Interruption() as interruption:
-        interruption.check()
-        os.kill(os.getpid(), number)
-        with pytest.raises(SystemExit) as ending:
-            interruption.check()
-        assert ending.value.code == 128 + number
-    assert signal.getsignal(number) is before
-
-
-def test_an_ignored_signal_stays_ignored() -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with Interruption() as interruption:
-            os.kill(os.getpid(), signal.SIGHUP)
-            interruption.check()
-    finally:
-        signal.signal(signal.SIGHUP, before)

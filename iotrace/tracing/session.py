@@ -1,0 +1,150 @@
+"""A whole trace, as ``attach``, ``run`` and ``record`` make it: from privileges to the report."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from iotrace.engine.features import absent_features
+from iotrace.engine.namespace import require_own_proc
+from iotrace.engine.privileges import require_privileges
+from iotrace.engine.supply import Supply
+from iotrace.errors import NoSuchProcess
+from iotrace.tracing.room import limits_for
+from iotrace.tracing.stop_conditions import Stop, discard_pending_signals, signals_held
+from iotrace.tracing.target import check_target, runs_python
+
+if TYPE_CHECKING:
+    from iotrace.engine.workshop import Workshop
+    from iotrace.report.model import Report
+    from iotrace.tracing.loop import Progress, ReportSink, Screen
+    from iotrace.tracing.trace_options import TraceOptions
+
+MakeOutput: TypeAlias = "Callable[[], Callable[[], tuple[ReportSink, Progress]]]"
+"""Imports what the reports need; what it returns opens the sink."""
+
+
+def trace_processes(
+    pids: tuple[int, ...],
+    options: TraceOptions,
+    make_output: MakeOutput,
+    *,
+    screen: Screen | None = None,
+    workshop: Workshop | None = None,
+) -> Report:
+    """Trace running processes until the trace stops; the sink has the report, too.
+
+    Nothing but what charging takes is imported before it has begun. The sink is opened when the
+    probes are attached and most privileges are given back. ``workshop``: see Supply. Raises
+    NoSuchProcess where no thread of the processes was seen.
+    """
+    require_privileges()
+    for pid in pids:
+        check_target(pid)
+    with contextlib.ExitStack() as ends:
+        ends.enter_context(signals_held())
+        python = options.python.enabled and any(map(runs_python, pids))
+        limits = limits_for(pids, replace(options.limits(), python=python))
+        supply = Supply(limits, absent_features(), workshop)
+
+        from iotrace.tracing.start import Start
+
+        start = ends.enter_context(Start(supply))
+        for pid in pids:
+            start.follow(pid, options.children)
+
+        from iotrace.tracing.dropping import Privileges
+        from iotrace.tracing.loop import TraceLoop
+        from iotrace.tracing.trace import Trace
+
+        open_output = make_output()
+        with Trace(limits, min_latency_ns=options.python.min_latency_ns, start=start) as trace:
+            privileges = Privileges.drop_to_looking()
+            with privileges.resting():
+                sink, progress = open_output()
+                ends.enter_context(contextlib.closing(sink))
+            loop = TraceLoop(
+                trace,
+                sink,
+                alive=lambda: bool(trace.processes_alive()),
+                duration_ns=options.duration_ns,
+                interval_ns=options.interval_ns,
+                on_interval=sink.interval,
+                progress=progress,
+                screen=screen,
+                privileges=privileges,
+            )
+            loop.wait(lambda number, from_terminal: True)
+            report = loop.finish()
+            privileges.give_up()
+        discard_pending_signals()
+        if not report.processes:
+            raise NoSuchProcess(
+                "The processes ended before anything was seen.",
+                why="No thread of them was alive when the probes were attached.",
+                paste="sudo iotrace run -- CMD   # traces from the first instruction",
+            )
+        sink.finish(report)
+    return report
+
+
+def trace_program(
+    command: tuple[str, ...], options: TraceOptions, make_output: MakeOutput
+) -> tuple[Report, int]:
+    """Run a program and trace it to its end; the report (the sink has it, too) and exit status."""
+    require_privileges()
+    require_own_proc()
+    with contextlib.ExitStack() as ends:
+        ends.enter_context(signals_held())
+        limits = options.limits()
+        supply = Supply(limits, absent_features())
+
+        from iotrace.tracing.start import Start
+
+        start = ends.enter_context(Start(supply))
+
+        from iotrace.tracing.caller import sudo_caller
+        from iotrace.tracing.child import Child
+        from iotrace.tracing.dropping import Privileges
+        from iotrace.tracing.loop import TraceLoop
+        from iotrace.tracing.trace import Trace
+
+        open_output = make_output()
+        with Trace(limits, min_latency_ns=options.python.min_latency_ns, start=start) as trace:
+            trace.probes.settle()  # no thread of ours while we fork
+            child = Child(command, sudo_caller())
+            trace.follow_at_exec(child.pid, options.children)
+            privileges = Privileges.drop_to_looking()
+            with privileges.resting():
+                sink, progress = open_output()
+                ends.enter_context(contextlib.closing(sink))
+            child.release()
+
+            def pass_on(number: int, from_terminal: bool) -> bool:
+                # The terminal has sent it to the whole group: the program has it already.
+                if not from_terminal:
+                    child.pass_on(number)
+                return False
+
+            loop = TraceLoop(
+                trace,
+                sink,
+                alive=lambda: not child.ended(),
+                duration_ns=options.duration_ns,
+                interval_ns=options.interval_ns,
+                on_interval=sink.interval,
+                progress=progress,
+                privileges=privileges,
+            )
+            if loop.wait(pass_on) is Stop.DURATION:
+                child.pass_on(signal.SIGTERM)
+                loop.until_ns = None
+                loop.wait(pass_on)
+            report = loop.finish()
+            privileges.give_up()
+        discard_pending_signals()
+        sink.finish(report)
+    return report, child.wait()

@@ -18,7 +18,7 @@ from iotrace.engine.btf import KernelTypes
 from iotrace.engine.constants import CAST_CALL
 from iotrace.engine.image import Function, Image, MapSpec
 from iotrace.engine.privileges import refused
-from iotrace.engine.probe_sources import header_tree, prelude_flags, sources_digest
+from iotrace.engine.probe_sources import header_tree, prelude_flags
 from iotrace.engine.program import Limits, Program, build_program
 from iotrace.engine.tracepoints import Part, Probe
 from iotrace.errors import Unsupported
@@ -81,7 +81,6 @@ class Compiler:
                 for probe in program.probes
             ),
             unavailable=dict(program.unavailable),
-            sources=sources_digest(),
         )
 
     def _module(self, program: Program) -> Any:

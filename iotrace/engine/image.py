@@ -58,15 +58,11 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """All maps and programs, and the columns that this kernel cannot give (with the reason).
-
-    ``sources``: digest of the files it was compiled from, see probe_sources.sources_digest().
-    """
+    """All maps and programs, and the columns that this kernel cannot give (with the reason)."""
 
     maps: dict[str, MapSpec]
     functions: tuple[Function, ...]
     unavailable: dict[str, str]
-    sources: str
 
     def part(self, late: bool) -> Image:
         """With those of its programs only that charging does not wait for, or with the others."""
@@ -97,22 +93,16 @@ class Image:
                     for one in plain["functions"]
                 ),
                 unavailable=dict(plain["unavailable"]),
-                sources=str(plain["sources"]),
             )
         except (zlib.error, KeyError, TypeError, AttributeError) as error:
             raise ValueError("not an image of the probes") from error
 
 
 def joined(images: Sequence[Image]) -> Image:
-    """One of all parts, its programs in the order in which they are attached.
-
-    Without ``sources`` where these are not the same for all.
-    """
-    sources = {image.sources for image in images}
+    """One of all parts, its programs in the order in which they are attached."""
     functions = (function for image in images for function in image.functions)
     return Image(
         maps={name: spec for image in images for name, spec in image.maps.items()},
         functions=tuple(sorted(functions, key=lambda one: attach_order(one.name))),
         unavailable={column: why for i in images for column, why in i.unavailable.items()},
-        sources=sources.pop() if len(sources) == 1 else "",
     )

@@ -6,7 +6,6 @@ the current directory first (engine/compile_child.py closes that as well).
 
 from __future__ import annotations
 
-import hashlib
 import re
 from importlib import resources
 from pathlib import Path
@@ -53,6 +52,8 @@ def _with_headers(name: str) -> str:
 
 def sources_digest() -> str:
     """SHA-256 of every file that the compiler can read: sources, prelude, header tree."""
+    import hashlib  # libcrypto takes 4 MB, which the compile child does without
+
     root = probes_directory()
     digest = hashlib.sha256()
     for path in sorted(root.glob("**/*.[ch]")):

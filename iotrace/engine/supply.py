@@ -68,7 +68,7 @@ class Supply:
         finally:
             self.close()
         image = joined(self._made)
-        if image.sources == self._sources:  # else they were replaced meanwhile
+        if sources_digest() == self._sources:  # else they were replaced meanwhile
             store_image(self._key, image)
         return image.part(late=True).functions
 

@@ -4,14 +4,15 @@ import contextlib
 import errno
 import os
 import random
-from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from iotrace.engine import cache
-from iotrace.engine.image import Function, Image, MapSpec, joined
+from iotrace.engine import cache, supply
+from iotrace.engine.image import Function, Image, MapSpec
 from iotrace.engine.program import Limits
+from iotrace.engine.workshop import Workshop
 from iotrace.report.detail import Detail
 
 IMAGE = Image(
@@ -20,7 +21,6 @@ IMAGE = Image(
         Function("sys_enter", "on_sys_enter", ("a", "b"), "twAAAAAAAAA=", ((3, "threads"),)),
     ),
     unavailable={"pickup": "no tracepoint"},
-    sources="digest",
 )
 
 KEY = f"{cache._VERSION}-key"
@@ -146,11 +146,6 @@ def test_the_oldest_images_go_and_those_of_other_versions(directory: Path) -> No
     assert not {_key(0), "of-version-1"} & kept
 
 
-def test_images_of_different_sources_make_none_that_is_kept() -> None:
-    assert joined([IMAGE, IMAGE]).sources == "digest"
-    assert joined([IMAGE, replace(IMAGE, sources="another")]).sources == ""
-
-
 def test_the_key_depends_on_sources_limits_absent_features_and_the_namespace() -> None:
     keys = {
         cache.image_key("", Limits(), frozenset(), False),
@@ -162,3 +157,29 @@ def test_the_key_depends_on_sources_limits_absent_features_and_the_namespace() -
     }
     assert len(keys) == 6
     assert cache.image_key("", Limits(), frozenset(), False) in keys
+
+
+def test_sources_that_are_replaced_meanwhile_name_no_image(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An upgrade while the probes are compiled: of before, of after, or of both."""
+
+    class Compiled:
+        def order(self, *_: object) -> None: ...
+        def soon(self) -> list[Image]:
+            return [IMAGE]
+
+        def late(self) -> list[Image]:
+            return []
+
+        def close(self) -> None: ...
+
+    digests = ["before", "after"]
+    monkeypatch.setattr(supply, "sources_digest", lambda: digests[0])
+    for kept, replaced in (0, True), (1, False):
+        made = supply.Supply(Limits(), workshop=cast(Workshop, Compiled()))
+        list(made.soon())
+        if replaced:
+            digests.pop(0)
+        made.late()
+        assert len(list(directory.glob("*"))) == kept

@@ -1,12 +1,15 @@
-/* What the arguments of a system call say: who waits for what, and for how long at most. */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the arguments of a system call say: what it waits for, and for how long at most. */
+
+/* include/uapi/linux/futex.h, include/uapi/linux/eventpoll.h */
 #define FUTEX_WAIT 0
 #define FUTEX_WAIT_BITSET 9
 #define FUTEX_CLOCK_REALTIME 256
 #define FUTEX_COMMAND 127
 #define EPOLL_CTL_DEL 2
 
-/* The arguments of a call: ARGUMENT_* are words of its saved registers. Where registers are read in
- * place, one at a time; else all at once, and beforehand. */
+/* The arguments of a call: ARGUMENT_* are words of its saved registers. With bpf_rdonly_cast each
+ * is read in place when it is needed; else all are copied beforehand. */
 #if DETAIL_FULL && HAVE_CAST
 struct arguments {
   u64 regs;
@@ -34,7 +37,7 @@ static __always_inline int find_arguments(struct arguments *args, u64 regs)
 #if DETAIL_FULL
   return !read_kernel_memory(args, sizeof(*args), (void *)(regs + OFFSET_ARGUMENTS));
 #else
-  /* Those of a task that the verifier knows. */
+  /* regs come from a task whose type the verifier knows. */
 #pragma unroll
   for (int i = 0; i < ARGUMENT_WORDS; i++)
     LOAD("u64", args->words[i], regs, OFFSET_ARGUMENTS + 8 * i);
@@ -44,7 +47,7 @@ static __always_inline int find_arguments(struct arguments *args, u64 regs)
 
 static __always_inline u64 argument(struct arguments *args, u8 word)
 {
-  /* Spelt out: a variable index into the stack is more than some verifiers follow. */
+  /* Unrolled: not every verifier accepts a variable index into the stack. */
 #pragma unroll
   for (int i = 0; i < ARGUMENT_WORDS; i++)
     if (word == i)
@@ -60,7 +63,7 @@ static __always_inline u32 wait_by_kind(u32 kind, u16 flags)
   return flags & CALL_OUT ? WAIT_SEND : WAIT_RECV;
 }
 
-/* A timeout of nothing: "look, but do not wait". */
+/* A timeout of 0: the call looks and does not wait. */
 static __always_inline int zero_timeout(u64 timeout, u16 flags)
 {
   u64 pair[2]; /* struct timeval or timespec */
@@ -71,9 +74,9 @@ static __always_inline int zero_timeout(u64 timeout, u16 flags)
   return !pair[0] && !pair[1];
 }
 
-/* A lock wait that gives up very soon: how an interpreter's thread asks for the lock (the GIL)
- * that another one holds. Told so only where the lock's address is not known: others give up soon,
- * too. FUTEX_WAIT_BITSET takes a point in time, FUTEX_WAIT a length (futex(2)). */
+/* A lock wait with a very short timeout: so a Python thread asks for the GIL (ceval_gil.c,
+ * take_gil). Only used where the GIL's address is not known, because other programs have short
+ * timeouts, too. FUTEX_WAIT_BITSET takes a point in time, FUTEX_WAIT a length (futex(2)). */
 static __always_inline int short_timeout(u64 operation, u64 timeout, u64 now)
 {
   s64 pair[2]; /* struct timespec */
@@ -89,7 +92,8 @@ static __always_inline int short_timeout(u64 operation, u64 timeout, u64 now)
   return pair[1] <= SHORT_TIMEOUT_NS;
 }
 
-/* How epoll_ctl wants to be told of a descriptor: struct epoll_event begins with the events. */
+/* Edge- or level-triggered: struct epoll_event begins with the events, of which EPOLLET is bit
+ * 31. */
 static __always_inline u32 trigger_kind(u64 operation, u64 event)
 {
   u32 events = 0;

@@ -1,6 +1,7 @@
-/* System calls: sys_enter opens one, sys_exit closes it (see results.c). */
-#define MSG_PEEK 2
-#define ERESTART_RESTARTBLOCK 516
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* System calls: sys_enter opens a call, sys_exit closes it (results.c). */
+#define MSG_PEEK 2                /* include/linux/socket.h */
+#define ERESTART_RESTARTBLOCK 516 /* include/linux/errno.h */
 
 static __always_inline void listen_on(u32 port)
 {
@@ -9,7 +10,7 @@ static __always_inline void listen_on(u32 port)
     listening_ports.update(&port, &one);
 }
 
-/* What to do with a call. Numbers past the table are no calls, as its last is none. */
+/* What to do with a call. Numbers past the table are not listed, as its last entry is not. */
 static __always_inline struct call_spec *spec_of(u32 nr)
 {
   struct call_spec *spec = call_specs.lookup(&nr);
@@ -20,11 +21,11 @@ static __always_inline struct call_spec *spec_of(u32 nr)
   return spec;
 }
 
-/* A call that nothing is known of yet but its number. */
+/* A call of which nothing but the number is known yet. */
 static __always_inline void begin_call(struct thread *t, struct call_spec *spec, u32 nr, u64 now)
 {
   t->in_call = 1;
-  /* All members that a spec begins with, at once. */
+  /* All members that a spec begins with. */
   __builtin_memcpy(&t->call_class, spec, BEGINNING_BYTES);
   t->call_nr = nr;
   if (!spec->listed) {
@@ -47,7 +48,7 @@ static __always_inline void enter_descriptor_call(struct thread *t, u32 slot,
   struct descriptor *d;
   t->call_fd = fd;
   if (spec->flags & (CALL_CLOSES | CALL_REPLACES)) {
-    forget_descriptor(t->pid, fd);
+    invalidate_descriptor(t->pid, fd);
     return;
   }
   if (spec->size_arg != NO_ARGUMENT)
@@ -73,7 +74,7 @@ static __always_inline void enter_multiplexer(struct thread *t, u32 slot, struct
   int counted = spec->nfds_arg != NO_ARGUMENT;
   t->call_nfds = counted ? argument(args, spec->nfds_arg) : 0;
   if (counted && !(u32)t->call_nfds) {
-    t->call_class = WAIT_SLEEP; /* select and poll on nothing are a sleep */
+    t->call_class = WAIT_SLEEP; /* select and poll on no descriptor are a sleep */
     t->call_kind = KIND_NO_FDS;
     t->call_loop = 0;
     return;
@@ -91,18 +92,18 @@ static __always_inline void enter_multiplexer(struct thread *t, u32 slot, struct
 
 static __always_inline void enter_futex(struct thread *t, struct arguments *args, u64 now)
 {
-  u64 gil = GIL_AROUND(t, argument(args, ARGUMENT_0));
+  u64 gil = gil_around(t, argument(args, ARGUMENT_0));
   if (gil) {
     t->call_kind = KIND_GIL;
     t->call_class = WAIT_GIL;
-    LOOP_WANTS_GIL(t, gil, now);
+    loop_waits_for_gil(t, gil, now);
   } else if (!t->gil &&
              short_timeout(argument(args, ARGUMENT_1), argument(args, ARGUMENT_3), now)) {
     t->call_kind = KIND_SHORT_TIMEOUT;
   }
 }
 
-/* Open a call: what it is, on what it works, why it would sleep. regs: the saved registers. */
+/* Open a call: its number, its descriptor, why it would sleep. regs: the saved registers. */
 static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u64 nr, u64 now)
 {
   struct call_spec *spec;
@@ -124,11 +125,12 @@ static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u64
     enter_futex(t, &args, now);
   else if (spec->flags & CALL_WATCHES)
     t->call_kind = trigger_kind(argument(&args, ARGUMENT_1), argument(&args, ARGUMENT_3));
-  else if (DETAIL_FULL && spec->flags & CALL_CLOSES_RANGE) /* else hardly ever seen */
-    forget_range(t, argument(&args, ARGUMENT_0), argument(&args, ARGUMENT_1));
+  else if (DETAIL_FULL && spec->flags & CALL_CLOSES_RANGE) /* close_range(2) does not sleep */
+    invalidate_range(t, argument(&args, ARGUMENT_0), argument(&args, ARGUMENT_1));
 }
 
-/* The call that a thread is in when we first see it; its descriptor is looked up at its exit. */
+/* The call that a thread is in at its first event. Its descriptor is looked up at the call's
+ * exit. */
 static __always_inline void find_call_in(struct thread *t, u64 regs, u32 nr)
 {
   struct call_spec *spec = spec_of(nr);
@@ -146,7 +148,7 @@ static __always_inline void find_call_in(struct thread *t, u64 regs, u32 nr)
     t->call_fd = (s32)argument(&args, spec->fd_arg);
 }
 
-/* The call that a thread was in when we first saw it: is it this one? */
+/* The call that a thread was in when it was first tracked returns, or another one does. */
 static __always_inline void check_call(struct thread *t, u32 slot, u64 regs)
 {
   u32 found = 0;
@@ -162,25 +164,27 @@ static __always_inline void check_call(struct thread *t, u32 slot, u64 regs)
   }
 }
 
-/* It is another program now: numbers that were close-on-exec are gone, look at each one anew. */
-static __always_inline void become_program(struct thread *t)
+/* An exec: descriptors that were close-on-exec are closed, so every number is looked up anew. */
+static __always_inline void begin_program(struct thread *t)
 {
-  forget_descriptors(t);
+  invalidate_descriptors(t);
   bpf_get_current_comm(t->name, sizeof(t->name));
 }
 
 #if !HAVE_EXEC
-/* A call has returned 0: was it an execve? */
+/* Without a tracepoint on exec: an execve that has returned 0. */
 static __always_inline void notice_exec(struct thread *t, u64 regs)
 {
   u32 number = read_u32(regs + OFFSET_CALL_NUMBER);
   if (number == NUMBER_EXECVE || number == NUMBER_EXECVEAT)
-    become_program(t);
+    begin_program(t);
 }
 #endif
 
 #if DETAIL_FULL
-/* Current, which enters or leaves a system call and has its registers there. */
+/* Current's record, by the address of its saved registers. The thread that made the last call on
+ * this CPU mostly makes the next one, too. The check of t->regs makes a stale or half-written
+ * entry harmless. */
 static __always_inline struct thread *caller(u64 regs, u32 *slot)
 {
   u32 zero = 0;
@@ -208,7 +212,7 @@ PROGRAM(on_sys_enter)
   if (!t)
     return 0;
   now = bpf_ktime_get_ns();
-  BEGIN_UPDATE(t);
+  update_begin(&t->seq);
   charge_running(t, STATE_USER, now);
   t->state = STATE_KERNEL;
   enter_call(t, slot, ctx->args[0], ctx->args[1], now);
@@ -216,9 +220,9 @@ PROGRAM(on_sys_enter)
   if (ctx->args[1] == NUMBER_EXECVE || ctx->args[1] == NUMBER_EXECVEAT)
     remember_tid(t->tid);
 #endif
-  TIMELINE_EVENT(t, EVENT_ENTER, t->call_size, now);
-  END_UPDATE(t);
-  BLAME_STALL(ctx, t);
+  emit_thread(t, EVENT_ENTER, t->call_size, now);
+  update_end(&t->seq);
+  attribute_stall(ctx, t); /* does not return where it makes a tail call */
   return 0;
 }
 
@@ -231,11 +235,11 @@ PROGRAM(on_sys_exit)
   if (!t)
     return 0;
   now = bpf_ktime_get_ns();
-  BEGIN_UPDATE(t);
+  update_begin(&t->seq);
   charge_running(t, STATE_KERNEL, now);
   if (t->from_proc)
     check_call(t, slot, ctx->args[0]);
-  TIMELINE_EVENT(t, EVENT_EXIT, ctx->args[1], now);
+  emit_thread(t, EVENT_EXIT, ctx->args[1], now);
   known = t->in_call;
   if (known)
     leave_call(ctx, t, slot, now);
@@ -247,9 +251,9 @@ PROGRAM(on_sys_exit)
   if ((s64)ctx->args[1] == -ERESTART_RESTARTBLOCK)
     t->call_restarts = 1;
   t->state = STATE_USER;
-  END_UPDATE(t);
-  if (known) /* a new thread comes out of a clone that it never entered */
-    WALK_SLOW_CALL(ctx, t, now);
+  update_end(&t->seq);
+  if (known) /* a new thread returns from a clone that it did not enter */
+    walk_slow_call(ctx, t, now);
   return 0;
 }
 #endif

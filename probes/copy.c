@@ -1,4 +1,5 @@
-/* The border between wait and copy inside one receive, and when data arrived. */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The border between wait and copy inside a receive, and when data arrives on a socket. */
 
 #if HAVE_SKB_COPY
 /* raw skb_copy_datagram_iovec(skb, len): the kernel starts to copy a buffer to current. */
@@ -10,19 +11,19 @@ PROGRAM(on_skb_copy)
   if (!t || t->state == STATE_COPY || (DETAIL_FULL && !t->in_call))
     return 0;
   now = bpf_ktime_get_ns();
-  BEGIN_UPDATE(t);
+  update_begin(&t->seq);
   charge_running(t, DETAIL_FULL ? STATE_KERNEL : STATE_USER, now);
   t->state = STATE_COPY;
   if (!t->call_first_copy_ns)
     t->call_first_copy_ns = now;
-  TIMELINE_EVENT(t, EVENT_COPY, 0, now);
-  END_UPDATE(t);
+  emit_thread(t, EVENT_COPY, 0, now);
+  update_end(&t->seq);
   return 0;
 }
 #endif
 
 #if WATCH_SOCKETS
-/* Data on a connection that nobody has accepted yet. */
+/* Data has arrived on a connection that is not accepted yet. */
 static __always_inline int ready_before_accept(u64 sock)
 {
   u32 port = read_u16(sock + OFFSET_SOCK_NUM);
@@ -40,13 +41,13 @@ static __always_inline int ready_before_accept(u64 sock)
   return 0;
 }
 
-/* The struct socket that a process holds, 0: nobody has accepted it yet. */
+/* The struct socket of a socket that a process has, 0: it is not accepted yet. */
 static __always_inline u64 socket_of(u64 sock)
 {
   return MEMBER(u64, sock, TYPE_SOCK, OFFSET_SOCK_SOCKET);
 }
 
-/* raw sk_data_ready(sk): something to read has arrived, whoever waits or doesn't. */
+/* raw sk_data_ready(sk): something to read has arrived, whether or not a thread waits for it. */
 PROGRAM(on_sk_data_ready)
 {
   u64 sock = ctx->args[0], now;
@@ -62,7 +63,7 @@ PROGRAM(on_sk_data_ready)
   r->last_ns = now;
   if (!r->since_ns)
     r->since_ns = now;
-  TIMELINE_READY(r->inode, now);
+  emit_other(EVENT_READY, 0, r->inode, now);
   return 0;
 }
 #endif

@@ -1,11 +1,13 @@
-/* A thread's record of a descriptor: found by its place, checked by generation. */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Records of descriptors: a thread's use of one descriptor number. */
 static __always_inline u32 *place_of(struct thread *t, u32 slot, u32 fd)
 {
-  u32 place = (fd + slot * 0x9e3779b1u + t->programs * 0x85ebca6bu) & (DESCRIPTOR_PLACES - 1);
+  u32 hash = fd + slot * 0x9e3779b1u + t->exec_generation * 0x85ebca6bu;
+  u32 place = hash & (DESCRIPTOR_PLACES - 1);
   return descriptor_places.lookup(&place);
 }
 
-/* What stands at its place, if that is of this descriptor. */
+/* The record at the place of this descriptor, if it is of this descriptor. */
 static __always_inline struct descriptor *descriptor_at(struct thread *t, u32 slot, u32 fd,
                                                         u32 *found)
 {
@@ -35,7 +37,8 @@ static __always_inline void copy_address(struct descriptor *d, struct object *o)
   __builtin_memcpy(d->peer, o->peer, sizeof(d->peer));
 }
 
-/* The number is used for the first time, or may be another object than last time. */
+/* Look the number up in the fd table: it is used for the first time, or may be another object
+ * now. */
 static __always_inline struct descriptor *resolve_descriptor(struct thread *t, u32 slot, u32 fd,
                                                              u32 generation, u32 *found)
 {
@@ -59,7 +62,7 @@ static __always_inline struct descriptor *resolve_descriptor(struct thread *t, u
   d = descriptors.lookup(&index);
   if (!d)
     return NULL;
-  BEGIN_UPDATE(d);
+  update_begin(&d->seq);
   d->generation = generation;
   d->slot = slot;
   d->fd = fd;
@@ -75,7 +78,7 @@ static __always_inline struct descriptor *resolve_descriptor(struct thread *t, u
     watch_socket(&o);
 #endif
   }
-  END_UPDATE(d);
+  update_end(&d->seq);
   place = place_of(t, slot, fd);
   if (place)
     *place = index + 1;
@@ -83,41 +86,49 @@ static __always_inline struct descriptor *resolve_descriptor(struct thread *t, u
   return d;
 }
 
+/* The generation of a descriptor number grows when the number is closed or replaced. Without
+ * probes on system calls nothing tells of that: then it is always 0. */
+static __always_inline u32 generation_of(struct thread *t, u32 fd)
+{
 #if DETAIL_FULL
+  u32 key = generation_slot(t->pid, fd), *generation = generations.lookup(&key);
+  return generation ? *generation : 0;
+#else
+  return 0;
+#endif
+}
+
+/* Whether the number is still the object that the record is about. Without probes on system calls
+ * a socket is known by its inode; other objects may share an inode, and are looked up each time. */
+static __always_inline int is_current(struct descriptor *d, u32 fd, u32 generation)
+{
+  if (DETAIL_FULL)
+    return d->generation == generation;
+  return d->kind <= KIND_LAST_SOCKET && d->inode == inode_number(file_of(fd));
+}
+
+/* A thread's record of a descriptor: the one way from a number to a record. */
 static __always_inline struct descriptor *descriptor_of(struct thread *t, u32 slot, u32 fd,
                                                         u32 *found)
 {
-  u32 key = generation_slot(t->pid, fd), *generation = generations.lookup(&key);
+  u32 generation = generation_of(t, fd), index = t->last_descriptor - 1;
   struct descriptor *d;
-  u32 index = t->last_descriptor - 1;
-  if (!generation)
-    return NULL;
-  d = descriptors.lookup(&index); /* a program mostly writes where it has read */
-  if (d && d->fd == (s32)fd && d->generation == *generation) {
-    *found = index + 1;
-    return d;
+  if (DETAIL_FULL) {
+    d = descriptors.lookup(&index); /* a program mostly writes where it has just read */
+    if (d && d->fd == (s32)fd && d->generation == generation) {
+      *found = index + 1;
+      return d;
+    }
   }
   d = descriptor_at(t, slot, fd, found);
-  if (!d || d->generation != *generation)
-    d = resolve_descriptor(t, slot, fd, *generation, found);
-  if (d)
+  if (!d || !is_current(d, fd, generation))
+    d = resolve_descriptor(t, slot, fd, generation, found);
+  if (DETAIL_FULL && d)
     t->last_descriptor = *found;
   return d;
 }
-#else
-/* Nobody tells when a number is closed: is it still the socket that it was? Other objects are
- * looked at anew, for many of them share one inode. */
-static __always_inline struct descriptor *descriptor_of(struct thread *t, u32 slot, u32 fd,
-                                                        u32 *found)
-{
-  struct descriptor *d = descriptor_at(t, slot, fd, found);
-  if (d && d->kind <= KIND_LAST_SOCKET && d->inode == inode_of(fd))
-    return d;
-  return resolve_descriptor(t, slot, fd, 0, found);
-}
-#endif
 
-/* A socket's peer may be known only after it was connected: look once more when data moves. */
+/* A socket's addresses may be known only once it is connected: read them again when data moves. */
 static __always_inline void address_descriptor(struct descriptor *d)
 {
   struct object o = {};
@@ -129,41 +140,4 @@ static __always_inline void address_descriptor(struct descriptor *d)
   read_addresses(d->sock, &o);
   if (o.local_port)
     copy_address(d, &o);
-}
-
-/* The end of the stream was read, or a connection was accepted: what was announced is taken. */
-static __always_inline void settle(struct descriptor *d)
-{
-  u64 sock = d->sock;
-  struct readiness *r = sock ? readiness.lookup(&sock) : NULL;
-  if (r)
-    r->since_ns = r->last_ns > r->since_ns ? r->last_ns : 0;
-}
-
-/* Buffers that lie on a socket unread. */
-static __always_inline u32 queued_on(u64 sock)
-{
-  return MEMBER(u32, sock, TYPE_SOCK, OFFSET_SOCK_QUEUED);
-}
-
-/* A read has taken data off a socket: how long had it been lying there? */
-static __always_inline void pick_up(struct thread *t, struct descriptor *d, u64 bytes, u64 now)
-{
-  u64 sock = d->sock, taken = t->call_first_copy_ns ? t->call_first_copy_ns : now;
-  struct readiness *r = sock ? readiness.lookup(&sock) : NULL;
-  if (!r || t->call_peeks)
-    return;
-  if (r->since_ns && r->since_ns <= taken) {
-    u64 delay = taken - r->since_ns;
-    u32 bucket = bucket_of(t, delay) >> PICKUP_SHIFT;
-    d->pickups++;
-    if (delay > d->pickup_max_ns)
-      d->pickup_max_ns = delay;
-    if (bucket < PICKUP_BUCKETS)
-      d->pickup[bucket]++;
-  }
-  /* Behind a filled buffer there may be more, which has been waiting as long. */
-  if (t->call_size && bytes >= t->call_size && queued_on(sock))
-    return;
-  r->since_ns = r->last_ns > taken ? r->last_ns : 0;
 }

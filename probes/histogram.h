@@ -1,6 +1,7 @@
-/* Log-linear histograms: 8 buckets an octave from 64 ns to 68.7 s, so that the middle of a
- * bucket is within 6.3 % of every value in it. Plain C: the unit tests compile it natively.
- * iotrace/snapshot/histogram.py holds the inverse.
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Log-linear histograms: 8 buckets per power of two from 64 ns to 68.7 s, so that the middle of a
+ * bucket is within 6.3 % of every value in it. The unit tests compile this file natively.
+ * iotrace/snapshot/histogram.py has the inverse.
  */
 #ifndef IOTRACE_HISTOGRAM_H
 #define IOTRACE_HISTOGRAM_H
@@ -10,15 +11,15 @@
 #define HISTOGRAM_SUB_BITS 3
 #define HISTOGRAM_BUCKETS \
   ((HISTOGRAM_LAST_OCTAVE - HISTOGRAM_FIRST_OCTAVE + 1) << HISTOGRAM_SUB_BITS)
-/* Those of descriptors, and of the phases of a call, are coarser (4 buckets an octave, within
- * 12.5 %): there are many. */
+/* Histograms of descriptors and of the phases of a call are coarser, because there are many: 4
+ * buckets per power of two, within 12.5 %. */
 #define PICKUP_SHIFT 1
 #define PICKUP_BUCKETS (HISTOGRAM_BUCKETS >> PICKUP_SHIFT)
 #define PHASE_SHIFT PICKUP_SHIFT
 #define PHASE_BUCKETS (HISTOGRAM_BUCKETS >> PHASE_SHIFT)
 
-/* The octave of 2^6 to 2^36 - 1, by halves: comparisons with constants are fewer instructions than
- * shifting. */
+/* The power of two of 2^6 to 2^36 - 1, by bisection: comparisons with constants take fewer
+ * instructions than shifts. */
 #define HISTOGRAM_OF_2(v, low) ((v) < 1ULL << ((low) + 1) ? (low) : (low) + 1)
 #define HISTOGRAM_OF_4(v, low) \
   ((v) < 1ULL << ((low) + 2) ? HISTOGRAM_OF_2(v, low) : HISTOGRAM_OF_2(v, (low) + 2))

@@ -1,24 +1,25 @@
-/* Process and thread ids as the /proc of user space numbers them. On the host these are the
- * kernel's own; in a container each is looked up in its PID namespace, and a task that is not in
- * there has no id: 0, which no traced thread has.
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Process and thread ids as the tracer's /proc numbers them. On the host these are the kernel's
+ * own; in a container each is looked up in the PID namespace, and a task outside of that namespace
+ * has the id 0, which no traced thread has.
  */
 #if PID_NAMESPACE
-#define UPID_BYTES 16 /* struct upid */
-#define MAX_LEVELS 8  /* containers in containers */
+#define UPID_BYTES 16 /* sizeof(struct upid), include/linux/pid.h */
+#define MAX_LEVELS 8  /* nested namespaces that are looked at; the kernel allows 32 */
 
 struct own_namespace {
   u64 inode;   /* written by user space before the probes attach */
-  u64 address; /* of its struct pid_namespace; 0: not met yet */
+  u64 address; /* of its struct pid_namespace; 0: not found yet */
   u64 level;
 };
 BPF_ARRAY(own_namespace, struct own_namespace, 1);
 
-/* The kernel's tid -> ours, of threads that lose their number before we see the last of them.
- * Written at their exit and at execve, deleted at their last switch. LRU: an execve may fail. */
+/* The kernel's tid -> ours, of threads that give up their number before their last event. LRU: an
+ * execve may fail, and then the entry stays. */
 BPF_TABLE("lru_hash", u32, u32, remembered_tids, 1024);
 
-/* Some task's struct pid: is our namespace among those that it has a number in? */
-static __always_inline void meet_namespace(struct own_namespace *own, u64 pid)
+/* Look for our namespace among those in which a task has a number (pid: its struct pid). */
+static __always_inline void find_namespace(struct own_namespace *own, u64 pid)
 {
   u32 levels = read_u32(pid + OFFSET_PID_LEVEL);
   for (u64 level = 1; level < MAX_LEVELS; level++) {
@@ -42,13 +43,13 @@ static __always_inline u32 tid_of(u64 task)
   if (!own)
     return 0;
   if (!pid) {
-    /* A thread that has ended has given its number back before its last switch. */
+    /* An ended thread gives its number back before its last switch. */
     tid = read_u32(task + OFFSET_TASK_PID);
     remembered = remembered_tids.lookup(&tid);
     return remembered ? *remembered : 0;
   }
   if (!own->address)
-    meet_namespace(own, pid);
+    find_namespace(own, pid);
   if (!own->address || read_u32(pid + OFFSET_PID_LEVEL) < own->level)
     return 0;
   number = pid + OFFSET_PID_NUMBERS + own->level * UPID_BYTES;
@@ -77,15 +78,15 @@ static __always_inline void remember_tid(u32 tid)
     remembered_tids.update(&kernel_tid, &tid);
 }
 
-/* What current called itself when it was remembered under the kernel's number. */
+/* The tid under which a thread was remembered, by the kernel's tid; 0: not remembered. */
 static __always_inline u32 remembered_tid(u32 kernel_tid)
 {
   u32 *tid = remembered_tids.lookup(&kernel_tid);
   return tid ? *tid : 0;
 }
 
-/* raw sched_prepare_exec(task, bprm): current is about to exec. With a probe on system calls its
- * execve tells. */
+/* raw sched_prepare_exec(task, bprm): current is about to exec. With probes on system calls,
+ * execve's sys_enter remembers the tid. */
 #if !DETAIL_FULL
 PROGRAM(on_sched_prepare_exec)
 {
@@ -96,7 +97,7 @@ PROGRAM(on_sched_prepare_exec)
 }
 #endif
 
-/* raw sched_process_exit(p): current ends, but has its number still. */
+/* raw sched_process_exit(p): current ends, but still has its number. */
 PROGRAM(on_sched_process_exit)
 {
   u32 slot, tid = current_tid();
@@ -104,21 +105,24 @@ PROGRAM(on_sched_process_exit)
     remember_tid(tid);
   return 0;
 }
-#define TID_OF_ARGUMENT(task) tid_of(task)
+
+static __always_inline u32 tid_of_argument(u64 task)
+{
+  return tid_of(task);
+}
 #else
 static __always_inline u32 tid_of(u64 task)
 {
   return MEMBER(u32, task, TYPE_TASK_STRUCT, OFFSET_TASK_PID);
 }
 
-/* The same of a task that is an argument with a type (see LOAD). */
+/* The same for a task that is an argument whose type the verifier knows. */
 static __always_inline u32 tid_of_argument(u64 task)
 {
   u32 tid;
   LOAD("u32", tid, task, OFFSET_TASK_PID);
   return tid;
 }
-#define TID_OF_ARGUMENT(task) tid_of_argument(task)
 
 static __always_inline u32 pid_of(u64 task)
 {

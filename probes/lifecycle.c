@@ -1,6 +1,6 @@
-/* Threads and processes: born, replaced by exec. Their end is their last sched_switch. */
-#define CLONE_THREAD 0x00010000
-#define PF_IO_WORKER 0x00000010
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Threads and processes: their beginning, exec, new names. Their end is their last sched_switch. */
+#define PF_IO_WORKER 0x00000010 /* include/linux/sched.h, Linux 5.12 and later */
 
 static __always_inline int allocate_thread(u32 *slot)
 {
@@ -22,7 +22,7 @@ static __always_inline void begin_thread(u64 task, u32 tid, u32 pid, u32 parent_
   if (!t)
     return;
   count(COUNTER_STARTED);
-  BEGIN_UPDATE(t);
+  update_begin(&t->seq);
   t->tid = tid;
   t->pid = pid;
   t->parent_pid = parent_pid;
@@ -32,9 +32,9 @@ static __always_inline void begin_thread(u64 task, u32 tid, u32 pid, u32 parent_
   t->resume_state = STATE_KERNEL;
   t->io_worker = !!(read_u32(task + OFFSET_TASK_FLAGS) & PF_IO_WORKER);
   read_kernel_memory(t->name, sizeof(t->name), (void *)(task + OFFSET_TASK_COMM));
-  BEGIN_PYTHON(t, parent_pid);
-  END_UPDATE(t);
-  if (!index_thread(tid, slot))
+  begin_python(t, parent_pid);
+  update_end(&t->seq);
+  if (!track_thread(tid, slot))
     count(COUNTER_LOST_THREADS);
 }
 
@@ -55,15 +55,15 @@ PROGRAM(on_task_newtask)
       count(COUNTER_LOST_THREADS);
   }
   begin_thread(task, tid_of(task), pid, pid != parent_pid ? parent_pid : 0,
-               STATE_RUNQ, bpf_ktime_get_ns()); /* clone wakes it at once */
+               STATE_RUNQ, bpf_ktime_get_ns()); /* clone wakes it next */
   return 0;
 }
 
 #endif
 
 #if HAVE_EXEC
-/* The thread that had this number until another took it over by an exec. It is a zombie, but may be
- * about to leave its CPU yet, under the other's number: nobody would know it then. */
+/* The thread that had this number until another thread took it over by an exec. It is a zombie,
+ * but may not have left its CPU for the last time yet, which it would do under the other number. */
 static __always_inline void end_replaced(u32 tid)
 {
   u32 slot;
@@ -71,7 +71,7 @@ static __always_inline void end_replaced(u32 tid)
   u64 now = bpf_ktime_get_ns();
   if (!t)
     return;
-  BEGIN_UPDATE(t);
+  update_begin(&t->seq);
   if (t->state == STATE_SLEEP || t->state == STATE_RUNQ)
     charge_waiting(t, now);
   else
@@ -79,12 +79,13 @@ static __always_inline void end_replaced(u32 tid)
   t->ended_ns = now;
   t->state = STATE_DEAD;
   t->regs = 0;
-  END_UPDATE(t);
-  forget_thread(tid, slot);
+  update_end(&t->seq);
+  untrack_thread(tid, slot);
   count(COUNTER_ENDED);
 }
 
-/* raw sched_process_exec(p, old_pid, bprm): a thread that is not the leader takes its tid. */
+/* raw sched_process_exec(p, old_pid, bprm): a thread that is not the leader takes the leader's
+ * tid. */
 PROGRAM(on_sched_process_exec)
 {
   u32 slot, pid = current_pid(), tid = current_tid(), old_tid = tid;
@@ -95,31 +96,40 @@ PROGRAM(on_sched_process_exec)
   if (old_tid != tid)
     end_replaced(tid);
   if (t) {
-    BEGIN_UPDATE(t);
-    END_PYTHON(t);
+    update_begin(&t->seq);
+    end_python(t);
     count(COUNTER_EXECS);
-    become_program(t);
+    begin_program(t);
     t->tid = tid;
-    END_UPDATE(t);
+    update_end(&t->seq);
     if (old_tid != tid) {
-      forget_thread(old_tid, slot);
-      index_thread(tid, slot);
+      untrack_thread(old_tid, slot);
+      track_thread(tid, slot);
     }
   } else if (targets.lookup(&pid)) {
-    /* A program that is to be traced from its start; or the leader that this thread replaces
-     * ended under its number in between. */
+    /* A program that is traced from its start; or the replaced leader has just ended under this
+     * number. */
     begin_thread(bpf_get_current_task(), tid, pid, 0, STATE_KERNEL, bpf_ktime_get_ns());
   }
   return 0;
 }
 #endif
 
-/* raw task_rename(task, comm): a thread gets a name, from itself as a rule, soon after it began. */
+/* raw task_rename(task, comm): mostly a thread names itself, soon after it began. Another thread
+ * may do it on another CPU, where this record must not be changed: that only marks the record, and
+ * the renamed thread takes the name over when it next leaves a CPU (sched.c). */
 PROGRAM(on_task_rename)
 {
-  u32 slot;
-  struct thread *t = thread_of(tid_of(ctx->args[0]), &slot);
-  if (t)
-    read_kernel_text(t->name, sizeof(t->name), (void *)ctx->args[1]);
+  u32 slot, tid = tid_of(ctx->args[0]);
+  struct thread *t = thread_of(tid, &slot);
+  if (!t)
+    return 0;
+  if (tid != current_tid()) {
+    t->renamed = 1;
+    return 0;
+  }
+  update_begin(&t->seq);
+  read_kernel_text(t->name, sizeof(t->name), (void *)ctx->args[1]);
+  update_end(&t->seq);
   return 0;
 }

@@ -1,5 +1,7 @@
-/* Multiplexers: one iteration is from a return of the multiplexer to the thread's next call of it. */
-#define SELECT_WORDS 16 /* FD_SETSIZE / 64 */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Multiplexers. A loop iteration lasts from a return of the multiplexer to the thread's next call
+ * of it. */
+#define SELECT_WORDS 16 /* FD_SETSIZE / 64 (glibc) */
 
 static __always_inline int allocate_loop(u32 *index)
 {
@@ -23,8 +25,10 @@ static __always_inline struct loop *loop_of(struct thread *t, u32 slot, u32 nr)
   t->loops[t->call_loop & (LOOP_KINDS - 1)] = index + 1;
   l = loops.lookup(&index);
   if (l) {
+    update_begin(&l->seq);
     l->slot = slot;
     l->nr = nr;
+    update_end(&l->seq);
   }
   return l;
 }
@@ -37,7 +41,7 @@ static __always_inline u32 ones(u64 v)
   return (v * 0x0101010101010101ULL) >> 56;
 }
 
-/* Descriptors in select's read and write sets; sampled, for it costs a look at each word. */
+/* Descriptors in select's read and write sets. Sampled, because every word has to be read. */
 static __always_inline u64 selected(u64 nfds, u64 read_set, u64 write_set)
 {
   u64 total = 0;
@@ -55,12 +59,19 @@ static __always_inline u64 selected(u64 nfds, u64 read_set, u64 write_set)
   return total;
 }
 
+/* The Python stacks of an iteration (stalls.c): a new one has none yet. */
+static __always_inline void clear_stacks(struct loop *l)
+{
+  l->cpu_stack = l->cpu_place = l->cpu_votes = 0;
+  l->call_stack = l->call_stack_ns = 0;
+}
+
 static __always_inline u64 cpu_ns(struct thread *t)
 {
   return t->user_ns + t->kernel_ns + t->copy_ns;
 }
 
-/* An iteration took longer than STALL_NS: keep what it spent its time on. */
+/* The iteration was longer than STALL_NS: add what it spent its time on. */
 static __always_inline void loop_stalled(struct thread *t, struct loop *l, u64 busy)
 {
   l->stalls++;
@@ -80,7 +91,7 @@ static __always_inline void loop_stalled(struct thread *t, struct loop *l, u64 b
   }
 }
 
-/* The thread comes back to its multiplexer: what it did since the last return was one iteration. */
+/* The thread is back at its multiplexer: one iteration has ended. */
 static __always_inline void loop_iterated(struct thread *t, struct loop *l, u64 now)
 {
   u64 busy = now > l->returned_ns ? now - l->returned_ns : 0;
@@ -103,13 +114,14 @@ static __always_inline void loop_iterated(struct thread *t, struct loop *l, u64 
   l->returned_ns = 0;
 }
 
-/* A call inside an iteration has waited. */
+/* A call inside an iteration has slept. Called inside an update of the loop's thread. */
 static __always_inline void loop_waited(struct thread *t)
 {
   u32 index = t->current_loop - 1;
   struct loop *l = loops.lookup(&index);
   if (!l || !l->returned_ns)
     return;
+  update_begin(&l->seq);
   l->iteration_waited = 1;
   l->iteration_wait_ns[t->call_class & (WAIT_CLASSES - 1)] += t->call_wait_ns;
   if (t->call_wait_ns > l->iteration_call_ns) {
@@ -118,9 +130,10 @@ static __always_inline void loop_waited(struct thread *t)
     l->iteration_call_fd = t->call_fd;
     l->iteration_call_kind = t->call_kind;
   }
+  update_end(&l->seq);
 }
 
-/* A connection is tried before the multiplexer could say that it has data. */
+/* A connection is read before the multiplexer could say that it has data. */
 static __always_inline void loop_read_eagerly(struct thread *t)
 {
   u32 index = t->current_loop - 1;
@@ -128,9 +141,9 @@ static __always_inline void loop_read_eagerly(struct thread *t)
   t->accepted_fd = 0;
   if (!l)
     return;
-  BEGIN_UPDATE(l);
+  update_begin(&l->seq);
   l->eager_reads++;
-  END_UPDATE(l);
+  update_end(&l->seq);
 }
 
 static __always_inline void loop_enter(struct thread *t, u32 slot, u16 flags,
@@ -139,7 +152,7 @@ static __always_inline void loop_enter(struct thread *t, u32 slot, u16 flags,
   struct loop *l = loop_of(t, slot, t->call_nr);
   if (!l)
     return;
-  BEGIN_UPDATE(l);
+  update_begin(&l->seq);
   if (l->returned_ns)
     loop_iterated(t, l, now);
   if (t->call_nfds > l->nfds_max)
@@ -155,11 +168,12 @@ static __always_inline void loop_enter(struct thread *t, u32 slot, u16 flags,
   } else {
     l->epoll_fd = argument(args, ARGUMENT_0);
   }
-  END_UPDATE(l);
+  update_end(&l->seq);
 }
 
-/* Is a poll of one descriptor a part of an event loop's iteration (a timeout around a call), and
- * no multiplexer of its own? Not when it is the loop's own call, which is down to one descriptor. */
+/* Whether a poll of one descriptor is part of an iteration of an event loop (a timeout around a
+ * call) rather than a multiplexer. The loop's own call may be down to one descriptor: that is
+ * none. */
 static __always_inline int within_iteration(struct thread *t)
 {
   u32 index = t->current_loop - 1;
@@ -167,16 +181,17 @@ static __always_inline int within_iteration(struct thread *t)
   return l && l->nfds_max != 1 && (l->nr != t->call_nr || t->call_zero_timeout);
 }
 
-/* A poll of one descriptor alone has waited: add it there, if it is known already. */
+/* A poll of one descriptor alone has slept: add that to the descriptor, if it has a record
+ * already. */
 static __always_inline void polled_alone(struct thread *t, u32 slot)
 {
   u32 found;
   struct descriptor *d = descriptor_at(t, slot, t->call_fd, &found);
   if (!d)
     return;
-  BEGIN_UPDATE(d);
+  update_begin(&d->seq);
   d->polled_ns += t->call_wait_ns;
-  END_UPDATE(d);
+  update_end(&d->seq);
 }
 
 static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, u64 now)
@@ -184,7 +199,7 @@ static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, u64
   struct loop *l = loop_of(t, slot, t->call_nr);
   if (!l)
     return;
-  BEGIN_UPDATE(l);
+  update_begin(&l->seq);
   l->upto = t->syscalls;
   l->wait_ns += t->call_wait_ns;
   if (ready >= 0) {
@@ -203,7 +218,7 @@ static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, u64
     l->returned_ns = now;
     l->cpu_at_return_ns = cpu_ns(t);
     l->runq_at_return_ns = t->runq_ns;
-    forget_blame(l);
+    clear_stacks(l);
     if (l->iteration_waited) {
       l->iteration_waited = 0;
       l->iteration_call_ns = 0;
@@ -215,7 +230,7 @@ static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, u64
   l->accepted_at_return = t->accepted;
   l->data_at_return = t->moved_data;
   l->other_at_return = t->moved_other;
-  END_UPDATE(l);
+  update_end(&l->seq);
   t->current_loop = t->loops[t->call_loop & (LOOP_KINDS - 1)];
   t->accepted_fd = 0;
 }

@@ -1,8 +1,9 @@
-/* What the probes use of bcc's own prelude (bcc/bpf.h and bcc/helpers.h, 8,000 lines), which bcc's
- * compiler would otherwise read three times: a sixth of the time that compiling takes. Names that end
- * in _ are what bcc makes of tables' methods. Numbers and structs are those of
- * include/uapi/linux/bpf.h. Where this does not compile, as with a bcc that makes something else of
- * them, bcc's own is taken (engine/compiler.py).
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the probes use of bcc's prelude (bcc/bpf.h and bcc/helpers.h, 8,000 lines), which bcc would
+ * otherwise read three times: a sixth of the time that compiling takes. bcc turns the methods of
+ * tables into calls of the names that end in _. Numbers and structs are those of
+ * include/uapi/linux/bpf.h. Where this file does not compile, bcc's own prelude is used
+ * (iotrace/engine/compiler.py).
  */
 #ifndef IOTRACE_PRELUDE_H
 #define IOTRACE_PRELUDE_H
@@ -52,10 +53,9 @@ static __always_inline int bpf_map_delete_elem_(uintptr_t map, void *key)
   return bpf_map_delete_elem((void *)map, key);
 }
 
-static __always_inline void bpf_tail_call_(u64 map, void *ctx, int index)
-{
-  ((void (*)(void *, u64, int))BPF_FUNC_tail_call)(ctx, map, index);
-}
+/* bcc passes the map as a number or as a pointer, depending on its version. */
+#define bpf_tail_call_(map, ctx, index) \
+  ((void (*)(void *, u64, int))BPF_FUNC_tail_call)(ctx, (u64)(map), index)
 
 /* The macros by which tables are declared; the two that these end in are in tables.h. */
 #define BPF_TABLE(type, key, leaf, name, entries) BPF_F_TABLE(type, key, leaf, name, entries, 0)

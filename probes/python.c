@@ -1,27 +1,34 @@
-/* Python: which line made a slow call, what held an event loop up. Compiled in with PYTHON.
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Python: the lines of slow calls and the causes of stalled event loops. Compiled in with PYTHON.
  *
- * A thread's frames can't change while it sits in a call, so they are walked at its exit, and only
- * where it took longer than its process's threshold. The walks are programs of their own, entered
- * by tail calls: fast calls pay one comparison, and the verifier looks at each program alone.
- * Everything read here is the target's own memory: it may say anything, so every walk is bounded.
+ * A thread's frames cannot change while it is in a call, so they are walked at the call's exit,
+ * and only where it took longer than the threshold of its process. The walks are programs that are
+ * tail-called: fast calls cost one comparison, and the verifier checks each program by itself.
+ * Everything that is read here is memory of the target and may hold anything, so every walk is
+ * bounded.
  */
 #if PYTHON
 #define MAX_DEPTH 32
 #define MAX_STATES 256
-#define FRAME_BYTES 112
-#define OWNER_SHIM 3
-#define NOT_THERE 0xffffffff
-#define MISSES_SKIPPED 63 /* slow calls of a thread that had no Python state when last looked */
+#define FRAME_BYTES 112 /* the part of struct _PyInterpreterFrame (PyFrameObject) that is read */
+#define OWNER_SHIM 3    /* FRAME_OWNED_BY_CSTACK, Include/internal/pycore_frame.h, 3.12 and later */
+#define NOT_THERE 0xffffffff /* this version of Python has no such member */
+#define MISSES_SKIPPED 63 /* slow calls of a thread without a Python state before the next look */
 #define CODE_HEAD 256
 #define CODE_TEXT 256
 #define CODE_TABLE 1024
 
-/* Where an interpreter keeps what; from iotrace/pystack/offsets.py. Flat. */
+/* Where an interpreter has what; from iotrace/pystack/offsets.py. */
 struct python {
   u64 interpreters; /* address of the pointer to the newest one */
   u64 walk_over_ns;
   u64 gils[GILS]; /* the main interpreter's first */
-  u64 waiting_gil; /* what waiting_loop waits for */
+  u64 waiting_gil; /* the GIL that waiting_loop waits for */
+  /* Sampled stacks of the holder of the GIL, for iteration holder_iteration of holder_loop. */
+  u64 holder_iteration;
+  u64 holder_stack;
+  u64 holder_place;
+  u64 holder_votes;
   u32 interpreter_next;
   u32 interpreter_threads;
   u32 thread_next;
@@ -36,19 +43,18 @@ struct python {
   u32 code_file;
   u32 code_name;
   u32 code_linetable;
-  u32 waiting_loop; /* index + 1 of a held-up loop that waits for the GIL */
-  u32 reserved;
+  u32 waiting_loop; /* index + 1 of a stalled loop that waits for the GIL */
+  u32 holder_loop;  /* index + 1 */
 };
 
-/* Processes whose Python is known. Written by user space, by task_newtask for forks; deleted by
- * exec and by user space. Read by the walks. */
+/* Processes whose Python is known. */
 BPF_HASH(pythons, u32, struct python, MAX_TARGETS);
 
-/* One distinct stack of one process, innermost frame first. Written once, before stack_index. */
+/* One distinct stack of one process, innermost frame first. Complete once it is in stack_index. */
 struct stack {
   u32 seq;
   u32 pid;
-  u32 tid; /* of the thread that was seen there first */
+  u32 tid; /* of the thread that was first seen there */
   u32 depth;
   u32 truncated;
   u32 reserved;
@@ -59,8 +65,8 @@ struct stack {
 BPF_F_TABLE("array", u32, struct stack, stacks, MAX_STACKS, MMAPABLE);
 BPF_HASH(stack_index, u64, u32, MAX_STACKS);
 
-/* What names a code object, as it was when first seen: its process may be gone before user space
- * can look. Written once, before code_index. */
+/* What names a code object, as it was when first seen: the process may end before user space can
+ * look. Complete once it is in code_index. */
 struct code {
   u32 seq;
   u32 pid;
@@ -80,7 +86,8 @@ struct code_key {
 };
 BPF_HASH(code_index, struct code_key, u32, MAX_CODES);
 
-/* Slow calls by (process, stack, call, kind). Written by the walks, read by user space. */
+/* Slow calls by (process, stack, call, kind). Written atomically: threads of a process share
+ * them. */
 struct line_key {
   u64 stack;
   u32 pid;
@@ -94,20 +101,20 @@ struct line {
   u64 runq_ns;
   u64 copy_ns;
   u64 max_ns;
-  s32 fd; /* of the latest */
+  s32 fd; /* this and tid: of the latest call, or of one at the same time */
   u32 tid;
 };
 BPF_HASH(lines, struct line_key, struct line, MAX_LINES);
 
-/* Stalls of loops by (loop, what held it up, where). Written by on_stall, read by user space. */
-struct culprit_key {
+/* Stalls by (loop, cause, stack). Written by on_stall, read by user space. */
+struct stall_key {
   u64 stack;
   u32 loop;
   u8 cause; /* CAUSE_* */
   u8 kind;
   u16 nr;
 };
-struct culprit {
+struct stall_cause {
   u64 stalls;
   u64 total_ns;
   u64 cpu_ns;
@@ -118,13 +125,13 @@ struct culprit {
   s32 fd;
   u32 reserved;
 };
-BPF_HASH(culprits, struct culprit_key, struct culprit, MAX_LINES);
+BPF_HASH(stall_causes, struct stall_key, struct stall_cause, MAX_LINES);
 
-/* Room for a walk. Written and read by one run of one program, or by two in a tail call. */
+/* Room for a walk: [0] for one in sys_exit, [1] for one in the clock's interrupt. */
 struct walk_room {
   u8 frame[128];
   struct stack stack;
-  u64 place; /* as the stack's hash, but for the instruction of its innermost frame */
+  u64 place; /* a hash of the stack without the instruction of its innermost frame: a function */
   u32 found; /* index + 1 of a new stack whose codes are to be described */
   u32 own_loop;
 };

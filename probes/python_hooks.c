@@ -1,4 +1,7 @@
-/* Where the other probes call on Python: locks, new threads, exec, ends of calls. */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the other probes ask of Python: the GIL, new threads, exec, the ends of calls. Without
+ * PYTHON these functions are empty.
+ */
 #if PYTHON
 /* The GIL of current's process that a futex lies in, 0: none. */
 static __always_inline u64 gil_around(struct thread *t, u64 address)
@@ -6,6 +9,8 @@ static __always_inline u64 gil_around(struct thread *t, u64 address)
   u32 pid = t->pid;
   struct python *p;
   u64 found = 0;
+  if (!t->gil)
+    return 0;
   if (address - t->gil < GIL_BYTES)
     return t->gil;
   if (!t->more_gils)
@@ -20,8 +25,9 @@ static __always_inline u64 gil_around(struct thread *t, u64 address)
   return found;
 }
 
-/* A held-up loop begins to wait for the GIL: whoever runs with it is to be blamed. */
-static __always_inline void loop_wants_gil(struct thread *t, u64 gil, u64 now)
+/* A stalled loop begins to wait for the GIL: from now on the stack of the thread that has the GIL
+ * is sampled for it (on_sample). */
+static __always_inline void loop_waits_for_gil(struct thread *t, u64 gil, u64 now)
 {
   u32 index = t->current_loop - 1, pid = t->pid;
   struct loop *l = loops.lookup(&index);
@@ -62,7 +68,8 @@ static __always_inline void end_python(struct thread *t)
   t->walk_over_ns = t->gil = t->python_state = t->more_gils = t->python_misses = 0;
 }
 
-/* walk_over_ns is the threshold + 1, 0: never. Last thing in sys_exit. */
+/* At the very end of sys_exit: makes a tail call to on_slow_call where the call took long.
+ * walk_over_ns is the threshold + 1, 0: never. */
 static __always_inline void walk_slow_call(struct bpf_raw_tracepoint_args *ctx, struct thread *t,
                                            u64 now)
 {
@@ -72,23 +79,36 @@ static __always_inline void walk_slow_call(struct bpf_raw_tracepoint_args *ctx, 
   walkers.call(ctx, WALKER_CALL);
 }
 
-/* Last thing in sys_enter. */
-static __always_inline void blame_stall(struct bpf_raw_tracepoint_args *ctx, struct thread *t)
+/* At the very end of sys_enter: makes a tail call to on_stall where a stall has just ended. */
+static __always_inline void attribute_stall(struct bpf_raw_tracepoint_args *ctx, struct thread *t)
 {
   if (t->call_loop && t->stalled_ns)
     walkers.call(ctx, WALKER_STALL);
 }
-#define GIL_AROUND(t, address) ((t)->gil ? gil_around(t, address) : 0)
-#define LOOP_WANTS_GIL(t, gil, now) loop_wants_gil(t, gil, now)
-#define BEGIN_PYTHON(t, parent_pid) begin_python(t, parent_pid)
-#define END_PYTHON(t) end_python(t)
-#define WALK_SLOW_CALL(ctx, t, now) walk_slow_call(ctx, t, now)
-#define BLAME_STALL(ctx, t) blame_stall(ctx, t)
 #else
-#define GIL_AROUND(t, address) 0
-#define LOOP_WANTS_GIL(t, gil, now)
-#define BEGIN_PYTHON(t, parent_pid)
-#define END_PYTHON(t)
-#define WALK_SLOW_CALL(ctx, t, now) (void)known
-#define BLAME_STALL(ctx, t)
+static __always_inline u64 gil_around(struct thread *t, u64 address)
+{
+  return 0;
+}
+
+static __always_inline void loop_waits_for_gil(struct thread *t, u64 gil, u64 now)
+{
+}
+
+static __always_inline void begin_python(struct thread *t, u32 parent_pid)
+{
+}
+
+static __always_inline void end_python(struct thread *t)
+{
+}
+
+static __always_inline void walk_slow_call(struct bpf_raw_tracepoint_args *ctx, struct thread *t,
+                                           u64 now)
+{
+}
+
+static __always_inline void attribute_stall(struct bpf_raw_tracepoint_args *ctx, struct thread *t)
+{
+}
 #endif

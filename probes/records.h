@@ -1,43 +1,49 @@
-/* The records that the probes keep and user space reads. User space takes their layout from
- * bcc's description of these very structs, so they stand here and nowhere else. Flat on purpose.
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The records that the probes keep and user space reads. User space takes their layout from bcc's
+ * description of these structs, so the layout is written down here only. Members are flat: bcc
+ * describes no nested structs.
  *
- * A record of a thread (and of its calls, descriptors, loops) is written only on the CPU that
- * runs that thread or switches it in or out, one at a time: no atomics, no per-CPU copies.
- * seq is odd while a record changes (a seqlock): a reader copies and tries again.
+ * A record of a thread (and of its calls, descriptors and loops) is written only by probes that
+ * run for that thread: on the CPU that runs it, or that switches it in or out. Only one of them
+ * runs at a time, so updates need neither atomic operations nor per-CPU copies. Members with
+ * several writers say so. Every update is inside record_begin() and record_end() (ledger.c), which
+ * make seq odd meanwhile: user space copies a record until seq was even and unchanged (a sequence
+ * counter).
+ *
  * WAIT_CLASSES, STATE_*, WAIT_*, KIND_* and CALL_* come from iotrace/engine/constants.py by -D.
  */
 #ifndef IOTRACE_RECORDS_H
 #define IOTRACE_RECORDS_H
 #include "histogram.h"
 
-#define CALL_CACHE 16 /* power of two: (call, kind) pairs, direct-mapped */
-#define LOOP_KINDS 8  /* select, pselect6, poll, ppoll, epoll_wait, _pwait, _pwait2; 0 is none */
+#define CALL_CACHE 16 /* entries of (call, kind), direct-mapped; a power of two */
+#define LOOP_KINDS 8  /* select, pselect6, poll, ppoll, epoll_wait, _pwait, _pwait2; 0: none */
 
 struct thread {
-  /* What every call reads or writes, in three cache lines. */
+  /* Read or written by every call, in three cache lines. */
   u32 seq;
   u32 pid;
-  u64 regs;     /* where its registers are saved in system calls, 0: it has made none */
-  u64 since_ns; /* everything before is charged */
+  u64 regs;     /* address of the registers saved by system calls; 0: no call yet */
+  u64 since_ns; /* all time before this is charged */
   u8 state;
-  u8 resume_state; /* the state it goes back to when switched in */
-  u8 sleep_class;  /* why it sleeps, while STATE_SLEEP */
+  u8 resume_state; /* state to return to when switched in */
+  u8 sleep_class;  /* wait reason while in STATE_SLEEP */
   u8 in_call;
   u8 io_worker;
   u8 call_zero_timeout;
-  u16 call_restarts; /* where the kernel goes on with an interrupted call, it is call_nr */
-  /* Of the call in progress; they begin as those of struct call_spec, see begin_call. */
+  u16 call_restarts; /* restart_syscall(2) would continue call_nr */
+  /* The call in progress. These members are in the order of struct call_spec, see begin_call(). */
   u8 call_class;
   u8 call_kind;
   u8 call_loop;
-  u8 call_polls; /* a poll of one descriptor in the middle of an event loop's iteration */
+  u8 call_polls; /* a poll of one descriptor inside an iteration of an event loop */
   u8 call_peeks;
-  u8 from_proc; /* entered by user space in the middle of a call */
+  u8 from_proc; /* user space found the thread in the middle of this call */
   u16 call_flags; /* CALL_* bits */
   u32 call_nr; /* CALL_OTHER for calls that are not listed */
   s32 call_fd;
   u32 call_descriptor; /* index + 1 */
-  u32 current_loop;    /* index + 1 of the loop it returned from last */
+  u32 current_loop;    /* index + 1 of the multiplexer that returned last */
   u64 call_entry_ns;
   /* The second line. */
   u64 call_size; /* bytes asked for, or entries of a message vector */
@@ -45,7 +51,7 @@ struct thread {
   u64 call_runq_ns;
   u64 call_copy_ns;
   u64 call_kernel_ns;
-  u64 call_kernel_at_wake_ns; /* what call_kernel_ns was when it was last woken */
+  u64 call_kernel_at_wake_ns; /* call_kernel_ns at the last wake-up */
   u64 call_first_copy_ns;
   u64 user_ns;
   /* The third. walk_over_ns is written by user space, too (see python.c). */
@@ -55,47 +61,47 @@ struct thread {
   u64 tax_user_ns;  /* user_ns at the end of tax_call */
   u64 walk_over_ns; /* walk the stack of calls that took this long + 1; 0: never */
   u32 tid;
-  u32 bucket;       /* see bucket_of */
-  u32 tax_call;     /* index + 1 of the record of its last call but the waits for the GIL */
-  u32 last_descriptor; /* index + 1 of the one that was looked up last */
-  u32 accepted_fd;  /* + 1: last connection accepted since its multiplexer last returned, 0: none */
-  u32 moved_data;   /* calls that moved bytes of sockets; as the next two, it only ever grows */
+  u32 scratch;      /* see unbounded() */
+  u32 tax_call;     /* index + 1 of the record of the last call that was no wait for the GIL */
+  u32 last_descriptor; /* index + 1 of the descriptor that was looked up last */
+  u32 accepted_fd;  /* + 1: last connection accepted since the multiplexer returned; 0: none */
+  u32 moved_data;   /* calls that moved bytes of sockets; this and the next two only grow */
 
-  u32 call_cache[2 * CALL_CACHE]; /* index + 1, and what of */
+  u32 call_cache[2 * CALL_CACHE]; /* index + 1, and the (call, kind) it belongs to */
 
-  /* Some calls. stalled_ns: the iteration that has just ended took too long. gil is written by user space, too. */
-  u32 moved_other; /* ... of pipes, eventfds, files */
+  /* Some calls. gil is written by user space, too. */
+  u32 moved_other; /* calls that moved bytes of pipes, eventfds, files */
   u32 accepted;    /* connections */
-  u64 stalled_ns;
+  u64 stalled_ns;  /* length of the loop iteration that has just ended, if it was a stall */
   u64 gil;         /* address, 0: not known */
-  u64 more_gils;   /* its process has several interpreters, each with its own */
-  u32 programs; /* how often all that was known of its descriptors became void */
-  u32 unused;
+  u64 more_gils;   /* the process has several interpreters, each with a GIL */
+  u32 exec_generation; /* grows when every descriptor of the process may have changed */
+  u32 renamed; /* another thread has set a new name; written by that thread, see lifecycle.c */
   u64 call_buffer;
   u64 call_nfds;
   u32 loops[LOOP_KINDS]; /* index + 1 */
 
   /* The scheduler. */
   u64 woken_ns; /* last wake-up; written by the waker, on any CPU */
-  u64 slept_ns; /* without wake-ups: its last sleep, of which a part was in a run queue */
-  u64 switched_in_ns; /* when it last got a CPU */
-  u64 slices; /* how often the scheduler had given it a CPU when it last left one, */
-  u64 run_delay_ns; /* and its own sum of the thread's run-queue time */
+  u64 slept_ns; /* without wake-ups: the last sleep, part of which was in a run queue */
+  u64 switched_in_ns; /* when the thread last got a CPU */
+  u64 slices; /* sched_info.pcount and sched_info.run_delay when the thread last left a CPU */
+  u64 run_delay_ns;
   u64 runq_ns;
   u64 unaccounted_ns;
   u64 wait_ns[WAIT_CLASSES];
   u64 voluntary;
   u64 involuntary;
 
-  /* Once in a while. */
+  /* Rarely used. */
   u64 started_ns;
-  u64 ended_ns; /* 0 while it lives */
+  u64 ended_ns; /* 0 while the thread lives */
   char name[16];
-  u32 parent_pid;  /* the forking process, 0 for a thread or an unknown parent */
-  u32 found;       /* it ran before it was followed: entered by user space */
+  u32 parent_pid;  /* the forking process; 0 for a thread or an unknown parent */
+  u32 found;       /* the thread ran before it was tracked */
   u32 proc_number; /* from_proc: the call's number, listed or not */
   u32 reserved;
-  u64 python_state; /* its thread state when last looked for, 0: it had none */
+  u64 python_state; /* its PyThreadState when last looked for, 0: none */
   u64 python_interpreter;
   u64 python_misses;
   u64 call_ended_ns;
@@ -108,7 +114,7 @@ struct call {
   u32 slot;
   u32 nr;
   u32 kind;
-  u64 upto; /* so many calls its thread had made when one was last added here */
+  u64 upto; /* thread.syscalls when something was last added here */
   u64 calls;
   u64 errors;
   u64 eagain;
@@ -120,22 +126,22 @@ struct call {
   u64 max_ns;
   u64 estimated; /* calls whose copy was estimated */
   u64 filled;    /* reads that returned as many bytes as they asked for */
-  u64 gil_waits; /* after it, to come back to Python */
+  u64 gil_waits; /* waits for the GIL after this call, to return to Python */
   u64 gil_ns;
-  u64 sleeps; /* without probes on system calls: times that a thread slept in it; then max_ns */
-  u32 latency[HISTOGRAM_BUCKETS]; /* and this are of a sleep with the run queue after it */
-  u32 wait[PHASE_BUCKETS]; /* of the calls that slept at all */
-  u32 copy[PHASE_BUCKETS]; /* of those that copied */
+  u64 sleeps; /* without probes on system calls: sleeps in this call. max_ns and latency are then */
+  u32 latency[HISTOGRAM_BUCKETS]; /* those of a sleep and the run queue after it */
+  u32 wait[PHASE_BUCKETS]; /* of calls that slept */
+  u32 copy[PHASE_BUCKETS]; /* of calls that copied */
 };
 
 /* One descriptor number of one kind, as used by one thread. */
 struct descriptor {
-  /* What every call reads or writes, in two cache lines. */
+  /* Read or written by every call, in two cache lines. */
   u32 seq;
   u32 slot;
   s32 fd;
   u32 kind;
-  u32 generation; /* of the descriptor number when it was resolved */
+  u32 generation; /* of the descriptor number when it was looked up in the fd table */
   u32 opened;     /* different objects that this number has been */
   u32 addressed;
   u32 open_flags;
@@ -155,7 +161,7 @@ struct descriptor {
 
   u32 pickup[PICKUP_BUCKETS];
   u64 sleeps;    /* as in struct call */
-  u64 polled_ns; /* asleep in a poll of it alone */
+  u64 polled_ns; /* asleep in a poll of this descriptor alone */
   u32 family;
   u32 local_port;
   u32 peer_port;
@@ -178,7 +184,7 @@ struct loop {
   u64 timeouts;
   u64 zero_timeout;
   u64 unserved;
-  u64 data_iterations; /* after which data was moved and nothing accepted */
+  u64 data_iterations; /* iterations in which data was moved and nothing accepted */
   u64 eager_reads;     /* of a connection that was accepted in the same iteration */
   u64 ready_sum;
   u64 ready_max;
@@ -189,16 +195,16 @@ struct loop {
   u64 busy_max_ns;
   u64 returned_ns; /* 0: not between a return and the next call */
   u64 last_ready;
-  /* The iteration since the last return: where the totals stood, what it has waited for. */
+  /* The iteration since the last return: totals at that return, and waits since. */
   u64 cpu_at_return_ns;
   u64 runq_at_return_ns;
-  u64 iteration_call_ns; /* its longest wait in one call, and which call that was */
+  u64 iteration_call_ns; /* the longest wait in one call, and that call */
   u32 iteration_call_nr;
   s32 iteration_call_fd;
   u32 iteration_call_kind;
   u32 iteration_waited;
   u64 iteration_wait_ns[WAIT_CLASSES];
-  /* All iterations longer than STALL_NS together, and the longest wait in one call in them. */
+  /* Sums of all iterations longer than STALL_NS, and the longest wait in one call in them. */
   u64 stalls;
   u64 stall_ns;
   u64 stall_cpu_ns;
@@ -211,18 +217,18 @@ struct loop {
   u32 data_at_return;
   u32 other_at_return;
   u64 stall_wait_ns[WAIT_CLASSES];
-  /* Python stacks of this iteration: sampled on the CPU, sampled with the GIL that the loop waits
-   * for, at the exit of the call that waited longest (blamed_ns). */
-  u64 blamed_cpu;
-  u64 blamed_holder;
-  u64 blamed_call;
-  u64 blamed_ns;
-  u64 blamed_place;
-  u64 blamed_votes;
+  /* Python stacks of this iteration: the one sampled most while the loop's own thread ran (a
+   * majority vote, see stalls.c), and the one at the exit of the call with the longest wait. */
+  u64 cpu_stack;
+  u64 cpu_place;
+  u64 cpu_votes;
+  u64 call_stack;
+  u64 call_stack_ns; /* how long that call waited */
   u32 busy[HISTOGRAM_BUCKETS];
 };
 
-/* Asynchronous operations of one process and one io_uring opcode. */
+/* Asynchronous operations of one process and one io_uring opcode. Written atomically, on any
+ * CPU. */
 struct operation {
   u64 completed;
   u64 errors;
@@ -231,10 +237,10 @@ struct operation {
   u32 submit_to_complete[HISTOGRAM_BUCKETS];
 };
 
-/* What the kernel should do with a system call; filled from iotrace/engine/syscalls.py. */
+/* What to do with a system call; filled from iotrace/engine/syscalls.py. */
 struct call_spec {
-  /* What a thread's record says at the start of such a call, in the same order. */
-  u8 wait_class; /* WAIT_BY_KIND: recv, send or file, as the descriptor is */
+  /* The first members of a call in progress, in the order of struct thread. */
+  u8 wait_class; /* WAIT_BY_KIND: recv, send or file, depending on the descriptor */
   u8 kind;
   u8 loop; /* 1 to 7 for a multiplexer */
   u8 zeros[3];
@@ -249,11 +255,33 @@ struct call_spec {
   u8 msg_flags_arg;
 } __attribute__((aligned(8)));
 
+/* Not in a map: what is to be added to the records of a call and of its descriptor (accounting.c).
+ * Members that a detail does not know stay 0. */
+struct call_sums {
+  u32 nr;
+  u32 kind;
+  u32 calls;
+  u32 sleeps;
+  s64 ret;
+  u64 bytes;
+  u64 asked_bytes;
+  u64 wait_ns;
+  u64 runq_ns;
+  u64 copy_ns;
+  u64 kernel_ns;
+  u64 total_ns;      /* its latency, in light detail of the sleep; only where timed */
+  u64 taken_ns;      /* when the data was taken off its socket */
+  u32 estimated;     /* copy_ns is an estimate */
+  u16 flags;         /* CALL_* */
+  u8 peeks;
+  u8 timed;
+};
+
 #define BEGINNING_BYTES 8
 _Static_assert(__builtin_offsetof(struct thread, call_flags) + sizeof(u16) ==
                    __builtin_offsetof(struct thread, call_class) + BEGINNING_BYTES,
-               "a call begins as its spec says");
+               "the first members of a call are those of its spec");
 _Static_assert(__builtin_offsetof(struct call_spec, flags) + sizeof(u16) == BEGINNING_BYTES,
-               "a call begins as its spec says");
+               "the first members of a call are those of its spec");
 
 #endif

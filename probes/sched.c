@@ -1,19 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The scheduler: when a thread leaves the CPU and why, when it is woken, when it runs again. */
-#define TASK_STOPPED 0x4
-#define TASK_TRACED 0x8
-#define TASK_DEAD 0x80
-
 static __always_inline void end_thread(struct thread *t, u32 slot, u32 tid, u64 now)
 {
   t->ended_ns = now;
   t->state = STATE_DEAD;
   t->regs = 0;
   bpf_get_current_comm(t->name, sizeof(t->name));
-  forget_thread(tid, slot);
+  untrack_thread(tid, slot);
   count(COUNTER_ENDED);
 }
 
-/* Why a thread sleeps: for its call's sake; stopped by a signal; or outside any call. */
+/* Another thread has renamed current. */
+static __always_inline void take_new_name(struct thread *t)
+{
+  if (likely(!t->renamed))
+    return;
+  t->renamed = 0;
+  bpf_get_current_comm(t->name, sizeof(t->name));
+}
+
+/* Why a thread sleeps: stopped by a signal, in a call, or outside of any call. */
 static __always_inline u8 sleep_class(struct thread *t, u64 prev_state)
 {
   if (prev_state & (TASK_STOPPED | TASK_TRACED))
@@ -23,7 +29,7 @@ static __always_inline u8 sleep_class(struct thread *t, u64 prev_state)
   return t->io_worker ? WAIT_URING : WAIT_FAULT;
 }
 
-/* First seen in the middle of something: its saved registers tell the call, if it is in one. */
+/* The first event of a thread that was running before: its saved registers tell the call. */
 static __always_inline void find_call(struct thread *t)
 {
   u64 regs;
@@ -31,7 +37,7 @@ static __always_inline void find_call(struct thread *t)
   t->state = t->io_worker ? STATE_KERNEL : STATE_USER;
 #if HAVE_TASK_PT_REGS && DETAIL_FULL
   if (t->io_worker)
-    return; /* it has never been in user space: its registers are another thread's */
+    return; /* never in user space: its registers are those of another thread */
   regs = (u64)bpf_task_pt_regs(bpf_get_current_task_btf());
   number = read_u32(regs + OFFSET_CALL_NUMBER);
   if ((s32)number < 0)
@@ -41,42 +47,43 @@ static __always_inline void find_call(struct thread *t)
 #endif
 }
 
-/* task: its own, of which the verifier knows the type. */
+/* task: the thread's own, whose type the verifier knows. */
 static __always_inline void switch_out(struct thread *t, u32 slot, u32 tid, u64 task, int preempted,
                                        u64 prev_state, u64 now)
 {
-  struct scheduled info = scheduled_as(task);
+  struct sched_figures figures = sched_figures_of(task);
   if (t->state == STATE_UNKNOWN)
     find_call(t);
-  charge_scheduled(t, now, &info);
-  END_SLEEP(t, slot);
+  charge_with_figures(t, now, &figures);
+  close_sleep(t, slot);
+  take_new_name(t);
   if (!preempted && prev_state & TASK_DEAD) {
     end_thread(t, slot, tid, now);
     return;
   }
   t->resume_state = t->state;
-  t->slices = info.slices;
-  t->run_delay_ns = info.run_delay_ns;
+  t->slices = figures.slices;
+  t->run_delay_ns = figures.run_delay_ns;
   if (preempted || !prev_state) {
     t->state = STATE_RUNQ;
     t->involuntary++;
-    TIMELINE_EVENT(t, EVENT_PREEMPT, 0, now);
+    emit_thread(t, EVENT_PREEMPT, 0, now);
     return;
   }
   if (t->state == STATE_COPY)
-    t->resume_state = STATE_KERNEL; /* blocked again: this copy is over */
-  FIND_SLEEP(t, slot, task, prev_state, now);
+    t->resume_state = STATE_KERNEL; /* blocked again: this copy has ended */
+  open_sleep(t, slot, task, prev_state, now);
   t->sleep_class = sleep_class(t, prev_state);
   t->state = STATE_SLEEP;
   t->voluntary++;
-  TIMELINE_EVENT(t, EVENT_SLEEP, t->sleep_class, now);
+  emit_thread(t, EVENT_SLEEP, t->sleep_class, now);
 }
 
 /* raw sched_switch(preempt, prev, next[, prev_state]); prev is current. */
 PROGRAM(on_sched_switch)
 {
-  u32 slot, prev_tid = TID_OF_ARGUMENT(ctx->args[SWITCH_PREV]);
-  u32 next_tid = TID_OF_ARGUMENT(ctx->args[SWITCH_NEXT]);
+  u32 slot, prev_tid = tid_of_argument(ctx->args[SWITCH_PREV]);
+  u32 next_tid = tid_of_argument(ctx->args[SWITCH_NEXT]);
   struct thread *t;
   u64 now = 0;
 
@@ -89,9 +96,9 @@ PROGRAM(on_sched_switch)
       u32 prev_state = read_u32(ctx->args[SWITCH_PREV] + OFFSET_TASK_STATE);
 #endif
       now = bpf_ktime_get_ns();
-      BEGIN_UPDATE(t);
+      update_begin(&t->seq);
       switch_out(t, slot, prev_tid, ctx->args[SWITCH_PREV], (u8)ctx->args[0], prev_state, now);
-      END_UPDATE(t);
+      update_end(&t->seq);
     }
   }
   if (next_tid) {
@@ -99,17 +106,17 @@ PROGRAM(on_sched_switch)
     if (t) {
       if (!now)
         now = bpf_ktime_get_ns();
-      BEGIN_UPDATE(t);
+      update_begin(&t->seq);
       if (t->state == STATE_UNKNOWN) {
-        /* Nothing is known of the time before: it was ready, or it would not run now. */
+        /* The thread was ready, or it would not run now. */
         t->state = STATE_RUNQ;
         t->resume_state = STATE_UNKNOWN;
       }
       charge_waiting(t, now);
       t->switched_in_ns = now;
       t->state = t->resume_state;
-      TIMELINE_EVENT(t, EVENT_RUN, 0, now);
-      END_UPDATE(t);
+      emit_thread(t, EVENT_RUN, 0, now);
+      update_end(&t->seq);
     }
   }
   return 0;
@@ -123,7 +130,7 @@ PROGRAM(on_sched_waking)
   if (t) {
     u64 now = bpf_ktime_get_ns();
     t->woken_ns = now;
-    TIMELINE_EVENT(t, EVENT_WAKE, 0, now);
+    emit_thread(t, EVENT_WAKE, 0, now);
   }
   return 0;
 }

@@ -1,4 +1,5 @@
-/* Signals delivered: (slot << 32 | signal) -> count. Written here, read by user space. */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Signals delivered: (slot << 32 | signal) -> count. */
 BPF_HASH(signals, u64, u64, MAX_SIGNALS);
 
 /* raw signal_deliver(sig, info, ka) */
@@ -9,7 +10,8 @@ PROGRAM(on_signal_deliver)
   u64 key, one = 1, *seen;
   if (!t)
     return 0;
-  TIMELINE_EVENT(t, EVENT_SIGNAL, ctx->args[0], bpf_ktime_get_ns());
+  if (TIMELINE)
+    emit_thread(t, EVENT_SIGNAL, ctx->args[0], bpf_ktime_get_ns());
   key = ((u64)slot << 32) | (u32)ctx->args[0];
   seen = signals.lookup(&key);
   if (seen)

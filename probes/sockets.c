@@ -1,10 +1,11 @@
-/* Sockets without probes on system calls (sockets detail): a read or write of one has ended.
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Sockets without probes on system calls (sockets detail): a read or write of a socket has ended.
  *
- * The thread's record of a call in progress is left alone: it may hold a sleep that is not added up
- * yet (asleep.c).
+ * The thread's call in progress may be a sleep that is not added up yet (sleeps.c), so nothing of
+ * it is changed but the copy, which belongs to this call.
  */
 #if DETAIL_SOCKETS
-/* The number of the inode of a socket that lives. */
+/* The inode number of a socket that is in use. */
 static __always_inline u64 inode_of_sock(u64 sock)
 {
 #if HAVE_CAST
@@ -20,6 +21,7 @@ static __always_inline u64 inode_of_sock(u64 sock)
 #endif
 }
 
+/* The record of a descriptor whose socket is known, so that the fd table need not be asked. */
 static __always_inline struct descriptor *descriptor_of_sock(struct thread *t, u32 slot, u32 fd,
                                                              u64 sock)
 {
@@ -30,61 +32,17 @@ static __always_inline struct descriptor *descriptor_of_sock(struct thread *t, u
   return resolve_descriptor(t, slot, fd, 0, &found);
 }
 
-static __always_inline void add_to_socket(struct thread *t, struct descriptor *d, u16 flags,
-                                          s64 ret, u64 bytes)
-{
-  BEGIN_UPDATE(d);
-  d->calls++;
-  d->copy_ns += t->call_copy_ns;
-  d->eagain += ret == -EAGAIN;
-  if (!bytes) {
-    if (!ret && flags & CALL_IN)
-      settle(d);
-  } else if (flags & CALL_OUT) {
-    d->bytes_out += bytes;
-  } else {
-    d->bytes_in += bytes;
-    pick_up(t, d, bytes, t->call_first_copy_ns ? 0 : bpf_ktime_get_ns());
-  }
-  if (bytes)
-    address_descriptor(d);
-  END_UPDATE(d);
-}
-
-static __always_inline void add_socket_call(struct thread *t, u32 slot, s64 ret, u64 bytes,
-                                            u32 filled)
-{
-  u32 record = NO_RECORD;
-  struct call *c = call_of(t, slot, &record);
-  if (c) {
-    BEGIN_UPDATE(c);
-    c->calls++;
-    c->bytes += bytes;
-    c->copy_ns += t->call_copy_ns;
-    add_to_phase(t, c->copy, t->call_copy_ns);
-    c->filled += filled;
-    if (ret == -EAGAIN)
-      c->eagain++;
-    else
-      c->errors += ret < 0;
-    END_UPDATE(c);
-  }
-  if (ret < 0 && ret != -EAGAIN)
-    count_error(t, slot, -ret);
-}
-
-/* raw sock_recv_length, sock_send_length(sk, ret, flags); current is the caller. A vector of
- * messages comes here once for each of them. */
+/* raw sock_recv_length, sock_send_length(sk, ret, flags); current is the caller. Called once for
+ * each message of a vector. */
 static __always_inline int socket_call(struct bpf_raw_tracepoint_args *ctx)
 {
-  u32 slot, number, call_nr;
-  u8 call_kind;
+  u32 slot, number;
   struct thread *t = thread_of(current_tid(), &slot);
+  struct call_sums s = {.calls = 1, .ret = (s32)ctx->args[1]};
   struct call_spec *spec;
   struct descriptor *d;
   struct arguments args;
-  u64 regs, bytes = 0;
-  s64 ret = (s32)ctx->args[1];
+  u64 regs;
   if (!t || t->io_worker)
     return 0;
   regs = (u64)bpf_task_pt_regs(bpf_get_current_task_btf());
@@ -93,30 +51,29 @@ static __always_inline int socket_call(struct bpf_raw_tracepoint_args *ctx)
   if (!spec || !(spec->flags & (CALL_IN | CALL_OUT)) || spec->fd_arg != ARGUMENT_0)
     return 0;
   find_arguments(&args, regs);
-  if (ret > 0)
-    bytes = ret;
-  BEGIN_UPDATE(t);
+  s.nr = number;
+  s.flags = spec->flags;
+  s.peeks = !!(ctx->args[2] & MSG_PEEK);
+  s.asked_bytes = spec->size_arg == ARGUMENT_2 ? args.words[ARGUMENT_2] : 0;
+  if (s.ret > 0)
+    s.bytes = s.ret;
+  update_begin(&t->seq);
   if (t->state == STATE_COPY) {
     charge_running(t, STATE_COPY, bpf_ktime_get_ns());
     t->state = STATE_USER;
   }
-  t->call_peeks = !!(ctx->args[2] & MSG_PEEK);
-  t->call_size = spec->size_arg == ARGUMENT_2 ? args.words[ARGUMENT_2] : 0;
   d = descriptor_of_sock(t, slot, args.words[ARGUMENT_0], ctx->args[0]);
-  if (d && d->sock != ctx->args[0])
-    d = NULL; /* splice: the socket is not its first argument */
-  call_nr = t->call_nr;
-  call_kind = t->call_kind;
-  t->call_nr = number;
-  t->call_kind = d ? d->kind : KIND_SOCKET;
-  if (d) {
-    add_to_socket(t, d, spec->flags, ret, bytes);
-    add_socket_call(t, slot, ret, bytes, spec->flags & CALL_IN && bytes && bytes == t->call_size);
+  if (d && d->sock == ctx->args[0]) { /* else splice: the socket is not its first argument */
+    s.kind = d->kind;
+    s.copy_ns = t->call_copy_ns;
+    s.taken_ns = t->call_first_copy_ns;
+    if (!s.taken_ns && s.bytes)
+      s.taken_ns = bpf_ktime_get_ns();
+    account_descriptor(t, d, &s);
+    account_call(t, slot, &s);
   }
-  t->call_nr = call_nr;
-  t->call_kind = call_kind;
   t->call_copy_ns = t->call_first_copy_ns = 0;
-  END_UPDATE(t);
+  update_end(&t->seq);
   return 0;
 }
 

@@ -1,6 +1,8 @@
-/* How a table is declared: as bcc's own macros do it (BPF_TABLE, BPF_HASH... end in these two), but
- * static. bcc compiles functions that print and parse the records of each table that is visible to
- * others, a tenth of a second in all, and nobody calls them. Members: the methods that we call. */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Declarations of maps: those of bcc's macros (BPF_TABLE, BPF_HASH and others end in these two),
+ * but static. For each map that is not, bcc compiles functions that print and parse its records,
+ * which takes a tenth of a second in all and which nothing calls. Members are the methods in
+ * use. */
 #undef BPF_F_TABLE
 #define BPF_F_TABLE(_type, _key, _leaf, _name, _entries, _flags) \
   struct _name##_table_t { \

@@ -1,5 +1,6 @@
-/* The timeline: single events of traced threads, streamed on request. Compiled in with
- * TIMELINE; without it, TIMELINE_EVENT is nothing at all.
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The timeline: single events of traced threads, streamed on request. Without TIMELINE the
+ * functions that probes call are empty.
  */
 #if TIMELINE
 /* EVENT_* are in iotrace/snapshot/timeline.py. Flat, 40 bytes. */
@@ -40,11 +41,18 @@ static __always_inline void emit_thread(struct thread *t, u16 kind, s64 value, u
   emit(kind, t->pid, t->tid, t->in_call ? t->call_nr : CALL_OTHER, t->in_call ? t->call_fd : -1,
        value, now);
 }
-#define TIMELINE_EVENT(thread, kind, value, now) emit_thread(thread, kind, value, now)
-#define TIMELINE_READY(inode, now) emit(EVENT_READY, 0, 0, CALL_OTHER, -1, inode, now)
-#define TIMELINE_COMPLETE(pid, result, now) emit(EVENT_COMPLETE, pid, 0, CALL_OTHER, -1, result, now)
+
+/* An event of no thread: data on a socket, the end of an io_uring operation. */
+static __always_inline void emit_other(u16 kind, u32 pid, s64 value, u64 now)
+{
+  emit(kind, pid, 0, CALL_OTHER, -1, value, now);
+}
 #else
-#define TIMELINE_EVENT(thread, kind, value, now)
-#define TIMELINE_READY(inode, now)
-#define TIMELINE_COMPLETE(pid, result, now)
+static __always_inline void emit_thread(struct thread *t, u16 kind, s64 value, u64 now)
+{
+}
+
+static __always_inline void emit_other(u16 kind, u32 pid, s64 value, u64 now)
+{
+}
 #endif

@@ -1,5 +1,6 @@
-/* Asynchronous operations: from their submission to their completion, with nobody in a call. */
-#define IORING_CQE_F_MORE 2
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Asynchronous operations: from their submission to their completion, outside of any call. */
+#define IORING_CQE_F_MORE 2 /* include/uapi/linux/io_uring.h */
 
 struct submission {
   u64 submitted_ns;
@@ -7,14 +8,13 @@ struct submission {
   u32 opcode;
 };
 
-/* Request -> its submission. Written by submit, deleted by complete. LRU: requests that never
- * complete are pushed out. */
+/* Request -> its submission. LRU: requests that never complete are evicted. */
 BPF_TABLE("lru_hash", u64, struct submission, submissions, MAX_OPERATIONS);
 
-/* An empty record to start from: too large for the stack. Never written. */
+/* An empty record to start from: too large for the stack. */
 BPF_ARRAY(no_operation, struct operation, 1);
 
-/* (pid << 32 | opcode) -> totals. Written by complete (any CPU), read by user space. */
+/* (pid << 32 | opcode) -> totals, written on any CPU. */
 BPF_HASH(operations, u64, struct operation, MAX_OPERATION_KINDS);
 
 /* raw io_uring_submit_req(req) */
@@ -32,7 +32,7 @@ PROGRAM(on_uring_submit)
   s.pid = t->pid;
   s.opcode = opcode;
   submissions.update(&request, &s);
-  TIMELINE_EVENT(t, EVENT_SUBMIT, opcode, s.submitted_ns);
+  emit_thread(t, EVENT_SUBMIT, opcode, s.submitted_ns);
   return 0;
 }
 
@@ -56,14 +56,14 @@ PROGRAM(on_uring_complete)
   key = ((u64)s->pid << 32) | s->opcode;
   now = bpf_ktime_get_ns();
   ns = now - s->submitted_ns;
-  TIMELINE_COMPLETE(s->pid, result, now);
+  emit_other(EVENT_COMPLETE, s->pid, result, now);
   o = operations.lookup(&key);
   if (!o) {
     u32 zero = 0;
     struct operation *empty = no_operation.lookup(&zero);
     if (!empty)
       return 0;
-    operations.update(&key, empty);
+    operations.insert(&key, empty); /* another CPU may have been first */
     o = operations.lookup(&key);
   }
   if (o) {
@@ -73,8 +73,7 @@ PROGRAM(on_uring_complete)
       __sync_fetch_and_add(&o->errors, 1);
     else
       __sync_fetch_and_add(&o->bytes, result);
-    if (ns > o->max_ns)
-      o->max_ns = ns;
+    atomic_max(&o->max_ns, ns);
     if (bucket < HISTOGRAM_BUCKETS)
       __sync_fetch_and_add(&o->submit_to_complete[bucket], 1);
   } else {

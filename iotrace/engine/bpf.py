@@ -21,6 +21,8 @@ _PROGRAM_PERF_EVENT, _PROGRAM_RAW_TRACEPOINT, _PROGRAM_TRACING = 7, 17, 26
 _TYPED_RAW_TRACEPOINT = 23
 """BPF_TRACE_RAW_TP"""
 _LOG_BYTES = 1 << 20
+_LICENSE = b"Dual BSD/GPL"
+"""The probes' SPDX line, in the kernel's words (include/linux/license.h)."""
 ANY, NOEXIST = 0, 1
 _BATCH = 512
 
@@ -143,14 +145,14 @@ def load_program(name: str, code: bytes, *, samples: bool = False, type_id: int 
     Raises KernelRefusal with the verifier's log.
     """
     instructions = ctypes.create_string_buffer(code, len(code))
-    gpl = ctypes.create_string_buffer(b"GPL")
+    license_name = ctypes.create_string_buffer(_LICENSE)
     log = ctypes.create_string_buffer(_LOG_BYTES)
     untyped = _PROGRAM_PERF_EVENT if samples else _PROGRAM_RAW_TRACEPOINT
     attributes = _ProgramLoad(
         _PROGRAM_TRACING if type_id else untyped,
         len(code) // 8,
         ctypes.addressof(instructions),
-        ctypes.addressof(gpl),
+        ctypes.addressof(license_name),
         prog_name=name[:15].encode("ascii"),
         expected_attach_type=_TYPED_RAW_TRACEPOINT if type_id else 0,
         attach_btf_id=type_id,

@@ -24,24 +24,29 @@ from iotrace.report.detail import Detail
 
 BASE_SOURCES = (
     "maps.c",
+    "atomics.c",
+    "kernel_memory.c",
+    "tracked.c",
     "ledger.c",
     "timeline.c",
-    "objects.c",
+    "fd_table.c",
     "ids.c",
     "python.c",
     "python_hooks.c",
+    "readiness.c",
     "descriptors.c",
     "arguments.c",
     "loops.c",
+    "accounting.c",
     "results.c",
     "calls.c",
-    "asleep.c",
+    "sleeps.c",
     "sched.c",
     "lifecycle.c",
     "copy.c",
     "sockets.c",
 )
-LATE_SOURCES = ("walk.c", "lines.c", "blame.c")
+LATE_SOURCES = ("python_stack.c", "slow_calls.c", "stalls.c")
 
 _LEAST_PLACES = 16384
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import os
+import platform
 import struct
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 
 from iotrace.engine.layout import Layout
 from iotrace.errors import Unsupported
@@ -14,6 +16,22 @@ _SEQ_BYTES = 4
 _FIRST_BYTES = 64 << 10
 """A multiple of every page size."""
 _NOTHING = bytes(4)
+_MEMBARRIER = {"aarch64": 283}
+"""Numbers of membarrier(2) on machines that reorder loads; x86 does not."""
+_GLOBAL_EXPEDITED = 2
+_libc = ctypes.CDLL(None)
+
+
+def _load_barrier(machine: str) -> Callable[[], object] | None:
+    """Orders our loads before it and after it; None: this machine keeps loads in order.
+
+    Python has no barrier of its own. membarrier(2) begins and ends with a full one, whichever
+    other processes it reaches (kernel/sched/membarrier.c, since Linux 4.16).
+    """
+    number = _MEMBARRIER.get(machine)
+    if number is None:
+        return None
+    return lambda: _libc.syscall(number, _GLOBAL_EXPEDITED, 0, 0)
 
 
 def mapped(fd: int, length: int, **options: int) -> mmap.mmap:
@@ -41,6 +59,7 @@ class RecordTable:
         self._fd = fd
         self._most = -(-self._stride * entries // mmap.PAGESIZE) * mmap.PAGESIZE
         self._memory = mapped(fd, min(_FIRST_BYTES, self._most))
+        self._barrier = _load_barrier(platform.machine())
 
     def _start(self, index: int) -> int:
         """Where a record lies in ``_memory``, which reaches as far from then on.
@@ -59,14 +78,18 @@ class RecordTable:
     def read(self, index: int) -> bytes:
         """A consistent copy of one record.
 
-        The probes make seq odd while they write (a seqlock). They write for well under a
-        microsecond, so a writer is only ever caught in the act, never waited for.
+        The probes make seq odd while they change a record (update_begin and update_end in
+        probes/atomics.c). That takes well under a microsecond, so the loop ends soon.
         """
         start = self._start(index)
-        memory, size = self._memory, self.layout.size
+        memory, size, barrier = self._memory, self.layout.size, self._barrier
         while True:
             before = memory[start : start + _SEQ_BYTES]  # a copy may take the tail first
+            if barrier:
+                barrier()
             raw = memory[start : start + size]
+            if barrier:
+                barrier()
             if not before[0] & 1 and before == memory[start : start + _SEQ_BYTES]:
                 return raw
 

@@ -39,7 +39,7 @@ SHIM = RawFrame(0, 0)
 
 
 def stack_hash(pid: int, frames: Sequence[RawFrame]) -> int:
-    """The number that the probes give to this stack of this process (probes/python.c, walk)."""
+    """The number that the probes give this stack of this process (walk, probes/python_stack.c)."""
     hashed = _mixed(_HASH_START, pid)
     for place in range(HASHED_DEPTH):
         frame = frames[place] if place < len(frames) else SHIM

@@ -173,11 +173,11 @@ class SnapshotReader:
         return lines
 
     def _culprits(self, keys: Mapping[int, ThreadKey]) -> dict[CulpritKey, CulpritTotals]:
-        if not self._probes.has_map("culprits"):
+        if not self._probes.has_map("stall_causes"):
             return {}
-        layout, loops = self._probes.layout("culprits"), self._probes.loops
+        layout, loops = self._probes.layout("stall_causes"), self._probes.loops
         culprits: dict[CulpritKey, CulpritTotals] = {}
-        for raw_key, raw in self._probes.map("culprits").items():
+        for raw_key, raw in self._probes.map("stall_causes").items():
             stack, index, cause, kind, number = _CULPRIT_KEY.unpack(raw_key)
             loop, values = loops.layout.unpack(loops.read(index)), layout.unpack(raw)
             if loop["slot"] in keys and values["stalls"]:

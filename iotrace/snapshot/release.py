@@ -13,7 +13,7 @@ from iotrace.engine.tables import RecordTable
 _U32 = struct.Struct("<I")
 _U64 = struct.Struct("<Q")
 _LOOP_AT = 8
-"""In struct culprit_key."""
+"""In struct stall_key (probes/python.c)."""
 
 
 def release(probes: Probes, slots: Collection[int]) -> None:
@@ -63,15 +63,15 @@ def _release_loops(probes: Probes, slots: Collection[int]) -> None:
     culprits = _culprits_by_loop(probes)
     if culprits:
         keys = [key for index in indices for key in culprits.get(index, ())]
-        probes.map("culprits").delete_all(keys)
+        probes.map("stall_causes").delete_all(keys)
     _give_back(probes, probes.loops, "free_loops", indices)
 
 
 def _culprits_by_loop(probes: Probes) -> dict[int, list[bytes]]:
     """Keys of the map of culprits by the index of the loop that they held up."""
     keys: dict[int, list[bytes]] = defaultdict(list)
-    if probes.has_map("culprits"):
-        for raw_key, _ in probes.map("culprits").items():
+    if probes.has_map("stall_causes"):
+        for raw_key, _ in probes.map("stall_causes").items():
             keys[_U32.unpack_from(raw_key, _LOOP_AT)[0]].append(raw_key)
     return keys
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #ifndef IOTRACE_TYPES_H
 #define IOTRACE_TYPES_H
 typedef unsigned char __u8;

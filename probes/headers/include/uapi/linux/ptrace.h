@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #ifndef IOTRACE_PTRACE_H
 #define IOTRACE_PTRACE_H
 /* Saved registers, as in arch/x86/include/asm/ptrace.h and arch/arm64/include/uapi/asm/ptrace.h.

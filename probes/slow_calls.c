@@ -1,14 +1,17 @@
-/* Slow calls: on which Python line, and what names that line's code. */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Slow calls by Python line, and what names the code of those lines. */
 #if PYTHON
-/* The longest waits of a loop's iteration: their stacks are what is blamed for a stall. */
-static __always_inline void blame_call(struct thread *t, u64 hash)
+/* The stack of the call with the longest wait in a loop iteration, for the case that it stalls. */
+static __always_inline void keep_longest_wait(struct thread *t, u64 hash)
 {
   u32 index = t->current_loop - 1;
   struct loop *l = loops.lookup(&index);
-  if (!l || !l->returned_ns || t->call_class == WAIT_GIL || t->call_wait_ns < l->blamed_ns)
+  if (!l || !l->returned_ns || t->call_class == WAIT_GIL || t->call_wait_ns < l->call_stack_ns)
     return;
-  l->blamed_ns = t->call_wait_ns;
-  l->blamed_call = hash;
+  update_begin(&l->seq);
+  l->call_stack_ns = t->call_wait_ns;
+  l->call_stack = hash;
+  update_end(&l->seq);
 }
 
 static __always_inline void add_line(struct thread *t, u64 hash)
@@ -30,13 +33,12 @@ static __always_inline void add_line(struct thread *t, u64 hash)
   __sync_fetch_and_add(&l->wait_ns, t->call_wait_ns);
   __sync_fetch_and_add(&l->runq_ns, t->call_runq_ns);
   __sync_fetch_and_add(&l->copy_ns, t->call_copy_ns);
-  if (total > l->max_ns)
-    l->max_ns = total;
+  atomic_max(&l->max_ns, total);
   l->fd = t->call_fd;
   l->tid = t->tid;
 }
 
-/* Entered from sys_exit: the call that has just ended took long. */
+/* Tail-called from sys_exit: the call that has just ended took long. */
 PROGRAM(on_slow_call)
 {
   u32 slot, zero = 0, pid;
@@ -55,14 +57,14 @@ PROGRAM(on_slow_call)
     return 0;
   add_line(t, hash);
   if (t->current_loop && !t->call_loop)
-    blame_call(t, hash);
+    keep_longest_wait(t, hash);
   room->found = keep_stack(room);
   if (room->found)
     walkers.call(ctx, WALKER_DESCRIBE);
   return 0;
 }
 
-/* As much as there is: the next page may be none, or not in memory. */
+/* As much as can be read: the next page may not be mapped, or not be in memory. */
 static __always_inline void read_piece(u8 *to, u32 most, u64 address)
 {
   u32 left = 4096 - (address & 4095);
@@ -70,7 +72,7 @@ static __always_inline void read_piece(u8 *to, u32 most, u64 address)
     read_user_memory(to, left, (void *)address);
 }
 
-/* Entered from on_slow_call: keep what names the code objects of a new stack. */
+/* Tail-called from on_slow_call: keep what names the code objects of a new stack. */
 PROGRAM(on_new_stack)
 {
   u32 zero = 0, index, pid;
@@ -91,7 +93,7 @@ PROGRAM(on_new_stack)
     if (!key.address || code_index.lookup(&key))
       continue;
     if (!next_unused(COUNTER_CODES, MAX_CODES, &index))
-      break; /* user space reads the rest while the process lives */
+      break; /* user space reads the others while the process lives */
     c = codes.lookup(&index);
     if (!c)
       break;

@@ -1,6 +1,7 @@
-/* What a descriptor number is: walk current's file table to the file, its inode, its socket.
- * Offsets (OFFSET_*) are of the running kernel, from its BTF. Runs on first use of a number
- * and after it was closed, never on the hot path.
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What a descriptor number is: through current's fd table to the file, its inode and its socket.
+ * Offsets (OFFSET_*) are those of the running kernel, from its BTF. The whole look-up runs when a
+ * number is used for the first time and after it was closed.
  */
 struct object {
   u64 inode;
@@ -14,6 +15,7 @@ struct object {
   u8 peer[16];
 };
 
+/* include/uapi/linux/stat.h */
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
 #define S_IFREG 0100000
@@ -21,75 +23,58 @@ struct object {
 #define S_IFDIR 0040000
 #define S_IFCHR 0020000
 #define S_IFIFO 0010000
+/* include/linux/socket.h, include/linux/net.h */
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
 #define AF_NETLINK 16
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
+/* include/uapi/linux/major.h; MINORBITS of include/linux/kdev_t.h */
 #define TTY_MAJOR 4
 #define TTYAUX_MAJOR 5
-#define PTY_MAJOR_FIRST 136
-#define PTY_MAJOR_LAST 143
-#define MAX_RANGE 128
-
-static __always_inline u64 read_u64(u64 address)
-{
-  u64 value = 0;
-  read_kernel_memory(&value, sizeof(value), (void *)address);
-  return value;
-}
-
-static __always_inline u32 read_u32(u64 address)
-{
-  u32 value = 0;
-  read_kernel_memory(&value, sizeof(value), (void *)address);
-  return value;
-}
-
-static __always_inline u16 read_u16(u64 address)
-{
-  u16 value = 0;
-  read_kernel_memory(&value, sizeof(value), (void *)address);
-  return value;
-}
+#define UNIX98_PTY_SLAVE_MAJOR 136
+#define UNIX98_PTY_MAJOR_COUNT 8
+#define MINORBITS 20
 
 static __always_inline u16 swap16(u16 value)
 {
   return (u16)((value << 8) | (value >> 8));
 }
 
+/* The struct file behind current's descriptor, 0: the number is not open. */
 static __always_inline u64 file_of(u32 fd)
 {
-  u64 files = read_u64(bpf_get_current_task() + OFFSET_TASK_FILES);
-  u64 table = files ? read_u64(files + OFFSET_FILES_FDT) : 0;
-  if (!table || fd >= read_u32(table + OFFSET_FDT_MAX_FDS))
-    return 0;
-  return read_u64(read_u64(table + OFFSET_FDT_FD) + 8 * (u64)fd);
-}
-
-/* The number of the inode behind current's descriptor: a socket's is its own. */
-static __always_inline u64 inode_of(u32 fd)
-{
-  u64 task = (u64)bpf_get_current_task_btf(), files, table, array, file, inode, number;
-  u32 most;
+  u64 task = (u64)bpf_get_current_task_btf(), files, table, array;
+  u32 size;
   LOAD("u64", files, task, OFFSET_TASK_FILES);
   if (!files)
     return 0;
   LOAD("u64", table, files, OFFSET_FILES_FDT);
-  LOAD("u32", most, table, OFFSET_FDT_MAX_FDS);
-  if (fd >= most)
+  LOAD("u32", size, table, OFFSET_FDT_MAX_FDS);
+  if (fd >= size)
     return 0;
   LOAD("u64", array, table, OFFSET_FDT_FD);
 #if HAVE_CAST
-  /* A place in the array is as good as the member that points to its first. */
-  table = cast(array + 8 * (u64)fd - OFFSET_FDT_FD, TYPE_FDTABLE);
-  LOAD("u64", file, table, OFFSET_FDT_FD);
+  /* The array has no type, so its element is read as if it were the member fd of a struct
+   * fdtable. */
+  return MEMBER(u64, array + 8 * (u64)fd - OFFSET_FDT_FD, TYPE_FDTABLE, OFFSET_FDT_FD);
+#else
+  return read_u64(array + 8 * (u64)fd);
+#endif
+}
+
+/* The inode number of a file. Each socket has its own. */
+static __always_inline u64 inode_number(u64 file)
+{
+  u64 number = 0, inode;
+  if (!file)
+    return 0;
+#if HAVE_CAST
   file = cast(file, TYPE_FILE);
   LOAD("u64", inode, file, OFFSET_FILE_INODE);
   LOAD("u64", number, inode, OFFSET_INODE_INO);
 #else
-  file = read_u64(array + 8 * (u64)fd);
   inode = read_u64(file + OFFSET_FILE_INODE);
   number = read_u64(inode + OFFSET_INODE_INO);
 #endif
@@ -130,7 +115,8 @@ static __always_inline u32 socket_kind(u32 family, u16 type)
   return KIND_SOCKET;
 }
 
-/* Anonymous inodes are told apart by the name of their file: "[eventfd]", "[eventpoll]", ... */
+/* Anonymous inodes are told apart by the names of their files, "[eventfd]", "[eventpoll]", ...
+ * (the callers of anon_inode_getfile and anon_inode_getfd, as of Linux 7.2; inotify has none). */
 static __always_inline u32 anonymous_kind(u64 file)
 {
   char name[12] = {};
@@ -156,7 +142,7 @@ static __always_inline u32 anonymous_kind(u64 file)
   return KIND_ANON;
 }
 
-/* Fill o for current's descriptor; kind is KIND_NONE where there is none. */
+/* Fill o for current's descriptor; kind is KIND_NONE where the number is not open. */
 static __always_inline void resolve(u32 fd, struct object *o)
 {
   u64 file = file_of(fd), inode;
@@ -182,9 +168,10 @@ static __always_inline void resolve(u32 fd, struct object *o)
   } else if (type == S_IFBLK) {
     o->kind = KIND_BLOCK;
   } else if (type == S_IFCHR) {
-    major = read_u32(inode + OFFSET_INODE_RDEV) >> 20;
+    major = read_u32(inode + OFFSET_INODE_RDEV) >> MINORBITS;
     o->kind = major == TTY_MAJOR || major == TTYAUX_MAJOR ||
-                      (major >= PTY_MAJOR_FIRST && major <= PTY_MAJOR_LAST)
+                      (major >= UNIX98_PTY_SLAVE_MAJOR &&
+                       major < UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJOR_COUNT)
                   ? KIND_TTY
                   : KIND_CHAR;
   } else if (type == 0) {
@@ -199,8 +186,8 @@ static __always_inline u32 generation_slot(u32 pid, u32 fd)
   return (pid * 0x9e3779b1u + fd) & (GENERATIONS - 1);
 }
 
-/* The number will be something else from now on. */
-static __always_inline void forget_descriptor(u32 pid, u32 fd)
+/* The number may be another object from now on. */
+static __always_inline void invalidate_descriptor(u32 pid, u32 fd)
 {
   u32 key = generation_slot(pid, fd);
   u32 *generation = generations.lookup(&key);
@@ -208,67 +195,24 @@ static __always_inline void forget_descriptor(u32 pid, u32 fd)
     __sync_fetch_and_add(generation, 1);
 }
 
-/* Each number of the thread's process may be something else from now on. */
-static __always_inline void forget_descriptors(struct thread *t)
+/* Every number of the thread's process may be another object from now on. */
+static __always_inline void invalidate_descriptors(struct thread *t)
 {
-  t->programs++;
+  t->exec_generation++;
   t->last_descriptor = 0;
 }
 
-/* close_range(2). Closing more than MAX_RANGE numbers at once is for programs that have just
- * begun, most of which are not even open. */
-static __always_inline void forget_range(struct thread *t, u32 first, u32 last)
+/* close_range(2). Programs close larger ranges than MAX_RANGE before they open anything, and most
+ * of those numbers are not open. The thread itself looks up every number anew; its other threads
+ * would miss a change beyond MAX_RANGE. */
+#define MAX_RANGE 128
+static __always_inline void invalidate_range(struct thread *t, u32 first, u32 last)
 {
-  forget_descriptors(t);
+  invalidate_descriptors(t);
 #pragma clang loop unroll(disable)
   for (u32 i = 0; i < MAX_RANGE; i++) {
     if (first + i > last)
       break;
-    forget_descriptor(t->pid, first + i);
+    invalidate_descriptor(t->pid, first + i);
   }
-}
-
-#define READINESS_PENDING (1ULL << 63)
-
-static __always_inline u64 pending_socket(u32 local_port, u32 peer_port)
-{
-  return READINESS_PENDING | (local_port << 16) | peer_port;
-}
-
-/* Is there an entry of this socket in readiness? A few of those that say so have none. */
-static __always_inline u8 *watched_place(u64 sock)
-{
-  u64 hash = sock * 0x9e3779b97f4a7c15ULL;
-  u32 place = hash >> (64 - WATCHED_BITS);
-  struct marks *m = watched.lookup(&place);
-  return m ? &m->marks[(hash >> 32) & (WATCHED_MARKS - 1)] : NULL;
-}
-
-static __always_inline int maybe_watched(u64 sock)
-{
-  u8 *place = watched_place(sock);
-  return place && *place;
-}
-
-static __always_inline void mark_watched(u64 sock)
-{
-  u8 *place = watched_place(sock);
-  if (place && !*place)
-    *place = 1;
-}
-
-/* From now on sk_data_ready stamps this socket. What arrived before it was accepted is dated if
- * we knew that its port was listened on; other data that lies there already is not. */
-static __always_inline void watch_socket(struct object *o)
-{
-  struct readiness fresh = {.inode = o->inode}, *known;
-  u64 sock = o->sock;
-  if (!sock)
-    return;
-  mark_watched(sock);
-  known = readiness.lookup(&sock);
-  if (known && known->inode == pending_socket(o->local_port, o->peer_port))
-    known->inode = o->inode;
-  else if (!known || known->inode != o->inode)
-    readiness.update(&sock, &fresh);
 }

@@ -1,4 +1,5 @@
-/* Walk the Python stack of the current thread, name it by a hash, keep what is new. */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The Python stack of the current thread: walk it, identify it by a hash, keep new ones. */
 #if PYTHON
 static __always_inline u64 read_user(u64 address)
 {
@@ -7,7 +8,7 @@ static __always_inline u64 read_user(u64 address)
   return value;
 }
 
-/* The innermost frame of a thread state, 0: it runs no Python now. */
+/* The innermost frame of a thread state, 0: it is not running Python code. */
 static __always_inline u64 first_frame(struct python *p, u64 state)
 {
   u64 frame = read_user(state + p->thread_frame);
@@ -16,7 +17,7 @@ static __always_inline u64 first_frame(struct python *p, u64 state)
   return frame;
 }
 
-/* Where current's C stack ends in user space, 0: this kernel can't tell. */
+/* Current's stack pointer in user space, 0: this kernel has no bpf_task_pt_regs. */
 static __always_inline u64 user_sp(void)
 {
 #if HAVE_TASK_PT_REGS
@@ -27,13 +28,13 @@ static __always_inline u64 user_sp(void)
 #endif
 }
 
-/* Current's innermost Python frame, 0: none. A thread has a state in each interpreter that it has
- * been in; the newest interpreter in which it has frames is the one that it is in.
+/* Current's innermost Python frame, 0: none. A thread has a PyThreadState in each interpreter that
+ * it has been in; it is in the newest interpreter in which it has frames.
  *
- * Not so where 3.11 and 3.12 have several interpreters: there a thread may run in a state that
- * bears the id of the thread that made it. But a state leads to its frames by way of the C stack
- * of the thread that runs in it: current's is the first one above its stack pointer, which must
- * lie below its pthread_self() (the process's first thread has that elsewhere). */
+ * With several interpreters in 3.11 and 3.12 a thread may run with a PyThreadState that has the id
+ * of the thread that made it. There the PyThreadState points to a _PyCFrame on the C stack of the
+ * thread that runs with it: current's is the first above current's stack pointer and below its
+ * pthread_self() (which is elsewhere for the first thread of a process). */
 static __always_inline u64 python_frame(struct thread *t, struct python *p)
 {
   u64 ident = read_u64(bpf_get_current_task() + OFFSET_TASK_FSBASE);
@@ -90,7 +91,7 @@ static __always_inline u64 mixed(u64 hash, u64 word)
   return hash ^ (hash >> 29);
 }
 
-/* Keep the stack in the room, if it is a new one: its index + 1, else 0. */
+/* Keep the stack in the room, if it is new. Returns its index + 1, 0: not new, or no room left. */
 static __always_inline u32 keep_stack(struct walk_room *room)
 {
   u64 hash = room->stack.hash;
@@ -111,7 +112,7 @@ static __always_inline u32 keep_stack(struct walk_room *room)
   return index + 1;
 }
 
-/* Current's Python stack: its hash, 0: it has none. */
+/* Walk current's Python stack into the room. Returns its hash, 0: none. */
 static __always_inline u64 walk(struct thread *t, struct python *p, struct walk_room *room)
 {
   u64 frame = python_frame(t, p), hash, place = 0;

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Since when data has been lying on a socket unread: the delay until the program picks it up.
+ *
+ * Entries have several writers: sk_data_ready on any CPU, the reading thread on its own. Each
+ * stores whole words, so a date is never torn; data that arrives just while a read ends may be
+ * dated by the arrival before it.
+ */
+#define READINESS_PENDING (1ULL << 63) /* no inode has so high a number */
+
+static __always_inline u64 pending_socket(u32 local_port, u32 peer_port)
+{
+  return READINESS_PENDING | (local_port << 16) | peer_port;
+}
+
+/* The mark that readiness may have an entry of this socket. Sockets share marks by a hash. */
+static __always_inline u8 *watched_place(u64 sock)
+{
+  u64 hash = sock * 0x9e3779b97f4a7c15ULL;
+  u32 place = hash >> (64 - WATCHED_BITS);
+  struct marks *m = watched.lookup(&place);
+  return m ? &m->marks[(hash >> 32) & (WATCHED_MARKS - 1)] : NULL;
+}
+
+static __always_inline int maybe_watched(u64 sock)
+{
+  u8 *place = watched_place(sock);
+  return place && *place;
+}
+
+static __always_inline void mark_watched(u64 sock)
+{
+  u8 *place = watched_place(sock);
+  if (place && !*place)
+    *place = 1;
+}
+
+/* From now on sk_data_ready dates data on this socket. Data that came before the accept is dated
+ * if the port was known to be listened on; other data that lies there already is not. */
+static __always_inline void watch_socket(struct object *o)
+{
+  struct readiness fresh = {.inode = o->inode}, *known;
+  u64 sock = o->sock;
+  if (!sock)
+    return;
+  mark_watched(sock);
+  known = readiness.lookup(&sock);
+  if (known && known->inode == pending_socket(o->local_port, o->peer_port))
+    known->inode = o->inode;
+  else if (!known || known->inode != o->inode)
+    readiness.update(&sock, &fresh);
+}
+
+/* The end of the stream was read, or a connection was accepted: nothing is left unread. */
+static __always_inline void settle(struct descriptor *d)
+{
+  u64 sock = d->sock;
+  struct readiness *r = sock ? readiness.lookup(&sock) : NULL;
+  if (r)
+    r->since_ns = r->last_ns > r->since_ns ? r->last_ns : 0;
+}
+
+/* Buffers in a socket's receive queue. */
+static __always_inline u32 queued_on(u64 sock)
+{
+  return MEMBER(u32, sock, TYPE_SOCK, OFFSET_SOCK_QUEUED);
+}
+
+/* A read has taken data off a socket: add the time that the data had been lying there. */
+static __always_inline void pick_up(struct thread *t, struct descriptor *d,
+                                    const struct call_sums *s)
+{
+  u64 sock = d->sock, taken = s->taken_ns;
+  struct readiness *r = sock ? readiness.lookup(&sock) : NULL;
+  if (!r || s->peeks)
+    return;
+  if (r->since_ns && r->since_ns <= taken) {
+    u64 delay = taken - r->since_ns;
+    u32 bucket = bucket_of(t, delay) >> PICKUP_SHIFT;
+    d->pickups++;
+    if (delay > d->pickup_max_ns)
+      d->pickup_max_ns = delay;
+    if (bucket < PICKUP_BUCKETS)
+      d->pickup[bucket]++;
+  }
+  /* The read filled its buffer and data is left, which has been waiting as long. */
+  if (s->asked_bytes && s->bytes >= s->asked_bytes && queued_on(sock))
+    return;
+  r->since_ns = r->last_ns > taken ? r->last_ns : 0;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Event loops that stall: what an iteration spent its time on, and on which Python stack.
+ *
+ * A sampling clock looks at the thread that runs. Samples of the loop's own thread are kept in the
+ * loop's record, on the CPU that runs it. Samples of another thread that has the GIL meanwhile are
+ * kept with the process (struct holder in python.c): only the holder of the GIL writes there, so
+ * there is one writer at a time, as long as the GIL is not handed over in the middle of a sample:
+ * then a vote may be lost or counted twice.
+ */
+#if PYTHON
+/* The Python stack of the thread that had the GIL during this iteration, 0: not sampled. */
+static __always_inline u64 holder_stack(struct python *p, u32 loop, struct loop *l)
+{
+  return p && p->holder_loop == loop + 1 && p->holder_iteration == l->iterations ? p->holder_stack
+                                                                                : 0;
+}
+
+/* Tail-called from sys_enter: a loop is back at its multiplexer after a stall. */
+PROGRAM(on_stall)
+{
+  u32 slot, index, pid;
+  struct thread *t = thread_of(current_tid(), &slot);
+  struct stall_key key = {};
+  struct stall_cause fresh = {}, *c;
+  struct python *p;
+  struct loop *l;
+  u64 total, cpu, runq, gil, call = 0;
+  if (!t)
+    return 0;
+  total = t->stalled_ns;
+  t->stalled_ns = 0;
+  index = t->loops[t->call_loop & (LOOP_KINDS - 1)] - 1;
+  l = loops.lookup(&index);
+  if (!l)
+    return 0;
+  pid = t->pid;
+  p = pythons.lookup(&pid);
+  cpu = cpu_ns(t) - l->cpu_at_return_ns;
+  runq = t->runq_ns - l->runq_at_return_ns;
+  gil = l->iteration_waited ? l->iteration_wait_ns[WAIT_GIL] : 0;
+  if (l->iteration_waited) {
+#pragma clang loop unroll(disable)
+    for (int i = 0; i < WAIT_CLASSES; i++)
+      call += l->iteration_wait_ns[i];
+    call -= gil;
+  }
+  key.loop = index;
+  if (gil >= cpu && gil >= runq && gil >= call) {
+    key.cause = CAUSE_GIL;
+    key.stack = holder_stack(p, index, l);
+  } else if (call >= cpu && call >= runq) {
+    key.cause = CAUSE_CALL;
+    key.stack = l->call_stack;
+    key.nr = l->iteration_call_nr;
+    key.kind = l->iteration_call_kind;
+  } else {
+    key.cause = cpu >= runq ? CAUSE_CPU : CAUSE_RUNQ;
+    key.stack = l->cpu_stack ? l->cpu_stack : holder_stack(p, index, l);
+  }
+  update_begin(&l->seq);
+  clear_stacks(l);
+  update_end(&l->seq);
+  if (p)
+    p->waiting_loop = 0;
+  c = stall_causes.lookup(&key);
+  if (!c) {
+    stall_causes.insert(&key, &fresh);
+    c = stall_causes.lookup(&key);
+    if (!c) {
+      count(COUNTER_LOST_STACKS);
+      return 0;
+    }
+  }
+  /* One writer: the loop's thread. */
+  c->stalls++;
+  c->total_ns += total;
+  c->cpu_ns += cpu;
+  c->runq_ns += runq;
+  c->gil_ns += gil;
+  c->call_ns += call;
+  if (total > c->max_ns)
+    c->max_ns = total;
+  c->fd = key.cause == CAUSE_CALL ? l->iteration_call_fd : -1;
+  return 0;
+}
+
+/* The stalled loop that current is the cause of: its own, if it has been away from its multiplexer
+ * for long, or that of another thread which waits for the GIL. */
+static __always_inline struct loop *stalled_loop(struct thread *t, struct python *p, u64 now,
+                                                 u32 *number, int *own)
+{
+  u32 index = t->current_loop - 1;
+  struct loop *l = loops.lookup(&index);
+  *own = 1;
+  if (l && l->returned_ns && now - l->returned_ns > SAMPLE_AFTER_NS)
+    return l;
+  *own = 0;
+  *number = p->waiting_loop;
+  index = *number - 1;
+  l = loops.lookup(&index);
+  if (l && l->returned_ns && now - l->returned_ns > SAMPLE_AFTER_NS)
+    return l;
+  return NULL;
+}
+
+/* Boyer and Moore's majority vote on the function that was seen most, because the last sample may
+ * be past what stalled the loop. A place that was seen once is no more than a hint. Returns
+ * whether the stack that was just seen is to be kept. */
+static __always_inline int vote(u64 *candidate, u64 *votes, u64 place, u64 kept)
+{
+  if (*candidate == place) {
+    (*votes)++;
+    return *votes == 2;
+  }
+  if (*votes) {
+    (*votes)--;
+    return 0;
+  }
+  *candidate = place;
+  *votes = 1;
+  return !kept;
+}
+
+/* The clock's interrupt may have come in the middle of an update of this very record. */
+static __always_inline void sample_own(struct loop *l, u64 place, u64 hash)
+{
+  if (*(volatile u32 *)&l->seq & 1)
+    return;
+  update_begin(&l->seq);
+  if (vote(&l->cpu_place, &l->cpu_votes, place, l->cpu_stack))
+    l->cpu_stack = hash;
+  update_end(&l->seq);
+}
+
+static __always_inline void sample_holder(struct python *p, u32 loop, u64 iteration, u64 place,
+                                          u64 hash)
+{
+  if (p->holder_loop != loop || p->holder_iteration != iteration) {
+    p->holder_stack = p->holder_place = p->holder_votes = 0;
+    p->holder_loop = loop;
+    p->holder_iteration = iteration;
+  }
+  if (vote(&p->holder_place, &p->holder_votes, place, p->holder_stack))
+    p->holder_stack = hash;
+}
+
+/* A CPU clock ticks (perf event). Walks only while a loop is stalled. */
+PROGRAM(on_sample)
+{
+  u32 slot, one = 1, pid, loop = 0;
+  struct thread *t = thread_of(current_tid(), &slot);
+  struct walk_room *room = walk_rooms.lookup(&one);
+  struct python *p;
+  struct loop *l;
+  u64 hash;
+  int own;
+  if (!t || !room || !t->walk_over_ns)
+    return 0;
+  pid = t->pid;
+  p = pythons.lookup(&pid);
+  if (!p)
+    return 0;
+  l = stalled_loop(t, p, bpf_ktime_get_ns(), &loop, &own);
+  if (!l)
+    return 0;
+  /* Through memory, or the verifier explores the walk once for each value. */
+  *(volatile u32 *)&room->own_loop = own;
+  hash = walk(t, p, room);
+  if (!hash)
+    return 0;
+  own = *(volatile u32 *)&room->own_loop;
+  if (!own && read_user(p->waiting_gil + GIL_HOLDER) != t->python_state)
+    return 0;
+  if (own)
+    sample_own(l, room->place, hash);
+  else
+    sample_holder(p, loop, l->iterations, room->place, hash);
+  keep_stack(room);
+  return 0;
+}
+#endif

@@ -275,7 +275,7 @@ def test_the_demo_s_server_and_load_are_the_caller_s() -> None:
         _full_pipe() as (_, writer),
         Tracer("demo", "--model", "thread", "-d", "1", stdout=writer, env=AS_SUDO) as tracer,
     ):
-        wanted = {"iotrace.demo.loader", "iotrace.servers.thread"}
+        wanted = {"iotrace.servers.load_process", "iotrace.servers.thread"}
         wait_until(lambda: wanted <= _started_by(tracer.pid).keys(), "the server and the load")
         for child in _started_by(tracer.pid).values():
             _has_no_rights(child)

@@ -109,10 +109,10 @@ def _live_display(shown: Shown, every_ns: int | None) -> LiveDisplay | None:
 def _dry_run(detail: Detail, workshop: Workshop | None) -> int:
     """Compile, attach, detach; say on stderr what was done."""
     from iotrace.engine.features import absent_features
-    from iotrace.engine.privileges import require_privileges
     from iotrace.engine.program import Limits
     from iotrace.engine.supply import Supply
-    from iotrace.tracing.dropping import drop_all
+    from iotrace.privileges.capabilities import require_privileges
+    from iotrace.privileges.privilege_drop import drop_all
     from iotrace.tracing.start import Start
 
     require_privileges()

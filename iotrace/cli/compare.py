@@ -33,8 +33,8 @@ def command(a: str, b: str, percent: float | None, shown: Shown, verbose: bool) 
     from iotrace.comparison.compare import compare, regressions
     from iotrace.comparison.gate import require_samples
     from iotrace.output import comparison as output
+    from iotrace.privileges.privilege_drop import drop_all
     from iotrace.recording.reader import read_recording
-    from iotrace.tracing.dropping import drop_all
 
     drop_all()
     output.check(shown.fmt)

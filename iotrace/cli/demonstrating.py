@@ -19,15 +19,15 @@ from iotrace.demo.load_options import COMPARED_DELAY_NS, LoadOptions, load_argum
 from iotrace.demo.model_pages import after_tables, before_tables
 from iotrace.demo.runner import Runner
 from iotrace.engine.namespace import require_own_proc
-from iotrace.engine.privileges import require_privileges
 from iotrace.errors import ExitCode, UsageError
 from iotrace.output import page
 from iotrace.output.blocks import Block
 from iotrace.output.markup import DEFAULT
+from iotrace.privileges.capabilities import require_privileges
+from iotrace.privileges.privilege_drop import Privileges
 from iotrace.procfs.host import read_host
 from iotrace.report.model import Report
 from iotrace.servers.catalog import ServerModel, Variant, find
-from iotrace.tracing.dropping import Privileges
 
 SCHEMA = "iotrace.demo/1"
 _CLEAR = "\r\x1b[K"

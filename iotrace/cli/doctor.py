@@ -25,7 +25,7 @@ def command(fmt: str) -> int:
     from iotrace.doctor.render import as_json, as_table
     from iotrace.engine.features import absent_features
     from iotrace.errors import ExitCode
-    from iotrace.tracing.dropping import drop_all
+    from iotrace.privileges.privilege_drop import drop_all
 
     checks = examine(absent_features())
     drop_all()

@@ -9,13 +9,13 @@ from pathlib import Path
 from iotrace.cli.options import Shown
 from iotrace.errors import UsageError
 from iotrace.output.text import escape
+from iotrace.privileges.caller import sudo_caller
+from iotrace.privileges.safe_file import SafeFile
 from iotrace.recording.model import Recording
 from iotrace.report.model import Report
 from iotrace.timeline import chrome, perfetto
 from iotrace.timeline.model import BadTimeline
 from iotrace.timeline.tracks import drawn
-from iotrace.tracing.caller import sudo_caller
-from iotrace.tracing.safe_file import SafeFile
 
 _BLOCK = 1 << 20
 

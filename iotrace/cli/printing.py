@@ -15,8 +15,8 @@ from iotrace.errors import UsageError
 from iotrace.output import color
 from iotrace.output.formats import ONE_ONLY, check, render
 from iotrace.output.view import DEFAULT_WIDTH, View
+from iotrace.privileges.caller_files import CallerFile, open_as_caller
 from iotrace.report.model import Report
-from iotrace.tracing.caller_files import CallerFile, open_as_caller
 
 if TYPE_CHECKING:  # a report is printed where there is no bcc, too
     from iotrace.tracing.trace import Trace

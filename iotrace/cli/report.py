@@ -23,8 +23,8 @@ def command(file: str, shown: Shown, verbose: bool) -> int:
     from iotrace.cli.exporting import export
     from iotrace.cli.printing import Printer
     from iotrace.output.formats import TIMELINES
+    from iotrace.privileges.privilege_drop import drop_all
     from iotrace.recording.reader import read_recording
-    from iotrace.tracing.dropping import drop_all
 
     drop_all()
     if shown.fmt in TIMELINES:

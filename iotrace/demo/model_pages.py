@@ -21,12 +21,12 @@ from iotrace.demo.request import excerpt, typical
 from iotrace.demo.runner import Measurement, Runner
 from iotrace.demo.textbook import CLAIMS, Claims
 from iotrace.engine.namespace import require_own_proc
-from iotrace.engine.privileges import require_privileges
 from iotrace.output import page
 from iotrace.output.markup import DEFAULT
 from iotrace.output.text import escape, wrap
 from iotrace.output.units import format_duration, plural
 from iotrace.output.view import DEFAULT_WIDTH
+from iotrace.privileges.capabilities import require_privileges
 from iotrace.procfs.host import read_host
 from iotrace.servers.catalog import MODELS, ServerModel, Variant
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from iotrace.doctor import pasting
 from iotrace.doctor.check import Check, degraded, missing, ok
-from iotrace.engine.privileges import CAPABILITIES, effective_capabilities
+from iotrace.privileges.capabilities import CAPABILITIES, effective_capabilities
 
 _NEEDED = (
     ("CAP_BPF", "to load and attach the probes"),

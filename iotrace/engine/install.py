@@ -16,12 +16,12 @@ from iotrace.engine.bpf import HashMap, KernelRefusal, create_map, load_program,
 from iotrace.engine.constants import SAMPLES_HZ, CallFlag, Counter
 from iotrace.engine.image import Function, Image
 from iotrace.engine.layout import Layout, parse_layout
-from iotrace.engine.privileges import refused
 from iotrace.engine.program import Limits
 from iotrace.engine.sampling import online_cpus, open_clock
 from iotrace.engine.syscalls import ARCHITECTURES, call_specs
 from iotrace.engine.tracepoints import PYTHON_PROBES, attach_order
 from iotrace.errors import IotraceError, Unsupported
+from iotrace.privileges.capabilities import refused
 
 _INSTRUCTION_BYTES = 8
 _LOADERS = 4

@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from iotrace.errors import UsageError
+from iotrace.privileges.caller import Caller
+from iotrace.privileges.safe_file import PRIVATE, SafeFile
 from iotrace.recording import container
 from iotrace.recording.model import as_sample
 from iotrace.report.codec import to_dict
 from iotrace.report.model import Report
-from iotrace.tracing.caller import Caller
-from iotrace.tracing.safe_file import PRIVATE, SafeFile
 
 DEFAULT_MAX_BYTES = 256 * 1024 * 1024
 

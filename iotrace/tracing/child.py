@@ -12,7 +12,7 @@ import signal
 from collections.abc import Sequence
 
 from iotrace.errors import PermissionDenied, UsageError
-from iotrace.tracing.caller import Caller, become
+from iotrace.privileges.caller import Caller, become
 
 
 class Child:

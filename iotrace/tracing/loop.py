@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Protocol
 
+from iotrace.privileges.privilege_drop import Privileges
 from iotrace.report.model import Report
 from iotrace.snapshot.arithmetic import interval
 from iotrace.snapshot.model import Snapshot
-from iotrace.tracing.dropping import Privileges
 from iotrace.tracing.stop_conditions import Stop, poll_stop
 from iotrace.tracing.trace import Trace
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from iotrace.engine.features import absent_features
 from iotrace.engine.namespace import require_own_proc
-from iotrace.engine.privileges import require_privileges
 from iotrace.engine.supply import Supply
 from iotrace.errors import NoSuchProcess
+from iotrace.privileges.capabilities import require_privileges
 from iotrace.tracing.room import limits_for
 from iotrace.tracing.stop_conditions import Stop, discard_pending_signals, signals_held
 from iotrace.tracing.target import check_target, runs_python
@@ -56,7 +56,7 @@ def trace_processes(
         for pid in pids:
             start.follow(pid, options.children)
 
-        from iotrace.tracing.dropping import Privileges
+        from iotrace.privileges.privilege_drop import Privileges
         from iotrace.tracing.loop import TraceLoop
         from iotrace.tracing.trace import Trace
 
@@ -106,9 +106,9 @@ def trace_program(
 
         start = ends.enter_context(Start(supply))
 
-        from iotrace.tracing.caller import sudo_caller
+        from iotrace.privileges.caller import sudo_caller
+        from iotrace.privileges.privilege_drop import Privileges
         from iotrace.tracing.child import Child
-        from iotrace.tracing.dropping import Privileges
         from iotrace.tracing.loop import TraceLoop
         from iotrace.tracing.trace import Trace
 

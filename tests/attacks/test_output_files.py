@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from iotrace.errors import ExitCode, UsageError
-from iotrace.tracing.safe_file import SafeFile
+from iotrace.privileges.safe_file import SafeFile
 from tests.attacks.attacker import (
     AS_ATTACKER,
     attacker_process,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 
 from iotrace.engine.btf import VMLINUX
-from iotrace.engine.privileges import missing_capabilities
+from iotrace.privileges.capabilities import missing_capabilities
 
 
 def obstacle() -> str | None:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from iotrace.engine.privileges import CAPABILITIES
 from iotrace.errors import ExitCode
+from iotrace.privileges.capabilities import CAPABILITIES
 from iotrace.procfs.children import read_children
 from iotrace.report.codec import loads
 from tests.kernel.faults.harness import IOTRACE, Tracer, Worker, one_line, programs_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from iotrace.tracing import dropping
+from iotrace.privileges import privilege_drop
 
 
 @pytest.fixture(autouse=True)
@@ -13,4 +13,4 @@ def _commands_leave_us_our_rights(monkeypatch: pytest.MonkeyPatch) -> None:
 
     That they do is tested in tests/kernel/test_least_privilege.py.
     """
-    monkeypatch.setattr(dropping, "drop_all", lambda: None)
+    monkeypatch.setattr(privilege_drop, "drop_all", lambda: None)

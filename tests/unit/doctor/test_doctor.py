@@ -13,7 +13,7 @@ from iotrace.doctor import examine, kernel, pasting, rights, surroundings, tools
 from iotrace.doctor.check import Check, Status, degraded, missing, ok
 from iotrace.doctor.examine import can_attach
 from iotrace.doctor.render import as_json, as_table
-from iotrace.engine.privileges import CAPABILITIES
+from iotrace.privileges.capabilities import CAPABILITIES
 
 ALL_WELL = (ok("BTF", "there"), degraded("io_uring", "off", "operations", pasting.KERNEL))
 LACKING = (*ALL_WELL, missing("bcc", "no module \x1b[2J", pasting.BCC))

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from iotrace.errors import PermissionDenied, UsageError
+from iotrace.privileges.caller import Caller
+from iotrace.privileges.safe_file import SafeFile
 from iotrace.recording.reader import read_recording
 from iotrace.recording.writer import RecordingWriter
-from iotrace.tracing.caller import Caller
-from iotrace.tracing.safe_file import SafeFile
 from tests.unit import reports
 
 

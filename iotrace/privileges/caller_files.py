@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TextIO
 
 from iotrace.errors import UsageError
-from iotrace.tracing.caller import acting_as, sudo_caller
-from iotrace.tracing.output_place import Place, find_place, kind_that_is_no_file
-from iotrace.tracing.safe_file import SafeFile
+from iotrace.privileges.caller import acting_as, sudo_caller
+from iotrace.privileges.output_place import Place, find_place, kind_that_is_no_file
+from iotrace.privileges.safe_file import SafeFile
 
 _WRITE = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from iotrace.errors import UsageError
-from iotrace.tracing.caller_files import open_as_caller
-from iotrace.tracing.output_place import find_place
-from iotrace.tracing.safe_file import PRIVATE, PUBLIC, SafeFile
+from iotrace.privileges.caller_files import open_as_caller
+from iotrace.privileges.output_place import find_place
+from iotrace.privileges.safe_file import PRIVATE, PUBLIC, SafeFile
 
 OTHER = 4242
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make another user's files")
@@ -210,7 +210,7 @@ def test_what_root_may_replace_in_its_own_directory(tmp_path: Path) -> None:
 _AS_OTHER = """
 import os, sys
 os.setgroups([]); os.setgid(4242); os.setuid(4242)
-from tests.unit.tracing.test_output_files import Path, written
+from tests.unit.privileges.test_output_files import Path, written
 written(Path(sys.argv[1]))
 """
 
@@ -232,7 +232,7 @@ _ON_A_MOUNT_POINT = """
 set -e
 mount --bind "$1/real" "$1/report"
 "$2" -c 'import sys
-from tests.unit.tracing.test_output_files import Path, written
+from tests.unit.privileges.test_output_files import Path, written
 written(Path(sys.argv[1]))' "$1/report"
 """
 

@@ -12,9 +12,9 @@ import ctypes
 import os
 from collections.abc import Iterator
 
-from iotrace.engine.privileges import CAPABILITIES, capability_sets
 from iotrace.errors import PermissionDenied
-from iotrace.tracing.caller import Caller, set_groups, sudo_caller
+from iotrace.privileges.caller import Caller, set_groups, sudo_caller
+from iotrace.privileges.capabilities import CAPABILITIES, capability_sets
 
 _LOOKING = ("CAP_BPF", "CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH")
 """Reading maps (before 5.19 even those that we hold), and other users' files in /proc."""

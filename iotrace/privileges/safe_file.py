@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TextIO
 
 from iotrace.errors import UsageError
-from iotrace.tracing.caller import Caller, acting_as
-from iotrace.tracing.output_place import Place, find_place
+from iotrace.privileges.caller import Caller, acting_as
+from iotrace.privileges.output_place import Place, find_place
 
 PRIVATE = 0o600
 """The mode of what holds more than its reader asked for: recordings."""

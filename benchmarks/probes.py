@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.command import attached, details, links
-from iotrace.engine.bpf import KernelRefusal, load_program, open_raw_tracepoint
+from iotrace.engine.bpf_syscall import KernelRefusal, load_program, open_raw_tracepoint
 
 _BPF = {"x86_64": 321, "aarch64": 280}
 _PIDFD_GETFD = 438

@@ -18,7 +18,7 @@ from benchmarks.command import IOTRACE, attached, interrupted
 from benchmarks.measure import memory_bytes, peak_rss_bytes
 from benchmarks.probes import iotrace_probes
 from benchmarks.workloads import WORKLOADS
-from iotrace.engine.folder import cache_directory
+from iotrace.engine.cache_directory import cache_directory
 from iotrace.procfs.task import read_schedstat
 
 _DETACHMENTS = 7

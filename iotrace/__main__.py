@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from iotrace.engine.workshop import Workshop
+    from iotrace.engine.compile_workers import Workshop
 
 _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 """By descriptor."""
@@ -38,17 +38,17 @@ def _open_streams() -> None:
 def _workshop(arguments: list[str]) -> Workshop | None:
     """Where ``attach`` will have to compile: the compiler is loaded while all else is imported.
 
-    A guess, in time; whoever finds out that it was right or wrong comes later (engine/supply.py).
+    A guess, made early. ImageSource finds out later whether it was right.
     """
     if arguments[:1] != ["attach"] or {"-h", "--help"} & set(arguments):
         return None
 
-    from iotrace.engine.folder import is_empty
+    from iotrace.engine.cache_directory import is_empty
 
     if not is_empty():
         return None
 
-    from iotrace.engine.workshop import Workshop
+    from iotrace.engine.compile_workers import Workshop
 
     return Workshop()
 

@@ -67,7 +67,7 @@ static __always_inline void store_barrier(void)
 
 /* The sequence counter of a record: odd while the record changes. Records have one writer at a
  * time (records.h), so the counter itself needs no atomic operation. The reader is
- * RecordTable.read in iotrace/engine/tables.py. */
+ * RecordTable.read in iotrace/engine/record_tables.py. */
 static __always_inline void update_begin(u32 *seq)
 {
   (*(volatile u32 *)seq)++;

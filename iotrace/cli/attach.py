@@ -15,7 +15,7 @@ from iotrace.errors import ExitCode
 
 if TYPE_CHECKING:
     from iotrace.cli.printing import Printer
-    from iotrace.engine.workshop import Workshop
+    from iotrace.engine.compile_workers import Workshop
     from iotrace.live.display import LiveDisplay
     from iotrace.live.progress_line import ProgressLine
     from iotrace.report.detail import Detail
@@ -109,8 +109,8 @@ def _live_display(shown: Shown, every_ns: int | None) -> LiveDisplay | None:
 def _dry_run(detail: Detail, workshop: Workshop | None) -> int:
     """Compile, attach, detach; say on stderr what was done."""
     from iotrace.engine.features import absent_features
+    from iotrace.engine.image_source import Supply
     from iotrace.engine.program import Limits
-    from iotrace.engine.supply import Supply
     from iotrace.privileges.capabilities import require_privileges
     from iotrace.privileges.privilege_drop import drop_all
     from iotrace.tracing.start import Start

@@ -18,7 +18,7 @@ from iotrace.demo.figures import Run
 from iotrace.demo.load_options import COMPARED_DELAY_NS, LoadOptions, load_arguments, window_ns
 from iotrace.demo.model_pages import after_tables, before_tables
 from iotrace.demo.runner import Runner
-from iotrace.engine.namespace import require_own_proc
+from iotrace.engine.pid_namespace import require_own_proc
 from iotrace.errors import ExitCode, UsageError
 from iotrace.output import page
 from iotrace.output.blocks import Block

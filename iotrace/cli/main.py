@@ -15,7 +15,7 @@ from iotrace import __version__
 from iotrace.errors import ExitCode, IotraceError
 
 if TYPE_CHECKING:
-    from iotrace.engine.workshop import Workshop
+    from iotrace.engine.compile_workers import Workshop
 
 _COMMANDS = {
     "attach": "iotrace.cli.attach",

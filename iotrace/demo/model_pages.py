@@ -20,7 +20,7 @@ from iotrace.demo.load_options import COMPARED_DELAY_NS, LoadOptions, load_argum
 from iotrace.demo.request import excerpt, typical
 from iotrace.demo.runner import Measurement, Runner
 from iotrace.demo.textbook import CLAIMS, Claims
-from iotrace.engine.namespace import require_own_proc
+from iotrace.engine.pid_namespace import require_own_proc
 from iotrace.output import page
 from iotrace.output.markup import DEFAULT
 from iotrace.output.text import escape, wrap

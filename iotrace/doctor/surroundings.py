@@ -10,7 +10,7 @@ from pathlib import Path
 
 from iotrace.doctor import pasting
 from iotrace.doctor.check import Check, degraded, missing, ok
-from iotrace.engine.namespace import clock_is_shifted, namespace_of_proc
+from iotrace.engine.pid_namespace import clock_is_shifted, namespace_of_proc
 from iotrace.errors import Unsupported
 
 _IO_URING_SETUP = {"x86_64": 425, "aarch64": 425}

@@ -9,8 +9,8 @@ import sys
 
 from iotrace.doctor import pasting
 from iotrace.doctor.check import Check, Status, degraded, missing, ok
-from iotrace.engine.cache import obstacle
-from iotrace.engine.folder import cache_directory
+from iotrace.engine.cache_directory import cache_directory
+from iotrace.engine.image_cache import obstacle
 from iotrace.engine.probe_sources import header_tree
 from iotrace.procfs.cgroup import read_memory_left
 from iotrace.procfs.host import read_host

@@ -1,6 +1,6 @@
 """The only importer of bcc: compile the probes to an image.
 
-Runs in short-lived children (see workshop.py), for clang and LLVM stay in the memory of any
+Runs in short-lived children (see compile_workers.py), for clang and LLVM stay in the memory of any
 process that has used them.
 """
 

@@ -1,6 +1,6 @@
 """The compiled probes, before they are in the kernel: what maps to make, what to load where.
 
-An image depends on the sources, the kernel, the limits and bcc; it can be kept (cache.py) and
+An image depends on the sources, the kernel, the limits and bcc; it can be kept (image_cache.py) and
 put into the kernel again without a compiler.
 """
 

@@ -1,7 +1,7 @@
 """The C sources of the probes as one text, and what names all that a compiler reads.
 
 The text holds every header of ours, so that the compiler looks for none of them: clang searches
-the current directory first (engine/compile_child.py closes that as well).
+the current directory first (engine/compile_worker.py closes that as well).
 """
 
 from __future__ import annotations

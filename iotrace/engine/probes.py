@@ -13,15 +13,15 @@ import struct
 from collections.abc import Iterable
 from types import TracebackType
 
-from iotrace.engine.bpf import HashMap, descriptor_figure
+from iotrace.engine.bpf_syscall import HashMap, descriptor_figure
 from iotrace.engine.constants import Counter
-from iotrace.engine.install import Attached, install
-from iotrace.engine.layout import Layout, parse_layout
+from iotrace.engine.image_source import Supply
+from iotrace.engine.loader import Attached, install
 from iotrace.engine.program import Limits
-from iotrace.engine.ring import RingBuffer
-from iotrace.engine.supply import Supply
+from iotrace.engine.record_layout import Layout, parse_layout
+from iotrace.engine.record_tables import Counters, RecordTable
+from iotrace.engine.ring_buffer import RingBuffer
 from iotrace.engine.syscalls import ARCHITECTURES, CallSpec, call_names, call_specs
-from iotrace.engine.tables import Counters, RecordTable
 from iotrace.engine.tracepoints import DATING
 
 _U32 = struct.Struct("<I")

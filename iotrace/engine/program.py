@@ -227,7 +227,7 @@ def build_program(
 ) -> Program:
     """The program for this kernel. ``absent``: features to treat as if they were not there.
 
-    ``namespaced``: process ids are those of a container, see namespace.py.
+    ``namespaced``: process ids are those of a container, see pid_namespace.py.
     Raises Unsupported where the kernel lacks what every figure needs.
     """
     architecture = syscalls.ARCHITECTURES.get(machine)

@@ -11,9 +11,9 @@ from __future__ import annotations
 import struct
 import time
 
-from iotrace.engine.asleep import asleep
-from iotrace.engine.bpf import NOEXIST
+from iotrace.engine.bpf_syscall import NOEXIST
 from iotrace.engine.constants import HINT_SHARED, THREAD_HINTS, State
+from iotrace.engine.initial_state import asleep
 from iotrace.engine.probes import Probes
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.procfs.children import read_children

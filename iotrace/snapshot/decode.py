@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from iotrace.engine.layout import Layout
+from iotrace.engine.record_layout import Layout
 from iotrace.snapshot.in_flight import InFlight
 from iotrace.snapshot.model import (
     CallTotals,

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Collection, Sequence
 from functools import cache
 
-from iotrace.engine.layout import Field, Layout
+from iotrace.engine.record_layout import Field, Layout
 
 
 def added_up(

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 
 from iotrace.engine.constants import Counter
 from iotrace.engine.probes import Probes
-from iotrace.engine.tables import RecordTable
+from iotrace.engine.record_tables import RecordTable
 
 _U32 = struct.Struct("<I")
 _U64 = struct.Struct("<Q")

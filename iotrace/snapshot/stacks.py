@@ -8,7 +8,7 @@ from typing import Any
 
 from iotrace.engine.constants import CALL_OTHER, GILS, Counter
 from iotrace.engine.probes import Probes
-from iotrace.engine.pythons import PythonTable
+from iotrace.engine.python_table import PythonTable
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.procfs.python import read_python
 from iotrace.pystack.code import Frame

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from iotrace.engine.features import absent_features
-from iotrace.engine.namespace import require_own_proc
-from iotrace.engine.supply import Supply
+from iotrace.engine.image_source import Supply
+from iotrace.engine.pid_namespace import require_own_proc
 from iotrace.errors import NoSuchProcess
 from iotrace.privileges.capabilities import require_privileges
 from iotrace.tracing.room import limits_for
@@ -18,7 +18,7 @@ from iotrace.tracing.stop_conditions import Stop, discard_pending_signals, signa
 from iotrace.tracing.target import check_target, runs_python
 
 if TYPE_CHECKING:
-    from iotrace.engine.workshop import Workshop
+    from iotrace.engine.compile_workers import Workshop
     from iotrace.report.model import Report
     from iotrace.tracing.loop import Progress, ReportSink, Screen
     from iotrace.tracing.trace_options import TraceOptions

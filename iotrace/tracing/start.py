@@ -10,9 +10,9 @@ import time
 from datetime import datetime
 from types import TracebackType
 
-from iotrace.engine.namespace import require_usable_clock
+from iotrace.engine.image_source import Supply
+from iotrace.engine.pid_namespace import require_usable_clock
 from iotrace.engine.probes import Probes
-from iotrace.engine.supply import Supply
 from iotrace.engine.targets import TargetTable
 
 

@@ -11,8 +11,8 @@ from types import TracebackType
 
 from iotrace.engine.constants import Counter
 from iotrace.engine.features import absent_features
+from iotrace.engine.image_source import Supply
 from iotrace.engine.program import Limits
-from iotrace.engine.supply import Supply
 from iotrace.errors import NoSuchProcess
 from iotrace.procfs.host import read_host
 from iotrace.report.model import Report

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from iotrace.engine.folder import cache_directory
+from iotrace.engine.cache_directory import cache_directory
 from iotrace.engine.probe_sources import header_tree, probes_directory
 from tests.attacks.attacker import attacker_runs, attacker_writes
 from tests.attacks.victim import Happens, root_runs

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from iotrace.engine.bpf import program_ids
+from iotrace.engine.bpf_syscall import program_ids
 from iotrace.report.codec import loads
 from iotrace.report.model import Report
 from tests.kernel.targets import command

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from iotrace.engine import install
-from iotrace.engine.bpf import KernelRefusal
+from iotrace.engine import loader
+from iotrace.engine.bpf_syscall import KernelRefusal
 from iotrace.engine.program import Limits
 from iotrace.errors import ExitCode, Unsupported
 from iotrace.tracing import start as start_module
@@ -117,7 +117,7 @@ def test_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 )  # fmt: skip
 def test_nothing_is_left_of_a_try(monkeypatch: pytest.MonkeyPatch, step: str, nth: int) -> None:
     """The kernel refuses one of the many things that are asked of it."""
-    real: Callable[..., int] = getattr(install, step)
+    real: Callable[..., int] = getattr(loader, step)
     calls = 0
 
     def refuses(*arguments: object, **options: object) -> int:
@@ -127,7 +127,7 @@ def test_nothing_is_left_of_a_try(monkeypatch: pytest.MonkeyPatch, step: str, nt
             raise KernelRefusal(f"do {step}", errno.ENOMEM)
         return real(*arguments, **options)
 
-    monkeypatch.setattr(install, step, refuses)
+    monkeypatch.setattr(loader, step, refuses)
     before = _held()
     with pytest.raises(Unsupported, match=f"do {step}") as caught:
         Trace(Limits())

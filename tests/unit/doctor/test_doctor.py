@@ -124,7 +124,7 @@ def test_what_is_lacking_is_named_at_the_end() -> None:
 
 
 def test_a_useful_feature_that_is_refused_lacks_no_more_than_itself() -> None:
-    from iotrace.engine.bpf import KernelRefusal
+    from iotrace.engine.bpf_syscall import KernelRefusal
 
     def refuse() -> list[int]:
         raise KernelRefusal("make the table doctor", errno.EPERM)
@@ -162,7 +162,7 @@ def test_a_python_without_bcc_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_has_no_answer_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    from iotrace.engine.bpf import KernelRefusal
+    from iotrace.engine.bpf_syscall import KernelRefusal
 
     def refuse() -> list[int]:
         raise KernelRefusal("make the table x", 1)

@@ -9,10 +9,10 @@ from typing import cast
 
 import pytest
 
-from iotrace.engine import cache, supply
+from iotrace.engine import image_cache, image_source
+from iotrace.engine.compile_workers import Workshop
 from iotrace.engine.image import Function, Image, MapSpec
 from iotrace.engine.program import Limits
-from iotrace.engine.workshop import Workshop
 from iotrace.report.detail import Detail
 
 IMAGE = Image(
@@ -23,14 +23,14 @@ IMAGE = Image(
     unavailable={"pickup": "no tracepoint"},
 )
 
-KEY = f"{cache._VERSION}-key"
+KEY = f"{image_cache._VERSION}-key"
 
 
 @pytest.fixture
 def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     place = tmp_path / "cache"
-    monkeypatch.setattr(cache, "cache_directory", lambda: place)
-    monkeypatch.setattr(cache, "_OWNER", os.geteuid())
+    monkeypatch.setattr(image_cache, "cache_directory", lambda: place)
+    monkeypatch.setattr(image_cache, "_OWNER", os.geteuid())
     return place
 
 
@@ -49,44 +49,44 @@ def test_damaged_images_are_refused() -> None:
 
 
 def test_what_was_stored_is_loaded(directory: Path) -> None:
-    cache.store_image(KEY, IMAGE)
-    assert cache.load_image(KEY) == IMAGE
-    assert cache.load_image("another") is None
+    image_cache.store_image(KEY, IMAGE)
+    assert image_cache.load_image(KEY) == IMAGE
+    assert image_cache.load_image("another") is None
 
 
 def test_a_folder_that_others_may_write_is_not_used(directory: Path) -> None:
-    cache.store_image(KEY, IMAGE)
+    image_cache.store_image(KEY, IMAGE)
     directory.chmod(0o777)
-    assert cache.load_image(KEY) is None
+    assert image_cache.load_image(KEY) is None
 
 
 def test_a_planted_link_is_not_followed(directory: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir(mode=0o700)
     directory.symlink_to(elsewhere)
-    cache.store_image(KEY, IMAGE)
+    image_cache.store_image(KEY, IMAGE)
     assert list(elsewhere.iterdir()) == []
 
 
 def test_a_changed_file_is_not_loaded(directory: Path) -> None:
-    cache.store_image(KEY, IMAGE)
+    image_cache.store_image(KEY, IMAGE)
     path = directory / KEY
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(data)
-    assert cache.load_image(KEY) is None
+    assert image_cache.load_image(KEY) is None
 
 
 def test_a_file_that_others_may_write_is_not_loaded(directory: Path) -> None:
-    cache.store_image(KEY, IMAGE)
+    image_cache.store_image(KEY, IMAGE)
     (directory / KEY).chmod(0o622)
-    assert cache.load_image(KEY) is None
+    assert image_cache.load_image(KEY) is None
 
 
 def test_a_file_of_two_names_is_not_loaded(directory: Path, tmp_path: Path) -> None:
-    cache.store_image(KEY, IMAGE)
+    image_cache.store_image(KEY, IMAGE)
     (tmp_path / "other").hardlink_to(directory / KEY)
-    assert cache.load_image(KEY) is None
+    assert image_cache.load_image(KEY) is None
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o757])
@@ -94,29 +94,29 @@ def test_a_directory_that_others_can_replace_is_not_used(
     tmp_path: Path, mode: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = tmp_path / "shared" / "below" / "cache"
-    monkeypatch.setattr(cache, "cache_directory", lambda: place)
-    monkeypatch.setattr(cache, "_OWNER", os.geteuid())
-    cache.store_image(KEY, IMAGE)
-    assert cache.load_image(KEY) == IMAGE
-    assert not cache.obstacle()
+    monkeypatch.setattr(image_cache, "cache_directory", lambda: place)
+    monkeypatch.setattr(image_cache, "_OWNER", os.geteuid())
+    image_cache.store_image(KEY, IMAGE)
+    assert image_cache.load_image(KEY) == IMAGE
+    assert not image_cache.obstacle()
     (tmp_path / "shared").chmod(mode)
-    assert cache.load_image(KEY) is None
-    assert "another user may write" in cache.obstacle()
-    cache.store_image("another", IMAGE)
+    assert image_cache.load_image(KEY) is None
+    assert "another user may write" in image_cache.obstacle()
+    image_cache.store_image("another", IMAGE)
     assert [path.name for path in place.iterdir()] == [KEY]
     (tmp_path / "shared").chmod(mode | 0o1000)  # sticky: what is in it stays its owner's
-    assert cache.load_image(KEY) == IMAGE
+    assert image_cache.load_image(KEY) == IMAGE
 
 
 def test_another_user_keeps_no_images(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "_OWNER", 0)
+    monkeypatch.setattr(image_cache, "_OWNER", 0)
     directory.mkdir(mode=0o700)
     if os.geteuid() == 0:
         os.chown(directory, 4242, 4242)
-    cache.store_image(KEY, IMAGE)
+    image_cache.store_image(KEY, IMAGE)
     assert list(directory.iterdir()) == []
     monkeypatch.setattr(os, "geteuid", lambda: 4242)
-    assert "for root only" in cache.obstacle()
+    assert "for root only" in image_cache.obstacle()
 
 
 def test_what_is_not_written_whole_is_not_there(
@@ -126,20 +126,20 @@ def test_what_is_not_written_whole_is_not_there(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "rename", full)
-    cache.store_image(KEY, IMAGE)
+    image_cache.store_image(KEY, IMAGE)
     assert list(directory.iterdir()) == []
 
 
 def _key(number: int) -> str:
-    return f"{cache._VERSION}-{number}"
+    return f"{image_cache._VERSION}-{number}"
 
 
 def test_the_oldest_images_go_and_those_of_other_versions(directory: Path) -> None:
     for number in range(19):
-        cache.store_image(_key(number), IMAGE)
+        image_cache.store_image(_key(number), IMAGE)
         os.utime(directory / _key(number), ns=(number, number))
     (directory / "of-version-1").touch()
-    cache.store_image(_key(99), IMAGE)
+    image_cache.store_image(_key(99), IMAGE)
     kept = {path.name for path in directory.iterdir()}
     assert len(kept) == 16
     assert {_key(99), _key(18)} <= kept
@@ -148,15 +148,15 @@ def test_the_oldest_images_go_and_those_of_other_versions(directory: Path) -> No
 
 def test_the_key_depends_on_sources_limits_absent_features_and_the_namespace() -> None:
     keys = {
-        cache.image_key("", Limits(), frozenset(), False),
-        cache.image_key("", Limits(), frozenset(), True),
-        cache.image_key("", Limits(threads=512), frozenset(), False),
-        cache.image_key("", Limits(), frozenset({"sk_data_ready"}), False),
-        cache.image_key("", Limits(detail=Detail.LIGHT), frozenset(), False),
-        cache.image_key("other sources", Limits(), frozenset(), False),
+        image_cache.image_key("", Limits(), frozenset(), False),
+        image_cache.image_key("", Limits(), frozenset(), True),
+        image_cache.image_key("", Limits(threads=512), frozenset(), False),
+        image_cache.image_key("", Limits(), frozenset({"sk_data_ready"}), False),
+        image_cache.image_key("", Limits(detail=Detail.LIGHT), frozenset(), False),
+        image_cache.image_key("other sources", Limits(), frozenset(), False),
     }
     assert len(keys) == 6
-    assert cache.image_key("", Limits(), frozenset(), False) in keys
+    assert image_cache.image_key("", Limits(), frozenset(), False) in keys
 
 
 def test_sources_that_are_replaced_meanwhile_name_no_image(
@@ -175,9 +175,9 @@ def test_sources_that_are_replaced_meanwhile_name_no_image(
         def close(self) -> None: ...
 
     digests = ["before", "after"]
-    monkeypatch.setattr(supply, "sources_digest", lambda: digests[0])
+    monkeypatch.setattr(image_source, "sources_digest", lambda: digests[0])
     for kept, replaced in (0, True), (1, False):
-        made = supply.Supply(Limits(), workshop=cast(Workshop, Compiled()))
+        made = image_source.Supply(Limits(), workshop=cast(Workshop, Compiled()))
         list(made.soon())
         if replaced:
             digests.pop(0)

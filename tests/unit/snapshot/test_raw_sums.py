@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from iotrace.engine.layout import Field, Layout
+from iotrace.engine.record_layout import Field, Layout
 from iotrace.snapshot.raw_sums import added_up
 
 LAYOUT = Layout(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from iotrace.engine.cache import image_key, load_image, store_image
+from iotrace.engine.compile_workers import Workshop
 from iotrace.engine.image import Function, Image, joined
-from iotrace.engine.namespace import namespace_of_proc
+from iotrace.engine.image_cache import image_key, load_image, store_image
+from iotrace.engine.pid_namespace import namespace_of_proc
 from iotrace.engine.probe_sources import sources_digest
 from iotrace.engine.program import Limits
-from iotrace.engine.workshop import Workshop
 
 
 class Supply:

@@ -11,10 +11,10 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from iotrace.engine.compile_workers import ERROR, IMAGE, KILLED
 from iotrace.engine.compiler import Compiler
 from iotrace.engine.program import Limits
 from iotrace.engine.tracepoints import Part
-from iotrace.engine.workshop import ERROR, IMAGE, KILLED
 from iotrace.errors import IotraceError
 from iotrace.report.detail import Detail
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from iotrace.engine.layout import parse_layout
+from iotrace.engine.record_layout import parse_layout
 
 
 class _Sample(ctypes.Structure):

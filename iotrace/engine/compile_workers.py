@@ -50,7 +50,7 @@ class Workshop:
                 signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
                 for mine in (self._orders, *(reader for reader, _ in pipes)):
                     os.close(mine)
-                from iotrace.engine.compile_child import work
+                from iotrace.engine.compile_worker import work
 
                 work(orders, [writer for _, writer in pipes], self._details)
             os._exit(1)

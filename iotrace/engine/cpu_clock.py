@@ -10,7 +10,7 @@ import fcntl
 import os
 import platform
 
-from iotrace.engine.bpf import KernelRefusal
+from iotrace.engine.bpf_syscall import KernelRefusal
 
 _NUMBER = {"x86_64": 298, "aarch64": 241}
 _SOFTWARE, _CPU_CLOCK = 1, 0

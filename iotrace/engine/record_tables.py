@@ -9,7 +9,7 @@ import platform
 import struct
 from collections.abc import Callable, Container, Iterator
 
-from iotrace.engine.layout import Layout
+from iotrace.engine.record_layout import Layout
 from iotrace.errors import Unsupported
 
 _SEQ_BYTES = 4

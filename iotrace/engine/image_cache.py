@@ -21,7 +21,7 @@ from importlib import util
 from pathlib import Path
 
 from iotrace import __version__
-from iotrace.engine.folder import cache_directory
+from iotrace.engine.cache_directory import cache_directory
 from iotrace.engine.image import Image
 from iotrace.engine.program import Limits
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Iterator
 
-from iotrace.engine.tables import mapped
+from iotrace.engine.record_tables import mapped
 
 _BUSY = 1 << 31
 _DISCARD = 1 << 30

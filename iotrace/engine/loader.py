@@ -12,12 +12,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from iotrace.engine.bpf import HashMap, KernelRefusal, create_map, load_program, open_raw_tracepoint
+from iotrace.engine.bpf_syscall import (
+    HashMap,
+    KernelRefusal,
+    create_map,
+    load_program,
+    open_raw_tracepoint,
+)
 from iotrace.engine.constants import SAMPLES_HZ, CallFlag, Counter
+from iotrace.engine.cpu_clock import online_cpus, open_clock
 from iotrace.engine.image import Function, Image
-from iotrace.engine.layout import Layout, parse_layout
 from iotrace.engine.program import Limits
-from iotrace.engine.sampling import online_cpus, open_clock
+from iotrace.engine.record_layout import Layout, parse_layout
 from iotrace.engine.syscalls import ARCHITECTURES, call_specs
 from iotrace.engine.tracepoints import PYTHON_PROBES, attach_order
 from iotrace.errors import IotraceError, Unsupported

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def cache_directory() -> Path:
-    """Root's. Nobody else keeps images, see cache.py."""
+    """Root's. Nobody else keeps images, see image_cache.py."""
     return Path("/var/cache/iotrace")
 
 

@@ -9,7 +9,7 @@ import click
 from iotrace.cli.options import Names, Seconds, Shown, output_options
 
 
-class Counts(click.ParamType):  # type: ignore[type-arg]
+class Counts(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """Whole numbers from 1 on, with commas between them."""
 
     name = "counts"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-class Seconds(click.ParamType):  # type: ignore[type-arg]
+class Seconds(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """A length of time: "10", "0.5", "500ms", "2m"; a positive number of nanoseconds."""
 
     name = "seconds"
@@ -48,7 +48,7 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]
         return length_ns
 
 
-class Bytes(click.ParamType):  # type: ignore[type-arg]
+class Bytes(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """A size: "500000", "64K", "256M", "1G"; a positive number of bytes."""
 
     name = "bytes"
@@ -182,7 +182,7 @@ _USUAL = ("table", "json")
 """Of these no list is needed: it is made of what prints them, which is much to import."""
 
 
-class FormatName(click.ParamType):  # type: ignore[type-arg]
+class FormatName(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """A format of the output; the names are known only when one is given."""
 
     name = "format"
@@ -201,7 +201,7 @@ class FormatName(click.ParamType):  # type: ignore[type-arg]
         return [CompletionItem(name) for name in names]
 
 
-class FailOn(click.ParamType):  # type: ignore[type-arg]
+class FailOn(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """Findings that are a failure: severities and rule ids, with commas between them."""
 
     name = "findings"
@@ -222,7 +222,7 @@ class FailOn(click.ParamType):  # type: ignore[type-arg]
         return known
 
 
-class Names(click.ParamType):  # type: ignore[type-arg]
+class Names(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """Names with commas between them."""
 
     name = "names"

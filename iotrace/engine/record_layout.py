@@ -46,6 +46,7 @@ class Layout:
     """All scalar members and texts at once; what lies between them is skipped."""
     names: tuple[str, ...] = dataclasses.field(init=False, repr=False, compare=False)
     texts: tuple[str, ...] = dataclasses.field(init=False, repr=False, compare=False)
+    arrays: tuple[str, ...] = dataclasses.field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         names, code, end = [], "<", 0
@@ -58,6 +59,8 @@ class Layout:
         object.__setattr__(self, "names", tuple(names))
         texts = tuple(name for name in names if self.fields[name].code == "s")
         object.__setattr__(self, "texts", texts)
+        arrays = tuple(name for name in self.fields if name not in names)
+        object.__setattr__(self, "arrays", arrays)
 
     def unpack(self, raw: bytes) -> dict[str, Any]:
         """Every scalar member (and texts, as bytes up to the first NUL); arrays are left out."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 
 from iotrace.procfs.endpoint import format_endpoint, format_peer
 from iotrace.report.model import Descriptor, Pickup
 from iotrace.snapshot import histogram
 from iotrace.snapshot.facts import ProcessFacts
+from iotrace.snapshot.merging import add_all
 from iotrace.snapshot.model import DescriptorTotals
 from iotrace.vocabulary.kinds import SOCKETS
 
@@ -30,25 +31,25 @@ def descriptor_row(
     """
     latest = max(parts, key=lambda part: part.inode)
     local, peer = _addresses(fd, kind, latest, facts)
-    calls = sum(part.calls for part in parts)
+    total = add_all(parts)
     return Descriptor(
         fd=fd,
         kind=kind,
         local=local,
         peer=peer,
         nonblocking=_nonblocking(fd, latest, facts),
-        calls=calls,
-        bytes_in=sum(part.bytes_in for part in parts),
-        bytes_out=sum(part.bytes_out for part in parts),
-        wait_ns=sum(part.wait_ns for part in parts),
-        copy_ns=sum(part.copy_ns for part in parts),
-        pickup_ns=pickup(parts),
+        calls=total.calls,
+        bytes_in=total.bytes_in,
+        bytes_out=total.bytes_out,
+        wait_ns=total.wait_ns,
+        copy_ns=total.copy_ns,
+        pickup_ns=pickup(total),
         opened=len({part.inode for part in parts}) + sum(max(0, p.opened - 1) for p in parts),
-        copy_estimated=any(part.estimated for part in parts),
-        eagain=sum(part.eagain for part in parts),
+        copy_estimated=total.estimated > 0,
+        eagain=total.eagain,
         unread_ns=_unread_ns(latest, facts, at_ns),
-        polled_ns=sum(part.polled_ns for part in parts),
-        sleeps=sum(part.sleeps for part in parts) or None,
+        polled_ns=total.polled_ns,
+        sleeps=total.sleeps or None,
     )
 
 
@@ -62,23 +63,24 @@ def _unread_ns(latest: DescriptorTotals, facts: ProcessFacts | None, at_ns: int)
     return max(0, at_ns - latest.unread_since_ns)
 
 
-def pickup(parts: Collection[DescriptorTotals], *, with_histogram: bool = False) -> Pickup | None:
-    """The delays of these descriptors together; None if there was none."""
-    parts = [part for part in parts if part.pickups]
-    count = sum(part.pickups for part in parts)
-    if not count:
+def pickup(total: DescriptorTotals, *, with_histogram: bool = False) -> Pickup | None:
+    """Its delays; None if there was none."""
+    if not total.pickups:
         return None
-    counts = parts[0].pickup
-    for part in parts[1:]:
-        counts = histogram.add(counts, part.pickup)
-    max_ns = max(part.pickup_max_ns for part in parts)
+    counts, max_ns = total.pickup, total.pickup_max_ns
     return Pickup(
-        count=count,
+        count=total.pickups,
         p50=histogram.percentile_ns(counts, 0.5, max_ns),
         p99=histogram.percentile_ns(counts, 0.99, max_ns),
         max=max_ns,
         histogram=histogram.used(counts, max_ns) if with_histogram else (),
     )
+
+
+def pickup_of_all(parts: Iterable[DescriptorTotals]) -> Pickup | None:
+    """The delays of all these together, with their histogram; None if there was none."""
+    late = [part for part in parts if part.pickups]
+    return pickup(add_all(late), with_histogram=True) if late else None
 
 
 def _addresses(

@@ -1,12 +1,17 @@
-"""One record of the probes' tables (see probes/records.h) to one frozen total."""
+"""One record of the probes' tables (see probes/records.h) to one frozen total.
+
+The fields of a total's dataclass that a record has are taken from there, by name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar
 
 from iotrace.engine.record_layout import Layout
 from iotrace.snapshot.in_flight import InFlight
+from iotrace.snapshot.merging import plan_of
 from iotrace.snapshot.model import (
     CallTotals,
     DescriptorTotals,
@@ -21,20 +26,8 @@ from iotrace.vocabulary.waits import WAIT_REASONS
 Record = Mapping[str, Any]
 """The scalar members of a record by name."""
 
-_LOOP_FIGURES = LoopTotals.__dataclass_fields__.keys() - {
-    "stall_call_kind",
-    "stall_wait_ns",
-    "busy",
-}
-_CALL_FIGURES = (
-    "calls eagain bytes wait_ns runq_ns copy_ns kernel_ns max_ns estimated filled gil_waits "
-    "gil_ns sleeps".split()
-)
-_DESCRIPTOR_FIGURES = (
-    "opened open_flags inode family local_port peer_port calls eagain bytes_in bytes_out wait_ns "
-    "copy_ns estimated pickups pickup_max_ns polled_ns sleeps".split()
-)
-_THREAD_FIGURES = "parent_pid voluntary involuntary syscalls unaccounted_ns".split()
+_Totals = TypeVar("_Totals")
+_OTHER = WAIT_REASONS.index("other")
 
 
 def thread_key(record: Record) -> ThreadKey:
@@ -42,16 +35,49 @@ def thread_key(record: Record) -> ThreadKey:
     return ThreadKey(record["pid"], record["tid"], record["started_ns"])
 
 
-def thread_totals(record: Record, wait_ns: tuple[int, ...], flight: InFlight) -> ThreadTotals:
+def decoded(
+    kind: type[_Totals], layout: Layout, raw: bytes, record: Record | None = None, **known: Any
+) -> _Totals:
+    """A total of this kind: its fields ``known``, the others those of the record.
+
+    ``record``: the scalar members, where they are unpacked already. A field that is neither known
+    nor in the record has its default. Raises TypeError where it has none.
+    """
+    record = layout.unpack(raw) if record is None else record
+    hashable: type = kind
+    scalars, arrays = _members(hashable, layout.names, layout.arrays, tuple(known))
+    return kind(
+        **known,
+        **{name: record[name] for name in scalars},
+        **{name: layout.array(raw, name) for name in arrays},
+    )
+
+
+@cache
+def _members(
+    kind: type, scalars: tuple[str, ...], arrays: tuple[str, ...], known: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(scalars, arrays) of a record that are fields of a total, without those known otherwise."""
+    wanted = [name for name in plan_of(kind).rules if name not in known]
+    return (
+        tuple(name for name in wanted if name in scalars),
+        tuple(name for name in wanted if name in arrays),
+    )
+
+
+def thread_totals(layout: Layout, raw: bytes, record: Record, flight: InFlight) -> ThreadTotals:
     """The ledger of a thread; ``flight``: what is to be added for the time since its last event."""
-    wait = list(wait_ns[: len(WAIT_REASONS)])
-    if flight.asleep_ns:
-        wait[record["sleep_class"]] += flight.asleep_ns
+    wait = list(layout.array(raw, "wait_ns"))
+    wait[record["sleep_class"]] += flight.asleep_ns
     in_flight_ns = (
         flight.user_ns + flight.kernel_ns + flight.copy_ns + flight.runq_ns + flight.asleep_ns
     )
     at_ns = record["ended_ns"] or record["since_ns"] + in_flight_ns
-    return ThreadTotals(
+    return decoded(
+        ThreadTotals,
+        layout,
+        raw,
+        record,
         name=record["name"].decode(errors="surrogateescape"),
         ended_ns=record["ended_ns"] or None,
         at_ns=at_ns,
@@ -60,54 +86,47 @@ def thread_totals(record: Record, wait_ns: tuple[int, ...], flight: InFlight) ->
         kernel_ns=record["kernel_ns"] + flight.kernel_ns,
         copy_ns=record["copy_ns"] + flight.copy_ns,
         runq_ns=record["runq_ns"] + flight.runq_ns,
-        wait_ns=tuple(wait),
+        wait_ns=_by_reason(wait),
         found=bool(record["found"]),
-        **{name: record[name] for name in _THREAD_FIGURES},
     )
+
+
+def _by_reason(wait_ns: Sequence[int]) -> tuple[int, ...]:
+    """A wait for each reason. What was charged to none of them is a wait for something else."""
+    reasons = list(wait_ns[: len(WAIT_REASONS)])
+    reasons[_OTHER] += sum(wait_ns[len(WAIT_REASONS) :])
+    return tuple(reasons)
 
 
 def call_totals(layout: Layout, raw: bytes, errors: Mapping[int, int]) -> CallTotals:
     """A call; ``errors`` by number, without EAGAIN."""
-    record = layout.unpack(raw)
-    return CallTotals(
-        errors=dict(errors),
-        in_flight=0,
-        latency=layout.array(raw, "latency"),
-        wait=layout.array(raw, "wait"),
-        copy=layout.array(raw, "copy"),
-        **{name: record[name] for name in _CALL_FIGURES},
-    )
+    return decoded(CallTotals, layout, raw, errors=dict(errors), in_flight=0)
 
 
 def descriptor_totals(layout: Layout, raw: bytes, unread_since_ns: int | None) -> DescriptorTotals:
     """A descriptor."""
-    record = layout.unpack(raw)
-    return DescriptorTotals(
+    return decoded(
+        DescriptorTotals,
+        layout,
+        raw,
         local=bytes(layout.array(raw, "local")),
         peer=bytes(layout.array(raw, "peer")),
-        pickup=layout.array(raw, "pickup"),
         unread_since_ns=unread_since_ns,
-        **{name: record[name] for name in _DESCRIPTOR_FIGURES},
     )
 
 
 def loop_totals(layout: Layout, raw: bytes, record: Record) -> LoopTotals:
     """A loop."""
-    return LoopTotals(
+    return decoded(
+        LoopTotals,
+        layout,
+        raw,
+        record,
         stall_call_kind=Kind(record["stall_call_kind"]).label,
-        stall_wait_ns=layout.array(raw, "stall_wait_ns")[: len(WAIT_REASONS)],
-        busy=layout.array(raw, "busy"),
-        **{name: record[name] for name in _LOOP_FIGURES},
+        stall_wait_ns=_by_reason(layout.array(raw, "stall_wait_ns")),
     )
 
 
 def operation_totals(layout: Layout, raw: bytes) -> OperationTotals:
     """Asynchronous operations."""
-    record = layout.unpack(raw)
-    return OperationTotals(
-        completed=record["completed"],
-        errors=record["errors"],
-        bytes=record["bytes"],
-        max_ns=record["max_ns"],
-        submit_to_complete=layout.array(raw, "submit_to_complete"),
-    )
+    return decoded(OperationTotals, layout, raw)

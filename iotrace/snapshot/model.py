@@ -1,13 +1,29 @@
 """What the kernel had counted at one moment, with what was still in flight charged up to then.
 
 Raw totals, keyed by who they belong to. Two snapshots of one trace subtract: see arithmetic.py.
+How a field adds and subtracts is said in its type: see merging.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from iotrace.snapshot.merging import (
+    Counts,
+    Histogram,
+    Maximum,
+    Members,
+    OfProcesses,
+    OfThreads,
+    Owner,
+    State,
+    Total,
+    maximum_of,
+    mergeable,
+    owned_tables,
+)
 
 
 class ThreadKey(NamedTuple):
@@ -22,6 +38,7 @@ class ThreadKey(NamedTuple):
     started_ns: int
 
 
+@mergeable
 @dataclass(frozen=True, slots=True)
 class ThreadTotals:
     """The ledger of one thread up to ``at_ns``; ``wait_ns`` by index in WAIT_REASONS.
@@ -30,25 +47,26 @@ class ThreadTotals:
     thread of their process. ``found``: it ran already when its process was first followed.
     """
 
-    parent_pid: int
-    name: str
-    ended_ns: int | None
-    at_ns: int
-    lifetime_ns: int
-    user_ns: int
-    kernel_ns: int
-    copy_ns: int
-    runq_ns: int
-    unaccounted_ns: int
-    wait_ns: tuple[int, ...]
-    voluntary: int
-    involuntary: int
-    syscalls: int
-    count: int = 1
-    processes: int = 0
-    found: bool = False
+    parent_pid: State[int]
+    name: State[str]
+    ended_ns: State[int | None]
+    at_ns: State[int]
+    lifetime_ns: Total
+    user_ns: Total
+    kernel_ns: Total
+    copy_ns: Total
+    runq_ns: Total
+    unaccounted_ns: Total
+    wait_ns: Histogram
+    voluntary: Total
+    involuntary: Total
+    syscalls: Total
+    count: Members = 1
+    processes: Members = 0
+    found: State[bool] = False
 
 
+@mergeable
 @dataclass(frozen=True, slots=True)
 class CallTotals:
     """One system call of one thread on one kind of descriptor.
@@ -58,123 +76,128 @@ class CallTotals:
     longest of them.
     """
 
-    calls: int
-    eagain: int
-    errors: Mapping[int, int]
-    bytes: int
-    wait_ns: int
-    runq_ns: int
-    copy_ns: int
-    kernel_ns: int
-    max_ns: int
-    estimated: int
-    in_flight: int
-    latency: tuple[int, ...]
-    wait: tuple[int, ...]
-    copy: tuple[int, ...]
-    filled: int = 0
-    gil_waits: int = 0
-    gil_ns: int = 0
-    sleeps: int = 0
+    calls: Total
+    eagain: Total
+    errors: Counts
+    bytes: Total
+    wait_ns: Total
+    runq_ns: Total
+    copy_ns: Total
+    kernel_ns: Total
+    max_ns: Annotated[int, maximum_of("latency")]
+    estimated: Total
+    in_flight: State[int]
+    latency: Histogram
+    wait: Histogram
+    copy: Histogram
+    filled: Total = 0
+    gil_waits: Total = 0
+    gil_ns: Total = 0
+    sleeps: Total = 0
 
 
+@mergeable
 @dataclass(frozen=True, slots=True)
 class DescriptorTotals:
     """One descriptor number as used by one thread. Addresses are raw, as the kernel keeps them."""
 
-    opened: int
-    open_flags: int
-    inode: int
-    family: int
-    local: bytes
-    local_port: int
-    peer: bytes
-    peer_port: int
-    calls: int
-    eagain: int
-    bytes_in: int
-    bytes_out: int
-    wait_ns: int
-    copy_ns: int
-    estimated: int
-    pickups: int
-    pickup_max_ns: int
-    pickup: tuple[int, ...]
-    unread_since_ns: int | None = None
-    polled_ns: int = 0
-    sleeps: int = 0
+    opened: State[int]
+    open_flags: State[int]
+    inode: State[int]
+    family: State[int]
+    local: State[bytes]
+    local_port: State[int]
+    peer: State[bytes]
+    peer_port: State[int]
+    calls: Total
+    eagain: Total
+    bytes_in: Total
+    bytes_out: Total
+    wait_ns: Total
+    copy_ns: Total
+    estimated: Total
+    pickups: Total
+    pickup_max_ns: Annotated[int, maximum_of("pickup")]
+    pickup: Histogram
+    unread_since_ns: State[int | None] = None
+    polled_ns: Total = 0
+    sleeps: Total = 0
 
 
+@mergeable
 @dataclass(frozen=True, slots=True)
 class LoopTotals:
     """One thread's use of one multiplexer; ``busy`` is a histogram."""
 
-    epoll_fd: int
-    iterations: int
-    empty: int
-    timeouts: int
-    zero_timeout: int
-    unserved: int
-    data_iterations: int
-    eager_reads: int
-    ready_sum: int
-    ready_max: int
-    nfds_max: int
-    watched: int
-    wait_ns: int
-    busy_sum_ns: int
-    busy_max_ns: int
-    stalls: int
-    stall_ns: int
-    stall_cpu_ns: int
-    stall_runq_ns: int
-    stall_call_ns: int
-    stall_call_nr: int
-    stall_call_fd: int
-    stall_call_kind: str
-    stall_wait_ns: tuple[int, ...]
-    busy: tuple[int, ...]
-    sleeps: int = 0
+    epoll_fd: State[int]
+    iterations: Total
+    empty: Total
+    timeouts: Total
+    zero_timeout: Total
+    unserved: Total
+    data_iterations: Total
+    eager_reads: Total
+    ready_sum: Total
+    ready_max: Maximum
+    nfds_max: State[int]
+    watched: State[int]
+    wait_ns: Total
+    busy_sum_ns: Total
+    busy_max_ns: Annotated[int, maximum_of("busy")]
+    stalls: Total
+    stall_ns: Total
+    stall_cpu_ns: Total
+    stall_runq_ns: Total
+    stall_call_ns: Maximum
+    stall_call_nr: State[int]
+    stall_call_fd: State[int]
+    stall_call_kind: State[str]
+    stall_wait_ns: Histogram
+    busy: Histogram
+    sleeps: Total = 0
 
 
+@mergeable
 @dataclass(frozen=True, slots=True)
 class OperationTotals:
     """Asynchronous operations of one process and opcode."""
 
-    completed: int
-    errors: int
-    bytes: int
-    max_ns: int
-    submit_to_complete: tuple[int, ...]
+    completed: Total
+    errors: Total
+    bytes: Total
+    max_ns: Annotated[int, maximum_of("submit_to_complete")]
+    submit_to_complete: Histogram
 
 
+@mergeable
 @dataclass(frozen=True, slots=True)
 class LineTotals:
     """Slow calls from one Python stack; ``fd`` and ``tid`` are those of the latest."""
 
-    calls: int
-    total_ns: int
-    wait_ns: int
-    runq_ns: int
-    copy_ns: int
-    max_ns: int
-    fd: int
-    tid: int
-    in_flight: int = 0
+    calls: Total
+    total_ns: Total
+    wait_ns: Total
+    runq_ns: Total
+    copy_ns: Total
+    max_ns: Maximum
+    fd: State[int]
+    tid: State[int]
+    in_flight: State[int] = 0
 
 
+@mergeable
 @dataclass(frozen=True, slots=True)
 class CulpritTotals:
     """Stalls of one loop that one Python stack is to be blamed for; ``fd``: of the latest."""
 
-    stalls: int
-    total_ns: int
-    cpu_ns: int
-    runq_ns: int
-    gil_ns: int
-    call_ns: int
-    max_ns: int
-    fd: int
+    stalls: Total
+    total_ns: Total
+    cpu_ns: Total
+    runq_ns: Total
+    gil_ns: Total
+    call_ns: Total
+    max_ns: Maximum
+    fd: State[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,21 +214,22 @@ class Waiting:
     copy_ns: int
 
 
+@mergeable
 @dataclass(frozen=True, slots=True)
 class Losses:
     """What the kernel side could not keep, and where it kept a part only."""
 
-    threads: int = 0
-    calls: int = 0
-    descriptors: int = 0
-    loops: int = 0
-    errors: int = 0
-    operations: int = 0
-    skipped_runs: int = 0
-    undated_events: int = 0
-    long_vectors: int = 0
-    events: int = 0
-    stacks: int = 0
+    threads: Total = 0
+    calls: Total = 0
+    descriptors: Total = 0
+    loops: Total = 0
+    errors: Total = 0
+    operations: Total = 0
+    skipped_runs: Total = 0
+    undated_events: Total = 0
+    long_vectors: Total = 0
+    events: Total = 0
+    stacks: Total = 0
 
 
 CallKey = tuple[ThreadKey, int, str]
@@ -226,15 +250,19 @@ class Snapshot:
 
     from_ns: int
     at_ns: int
-    threads: Mapping[ThreadKey, ThreadTotals] = field(default_factory=dict)
-    calls: Mapping[CallKey, CallTotals] = field(default_factory=dict)
-    descriptors: Mapping[DescriptorKey, DescriptorTotals] = field(default_factory=dict)
-    loops: Mapping[LoopKey, LoopTotals] = field(default_factory=dict)
-    operations: Mapping[tuple[int, int], OperationTotals] = field(default_factory=dict)
-    signals: Mapping[tuple[ThreadKey, int], int] = field(default_factory=dict)
+    threads: OfThreads[ThreadKey, ThreadTotals] = field(default_factory=dict)
+    calls: OfThreads[CallKey, CallTotals] = field(default_factory=dict)
+    descriptors: OfThreads[DescriptorKey, DescriptorTotals] = field(default_factory=dict)
+    loops: OfThreads[LoopKey, LoopTotals] = field(default_factory=dict)
+    operations: OfProcesses[tuple[int, int], OperationTotals] = field(default_factory=dict)
+    signals: OfThreads[tuple[ThreadKey, int], int] = field(default_factory=dict)
     losses: Losses = Losses()
-    lines: Mapping[LineKey, LineTotals] = field(default_factory=dict)
-    culprits: Mapping[CulpritKey, CulpritTotals] = field(default_factory=dict)
+    lines: OfProcesses[LineKey, LineTotals] = field(default_factory=dict)
+    culprits: OfThreads[CulpritKey, CulpritTotals] = field(default_factory=dict)
     waiting: tuple[Waiting, ...] = ()
     folded: Mapping[ThreadKey, ThreadKey] = field(default_factory=dict)
     """Threads of earlier snapshots that have ended, and the sum that holds them now."""
+
+
+TABLES: Mapping[str, Owner] = owned_tables(Snapshot)
+"""The fields of a Snapshot that hold totals by key, and whose they are."""

@@ -15,6 +15,7 @@ from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.procfs.task import read_schedstat
 from iotrace.report.detail import Detail
 from iotrace.snapshot import decode, histogram
+from iotrace.snapshot.arithmetic import add_under
 from iotrace.snapshot.decode import Record
 from iotrace.snapshot.in_flight import SUSPICIOUS_NS, InFlight, charge, ready_for_ns
 from iotrace.snapshot.model import (
@@ -35,13 +36,12 @@ from iotrace.snapshot.model import (
     ThreadTotals,
     Waiting,
 )
-from iotrace.snapshot.rows import add, read_calls, read_descriptors, read_loops
+from iotrace.snapshot.rows import read_calls, read_descriptors, read_loops
 from iotrace.vocabulary.kinds import Kind
 
 _SIGNAL_KEY = struct.Struct("<II")
 _LINE_KEY = struct.Struct("<QIHH")
 _CULPRIT_KEY = struct.Struct("<QIBBH")
-_LINE_FIGURES = "calls total_ns wait_ns runq_ns copy_ns max_ns fd tid".split()
 _OPERATION_KEY = struct.Struct("<II")
 _NO_PHASES = (0,) * histogram.COARSE_BUCKETS
 _NO_CALL = CallTotals(
@@ -133,9 +133,8 @@ class SnapshotReader:
             now_ns = record["ended_ns"] or clock_ns
             flight = charge(record, now_ns, _run_delay_ns(record, now_ns))
             records[slot], flights[slot] = record, flight
-            wait_ns = table.layout.array(raw, "wait_ns")
             key = only[slot] if only else decode.thread_key(record)
-            add(threads, key, decode.thread_totals(record, wait_ns, flight))
+            add_under(threads, key, decode.thread_totals(table.layout, raw, record, flight))
         return records, threads, flights
 
     def _operations(self) -> dict[tuple[int, int], OperationTotals]:
@@ -167,9 +166,8 @@ class SnapshotReader:
             stack, pid, number, kind = _LINE_KEY.unpack(raw_key)
             values = layout.unpack(raw)
             if values["calls"]:
-                lines[pid, stack, number, Kind(kind).label] = LineTotals(
-                    **{name: values[name] for name in _LINE_FIGURES}
-                )
+                key = pid, stack, number, Kind(kind).label
+                lines[key] = decode.decoded(LineTotals, layout, raw, values)
         return lines
 
     def _culprits(self, keys: Mapping[int, ThreadKey]) -> dict[CulpritKey, CulpritTotals]:
@@ -184,8 +182,8 @@ class SnapshotReader:
                 why = Cause(cause).name.lower()
                 thread = keys[loop["slot"]]
                 key = thread, loop["nr"], why, stack, number, Kind(kind).label
-                figures = {name: values[name] for name in CulpritTotals.__dataclass_fields__}
-                add(culprits, key, CulpritTotals(**figures))
+                totals = decode.decoded(CulpritTotals, layout, raw, values)
+                add_under(culprits, key, totals)
         return culprits
 
     def _losses(self) -> Losses:

@@ -10,7 +10,7 @@ from typing import Generic, NamedTuple, TypeVar
 from iotrace.engine.constants import CALL_OTHER, Counter
 from iotrace.engine.probes import Probes
 from iotrace.snapshot import decode
-from iotrace.snapshot.arithmetic import MAXIMA, STATES, add_totals
+from iotrace.snapshot.arithmetic import add_under
 from iotrace.snapshot.model import (
     CallKey,
     CallTotals,
@@ -26,8 +26,6 @@ from iotrace.vocabulary.kinds import Kind
 _CLEARED = 0
 """The call of a loop's record that is kept for use again: no multiplexer has that number."""
 _ERROR_KEY = struct.Struct("<IHHI")
-_OWN = frozenset("seq slot nr kind upto generation addressed sock reserved".split())
-"""Members of records that are none of the totals."""
 
 _Key = TypeVar("_Key")
 _Totals = TypeVar("_Totals")
@@ -55,8 +53,8 @@ def read_calls(probes: Probes, keys: Mapping[int, ThreadKey]) -> Rows[CallKey, C
     errors = _errors(probes, keys)
     found: dict[CallKey, CallTotals] = {}
     for key, same in raws.items():
-        for raw in added_up(table.layout, same, maxima=MAXIMA, states=STATES | _OWN):
-            add(found, key, decode.call_totals(table.layout, raw, errors.pop(key, {})))
+        for raw in added_up(table.layout, same, CallTotals):
+            add_under(found, key, decode.call_totals(table.layout, raw, errors.pop(key, {})))
     return Rows(found, upto)
 
 
@@ -91,8 +89,8 @@ def read_descriptors(
     found: dict[DescriptorKey, DescriptorTotals] = {}
     for key, same in raws.items():
         since_ns = unread.get(inodes[key])
-        for raw in added_up(table.layout, same, maxima=MAXIMA, states=STATES | _OWN):
-            add(found, key, decode.descriptor_totals(table.layout, raw, since_ns))
+        for raw in added_up(table.layout, same, DescriptorTotals):
+            add_under(found, key, decode.descriptor_totals(table.layout, raw, since_ns))
     return Rows(found, upto)
 
 
@@ -112,11 +110,6 @@ def read_loops(probes: Probes, keys: Mapping[int, ThreadKey]) -> Rows[LoopKey, L
         record = table.layout.unpack(raw)
         if record["nr"] not in (_CLEARED, CALL_OTHER):
             key = keys[record["slot"]], record["nr"]
-            add(found, key, decode.loop_totals(table.layout, raw, record))
+            add_under(found, key, decode.loop_totals(table.layout, raw, record))
             upto[key] = record["upto"]
     return Rows(found, upto)
-
-
-def add(found: dict[_Key, _Totals], key: _Key, totals: _Totals) -> None:
-    """To what is there under the same key."""
-    found[key] = add_totals(found[key], totals) if key in found else totals

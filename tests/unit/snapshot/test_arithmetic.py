@@ -3,7 +3,8 @@
 from dataclasses import fields, replace
 
 from iotrace.snapshot import histogram
-from iotrace.snapshot.arithmetic import add_snapshots, add_totals, fold, interval
+from iotrace.snapshot.arithmetic import add_snapshots, fold, interval
+from iotrace.snapshot.merging import add
 from iotrace.snapshot.model import CallTotals, Losses, Snapshot, ThreadKey, ThreadTotals
 
 MAIN = ThreadKey(7, 7, 100)
@@ -115,5 +116,5 @@ def test_sums_join_a_snapshot() -> None:
 
 
 def test_adding_keeps_what_is_a_state() -> None:
-    both = add_totals(thread(1, name="first", ended_ns=5), thread(2, name="second"))
+    both = add(thread(1, name="first", ended_ns=5), thread(2, name="second"))
     assert (both.name, both.ended_ns, both.count) == ("first", 5, 2)

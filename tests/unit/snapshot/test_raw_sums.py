@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 import struct
+from dataclasses import dataclass
 
 import pytest
 
 from iotrace.engine.record_layout import Field, Layout
+from iotrace.snapshot.merging import Histogram, Maximum, State, Total, mergeable
 from iotrace.snapshot.raw_sums import added_up
 
 LAYOUT = Layout(
@@ -22,8 +24,17 @@ LAYOUT = Layout(
         "few": Field(52, "I", 1),
     },
 )
-MAXIMA = ("max_ns",)
-STATES = ("slot", "fd", "address")
+
+
+@mergeable
+@dataclass(frozen=True, slots=True)
+class _Totals:
+    fd: State[int]
+    bytes: Total
+    max_ns: Maximum
+    latency: Histogram
+    address: State[bytes]
+    few: Total
 
 
 def _record(**members: object) -> bytes:
@@ -39,7 +50,7 @@ def _as_tuple(value: object) -> tuple[object, ...]:
 
 
 def _sum(*raws: bytes) -> list[bytes]:
-    return list(added_up(LAYOUT, raws, maxima=MAXIMA, states=STATES))
+    return list(added_up(LAYOUT, raws, _Totals))
 
 
 def test_every_member_is_added_up_by_its_kind() -> None:

@@ -1,0 +1,100 @@
+"""How a field adds and subtracts is said in its type, or its class can't be made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import pytest
+
+from iotrace.snapshot import histogram
+from iotrace.snapshot.merging import (
+    Counts,
+    Histogram,
+    Maximum,
+    Members,
+    State,
+    Total,
+    add,
+    add_all,
+    maximum_of,
+    mergeable,
+    owned_tables,
+    subtract,
+)
+from iotrace.snapshot.model import TABLES, Snapshot
+
+_LOW = 3
+
+
+def _buckets(**counts: int) -> tuple[int, ...]:
+    values = [0] * histogram.BUCKETS
+    for bucket, count in counts.items():
+        values[int(bucket.removeprefix("b"))] = count
+    return tuple(values)
+
+
+@mergeable
+@dataclass(frozen=True, slots=True)
+class _Totals:
+    name: State[bytes]
+    bytes: Total
+    threads: Members
+    largest: Maximum
+    errors: Counts
+    max_ns: Annotated[int, maximum_of("latency")]
+    latency: Histogram
+
+
+_EARLIER = _Totals(b"a", 3, 1, 5, {11: 2}, 900, _buckets(b3=1))
+_LATER = _Totals(b"b", 13, 2, 7, {11: 3, 32: 1}, 2_000, _buckets(b3=4, b40=1))
+
+
+def test_each_field_adds_by_its_rule() -> None:
+    assert add(_EARLIER, _LATER) == _Totals(
+        b"a", 16, 3, 7, {11: 5, 32: 1}, 2_000, _buckets(b3=5, b40=1)
+    )
+    assert add_all([_EARLIER, _LATER, _LATER]).bytes == 3 + 13 + 13
+
+
+def test_each_field_subtracts_by_its_rule() -> None:
+    assert subtract(_LATER, _EARLIER) == _Totals(
+        b"b", 10, 2, 7, {11: 1, 32: 1}, 2_000, _buckets(b3=3, b40=1)
+    )
+
+
+def test_a_maximum_that_has_not_grown_is_estimated_by_its_histogram() -> None:
+    later = _Totals(b"b", 13, 2, 7, {}, 900, _buckets(b3=4))
+    assert subtract(later, _EARLIER).max_ns == histogram.bounds_ns(_LOW)[1]
+
+
+def test_a_field_without_a_rule_is_an_error_that_names_it() -> None:
+    @dataclass(frozen=True)
+    class Totals:
+        calls: Total
+        bytes: int
+
+    with pytest.raises(TypeError, match=r"test_merging, .*Totals\.bytes has no rule"):
+        mergeable(Totals)
+
+
+def test_a_maximum_must_be_that_of_a_histogram() -> None:
+    @dataclass(frozen=True)
+    class Totals:
+        calls: Total
+        max_ns: Annotated[int, maximum_of("calls")]
+
+    with pytest.raises(TypeError, match=r"Totals\.max_ns is the maximum of calls"):
+        mergeable(Totals)
+
+
+def test_every_table_of_a_snapshot_says_whose_it_is() -> None:
+    tables = {
+        name for name, value in _fields(Snapshot(0, 0)).items() if isinstance(value, dict)
+    } - {"folded"}
+    assert set(TABLES) == tables
+    assert owned_tables(Snapshot) == TABLES
+
+
+def _fields(snapshot: Snapshot) -> dict[str, object]:
+    return {name: getattr(snapshot, name) for name in snapshot.__slots__}

@@ -1,6 +1,6 @@
 # `make` alone lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench verdicts faults attacks soak fuzz lint docs clean
+.PHONY: help setup demo test tables bench verdicts faults attacks soak fuzz lint docs clean
 
 BIN := .venv/bin
 # Tracing needs root. What Python then would cache would be root's.
@@ -72,6 +72,11 @@ docs: setup  ## write again what is generated in docs/
 	$(BIN)/python -m tests.unit.project.reading_page
 	$(BIN)/python -m iotrace.cli.manual > docs/iotrace.1
 	$(BIN)/python -m benchmarks --write-docs
+
+# pytest fails where it wrote something.
+tables: setup  ## draw the tables that the tests expect anew; git diff shows what changed
+	-$(PYTEST) -q --inline-snapshot=fix tests/unit/output
+	git diff --stat tests/unit/output
 
 clean:  ## remove .venv and everything else that was made
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

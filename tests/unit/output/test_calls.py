@@ -3,14 +3,12 @@
 from dataclasses import replace
 
 from iotrace.output.tables import calls
-from tests.unit.output.drawing import drawn, rows
+from tests.unit.output.drawing import drawn, rows, snapshot
 from tests.unit.reports import MS, S, call, event_loop, process, thread_pool
 
 
 def test_an_event_loop_and_its_pool() -> None:
-    assert (
-        drawn(calls.table(event_loop().processes[0], 20))
-        == """\
+    assert drawn(calls.table(event_loop().processes[0], 20)) == snapshot("""\
 System calls by thread (11)
 wait: asleep in it; copy: handing data to the program; p50, p99, max: one call,
 from entry to return. EAGAIN: would have blocked. +1: one more has not returned.
@@ -28,17 +26,14 @@ from entry to return. EAGAIN: would have blocked. +1: one more has not returned.
 41234 close           412   3      -     -      -       - 6.07us 48.5us  133us
 41241 pread64 file    211   -      - 13.0M 2.00ms  ~800us 6.63us 53.1us  146us
 41234 epoll_ctl     1,236   -      -     -      -       -  809ns 6.47us 17.8us
-"""
-    )
+""")
 
 
 def test_calls_of_one_thread_need_no_column_for_it_and_errors_are_named_where_there_is_room() -> (
     None
 ):
     one = process(calls=event_loop().processes[0].calls[:6])
-    assert (
-        drawn(calls.table(one, 20), width=100)
-        == """\
+    assert drawn(calls.table(one, 20), width=100) == snapshot("""\
 System calls of thread 41234 (6)
 wait: asleep in it; copy: handing data to the program; p50, p99, max: one call, from entry to
 return. EAGAIN: would have blocked.
@@ -50,8 +45,7 @@ recvfrom tcp  98,713              -   1,009  51.0 MiB       -  61.0 ms  1.27 us 
 accept4 tcp      831              -     419         -       -        -  4.81 us  38.5 us   106 us
 close            412  2 EBADF 1 EIO       -         -       -        -  6.07 us  48.5 us   133 us
 epoll_ctl      1,236              -       -         -       -        -   809 ns  6.47 us  17.8 us
-"""
-    )
+""")
 
 
 def test_idle_threads_do_not_hide_the_other_calls() -> None:

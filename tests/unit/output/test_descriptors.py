@@ -6,7 +6,7 @@ import pytest
 
 from iotrace.output.tables import descriptors
 from iotrace.report.model import Descriptor
-from tests.unit.output.drawing import drawn, rows
+from tests.unit.output.drawing import drawn, rows, snapshot
 from tests.unit.reports import MS, event_loop, process
 
 PLAIN = Descriptor(
@@ -16,9 +16,7 @@ PLAIN = Descriptor(
 
 
 def test_the_connections_of_an_event_loop() -> None:
-    assert (
-        drawn(descriptors.table(event_loop().processes[0], 5))
-        == """\
+    assert drawn(descriptors.table(event_loop().processes[0], 5)) == snapshot("""\
 Descriptors (415)
 in, out: bytes read and written; wait, copy: in calls on it. pickup: from data
 ready to the read that takes it, p50 and p99. xN (+): N of them (several), one
@@ -31,15 +29,13 @@ after the other, had this number. ~: estimated.
  10 tcp   -> 192.168.117.1:40007     478  130K 986K      -   148us 32.0us 1.87ms
  11 tcp   -> 192.168.117.2:40014     479  129K 986K      -   147us 33.0us 1.87ms
 … and 410 more (no wait)
-"""
-    )
+""")
 
 
 def test_both_addresses_where_there_is_room() -> None:
     reused = replace(PLAIN, fd=6, opened=211, copy_ns=MS, copy_estimated=True)
-    assert (
-        drawn(descriptors.table(process(descriptors=(PLAIN, reused)), 20), width=96)
-        == """\
+    table = descriptors.table(process(descriptors=(PLAIN, reused)), 20)
+    assert drawn(table, width=96) == snapshot("""\
 Descriptors (2)
 in, out: bytes read and written; wait, copy: in calls on it. xN (+): N of them (several), one
 after the other, had this number. ~: estimated.
@@ -47,8 +43,7 @@ fd  what      local -> peer                      calls    in   out  wait      co
 ──  ────────  ─────────────────────────────────  ─────  ────  ────  ────  ────────
  6  tcp x211  127.0.0.1:8000 -> 127.0.0.1:40001      3  10 B  20 B     -  ~1.00 ms
  5  tcp       127.0.0.1:8000 -> 127.0.0.1:40001      3  10 B  20 B     -         -
-"""
-    )
+""")
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,12 @@ from dataclasses import replace
 
 from iotrace.output.tables import loops, operations, processes, signals
 from iotrace.report.model import Interval, Operation, Signal
-from tests.unit.output.drawing import drawn
+from tests.unit.output.drawing import drawn, snapshot
 from tests.unit.reports import MIB, MS, US, event_loop, prefork, process
 
 
 def test_one_loop_needs_no_column_for_its_thread() -> None:
-    assert (
-        drawn(loops.table(event_loop().processes[0], 20))
-        == """\
+    assert drawn(loops.table(event_loop().processes[0], 20)) == snapshot("""\
 Event loop of thread 41234
 watched (fds): descriptors in its set; iterations (iter): returns of the call;
 ready: descriptors a return, mean/max; empty: none ready; timeout: none in time;
@@ -23,8 +21,7 @@ epoll_wait level   412 48,611 2.03/64 1,203      97   1,106 71.0us 1.93ms 204ms
 Thread 41234 was busy for over 50 ms 23 times, 3.87 s in all: on a CPU 98.1 %,
 runq 1.6 %, file 0.3 %. Longest wait in one call: 3.00 ms in pread64 file on
 descriptor 423.
-"""
-    )
+""")
 
 
 def test_what_there_is_no_room_for_is_named() -> None:
@@ -33,9 +30,7 @@ def test_what_there_is_no_room_for_is_named() -> None:
         loop, tid=41299, multiplexer="select", watched=None, busy_ns=None, busy_total_ns=0,
         unserved=4, stalls=None,
     )  # fmt: skip
-    assert (
-        drawn(loops.table(process(loops=(loop, other)), 20))
-        == """\
+    assert drawn(loops.table(process(loops=(loop, other)), 20)) == snapshot("""\
 Event loops (2)
 watched (fds): descriptors in its set; iterations (iter): returns of the call;
 ready: descriptors a return, mean/max; empty: none ready; timeout: none in time;
@@ -49,8 +44,7 @@ Thread 41234 was busy for over 50 ms 23 times, 3.87 s in all: on a CPU 98.1 %,
 runq 1.6 %, file 0.3 %. Longest wait in one call: 3.00 ms in pread64 file on
 descriptor 423.
 No room at 80 columns for: no-wait, unserved.
-"""
-    )
+""")
 
 
 def test_operations() -> None:
@@ -58,37 +52,29 @@ def test_operations() -> None:
         "recv", 1_009, {"ECONNRESET": 2}, 3 * MIB, Interval(40 * US, 3 * MS, 51 * MS)
     )
     accepted = Operation("accept", 13, {}, 0, None)
-    assert (
-        drawn(operations.table(process(operations=(accepted, received)), 20))
-        == """\
+    assert drawn(operations.table(process(operations=(accepted, received)), 20)) == snapshot("""\
 Asynchronous operations (1,022)
 io_uring; p50, p99, max: from submission to completion.
 operation  count  errors     bytes      p50      p99      max
 ─────────  ─────  ──────  ────────  ───────  ───────  ───────
 recv       1,009       2  3.00 MiB  40.0 us  3.00 ms  51.0 ms
 accept        13       -         -        -        -        -
-"""
-    )
+""")
 
 
 def test_signals() -> None:
     both = (Signal(700, "SIGTERM", 1), Signal(700, "SIGIO", 1_009))
-    assert (
-        drawn(signals.table(process(signals=both), 20))
-        == """\
+    assert drawn(signals.table(process(signals=both), 20)) == snapshot("""\
 Signals delivered (1,010)
 tid  signal   count
 ───  ───────  ─────
 700  SIGIO    1,009
 700  SIGTERM      1
-"""
-    )
+""")
 
 
 def test_processes_in_a_line_each() -> None:
-    assert (
-        drawn(processes.table(prefork(200).processes, "Other processes", 4))
-        == """\
+    assert drawn(processes.table(prefork(200).processes, "Other processes", 4)) == snapshot("""\
 Other processes (201)
 wall: all its threads' time; next to it, what it went to in %: on a CPU (user +
 kernel + copy), runq: ready, but no CPU free; asleep in: waiting for what (+:
@@ -100,8 +86,7 @@ other waits).
 1098  gunicorn        1     3,294  10.0 s    25.7     -  accept 74.3
 1097  gunicorn        1     3,291  10.0 s    25.6     -  accept 74.4
 … and 197 more (28.7 min of wait)
-"""
-    )
+""")
 
 
 def test_no_rows_no_table() -> None:

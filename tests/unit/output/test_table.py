@@ -12,6 +12,7 @@ from iotrace.output.text import width
 from iotrace.output.view import View
 from iotrace.report.model import Finding, Report
 from tests.unit import reports
+from tests.unit.output.drawing import snapshot
 from tests.unit.reports import S
 
 TEXT_FORMATS = [name for name in (DEFAULT, *tabulate.tabulate_formats) if not style(name).boundless]
@@ -32,9 +33,7 @@ def page(report: Report, **options: Any) -> str:
 
 
 def test_an_idle_process_alone() -> None:
-    assert (
-        page(reports.idle())
-        == """\
+    assert page(reports.idle()) == snapshot("""\
 iotrace 0.1.0: 10.0 s from 2025-11-23T08:07:11Z on Linux 6.18.0 x86_64, 2 CPUs
 
 Process 55 idle, traced for 10.0 s
@@ -63,15 +62,12 @@ in flight      3 calls had not returned at the end
 tracer's CPU   41.0 ms (0.4 % of one CPU for 10.0 s)
 kernel memory  9.00 MiB
 not available  probe_ns: kernel.bpf_stats_enabled is 0
-"""
-    )
+""")
 
 
 def test_the_head_of_an_event_loop() -> None:
     head = page(reports.event_loop()).partition("\nThreads")[0]
-    assert (
-        head
-        == """\
+    assert head == snapshot("""\
 iotrace 0.1.0: 10.0 s from 2025-11-23T08:07:11Z on Linux 6.18.0 x86_64, 2 CPUs
 
 Process 41234 uvicorn (Python 3.11.2), traced for 10.0 s
@@ -90,8 +86,7 @@ costs   3.87 s
 seen    turns over 50 ms: 23, longest: 204 ms, on cpu: 98.1 %
 advice  Move the work out of the loop's thread: await loop.run_in_executor(None,
         work), or a process pool where it holds the GIL.
-"""
-    )
+""")
 
 
 @pytest.mark.parametrize("tablefmt", TEXT_FORMATS)

@@ -4,14 +4,12 @@ from dataclasses import replace
 
 from iotrace.output.tables import threads
 from iotrace.output.tables.threads import reasons
-from tests.unit.output.drawing import drawn, rows
+from tests.unit.output.drawing import drawn, rows, snapshot
 from tests.unit.reports import MS, S, event_loop, process, thread, thread_pool
 
 
 def test_an_event_loop_and_its_idle_pool() -> None:
-    assert (
-        drawn(threads.table(event_loop().processes[0], 20))
-        == """\
+    assert drawn(threads.table(event_loop().processes[0], 20)) == snapshot("""\
 Threads (4)
 wall: time traced. In % of it: user, kernel and copy (of data to the program):
 on a CPU; runq: ready, but no CPU free; asleep in: waiting for what (+: other
@@ -22,14 +20,11 @@ waits). vol, invol: context switches.
 41242 asyncio_2 10.0s  0.2   <0.1    - <0.1 lock 99.8             423     2
 41241 asyncio_1 10.0s <0.1   <0.1    - <0.1 lock 99.9             212     1
 41240 asyncio_0 10.0s    -      -    - <0.1 lock >99.9              1     -
-"""
-    )
+""")
 
 
 def test_a_wider_page_has_room_for_blanks_and_cuts_are_counted() -> None:
-    assert (
-        drawn(threads.table(event_loop().processes[0], 2), width=96)
-        == """\
+    assert drawn(threads.table(event_loop().processes[0], 2), width=96) == snapshot("""\
 Threads (4)
 wall: time traced. In % of it: user, kernel and copy (of data to the program): on a CPU; runq:
 ready, but no CPU free; asleep in: waiting for what (+: other waits). vol, invol: context
@@ -39,8 +34,7 @@ switches.
 41234  uvicorn    10.0 s  31.2    14.1   0.6   0.8  poll 53.1 lock 0.1  18,204  1,377
 41242  asyncio_2  10.0 s   0.2    <0.1     -  <0.1  lock 99.8              423      2
 … and 2 more (20.0 s of wait)
-"""
-    )
+""")
 
 
 def test_ended_threads_in_one_line_and_time_that_is_unaccounted() -> None:
@@ -48,9 +42,7 @@ def test_ended_threads_in_one_line_and_time_that_is_unaccounted() -> None:
     main = thread(
         700, "python3", 10 * S, user=S, runq=S // 2, unaccounted=3 * MS, poll=0
     )  # fmt: skip
-    assert (
-        drawn(threads.table(process(threads=(main, ended)), 20))
-        == """\
+    assert drawn(threads.table(process(threads=(main, ended)), 20)) == snapshot("""\
 Threads (1,001)
 wall: time traced. In % of it: user, kernel and copy (of data to the program):
 on a CPU; runq: ready, but no CPU free; asleep in: waiting for what (+: other
@@ -59,8 +51,7 @@ waits). vol, invol: context switches. xN: N ended threads in one line.
 ────── ───────────────── ───── ──── ────── ──── ──── ───── ───────── ───── ─────
 x1,000 Thread-9 (handle) 40.0s  5.0      -    -    -     - recv 95.0     -     -
    700 python3           10.0s 10.0      -    -  5.0  <0.1 poll 85.0 1,400     -
-"""
-    )
+""")
 
 
 def test_order_is_time_awake() -> None:

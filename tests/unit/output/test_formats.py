@@ -12,6 +12,7 @@ from iotrace.errors import UsageError
 from iotrace.output import formats
 from iotrace.output.view import View
 from iotrace.report.codec import loads, to_dict
+from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit import reports
 
 
@@ -64,13 +65,11 @@ def test_csv_of_threads() -> None:
     assert len(threads) == 4
     first = threads[0]
     assert (first["pid"], first["process"], first["tid"]) == ("41234", "uvicorn", "41234")
-    states = [
-        int(first[name])
-        for name in first
-        if name.startswith("wait_")
-        or name in ("user_ns", "kernel_ns", "copy_ns", "runq_ns", "unaccounted_ns")
-    ]
-    assert len(states) == 19
+    on_cpu_or_ready = ("user", "kernel", "copy", "runq", "unaccounted")
+    names = [f"{state}_ns" for state in on_cpu_or_ready]
+    names += [f"wait_{reason}_ns" for reason in WAIT_REASONS]
+    assert not set(names) - first.keys(), "output/as_csv.py: states without a column"
+    states = [int(first[name]) for name in names]
     assert sum(states) == int(first["lifetime_ns"]) == 10_000_000_000
     assert first["wait_poll_ns"] == "5310000000"
 

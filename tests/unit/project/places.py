@@ -16,7 +16,7 @@ PACKAGES = {
 
 _TOP = (
     ".ci iotrace probes servers tests docs benchmarks pyproject.toml Makefile README.md "
-    "ARCHITECTURE.md CHANGELOG.md .gitignore"
+    "ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md .gitignore"
 ).split()
 
 

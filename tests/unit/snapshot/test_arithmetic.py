@@ -6,6 +6,7 @@ from iotrace.snapshot import histogram
 from iotrace.snapshot.arithmetic import add_snapshots, fold, interval
 from iotrace.snapshot.merging import add
 from iotrace.snapshot.model import CallTotals, Losses, Snapshot, ThreadKey, ThreadTotals
+from iotrace.vocabulary.waits import WAIT_REASONS
 
 MAIN = ThreadKey(7, 7, 100)
 WORKER = ThreadKey(7, 11, 200)
@@ -24,7 +25,7 @@ def thread(scale: int, **members: object) -> ThreadTotals:
         copy_ns=5 * scale,
         runq_ns=7 * scale,
         unaccounted_ns=0,
-        wait_ns=(11 * scale, *(0,) * 13),
+        wait_ns=(11 * scale, *(0,) * (len(WAIT_REASONS) - 1)),
         voluntary=13 * scale,
         involuntary=17 * scale,
         syscalls=19 * scale,

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from iotrace.engine.constants import WAIT_BY_KIND, WAIT_CLASSES
-from iotrace.engine.layout import parse_layout
+from iotrace.engine.record_layout import parse_layout
 from iotrace.snapshot.decode import decoded, thread_totals
 from iotrace.snapshot.in_flight import InFlight
 from iotrace.snapshot.model import LineTotals

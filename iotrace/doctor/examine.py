@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from iotrace.doctor import kernel, rights, surroundings, tools
+from iotrace.doctor import code, kernel, rights, surroundings, tools
 from iotrace.doctor.check import Check, Status
 
 
 def examine(absent: frozenset[str] = frozenset()) -> tuple[Check, ...]:
     """Try everything. ``absent``: features to treat as if they were not there."""
-    return (*rights.checks(), *kernel.checks(absent), *tools.checks(), *surroundings.checks())
+    return (
+        *rights.checks(),
+        code.check(),
+        *kernel.checks(absent),
+        *tools.checks(),
+        *surroundings.checks(),
+    )
 
 
 def can_attach(checks: tuple[Check, ...]) -> bool:

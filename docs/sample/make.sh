@@ -16,6 +16,7 @@ until [ -s "$made/port" ]; do sleep 0.1; done
 SLOW_NEIGHBOUR="http://127.0.0.1:$(cat "$made/port")/"
 export SLOW_NEIGHBOUR
 
+: >"$made/log"
 python -m uvicorn app:app --port 8000 --loop asyncio --no-access-log >"$made/log" 2>&1 &
 server=$!
 until grep -q 'running on' "$made/log"; do

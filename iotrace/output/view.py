@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 Row = TypeVar("Row")
 Key = Callable[[Row], "int | float | str"]
-Orders = Mapping[str, Key[Row]]
-"""Column title -> what its rows are sorted by. Figures: the biggest first; texts: by alphabet."""
 
-NO_ORDERS: Mapping[str, Callable[[object], int]] = {}
+
+@dataclass(frozen=True, slots=True)
+class ColumnOrder(Generic[Row]):
+    """What rows are sorted by, and the column's meaning as docs/reading-a-report.md gives it.
+
+    Figures: the biggest first; texts: by alphabet.
+    """
+
+    key: Key[Row]
+    meaning: str
+
+
+Orders = Mapping[str, ColumnOrder[Row]]
+"""By the title of a column."""
+
+NO_ORDERS: Mapping[str, ColumnOrder[Any]] = {}
 
 DEFAULT_WIDTH = 80
 
@@ -43,7 +56,7 @@ def plain_name(title: str) -> str:
 
 def in_order(rows: Iterable[Row], sort: str, orders: Orders[Row], default: Key[Row]) -> list[Row]:
     """The rows by the column ``sort``, or by ``default`` if they have no such column."""
-    keys = {plain_name(title): key for title, key in orders.items()}
+    keys = {plain_name(title): order.key for title, order in orders.items()}
     key = keys.get(plain_name(sort), default)
     ranked = list(rows)
     textual = any(isinstance(key(row), str) for row in ranked[:1])

@@ -13,7 +13,7 @@ from iotrace.output import units
 from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.naming import name_tid, of_thread
 from iotrace.output.tables import cost
-from iotrace.output.view import Orders, in_order
+from iotrace.output.view import ColumnOrder, Orders, in_order
 from iotrace.report.detail import known
 from iotrace.report.model import Call, Process
 
@@ -31,22 +31,58 @@ ESTIMATED = "~: estimated."
 
 
 ORDERS: Orders[Call] = {
-    "tid": lambda call: -call.tid,
-    "call": lambda call: f"{call.syscall} {call.kind}",
-    "count": lambda call: -1 if call.calls is None else call.calls,
-    "sleeps": lambda call: known(call.sleeps),
-    "errors": lambda call: sum(count for name, count in _errors_of(call) if name != "EAGAIN"),
-    "EAGAIN": lambda call: sum(count for name, count in _errors_of(call) if name == "EAGAIN"),
-    "bytes": lambda call: known(call.bytes),
-    "wait": attrgetter("wait_ns"),
-    "GIL": lambda call: known(call.gil_ns),
-    "copy": lambda call: known(call.copy_ns),
-    "p50": lambda call: call.latency_ns.p50 if call.latency_ns else -1,
-    "p99": lambda call: call.latency_ns.p99 if call.latency_ns else -1,
-    "max": lambda call: call.latency_ns.max if call.latency_ns else -1,
-    "slept p50": lambda call: call.slept_ns.p50 if call.slept_ns else -1,
-    "slept p99": lambda call: call.slept_ns.p99 if call.slept_ns else -1,
-    "slept max": lambda call: call.slept_ns.max if call.slept_ns else -1,
+    "tid": ColumnOrder(
+        lambda call: -call.tid,
+        "the thread; `ended`: threads that have ended, added up",
+    ),
+    "call": ColumnOrder(
+        lambda call: f"{call.syscall} {call.kind}",
+        "its name, and the kind of its descriptor: tcp, udp, unix, pipe, file, eventfd, ...",
+    ),
+    "count": ColumnOrder(
+        lambda call: -1 if call.calls is None else call.calls,
+        "calls that have returned; `+1`: one more has not",
+    ),
+    "sleeps": ColumnOrder(
+        lambda call: known(call.sleeps),
+        "in light detail: times that the thread slept in it; `+1`: it still does",
+    ),
+    "errors": ColumnOrder(
+        lambda call: sum(count for name, count in _errors_of(call) if name != "EAGAIN"),
+        "failed calls, without EAGAIN; `err` in a narrow table",
+    ),
+    "EAGAIN": ColumnOrder(
+        lambda call: sum(count for name, count in _errors_of(call) if name == "EAGAIN"),
+        "calls that would have had to wait, and were told so",
+    ),
+    "bytes": ColumnOrder(lambda call: known(call.bytes), "sum of what was read or written"),
+    "wait": ColumnOrder(attrgetter("wait_ns"), "time asleep in it"),
+    "GIL": ColumnOrder(
+        lambda call: known(call.gil_ns),
+        "the GIL tax: what waiting for the GIL took to come back to Python from these calls",
+    ),
+    "copy": ColumnOrder(lambda call: known(call.copy_ns), "time copying in it; `~`: estimated"),
+    "p50": ColumnOrder(
+        lambda call: call.latency_ns.p50 if call.latency_ns else -1,
+        "half of the calls took at most this, from entry to return",
+    ),
+    "p99": ColumnOrder(
+        lambda call: call.latency_ns.p99 if call.latency_ns else -1,
+        "99 of 100 calls took at most this",
+    ),
+    "max": ColumnOrder(lambda call: call.latency_ns.max if call.latency_ns else -1, "the longest"),
+    "slept p50": ColumnOrder(
+        lambda call: call.slept_ns.p50 if call.slept_ns else -1,
+        "in light detail, of one sleep: from falling asleep to running again",
+    ),
+    "slept p99": ColumnOrder(
+        lambda call: call.slept_ns.p99 if call.slept_ns else -1,
+        "99 of 100 sleeps took at most this",
+    ),
+    "slept max": ColumnOrder(
+        lambda call: call.slept_ns.max if call.slept_ns else -1,
+        "the longest",
+    ),
 }
 
 

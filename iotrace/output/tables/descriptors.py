@@ -11,7 +11,7 @@ from iotrace.output import units
 from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.tables import cost
 from iotrace.output.tables.calls import ESTIMATED, estimated
-from iotrace.output.view import Orders
+from iotrace.output.view import ColumnOrder, Orders
 from iotrace.report.detail import known
 from iotrace.report.model import Descriptor, Process
 
@@ -22,17 +22,35 @@ _OPENED = "xN (+): N of them (several), one after the other, had this number."
 
 
 ORDERS: Orders[Descriptor] = {
-    "fd": lambda descriptor: -descriptor.fd,
-    "what": attrgetter("kind"),
-    "local -> peer": lambda descriptor: f"{descriptor.peer} {descriptor.local}",
-    "calls": lambda one: known(one.calls),
-    "sleeps": lambda one: known(one.sleeps),
-    "in": lambda one: known(one.bytes_in),
-    "out": lambda one: known(one.bytes_out),
-    "wait": attrgetter("wait_ns"),
-    "copy": lambda one: known(one.copy_ns),
-    "pickup": lambda descriptor: descriptor.pickup_ns.p50 if descriptor.pickup_ns else -1,
-    "p99": lambda descriptor: descriptor.pickup_ns.p99 if descriptor.pickup_ns else -1,
+    "fd": ColumnOrder(lambda descriptor: -descriptor.fd, "the number"),
+    "what": ColumnOrder(
+        attrgetter("kind"),
+        "its kind; `xN` (or `+`): N objects had this number, one after the other",
+    ),
+    "local -> peer": ColumnOrder(
+        lambda descriptor: f"{descriptor.peer} {descriptor.local}",
+        "its addresses; of something else than a socket, what it is. The latest object's",
+    ),
+    "calls": ColumnOrder(lambda one: known(one.calls), "calls on it"),
+    "sleeps": ColumnOrder(
+        lambda one: known(one.sleeps),
+        "in light detail: times that a call on it slept",
+    ),
+    "in": ColumnOrder(lambda one: known(one.bytes_in), "bytes read"),
+    "out": ColumnOrder(lambda one: known(one.bytes_out), "bytes written"),
+    "wait": ColumnOrder(
+        attrgetter("wait_ns"),
+        "time asleep in calls on it. Time asleep in a multiplexer is nobody's: it is the loop's",
+    ),
+    "copy": ColumnOrder(lambda one: known(one.copy_ns), "time copying from it; `~`: estimated"),
+    "pickup": ColumnOrder(
+        lambda descriptor: descriptor.pickup_ns.p50 if descriptor.pickup_ns else -1,
+        "from the arrival of data on a socket to the start of the copy that takes it, p50",
+    ),
+    "p99": ColumnOrder(
+        lambda descriptor: descriptor.pickup_ns.p99 if descriptor.pickup_ns else -1,
+        "of pickup",
+    ),
 }
 
 

@@ -13,7 +13,7 @@ from operator import attrgetter
 from iotrace.output import units
 from iotrace.output.blocks import Table, figures, texts
 from iotrace.output.tables import cost
-from iotrace.output.view import Orders
+from iotrace.output.view import ColumnOrder, Orders
 from iotrace.report.model import Process
 from iotrace.report.stacks import Frame, Line
 
@@ -41,12 +41,18 @@ class Place:
 
 
 ORDERS: Orders[Place] = {
-    "line": lambda place: where(place.stack)[-1],
-    "call": attrgetter("call"),
-    "count": attrgetter("calls"),
-    "wait": attrgetter("wait_ns"),
-    "copy": attrgetter("copy_ns"),
-    "max": attrgetter("max_ns"),
+    "line": ColumnOrder(
+        lambda place: where(place.stack)[-1],
+        "file:line and function; `*`: a coroutine or generator, `<` who awaits it",
+    ),
+    "call": ColumnOrder(attrgetter("call"), "the call, and the kind of its descriptor"),
+    "count": ColumnOrder(
+        attrgetter("calls"),
+        "calls that took as long; `+1`: one more has not returned",
+    ),
+    "wait": ColumnOrder(attrgetter("wait_ns"), "time asleep in them"),
+    "copy": ColumnOrder(attrgetter("copy_ns"), "time copying in them"),
+    "max": ColumnOrder(attrgetter("max_ns"), "the longest"),
 }
 
 

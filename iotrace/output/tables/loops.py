@@ -12,7 +12,7 @@ from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.naming import name_tid, of_thread
 from iotrace.output.tables import cost
 from iotrace.output.tables.lines import where
-from iotrace.output.view import Orders
+from iotrace.output.view import ColumnOrder, Orders
 from iotrace.report.blame import Blamed, blamed
 from iotrace.report.detail import known
 from iotrace.report.model import Loop, Process, Stalls
@@ -32,21 +32,51 @@ _BLAMED = 3
 """Culprits of a loop that are told in words; json has them all."""
 
 ORDERS: Orders[Loop] = {
-    "tid": lambda loop: -loop.tid,
-    "call": attrgetter("multiplexer"),
-    "trigger": lambda loop: loop.trigger or "",
-    "watched": lambda loop: -1 if loop.watched is None else loop.watched,
-    "iterations": lambda loop: known(loop.iterations),
-    "sleeps": lambda loop: known(loop.sleeps),
-    "wait": attrgetter("wait_ns"),
-    "ready": lambda loop: loop.ready.mean if loop.ready else -1.0,
-    "empty": lambda loop: known(loop.empty),
-    "timeout": lambda loop: known(loop.timeouts),
-    "no-wait": lambda loop: known(loop.zero_timeout),
-    "unserved": lambda loop: known(loop.unserved),
-    "busy": lambda loop: loop.busy_ns.p50 if loop.busy_ns else -1,
-    "p99": lambda loop: loop.busy_ns.p99 if loop.busy_ns else -1,
-    "max": lambda loop: loop.busy_ns.max if loop.busy_ns else -1,
+    "tid": ColumnOrder(lambda loop: -loop.tid, "the thread"),
+    "call": ColumnOrder(attrgetter("multiplexer"), "the multiplexer"),
+    "trigger": ColumnOrder(
+        lambda loop: loop.trigger or "",
+        "`level`, `edge` or `mixed`: how an epoll is told of readiness, from /proc while the "
+        "process lived",
+    ),
+    "watched": ColumnOrder(
+        lambda loop: -1 if loop.watched is None else loop.watched,
+        "descriptors in its set: of an epoll when last looked at, of a poll the most, of a "
+        "select the most that was seen (its first 64 calls and every 64th one are looked "
+        "at); `fds` in a narrow table",
+    ),
+    "iterations": ColumnOrder(
+        lambda loop: known(loop.iterations),
+        "returns of the call without an error",
+    ),
+    "sleeps": ColumnOrder(
+        lambda loop: known(loop.sleeps),
+        "in light detail: calls of it that slept",
+    ),
+    "wait": ColumnOrder(attrgetter("wait_ns"), "in light detail: time asleep in it"),
+    "ready": ColumnOrder(
+        lambda loop: loop.ready.mean if loop.ready else -1.0,
+        "ready descriptors a return: mean/most",
+    ),
+    "empty": ColumnOrder(lambda loop: known(loop.empty), "returns with nothing ready"),
+    "timeout": ColumnOrder(
+        lambda loop: known(loop.timeouts),
+        "those of them that had been allowed to wait",
+    ),
+    "no-wait": ColumnOrder(
+        lambda loop: known(loop.zero_timeout),
+        "calls that were told not to wait",
+    ),
+    "unserved": ColumnOrder(
+        lambda loop: known(loop.unserved),
+        "returns with something ready, after which nothing was read, written or accepted",
+    ),
+    "busy": ColumnOrder(
+        lambda loop: loop.busy_ns.p50 if loop.busy_ns else -1,
+        "from a return to the next call, p50: how long everybody else had to wait",
+    ),
+    "p99": ColumnOrder(lambda loop: loop.busy_ns.p99 if loop.busy_ns else -1, "of busy"),
+    "max": ColumnOrder(lambda loop: loop.busy_ns.max if loop.busy_ns else -1, "of busy"),
 }
 
 

@@ -7,20 +7,20 @@ from operator import attrgetter
 from iotrace.output import units
 from iotrace.output.blocks import NOTHING, Table, figures, texts
 from iotrace.output.tables import cost
-from iotrace.output.view import Orders
+from iotrace.output.view import ColumnOrder, Orders
 from iotrace.report.model import Operation, Process
 
 _LEGEND = "io_uring; p50, p99, max: from submission to completion."
 
 
 ORDERS: Orders[Operation] = {
-    "operation": attrgetter("op"),
-    "count": attrgetter("count"),
-    "errors": lambda operation: sum(operation.errors.values()),
-    "bytes": attrgetter("bytes"),
-    "p50": lambda operation: _time(operation, "p50"),
-    "p99": lambda operation: _time(operation, "p99"),
-    "max": lambda operation: _time(operation, "max"),
+    "operation": ColumnOrder(attrgetter("op"), "what was asked for"),
+    "count": ColumnOrder(attrgetter("count"), "completions"),
+    "errors": ColumnOrder(lambda operation: sum(operation.errors.values()), "those that failed"),
+    "bytes": ColumnOrder(attrgetter("bytes"), "sum of what was read or written"),
+    "p50": ColumnOrder(lambda operation: _time(operation, "p50"), "from submission to completion"),
+    "p99": ColumnOrder(lambda operation: _time(operation, "p99"), "from submission to completion"),
+    "max": ColumnOrder(lambda operation: _time(operation, "max"), "the longest"),
 }
 
 

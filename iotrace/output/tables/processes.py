@@ -14,7 +14,7 @@ from iotrace.output.blocks import Table, figures, texts
 from iotrace.output.naming import after_parents, name_pid, name_process
 from iotrace.output.tables import cost
 from iotrace.output.tables.threads import reasons
-from iotrace.output.view import Orders
+from iotrace.output.view import ColumnOrder, Orders
 from iotrace.report.detail import known
 from iotrace.report.model import Process
 
@@ -25,15 +25,30 @@ _LEGEND = (
 
 
 ORDERS: Orders[Process] = {
-    "pid": lambda process: -process.pid,
-    "name": attrgetter("name"),
-    "model": lambda process: process.model.title if process.model else "",
-    "threads": lambda process: _Total(process).threads,
-    "syscalls": lambda process: known(_Total(process).syscalls),
-    "wall": lambda process: _Total(process).wall,
-    "on CPU": lambda process: _Total(process).on_cpu,
-    "runq": lambda process: _Total(process).runq,
-    "asleep in": lambda process: sum(map(cost.asleep, process.threads)),
+    "pid": ColumnOrder(lambda process: -process.pid, "its number"),
+    "name": ColumnOrder(attrgetter("name"), "its name"),
+    "model": ColumnOrder(
+        lambda process: process.model.title if process.model else "",
+        "its I/O model",
+    ),
+    "threads": ColumnOrder(
+        lambda process: _Total(process).threads,
+        "that it had while it was traced",
+    ),
+    "syscalls": ColumnOrder(
+        lambda process: known(_Total(process).syscalls),
+        "system calls of all of them",
+    ),
+    "wall": ColumnOrder(lambda process: _Total(process).wall, "all its threads' time"),
+    "on CPU": ColumnOrder(
+        lambda process: _Total(process).on_cpu,
+        "per cent of wall: user + kernel + copy",
+    ),
+    "runq": ColumnOrder(lambda process: _Total(process).runq, "per cent of wall"),
+    "asleep in": ColumnOrder(
+        lambda process: sum(map(cost.asleep, process.threads)),
+        "the reasons to wait, per cent of wall",
+    ),
 }
 
 

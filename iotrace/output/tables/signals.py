@@ -8,13 +8,13 @@ from iotrace.output import units
 from iotrace.output.blocks import Table, figures, texts
 from iotrace.output.naming import name_tid
 from iotrace.output.tables import cost
-from iotrace.output.view import Orders
+from iotrace.output.view import ColumnOrder, Orders
 from iotrace.report.model import Process, Signal
 
 ORDERS: Orders[Signal] = {
-    "tid": lambda signal: -signal.tid,
-    "signal": attrgetter("signal"),
-    "count": attrgetter("count"),
+    "tid": ColumnOrder(lambda signal: -signal.tid, "the thread that it was delivered to"),
+    "signal": ColumnOrder(attrgetter("signal"), "its name"),
+    "count": ColumnOrder(attrgetter("count"), "deliveries"),
 }
 
 

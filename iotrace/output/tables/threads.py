@@ -12,7 +12,7 @@ from iotrace.output import units
 from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.naming import name_thread
 from iotrace.output.tables import cost
-from iotrace.output.view import Orders
+from iotrace.output.view import ColumnOrder, Orders
 from iotrace.report.detail import known
 from iotrace.report.model import Process, Thread
 
@@ -33,15 +33,33 @@ def _time_in(state: str) -> Callable[[Thread], int]:
 
 
 ORDERS: Orders[Thread] = {
-    "tid": lambda thread: -thread.tid,
-    "name": attrgetter("name"),
-    "wall": attrgetter("lifetime_ns"),
-    **{
-        state: _time_in(state) for state in ("cpu", "user", "kernel", "copy", "runq", "unaccounted")
-    },
-    "asleep in": cost.asleep,
-    "vol": attrgetter("switches.voluntary"),
-    "invol": attrgetter("switches.involuntary"),
+    "tid": ColumnOrder(
+        lambda thread: -thread.tid,
+        "its number; `xN`: N threads that have ended, added up",
+    ),
+    "name": ColumnOrder(attrgetter("name"), "its name in the kernel (`prctl`), 15 characters"),
+    "wall": ColumnOrder(attrgetter("lifetime_ns"), "how long it was traced"),
+    "cpu": ColumnOrder(
+        _time_in("cpu"),
+        "per cent of wall; only where user and kernel can't be told apart",
+    ),
+    "user": ColumnOrder(_time_in("user"), "per cent of wall"),
+    "kernel": ColumnOrder(_time_in("kernel"), "per cent of wall"),
+    "copy": ColumnOrder(_time_in("copy"), "per cent of wall"),
+    "runq": ColumnOrder(_time_in("runq"), "per cent of wall"),
+    "unaccounted": ColumnOrder(
+        _time_in("unaccounted"),
+        "per cent of wall; `unacc` in a narrow table",
+    ),
+    "asleep in": ColumnOrder(
+        cost.asleep,
+        "the reasons to wait, per cent of wall, the biggest first; `+` the rest of them",
+    ),
+    "vol": ColumnOrder(attrgetter("switches.voluntary"), "times it left the CPU to wait"),
+    "invol": ColumnOrder(
+        attrgetter("switches.involuntary"),
+        "times it was taken off the CPU though it could have gone on",
+    ),
 }
 
 

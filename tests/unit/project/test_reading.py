@@ -18,6 +18,7 @@ from iotrace.output.tables import (
 )
 from iotrace.report.model import States
 from iotrace.snapshot.histogram import BUCKETS, bounds_ns
+from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit.project import reading_page
 from tests.unit.project.markdown import names, table
 
@@ -39,15 +40,20 @@ def test_every_state_is_explained() -> None:
 
 
 def test_every_reason_is_explained() -> None:
+    reasons = [names(reason)[0] for reason, _ in table(_PAGE, "reason", "asleep in")]
+    assert tuple(reasons) == WAIT_REASONS, "run: make docs"
+
+
+def test_the_tables_are_those_of_the_program() -> None:
     page = reading_page.PAGE.read_text()
-    assert page == reading_page.updated(page), "iotrace/vocabulary/waits.py changed: run make docs"
+    assert page == reading_page.updated(page), "run: make docs"
 
 
 @pytest.mark.parametrize("section", _SECTIONS)
 def test_every_column_is_explained(section: str) -> None:
     module: ModuleType = _SECTIONS[section]
     columns = [names(column)[0] for column, _ in table(_PAGE, "column", "meaning", under=section)]
-    assert columns == list(module.ORDERS)
+    assert columns == list(module.ORDERS), "run: make docs"
 
 
 @pytest.mark.parametrize(("sub_bits", "promised"), [(3, 0.07), (2, 0.13)])

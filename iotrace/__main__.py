@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from iotrace.engine.compile_workers import Workshop
+    from iotrace.engine.compile_workers import CompileWorkers
 
 _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 """By descriptor."""
@@ -16,15 +16,15 @@ _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 def main() -> None:
     """Run the command line."""
     _open_streams()
-    workshop = _workshop(sys.argv[1:])
+    workers = _workers(sys.argv[1:])
 
     from iotrace.cli.main import main as run
 
     try:
-        run(workshop)
+        run(workers)
     finally:
-        if workshop is not None:
-            workshop.close()
+        if workers is not None:
+            workers.close()
 
 
 def _open_streams() -> None:
@@ -35,7 +35,7 @@ def _open_streams() -> None:
     os.close(fd)
 
 
-def _workshop(arguments: list[str]) -> Workshop | None:
+def _workers(arguments: list[str]) -> CompileWorkers | None:
     """Where ``attach`` will have to compile: the compiler is loaded while all else is imported.
 
     A guess, made early. ImageSource finds out later whether it was right.
@@ -48,9 +48,9 @@ def _workshop(arguments: list[str]) -> Workshop | None:
     if not is_empty():
         return None
 
-    from iotrace.engine.compile_workers import Workshop
+    from iotrace.engine.compile_workers import CompileWorkers
 
-    return Workshop()
+    return CompileWorkers()
 
 
 if __name__ == "__main__":

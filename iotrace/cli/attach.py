@@ -15,7 +15,7 @@ from iotrace.errors import ExitCode
 
 if TYPE_CHECKING:
     from iotrace.cli.printing import Printer
-    from iotrace.engine.compile_workers import Workshop
+    from iotrace.engine.compile_workers import CompileWorkers
     from iotrace.live.display import LiveDisplay
     from iotrace.live.progress_line import ProgressLine
     from iotrace.report.detail import Detail
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @output_options
 @click.pass_obj
 def command(
-    workshop: Workshop | None,
+    workers: CompileWorkers | None,
     pids: tuple[int, ...],
     more_pids: tuple[int, ...],
     dry_run: bool,
@@ -55,7 +55,7 @@ def command(
     Ends with a full report on Ctrl-C, after --duration, or when the processes have ended.
     """
     if dry_run:
-        return _dry_run(options.detail, workshop)
+        return _dry_run(options.detail, workers)
     wanted = tuple(dict.fromkeys((*pids, *more_pids)))
     if not wanted:
         raise click.UsageError("Give at least one PID: iotrace attach 4242")
@@ -74,7 +74,7 @@ def command(
         )
 
     screen = _live_display(shown, options.interval_ns) if live else None
-    report = trace_processes(wanted, options, output, screen=screen, workshop=workshop)
+    report = trace_processes(wanted, options, output, screen=screen, workers=workers)
 
     from iotrace.cli.exit_codes import exit_code
 
@@ -106,18 +106,18 @@ def _live_display(shown: Shown, every_ns: int | None) -> LiveDisplay | None:
     return LiveDisplay(every_ns or EVERY_NS, color.wanted_here(shown.color, True))
 
 
-def _dry_run(detail: Detail, workshop: Workshop | None) -> int:
+def _dry_run(detail: Detail, workers: CompileWorkers | None) -> int:
     """Compile, attach, detach; say on stderr what was done."""
     from iotrace.engine.features import absent_features
-    from iotrace.engine.image_source import Supply
-    from iotrace.engine.program import Limits
+    from iotrace.engine.image_source import ImageSource
+    from iotrace.engine.map_limits import Limits
     from iotrace.privileges.capabilities import require_privileges
     from iotrace.privileges.privilege_drop import drop_all
     from iotrace.tracing.start import Start
 
     require_privileges()
     begin_ns = time.monotonic_ns()
-    with Start(Supply(Limits(detail=detail), absent_features(), workshop)) as start:
+    with Start(ImageSource(Limits(detail=detail), absent_features(), workers)) as start:
         probes = start.probes
         probes.settle()
         drop_all()

@@ -15,7 +15,7 @@ from iotrace import __version__
 from iotrace.errors import ExitCode, IotraceError
 
 if TYPE_CHECKING:
-    from iotrace.engine.compile_workers import Workshop
+    from iotrace.engine.compile_workers import CompileWorkers
 
 _COMMANDS = {
     "attach": "iotrace.cli.attach",
@@ -83,17 +83,17 @@ def _reader_has_seen_enough() -> int:
     return ExitCode.OK
 
 
-def main(workshop: Workshop | None = None) -> None:
+def main(workers: CompileWorkers | None = None) -> None:
     """Run the command line; never a traceback for what a user can act on.
 
-    ``workshop``: one that is open already, for ``attach``.
+    ``workers``: one that is open already, for ``attach``.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that is not UTF-8 gets what it has
     verbose = any(argument in ("-v", "--verbose") for argument in sys.argv[1:])
     try:
-        code = cli.main(standalone_mode=False, obj=workshop)
+        code = cli.main(standalone_mode=False, obj=workers)
         sys.stdout.flush()
     except click.exceptions.Abort:
         code = 128 + 2

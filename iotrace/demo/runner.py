@@ -11,7 +11,7 @@ from types import TracebackType
 
 from iotrace.demo.figures import Figures, figures
 from iotrace.demo.request import Request, requests
-from iotrace.engine.program import Limits
+from iotrace.engine.map_limits import Limits
 from iotrace.errors import Unsupported
 from iotrace.report.detail import known
 from iotrace.report.model import Report

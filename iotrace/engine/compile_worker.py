@@ -1,4 +1,4 @@
-"""What the children of a workshop do: load the compiler, then compile one part each."""
+"""A compile worker: a child that loads the compiler, then forks one more for each part."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from iotrace.engine.compile_workers import ERROR, IMAGE, KILLED
+from iotrace.engine.compile_answer import KILLED, error_answer, image_answer
 from iotrace.engine.compiler import Compiler
-from iotrace.engine.program import Limits
+from iotrace.engine.map_limits import Limits
 from iotrace.engine.tracepoints import Part
-from iotrace.errors import IotraceError
 from iotrace.report.detail import Detail
 
 _NOBODY = 65534
@@ -24,35 +23,35 @@ _PR_SET_SECUREBITS, _NO_SETUID_FIXUP = 28, 1 << 2
 """prctl(2); SECBIT_NO_SETUID_FIXUP of include/uapi/linux/securebits.h."""
 
 
-def work(orders: int, answers: Sequence[int], details: int) -> None:
+def run_worker(requests: int, answers: Sequence[int], output: int) -> None:
     """Never returns. To be called in a child of one thread.
 
-    ``answers``: a pipe for each part; ``details``: a file for the compiler's words.
+    ``requests``: a pipe; ``answers``: one for each part; ``output``: a file for compiler output.
     """
     sys.dont_write_bytecode = True
     # clang and libbpf write to 1 and 2 past anything that Python could redirect.
-    os.dup2(details, 1)
-    os.dup2(details, 2)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
     _end_with_parent()
     compiler = _compiler()
-    with os.fdopen(orders, "rb") as pipe:
-        order = pipe.readline()
-        if not order:
+    with os.fdopen(requests, "rb") as pipe:
+        request = pipe.readline()
+        if not request:
             os._exit(0)
         _spare_symbols()
-        wanted = json.loads(order)
-        works = list(zip(answers, wanted["parts"], strict=False))
+        wanted = json.loads(request)
+        parts = list(zip(answers, wanted["parts"], strict=False))
         for late in False, True:
             if late:
                 pipe.read()  # until it is closed: charging has begun, or never will
                 _pass_on(os.WNOHANG)
-            for answer, (functions, is_late) in works:
+            for answer, (functions, is_late) in parts:
                 if is_late == late and os.fork() == 0:
                     part = Part(frozenset(functions), late)
                     _compile(compiler, wanted, part, answer, set(answers) - {answer})
                 if is_late == late:
                     os.close(answer)
-    for answer in answers[len(works) :]:
+    for answer in answers[len(parts) :]:
         os.close(answer)
     _pass_on(0)
     os._exit(0)
@@ -108,7 +107,7 @@ def _compiler() -> Compiler | bytes:
     try:
         return Compiler()
     except BaseException as error:
-        return _described(error)
+        return error_answer(error)
 
 
 def _answer(compiler: Compiler | bytes, wanted: Mapping[str, Any], part: Part) -> bytes:
@@ -119,18 +118,5 @@ def _answer(compiler: Compiler | bytes, wanted: Mapping[str, Any], part: Part) -
     try:
         image = compiler.compile(limits, frozenset(wanted["absent"]), wanted["namespaced"], part)
     except BaseException as error:
-        return _described(error)
-    return IMAGE + image.to_bytes()
-
-
-def _described(error: BaseException) -> bytes:
-    if isinstance(error, IotraceError):
-        words = (type(error).__name__, error.what, error.why, error.paste)
-    else:
-        words = (
-            IotraceError.__name__,
-            "Compiling the probes failed unexpectedly.",
-            f"{type(error).__name__}: {error}",
-            "iotrace doctor",
-        )
-    return ERROR + json.dumps(words).encode()
+        return error_answer(error)
+    return image_answer(image)

@@ -16,50 +16,47 @@ import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from iotrace import errors
+from iotrace.engine.compile_answer import KILLED, read_answer
 from iotrace.errors import IotraceError, Unsupported
 
 if TYPE_CHECKING:
     from iotrace.engine.image import Image
-    from iotrace.engine.program import Limits
+    from iotrace.engine.map_limits import Limits
 
-MOST_PARTS = 3
-IMAGE, ERROR = b"I", b"E"
-"""What an answer begins with."""
-KILLED = 128
-"""Exit code of a child of which a child was ended by a signal, less the signal's number."""
+_MOST_PARTS = 3
 _CLOSED = -1
 _NO_ROOM = re.compile(r"could not open bpf map: (\S+), error: ([^\n]+)")
 
 
-class Workshop:
-    """Its child is there from the beginning. To be opened where there are no threads yet.
+class CompileWorkers:
+    """The first child starts at once. To be made while this process has no threads yet.
 
-    Then ``order``, and take what ``soon`` and ``late`` return. Closing it ends whatever goes on.
+    Then ``request``, and take what ``early_parts`` and ``late_parts`` return. ``close`` ends
+    whatever goes on.
     """
 
     def __init__(self) -> None:
-        orders, self._orders = os.pipe()
-        pipes = [os.pipe() for _ in range(MOST_PARTS)]
-        self._details = os.memfd_create("iotrace's compiler")
+        requests, self._requests = os.pipe()
+        pipes = [os.pipe() for _ in range(_MOST_PARTS)]
+        self._output = os.memfd_create("iotrace's compiler")
         self._pid = os.fork()
         if self._pid == 0:
             with contextlib.suppress(BaseException):
                 gc.disable()
                 # Ctrl-C reaches it, too: it is for the trace, which ends by it once it has begun.
                 signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-                for mine in (self._orders, *(reader for reader, _ in pipes)):
+                for mine in (self._requests, *(reader for reader, _ in pipes)):
                     os.close(mine)
-                from iotrace.engine.compile_worker import work
+                from iotrace.engine.compile_worker import run_worker
 
-                work(orders, [writer for _, writer in pipes], self._details)
+                run_worker(requests, [writer for _, writer in pipes], self._output)
             os._exit(1)
-        for its in (orders, *(writer for _, writer in pipes)):
+        for its in (requests, *(writer for _, writer in pipes)):
             os.close(its)
         self._answers = [os.fdopen(reader, "rb") for reader, _ in pipes]
         self._late: tuple[bool, ...] = ()
 
-    def order(self, limits: Limits, absent: frozenset[str], namespaced: bool) -> None:
+    def request(self, limits: Limits, absent: frozenset[str], namespaced: bool) -> None:
         """Compile for these; ``absent`` and ``namespaced`` as in program.build_program."""
         import json
         from dataclasses import asdict
@@ -68,16 +65,16 @@ class Workshop:
 
         parts = parts_of(limits.detail, len(os.sched_getaffinity(0)), limits.python)
         self._late = tuple(part.late for part in parts)
-        order = {
+        request = {
             "limits": asdict(limits),
             "parts": [[sorted(part.functions), part.late] for part in parts],
             "absent": sorted(absent),
             "namespaced": namespaced,
         }
         with contextlib.suppress(BrokenPipeError):  # it was killed: no answer comes
-            os.write(self._orders, json.dumps(order).encode() + b"\n")
+            os.write(self._requests, json.dumps(request).encode() + b"\n")
 
-    def soon(self) -> Iterator[Image]:
+    def early_parts(self) -> Iterator[Image]:
         """The parts that charging waits for, as they come.
 
         Raises what compiler.Compiler raises; ``details`` of the error are its own words.
@@ -90,9 +87,9 @@ class Workshop:
                 waiting.remove(answer)
                 yield self._image(answer.read())
 
-    def late(self) -> Iterator[Image]:
-        """The others, begun only now: till then the CPUs are needed. Raises as ``soon`` does."""
-        self._close_orders()
+    def late_parts(self) -> Iterator[Image]:
+        """The others, begun only now: so far the CPUs were needed. Raises as ``early_parts``."""
+        self._close_requests()
         for answer, late in zip(self._answers, self._late, strict=False):
             if late:
                 yield self._image(answer.read())
@@ -102,29 +99,28 @@ class Workshop:
         if self._pid:
             os.kill(self._pid, signal.SIGKILL)  # its children go with it
             self._wait()
-        self._close_orders()
-        if self._details != _CLOSED:
-            os.close(self._details)
-        self._details = _CLOSED
+        self._close_requests()
+        if self._output != _CLOSED:
+            os.close(self._output)
+        self._output = _CLOSED
         for answer in self._answers:
             answer.close()
 
-    def _close_orders(self) -> None:
-        if self._orders != _CLOSED:
-            os.close(self._orders)
-        self._orders = _CLOSED
+    def _close_requests(self) -> None:
+        if self._requests != _CLOSED:
+            os.close(self._requests)
+        self._requests = _CLOSED
 
     def _wait(self) -> int:
         pid, self._pid = self._pid, 0
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
     def _image(self, answer: bytes) -> Image:
-        from iotrace.engine.image import Image
-
-        if answer[:1] == IMAGE:
-            return Image.from_bytes(answer[1:])
-        words = os.pread(self._details, os.fstat(self._details).st_size, 0)
-        error = _error(answer[1:]) if answer else self._ended()
+        result = read_answer(answer) if answer else self._ended()
+        if not isinstance(result, IotraceError):
+            return result
+        error = result
+        words = os.pread(self._output, os.fstat(self._output).st_size, 0)
         error.details = words.decode(errors="replace")
         if no_room := _NO_ROOM.search(error.details):
             error = Unsupported(
@@ -136,7 +132,7 @@ class Workshop:
         raise error
 
     def _ended(self) -> IotraceError:
-        self._close_orders()
+        self._close_requests()
         code = self._wait()
         number = -code if code < 0 else code - KILLED
         if number > 0:
@@ -152,16 +148,8 @@ class Workshop:
             paste="iotrace doctor",
         )
 
-    def __enter__(self) -> Workshop:
+    def __enter__(self) -> CompileWorkers:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _error(described: bytes) -> IotraceError:
-    import json
-
-    name, what, why, paste = json.loads(described)
-    kind: type[IotraceError] = getattr(errors, name, IotraceError)
-    return kind(what, why=why, paste=paste)

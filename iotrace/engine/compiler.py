@@ -17,8 +17,9 @@ from typing import Any
 from iotrace.engine.btf import KernelTypes
 from iotrace.engine.constants import CAST_CALL
 from iotrace.engine.image import Function, Image, MapSpec
+from iotrace.engine.map_limits import Limits
 from iotrace.engine.probe_sources import header_tree, prelude_flags
-from iotrace.engine.program import Limits, Program, build_program
+from iotrace.engine.program import Program, build_program
 from iotrace.engine.tracepoints import Part, Probe
 from iotrace.errors import Unsupported
 from iotrace.privileges.capabilities import refused

@@ -23,7 +23,7 @@ from pathlib import Path
 from iotrace import __version__
 from iotrace.engine.cache_directory import cache_directory
 from iotrace.engine.image import Image
-from iotrace.engine.program import Limits
+from iotrace.engine.map_limits import Limits
 
 _VERSION = "2"
 """Images of version 1 may hold headers of the directory that iotrace was called in."""

@@ -1,32 +1,32 @@
-"""The compiled probes: from the kept image, or from a workshop, where work on them has begun."""
+"""Where compiled probes come from: the image cache, or compile workers that are at it already."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from iotrace.engine.compile_workers import Workshop
+from iotrace.engine.compile_workers import CompileWorkers
 from iotrace.engine.image import Function, Image, joined
 from iotrace.engine.image_cache import image_key, load_image, store_image
+from iotrace.engine.map_limits import Limits
 from iotrace.engine.pid_namespace import namespace_of_proc
 from iotrace.engine.probe_sources import sources_digest
-from iotrace.engine.program import Limits
 
 
-class Supply:
-    """What install.install wants.
+class ImageSource:
+    """What loader.load wants.
 
     ``limits`` as this kernel can have them, ``unavailable``: columns that are lost with it.
-    ``namespace`` as in install.
+    ``namespace`` as in load.
     """
 
     def __init__(
         self,
         limits: Limits,
         absent: frozenset[str] = frozenset(),
-        workshop: Workshop | None = None,
+        workers: CompileWorkers | None = None,
     ) -> None:
-        """``workshop``: one that is open already; it is closed if it is not needed."""
+        """``workers``: those that have been started already; closed if they are not needed."""
         self.unavailable: dict[str, str] = {}
         if "ringbuf" in absent and limits.timeline_pages:
             limits = replace(limits, timeline_pages=0)
@@ -37,34 +37,34 @@ class Supply:
         self._key = image_key(self._sources, limits, absent, self.namespace is not None)
         self._kept = load_image(self._key)
         self._made: list[Image] = []
-        self._workshop = workshop
+        self._workers = workers
         if self._kept is None:
-            self._workshop = workshop or Workshop()
-            self._workshop.order(limits, absent, self.namespace is not None)
+            self._workers = workers or CompileWorkers()
+            self._workers.request(limits, absent, self.namespace is not None)
         else:
             self.close()
 
-    def soon(self) -> Iterator[Image]:
-        """What charging waits for. Raises what the workshop raises."""
+    def early_images(self) -> Iterator[Image]:
+        """What charging waits for. Raises what the workers raise."""
         if self._kept is not None:
             yield self._kept.part(late=False)
             return
-        assert self._workshop is not None
+        assert self._workers is not None
         try:
-            for image in self._workshop.soon():
+            for image in self._workers.early_parts():
                 self._made.append(image)
                 yield image
         except BaseException:
             self.close()
             raise
 
-    def late(self) -> Sequence[Function]:
-        """The other programs; then all of them are kept, and the workshop is closed."""
+    def late_functions(self) -> Sequence[Function]:
+        """The other programs; then all of them are kept, and the workers are closed."""
         if self._kept is not None:
             return self._kept.part(late=True).functions
-        assert self._workshop is not None
+        assert self._workers is not None
         try:
-            self._made += self._workshop.late()
+            self._made += self._workers.late_parts()
         finally:
             self.close()
         image = joined(self._made)
@@ -74,5 +74,5 @@ class Supply:
 
     def close(self) -> None:
         """Whatever is still being compiled is not wanted any more."""
-        if self._workshop is not None:
-            self._workshop.close()
+        if self._workers is not None:
+            self._workers.close()

@@ -13,11 +13,13 @@ import struct
 from collections.abc import Iterable
 from types import TracebackType
 
-from iotrace.engine.bpf_syscall import HashMap, descriptor_figure
+from iotrace.engine.attached import Attached
+from iotrace.engine.bpf_map import HashMap
+from iotrace.engine.bpf_syscall import descriptor_figure
 from iotrace.engine.constants import Counter
-from iotrace.engine.image_source import Supply
-from iotrace.engine.loader import Attached, install
-from iotrace.engine.program import Limits
+from iotrace.engine.image_source import ImageSource
+from iotrace.engine.loader import load
+from iotrace.engine.map_limits import Limits
 from iotrace.engine.record_layout import Layout, parse_layout
 from iotrace.engine.record_tables import Counters, RecordTable
 from iotrace.engine.ring_buffer import RingBuffer
@@ -55,11 +57,13 @@ class Probes:
         self.call_specs: dict[int, CallSpec] = call_specs(architecture)
 
     @classmethod
-    def attach(cls, supply: Supply) -> Probes:
-        """Attach what is kept or compiled. Raises what the supply and install.install raise."""
-        attached = install(supply.soon(), supply.limits, supply.late, supply.namespace or 0)
-        probes = cls(attached, supply.limits)
-        probes.unavailable |= supply.unavailable
+    def attach(cls, source: ImageSource) -> Probes:
+        """Attach what is kept or compiled. Raises what the source and loader.load raise."""
+        attached = load(
+            source.early_images(), source.limits, source.late_functions, source.namespace or 0
+        )
+        probes = cls(attached, source.limits)
+        probes.unavailable |= source.unavailable
         return probes
 
     def settle(self) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from iotrace.engine import constants, syscalls
 from iotrace.engine.btf import KernelTypes
+from iotrace.engine.kernel_flags import has_thread_pointer, kernel_flags
+from iotrace.engine.map_limits import Limits
 from iotrace.engine.probe_sources import joined_sources
 from iotrace.engine.tracepoints import (
     ALL_PROBES,
@@ -48,107 +50,7 @@ BASE_SOURCES = (
 )
 LATE_SOURCES = ("python_stack.c", "slow_calls.c", "stalls.c")
 
-_LEAST_PLACES = 16384
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Room in the kernel's tables; what does not fit is counted as lost.
-
-    ``timeline_pages``: of the ring buffer that streams single events (a power of two); 0: no
-    timeline. ``reserved``: slots of the thread table that user space fills, for the threads that
-    exist already. ``python``: with what follows Python's stacks and GIL.
-    """
-
-    threads: int = 4096
-    calls: int = 8192
-    descriptors: int = 4096
-    loops: int = 512
-    sockets: int = 16384
-    errors: int = 4096
-    signals: int = 1024
-    operations: int = 16384
-    operation_kinds: int = 256
-    ports: int = 1024
-    targets: int = 2048
-    stacks: int = 4096
-    codes: int = 2048
-    lines: int = 8192
-    reserved: int = 512
-    timeline_pages: int = 0
-    python: bool = True
-    detail: Detail = Detail.FULL
-
-    def cflags(self) -> list[str]:
-        """The limits as compiler flags."""
-        others = ("reserved", "timeline_pages", "python", "detail")
-        names = [name for name in self.__slots__ if name not in others]
-        return [
-            *(f"-DMAX_{name.upper()}={getattr(self, name)}" for name in names),
-            f"-DDESCRIPTOR_PLACES={self._places()}",
-            f"-DDETAIL_FULL={int(self.detail is Detail.FULL)}",
-            f"-DDETAIL_SOCKETS={int(self.detail is Detail.SOCKETS)}",
-            f"-DWATCH_SOCKETS={int(self.detail is not Detail.LIGHT)}",
-            f"-DTIMELINE={int(self.timeline_pages > 0)}",
-            f"-DTIMELINE_PAGES={self.timeline_pages}",
-        ]
-
-    def _places(self) -> int:
-        """A power of two, so large that few descriptors share a place."""
-        return max(_LEAST_PLACES, 1 << (4 * self.descriptors - 1).bit_length())
-
-
 _OPTIONAL_SOURCES = {"on_signal_deliver": "signals.c", "on_uring_submit": "uring.c"}
-
-_OFFSETS = {
-    "TASK_PID": ("task_struct", "pid"),
-    "TASK_TGID": ("task_struct", "tgid"),
-    "TASK_FLAGS": ("task_struct", "flags"),
-    "TASK_COMM": ("task_struct", "comm"),
-    "TASK_FILES": ("task_struct", "files"),
-    "FILES_FDT": ("files_struct", "fdt"),
-    "FDT_FD": ("fdtable", "fd"),
-    "FDT_MAX_FDS": ("fdtable", "max_fds"),
-    "FILE_INODE": ("file", "f_inode"),
-    "FILE_FLAGS": ("file", "f_flags"),
-    "FILE_DENTRY": ("file", "f_path.dentry"),
-    "DENTRY_NAME": ("dentry", "d_name.name"),
-    "INODE_MODE": ("inode", "i_mode"),
-    "INODE_RDEV": ("inode", "i_rdev"),
-    "INODE_INO": ("inode", "i_ino"),
-    "SOCKET_ALLOC_INODE": ("socket_alloc", "vfs_inode"),
-    "SOCKET_ALLOC_SOCKET": ("socket_alloc", "socket"),
-    "SOCKET_SK": ("socket", "sk"),
-    "SOCKET_TYPE": ("socket", "type"),
-    "SOCK_SOCKET": ("sock", "sk_socket"),
-    "SOCK_QUEUED": ("sock", "sk_receive_queue.qlen"),
-    "SOCK_FAMILY": ("sock_common", "skc_family"),
-    "SOCK_NUM": ("sock_common", "skc_num"),
-    "SOCK_DPORT": ("sock_common", "skc_dport"),
-    "SOCK_DADDR": ("sock_common", "skc_daddr"),
-    "SOCK_RCV_SADDR": ("sock_common", "skc_rcv_saddr"),
-}
-_FSBASE = {"TASK_FSBASE": ("task_struct", "thread.fsbase")}
-_SCHED_INFO = {"TASK_SCHED_INFO": ("task_struct", "sched_info.pcount")}
-_RUN_DELAY = "sched_info.run_delay"
-_IPV6_OFFSETS = {
-    "SOCK_V6_DADDR": ("sock_common", "skc_v6_daddr"),
-    "SOCK_V6_RCV_SADDR": ("sock_common", "skc_v6_rcv_saddr"),
-}
-_NAMESPACE_OFFSETS = {
-    "TASK_THREAD_PID": ("task_struct", "thread_pid"),
-    "TASK_GROUP_LEADER": ("task_struct", "group_leader"),
-    "PID_LEVEL": ("pid", "level"),
-    "PID_NUMBERS": ("pid", "numbers"),
-    "UPID_NR": ("upid", "nr"),
-    "UPID_NS": ("upid", "ns"),
-    "NAMESPACE_INODE": ("pid_namespace", "ns.inum"),
-}
-_URING_OFFSETS = {
-    "URING_OPCODE": ("io_kiocb", "opcode"),
-    "CQE_RES": ("io_uring_cqe", "res"),
-    "CQE_FLAGS": ("io_uring_cqe", "flags"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,37 +61,6 @@ class Program:
     cflags: tuple[str, ...]
     probes: tuple[Probe, ...]
     unavailable: dict[str, str]
-
-
-def _offset_flags(types: KernelTypes, wanted: dict[str, tuple[str, str]]) -> list[str]:
-    flags = []
-    for macro, (struct, path) in wanted.items():
-        offset = types.offset(struct, path)
-        if offset is None:
-            raise Unsupported(
-                f"This kernel keeps no {struct}.{path}.",
-                why="iotrace follows descriptors through it; the kernel is older or newer "
-                "than any that was tried.",
-                paste="uname -r  # and please report it",
-            )
-        flags.append(f"-DOFFSET_{macro}={offset}")
-    return flags
-
-
-def _switch_flags(types: KernelTypes) -> list[str]:
-    """sched_switch(preempt, prev, next) got prev_state in 5.18, first as second, then as last
-    argument (kernel commits fa2c3254d7cf and 9c2136be0878). Before, it is read from the task."""
-    if types.tracepoint_arguments("sched_switch") == 3:
-        field = "__state" if types.offset("task_struct", "__state") is not None else "state"
-        return [
-            "-DSWITCH_PREV=1",
-            "-DSWITCH_NEXT=2",
-            "-DSWITCH_STATE=0",
-            f"-DOFFSET_TASK_STATE={types.offset('task_struct', field)}",
-        ]
-    if types.argument_is_pointer("sched_switch", 1):
-        return ["-DSWITCH_PREV=1", "-DSWITCH_NEXT=2", "-DSWITCH_STATE=3"]
-    return ["-DSWITCH_PREV=2", "-DSWITCH_NEXT=3", "-DSWITCH_STATE=1"]
 
 
 def _available(
@@ -238,7 +109,7 @@ def build_program(
         )
     present, unavailable = _available(types, absent, namespaced, limits.detail)
     functions = {probe.function for probe in present}
-    python = limits.python and types.offset(*_FSBASE["TASK_FSBASE"]) is not None
+    python = limits.python and has_thread_pointer(types)
     if python and limits.detail is Detail.FULL:
         present += PYTHON_PROBES
     elif limits.python and not python:
@@ -253,75 +124,11 @@ def build_program(
         *constants.cflags(),
         *limits.cflags(),
         *syscalls.cflags(architecture),
-        *_offset_flags(types, _OFFSETS),
-        *_switch_flags(types),
-        f"-DHAVE_SKB_COPY={int('on_skb_copy' in functions)}",
-        f"-DHAVE_WAKING={int('on_sched_waking' in functions)}",
-        f"-DHAVE_NEWTASK={int('on_task_newtask' in functions)}",
-        f"-DHAVE_EXEC={int('on_sched_process_exec' in functions)}",
-        f"-DPID_NAMESPACE={int(namespaced)}",
-        *(_offset_flags(types, _NAMESPACE_OFFSETS) if namespaced else ()),
-        *_optional_flags(types, absent, unavailable, limits.detail),
-        f"-DPYTHON={int(python)}",
+        *kernel_flags(types, functions, absent, namespaced, python, limits.detail, unavailable),
     ]
-    if python:
-        flags += _offset_flags(types, _FSBASE)
-    if "on_uring_submit" in functions:
-        # 6.x gives the request alone; before it came after the ring's context.
-        first = 0 if types.tracepoint_arguments("io_uring_submit_req") == 1 else 1
-        cqe = types.tracepoint_arguments("io_uring_complete") == 3
-        flags += [
-            f"-DURING_SUBMIT_REQUEST={first}",
-            f"-DURING_COMPLETE_CQE={int(cqe)}",
-            *_offset_flags(types, _URING_OFFSETS),
-        ]
     flags += [
         f"-DLINKAGE_{name}={'' if name in part.functions else 'static'}"
         for name in sorted({probe.function for probe in ALL_PROBES})
     ]
     chosen = tuple(probe for probe in present if probe.function in part.functions)
     return Program(joined_sources(sources), tuple(flags), chosen, unavailable)
-
-
-_CAST_STRUCTS = ("FDTABLE", "FILE", "PT_REGS", "SOCK", "SOCKET_ALLOC", "TASK_STRUCT")
-
-
-def _cast_flags(types: KernelTypes, absent: frozenset[str]) -> list[str]:
-    """Of bpf_rdonly_cast (Linux 6.2), which spares helpers that read the kernel's memory."""
-    if "rdonly_cast" in absent or not types.function("bpf_rdonly_cast"):
-        return ["-DHAVE_CAST=0"]
-    structs = {name: types.struct(name.lower()) for name in _CAST_STRUCTS}
-    return ["-DHAVE_CAST=1", *(f"-DTYPE_{name}={number}" for name, number in structs.items())]
-
-
-def _optional_flags(
-    types: KernelTypes, absent: frozenset[str], unavailable: dict[str, str], detail: Detail
-) -> list[str]:
-    """Of parts that a kernel may lack; what is lost then is added to ``unavailable``."""
-    regs = "task_pt_regs" not in absent and types.has_helper("task_pt_regs")
-    flags = [f"-DHAVE_TASK_PT_REGS={int(regs)}"]
-    flags += _cast_flags(types, absent)
-    if not regs and detail is not Detail.FULL:
-        raise Unsupported(
-            "This kernel cannot tell what a sleeping thread sleeps in.",
-            why="It has no bpf_task_pt_regs (Linux 5.15), and light detail has nothing else.",
-            paste="sudo iotrace attach PID --detail full",
-        )
-    if not regs:
-        unavailable["calls that were running at attach"] = "this kernel has no bpf_task_pt_regs"
-    slices = types.offset(*_SCHED_INFO["TASK_SCHED_INFO"])
-    together = slices is not None and types.offset("task_struct", _RUN_DELAY) == slices + 8
-    if together and "run_delay" not in absent:
-        flags += ["-DHAVE_SCHED_INFO=1", *_offset_flags(types, _SCHED_INFO)]
-    else:
-        flags.append("-DHAVE_SCHED_INFO=0")
-        unavailable["switches that the kernel hides"] = (
-            "this kernel keeps no run-queue time (CONFIG_SCHED_INFO)"
-        )
-        if "wake-up times" in unavailable or detail is not Detail.FULL:
-            unavailable["run queue after a wait"] = "nothing tells it apart; it is in the wait"
-    if "ipv6" not in absent and types.offset(*_IPV6_OFFSETS["SOCK_V6_DADDR"]) is not None:
-        flags += ["-DHAVE_IPV6=1", *_offset_flags(types, _IPV6_OFFSETS)]
-    else:
-        unavailable["IPv6 addresses of closed sockets"] = "this kernel has no IPv6"
-    return flags

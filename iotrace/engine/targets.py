@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 import time
 
-from iotrace.engine.bpf_syscall import NOEXIST
+from iotrace.engine.bpf_map import NOEXIST
 from iotrace.engine.constants import HINT_SHARED, THREAD_HINTS, State
 from iotrace.engine.initial_state import asleep
 from iotrace.engine.probes import Probes

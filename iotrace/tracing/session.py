@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from iotrace.engine.features import absent_features
-from iotrace.engine.image_source import Supply
+from iotrace.engine.image_source import ImageSource
 from iotrace.engine.pid_namespace import require_own_proc
 from iotrace.errors import NoSuchProcess
 from iotrace.privileges.capabilities import require_privileges
@@ -18,7 +18,7 @@ from iotrace.tracing.stop_conditions import Stop, discard_pending_signals, signa
 from iotrace.tracing.target import check_target, runs_python
 
 if TYPE_CHECKING:
-    from iotrace.engine.compile_workers import Workshop
+    from iotrace.engine.compile_workers import CompileWorkers
     from iotrace.report.model import Report
     from iotrace.tracing.loop import Progress, ReportSink, Screen
     from iotrace.tracing.trace_options import TraceOptions
@@ -33,12 +33,12 @@ def trace_processes(
     make_output: MakeOutput,
     *,
     screen: Screen | None = None,
-    workshop: Workshop | None = None,
+    workers: CompileWorkers | None = None,
 ) -> Report:
     """Trace running processes until the trace stops; the sink has the report, too.
 
     Nothing but what charging takes is imported before it has begun. The sink is opened when the
-    probes are attached and most privileges are given back. ``workshop``: see Supply. Raises
+    probes are attached and most privileges are given back. ``workers``: see ImageSource. Raises
     NoSuchProcess where no thread of the processes was seen.
     """
     require_privileges()
@@ -48,11 +48,11 @@ def trace_processes(
         ends.enter_context(signals_held())
         python = options.python.enabled and any(map(runs_python, pids))
         limits = limits_for(pids, replace(options.limits(), python=python))
-        supply = Supply(limits, absent_features(), workshop)
+        source = ImageSource(limits, absent_features(), workers)
 
         from iotrace.tracing.start import Start
 
-        start = ends.enter_context(Start(supply))
+        start = ends.enter_context(Start(source))
         for pid in pids:
             start.follow(pid, options.children)
 
@@ -100,11 +100,11 @@ def trace_program(
     with contextlib.ExitStack() as ends:
         ends.enter_context(signals_held())
         limits = options.limits()
-        supply = Supply(limits, absent_features())
+        source = ImageSource(limits, absent_features())
 
         from iotrace.tracing.start import Start
 
-        start = ends.enter_context(Start(supply))
+        start = ends.enter_context(Start(source))
 
         from iotrace.privileges.caller import sudo_caller
         from iotrace.privileges.privilege_drop import Privileges

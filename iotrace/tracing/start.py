@@ -10,7 +10,7 @@ import time
 from datetime import datetime
 from types import TracebackType
 
-from iotrace.engine.image_source import Supply
+from iotrace.engine.image_source import ImageSource
 from iotrace.engine.pid_namespace import require_usable_clock
 from iotrace.engine.probes import Probes
 from iotrace.engine.targets import TargetTable
@@ -24,20 +24,20 @@ class Start:
     CLOCK_MONOTONIC, ``cpu_ns`` what this process had spent by then.
     """
 
-    def __init__(self, supply: Supply) -> None:
+    def __init__(self, source: ImageSource) -> None:
         """Attach; nothing is followed yet. Raises what Probes.attach raises."""
         try:
             require_usable_clock()
-            self.probes = Probes.attach(supply)
+            self.probes = Probes.attach(source)
         except BaseException:
-            supply.close()
+            source.close()
             raise
         self.started_at = datetime.now().astimezone()
         self.started_ns = time.monotonic_ns()
         self.cpu_ns = time.process_time_ns()
         with contextlib.ExitStack() as ends:
             ends.callback(self.probes.close)
-            self.table = TargetTable(self.probes, supply.limits.reserved)
+            self.table = TargetTable(self.probes, source.limits.reserved)
             ends.pop_all()
         self.roots: dict[int, bool] = {}
         self.entered: tuple[int, ...] = ()

@@ -11,8 +11,8 @@ from types import TracebackType
 
 from iotrace.engine.constants import Counter
 from iotrace.engine.features import absent_features
-from iotrace.engine.image_source import Supply
-from iotrace.engine.program import Limits
+from iotrace.engine.image_source import ImageSource
+from iotrace.engine.map_limits import Limits
 from iotrace.errors import NoSuchProcess
 from iotrace.procfs.host import read_host
 from iotrace.report.model import Report
@@ -48,7 +48,7 @@ class Trace:
         """
         begun = start is not None
         if start is None:
-            start = Start(Supply(limits, absent_features() if absent is None else absent))
+            start = Start(ImageSource(limits, absent_features() if absent is None else absent))
         self._start = start
         self.probes = self._start.probes
         self.started_at, self.started_ns = self._start.started_at, self._start.started_ns

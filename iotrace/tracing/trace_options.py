@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from iotrace.engine.program import Limits
+from iotrace.engine.map_limits import Limits
 
 if TYPE_CHECKING:
     from iotrace.report.detail import Detail

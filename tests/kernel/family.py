@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from iotrace.engine.program import Limits
+from iotrace.engine.map_limits import Limits
 from iotrace.output.as_json import render
 from iotrace.report.detail import Detail
 from iotrace.report.model import Process, Report

@@ -6,7 +6,7 @@ import os
 import signal
 from dataclasses import dataclass
 
-from iotrace.engine.program import Limits
+from iotrace.engine.map_limits import Limits
 from iotrace.report.model import Thread
 from iotrace.tracing.trace import Trace
 from tests.kernel.scheduler import Scheduled, scheduled

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from iotrace.engine.features import OTHER_FEATURES, absent_features
-from iotrace.engine.program import Limits
+from iotrace.engine.map_limits import Limits
 from iotrace.engine.tracepoints import PROBES
 from iotrace.errors import ExitCode, Unsupported, UsageError
 from iotrace.procfs.files import ABSENT_VARIABLE

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from iotrace.engine.program import Limits
+from iotrace.engine.map_limits import Limits
 from iotrace.report.detail import Detail
 from iotrace.report.model import Call, Process, Report, Thread
 from iotrace.tracing.trace import Trace

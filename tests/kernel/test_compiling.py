@@ -16,7 +16,7 @@ from iotrace.report.detail import Detail
 _COMPILE = """
 import json, sys
 from iotrace.engine import compiler
-from iotrace.engine.program import Limits
+from iotrace.engine.map_limits import Limits
 from iotrace.engine.tracepoints import parts_of
 from iotrace.engine.probe_sources import header_tree
 from iotrace.report.detail import Detail

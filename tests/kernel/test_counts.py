@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from iotrace.engine.program import Limits
+from iotrace.engine.map_limits import Limits
 from iotrace.report.model import Process, Report
 from tests.kernel.strace import Tally, strace_work
 from tests.kernel.targets import Target

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from iotrace.engine import btf
-from iotrace.engine.program import Limits
+from iotrace.engine.map_limits import Limits
 from iotrace.errors import Unsupported
 from iotrace.tracing.trace import Trace
 from tests.kernel.command import Ended, iotrace

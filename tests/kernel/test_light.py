@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from iotrace.engine.program import Limits
+from iotrace.engine.map_limits import Limits
 from iotrace.report.detail import Detail
 from iotrace.report.model import Process
 from iotrace.tracing.trace import Trace

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from iotrace.engine.program import Limits
+from iotrace.engine.map_limits import Limits
 from iotrace.procfs.files import ABSENT_VARIABLE
 from iotrace.report.detail import Detail
 from iotrace.report.model import Report

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from iotrace.engine.program import Limits
+from iotrace.engine.map_limits import Limits
 from iotrace.report.model import Call, Descriptor, Loop, Process, Report, Thread
 from iotrace.tracing.room import limits_for
 from iotrace.tracing.trace import Trace

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from iotrace.engine import loader
+from iotrace.engine import loader, program_loading
 from iotrace.engine.bpf_syscall import KernelRefusal
-from iotrace.engine.program import Limits
+from iotrace.engine.map_limits import Limits
 from iotrace.errors import ExitCode, Unsupported
 from iotrace.tracing import start as start_module
 from iotrace.tracing.trace import Trace
@@ -25,7 +25,7 @@ _MIB = 1 << 20
 _NO_ROOM_TO_MAP = """
 import resource
 from pathlib import Path
-from iotrace.engine.program import Limits
+from iotrace.engine.map_limits import Limits
 from iotrace.errors import Unsupported
 from iotrace.tracing.trace import Trace
 
@@ -46,7 +46,7 @@ _EVENTS = """limits = Limits(timeline_pages=8192)
 _THREADS = """table = Trace(Limits(threads=65536)).probes.threads
     no_more_room()
     table.read(table.entries - 1)"""
-_COMPILE = "from iotrace.engine.program import Limits; from iotrace.tracing.trace import Trace; "
+_COMPILE = "from iotrace.engine.map_limits import Limits; from iotrace.tracing.trace import Trace; "
 
 
 def _held() -> list[str]:
@@ -117,7 +117,8 @@ def test_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 )  # fmt: skip
 def test_nothing_is_left_of_a_try(monkeypatch: pytest.MonkeyPatch, step: str, nth: int) -> None:
     """The kernel refuses one of the many things that are asked of it."""
-    real: Callable[..., int] = getattr(loader, step)
+    module = program_loading if step == "load_program" else loader
+    real: Callable[..., int] = getattr(module, step)
     calls = 0
 
     def refuses(*arguments: object, **options: object) -> int:
@@ -127,7 +128,7 @@ def test_nothing_is_left_of_a_try(monkeypatch: pytest.MonkeyPatch, step: str, nt
             raise KernelRefusal(f"do {step}", errno.ENOMEM)
         return real(*arguments, **options)
 
-    monkeypatch.setattr(loader, step, refuses)
+    monkeypatch.setattr(module, step, refuses)
     before = _held()
     with pytest.raises(Unsupported, match=f"do {step}") as caught:
         Trace(Limits())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from iotrace.engine.program import Limits
+from iotrace.engine.map_limits import Limits
 from iotrace.errors import ExitCode
 from iotrace.tracing.trace import Trace
 from tests.kernel.faults.harness import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from iotrace.engine.program import Limits
+from iotrace.engine.map_limits import Limits
 from iotrace.report.detail import Detail
 from tests.interpreters import interpreters, label
 from tests.kernel.python.marks import FIRST

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from iotrace.engine.program import Limits
+from iotrace.engine.map_limits import Limits
 from iotrace.report.model import Finding, Model
 from iotrace.snapshot.arithmetic import interval
 from iotrace.tracing.trace import Trace

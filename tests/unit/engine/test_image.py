@@ -10,9 +10,9 @@ from typing import cast
 import pytest
 
 from iotrace.engine import image_cache, image_source
-from iotrace.engine.compile_workers import Workshop
+from iotrace.engine.compile_workers import CompileWorkers
 from iotrace.engine.image import Function, Image, MapSpec
-from iotrace.engine.program import Limits
+from iotrace.engine.map_limits import Limits
 from iotrace.report.detail import Detail
 
 IMAGE = Image(
@@ -165,11 +165,11 @@ def test_sources_that_are_replaced_meanwhile_name_no_image(
     """An upgrade while the probes are compiled: of before, of after, or of both."""
 
     class Compiled:
-        def order(self, *_: object) -> None: ...
-        def soon(self) -> list[Image]:
+        def request(self, *_: object) -> None: ...
+        def early_parts(self) -> list[Image]:
             return [IMAGE]
 
-        def late(self) -> list[Image]:
+        def late_parts(self) -> list[Image]:
             return []
 
         def close(self) -> None: ...
@@ -177,9 +177,9 @@ def test_sources_that_are_replaced_meanwhile_name_no_image(
     digests = ["before", "after"]
     monkeypatch.setattr(image_source, "sources_digest", lambda: digests[0])
     for kept, replaced in (0, True), (1, False):
-        made = image_source.Supply(Limits(), workshop=cast(Workshop, Compiled()))
-        list(made.soon())
+        made = image_source.ImageSource(Limits(), workers=cast(CompileWorkers, Compiled()))
+        list(made.early_images())
         if replaced:
             digests.pop(0)
-        made.late()
+        made.late_functions()
         assert len(list(directory.glob("*"))) == kept

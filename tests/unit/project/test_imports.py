@@ -28,7 +28,7 @@ _SHARED = (_ROOT,)
 
 
 def _inside(name: str) -> str:
-    """``engine.bpf`` for ``iotrace.engine.bpf_syscall``; what starts the program belongs to cli."""
+    """``engine.btf`` for ``iotrace.engine.btf``; what starts the program belongs to cli."""
     inside = name.removeprefix(f"{_ROOT}.")
     return "cli" if inside == "__main__" else inside
 

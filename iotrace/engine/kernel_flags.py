@@ -1,0 +1,179 @@
+"""Compiler flags that describe the running kernel: where its structs have their members."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from iotrace.engine.btf import KernelTypes
+from iotrace.errors import Unsupported
+from iotrace.report.detail import Detail
+
+_OFFSETS = {
+    "TASK_PID": ("task_struct", "pid"),
+    "TASK_TGID": ("task_struct", "tgid"),
+    "TASK_FLAGS": ("task_struct", "flags"),
+    "TASK_COMM": ("task_struct", "comm"),
+    "TASK_FILES": ("task_struct", "files"),
+    "FILES_FDT": ("files_struct", "fdt"),
+    "FDT_FD": ("fdtable", "fd"),
+    "FDT_MAX_FDS": ("fdtable", "max_fds"),
+    "FILE_INODE": ("file", "f_inode"),
+    "FILE_FLAGS": ("file", "f_flags"),
+    "FILE_DENTRY": ("file", "f_path.dentry"),
+    "DENTRY_NAME": ("dentry", "d_name.name"),
+    "INODE_MODE": ("inode", "i_mode"),
+    "INODE_RDEV": ("inode", "i_rdev"),
+    "INODE_INO": ("inode", "i_ino"),
+    "SOCKET_ALLOC_INODE": ("socket_alloc", "vfs_inode"),
+    "SOCKET_ALLOC_SOCKET": ("socket_alloc", "socket"),
+    "SOCKET_SK": ("socket", "sk"),
+    "SOCKET_TYPE": ("socket", "type"),
+    "SOCK_SOCKET": ("sock", "sk_socket"),
+    "SOCK_QUEUED": ("sock", "sk_receive_queue.qlen"),
+    "SOCK_FAMILY": ("sock_common", "skc_family"),
+    "SOCK_NUM": ("sock_common", "skc_num"),
+    "SOCK_DPORT": ("sock_common", "skc_dport"),
+    "SOCK_DADDR": ("sock_common", "skc_daddr"),
+    "SOCK_RCV_SADDR": ("sock_common", "skc_rcv_saddr"),
+}
+_FSBASE = {"TASK_FSBASE": ("task_struct", "thread.fsbase")}
+_SCHED_INFO = {"TASK_SCHED_INFO": ("task_struct", "sched_info.pcount")}
+_RUN_DELAY = "sched_info.run_delay"
+_IPV6_OFFSETS = {
+    "SOCK_V6_DADDR": ("sock_common", "skc_v6_daddr"),
+    "SOCK_V6_RCV_SADDR": ("sock_common", "skc_v6_rcv_saddr"),
+}
+_NAMESPACE_OFFSETS = {
+    "TASK_THREAD_PID": ("task_struct", "thread_pid"),
+    "TASK_GROUP_LEADER": ("task_struct", "group_leader"),
+    "PID_LEVEL": ("pid", "level"),
+    "PID_NUMBERS": ("pid", "numbers"),
+    "UPID_NR": ("upid", "nr"),
+    "UPID_NS": ("upid", "ns"),
+    "NAMESPACE_INODE": ("pid_namespace", "ns.inum"),
+}
+_URING_OFFSETS = {
+    "URING_OPCODE": ("io_kiocb", "opcode"),
+    "CQE_RES": ("io_uring_cqe", "res"),
+    "CQE_FLAGS": ("io_uring_cqe", "flags"),
+}
+
+
+def has_thread_pointer(types: KernelTypes) -> bool:
+    """Whether a thread's fs base can be read, by which its Python frames are found."""
+    return types.offset(*_FSBASE["TASK_FSBASE"]) is not None
+
+
+def kernel_flags(
+    types: KernelTypes,
+    functions: Collection[str],
+    absent: frozenset[str],
+    namespaced: bool,
+    python: bool,
+    detail: Detail,
+    unavailable: dict[str, str],
+) -> list[str]:
+    """``functions``: those of the probes that this kernel has a tracepoint for.
+
+    ``absent``: features to treat as if they were not there. What is lost for lack of a member is
+    added to ``unavailable``. Raises Unsupported where the kernel lacks what every figure needs.
+    """
+    flags = [
+        *_offset_flags(types, _OFFSETS),
+        *_switch_flags(types),
+        f"-DHAVE_SKB_COPY={int('on_skb_copy' in functions)}",
+        f"-DHAVE_WAKING={int('on_sched_waking' in functions)}",
+        f"-DHAVE_NEWTASK={int('on_task_newtask' in functions)}",
+        f"-DHAVE_EXEC={int('on_sched_process_exec' in functions)}",
+        f"-DPID_NAMESPACE={int(namespaced)}",
+        *(_offset_flags(types, _NAMESPACE_OFFSETS) if namespaced else ()),
+        *_optional_flags(types, absent, unavailable, detail),
+        f"-DPYTHON={int(python)}",
+    ]
+    if python:
+        flags += _offset_flags(types, _FSBASE)
+    if "on_uring_submit" in functions:
+        # 6.x gives the request alone; before it came after the ring's context.
+        first = 0 if types.tracepoint_arguments("io_uring_submit_req") == 1 else 1
+        cqe = types.tracepoint_arguments("io_uring_complete") == 3
+        flags += [
+            f"-DURING_SUBMIT_REQUEST={first}",
+            f"-DURING_COMPLETE_CQE={int(cqe)}",
+            *_offset_flags(types, _URING_OFFSETS),
+        ]
+    return flags
+
+
+def _offset_flags(types: KernelTypes, wanted: dict[str, tuple[str, str]]) -> list[str]:
+    flags = []
+    for macro, (struct, path) in wanted.items():
+        offset = types.offset(struct, path)
+        if offset is None:
+            raise Unsupported(
+                f"This kernel keeps no {struct}.{path}.",
+                why="iotrace follows descriptors through it; the kernel is older or newer "
+                "than any that was tried.",
+                paste="uname -r  # and please report it",
+            )
+        flags.append(f"-DOFFSET_{macro}={offset}")
+    return flags
+
+
+def _switch_flags(types: KernelTypes) -> list[str]:
+    """sched_switch(preempt, prev, next) got prev_state in 5.18, first as second, then as last
+    argument (kernel commits fa2c3254d7cf and 9c2136be0878). Before, it is read from the task."""
+    if types.tracepoint_arguments("sched_switch") == 3:
+        field = "__state" if types.offset("task_struct", "__state") is not None else "state"
+        return [
+            "-DSWITCH_PREV=1",
+            "-DSWITCH_NEXT=2",
+            "-DSWITCH_STATE=0",
+            f"-DOFFSET_TASK_STATE={types.offset('task_struct', field)}",
+        ]
+    if types.argument_is_pointer("sched_switch", 1):
+        return ["-DSWITCH_PREV=1", "-DSWITCH_NEXT=2", "-DSWITCH_STATE=3"]
+    return ["-DSWITCH_PREV=2", "-DSWITCH_NEXT=3", "-DSWITCH_STATE=1"]
+
+
+_CAST_STRUCTS = ("FDTABLE", "FILE", "PT_REGS", "SOCK", "SOCKET_ALLOC", "TASK_STRUCT")
+
+
+def _cast_flags(types: KernelTypes, absent: frozenset[str]) -> list[str]:
+    """Of bpf_rdonly_cast (Linux 6.2), which spares helpers that read the kernel's memory."""
+    if "rdonly_cast" in absent or not types.function("bpf_rdonly_cast"):
+        return ["-DHAVE_CAST=0"]
+    structs = {name: types.struct(name.lower()) for name in _CAST_STRUCTS}
+    return ["-DHAVE_CAST=1", *(f"-DTYPE_{name}={number}" for name, number in structs.items())]
+
+
+def _optional_flags(
+    types: KernelTypes, absent: frozenset[str], unavailable: dict[str, str], detail: Detail
+) -> list[str]:
+    """Of parts that a kernel may lack; what is lost then is added to ``unavailable``."""
+    regs = "task_pt_regs" not in absent and types.has_helper("task_pt_regs")
+    flags = [f"-DHAVE_TASK_PT_REGS={int(regs)}"]
+    flags += _cast_flags(types, absent)
+    if not regs and detail is not Detail.FULL:
+        raise Unsupported(
+            "This kernel cannot tell what a sleeping thread sleeps in.",
+            why="It has no bpf_task_pt_regs (Linux 5.15), and light detail has nothing else.",
+            paste="sudo iotrace attach PID --detail full",
+        )
+    if not regs:
+        unavailable["calls that were running at attach"] = "this kernel has no bpf_task_pt_regs"
+    slices = types.offset(*_SCHED_INFO["TASK_SCHED_INFO"])
+    together = slices is not None and types.offset("task_struct", _RUN_DELAY) == slices + 8
+    if together and "run_delay" not in absent:
+        flags += ["-DHAVE_SCHED_INFO=1", *_offset_flags(types, _SCHED_INFO)]
+    else:
+        flags.append("-DHAVE_SCHED_INFO=0")
+        unavailable["switches that the kernel hides"] = (
+            "this kernel keeps no run-queue time (CONFIG_SCHED_INFO)"
+        )
+        if "wake-up times" in unavailable or detail is not Detail.FULL:
+            unavailable["run queue after a wait"] = "nothing tells it apart; it is in the wait"
+    if "ipv6" not in absent and types.offset(*_IPV6_OFFSETS["SOCK_V6_DADDR"]) is not None:
+        flags += ["-DHAVE_IPV6=1", *_offset_flags(types, _IPV6_OFFSETS)]
+    else:
+        unavailable["IPv6 addresses of closed sockets"] = "this kernel has no IPv6"
+    return flags

@@ -10,7 +10,8 @@ r"""The file format of a recording: a magic number, a version, checked and compr
 
 All numbers are big-endian. ``data`` is zlib's, ``plain`` its length in bytes once unpacked (but
 for the end, which is not packed). ``crc`` is the CRC-32 of the part's first twelve bytes and its
-data. A file with bytes after its end is damaged.
+data. A file with bytes after its end is damaged. A part is unpacked when it is asked for, not more
+of it at once than is asked for.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import hashlib
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from iotrace.errors import ExitCode, IotraceError
@@ -36,8 +38,10 @@ _VERSION = struct.Struct(">HH")
 _PART = struct.Struct(">4sIII")
 _CHECKED = 12
 
-# A part unpacked; a recording of this project's largest test has parts of 10 MB.
+# A part unpacked. Of its kind, the reader unpacks less (reader.py).
 _MOST_PLAIN = 256 * 1024 * 1024
+
+_FED = 64 * 1024  # packed bytes that are unpacked at a time
 
 _PASTE = "sudo iotrace record -o FILE PID"
 
@@ -46,6 +50,52 @@ class BadRecording(IotraceError):
     """The file is not a recording, or not whole."""
 
     code = ExitCode.USAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part as it lies in the file; ``plain_bytes``: its length unpacked, as it says."""
+
+    kind: bytes
+    packed: bytes
+    plain_bytes: int
+
+    def plain(self) -> bytes:
+        """All of it, unpacked. Raises BadRecording."""
+        return b"".join(self.blocks(self.plain_bytes + 1))
+
+    def blocks(self, block_bytes: int) -> Iterator[bytes]:
+        """It unpacked, in blocks of this length; the last is shorter.
+
+        Never takes more memory than two blocks, whatever the data says. Raises BadRecording.
+        """
+        inflate = zlib.decompressobj()
+        block = bytearray()
+        rest = b""
+        fed = length = 0
+        while not inflate.eof:
+            if not rest:
+                rest = self.packed[fed : fed + _FED]
+                fed += len(rest)
+            try:
+                piece = inflate.decompress(rest, block_bytes - len(block))
+            except zlib.error:
+                raise _damaged("a part cannot be unpacked") from None
+            length += len(piece)
+            if length > self.plain_bytes or not (rest or piece):
+                break
+            rest = inflate.unconsumed_tail
+            block += piece
+            if len(block) == block_bytes:
+                yield bytes(block)
+                block.clear()
+        if length != self.plain_bytes or not inflate.eof or self._goes_on(inflate, fed):
+            raise _damaged("a part is not as long as it says")
+        if block:
+            yield bytes(block)
+
+    def _goes_on(self, inflate: zlib._Decompress, fed: int) -> bool:
+        return bool(inflate.unused_data) or fed < len(self.packed)
 
 
 def header() -> bytes:
@@ -65,8 +115,8 @@ def end(digest: bytes) -> bytes:
     return _framed(_END, digest, len(digest))
 
 
-def read_parts(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and plain data of each part, checked one by one and at last as a whole.
+def read_parts(stream: BinaryIO) -> Iterator[Part]:
+    """Each part, checked one by one and at last as a whole.
 
     Raises BadRecording; what was read before that is not to be used.
     """
@@ -82,7 +132,7 @@ def read_parts(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
             raise _damaged("a checksum does not match")
         if kind == _END:
             break
-        yield kind, _unpacked(data, plain_length)
+        yield Part(kind, data, plain_length)
         digest.update(head)
         digest.update(data)
     if data != digest.digest():
@@ -127,18 +177,6 @@ def _exactly(stream: BinaryIO, length: int) -> bytes:
     if len(data) < length:
         raise _cut_short()
     return data
-
-
-def _unpacked(data: bytes, length: int) -> bytes:
-    """Never more than ``length`` (+ 1) bytes of memory, whatever the data says."""
-    inflate = zlib.decompressobj()
-    try:
-        plain = inflate.decompress(data, length + 1)
-    except zlib.error:
-        raise _damaged("a part cannot be unpacked") from None
-    if len(plain) != length or not inflate.eof or inflate.unused_data:
-        raise _damaged("a part is not as long as it says")
-    return plain
 
 
 def _cut_short() -> BadRecording:

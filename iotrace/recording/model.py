@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from iotrace.report.model import Call, Loop, Operation, Report
@@ -16,7 +17,7 @@ class Recording:
     """
 
     report: Report
-    samples: tuple[Report, ...] = ()
+    samples: Sequence[Report] = ()
     timeline: Timeline | None = None
 
 

@@ -11,13 +11,14 @@ from typing import BinaryIO
 from iotrace.errors import PermissionDenied, UsageError
 from iotrace.recording import container
 from iotrace.recording.container import BadRecording
+from iotrace.recording.kept_parts import KeptEvents, KeptSamples, report_json, too_large
 from iotrace.recording.model import Recording
 from iotrace.report import codec
 from iotrace.report.codec import BadReport
-from iotrace.timeline.model import BadTimeline, decode
+from iotrace.timeline.model import MOST_NAMES_BYTES, BadTimeline, decode
 from iotrace.vocabulary.waits import FIRST_WAIT_REASONS
 
-# A report as JSON has no parts that could be refused one by one.
+# A report as JSON is not compressed: its own size, blanks and all.
 _MOST_JSON = 256 * 1024 * 1024
 
 
@@ -28,7 +29,7 @@ def read_recording(path: Path, *, samples: bool = True, timeline: bool = False) 
     """
     try:
         with _open(path) as stream:
-            return _read(stream, samples, timeline)
+            return _read(stream, path, samples, timeline)
     except (BadRecording, BadReport, BadTimeline) as error:
         raise type(error)(f"{path}: {error.what}", why=error.why, paste=error.paste) from None
     except OSError as error:
@@ -44,35 +45,37 @@ def _open(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-def _read(stream: BinaryIO, wants_samples: bool, wants_timeline: bool) -> Recording:
+def _read(stream: BinaryIO, path: Path, wants_samples: bool, wants_timeline: bool) -> Recording:
     start = stream.read(1)
     stream.seek(0)
     if start == b"{":
         return Recording(codec.loads(stream.read(_MOST_JSON)))
-    report = None
-    reasons = FIRST_WAIT_REASONS
-    samples = []
-    events = bytearray()
-    names = None
+    text = names = None
+    samples, events = KeptSamples(path), KeptEvents()
     # All parts, also those that are not wanted: only then the checksums are all checked.
-    for kind, plain in container.read_parts(stream):
-        if kind == container.REPORT:
-            if report is not None:
+    for part in container.read_parts(stream):
+        if part.kind == container.REPORT:
+            if text is not None:
                 raise BadRecording("this recording is damaged", why="it holds two reports")
-            report = codec.loads(plain)
-            if b'"gil":' not in plain:  # older than that reason, and so are its events
-                reasons = tuple(reason for reason in FIRST_WAIT_REASONS if reason != "gil")
-        elif kind == container.SAMPLE and wants_samples:
-            samples.append(codec.loads(plain))
-        elif kind == container.EVENTS and wants_timeline:
-            events += plain
-        elif kind == container.NAMES:
-            names = plain
-    if report is None:
+            text = report_json(part)
+        elif part.kind == container.SAMPLE and wants_samples:
+            samples.keep(part)
+        elif part.kind == container.EVENTS and wants_timeline:
+            events.keep(part)
+        elif part.kind == container.NAMES and wants_timeline:
+            names = part
+    if text is None:
         raise BadRecording("this recording is damaged", why="it holds no report")
-    wanted = wants_timeline and names is not None
-    timeline = decode(events, names or b"", reasons) if wanted else None
-    return Recording(report, tuple(samples), timeline)
+    reasons = FIRST_WAIT_REASONS
+    if b'"gil":' not in text:  # older than that reason, and so are its events
+        reasons = tuple(reason for reason in FIRST_WAIT_REASONS if reason != "gil")
+    timeline = None
+    if names is not None:
+        if names.plain_bytes > MOST_NAMES_BYTES:
+            raise too_large(f"more than {MOST_NAMES_BYTES >> 20} MiB of names for its events")
+        events.check()
+        timeline = decode(events, names.plain(), reasons)
+    return Recording(codec.loads(text), samples or (), timeline)
 
 
 def _unreadable(path: Path, error: OSError) -> UsageError | PermissionDenied:

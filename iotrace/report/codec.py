@@ -6,14 +6,14 @@ with the place and the reason, and nothing of it is kept.
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import is_dataclass
 from typing import Any, NoReturn, TypeVar, get_args, get_origin
 
 from iotrace import __version__
 from iotrace.errors import ExitCode, IotraceError
+from iotrace.report.big_json import LongList, TooLarge, parse
 from iotrace.report.model import SCHEMA, Report
 from iotrace.report.shape import INT_MAX, INT_MIN, Field, choices, fields_of
 
@@ -69,18 +69,21 @@ def from_dict(data: object) -> Report:
 
 
 def loads(text: str | bytes) -> Report:
-    """The report in a JSON text. Raises BadReport, also where the text is not JSON."""
+    """The report in a JSON text.
+
+    Raises BadReport, also where the text is not JSON, or nests deeper or holds more than a report
+    does (report/big_json.py).
+    """
     try:
-        data = json.loads(text, parse_constant=_not_json)
-    except (ValueError, RecursionError) as error:
+        return from_dict(parse(text))
+    except TooLarge as error:
+        raise BadReport(
+            "this report is too large to be read", why=str(error), paste=_PASTE
+        ) from None
+    except ValueError as error:
         raise BadReport(
             "this is not a JSON file", why=_quote(str(error))[1:-1], paste=_PASTE
         ) from None
-    return from_dict(data)
-
-
-def _not_json(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not JSON")
 
 
 def _plain(value: object) -> object:
@@ -139,10 +142,13 @@ def _single(kind: Any, data: object, place: str) -> object:
         assert isinstance(kind, type)
         return _dataclass(kind, data, place)
     if get_origin(kind) is tuple:
-        items = _expect(list, data, "a list", place)
         inner, *others = get_args(kind)
-        if others != [...] and len(items) != 1 + len(others):
-            _refuse(place, f"expected {1 + len(others)} items, found {len(items)}")
+        items: Iterable[object] = (
+            data if type(data) is LongList else _expect(list, data, "a list", place)
+        )
+        if others != [...] and (type(data) is not list or len(data) != 1 + len(others)):
+            found = len(data) if type(data) is list else "thousands"
+            _refuse(place, f"expected {1 + len(others)} items, found {found}")
         return tuple(_value(inner, item, f"{place}[{index}]") for index, item in enumerate(items))
     if get_origin(kind) is dict:
         entries = _expect(dict, data, "an object", place)
@@ -211,7 +217,7 @@ def _refuse(place: str, why: str) -> NoReturn:
 
 def _quote(data: object) -> str:
     """A foreign value in ASCII and on one line, short."""
-    if isinstance(data, dict | list):
+    if isinstance(data, dict | list | LongList):
         return "an object" if isinstance(data, dict) else "a list"
     if isinstance(data, int) and not INT_MIN <= data <= INT_MAX:
         return "a number of more than 64 bits"

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from iotrace.timeline.model import Opened, RawEvent, Timeline
+from iotrace.timeline.model import BadTimeline, Opened, RawEvent, Timeline
 
 # EventKind of iotrace/engine/constants.py, which a reader of recordings need not import.
 ENTER, EXIT, SLEEP, WAKE, RUN, PREEMPT, COPY, READY, SIGNAL = range(1, 10)
+
+_MOST_THREADS = 50_000
+_MOST_WAITING = 65_536
+"""Sockets with data that nobody has read yet; of more, the first ones get no arrow."""
 
 _NOTHING: Mapping[str, int | str] = MappingProxyType({})
 
@@ -93,6 +97,12 @@ def drawn(timeline: Timeline) -> Iterator[Drawn]:
             flow = sockets.taken(event) if event.kind == COPY else None
             thread = threads.get((event.pid, event.tid))
             if thread is None:
+                if len(threads) == _MOST_THREADS:
+                    raise BadTimeline(
+                        "this recording's timeline is too large to be drawn",
+                        why=f"it holds events of more than {_MOST_THREADS:,} threads",
+                        paste="iotrace report FILE   # without its timeline",
+                    )
                 thread = threads[event.pid, event.tid] = _Thread(timeline, event.pid, event.tid)
             yield from thread.add(event, flow)
     for thread in threads.values():
@@ -122,26 +132,27 @@ def tracks_of(timeline: Timeline) -> Tracks:
     )
 
 
-def _arrows(timeline: Timeline) -> frozenset[int]:
-    """The numbers of the arrivals that a copy takes the data of."""
+def _arrows(timeline: Timeline) -> bytearray:
+    """By the number of an arrival: 1 where a copy takes its data."""
     sockets = _Sockets(timeline.opened)
     events = timeline.events() if timeline.opened else ()
-    found = set()
+    found = bytearray(1)
     for event in events:
         if event.kind == READY:
             sockets.arrived(event)
+            found.append(0)
         elif event.kind == COPY and (flow := sockets.taken(event)):
-            found.add(flow)
-    return frozenset(found)
+            found[flow] = 1
+    return found
 
 
 class _Sockets:
     """Pairs an arrival with the copy that takes its data: the first one on that socket after it.
 
-    ``arrows``: the numbers of the arrivals (from 1) that are known to have one.
+    ``arrows``: by the number of an arrival (from 1): 1 where it is known to have one.
     """
 
-    def __init__(self, opened: Iterable[Opened], arrows: Collection[int] = frozenset()) -> None:
+    def __init__(self, opened: Iterable[Opened], arrows: bytes | bytearray = b"") -> None:
         self._arrows = arrows
         self._inodes: dict[tuple[int, int], list[Opened]] = defaultdict(list)
         for one in sorted(opened, key=attrgetter("at_ns")):
@@ -153,7 +164,10 @@ class _Sockets:
         self._arrivals += 1
         # Of several arrivals before a read, the first one is what the read is late for.
         self._waiting.setdefault(event.value, self._arrivals)
-        flow = self._arrivals if self._arrivals in self._arrows else None
+        if len(self._waiting) > _MOST_WAITING:
+            del self._waiting[next(iter(self._waiting))]
+        known = self._arrivals < len(self._arrows) and self._arrows[self._arrivals]
+        flow = self._arrivals if known else None
         return Instant(f"data ready, socket {event.value}", event.at_ns, flow)
 
     def taken(self, event: RawEvent) -> int | None:

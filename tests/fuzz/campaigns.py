@@ -52,15 +52,15 @@ def _recording() -> bytes:
 
 
 def _read_recording(data: bytes) -> None:
-    for _, plain in container.read_parts(io.BytesIO(data)):
-        codec.loads(plain)
+    for part in container.read_parts(io.BytesIO(data)):
+        codec.loads(part.plain())
 
 
 def _read_forged(data: bytes) -> None:
     """A recording whose checksums are all right, and whose contents are damaged."""
     made = container.header() + container.part(container.REPORT, data)
-    for _, plain in container.read_parts(io.BytesIO(made + container.end(b"\0" * 32))):
-        _read_and_show(plain)
+    for part in container.read_parts(io.BytesIO(made + container.end(b"\0" * 32))):
+        _read_and_show(part.plain())
 
 
 _shown = 0

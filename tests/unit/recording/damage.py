@@ -75,7 +75,7 @@ def container_parts(whole: bytes) -> list[bytes]:
     """The plain parts of a recording."""
     import io
 
-    return [plain for _, plain in container.read_parts(io.BytesIO(whole))]
+    return [part.plain() for part in container.read_parts(io.BytesIO(whole))]
 
 
 def sealed(parts: list[tuple[bytes, bytes]], version: bytes | None = None) -> bytes:

@@ -27,18 +27,27 @@ def command(a: str, b: str, percent: float | None, shown: Shown, verbose: bool) 
     """Hold two recordings side by side: states, calls, latencies, findings gone and new.
 
     The interval samples of both tell what differs by more than the noise. At least five are
-    needed: record for ten seconds or more.
+    needed: record for ten seconds or more. The rules of this version judge both.
     """
+    from dataclasses import replace
+
     from iotrace.cli.printing import Printer
     from iotrace.comparison.compare import compare, regressions
     from iotrace.comparison.gate import require_samples
     from iotrace.output import comparison as output
     from iotrace.privileges.privilege_drop import drop_all
     from iotrace.recording.reader import read_recording
+    from iotrace.verdict.judge import judge_recorded
 
     drop_all()
     output.check(shown.fmt)
-    both = compare(read_recording(Path(a)), read_recording(Path(b)), (a, b))
+    recordings = (read_recording(Path(a)), read_recording(Path(b)))
+    judged = judge_recorded(*(recording.report for recording in recordings))
+    side_a, side_b = (
+        replace(recording, report=report)
+        for recording, report in zip(recordings, judged, strict=True)
+    )
+    both = compare(side_a, side_b, (a, b))
     if percent is not None:
         require_samples(both)
     with contextlib.closing(Printer(shown)) as printer:

@@ -62,6 +62,7 @@ def _side(recording: Recording, name: str) -> Side:
         report.duration_ns,
         len(recording.samples),
         report.detail,
+        report.judged_by,
     )
 
 

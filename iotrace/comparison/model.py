@@ -14,7 +14,10 @@ SCHEMA = "iotrace.comparison/1"
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two recordings. ``samples``: how many intervals it has; ``detail``: a report's."""
+    """One of the two recordings.
+
+    ``samples``: how many intervals it has; ``detail``, ``judged_by``: those of its report.
+    """
 
     name: str
     iotrace: str
@@ -22,6 +25,7 @@ class Side:
     duration_ns: int
     samples: int
     detail: str = Detail.FULL.value
+    judged_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,12 +89,27 @@ def _details(comparison: Comparison) -> list[Block]:
     return [Paragraph(f"a has {a} detail, b {b}: only what both know of is compared.")]
 
 
+def _judges(comparison: Comparison) -> list[Block]:
+    a, b = comparison.a.judged_by, comparison.b.judged_by
+    if not a or not b:
+        return []
+    if a == b:
+        return [Paragraph(f"Both are judged by the rules of iotrace {a}.")]
+    return [
+        Paragraph(
+            f"The findings are as they were recorded, of a by the rules of iotrace {a}, of b by "
+            f"those of {b}: one of the files does not keep all that later rules need."
+        )
+    ]
+
+
 def _blocks(comparison: Comparison, wanted: int | None) -> list[Block]:
     top = _DEFAULT_TOP if wanted is None else wanted
     blocks: list[Block] = [
         Facts((("a", _described(comparison.a)), ("b", _described(comparison.b)))),
         *_conclusion(comparison),
         *_details(comparison),
+        *_judges(comparison),
         *_findings("New findings", comparison.findings_new, Tone.WARNING),
         *_findings("Findings that are gone", comparison.findings_gone, Tone.STRONG),
     ]

@@ -32,7 +32,18 @@ def split(report: Report, most: int | None) -> tuple[list[Process], list[Process
     return after_parents(detailed), others
 
 
-def origin(report: Report) -> str:
+def head_lines(report: Report) -> list[str]:
+    """What was traced; and whose rules the verdict is by, where they are not the trace's own."""
+    if not report.judged_by:
+        return [_origin(report)]
+    judged = (
+        f"Judged by the rules of iotrace {report.judged_by}; recorded by version {report.iotrace}"
+    )
+    lacking = "" if report.can_be_judged else ", which did not keep all that later rules need"
+    return [_origin(report), f"{judged}{lacking}."]
+
+
+def _origin(report: Report) -> str:
     """How long, when and where it was traced, in one line."""
     host = report.host
     which = "" if report.interval is None else f"interval {report.interval}, "

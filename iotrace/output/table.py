@@ -8,7 +8,7 @@ from collections.abc import Callable
 from iotrace.output import columns, page, quality, verdict
 from iotrace.output.blocks import Block, Heading, Paragraph, Table
 from iotrace.output.naming import process_title
-from iotrace.output.selection import origin, split
+from iotrace.output.selection import head_lines, split
 from iotrace.output.tables import (
     calls,
     descriptors,
@@ -53,7 +53,7 @@ def render(report: Report, *, tablefmt: str, view: View = _VIEW) -> str:
 def _blocks(report: Report, view: View) -> list[Block]:
     top = DEFAULT_TOP if view.top is None else view.top or None
     detailed, others = split(report, None if top is None else _DETAILED)
-    blocks: list[Block] = [Paragraph(origin(report))]
+    blocks: list[Block] = [Paragraph(line) for line in head_lines(report)]
     for process in detailed:
         findings = [finding for finding in report.findings if finding.pid == process.pid]
         blocks += [

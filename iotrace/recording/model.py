@@ -31,6 +31,8 @@ def as_sample(interval: Report) -> Report:
             signals=(),
             model=None,
             pickup_ns=None,
+            sockets=None,
+            throttled_ns=None,
             calls=tuple(map(_plain_call, process.calls)),
             loops=tuple(map(_plain_loop, process.loops)),
             operations=tuple(map(_plain_operation, process.operations)),

@@ -139,7 +139,9 @@ class Descriptor:
 
     ``unread_ns``: data has been lying on it unread for that long at the end, None: it has not.
     ``polled_ns``: asleep in a poll of it alone, as sockets with a timeout are waited for.
-    ``sleeps``: as in ``Call``.
+    ``sleeps``: as in ``Call``. ``unread_bytes``: data that lay in the receive queue of the socket,
+    and ``pending`` connections in the accept queue, at the end; None: it is no such socket, or the
+    kernel did not say.
     """
 
     fd: int
@@ -159,6 +161,8 @@ class Descriptor:
     unread_ns: int | None = None
     polled_ns: int = 0
     sleeps: int | None = None
+    unread_bytes: int | None = None
+    pending: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,12 +254,30 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenSockets:
+    """All sockets that a process had open at the last look, also those that no call used.
+
+    ``listening``: the local addresses that it accepts connections on. ``pending``: connections in
+    the accept queues. ``unread``: established connections with unread data. ``count`` None: /proc
+    could not be read, for the process had ended or was another user's.
+    """
+
+    count: int | None
+    listening: tuple[str, ...] = ()
+    pending: int | None = None
+    unread: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Process:
     """One traced process and all that is known of it.
 
     ``summary``: one sentence on where its time goes.
     ``count`` > 1 with ``pid`` 0: the ended child processes of ``parent``, added up.
     ``pickup_ns``: of all its descriptors together.
+    ``sockets`` None: samples of a recording, and files of older versions, do not keep them.
+    ``throttled_ns``: how long a CPU limit kept its control group from running while it was traced;
+    None: no limit, or not known.
     """
 
     pid: int
@@ -276,6 +298,8 @@ class Process:
     summary: str = ""
     lines: tuple[Line, ...] = ()
     pickup_ns: Pickup | None = None
+    sockets: OpenSockets | None = None
+    throttled_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +365,8 @@ class Report:
     ``interval``: the number (1, 2, ...) of the interval that it is of; None: the whole trace.
     ``detail``: how much was looked at, see ``Detail``; ``unchecked``: ids of the findings that it
     could not look for, not knowing the figures that show them.
+    ``judged_by``: the version of iotrace whose rules gave the verdict, in a report that was read
+    from a file; "" in that of a trace, which is judged by the version that traced.
     """
 
     schema: str
@@ -354,3 +380,9 @@ class Report:
     interval: int | None = None
     detail: str = Detail.FULL.value
     unchecked: tuple[str, ...] = ()
+    judged_by: str = ""
+
+    @property
+    def can_be_judged(self) -> bool:
+        """Whether all that the rules need is kept: files of older versions lack some figures."""
+        return all(process.sockets is not None for process in self.processes)

@@ -1,4 +1,4 @@
-"""Put a report together: the processes, the verdict on them, and how far to trust it all."""
+"""Put a report together: the processes, and how far to trust it all. It has no verdict yet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from iotrace.report_builder.lines import Stacks
 from iotrace.report_builder.processes import process_rows
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.model import Losses, Snapshot
-from iotrace.verdict.judge import Verdict, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +31,21 @@ class Circumstances:
     detail: Detail = Detail.FULL
 
 
-def build_report(snapshot: Snapshot, around: Circumstances, *, judged: bool = True) -> Report:
-    """The report of one interval (or of a whole trace); ``judged`` False: without a verdict."""
+def build_report(snapshot: Snapshot, around: Circumstances) -> Report:
+    """The report of one interval (or of a whole trace)."""
     processes = process_rows(
         snapshot, around.facts, around.call_names, around.stacks, around.detail
     )
-    duration_ns = snapshot.at_ns - snapshot.from_ns
-    verdict = Verdict(processes, ())
-    if judged:
-        verdict = judge(processes, around.facts, duration_ns, around.detail)
     return Report(
         schema=SCHEMA,
         iotrace=__version__,
         started_at=around.started_at.isoformat(timespec="milliseconds"),
-        duration_ns=duration_ns,
+        duration_ns=snapshot.at_ns - snapshot.from_ns,
         host=Host(around.host.kernel, around.host.machine, around.host.cpus),
-        processes=verdict.processes,
-        findings=verdict.findings,
+        processes=processes,
+        findings=(),
         quality=_quality(snapshot, processes, around),
         detail=around.detail.value,
-        unchecked=verdict.unchecked,
     )
 
 

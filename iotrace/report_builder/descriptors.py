@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterable, Sequence
 
 from iotrace.procfs.endpoint import format_endpoint, format_peer
-from iotrace.report.model import Descriptor, Pickup
+from iotrace.procfs.net_tables import Socket
+from iotrace.report.model import Descriptor, OpenSockets, Pickup
 from iotrace.snapshot import histogram
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.merging import add_all
@@ -30,6 +31,7 @@ def descriptor_row(
     another (a connection per thread), which their inodes tell.
     """
     latest = max(parts, key=lambda part: part.inode)
+    socket = _socket(latest.inode, facts)
     local, peer = _addresses(fd, kind, latest, facts)
     total = add_all(parts)
     return Descriptor(
@@ -47,15 +49,36 @@ def descriptor_row(
         opened=len({part.inode for part in parts}) + sum(max(0, p.opened - 1) for p in parts),
         copy_estimated=total.estimated > 0,
         eagain=total.eagain,
-        unread_ns=_unread_ns(latest, facts, at_ns),
+        unread_ns=_unread_ns(latest, socket, at_ns),
         polled_ns=total.polled_ns,
         sleeps=total.sleeps or None,
+        unread_bytes=socket.unread_bytes if socket else None,
+        pending=socket.pending if socket else None,
     )
 
 
-def _unread_ns(latest: DescriptorTotals, facts: ProcessFacts | None, at_ns: int) -> int | None:
+def open_sockets(facts: ProcessFacts | None) -> OpenSockets:
+    """What the sockets of a process come to, whether or not a call used them."""
+    if facts is None or facts.sockets is None:
+        return OpenSockets(None)
+    sockets = facts.sockets.values()
+    return OpenSockets(
+        count=len(sockets),
+        listening=tuple(sorted({one.local for one in sockets if one.state == "listen"})),
+        pending=sum(one.pending or 0 for one in sockets),
+        unread=sum(1 for one in sockets if one.state == "established" and one.unread_bytes),
+    )
+
+
+def _socket(inode: int | None, facts: ProcessFacts | None) -> Socket | None:
+    """The socket of this inode, if /proc has told of it."""
+    if facts is None or facts.sockets is None or inode is None:
+        return None
+    return facts.sockets.get(inode)
+
+
+def _unread_ns(latest: DescriptorTotals, socket: Socket | None, at_ns: int) -> int | None:
     """How long data (or a connection) has been lying there, if it still does at the end."""
-    socket = facts.sockets.get(latest.inode) if facts else None
     if not latest.unread_since_ns or socket is None:
         return None
     if not socket.unread_bytes and not socket.pending:
@@ -96,7 +119,7 @@ def _addresses(
     now = facts.descriptors.get(fd) if facts else None
     if now is None or facts is None or (latest.inode and now.inode not in (None, latest.inode)):
         return "", ""
-    socket = facts.sockets.get(now.inode) if now.inode is not None else None
+    socket = _socket(now.inode, facts)
     if socket is not None:
         return socket.local, socket.peer
     return ("" if kind in SOCKETS else now.target), ""

@@ -12,7 +12,7 @@ from iotrace.report.detail import Detail, known
 from iotrace.report.model import Process, Signal
 from iotrace.report.stacks import Culprit, Line
 from iotrace.report_builder.calls import call_row
-from iotrace.report_builder.descriptors import descriptor_row, pickup_of_all
+from iotrace.report_builder.descriptors import descriptor_row, open_sockets, pickup_of_all
 from iotrace.report_builder.lines import Stacks, culprit_row, line_row
 from iotrace.report_builder.loops import loop_row
 from iotrace.report_builder.threads import thread_row
@@ -135,6 +135,8 @@ class _Parts:
             lines=tuple(sorted(self._lines[pid], key=lambda row: -row.total_ns)),
             pickup_ns=pickup_of_all(totals for _, totals in self._descriptors[pid]),
             count=max(1, sum(threads[key].processes for key in keys)),
+            sockets=open_sockets(facts),
+            throttled_ns=facts.throttled_ns if facts else None,
         )
 
     def _descriptor_rows(self, pid: int, facts: ProcessFacts | None) -> tuple[Any, ...]:

@@ -20,6 +20,7 @@ from iotrace.procfs.sockets import read_sockets
 class ProcessFacts:
     """One process. ``descriptors`` by number and ``sockets`` by inode, as of the last look.
 
+    ``sockets`` None: they have not been looked at yet.
     ``throttled_ns``: how long a CPU limit kept its control group from running, from the first look
     to the last; None: it has no limit.
     """
@@ -31,7 +32,7 @@ class ProcessFacts:
     exe: str | None
     python: PythonBuild | None
     descriptors: Mapping[int, Descriptor] = field(default_factory=dict)
-    sockets: Mapping[int, Socket] = field(default_factory=dict)
+    sockets: Mapping[int, Socket] | None = None
     throttled_ns: int | None = None
 
 
@@ -110,7 +111,7 @@ class FactBook:
         facts = self._facts.get(pid)
         return tuple(
             int(socket.local.rpartition(":")[2])
-            for socket in (facts.sockets.values() if facts else ())
+            for socket in (facts.sockets.values() if facts and facts.sockets else ())
             if socket.kind == "tcp" and socket.pending is not None
         )
 

@@ -24,6 +24,7 @@ from iotrace.snapshot.recycler import Recycler
 from iotrace.snapshot.stacks import StackBook
 from iotrace.snapshot.timeline import Event, TimelineReader
 from iotrace.tracing.start import Start
+from iotrace.verdict.judge import judge
 
 MIN_LATENCY_NS = 1_000_000
 """Walking a stack costs about a thousandth of that."""
@@ -176,7 +177,7 @@ class Trace:
 
     def report(self, snapshot: Snapshot, *, judged: bool = True) -> Report:
         """The report of a snapshot, or of the difference of two; ``judged``: with a verdict."""
-        return build_report(
+        report = build_report(
             snapshot,
             Circumstances(
                 started_at=self.started_at + self._since_start(snapshot.from_ns),
@@ -189,8 +190,8 @@ class Trace:
                 kernel_memory_bytes=self._memory_bytes(),
                 detail=self.probes.limits.detail,
             ),
-            judged=judged,
         )
+        return judge(report) if judged else report
 
     def _memory_bytes(self) -> int:
         """Asked anew after a second: each map costs a system call, and little changes."""

@@ -85,9 +85,14 @@ class Activity:
         return sum(one.calls for one in (self.reads, self.writes, self.accepts, self.pipe_reads))
 
 
+def family_of(loop: Loop) -> str:
+    """The mechanism that its system call is a form of: "select", "poll" or "epoll"."""
+    return FAMILIES.get(loop.multiplexer, "epoll")
+
+
 def waits_for_one(loop: Loop) -> bool:
     """select or poll with one descriptor: a wait for it with a timeout, not multiplexing."""
-    return FAMILIES.get(loop.multiplexer) != "epoll" and (loop.nfds_max == 1 or loop.watched == 1)
+    return family_of(loop) != "epoll" and (loop.nfds_max == 1 or loop.watched == 1)
 
 
 def activity(

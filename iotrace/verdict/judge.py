@@ -1,13 +1,17 @@
-"""The verdict on a report's processes: what each one is, where its time goes, what is wrong."""
+"""The verdict on a report: what each process is, where its time goes, what is wrong.
+
+A pure function of the report, so that a recording can be judged again by the rules of a later
+version.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
+from iotrace import __version__
 from iotrace.report.detail import Detail
-from iotrace.report.model import Finding, Model, Process, Thread
-from iotrace.snapshot.facts import ProcessFacts
+from iotrace.report.model import Model, Report, Thread
 from iotrace.verdict.classify.families import family_models
 from iotrace.verdict.classify.process_shape import io_name
 from iotrace.verdict.diagnose import diagnose, unchecked
@@ -15,30 +19,18 @@ from iotrace.verdict.summary import sentence, sentence_of_workers
 from iotrace.verdict.view import ProcessView, view
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The processes with ``model`` and ``summary`` filled in; findings, the costliest first.
+def judge(report: Report) -> Report:
+    """The report with a verdict, which replaces any that it has.
 
-    ``unchecked``: ids of the rules that the detail of this trace knows too little for.
+    Filled in: ``model`` and ``summary`` of its processes, ``model`` of their threads, ``findings``
+    (the costliest first) and ``unchecked``.
     """
-
-    processes: tuple[Process, ...]
-    findings: tuple[Finding, ...]
-    unchecked: tuple[str, ...] = ()
-
-
-def judge(
-    processes: tuple[Process, ...],
-    facts: Mapping[int, ProcessFacts],
-    duration_ns: int,
-    detail: Detail = Detail.FULL,
-) -> Verdict:
-    """Name every thread and process by its behaviour, then look for what hurts it."""
+    detail = Detail(report.detail)
     views = _with_children(
-        [view(one, facts.get(one.pid), duration_ns, detail=detail) for one in processes]
+        [view(one, report.duration_ns, detail=detail) for one in report.processes]
     )
     models = family_models(views)
-    judged = tuple(
+    processes = tuple(
         replace(
             one.process,
             model=models[place],
@@ -47,8 +39,28 @@ def judge(
         )
         for place, one in enumerate(views)
     )
-    labelled = [replace(one, process=process) for one, process in zip(views, judged, strict=True)]
-    return Verdict(judged, diagnose(_with_children(labelled)), unchecked(detail))
+    labelled = [
+        replace(one, process=process) for one, process in zip(views, processes, strict=True)
+    ]
+    return replace(
+        report,
+        processes=processes,
+        findings=diagnose(_with_children(labelled)),
+        unchecked=unchecked(detail),
+    )
+
+
+def judge_recorded(*reports: Report) -> tuple[Report, ...]:
+    """Reports that were read from files, judged by the rules of this version; they say so.
+
+    Where one of them is of a version that did not keep all that the rules need, all keep the
+    verdicts that were stored, and say that: two reports are to be judged alike or not at all.
+    """
+    if all(report.can_be_judged for report in reports):
+        return tuple(replace(judge(report), judged_by=__version__) for report in reports)
+    return tuple(
+        replace(report, judged_by=report.judged_by or report.iotrace) for report in reports
+    )
 
 
 def _with_children(views: Sequence[ProcessView]) -> list[ProcessView]:
@@ -65,7 +77,7 @@ def _with_children(views: Sequence[ProcessView]) -> list[ProcessView]:
 def _thread(row: Thread, seen: ProcessView) -> Thread:
     style = seen.styles[row.tid]
     if not style.id:
-        return row
+        return replace(row, model=None)
     role = {"loop": "event loop", "acceptor": "acceptor", "poller": "polls"}.get(style.role, "")
     title = f"{io_name(style)}: {role}" if role else io_name(style)
     return replace(row, model=Model(style.id, title, style.confidence, style.evidence))

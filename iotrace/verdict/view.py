@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from iotrace.report.detail import Detail, known
 from iotrace.report.model import Call, Descriptor, Process
-from iotrace.snapshot.facts import ProcessFacts
 from iotrace.verdict.activity import Activity, by_thread, whole
 from iotrace.verdict.classify.by_sleeps import style_by_sleeps
 from iotrace.verdict.classify.thread_model import Surroundings, thread_style
@@ -28,7 +27,6 @@ class ProcessView:
     """``threads``, ``calls`` and ``styles`` by tid; ``children``: those that were traced."""
 
     process: Process
-    facts: ProcessFacts | None
     duration_ns: int
     total: Activity
     threads: Mapping[int, Activity]
@@ -79,9 +77,9 @@ class ProcessView:
         )
 
     def listening_ports(self) -> frozenset[str]:
-        """ ":8000" of each listening TCP socket that it has open."""
-        sockets = self.facts.sockets.values() if self.facts else ()
-        return frozenset(_port(one.local) for one in sockets if one.state == "listen")
+        """ ":8000" of each address that it accepts connections on."""
+        sockets = self.process.sockets
+        return frozenset(map(_port, sockets.listening)) if sockets else frozenset()
 
     def outgoing(self) -> tuple[Descriptor, ...]:
         """TCP connections that it has opened itself: their local port is none it listens on."""
@@ -110,7 +108,6 @@ def _port(address: str) -> str:
 
 def view(
     process: Process,
-    facts: ProcessFacts | None,
     duration_ns: int,
     children: tuple[ProcessView, ...] = (),
     detail: Detail = Detail.FULL,
@@ -138,7 +135,6 @@ def view(
         calls[call.tid].append(call)
     return ProcessView(
         process=process,
-        facts=facts,
         duration_ns=duration_ns,
         total=whole(process),
         threads=threads,

@@ -18,10 +18,11 @@ import pytest
 from iotrace.errors import ExitCode
 from iotrace.privileges.capabilities import CAPABILITIES
 from iotrace.procfs.children import read_children
+from iotrace.recording.reader import read_recording
 from iotrace.report.codec import loads
 from tests.kernel.faults.harness import IOTRACE, Tracer, Worker, one_line, programs_of
 from tests.kernel.targets import Target
-from tests.kernel.tracing import call_of, check_ledger, process_of
+from tests.kernel.tracing import call_of, check_ledger, check_verdict, process_of
 from tests.kernel.waiting import wait_until
 
 NOBODY = 65534
@@ -303,6 +304,7 @@ def test_a_recording_is_read_and_printed_without_rights(folder: Path, how: str) 
             status, _, err = tracer.wait()
     assert status == 0, err
     assert made.stat().st_uid == NOBODY
+    check_verdict(read_recording(made).report)
     files = (made, made) if how == "compare" else (made,)
     with (
         _full_pipe() as (_, writer),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from iotrace.engine.map_limits import Limits
+from iotrace.report.codec import loads, to_dict
 from iotrace.report.model import Call, Descriptor, Loop, Process, Report, Thread
 from iotrace.tracing.room import limits_for
 from iotrace.tracing.trace import Trace
+from iotrace.verdict.judge import judge
 from tests.kernel.targets import Target
 
 
@@ -27,11 +30,12 @@ def tracing(
 
 
 def report_of(trace: Trace) -> Report:
-    """Everything up to now, checked for what holds of every report: see ``check_ledger``."""
+    """Everything up to now, checked for what holds of every report, see the two checks."""
     snapshot = trace.snapshot()
     trace.look()
     report = trace.report(snapshot)
     check_ledger(report)
+    check_verdict(report)
     return report
 
 
@@ -50,6 +54,13 @@ def check_ledger(report: Report) -> None:
         for thread in process.threads:
             gap_ns = abs(states_sum_ns(thread) - thread.lifetime_ns)
             assert gap_ns <= max(thread.lifetime_ns // 1000, 1_000_000), thread
+
+
+def check_verdict(report: Report) -> None:
+    """A recording of the report is judged as the report was."""
+    recorded = loads(json.dumps(to_dict(report)))
+    assert recorded == report
+    assert judge(recorded) == report
 
 
 def states_sum_ns(thread: Thread) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import types
 from dataclasses import fields, is_dataclass
@@ -22,14 +23,22 @@ _WORDS = {
 }
 
 
-def random_report(seed: int) -> Report:
+class Dice(random.Random):
+    """``largest``: the number of the largest magnitude that a figure may be."""
+
+    largest: float = math.inf
+
+
+def random_report(seed: int, largest: float = Dice.largest) -> Report:
     """The same report for the same seed."""
-    made = _make(Report, random.Random(seed))
+    dice = Dice(seed)
+    dice.largest = largest
+    made = _make(Report, dice)
     assert isinstance(made, Report)
     return made
 
 
-def _make(kind: Any, dice: random.Random) -> Any:
+def _make(kind: Any, dice: Dice) -> Any:
     if is_dataclass(kind):
         hints = get_type_hints(kind)
         return kind(  # type: ignore[operator]
@@ -45,8 +54,8 @@ def _make(kind: Any, dice: random.Random) -> Any:
         keys = dice.sample(_TEXTS, dice.randrange(4))
         return {key: _make(get_args(kind)[1], dice) for key in keys}
     scalars = {
-        int: _NUMBERS,
-        float: _REALS,
+        int: [number for number in _NUMBERS if abs(number) <= dice.largest],
+        float: [number for number in _REALS if abs(number) <= dice.largest],
         bool: (True, False),
         str: _TEXTS,
         type(None): (None,),
@@ -54,7 +63,7 @@ def _make(kind: Any, dice: random.Random) -> Any:
     return dice.choice(scalars[kind])
 
 
-def _field(name: str, kind: Any, dice: random.Random) -> Any:
+def _field(name: str, kind: Any, dice: Dice) -> Any:
     if name in _WORDS:
         return dice.choice(_WORDS[name])
     if name == "wait":

@@ -11,7 +11,7 @@ from iotrace.output import quality, verdict
 from iotrace.output.html import lanes, latencies, sheet, states
 from iotrace.output.html.markup import Markup, escaped, join, tag
 from iotrace.output.naming import process_title
-from iotrace.output.selection import origin, split
+from iotrace.output.selection import head_lines, split
 from iotrace.output.tables import (
     calls,
     descriptors,
@@ -86,7 +86,11 @@ def _sections(report: Report, top: int | None, all_frames: bool) -> list[Markup]
     rest = [elsewhere, processes.table(others, title, top)]
     most_calls = _CALLS_DRAWN // max(1, min(len(detailed), _DETAILED))
     return [
-        tag("header", tag("h1", "iotrace"), tag("p", origin(report), class_="faint")),
+        tag(
+            "header",
+            tag("h1", "iotrace"),
+            *(tag("p", line, class_="faint") for line in head_lines(report)),
+        ),
         *(
             _process(process, report, top, min(latencies.MOST_CALLS, most_calls), all_frames)
             for process in detailed

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from iotrace.report.detail import known
 from iotrace.report.model import Loop
-from iotrace.verdict.activity import Activity, waits_for_one
+from iotrace.verdict.activity import Activity, family_of, waits_for_one
 from iotrace.verdict.classify.thread_style import ThreadStyle
 from iotrace.verdict.wording import length, plural, share
-from iotrace.vocabulary.calls import FAMILIES
 
 LEAST_SHARE = 0.01
 """Of its time, asleep in a multiplexer or a read: less is no way of life. A saturated server sleeps
@@ -32,7 +31,7 @@ def style_by_sleeps(seen: Activity) -> ThreadStyle:
     where = max(waits, key=lambda name: waits[name])
     told = sum(waits.values())
     sleeps = reads.calls + seen.accepts.calls + polled + _sleeps(seen.multiplexers)
-    if not told or (told < LEAST_SHARE * seen.lifetime_ns and sleeps < FEWEST_SLEEPS):
+    if told <= 0 or (told < LEAST_SHARE * seen.lifetime_ns and sleeps < FEWEST_SLEEPS):
         return ThreadStyle()
     agreement = waits[where] / told
     if where == "ring":
@@ -64,7 +63,7 @@ def style_by_sleeps(seen: Activity) -> ThreadStyle:
 
 def _loop(seen: Activity, elsewhere_ns: int, agreement: float) -> ThreadStyle:
     main = max(seen.multiplexers, key=lambda loop: loop.wait_ns)
-    family = FAMILIES.get(main.multiplexer, "epoll")
+    family = family_of(main)
     sleeps = _sleeps(seen.multiplexers)
     waited = sum(loop.wait_ns for loop in seen.multiplexers)
     evidence = [

@@ -20,6 +20,7 @@ UNKNOWN = "unknown"
 
 def confidence(agreement: float, samples: int) -> float:
     """0 to 1."""
+    samples = max(0, samples)
     return round(max(0.0, min(1.0, agreement)) * samples / (samples + HESITATION), 3)
 
 

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import Model
-from iotrace.verdict.activity import Activity
+from iotrace.verdict.activity import Activity, family_of
 from iotrace.verdict.classify.confidence import LEAST, confidence, not_enough
 from iotrace.verdict.classify.thread_model import ASLEEP_SHARE, MULTIPLEXED
 from iotrace.verdict.classify.thread_style import ThreadStyle
 from iotrace.verdict.view import ProcessView
 from iotrace.verdict.wording import plural, share
-from iotrace.vocabulary.calls import FAMILIES
 
 HELPER_CPU_SHARE = 0.02
 """Threads beside an event loop that take at least this share of the CPU time are its pool."""
@@ -101,16 +100,17 @@ def _shape(
 
 def _only_asks(view: ProcessView) -> bool:
     """A client: it connects, and has no socket that could accept."""
-    known = view.facts is not None and bool(view.facts.sockets)
-    accepts = view.total.accepts.calls or view.listening_ports()
-    return known and not accepts and bool(view.total.connects.ok)
+    sockets = view.process.sockets
+    if sockets is None or not sockets.count or sockets.listening:
+        return False
+    return not view.total.accepts.calls and bool(view.total.connects.ok)
 
 
 def _multiplexer_of(view: ProcessView, acceptors: Sequence[ThreadStyle]) -> str:
     """ " on epoll", where it waits for connections in a multiplexer."""
     for tid, style in view.styles.items():
         if style in acceptors and view.threads[tid].multiplexers:
-            return f" on {FAMILIES[view.threads[tid].multiplexers[0].multiplexer]}"
+            return f" on {family_of(view.threads[tid].multiplexers[0])}"
     return ""
 
 
@@ -139,7 +139,7 @@ def _event_loop(
     loop_tids = set(view.loop_threads())
     reads = sum(view.threads[tid].reads.ok for tid in loop_tids)
     blocking = sum(view.threads[tid].reads.ok for tid in readers)
-    if blocking > MIXED_SHARE * (reads + blocking):
+    if readers and blocking > MIXED_SHARE * (reads + blocking):
         other = _most_active(readers.values())
         title = f"mixed: {title} + {plural(len(readers), 'thread')} with {io_name(other)}"
         return "event loop + threads", title, main.id, [*loops]

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 from iotrace.report.detail import known
 from iotrace.report.model import Operation
-from iotrace.verdict.activity import Activity
+from iotrace.verdict.activity import Activity, family_of
 from iotrace.verdict.classify.thread_style import ThreadStyle
 from iotrace.verdict.wording import length, plural, share
-from iotrace.vocabulary.calls import FAMILIES
 from iotrace.vocabulary.operations import RING_IO
 
 MULTIPLEXED = frozenset(("select", "poll", "epoll", "epoll-et"))
@@ -123,7 +122,7 @@ def _main_family(seen: Activity) -> str:
     """The mechanism that told it most."""
     told: dict[str, int] = {}
     for loop in seen.multiplexers:
-        family = FAMILIES.get(loop.multiplexer, "epoll")
+        family = family_of(loop)
         told[family] = (
             told.get(family, 0)
             + known(loop.data_iterations)
@@ -135,7 +134,7 @@ def _main_family(seen: Activity) -> str:
 
 def _loop(seen: Activity, announced: int, eager: int) -> ThreadStyle:
     family = _main_family(seen)
-    loops = [loop for loop in seen.multiplexers if FAMILIES.get(loop.multiplexer) == family]
+    loops = [loop for loop in seen.multiplexers if family_of(loop) == family]
     edge = family == "epoll" and _edge_triggered(seen)
     waited = sum(loop.wait_ns for loop in loops)
     name = loops[0].multiplexer
@@ -194,7 +193,7 @@ def _single(seen: Activity, around: Surroundings) -> ThreadStyle:
     if told_by_nobody and _never_blocks(seen):
         return _poller(seen, refused, tried, 1.0)
     if refused > POLLING_REFUSALS * tried and not timeouts and not sleeps_in_reads:
-        return _poller(seen, refused, tried, refused / tried)
+        return _poller(seen, refused, tried, refused / max(1, tried))
     reads = seen.reads if seen.reads.calls or not seen.pipe_reads.calls else seen.pipe_reads
     samples = reads.ok + seen.accepts.ok + (refused if sleeps_in_reads else 0)
     if not samples and not waited:

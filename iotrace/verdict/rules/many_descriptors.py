@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.report.detail import Detail, known
+from iotrace.verdict.activity import family_of
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.view import ProcessView
-from iotrace.vocabulary.calls import FAMILIES
 
 MANY = 64
 EPOLL_CALL_NS = 1_000
@@ -23,7 +23,7 @@ VERY_NEAR = 1000
 def _many(view: ProcessView) -> Iterator[Hit]:
     for tid, seen in view.threads.items():
         for loop in seen.multiplexers:
-            family = FAMILIES.get(loop.multiplexer)
+            family = family_of(loop)
             if family not in ("select", "poll") or (loop.watched or 0) < MANY:
                 continue
             calls = [
@@ -49,7 +49,7 @@ def _many(view: ProcessView) -> Iterator[Hit]:
 def _near_the_limit(view: ProcessView) -> Iterator[Hit]:
     for tid, seen in view.threads.items():
         for loop in seen.multiplexers:
-            if FAMILIES.get(loop.multiplexer) == "select" and loop.nfds_max > NEAR:
+            if family_of(loop) == "select" and loop.nfds_max > NEAR:
                 highest = loop.nfds_max - 1
                 yield Hit(
                     {"highest_descriptor": highest, "limit": FD_SETSIZE - 1},

@@ -20,7 +20,7 @@ length are slices that others run for (3 ms by default: sched(7)) or a limit tha
 
 def _starved(view: ProcessView) -> Iterator[Hit]:
     seen = view.total
-    wanted = seen.runq_ns + seen.cpu_ns
+    wanted = max(1, seen.runq_ns + seen.cpu_ns)
     if seen.runq_ns < max(RUNQ_SHARE * wanted, WALL_SHARE * view.wall_ns):
         return
     switches = seen.voluntary + seen.involuntary
@@ -33,8 +33,8 @@ def _starved(view: ProcessView) -> Iterator[Hit]:
         "mean_wait_ns": seen.runq_ns // max(1, switches),
         "threads": seen.threads,
     }
-    if view.facts is not None and view.facts.throttled_ns:
-        evidence["throttled_by_cpu_limit_ns"] = view.facts.throttled_ns
+    if view.process.throttled_ns:
+        evidence["throttled_by_cpu_limit_ns"] = view.process.throttled_ns
     yield Hit(evidence, seen.runq_ns)
 
 

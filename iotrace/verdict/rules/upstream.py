@@ -94,17 +94,14 @@ def _on(rows: list[Descriptor], process: Process) -> list[Line]:
 
 def _one_client(view: ProcessView) -> Iterator[Hit]:
     """One thread for all, asleep for one client while others wait to be accepted."""
-    model = view.process.model
-    if model is None or model.shape != "single thread" or model.id != "blocking" or not view.facts:
+    model, sockets = view.process.model, view.process.sockets
+    if model is None or model.shape != "single thread" or model.id != "blocking":
         return
-    pending = sum(one.pending or 0 for one in view.facts.sockets.values())
-    unread = [
-        one
-        for one in view.facts.sockets.values()
-        if one.state == "established" and one.unread_bytes
-    ]
+    if sockets is None or sockets.pending is None or sockets.unread is None:
+        return
+    waiting = sockets.pending + sockets.unread
     clients = [one for one in view.connections() if one not in view.outgoing()]
-    if not clients or not pending + len(unread):
+    if not clients or not waiting:
         return
     worst = max(clients, key=lambda one: one.wait_ns + one.polled_ns)
     waited = worst.wait_ns + worst.polled_ns
@@ -113,7 +110,7 @@ def _one_client(view: ProcessView) -> Iterator[Hit]:
             {
                 "peer": worst.peer,
                 "waited_ns": waited,
-                "connections_waiting": pending + len(unread),
+                "connections_waiting": waiting,
             },
             waited,
             fd=worst.fd,

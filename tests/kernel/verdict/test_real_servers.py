@@ -13,6 +13,7 @@ from iotrace.engine.map_limits import Limits
 from iotrace.report.model import Finding, Model
 from iotrace.snapshot.arithmetic import interval
 from iotrace.tracing.trace import Trace
+from tests.kernel.tracing import check_verdict
 from tests.kernel.verdict.web import WEB, ask, make_certificate, serving
 from tests.kernel.web_servers import gunicorn
 
@@ -124,6 +125,7 @@ def _observe(trace: Trace, certificate: Path, case: Case) -> tuple[Model, dict[s
         after = trace.snapshot()
         trace.look()
         report = trace.report(interval(after, before))
+    check_verdict(report)
     family = {pid, *(one.pid for one in report.processes if one.parent == pid)}
     found = {one.id: one for one in report.findings if one.pid in family}
     (model,) = (one.model for one in report.processes if one.pid == pid)

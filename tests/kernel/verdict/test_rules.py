@@ -19,6 +19,7 @@ from iotrace.report.model import Finding
 from iotrace.snapshot.arithmetic import interval
 from iotrace.tracing.trace import Trace
 from iotrace.verdict.rules.registry import RULES
+from tests.kernel.tracing import check_verdict
 from tests.kernel.verdict import load
 from tests.kernel.verdict.faults import FAULTS, Fault
 
@@ -71,6 +72,7 @@ def _observe(trace: Trace, fault: Fault, form: str) -> tuple[dict[str, Finding],
         after = trace.snapshot()
         trace.look()
         report = trace.report(interval(after, before))
+    check_verdict(report)
     family = {pid, *(one.pid for one in report.processes if one.parent == pid)}
     found = {one.id: one for one in report.findings if one.pid in family}
     return found, facts

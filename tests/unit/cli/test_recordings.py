@@ -11,16 +11,19 @@ from pathlib import Path
 
 import pytest
 
+from iotrace import __version__
 from iotrace.output import formats
 from iotrace.output.view import View
 from iotrace.recording.reader import read_recording
 from iotrace.recording.writer import DEFAULT_MAX_BYTES, RecordingWriter
 from iotrace.report.model import Lost
 from iotrace.timeline.model import Opened
+from iotrace.verdict.judge import judge_recorded
 from tests.unit import reports
 from tests.unit.comparison.test_compare import recorded, server
 from tests.unit.recording.damage import written
 from tests.unit.timeline.perfetto_reader import check
+from tests.unit.verdict.test_rules import MADE
 
 
 def iotrace(*arguments: object, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -50,9 +53,30 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.mark.parametrize("fmt", ["table", "json", "csv", "github", "html-report"])
 def test_report_prints_what_was_recorded(files: dict[str, Path], fmt: str) -> None:
-    done = iotrace("report", files["a"], "-f", fmt)
+    done = iotrace("report", files["a"], "--as-recorded", "-f", fmt)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == formats.render(server(), fmt, View())
+
+
+@pytest.mark.parametrize("fmt", ["table", "json", "csv", "github", "html-report"])
+def test_report_judges_by_the_rules_of_this_version(tmp_path: Path, fmt: str) -> None:
+    stalled = MADE["IO103"](True)
+    file = keep(tmp_path / "x.iot", replace(reports.report(*stalled), iotrace="0.0.9"))
+    done = iotrace("report", file, "-f", fmt)
+    assert (done.returncode, done.stderr) == (0, "")
+    (judged,) = judge_recorded(read_recording(file).report)
+    assert [finding.id for finding in judged.findings] == ["IO103"]
+    assert done.stdout == formats.render(judged, fmt, View())
+
+
+def test_compare_judges_both(tmp_path: Path) -> None:
+    both = [
+        keep(tmp_path / str(wrong), reports.report(*MADE["IO103"](wrong)))
+        for wrong in (False, True)
+    ]
+    done = iotrace("compare", *both)
+    assert "New findings (1)\n" in done.stdout
+    assert f"Both are judged by the rules of iotrace {__version__}." in done.stdout
 
 
 def test_json_lines_are_the_samples_and_the_whole(files: dict[str, Path]) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
-from iotrace.procfs.net_tables import Socket
+from iotrace.report.detail import Detail
 from iotrace.report.model import (
     Busy,
     Call,
@@ -13,18 +14,20 @@ from iotrace.report.model import (
     Finding,
     Loop,
     Model,
+    OpenSockets,
     Percentiles,
     Pickup,
     Process,
     Ready,
+    Report,
     Signal,
     States,
     Switches,
     Thread,
 )
-from iotrace.snapshot.facts import ProcessFacts
 from iotrace.verdict.judge import judge
 from iotrace.vocabulary.waits import WAIT_REASONS
+from tests.unit import reports
 
 US, MS, S = 1_000, 1_000_000, 1_000_000_000
 PID = 700
@@ -140,6 +143,7 @@ def process(
         operations=parts.get("operations", ()),
         signals=parts.get("signals", ()),
         count=parts.get("count", 1),
+        sockets=OpenSockets(None),
     )
 
 
@@ -148,24 +152,28 @@ def sigio(count: int) -> tuple[Signal, ...]:
     return (Signal(PID, "SIGIO", count),)
 
 
-def facts(pid: int = PID, *, pending: int = 0) -> ProcessFacts:
-    """It listens on port 8000."""
-    listener = Socket(1, "tcp", 2, "127.0.0.1:8000", "", "listen", None, None, pending=pending)
-    return ProcessFacts(pid, 1, "python3", (), None, None, {}, {1: listener})
+def listener(pending: int = 0) -> OpenSockets:
+    """Its one socket accepts connections on port 8000."""
+    return OpenSockets(1, ("127.0.0.1:8000",), pending, 0)
+
+
+def judged(*processes: Process, detail: Detail = Detail.FULL) -> Report:
+    """The report of these processes, with its verdict."""
+    whole = replace(reports.report(*processes), duration_ns=LENGTH_NS, detail=detail.value)
+    return judge(whole)
 
 
 def model_of(*processes: Process, pid: int = PID) -> Model:
     """The label of one of them."""
-    judged = judge(processes, {}, LENGTH_NS).processes
-    found = next(one.model for one in judged if one.pid == pid)
+    found = next(one.model for one in judged(*processes).processes if one.pid == pid)
     assert found is not None
     return found
 
 
 def findings(*processes: Process, pending: int = 0) -> dict[str, Finding]:
     """What is wrong, by rule."""
-    known = {one.pid: facts(one.pid, pending=pending) for one in processes}
-    return {one.id: one for one in judge(processes, known, LENGTH_NS).findings}
+    known = [replace(one, sockets=listener(pending)) for one in processes]
+    return {one.id: one for one in judged(*known).findings}
 
 
 def event_loop(**figures: Any) -> Process:

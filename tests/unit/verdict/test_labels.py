@@ -6,11 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from iotrace.report.model import Operation, Process, Stalls
+from iotrace.report.model import OpenSockets, Operation, Process, Stalls
 from iotrace.verdict.classify.confidence import confidence
-from iotrace.verdict.judge import judge
 from tests.unit.verdict.made import (
-    LENGTH_NS,
     MS,
     PID,
     S,
@@ -18,8 +16,8 @@ from tests.unit.verdict.made import (
     call,
     descriptor,
     event_loop,
-    facts,
     findings,
+    listener,
     loop,
     model_of,
     process,
@@ -243,22 +241,20 @@ def test_a_thread_for_each_connection() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "title"),
+    ("sockets", "title"),
     [
-        ("established", "3 threads that ask others, blocking I/O"),
-        ("listen", "thread per connection, blocking I/O"),
+        (OpenSockets(1, (), 0, 0), "3 threads that ask others, blocking I/O"),
+        (listener(), "thread per connection, blocking I/O"),
+        (OpenSockets(None), "thread per connection, blocking I/O"),
     ],
 )
-def test_who_has_no_listener_and_connects_is_a_client(state: str, title: str) -> None:
+def test_who_has_no_listener_and_connects_is_a_client(sockets: OpenSockets, title: str) -> None:
     rows = [_server_thread(tid) for tid in (701, 702, 703)]
     asks = [call("connect", "tcp", 7, tid=tid) for tid in (701, 702, 703)]
     process_ = process(
         [thread(lock=10 * S), *(row for row, _ in rows)], [*asks, *(r for _, r in rows)]
     )  # type: ignore[misc]
-    known = replace(facts(), sockets={1: replace(facts().sockets[1], state=state)})
-    (judged,) = judge((process_,), {PID: known}, LENGTH_NS).processes
-    assert judged.model is not None
-    assert judged.model.title == title
+    assert model_of(replace(process_, sockets=sockets)).title == title
 
 
 def test_threads_that_have_ended_count_too() -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from iotrace.report.detail import Detail
-from iotrace.report.model import Process
-from iotrace.verdict.judge import Verdict, judge
+from iotrace.report.model import Process, Report
 from iotrace.verdict.rules.registry import RULES
 from tests.unit.light import lit
 from tests.unit.verdict import made
-from tests.unit.verdict.made import LENGTH_NS, MS
+from tests.unit.verdict.made import MS
 
 
-def _judged(process: Process, detail: Detail = Detail.LIGHT) -> Verdict:
-    known = {process.pid: made.facts(process.pid)}
-    return judge((lit(process, detail),), known, LENGTH_NS, detail)
+def _judged(process: Process, detail: Detail = Detail.LIGHT) -> Report:
+    return made.judged(lit(replace(process, sockets=made.listener()), detail), detail=detail)
 
 
 def _model(process: Process) -> tuple[str, str]:

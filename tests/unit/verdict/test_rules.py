@@ -21,6 +21,7 @@ from tests.unit.verdict.made import (
     descriptor,
     event_loop,
     findings,
+    judged,
     loop,
     process,
     thread,
@@ -277,9 +278,7 @@ def test_costs_rank_and_give_the_severity() -> None:
         threads=(thread(user=S, poll=6 * S, recv=3 * S),),
         calls=(call("recvfrom", "tcp", 1_009, wait=3 * S), *one.calls[1:]),
     )
-    from iotrace.verdict.judge import judge
-
-    found = judge((both,), {}, 10 * S).findings
+    found = judged(both).findings
     assert [(one.id, one.severity, one.cost_ns) for one in found] == [
         ("IO104", "high", 3 * S),
         ("IO103", "medium", S),

@@ -13,10 +13,9 @@ from iotrace.cli.explain import command
 from iotrace.errors import UsageError
 from iotrace.report.model import Finding
 from iotrace.verdict.gate import fires, names_of
-from iotrace.verdict.judge import judge
 from iotrace.verdict.rules.registry import RULES
 from tests.unit.project.places import ROOT
-from tests.unit.verdict.made import PID, S, blocking, event_loop, process, thread
+from tests.unit.verdict.made import PID, S, blocking, event_loop, judged, process, thread
 
 _PARTS = (
     "What it means",
@@ -28,7 +27,7 @@ _PARTS = (
 
 
 def test_where_a_loops_time_goes() -> None:
-    (one,) = judge((event_loop(),), {}, 10 * S).processes
+    (one,) = judged(event_loop()).processes
     assert one.summary == (
         "Of its 10 s: 91 % asleep in epoll_wait with nothing ready, 6 % computing, "
         "3 % in the kernel."
@@ -38,7 +37,7 @@ def test_where_a_loops_time_goes() -> None:
 def test_like_workers_read_as_one() -> None:
     master = process([thread(sleep=10 * S)])
     workers = [replace(blocking(), pid=pid, parent=PID) for pid in (701, 702)]
-    first, *_ = judge((master, *workers), {}, 10 * S).processes
+    first, *_ = judged(master, *workers).processes
     assert first.summary == (
         "Of its 2 workers' 20 s: 95 % asleep waiting for data in reads, 3 % computing, "
         "2 % in the kernel."

@@ -14,7 +14,7 @@ from iotrace.cli.options import Shown, output_options, tracing_options
 from iotrace.errors import ExitCode
 
 if TYPE_CHECKING:
-    from iotrace.cli.printing import Printer
+    from iotrace.cli.printer import Printer
     from iotrace.engine.compile_workers import CompileWorkers
     from iotrace.live.display import LiveDisplay
     from iotrace.live.progress_line import ProgressLine
@@ -65,7 +65,7 @@ def command(
     def output() -> Callable[[], tuple[Printer, ProgressLine]]:
         # All of it now: the user who called may not be allowed to read where the modules lie.
         import iotrace.cli.exit_codes  # noqa: F401
-        from iotrace.cli.printing import Printer
+        from iotrace.cli.printer import Printer
         from iotrace.live.progress_line import ProgressLine
 
         return lambda: (

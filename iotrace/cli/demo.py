@@ -71,7 +71,7 @@ def command(
     Prints one typical request of this run as the textbook draws it, application and kernel side
     by side, with the measured times; the tables; and what to see in them. Takes a few seconds.
     """
-    from iotrace.cli.demonstrating import compare, scale, show
+    from iotrace.cli.demo_runs import compare, scale, show
     from iotrace.demo.load_options import LoadOptions, chosen, find_variant
 
     picked = chosen(models)

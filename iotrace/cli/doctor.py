@@ -21,8 +21,8 @@ def command(fmt: str) -> int:
     Each is ok, degraded (something is then n/a) or missing. Exits with 5 when attach cannot work.
     """
     from iotrace.doctor.examine import can_attach, examine
-    from iotrace.doctor.pasting import place
     from iotrace.doctor.render import as_json, as_table
+    from iotrace.doctor.suggested_commands import place
     from iotrace.engine.features import absent_features
     from iotrace.errors import ExitCode
     from iotrace.privileges.privilege_drop import drop_all

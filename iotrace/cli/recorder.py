@@ -12,9 +12,9 @@ import click
 from iotrace.output import units
 from iotrace.output.text import escape
 from iotrace.privileges.caller import sudo_caller
-from iotrace.recording.writer import RecordingWriter
+from iotrace.recording.recording_writer import RecordingWriter
 from iotrace.report.model import Report
-from iotrace.timeline.model import EVENT, Opened, encode_names
+from iotrace.timeline.events import EVENT, Opened, encode_names
 from iotrace.tracing.trace import Trace
 
 TIMELINE_PAGES = 4096

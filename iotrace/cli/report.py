@@ -27,11 +27,11 @@ def command(file: str, as_recorded: bool, shown: Shown, verbose: bool) -> int:
     As jsonl it prints the interval samples first, then the report. A timeline (record --timeline)
     is exported with -f perfetto or -f chrome, for ui.perfetto.dev.
     """
-    from iotrace.cli.exporting import export
-    from iotrace.cli.printing import Printer
+    from iotrace.cli.printer import Printer
+    from iotrace.cli.timeline_export import export
     from iotrace.output.formats import TIMELINES
     from iotrace.privileges.privilege_drop import drop_all
-    from iotrace.recording.reader import read_recording
+    from iotrace.recording.recording_reader import read_recording
     from iotrace.verdict.judge import judge_recorded
 
     drop_all()

@@ -10,7 +10,7 @@ import click
 from iotrace.cli.options import Shown, output_options, tracing_options
 
 if TYPE_CHECKING:
-    from iotrace.cli.printing import Printer
+    from iotrace.cli.printer import Printer
     from iotrace.live.progress_line import ProgressLine
     from iotrace.tracing.trace_options import TraceOptions
 
@@ -41,7 +41,7 @@ def command(
     def output() -> Callable[[], tuple[Printer, ProgressLine]]:
         # All of it now: the user who called may not be allowed to read where the modules lie.
         import iotrace.cli.exit_codes  # noqa: F401
-        from iotrace.cli.printing import Printer
+        from iotrace.cli.printer import Printer
         from iotrace.live.progress_line import ProgressLine
 
         return lambda: (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iotrace.comparison.model import Comparison
+from iotrace.comparison.comparison import Comparison
 from iotrace.comparison.statistic import FEWEST_SAMPLES
 from iotrace.errors import UsageError
 

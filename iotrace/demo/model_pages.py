@@ -25,7 +25,7 @@ from iotrace.output import page
 from iotrace.output.markup import DEFAULT
 from iotrace.output.text import escape, wrap
 from iotrace.output.units import format_duration, plural
-from iotrace.output.view import DEFAULT_WIDTH
+from iotrace.output.view_options import DEFAULT_WIDTH
 from iotrace.privileges.capabilities import require_privileges
 from iotrace.procfs.host import read_host
 from iotrace.servers.catalog import MODELS, ServerModel, Variant

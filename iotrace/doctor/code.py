@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import iotrace
-from iotrace.doctor import pasting
+from iotrace.doctor import suggested_commands
 from iotrace.doctor.check import Check, degraded, ok
 
 _FEATURE = "code"
@@ -32,7 +32,7 @@ def check() -> Check:
         _FEATURE,
         f"runs as root, but {why}",
         "protection of root from whoever can write there",
-        pasting.everywhere(_INSTALL),
+        suggested_commands.everywhere(_INSTALL),
     )
 
 

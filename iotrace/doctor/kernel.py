@@ -6,7 +6,7 @@ import errno
 import os
 from collections.abc import Callable
 
-from iotrace.doctor import pasting
+from iotrace.doctor import suggested_commands
 from iotrace.doctor.check import Check, Status, degraded, missing, ok
 from iotrace.engine.bpf_syscall import KernelRefusal, create_map, load_program, open_raw_tracepoint
 from iotrace.engine.btf import VMLINUX, KernelTypes
@@ -33,7 +33,7 @@ def checks(absent: frozenset[str]) -> tuple[Check, ...]:
     try:
         types = KernelTypes()
     except Unsupported as error:
-        return (*_bpf(), missing("BTF", f"{error.what} {error.why}", pasting.KERNEL))
+        return (*_bpf(), missing("BTF", f"{error.what} {error.why}", suggested_commands.KERNEL))
     return (
         *_bpf(),
         ok("BTF", f"{VMLINUX} describes this kernel's structs"),
@@ -49,7 +49,11 @@ def _tried(feature: str, detail: str, attempt: Callable[[], list[int]]) -> Check
         for fd in attempt():
             os.close(fd)
     except KernelRefusal as refusal:
-        paste = pasting.PRIVILEGES if refusal.number == errno.EPERM else pasting.KERNEL
+        paste = (
+            suggested_commands.PRIVILEGES
+            if refusal.number == errno.EPERM
+            else suggested_commands.KERNEL
+        )
         return missing(feature, f"the kernel does not let iotrace {refusal}", paste)
     return ok(feature, detail)
 
@@ -124,10 +128,12 @@ def _tracepoints(types: KernelTypes, absent: frozenset[str]) -> tuple[Check, ...
             answers.append(ok(feature, f"there: {'; '.join(probe.loses) or 'all rests on it'}"))
         elif probe.loses:
             answers.append(
-                degraded(feature, "not in this kernel", "; ".join(probe.loses), pasting.KERNEL)
+                degraded(
+                    feature, "not in this kernel", "; ".join(probe.loses), suggested_commands.KERNEL
+                )
             )
         else:
-            answers.append(missing(feature, "not in this kernel", pasting.KERNEL))
+            answers.append(missing(feature, "not in this kernel", suggested_commands.KERNEL))
     return tuple(answers)
 
 
@@ -138,7 +144,9 @@ def _helpers(types: KernelTypes, absent: frozenset[str]) -> tuple[Check, ...]:
             answers.append(ok(f"helper bpf_{name}", f"there: {loses}"))
         else:
             answers.append(
-                degraded(f"helper bpf_{name}", "not in this kernel", loses, pasting.KERNEL)
+                degraded(
+                    f"helper bpf_{name}", "not in this kernel", loses, suggested_commands.KERNEL
+                )
             )
     return tuple(answers)
 
@@ -153,5 +161,5 @@ def _run_delay(types: KernelTypes, absent: frozenset[str]) -> Check:
         "scheduler statistics",
         "built without CONFIG_SCHED_INFO",
         "recovery where the kernel hides a switch",
-        pasting.KERNEL,
+        suggested_commands.KERNEL,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from iotrace.doctor import pasting
+from iotrace.doctor import suggested_commands
 from iotrace.doctor.check import Check, degraded, missing, ok
 from iotrace.privileges.capabilities import CAPABILITIES, effective_capabilities
 
@@ -38,12 +38,14 @@ def _capabilities(held: int) -> tuple[Check, ...]:
         elif admin:
             answers.append(ok(name, f"{purpose} (CAP_SYS_ADMIN holds it)"))
         else:
-            answers.append(missing(name, f"not held; needed {purpose}", pasting.PRIVILEGES))
+            answers.append(
+                missing(name, f"not held; needed {purpose}", suggested_commands.PRIVILEGES)
+            )
     for name, purpose in _USEFUL:
         if has(name):
             answers.append(ok(name, f"to see {purpose}"))
         else:
-            answers.append(degraded(name, "not held", purpose, pasting.PRIVILEGES))
+            answers.append(degraded(name, "not held", purpose, suggested_commands.PRIVILEGES))
     return tuple(answers)
 
 
@@ -62,7 +64,9 @@ def _lockdown(path: Path = Path("/sys/kernel/security/lockdown")) -> Check:
         return missing(
             "lockdown",
             "confidentiality: the kernel lets no probe read its memory",
-            pasting.everywhere("mokutil --disable-validation  # or boot without lockdown="),
+            suggested_commands.everywhere(
+                "mokutil --disable-validation  # or boot without lockdown="
+            ),
         )
     return ok("lockdown", mode)
 

@@ -8,7 +8,7 @@ import os
 import platform
 from pathlib import Path
 
-from iotrace.doctor import pasting
+from iotrace.doctor import suggested_commands
 from iotrace.doctor.check import Check, degraded, missing, ok
 from iotrace.engine.pid_namespace import clock_is_shifted, namespace_of_proc
 from iotrace.errors import Unsupported
@@ -32,7 +32,7 @@ def _pids() -> Check:
         inode = namespace_of_proc()
     except Unsupported as error:
         return missing(
-            "PID namespace", f"{error.what} {error.why}", pasting.everywhere(error.paste)
+            "PID namespace", f"{error.what} {error.why}", suggested_commands.everywhere(error.paste)
         )
     if inode is None:
         return ok("PID namespace", "the host's own")
@@ -44,7 +44,7 @@ def _clock() -> Check:
         return missing(
             "time namespace",
             "this process's monotonic clock is not the kernel's",
-            pasting.everywhere("nsenter --target 1 --time iotrace ..."),
+            suggested_commands.everywhere("nsenter --target 1 --time iotrace ..."),
         )
     return ok("time namespace", "the kernel's own clock")
 
@@ -75,4 +75,6 @@ def _io_uring() -> Check:
     detail = (
         f"{os.strerror(number)}: {'not built in' if number == errno.ENOSYS else 'switched off'}"
     )
-    return degraded("io_uring", detail, loses, pasting.sysctl("kernel.io_uring_disabled=0"))
+    return degraded(
+        "io_uring", detail, loses, suggested_commands.sysctl("kernel.io_uring_disabled=0")
+    )

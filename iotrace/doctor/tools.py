@@ -7,7 +7,7 @@ import resource
 import subprocess
 import sys
 
-from iotrace.doctor import pasting
+from iotrace.doctor import suggested_commands
 from iotrace.doctor.check import Check, Status, degraded, missing, ok
 from iotrace.engine.cache_directory import cache_directory
 from iotrace.engine.image_cache import obstacle
@@ -66,7 +66,7 @@ def _bcc() -> Check:
     code, words = _run(_IMPORT_BCC)
     if code:
         return missing(
-            "bcc", f"{sys.executable} cannot import it: {_last_line(words)}", pasting.BCC
+            "bcc", f"{sys.executable} cannot import it: {_last_line(words)}", suggested_commands.BCC
         )
     return ok("bcc", words)
 
@@ -74,7 +74,9 @@ def _bcc() -> Check:
 def _clang() -> Check:
     code, words = _run(_COMPILE)
     if code:
-        return missing("clang", f"bcc's compiler fails: {_last_line(words)}", pasting.BCC)
+        return missing(
+            "clang", f"bcc's compiler fails: {_last_line(words)}", suggested_commands.BCC
+        )
     return ok("clang", "bcc compiled a program with it")
 
 
@@ -91,7 +93,7 @@ def _memory() -> Check:
             "memory",
             detail,
             "perhaps everything: compiling takes 130 MB, the tables up to 60 MB",
-            pasting.everywhere("free -m"),
+            suggested_commands.everywhere("free -m"),
         )
     return ok("memory", detail)
 
@@ -113,6 +115,6 @@ def _cache() -> Check:
             "cache",
             reason,
             "quick attaching: each run compiles anew",
-            pasting.everywhere(f"sudo ls -ld {directory}"),
+            suggested_commands.everywhere(f"sudo ls -ld {directory}"),
         )
     return ok("cache", f"{directory}{'' if directory.exists() else ' (not made yet)'}")

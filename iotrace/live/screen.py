@@ -19,9 +19,9 @@ from textual.events import Resize
 from textual.widgets import Static
 
 from iotrace.live import pages
-from iotrace.live.lines import Line
 from iotrace.live.ordering import following
 from iotrace.live.picture import Picture
+from iotrace.live.styled_lines import Line
 
 _TICK_S = 0.25
 _PLAIN = {

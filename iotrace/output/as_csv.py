@@ -16,7 +16,7 @@ from typing import Any
 
 from iotrace.output.escaping import for_spreadsheet
 from iotrace.output.text import escape
-from iotrace.output.view import View, plain_name
+from iotrace.output.view_options import View, plain_name
 from iotrace.report.model import Process, Report
 from iotrace.vocabulary.waits import WAIT_REASONS
 

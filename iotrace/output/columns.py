@@ -8,18 +8,27 @@ from dataclasses import replace
 from iotrace.errors import UsageError
 from iotrace.output.blocks import Table
 from iotrace.output.tables import (
-    calls,
-    descriptors,
-    lines,
-    loops,
-    operations,
-    processes,
-    signals,
-    threads,
+    calls_table,
+    descriptors_table,
+    lines_table,
+    loops_table,
+    operations_table,
+    processes_table,
+    signals_table,
+    threads_table,
 )
-from iotrace.output.view import plain_name
+from iotrace.output.view_options import plain_name
 
-_TABLES = (threads, loops, lines, calls, descriptors, operations, signals, processes)
+_TABLES = (
+    threads_table,
+    loops_table,
+    lines_table,
+    calls_table,
+    descriptors_table,
+    operations_table,
+    signals_table,
+    processes_table,
+)
 
 TITLES: tuple[str, ...] = tuple(dict.fromkeys(title for table in _TABLES for title in table.ORDERS))
 """The titles of all columns of all tables."""

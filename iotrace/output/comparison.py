@@ -6,7 +6,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from iotrace.comparison.model import Comparison, Difference, FindingChange, Side
+from iotrace.comparison.comparison import Comparison, Difference, FindingChange, Side
 from iotrace.errors import UsageError
 from iotrace.output import as_json, formats, page, units
 from iotrace.output.blocks import (
@@ -22,7 +22,7 @@ from iotrace.output.blocks import (
 )
 from iotrace.output.markup import DEFAULT
 from iotrace.output.text import escape
-from iotrace.output.view import View
+from iotrace.output.view_options import View
 
 _LEGEND = (
     "verdict: worse, better, changed: beyond the noise; same: within it; ?: too few samples. "

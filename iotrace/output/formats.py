@@ -8,9 +8,9 @@ import tabulate
 
 from iotrace.errors import UsageError
 from iotrace.output import as_csv, as_json, columns, flames, table
-from iotrace.output.html import page as html_page
+from iotrace.output.html import report_page as html_page
 from iotrace.output.markup import DEFAULT
-from iotrace.output.view import View
+from iotrace.output.view_options import View
 from iotrace.report.model import Report
 
 _JSON: dict[str, Callable[[Report], str]] = {

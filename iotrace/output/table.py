@@ -10,16 +10,16 @@ from iotrace.output.blocks import Block, Heading, Paragraph, Table
 from iotrace.output.naming import process_title
 from iotrace.output.selection import head_lines, split
 from iotrace.output.tables import (
-    calls,
-    descriptors,
-    lines,
-    loops,
-    operations,
-    processes,
-    signals,
-    threads,
+    calls_table,
+    descriptors_table,
+    lines_table,
+    loops_table,
+    operations_table,
+    processes_table,
+    signals_table,
+    threads_table,
 )
-from iotrace.output.view import View
+from iotrace.output.view_options import View
 from iotrace.report.model import Process, Report
 
 DEFAULT_TOP = 20
@@ -30,12 +30,12 @@ _DETAILED = 3
 _VIEW = View()
 
 _TABLES: tuple[Callable[[Process, int | None, str], Table | None], ...] = (
-    threads.table,
-    loops.table,
-    calls.table,
-    descriptors.table,
-    operations.table,
-    signals.table,
+    threads_table.table,
+    loops_table.table,
+    calls_table.table,
+    descriptors_table.table,
+    operations_table.table,
+    signals_table.table,
 )
 _LINES_AT = 2
 """Place of the Python lines among them."""
@@ -63,7 +63,7 @@ def _blocks(report: Report, view: View) -> list[Block]:
         ]
     title = "Other processes" if detailed else "Processes"
     if not view.only:
-        blocks += _chosen([processes.table(others, title, top, view.sort)], view)
+        blocks += _chosen([processes_table.table(others, title, top, view.sort)], view)
     shown = {process.pid for process in detailed}
     hidden = [finding for finding in report.findings if finding.pid not in shown]
     elsewhere = verdict.elsewhere(hidden, top)
@@ -83,7 +83,7 @@ def _tables(process: Process, top: int | None, view: View) -> list[Block]:
     if view.only:
         return []
     made = [table(process, top, view.sort) for table in _TABLES]
-    made.insert(_LINES_AT, lines.table(process, top, view.sort, view.all_frames))
+    made.insert(_LINES_AT, lines_table.table(process, top, view.sort, view.all_frames))
     return _chosen(made, view)
 
 

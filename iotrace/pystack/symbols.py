@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from iotrace.pystack.code import Code, Frame, frame_at, read_checksum, read_code
+from iotrace.pystack.code_objects import Code, Frame, frame_at, read_checksum, read_code
 from iotrace.pystack.memory import Memory, Unreadable
 from iotrace.pystack.offsets import Offsets
 from iotrace.pystack.walk import RawFrame

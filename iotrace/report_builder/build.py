@@ -13,7 +13,7 @@ from iotrace.report.model import SCHEMA, Host, Lost, Process, Quality, Report
 from iotrace.report_builder.lines import Stacks
 from iotrace.report_builder.processes import process_rows
 from iotrace.snapshot.facts import ProcessFacts
-from iotrace.snapshot.model import Losses, Snapshot
+from iotrace.snapshot.totals import Losses, Snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from iotrace.report.model import Call, Percentiles, Phase
 from iotrace.snapshot.histogram import percentile_ns, used
-from iotrace.snapshot.model import CallTotals
+from iotrace.snapshot.totals import CallTotals
 
 _RESTARTS = {
     512: "ERESTARTSYS",

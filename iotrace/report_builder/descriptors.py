@@ -11,7 +11,7 @@ from iotrace.report.model import Descriptor, OpenSockets, Pickup
 from iotrace.snapshot import histogram
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.merging import add_all
-from iotrace.snapshot.model import DescriptorTotals
+from iotrace.snapshot.totals import DescriptorTotals
 from iotrace.vocabulary.kinds import SOCKETS
 
 _ADDRESS_BYTES = {2: 4, 10: 16}

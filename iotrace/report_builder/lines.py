@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from iotrace.pystack import code
+from iotrace.pystack import code_objects
 from iotrace.report.stacks import Culprit, Frame, Line
-from iotrace.snapshot.model import CulpritTotals, LineTotals
+from iotrace.snapshot.totals import CulpritTotals, LineTotals
 
-Stacks = Mapping[int, tuple[code.Frame, ...]]
+Stacks = Mapping[int, tuple[code_objects.Frame, ...]]
 """Frames by the hash of their stack, innermost first."""
 
 _LIBRARY = re.compile(r"/(?:site|dist)-packages/|/lib(?:64)?/python\d(?:\.\d+)?/|^<frozen ")
@@ -20,7 +20,9 @@ def own_place(stack: Sequence[Frame]) -> int:
     return next((place for place, frame in enumerate(stack) if not _LIBRARY.search(frame.file)), 0)
 
 
-def line_row(syscall: str, kind: str, totals: LineTotals, frames: Sequence[code.Frame]) -> Line:
+def line_row(
+    syscall: str, kind: str, totals: LineTotals, frames: Sequence[code_objects.Frame]
+) -> Line:
     """One row; ``frames`` () where the stack could not be kept."""
     stack = _stack(frames)
     return Line(
@@ -41,7 +43,7 @@ def line_row(syscall: str, kind: str, totals: LineTotals, frames: Sequence[code.
 
 
 def culprit_row(
-    cause: str, syscall: str, kind: str, totals: CulpritTotals, frames: Sequence[code.Frame]
+    cause: str, syscall: str, kind: str, totals: CulpritTotals, frames: Sequence[code_objects.Frame]
 ) -> Culprit:
     """One row; ``syscall`` "" where the cause is no call."""
     stack = _stack(frames)
@@ -62,5 +64,5 @@ def culprit_row(
     )
 
 
-def _stack(frames: Sequence[code.Frame]) -> tuple[Frame, ...]:
+def _stack(frames: Sequence[code_objects.Frame]) -> tuple[Frame, ...]:
     return tuple(Frame(frame.function, frame.file, frame.line, frame.suspends) for frame in frames)

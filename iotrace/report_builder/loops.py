@@ -6,7 +6,7 @@ from iotrace.report.model import Busy, Loop, Ready, StallCall, Stalls
 from iotrace.report.stacks import Culprit
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.histogram import percentile_ns, used
-from iotrace.snapshot.model import LoopTotals
+from iotrace.snapshot.totals import LoopTotals
 from iotrace.vocabulary.waits import WAIT_REASONS
 
 

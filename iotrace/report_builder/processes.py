@@ -19,7 +19,7 @@ from iotrace.report_builder.threads import thread_row
 from iotrace.report_builder.unavailable_fields import clear_unavailable
 from iotrace.report_builder.uring import operation_row
 from iotrace.snapshot.facts import ProcessFacts
-from iotrace.snapshot.model import LoopKey, Snapshot, ThreadKey
+from iotrace.snapshot.totals import LoopKey, Snapshot, ThreadKey
 
 OTHER = "other"
 """The name of all calls that are not listed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iotrace.report.model import States, Switches, Thread
-from iotrace.snapshot.model import ThreadKey, ThreadTotals
+from iotrace.snapshot.totals import ThreadKey, ThreadTotals
 from iotrace.vocabulary.waits import WAIT_REASONS
 
 

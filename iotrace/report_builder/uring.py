@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from iotrace.report.model import Interval, Operation
 from iotrace.snapshot.histogram import percentile_ns, used
-from iotrace.snapshot.model import OperationTotals
+from iotrace.snapshot.totals import OperationTotals
 from iotrace.vocabulary.operations import RING_TRANSFERS, operation_name
 
 

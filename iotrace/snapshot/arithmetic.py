@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from iotrace.snapshot.merging import Owner, add, subtract
-from iotrace.snapshot.model import TABLES, Snapshot, ThreadKey
+from iotrace.snapshot.totals import TABLES, Snapshot, ThreadKey
 
 _OF_THREADS = tuple(name for name, owner in TABLES.items() if owner is Owner.THREAD)
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from iotrace.engine.record_layout import Layout
 from iotrace.snapshot.in_flight import InFlight
 from iotrace.snapshot.merging import plan_of
-from iotrace.snapshot.model import (
+from iotrace.snapshot.totals import (
     CallTotals,
     DescriptorTotals,
     LoopTotals,

@@ -18,7 +18,8 @@ from iotrace.snapshot import decode, histogram
 from iotrace.snapshot.arithmetic import add_under
 from iotrace.snapshot.decode import Record
 from iotrace.snapshot.in_flight import SUSPICIOUS_NS, InFlight, charge, ready_for_ns
-from iotrace.snapshot.model import (
+from iotrace.snapshot.rows import read_calls, read_descriptors, read_loops
+from iotrace.snapshot.totals import (
     CallKey,
     CallTotals,
     CulpritKey,
@@ -36,7 +37,6 @@ from iotrace.snapshot.model import (
     ThreadTotals,
     Waiting,
 )
-from iotrace.snapshot.rows import read_calls, read_descriptors, read_loops
 from iotrace.vocabulary.kinds import Kind
 
 _SIGNAL_KEY = struct.Struct("<II")

@@ -14,9 +14,9 @@ from iotrace.engine.constants import Counter
 from iotrace.engine.probes import Probes
 from iotrace.snapshot.arithmetic import add_snapshots, fold
 from iotrace.snapshot.decode import Record, thread_key
-from iotrace.snapshot.model import Losses, Snapshot, ThreadKey
 from iotrace.snapshot.reader import SnapshotReader
 from iotrace.snapshot.release import release
+from iotrace.snapshot.totals import Losses, Snapshot, ThreadKey
 
 KEPT = 128
 """So many ended threads keep rows of their own before they are added up."""

@@ -11,7 +11,8 @@ from iotrace.engine.constants import CALL_OTHER, Counter
 from iotrace.engine.probes import Probes
 from iotrace.snapshot import decode
 from iotrace.snapshot.arithmetic import add_under
-from iotrace.snapshot.model import (
+from iotrace.snapshot.raw_sums import added_up
+from iotrace.snapshot.totals import (
     CallKey,
     CallTotals,
     DescriptorKey,
@@ -20,7 +21,6 @@ from iotrace.snapshot.model import (
     LoopTotals,
     ThreadKey,
 )
-from iotrace.snapshot.raw_sums import added_up
 from iotrace.vocabulary.kinds import Kind
 
 _CLEARED = 0

@@ -11,7 +11,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from iotrace.timeline.model import BadTimeline, Opened, RawEvent, Timeline
+from iotrace.timeline.events import BadTimeline, Opened, RawEvent, Timeline
 
 # EventKind of iotrace/engine/constants.py, which a reader of recordings need not import.
 ENTER, EXIT, SLEEP, WAKE, RUN, PREEMPT, COPY, READY, SIGNAL = range(1, 10)

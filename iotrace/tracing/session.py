@@ -15,7 +15,7 @@ from iotrace.errors import NoSuchProcess
 from iotrace.privileges.capabilities import require_privileges
 from iotrace.tracing.room import limits_for
 from iotrace.tracing.stop_conditions import Stop, discard_pending_signals, signals_held
-from iotrace.tracing.target import check_target, runs_python
+from iotrace.tracing.target_check import check_target, runs_python
 
 if TYPE_CHECKING:
     from iotrace.engine.compile_workers import CompileWorkers

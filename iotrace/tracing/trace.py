@@ -18,11 +18,11 @@ from iotrace.procfs.host import read_host
 from iotrace.report.model import Report
 from iotrace.report_builder.build import Circumstances, build_report
 from iotrace.snapshot.facts import FactBook
-from iotrace.snapshot.model import Snapshot
 from iotrace.snapshot.reader import SnapshotReader
 from iotrace.snapshot.recycler import Recycler
-from iotrace.snapshot.stacks import StackBook
+from iotrace.snapshot.stack_book import StackBook
 from iotrace.snapshot.timeline import Event, TimelineReader
+from iotrace.snapshot.totals import Snapshot
 from iotrace.tracing.start import Start
 from iotrace.verdict.judge import judge
 

@@ -9,8 +9,8 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from iotrace.doctor.pasting import parse_os_release
 from iotrace.doctor.rights import parse_lockdown
+from iotrace.doctor.suggested_commands import parse_os_release
 from iotrace.engine.image import Function, Image, MapSpec
 from iotrace.errors import IotraceError
 from iotrace.output.as_json import render

@@ -18,7 +18,7 @@ import pytest
 from iotrace.errors import ExitCode
 from iotrace.privileges.capabilities import CAPABILITIES
 from iotrace.procfs.children import read_children
-from iotrace.recording.reader import read_recording
+from iotrace.recording.recording_reader import read_recording
 from iotrace.report.codec import loads
 from tests.kernel.faults.harness import IOTRACE, Tracer, Worker, one_line, programs_of
 from tests.kernel.targets import Target

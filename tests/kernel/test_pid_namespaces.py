@@ -14,7 +14,7 @@ import pytest
 from iotrace.errors import NoSuchProcess
 from iotrace.procfs.children import read_children
 from iotrace.procfs.status import read_status
-from iotrace.tracing.target import check_target
+from iotrace.tracing.target_check import check_target
 from tests.kernel.containers import IN_CONTAINER, family_in_container
 from tests.kernel.family import PROGRAM, check_family
 from tests.kernel.targets import command

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from iotrace.output import units
-from iotrace.output.html.markup import Markup, tag
+from iotrace.output.html.elements import Markup, tag
 from iotrace.report.detail import known
 from iotrace.report.model import Call, Process
 from iotrace.vocabulary.calls import MULTIPLEXERS, READS

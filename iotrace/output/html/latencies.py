@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from iotrace.output import units
-from iotrace.output.html import histogram
-from iotrace.output.html.histogram import Axis
-from iotrace.output.html.markup import Markup, tag
+from iotrace.output.html import histogram_chart
+from iotrace.output.html.elements import Markup, tag
+from iotrace.output.html.histogram_chart import Axis
 from iotrace.output.html.states import bar, legend
 from iotrace.output.naming import name_tid
 from iotrace.output.tables import cost
@@ -64,7 +64,7 @@ def section(process: Process, most_calls: int = MOST_CALLS) -> Markup:
             time
             for card in cards
             for lane in card.lanes
-            for time in histogram.times_of(lane.buckets, lane.p50, lane.p99)
+            for time in histogram_chart.times_of(lane.buckets, lane.p50, lane.p99)
         ]
     )
     more = f"… and {units.plural(len(rest), 'more row')} of calls" if rest else ""
@@ -178,7 +178,7 @@ def _drawn(card: _Card, axis: Axis) -> Markup:
         tag(
             "div",
             tag("p", lane.told, class_="told"),
-            histogram.drawn(lane.buckets, lane.p50, lane.p99, axis, lane.style, lane.told),
+            histogram_chart.drawn(lane.buckets, lane.p50, lane.p99, axis, lane.style, lane.told),
         )
         for lane in card.lanes
     )

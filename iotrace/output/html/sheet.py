@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iotrace.output.blocks import Block, Column, Facts, Heading, Items, Paragraph, Table, Tone
-from iotrace.output.html.markup import Markup, join, tag
+from iotrace.output.html.elements import Markup, join, tag
 
 
 def markup(blocks: list[Block]) -> Markup:

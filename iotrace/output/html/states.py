@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from iotrace.output import units
-from iotrace.output.html.markup import Markup, tag
+from iotrace.output.html.elements import Markup, tag
 from iotrace.output.naming import name_thread
 from iotrace.output.tables import cost
 from iotrace.report.detail import known

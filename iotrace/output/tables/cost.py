@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from iotrace.output import units
-from iotrace.output.view import NO_ORDERS, Orders, in_order
+from iotrace.output.view_options import NO_ORDERS, Orders, in_order
 from iotrace.report.model import Process, Thread
 
 Row = TypeVar("Row")

@@ -16,7 +16,7 @@ import pytest
 
 from iotrace.procfs.python import read_python
 from iotrace.procfs.task import Blocked, read_activity, read_tids
-from iotrace.pystack.code import Frame
+from iotrace.pystack.code_objects import Frame
 from iotrace.pystack.memory import ProcessMemory
 from iotrace.pystack.runtime import find_runtime
 from iotrace.pystack.symbols import Symbols

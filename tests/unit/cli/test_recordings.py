@@ -13,11 +13,11 @@ import pytest
 
 from iotrace import __version__
 from iotrace.output import formats
-from iotrace.output.view import View
-from iotrace.recording.reader import read_recording
-from iotrace.recording.writer import DEFAULT_MAX_BYTES, RecordingWriter
+from iotrace.output.view_options import View
+from iotrace.recording.recording_reader import read_recording
+from iotrace.recording.recording_writer import DEFAULT_MAX_BYTES, RecordingWriter
 from iotrace.report.model import Lost
-from iotrace.timeline.model import Opened
+from iotrace.timeline.events import Opened
 from iotrace.verdict.judge import judge_recorded
 from tests.unit import reports
 from tests.unit.comparison.test_compare import recorded, server
@@ -208,7 +208,7 @@ class FakeTrace:
 
 def test_pages_one_after_the_other_are_no_page() -> None:
     from iotrace.cli.options import Shown
-    from iotrace.cli.printing import Printer
+    from iotrace.cli.printer import Printer
     from iotrace.errors import UsageError
 
     with pytest.raises(UsageError, match="html-report holds one report"):

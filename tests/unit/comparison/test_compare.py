@@ -8,15 +8,15 @@ from dataclasses import replace
 import pytest
 import tabulate
 
-from iotrace.comparison.compare import compare, regressions
-from iotrace.comparison.figures import Key, figures_of, meaning
+from iotrace.comparison.compared_figures import Key, figures_of, meaning
+from iotrace.comparison.comparison import Comparison, Difference
+from iotrace.comparison.differences import compare, regressions
 from iotrace.comparison.gate import require_samples
-from iotrace.comparison.model import Comparison, Difference
 from iotrace.errors import UsageError
 from iotrace.output import comparison as output
 from iotrace.output.text import width
-from iotrace.output.view import View
-from iotrace.recording.model import Recording, as_sample
+from iotrace.output.view_options import View
+from iotrace.recording.recording import Recording, as_sample
 from iotrace.report.model import Call, Percentiles, Report
 from tests.unit import reports
 from tests.unit.light import lit_report

@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from iotrace.doctor import examine, kernel, pasting, rights, surroundings, tools
+from iotrace.doctor import examine, kernel, rights, suggested_commands, surroundings, tools
 from iotrace.doctor.check import Check, Status, degraded, missing, ok
 from iotrace.doctor.examine import can_attach
 from iotrace.doctor.render import as_json, as_table
 from iotrace.privileges.capabilities import CAPABILITIES
 
-ALL_WELL = (ok("BTF", "there"), degraded("io_uring", "off", "operations", pasting.KERNEL))
-LACKING = (*ALL_WELL, missing("bcc", "no module \x1b[2J", pasting.BCC))
+ALL_WELL = (
+    ok("BTF", "there"),
+    degraded("io_uring", "off", "operations", suggested_commands.KERNEL),
+)
+LACKING = (*ALL_WELL, missing("bcc", "no module \x1b[2J", suggested_commands.BCC))
 
 
 def held(*names: str) -> int:
@@ -36,7 +39,9 @@ def test_each_missing_capability_is_named(mask: int, lacking: set[str], lesser: 
     answers = rights._capabilities(mask)
     assert {a.feature for a in answers if a.status is Status.MISSING} == lacking
     assert {a.feature for a in answers if a.status is Status.DEGRADED} == lesser
-    assert all(set(a.paste) == set(pasting.PLACES) for a in answers if a.status is not Status.OK)
+    assert all(
+        set(a.paste) == set(suggested_commands.PLACES) for a in answers if a.status is not Status.OK
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,7 +74,7 @@ def test_lockdown(tmp_path: Path, text: str, status: Status) -> None:
     ],
 )
 def test_the_distribution_is_known(text: str, place: str | None) -> None:
-    assert pasting.parse_os_release(text) == place
+    assert suggested_commands.parse_os_release(text) == place
 
 
 @pytest.mark.parametrize(
@@ -87,30 +92,39 @@ def test_the_place_is_known(tmp_path: Path, files: dict[str, str], place: str) -
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    assert pasting.place(str(tmp_path)) == place
+    assert suggested_commands.place(str(tmp_path)) == place
 
 
 @pytest.mark.parametrize(
     "lines",
-    [pasting.PRIVILEGES, pasting.BCC, pasting.KERNEL, pasting.TRACEFS, pasting.sysctl("a=1")],
+    [
+        suggested_commands.PRIVILEGES,
+        suggested_commands.BCC,
+        suggested_commands.KERNEL,
+        suggested_commands.TRACEFS,
+        suggested_commands.sysctl("a=1"),
+    ],
 )
 def test_there_is_a_line_for_every_place(lines: dict[str, str]) -> None:
-    assert set(lines) == set(pasting.PLACES)
+    assert set(lines) == set(suggested_commands.PLACES)
 
 
-@pytest.mark.parametrize("place", pasting.PLACES)
+@pytest.mark.parametrize("place", suggested_commands.PLACES)
 def test_the_table_has_the_line_of_this_place(place: str) -> None:
     table = as_table(LACKING, place)
-    assert f"paste: {pasting.BCC[place]}" in table
+    assert f"paste: {suggested_commands.BCC[place]}" in table
     assert "cannot attach" in table
     assert "\x1b" not in table
 
 
 def test_a_line_is_to_be_pasted_once() -> None:
-    first, second = missing("CAP_BPF", "", pasting.PRIVILEGES), missing("maps", "", pasting.BCC)
-    again = degraded("ring buffer", "", "the timeline", pasting.PRIVILEGES)
+    first, second = (
+        missing("CAP_BPF", "", suggested_commands.PRIVILEGES),
+        missing("maps", "", suggested_commands.BCC),
+    )
+    again = degraded("ring buffer", "", "the timeline", suggested_commands.PRIVILEGES)
     table = as_table((first, second, again), "debian")
-    line = pasting.PRIVILEGES["debian"]
+    line = suggested_commands.PRIVILEGES["debian"]
     assert table.count(f"paste: {line}\n") == 1
     assert table.count("paste: as above\n") == 1
     assert table.endswith(
@@ -131,7 +145,7 @@ def test_a_useful_feature_that_is_refused_lacks_no_more_than_itself() -> None:
 
     answer = kernel._useful("ring buffer", "made", "the timeline", refuse)
     assert (answer.status, answer.loses) == (Status.DEGRADED, "the timeline")
-    assert answer.paste is pasting.PRIVILEGES
+    assert answer.paste is suggested_commands.PRIVILEGES
 
 
 def test_the_json_has_all_lines() -> None:
@@ -139,7 +153,7 @@ def test_the_json_has_all_lines() -> None:
     assert told["can_attach"] is False
     assert told["place"] == "arch"
     assert [check["status"] for check in told["checks"]] == ["ok", "degraded", "missing"]
-    assert told["checks"][2]["paste"] == dict(pasting.BCC)
+    assert told["checks"][2]["paste"] == dict(suggested_commands.BCC)
 
 
 @pytest.mark.parametrize(("checks", "code"), [(ALL_WELL, 0), (LACKING, 5)])
@@ -169,7 +183,7 @@ def test_what_has_no_answer_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 
     answer = kernel._tried("BPF maps", "made", refuse)
     assert answer.status is Status.MISSING
-    assert answer.paste is pasting.PRIVILEGES
+    assert answer.paste is suggested_commands.PRIVILEGES
 
 
 def test_io_uring_is_tried() -> None:

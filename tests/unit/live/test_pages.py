@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from iotrace.live import pages
-from iotrace.live.lines import Line
 from iotrace.live.picture import Picture, advance
+from iotrace.live.styled_lines import Line
 from iotrace.output.text import width
 from iotrace.report.model import Lost, Report
 from tests.unit import reports

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from iotrace.output.tables import calls
+from iotrace.output.tables import calls_table
 from tests.unit.output.drawing import drawn, rows, snapshot
 from tests.unit.reports import MS, S, call, event_loop, process, thread_pool
 
 
 def test_an_event_loop_and_its_pool() -> None:
-    assert drawn(calls.table(event_loop().processes[0], 20)) == snapshot("""\
+    assert drawn(calls_table.table(event_loop().processes[0], 20)) == snapshot("""\
 System calls by thread (11)
 wait: asleep in it; copy: handing data to the program; p50, p99, max: one call,
 from entry to return. EAGAIN: would have blocked. +1: one more has not returned.
@@ -33,7 +33,7 @@ def test_calls_of_one_thread_need_no_column_for_it_and_errors_are_named_where_th
     None
 ):
     one = process(calls=event_loop().processes[0].calls[:6])
-    assert drawn(calls.table(one, 20), width=100) == snapshot("""\
+    assert drawn(calls_table.table(one, 20), width=100) == snapshot("""\
 System calls of thread 41234 (6)
 wait: asleep in it; copy: handing data to the program; p50, p99, max: one call, from entry to
 return. EAGAIN: would have blocked.
@@ -51,7 +51,7 @@ epoll_ctl      1,236              -       -         -       -        -   809 ns 
 def test_idle_threads_do_not_hide_the_other_calls() -> None:
     idle = [call(100 + number, "futex", "", 1, wait_ns=10 * S) for number in range(40)]
     useful = call(1, "recvfrom", "tcp", 7, wait_ns=5 * MS)
-    shown = rows(calls.table(process(calls=(*idle, useful)), 5))
+    shown = rows(calls_table.table(process(calls=(*idle, useful)), 5))
     assert [line.split()[1] for line in shown] == [*["futex"] * 4, "recvfrom", "and"]
     assert shown[-1] == "… and 36 more (360 s of wait)"
 
@@ -60,13 +60,13 @@ def test_order_is_total_time() -> None:
     slow = call(1, "read", "pipe", 1, kernel_ns=3 * S)
     waits = call(1, "recvfrom", "tcp", 1, wait_ns=2 * S)
     starved = call(1, "sendto", "tcp", 1, runq_ns=4 * S)
-    shown = rows(calls.table(process(calls=(waits, slow, starved)), None))
+    shown = rows(calls_table.table(process(calls=(waits, slow, starved)), None))
     assert [line.split()[0] for line in shown] == ["sendto", "read", "recvfrom"]
 
 
 def test_a_call_that_never_returned_shows_its_wait_and_no_latency() -> None:
     asleep = call(1, "accept4", "tcp", 0, wait_ns=10 * S, in_flight=1)
-    assert rows(calls.table(process(calls=(asleep,)), 20)) == [
+    assert rows(calls_table.table(process(calls=(asleep,)), 20)) == [
         "accept4 tcp    0+1      -  10.0 s     -    -    -    -"
     ]
 
@@ -74,7 +74,9 @@ def test_a_call_that_never_returned_shows_its_wait_and_no_latency() -> None:
 def test_threads_that_have_ended() -> None:
     ended = call(0, "recvfrom", "tcp", 5, wait_ns=S)
     one = call(7, "recvfrom", "tcp", 5, wait_ns=2 * S)
-    assert [line.split()[0] for line in rows(calls.table(process(calls=(ended, one)), 20))] == [
+    assert [
+        line.split()[0] for line in rows(calls_table.table(process(calls=(ended, one)), 20))
+    ] == [
         "7",
         "ended",
     ]
@@ -83,7 +85,7 @@ def test_threads_that_have_ended() -> None:
 def test_an_estimated_copy_says_so_and_an_estimated_nothing_does_not() -> None:
     some = call(1, "read", "pipe", 5, copy_ns=2 * MS)
     none = call(1, "read", "pipe", 5, wait_ns=MS)
-    table = calls.table(process(calls=(some, none)), 20)
+    table = calls_table.table(process(calls=(some, none)), 20)
     assert "~: estimated." in drawn(table)
     assert ["~2.00 ms" in line for line in rows(table)] == [True, False]
     assert ["~" in line for line in rows(table)] == [True, False]
@@ -96,7 +98,7 @@ def test_seven_digit_threads_with_everything_keep_to_the_page() -> None:
         errors={"EAGAIN": 99_999, "ECONNRESET": 99_999},
         copy_estimated=True,
     )  # fmt: skip
-    table = calls.table(process(calls=(widest, replace(widest, tid=4_194_303))), 20)
+    table = calls_table.table(process(calls=(widest, replace(widest, tid=4_194_303))), 20)
     shown = drawn(table)
     assert max(map(len, shown.splitlines())) <= 80
     assert "No room at 80 columns for: max." in shown
@@ -105,6 +107,6 @@ def test_seven_digit_threads_with_everything_keep_to_the_page() -> None:
 
 
 def test_300_threads() -> None:
-    shown = rows(calls.table(thread_pool(300).processes[0], 20))
+    shown = rows(calls_table.table(thread_pool(300).processes[0], 20))
     assert len(shown) == 21
     assert shown[-1] == "… and 281 more (34.7 min of wait)"

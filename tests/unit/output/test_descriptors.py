@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from iotrace.output.tables import descriptors
+from iotrace.output.tables import descriptors_table
 from iotrace.report.model import Descriptor
 from tests.unit.output.drawing import drawn, rows, snapshot
 from tests.unit.reports import MS, event_loop, process
@@ -16,7 +16,7 @@ PLAIN = Descriptor(
 
 
 def test_the_connections_of_an_event_loop() -> None:
-    assert drawn(descriptors.table(event_loop().processes[0], 5)) == snapshot("""\
+    assert drawn(descriptors_table.table(event_loop().processes[0], 5)) == snapshot("""\
 Descriptors (415)
 in, out: bytes read and written; wait, copy: in calls on it. pickup: from data
 ready to the read that takes it, p50 and p99. xN (+): N of them (several), one
@@ -34,7 +34,7 @@ after the other, had this number. ~: estimated.
 
 def test_both_addresses_where_there_is_room() -> None:
     reused = replace(PLAIN, fd=6, opened=211, copy_ns=MS, copy_estimated=True)
-    table = descriptors.table(process(descriptors=(PLAIN, reused)), 20)
+    table = descriptors_table.table(process(descriptors=(PLAIN, reused)), 20)
     assert drawn(table, width=96) == snapshot("""\
 Descriptors (2)
 in, out: bytes read and written; wait, copy: in calls on it. xN (+): N of them (several), one
@@ -77,7 +77,9 @@ fd  what      local -> peer                      calls    in   out  wait      co
 def test_a_peer_is_never_taken_for_a_local_address(
     local: str, peer: str, forms: tuple[str, ...]
 ) -> None:
-    table = descriptors.table(process(descriptors=(replace(PLAIN, local=local, peer=peer),)), 20)
+    table = descriptors_table.table(
+        process(descriptors=(replace(PLAIN, local=local, peer=peer),)), 20
+    )
     assert table is not None
     assert next(column for column in table.columns if column.keep_end).cells == (forms,)
 
@@ -85,11 +87,11 @@ def test_a_peer_is_never_taken_for_a_local_address(
 def test_order_is_wait_and_copy() -> None:
     waits = replace(PLAIN, fd=6, wait_ns=2 * MS)
     copies = replace(PLAIN, fd=7, wait_ns=MS, copy_ns=2 * MS)
-    shown = rows(descriptors.table(process(descriptors=(PLAIN, waits, copies)), 2))
+    shown = rows(descriptors_table.table(process(descriptors=(PLAIN, waits, copies)), 2))
     assert [line.split()[0] for line in shown] == ["7", "6", "…"]
     assert shown[-1] == "… and 1 more (no wait)"
 
 
 def test_without_pickup_there_is_no_column_for_it() -> None:
-    table = descriptors.table(process(descriptors=(PLAIN,)), 20)
+    table = descriptors_table.table(process(descriptors=(PLAIN,)), 20)
     assert "pickup" not in drawn(table)

@@ -10,7 +10,7 @@ import tabulate
 
 from iotrace.errors import UsageError
 from iotrace.output import formats
-from iotrace.output.view import View
+from iotrace.output.view_options import View
 from iotrace.report.codec import loads, to_dict
 from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit import reports

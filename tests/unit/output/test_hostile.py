@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from iotrace.output import formats
-from iotrace.output.view import View
+from iotrace.output.view_options import View
 from tests.unit import reports
 
 SEPARATED = [name for name in formats.FORMATS if name.startswith("tsv")]

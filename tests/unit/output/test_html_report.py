@@ -9,10 +9,10 @@ from html.parser import HTMLParser
 import pytest
 
 from iotrace.output import formats
-from iotrace.output.html import histogram, lanes, latencies, markup, states
-from iotrace.output.html.histogram import Axis
+from iotrace.output.html import elements, histogram_chart, lanes, latencies, states
+from iotrace.output.html.histogram_chart import Axis
 from iotrace.output.text import escape
-from iotrace.output.view import View
+from iotrace.output.view_options import View
 from iotrace.report.model import Percentiles, Report
 from iotrace.report.stacks import Frame, Line
 from tests.unit import reports
@@ -172,7 +172,7 @@ def test_an_estimated_copy_says_so() -> None:
 def test_a_histogram_lies_on_a_logarithmic_axis_and_its_areas_are_its_counts() -> None:
     axis = Axis([1_000, 1_000_000])
     buckets = ((1_000, 10_000, 30), (10_000, 100_000, 15), (100_000, 1_000_000, 1))
-    drawn = histogram.drawn(buckets, 3_162, 100_000, axis, "h-wait", "slept <3 ms>")
+    drawn = histogram_chart.drawn(buckets, 3_162, 100_000, axis, "h-wait", "slept <3 ms>")
     # 26 to 334 in three steps of ten times; 38 high, and 19, and 38 / 30.
     assert 'd="M26 50V12H128.7V31H231.3V48.7H334V50"' in drawn
     assert '<path d="M77.3 8V50" class="p50"/>' in drawn
@@ -183,19 +183,19 @@ def test_a_histogram_lies_on_a_logarithmic_axis_and_its_areas_are_its_counts() -
 
 def test_between_buckets_that_do_not_touch_there_is_nothing() -> None:
     axis = Axis([1, 1_000])
-    drawn = histogram.drawn(((1, 10, 1), (100, 1_000, 1)), 1, 1, axis, "", "")
+    drawn = histogram_chart.drawn(((1, 10, 1), (100, 1_000, 1)), 1, 1, axis, "", "")
     assert 'd="M26 50V12H128.7V50M231.3 50V12H334V50"' in drawn
 
 
 def test_what_is_rare_is_seen() -> None:
     axis = Axis([1, 100])
-    drawn = histogram.drawn(((1, 10, 10**9), (10, 100, 1)), 1, 1, axis, "", "")
+    drawn = histogram_chart.drawn(((1, 10, 10**9), (10, 100, 1)), 1, 1, axis, "", "")
     assert "V49.2H334" in drawn
 
 
 def test_buckets_that_make_no_sense_draw_nothing() -> None:
-    axis = Axis(histogram.times_of(((5, 1, 2), (-9, -3, 1), (1, 5, -2)), -(2**63), 2**63 - 1))
-    drawn = histogram.drawn(((5, 1, 2), (-9, -3, 1), (1, 5, -2)), 0, 9, axis, "", "")
+    axis = Axis(histogram_chart.times_of(((5, 1, 2), (-9, -3, 1), (1, 5, -2)), -(2**63), 2**63 - 1))
+    drawn = histogram_chart.drawn(((5, 1, 2), (-9, -3, 1), (1, 5, -2)), 0, 9, axis, "", "")
     assert 'd="V50"' in drawn
 
 
@@ -258,6 +258,6 @@ def test_losses_stand_out() -> None:
 
 
 def test_tags() -> None:
-    assert markup.tag("p", "<b>", class_="x", title=None) == '<p class="x">&lt;b&gt;</p>'
-    assert markup.tag("rect", x=1 / 3, y=2.0) == '<rect x="0.33" y="2"/>'
-    assert markup.join("&", markup.tag("br")) == "&amp;<br>"
+    assert elements.tag("p", "<b>", class_="x", title=None) == '<p class="x">&lt;b&gt;</p>'
+    assert elements.tag("rect", x=1 / 3, y=2.0) == '<rect x="0.33" y="2"/>'
+    assert elements.join("&", elements.tag("br")) == "&amp;<br>"

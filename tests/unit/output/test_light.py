@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from iotrace.output import as_csv, as_json, table
-from iotrace.output.html.page import render as html
-from iotrace.output.view import View
+from iotrace.output.html.report_page import render as html
+from iotrace.output.view_options import View
 from iotrace.report.codec import from_dict, to_dict
 from tests.unit.light import lit_report
 from tests.unit.reports import event_loop

@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
-from iotrace.output.tables import loops, operations, processes, signals
+from iotrace.output.tables import loops_table, operations_table, processes_table, signals_table
 from iotrace.report.model import Interval, Operation, Signal
 from tests.unit.output.drawing import drawn, snapshot
 from tests.unit.reports import MIB, MS, US, event_loop, prefork, process
 
 
 def test_one_loop_needs_no_column_for_its_thread() -> None:
-    assert drawn(loops.table(event_loop().processes[0], 20)) == snapshot("""\
+    assert drawn(loops_table.table(event_loop().processes[0], 20)) == snapshot("""\
 Event loop of thread 41234
 watched (fds): descriptors in its set; iterations (iter): returns of the call;
 ready: descriptors a return, mean/max; empty: none ready; timeout: none in time;
@@ -30,7 +30,7 @@ def test_what_there_is_no_room_for_is_named() -> None:
         loop, tid=41299, multiplexer="select", watched=None, busy_ns=None, busy_total_ns=0,
         unserved=4, stalls=None,
     )  # fmt: skip
-    assert drawn(loops.table(process(loops=(loop, other)), 20)) == snapshot("""\
+    assert drawn(loops_table.table(process(loops=(loop, other)), 20)) == snapshot("""\
 Event loops (2)
 watched (fds): descriptors in its set; iterations (iter): returns of the call;
 ready: descriptors a return, mean/max; empty: none ready; timeout: none in time;
@@ -52,7 +52,8 @@ def test_operations() -> None:
         "recv", 1_009, {"ECONNRESET": 2}, 3 * MIB, Interval(40 * US, 3 * MS, 51 * MS)
     )
     accepted = Operation("accept", 13, {}, 0, None)
-    assert drawn(operations.table(process(operations=(accepted, received)), 20)) == snapshot("""\
+    shown = operations_table.table(process(operations=(accepted, received)), 20)
+    assert drawn(shown) == snapshot("""\
 Asynchronous operations (1,022)
 io_uring; p50, p99, max: from submission to completion.
 operation  count  errors     bytes      p50      p99      max
@@ -64,7 +65,7 @@ accept        13       -         -        -        -        -
 
 def test_signals() -> None:
     both = (Signal(700, "SIGTERM", 1), Signal(700, "SIGIO", 1_009))
-    assert drawn(signals.table(process(signals=both), 20)) == snapshot("""\
+    assert drawn(signals_table.table(process(signals=both), 20)) == snapshot("""\
 Signals delivered (1,010)
 tid  signal   count
 ───  ───────  ─────
@@ -74,7 +75,8 @@ tid  signal   count
 
 
 def test_processes_in_a_line_each() -> None:
-    assert drawn(processes.table(prefork(200).processes, "Other processes", 4)) == snapshot("""\
+    shown = processes_table.table(prefork(200).processes, "Other processes", 4)
+    assert drawn(shown) == snapshot("""\
 Other processes (201)
 wall: all its threads' time; next to it, what it went to in %: on a CPU (user +
 kernel + copy), runq: ready, but no CPU free; asleep in: waiting for what (+:
@@ -91,7 +93,7 @@ other waits).
 
 def test_no_rows_no_table() -> None:
     nothing = process()
-    assert loops.table(nothing, 20) is None
-    assert operations.table(nothing, 20) is None
-    assert signals.table(nothing, 20) is None
-    assert processes.table((), "Processes", 20) is None
+    assert loops_table.table(nothing, 20) is None
+    assert operations_table.table(nothing, 20) is None
+    assert signals_table.table(nothing, 20) is None
+    assert processes_table.table((), "Processes", 20) is None

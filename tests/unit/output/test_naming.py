@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from iotrace.output import formats, naming
 from iotrace.output.selection import split
-from iotrace.output.tables import loops, processes, threads
+from iotrace.output.tables import loops_table, processes_table, threads_table
 from iotrace.report.model import Loop, Process, Ready, StallCall, Stalls
 from tests.unit import reports
 from tests.unit.output.drawing import drawn, rows
@@ -104,14 +104,14 @@ def test_the_parent_of_the_busiest_is_shown_with_them() -> None:
 
 
 def test_one_line_a_process() -> None:
-    lines = rows(processes.table([ended(), PARENT], "Processes", None), 132)
+    lines = rows(processes_table.table([ended(), PARENT], "Processes", None), 132)
     assert [line.split()[:2] for line in lines] == [["30895", "python"], ["x997", "worker"]]
     assert "worker (ended, of 30895)" in lines[1]
 
 
 def test_the_tid_of_ended_threads() -> None:
     one = replace(ended(1).threads[0], count=1)
-    lines = rows(threads.table(replace(ended(), threads=(ended().threads[0], one)), None))
+    lines = rows(threads_table.table(replace(ended(), threads=(ended().threads[0], one)), None))
     assert [line.split()[0] for line in lines] == ["x997", "ended"]
 
 
@@ -120,6 +120,6 @@ def test_the_loop_of_ended_threads() -> None:
         0, "poll", None, None, 1, 0, 0, Ready(1.0, 1), None,
         stalls=Stalls(2, 5 * MS, 5 * MS, 0, {}, StallCall("read", "tcp", 3, MS)),
     )  # fmt: skip
-    shown = drawn(loops.table(replace(ended(), loops=(loop,)), None))
+    shown = drawn(loops_table.table(replace(ended(), loops=(loop,)), None))
     assert shown.splitlines()[0] == "Event loop of ended threads"
     assert "A thread that has ended was busy for over 50 ms 2 times" in shown

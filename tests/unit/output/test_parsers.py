@@ -7,7 +7,7 @@ import pytest
 
 from iotrace.output import formats
 from iotrace.output.text import escape
-from iotrace.output.view import View
+from iotrace.output.view_options import View
 from tests.unit import reports
 
 ALL = View(top=0)

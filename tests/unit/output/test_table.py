@@ -9,7 +9,7 @@ import tabulate
 from iotrace.output import table
 from iotrace.output.markup import DEFAULT, style
 from iotrace.output.text import width
-from iotrace.output.view import View
+from iotrace.output.view_options import View
 from iotrace.report.model import Finding, Report
 from tests.unit import reports
 from tests.unit.output.drawing import snapshot

@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
-from iotrace.output.tables import threads
-from iotrace.output.tables.threads import reasons
+from iotrace.output.tables import threads_table
+from iotrace.output.tables.threads_table import reasons
 from tests.unit.output.drawing import drawn, rows, snapshot
 from tests.unit.reports import MS, S, event_loop, process, thread, thread_pool
 
 
 def test_an_event_loop_and_its_idle_pool() -> None:
-    assert drawn(threads.table(event_loop().processes[0], 20)) == snapshot("""\
+    assert drawn(threads_table.table(event_loop().processes[0], 20)) == snapshot("""\
 Threads (4)
 wall: time traced. In % of it: user, kernel and copy (of data to the program):
 on a CPU; runq: ready, but no CPU free; asleep in: waiting for what (+: other
@@ -24,7 +24,7 @@ waits). vol, invol: context switches.
 
 
 def test_a_wider_page_has_room_for_blanks_and_cuts_are_counted() -> None:
-    assert drawn(threads.table(event_loop().processes[0], 2), width=96) == snapshot("""\
+    assert drawn(threads_table.table(event_loop().processes[0], 2), width=96) == snapshot("""\
 Threads (4)
 wall: time traced. In % of it: user, kernel and copy (of data to the program): on a CPU; runq:
 ready, but no CPU free; asleep in: waiting for what (+: other waits). vol, invol: context
@@ -42,7 +42,7 @@ def test_ended_threads_in_one_line_and_time_that_is_unaccounted() -> None:
     main = thread(
         700, "python3", 10 * S, user=S, runq=S // 2, unaccounted=3 * MS, poll=0
     )  # fmt: skip
-    assert drawn(threads.table(process(threads=(main, ended)), 20)) == snapshot("""\
+    assert drawn(threads_table.table(process(threads=(main, ended)), 20)) == snapshot("""\
 Threads (1,001)
 wall: time traced. In % of it: user, kernel and copy (of data to the program):
 on a CPU; runq: ready, but no CPU free; asleep in: waiting for what (+: other
@@ -58,20 +58,20 @@ def test_order_is_time_awake() -> None:
     one = thread(1, "busy", 10 * S, user=3 * S, lock=0)
     two = thread(2, "starved", 10 * S, runq=9 * S, lock=0)
     three = thread(3, "asleep", 20 * S, lock=0)
-    shown = rows(threads.table(process(threads=(three, one, two)), None))
+    shown = rows(threads_table.table(process(threads=(three, one, two)), None))
     assert [line.split()[1] for line in shown] == ["starved", "busy", "asleep"]
 
 
 def test_300_threads_are_cut_and_none_is_cut_without_a_limit() -> None:
     pool = thread_pool(300).processes[0]
-    shown = rows(threads.table(pool, 20))
+    shown = rows(threads_table.table(pool, 20))
     assert len(shown) == 21
     assert shown[-1] == "… and 281 more (44.7 min of wait)"
-    assert len(rows(threads.table(pool, None))) == 301
+    assert len(rows(threads_table.table(pool, None))) == 301
 
 
 def test_without_threads_there_is_no_table() -> None:
-    assert threads.table(process(), 20) is None
+    assert threads_table.table(process(), 20) is None
 
 
 def test_reasons_from_all_to_the_biggest() -> None:

@@ -10,10 +10,17 @@ from iotrace.errors import UsageError
 from iotrace.output import color, columns, formats
 from iotrace.output.blocks import Table, Tone
 from iotrace.output.markup import DEFAULT
-from iotrace.output.tables import calls, descriptors, loops, operations, signals, threads
-from iotrace.output.tables import processes as summary
+from iotrace.output.tables import (
+    calls_table,
+    descriptors_table,
+    loops_table,
+    operations_table,
+    signals_table,
+    threads_table,
+)
+from iotrace.output.tables import processes_table as summary
 from iotrace.output.text import width
-from iotrace.output.view import View
+from iotrace.output.view_options import View
 from iotrace.report.codec import loads
 from iotrace.report.model import Finding, Lost, Process
 from tests.unit import reports
@@ -21,7 +28,14 @@ from tests.unit.output.drawing import rows
 from tests.unit.random_reports import random_report
 
 SERVER = reports.event_loop().processes[0]
-PROCESS_TABLES = (threads, calls, descriptors, loops, operations, signals)
+PROCESS_TABLES = (
+    threads_table,
+    calls_table,
+    descriptors_table,
+    loops_table,
+    operations_table,
+    signals_table,
+)
 
 
 def shown(report: reports.Report, **view: object) -> str:
@@ -60,15 +74,24 @@ def test_sorting_loses_no_row_and_touches_only_tables_with_that_column(sort: str
 
 
 def test_figures_sort_from_the_biggest_texts_and_numbers_of_things_by_their_order() -> None:
-    assert first_words(threads.table(SERVER, None, "tid")) == ["41234", "41240", "41241", "41242"]
-    assert first_words(threads.table(SERVER, None, "vol"))[0] == "41234"
-    assert first_words(threads.table(SERVER, 2, "name"), 1)[:2] == ["asyncio_0", "asyncio_1"]
-    assert first_words(calls.table(SERVER, 3, "p99"), 1)[:3] == ["futex", "epoll_wait", "pread64"]
+    assert first_words(threads_table.table(SERVER, None, "tid")) == [
+        "41234",
+        "41240",
+        "41241",
+        "41242",
+    ]
+    assert first_words(threads_table.table(SERVER, None, "vol"))[0] == "41234"
+    assert first_words(threads_table.table(SERVER, 2, "name"), 1)[:2] == ["asyncio_0", "asyncio_1"]
+    assert first_words(calls_table.table(SERVER, 3, "p99"), 1)[:3] == [
+        "futex",
+        "epoll_wait",
+        "pread64",
+    ]
 
 
 def test_sort_takes_a_name_in_any_case_and_with_dashes() -> None:
-    assert first_words(threads.table(SERVER, None, "Asleep-In")) == first_words(
-        threads.table(SERVER, None, "asleep in")
+    assert first_words(threads_table.table(SERVER, None, "Asleep-In")) == first_words(
+        threads_table.table(SERVER, None, "asleep in")
     )
 
 

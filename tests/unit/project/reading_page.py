@@ -33,7 +33,7 @@ def _reasons() -> str:
 
 def _columns(table: str) -> str:
     """Of a module of iotrace/output/tables."""
-    orders = importlib.import_module(f"iotrace.output.tables.{table}").ORDERS
+    orders = importlib.import_module(f"iotrace.output.tables.{table}_table").ORDERS
     return _table("column", "meaning", ((title, one.meaning) for title, one in orders.items()))
 
 

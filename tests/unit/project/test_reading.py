@@ -8,13 +8,13 @@ from types import ModuleType
 import pytest
 
 from iotrace.output.tables import (
-    calls,
-    descriptors,
-    loops,
-    operations,
-    processes,
-    signals,
-    threads,
+    calls_table,
+    descriptors_table,
+    loops_table,
+    operations_table,
+    processes_table,
+    signals_table,
+    threads_table,
 )
 from iotrace.report.model import States
 from iotrace.snapshot.histogram import BUCKETS, bounds_ns
@@ -24,13 +24,13 @@ from tests.unit.project.markdown import names, table
 
 _PAGE = "docs/reading-a-report.md"
 _SECTIONS = {
-    "Threads": threads,
-    "Event loops": loops,
-    "System calls": calls,
-    "Descriptors": descriptors,
-    "Asynchronous operations": operations,
-    "Signals": signals,
-    "Processes": processes,
+    "Threads": threads_table,
+    "Event loops": loops_table,
+    "System calls": calls_table,
+    "Descriptors": descriptors_table,
+    "Asynchronous operations": operations_table,
+    "Signals": signals_table,
+    "Processes": processes_table,
 }
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from iotrace.errors import IotraceError
 from iotrace.recording import container
-from iotrace.recording.model import Recording
-from iotrace.recording.reader import read_recording
-from iotrace.recording.writer import DEFAULT_MAX_BYTES, RecordingWriter
-from iotrace.timeline.model import encode_names
+from iotrace.recording.recording import Recording
+from iotrace.recording.recording_reader import read_recording
+from iotrace.recording.recording_writer import DEFAULT_MAX_BYTES, RecordingWriter
+from iotrace.timeline.events import encode_names
 from tests.unit import reports
 from tests.unit.timeline.made import blocking_read
 

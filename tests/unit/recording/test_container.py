@@ -9,10 +9,10 @@ import pytest
 from iotrace.errors import ExitCode
 from iotrace.recording import container
 from iotrace.recording.container import BadRecording
-from iotrace.recording.model import Recording, as_sample
-from iotrace.recording.reader import read_recording
+from iotrace.recording.recording import Recording, as_sample
+from iotrace.recording.recording_reader import read_recording
 from iotrace.report.codec import BadReport
-from iotrace.timeline.model import BadTimeline
+from iotrace.timeline.events import BadTimeline
 from tests.unit import reports
 from tests.unit.random_reports import random_report
 from tests.unit.recording.damage import container_parts, outcome, sealed, tally, written
@@ -55,7 +55,7 @@ def test_a_timeline_of_no_sense(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seed", range(23))
 def test_any_report_comes_back(tmp_path: Path, seed: int) -> None:
-    from iotrace.recording.writer import RecordingWriter
+    from iotrace.recording.recording_writer import RecordingWriter
 
     report = random_report(seed)
     writer = RecordingWriter(tmp_path / "x.iot", None, 1 << 30)

@@ -11,8 +11,8 @@ import pytest
 from iotrace.errors import PermissionDenied, UsageError
 from iotrace.privileges.caller import Caller
 from iotrace.privileges.safe_file import SafeFile
-from iotrace.recording.reader import read_recording
-from iotrace.recording.writer import RecordingWriter
+from iotrace.recording.recording_reader import read_recording
+from iotrace.recording.recording_writer import RecordingWriter
 from tests.unit import reports
 
 

@@ -7,7 +7,7 @@ from iotrace.report_builder.calls import call_row, error_name
 from iotrace.report_builder.descriptors import descriptor_row
 from iotrace.report_builder.threads import thread_row
 from iotrace.snapshot import histogram
-from iotrace.snapshot.model import DescriptorTotals, ThreadKey
+from iotrace.snapshot.totals import DescriptorTotals, ThreadKey
 from tests.unit.snapshot.test_arithmetic import call, thread
 
 _EMPTY = DescriptorTotals(

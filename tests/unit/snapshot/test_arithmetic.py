@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from iotrace.snapshot import histogram
 from iotrace.snapshot.arithmetic import add_snapshots, fold, interval
 from iotrace.snapshot.merging import add
-from iotrace.snapshot.model import CallTotals, Losses, Snapshot, ThreadKey, ThreadTotals
+from iotrace.snapshot.totals import CallTotals, Losses, Snapshot, ThreadKey, ThreadTotals
 from iotrace.vocabulary.waits import WAIT_REASONS
 
 MAIN = ThreadKey(7, 7, 100)

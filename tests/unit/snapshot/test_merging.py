@@ -22,7 +22,7 @@ from iotrace.snapshot.merging import (
     owned_tables,
     subtract,
 )
-from iotrace.snapshot.model import TABLES, Snapshot
+from iotrace.snapshot.totals import TABLES, Snapshot
 
 _LOW = 3
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from iotrace.timeline.model import BadTimeline, Opened, Timeline, decode, encode_names
+from iotrace.timeline.events import BadTimeline, Opened, Timeline, decode, encode_names
 from iotrace.timeline.tracks import (
     COPY,
     ENTER,

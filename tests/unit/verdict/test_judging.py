@@ -14,8 +14,8 @@ import pytest
 
 from iotrace import __version__
 from iotrace.output import formats
-from iotrace.recording.reader import read_recording
-from iotrace.recording.writer import DEFAULT_MAX_BYTES, RecordingWriter
+from iotrace.recording.recording_reader import read_recording
+from iotrace.recording.recording_writer import DEFAULT_MAX_BYTES, RecordingWriter
 from iotrace.report.codec import BadReport, from_dict, loads, to_dict
 from iotrace.report.model import Process, Report
 from iotrace.verdict.judge import judge, judge_recorded

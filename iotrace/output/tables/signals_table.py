@@ -8,7 +8,7 @@ from iotrace.output import units
 from iotrace.output.blocks import Table, figures, texts
 from iotrace.output.naming import name_tid
 from iotrace.output.tables import cost
-from iotrace.output.view import ColumnOrder, Orders
+from iotrace.output.view_options import ColumnOrder, Orders
 from iotrace.report.model import Process, Signal
 
 ORDERS: Orders[Signal] = {

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from statistics import median
 
-from iotrace.comparison.figures import Key, figures_of, meaning
-from iotrace.comparison.model import SCHEMA, Comparison, Difference, FindingChange, Side
+from iotrace.comparison.compared_figures import Key, figures_of, meaning
+from iotrace.comparison.comparison import SCHEMA, Comparison, Difference, FindingChange, Side
 from iotrace.comparison.statistic import exceeds, noise
-from iotrace.recording.model import Recording
+from iotrace.recording.recording import Recording
 from iotrace.report.model import Report
 
 _Series = dict[Key, list[float]]

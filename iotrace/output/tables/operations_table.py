@@ -7,7 +7,7 @@ from operator import attrgetter
 from iotrace.output import units
 from iotrace.output.blocks import NOTHING, Table, figures, texts
 from iotrace.output.tables import cost
-from iotrace.output.view import ColumnOrder, Orders
+from iotrace.output.view_options import ColumnOrder, Orders
 from iotrace.report.model import Operation, Process
 
 _LEGEND = "io_uring; p50, p99, max: from submission to completion."

@@ -11,7 +11,7 @@ from iotrace.errors import UsageError
 from iotrace.privileges.caller import Caller
 from iotrace.privileges.safe_file import PRIVATE, SafeFile
 from iotrace.recording import container
-from iotrace.recording.model import as_sample
+from iotrace.recording.recording import as_sample
 from iotrace.report.codec import to_dict
 from iotrace.report.model import Report
 

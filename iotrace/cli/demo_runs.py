@@ -12,7 +12,7 @@ import click
 
 from iotrace import __version__
 from iotrace.cli.options import Shown
-from iotrace.cli.printing import Printer
+from iotrace.cli.printer import Printer
 from iotrace.demo import comparison_tables, model_comparison, scaling
 from iotrace.demo.figures import Run
 from iotrace.demo.load_options import COMPARED_DELAY_NS, LoadOptions, load_arguments, window_ns

@@ -9,21 +9,21 @@ from importlib.resources import files
 
 from iotrace.output import quality, verdict
 from iotrace.output.html import lanes, latencies, sheet, states
-from iotrace.output.html.markup import Markup, escaped, join, tag
+from iotrace.output.html.elements import Markup, escaped, join, tag
 from iotrace.output.naming import process_title
 from iotrace.output.selection import head_lines, split
 from iotrace.output.tables import (
-    calls,
-    descriptors,
-    lines,
-    loops,
-    operations,
-    processes,
-    signals,
-    threads,
+    calls_table,
+    descriptors_table,
+    lines_table,
+    loops_table,
+    operations_table,
+    processes_table,
+    signals_table,
+    threads_table,
 )
 from iotrace.output.text import cut, escape
-from iotrace.output.view import View
+from iotrace.output.view_options import View
 from iotrace.report.model import Process, Report
 
 DEFAULT_TOP = 100
@@ -36,7 +36,15 @@ _CALLS_DRAWN = 24
 
 _LONGEST_COMMAND = 4_000
 
-_TABLES = (threads, loops, lines, calls, descriptors, operations, signals)
+_TABLES = (
+    threads_table,
+    loops_table,
+    lines_table,
+    calls_table,
+    descriptors_table,
+    operations_table,
+    signals_table,
+)
 
 
 def render(report: Report, view: View) -> str:
@@ -83,7 +91,7 @@ def _sections(report: Report, top: int | None, all_frames: bool) -> list[Markup]
     shown = {process.pid for process in detailed}
     elsewhere = verdict.elsewhere([one for one in report.findings if one.pid not in shown], top)
     title = "Other processes" if detailed else "Processes"
-    rest = [elsewhere, processes.table(others, title, top)]
+    rest = [elsewhere, processes_table.table(others, title, top)]
     most_calls = _CALLS_DRAWN // max(1, min(len(detailed), _DETAILED))
     return [
         tag(
@@ -106,8 +114,8 @@ def _process(
     findings = [finding for finding in report.findings if finding.pid == process.pid]
     command = cut(escape(shlex.join(process.cmdline)), _LONGEST_COMMAND)
     tables = [
-        lines.table(process, top, all_frames=all_frames)
-        if module is lines
+        lines_table.table(process, top, all_frames=all_frames)
+        if module is lines_table
         else module.table(process, top)
         for module in _TABLES
     ]

@@ -14,7 +14,7 @@ from iotrace.cli.options import Shown
 from iotrace.errors import UsageError
 from iotrace.output import color
 from iotrace.output.formats import ONE_ONLY, check, render
-from iotrace.output.view import DEFAULT_WIDTH, View
+from iotrace.output.view_options import DEFAULT_WIDTH, View
 from iotrace.privileges.caller_files import CallerFile, open_as_caller
 from iotrace.report.model import Report
 

@@ -10,8 +10,8 @@ from operator import attrgetter
 from iotrace.output import units
 from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.tables import cost
-from iotrace.output.tables.calls import ESTIMATED, estimated
-from iotrace.output.view import ColumnOrder, Orders
+from iotrace.output.tables.calls_table import ESTIMATED, estimated
+from iotrace.output.view_options import ColumnOrder, Orders
 from iotrace.report.detail import known
 from iotrace.report.model import Descriptor, Process
 

@@ -13,7 +13,7 @@ from operator import attrgetter
 from iotrace.output import units
 from iotrace.output.blocks import Table, figures, texts
 from iotrace.output.tables import cost
-from iotrace.output.view import ColumnOrder, Orders
+from iotrace.output.view_options import ColumnOrder, Orders
 from iotrace.report.model import Process
 from iotrace.report.stacks import Frame, Line
 

@@ -11,10 +11,10 @@ from iotrace.errors import UsageError
 from iotrace.output.text import escape
 from iotrace.privileges.caller import sudo_caller
 from iotrace.privileges.safe_file import SafeFile
-from iotrace.recording.model import Recording
+from iotrace.recording.recording import Recording
 from iotrace.report.model import Report
 from iotrace.timeline import chrome, perfetto
-from iotrace.timeline.model import BadTimeline
+from iotrace.timeline.events import BadTimeline
 from iotrace.timeline.tracks import drawn
 
 _BLOCK = 1 << 20

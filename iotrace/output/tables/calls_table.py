@@ -13,7 +13,7 @@ from iotrace.output import units
 from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.naming import name_tid, of_thread
 from iotrace.output.tables import cost
-from iotrace.output.view import ColumnOrder, Orders, in_order
+from iotrace.output.view_options import ColumnOrder, Orders, in_order
 from iotrace.report.detail import known
 from iotrace.report.model import Call, Process
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from iotrace.output.html.markup import Markup, tag
+from iotrace.output.html.elements import Markup, tag
 from iotrace.report.model import Bucket
 
 _WIDE = 360

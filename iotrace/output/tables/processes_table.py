@@ -13,8 +13,8 @@ from iotrace.output import units
 from iotrace.output.blocks import Table, figures, texts
 from iotrace.output.naming import after_parents, name_pid, name_process
 from iotrace.output.tables import cost
-from iotrace.output.tables.threads import reasons
-from iotrace.output.view import ColumnOrder, Orders
+from iotrace.output.tables.threads_table import reasons
+from iotrace.output.view_options import ColumnOrder, Orders
 from iotrace.report.detail import known
 from iotrace.report.model import Process
 

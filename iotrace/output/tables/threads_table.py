@@ -12,7 +12,7 @@ from iotrace.output import units
 from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.naming import name_thread
 from iotrace.output.tables import cost
-from iotrace.output.view import ColumnOrder, Orders
+from iotrace.output.view_options import ColumnOrder, Orders
 from iotrace.report.detail import known
 from iotrace.report.model import Process, Thread
 

@@ -11,12 +11,12 @@ from iotrace.engine.probes import Probes
 from iotrace.engine.python_table import PythonTable
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.procfs.python import read_python
-from iotrace.pystack.code import Frame
+from iotrace.pystack.code_objects import Frame
 from iotrace.pystack.memory import ProcessMemory
 from iotrace.pystack.runtime import NoStacks, Runtime, find_runtime
 from iotrace.pystack.symbols import Symbols
 from iotrace.pystack.walk import RawFrame, Walker, stack_hash
-from iotrace.snapshot.model import LineKey, LineTotals, Snapshot, Waiting
+from iotrace.snapshot.totals import LineKey, LineTotals, Snapshot, Waiting
 
 _TRIES = 31
 """Looks at a process that maps no interpreter (yet: its loader may be at it)."""

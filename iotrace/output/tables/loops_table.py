@@ -11,8 +11,8 @@ from iotrace.output import units
 from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.naming import name_tid, of_thread
 from iotrace.output.tables import cost
-from iotrace.output.tables.lines import where
-from iotrace.output.view import ColumnOrder, Orders
+from iotrace.output.tables.lines_table import where
+from iotrace.output.view_options import ColumnOrder, Orders
 from iotrace.report.blame import Blamed, blamed
 from iotrace.report.detail import known
 from iotrace.report.model import Loop, Process, Stalls

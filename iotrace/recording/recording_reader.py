@@ -12,10 +12,10 @@ from iotrace.errors import PermissionDenied, UsageError
 from iotrace.recording import container
 from iotrace.recording.container import BadRecording
 from iotrace.recording.kept_parts import KeptEvents, KeptSamples, report_json, too_large
-from iotrace.recording.model import Recording
+from iotrace.recording.recording import Recording
 from iotrace.report import codec
 from iotrace.report.codec import BadReport
-from iotrace.timeline.model import MOST_NAMES_BYTES, BadTimeline, decode
+from iotrace.timeline.events import MOST_NAMES_BYTES, BadTimeline, decode
 from iotrace.vocabulary.waits import FIRST_WAIT_REASONS
 
 # A report as JSON is not compressed: its own size, blanks and all.

@@ -27,9 +27,8 @@ from benchmarks.probes import Switch, iotrace_probes
 from benchmarks.results import RESULTS, Results
 from benchmarks.stage import LOAD_CPU, SERVER_CPU, Stage, native
 from benchmarks.table import document
-from iotrace.engine.map_limits import Limits
+from iotrace.engine.map_limits import Limits, limits_for
 from iotrace.report.model import Quality
-from iotrace.tracing.room import limits_for
 from iotrace.tracing.trace import Trace
 
 _WINDOW_S = 0.1

@@ -23,10 +23,9 @@ from iotrace.servers.load import run_load
 from iotrace.servers.load_plan import LoadPlan
 from tabulate import tabulate
 
-from iotrace.engine.map_limits import Limits
+from iotrace.engine.map_limits import Limits, limits_for
 from iotrace.report.model import Finding, Process
 from iotrace.snapshot.arithmetic import interval
-from iotrace.tracing.room import limits_for
 from iotrace.tracing.trace import Trace
 
 EXPECTED = {

@@ -32,9 +32,8 @@ def command(a: str, b: str, percent: float | None, shown: Shown, verbose: bool) 
     from dataclasses import replace
 
     from iotrace.cli.printer import Printer
-    from iotrace.comparison.differences import compare, regressions
-    from iotrace.comparison.gate import require_samples
-    from iotrace.output import comparison as output
+    from iotrace.comparison.differences import compare, regressions, require_samples
+    from iotrace.output import comparison_page as output
     from iotrace.privileges.privilege_drop import drop_all
     from iotrace.recording.recording_reader import read_recording
     from iotrace.verdict.judge import judge_recorded

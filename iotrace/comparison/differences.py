@@ -8,7 +8,8 @@ from statistics import median
 
 from iotrace.comparison.compared_figures import Key, figures_of, meaning
 from iotrace.comparison.comparison import SCHEMA, Comparison, Difference, FindingChange, Side
-from iotrace.comparison.statistic import exceeds, noise
+from iotrace.comparison.statistic import FEWEST_SAMPLES, exceeds, noise
+from iotrace.errors import UsageError
 from iotrace.recording.recording import Recording
 from iotrace.report.model import Report
 
@@ -142,3 +143,14 @@ def _by_rule(report: Report) -> dict[tuple[str, str], FindingChange]:
             FindingChange(process, finding.id, finding.severity, finding.title, finding.cost_ns),
         )
     return found
+
+
+def require_samples(comparison: Comparison) -> None:
+    """Raises UsageError if one side has too few samples to tell a regression from noise."""
+    for side in (comparison.a, comparison.b):
+        if side.samples < FEWEST_SAMPLES:
+            raise UsageError(
+                f"{side.name} has {side.samples} interval samples: too few to judge by.",
+                why=f"At least {FEWEST_SAMPLES} are needed to tell a difference from noise.",
+                paste="sudo iotrace record -d 30 -o FILE PID",
+            )

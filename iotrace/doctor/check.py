@@ -19,8 +19,8 @@ class Status(Enum):
 class Check:
     """One feature. ``detail``: what was seen; ``loses``: what is n/a without it ("" for nothing).
 
-    ``paste``: the line that mends it, by place (see ``pasting.PLACES``); empty where there is
-    nothing to mend, or no line that would.
+    ``paste``: the command that fixes it, by place (see ``suggested_commands.PLACES``); empty where
+    there is nothing to fix, or no command that would.
     """
 
     feature: str

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from iotrace.live import ordering
-from iotrace.live.bar import STATES, bar
 from iotrace.live.picture import FindingRow, LoopRow, Picture
-from iotrace.live.styled_lines import Column, Line, figures, span, table, texts
+from iotrace.live.styled_lines import STATES, Column, Line, bar, figures, span, table, texts
 from iotrace.output.naming import name_tid
 from iotrace.output.tables.threads_table import reasons
 from iotrace.output.text import cut, escape, width, wrap

@@ -1,10 +1,11 @@
-"""Lines of styled text, and columns of them fitted into a width. Texts are escaped here, once."""
+"""Lines of styled text, columns of them fitted into a width, and bars. Texts are escaped here."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from iotrace.live.picture import Shares
 from iotrace.output.text import cut, escape, width
 
 Span = tuple[str, str]
@@ -13,6 +14,17 @@ Span = tuple[str, str]
 Line = list[Span]
 
 _GAP = 2
+
+STATES = {
+    "cpu": "▆",
+    "user": "█",
+    "kernel": "▓",
+    "copy": "▒",
+    "runq": "!",
+    "wait": "·",
+    "unaccounted": "?",
+}
+"""State -> the character it is drawn with, in the order of the bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +99,17 @@ def _widths(columns: Sequence[Column], room: int) -> list[int]:
 def _placed(text: str, wide: int, right: bool) -> str:
     blanks = " " * max(0, wide - width(text))
     return blanks + text if right else text + blanks
+
+
+def bar(shares: Shares, columns: int) -> list[tuple[str, str]]:
+    """Text and state, ``columns`` characters in all; by largest remainder, so that they add up.
+
+    Empty where no time has passed.
+    """
+    parts = {state: getattr(shares, state) * columns for state in STATES}
+    cells = {state: int(part) for state, part in parts.items()}
+    missing = columns - sum(cells.values()) if any(parts.values()) else 0
+    by_remainder = sorted(STATES, key=lambda state: parts[state] - cells[state], reverse=True)
+    for state in by_remainder[:missing]:
+        cells[state] += 1
+    return [(STATES[state] * number, state) for state, number in cells.items() if number]

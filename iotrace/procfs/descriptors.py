@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from iotrace.procfs.descriptor_kinds import kind_of_link, kind_of_mode, kind_of_protocol
 from iotrace.procfs.fdinfo import FdInfo, Watch, parse_fdinfo, parse_watches
 from iotrace.procfs.files import PROC, ProcessErrors, read_file
-from iotrace.procfs.kinds import kind_of_link, kind_of_mode, kind_of_protocol
 
 _INODE = re.compile(r"(?:socket|pipe):\[(\d{1,20})\]")
 

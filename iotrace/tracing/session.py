@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from iotrace.engine.features import absent_features
 from iotrace.engine.image_source import ImageSource
+from iotrace.engine.map_limits import limits_for
 from iotrace.engine.pid_namespace import require_own_proc
 from iotrace.errors import NoSuchProcess
 from iotrace.privileges.capabilities import require_privileges
-from iotrace.tracing.room import limits_for
 from iotrace.tracing.stop_conditions import Stop, discard_pending_signals, signals_held
 from iotrace.tracing.target_check import check_target, runs_python
 

@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from iotrace.engine.map_limits import Limits
+from iotrace.engine.map_limits import Limits, limits_for
 from iotrace.report.codec import loads, to_dict
 from iotrace.report.model import Call, Descriptor, Loop, Process, Report, Thread
-from iotrace.tracing.room import limits_for
 from iotrace.tracing.trace import Trace
 from iotrace.verdict.judge import judge
 from tests.kernel.targets import Target

@@ -11,9 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from iotrace.engine.map_limits import Limits
+from iotrace.engine.map_limits import Limits, limits_for
 from iotrace.report.model import Report
-from iotrace.tracing.room import limits_for
 from iotrace.tracing.trace import Trace
 
 LIMITS = Limits(threads=8192, calls=16384)

@@ -10,10 +10,9 @@ import tabulate
 
 from iotrace.comparison.compared_figures import Key, figures_of, meaning
 from iotrace.comparison.comparison import Comparison, Difference
-from iotrace.comparison.differences import compare, regressions
-from iotrace.comparison.gate import require_samples
+from iotrace.comparison.differences import compare, regressions, require_samples
 from iotrace.errors import UsageError
-from iotrace.output import comparison as output
+from iotrace.output import comparison_page as output
 from iotrace.output.text import width
 from iotrace.output.view_options import View
 from iotrace.recording.recording import Recording, as_sample

@@ -9,12 +9,12 @@ from collections.abc import Callable
 import pytest
 
 from iotrace.procfs.children import parse_children
+from iotrace.procfs.descriptor_kinds import kind_of_link
 from iotrace.procfs.descriptors import parse_inode
 from iotrace.procfs.elf import parse_elf
 from iotrace.procfs.endpoint import format_unix
 from iotrace.procfs.fdinfo import parse_fdinfo, parse_watches
 from iotrace.procfs.host import parse_meminfo
-from iotrace.procfs.kinds import kind_of_link
 from iotrace.procfs.maps import parse_maps
 from iotrace.procfs.net_tables import parse_inet, parse_unix
 from iotrace.procfs.process import parse_cmdline

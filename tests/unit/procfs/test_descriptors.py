@@ -11,9 +11,9 @@ import sys
 import pytest
 
 from iotrace.errors import NoSuchProcess
+from iotrace.procfs.descriptor_kinds import kind_of_link, kind_of_mode, kind_of_protocol
 from iotrace.procfs.descriptors import parse_inode, read_descriptors
 from iotrace.procfs.fdinfo import FdInfo, Watch, parse_fdinfo, parse_watches
-from iotrace.procfs.kinds import kind_of_link, kind_of_mode, kind_of_protocol
 
 from . import samples
 

@@ -88,3 +88,14 @@ def test_the_rule_is_about_what_there_is() -> None:
     assert {_stage(name) for name in _MODULES if name not in _SHARED} == set(_STAGES)
     used = {imported.split(".")[0] for path in _MODULES.values() for imported in _imports(path)}
     assert set(_OUTSIDE) <= used
+
+
+def test_no_modules_import_each_other() -> None:
+    """Not even inside functions or for types: what two modules share belongs in a third."""
+    imports = {
+        name: {*_imports(path)} & _MODULES.keys() - {name} for name, path in _MODULES.items()
+    }
+    while leaves := [name for name, imported in imports.items() if not imported & imports.keys()]:
+        for name in leaves:
+            del imports[name]
+    assert not imports, "these import each other, or import those that do"

@@ -21,9 +21,9 @@ from benchmarks.completeness import counts
 from benchmarks.measure import FULL, QUICK, Effort
 from benchmarks.peers import PEERS
 from benchmarks.probes import all_probes
+from benchmarks.process_group import Missing
 from benchmarks.product import measure_command
 from benchmarks.results import RESULTS, Results
-from benchmarks.stage import Missing
 from benchmarks.table import document, write_docs
 from benchmarks.workloads import WORKLOADS, Workload
 

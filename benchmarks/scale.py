@@ -2,7 +2,7 @@
 
     sudo .venv/bin/python -m benchmarks.scale [--quick] [--only threads ...]
 
-Each scene is measured small and large, in turns, while the other stands still: what a call costs
+Each scenario is measured small and large, in turns, while the other stands still: what a call costs
 more while it is traced must be the same. Results are kept as those of `python -m benchmarks` are.
 """
 
@@ -24,8 +24,8 @@ from benchmarks.command import attached
 from benchmarks.counter import Counter
 from benchmarks.measure import cycle, memory_bytes
 from benchmarks.probes import Switch, iotrace_probes
+from benchmarks.process_group import LOAD_CPU, SERVER_CPU, ProcessGroup, native
 from benchmarks.results import RESULTS, Results
-from benchmarks.stage import LOAD_CPU, SERVER_CPU, Stage, native
 from benchmarks.table import document
 from iotrace.engine.map_limits import Limits, limits_for
 from iotrace.report.model import Quality
@@ -39,19 +39,19 @@ CONNECTIONS = min(20_000, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 100)
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """``start(stage, counter, size)`` gives the pid to trace; it counts operations."""
+class Scenario:
+    """``start(group, counter, size)`` gives the pid to trace; it counts operations."""
 
     name: str
     title: str
     small: int
     large: int
-    start: Callable[[Stage, Counter, int], int]
+    start: Callable[[ProcessGroup, Counter, int], int]
 
 
 @dataclass(frozen=True, slots=True)
 class Scaled:
-    """Of the large scene: seconds and bytes. ``small_ns``, ``large_ns``: added to an operation.
+    """Of the large scenario: seconds and bytes. ``small_ns``, ``large_ns``: added to an operation.
 
     ``growth_ns``: how much more in the large, by pairs that were measured one after the other.
     ``rate``: operations a second while it was traced.
@@ -68,69 +68,69 @@ class Scaled:
     growth_ns: Estimate
 
 
-def _beside_sleepers(kind: str, stage: Stage, counter: Counter, size: int) -> int:
+def _beside_sleepers(kind: str, group: ProcessGroup, counter: Counter, size: int) -> int:
     counter.go()
-    return stage.start(native(), kind, counter.path, size - 1, cpu=SERVER_CPU)
+    return group.start(native(), kind, counter.path, size - 1, cpu=SERVER_CPU)
 
 
-def _calls(stage: Stage, counter: Counter, size: int) -> int:
+def _calls(group: ProcessGroup, counter: Counter, size: int) -> int:
     counter.go()
-    return stage.start(native(), "eagain", counter.path, size, cpu=SERVER_CPU)
+    return group.start(native(), "eagain", counter.path, size, cpu=SERVER_CPU)
 
 
-def _connections(stage: Stage, counter: Counter, size: int) -> int:
-    listener = stage.listener()
-    pid = stage.program("echo.py", counter.path, listener.fileno(), fds=(listener.fileno(),))
-    load = stage.enter_context(Counter())
+def _connections(group: ProcessGroup, counter: Counter, size: int) -> int:
+    listener = group.listener()
+    pid = group.program("echo.py", counter.path, listener.fileno(), fds=(listener.fileno(),))
+    load = group.enter_context(Counter())
     port = listener.getsockname()[1]
-    stage.start(native(), "messages", load.path, port, size, cpu=LOAD_CPU)
+    group.start(native(), "messages", load.path, port, size, cpu=LOAD_CPU)
     return pid
 
 
-SCENES = (
-    Scene("threads", "2,000 threads of one process, one of them busy", 1, 2000,
+SCENARIOS = (
+    Scenario("threads", "2,000 threads of one process, one of them busy", 1, 2000,
           functools.partial(_beside_sleepers, "threads")),
-    Scene("processes", "200 worker processes, one of them busy", 1, 200,
+    Scenario("processes", "200 worker processes, one of them busy", 1, 200,
           functools.partial(_beside_sleepers, "processes")),
-    Scene("calls", "as many calls a second as one CPU makes, on 1,000 sockets", 1, 1000, _calls),
-    Scene("connections", f"{CONNECTIONS:,} connections on one epoll, all busy", 50, CONNECTIONS,
+    Scenario("calls", "as many calls a second as one CPU makes, on 1,000 sockets", 1, 1000, _calls),
+    Scenario("connections", f"{CONNECTIONS:,} connections on one epoll, all busy", 50, CONNECTIONS,
           _connections),
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    """A scene in one size, with iotrace's probes ready for it."""
+    """A scenario in one size, with iotrace's probes ready for it."""
 
     pid: int
     counter: Counter
-    stage: Stage
+    group: ProcessGroup
     switch: Switch
 
 
 @contextlib.contextmanager
-def _running(scene: Scene, size: int) -> Iterator[_Running]:
-    with Counter() as counter, Stage() as stage:
-        pid = scene.start(stage, counter, size)
+def _running(scenario: Scenario, size: int) -> Iterator[_Running]:
+    with Counter() as counter, ProcessGroup() as group:
+        pid = scenario.start(group, counter, size)
         counter.wait_until(2 * size + 1000, 120)
         time.sleep(_SETTLE_S)
         with iotrace_probes(pid) as switch:
-            yield _Running(pid, counter, stage, switch)
+            yield _Running(pid, counter, group, switch)
 
 
-def measured(scene: Scene, cycles: int) -> Scaled:
+def measured(scenario: Scenario, cycles: int) -> Scaled:
     """Small and large in turns; then the rest, of the large alone."""
-    with _running(scene, scene.small) as small:
-        small.stage.stop()
-        with _running(scene, scene.large) as large:
-            large.stage.stop()
+    with _running(scenario, scenario.small) as small:
+        small.group.stop()
+        with _running(scenario, scenario.large) as large:
+            large.group.stop()
             pairs = [(_cycle(small), _cycle(large)) for _ in range(cycles)]
-            with large.stage.going_on():
+            with large.group.going_on():
                 rate, rss_bytes = _traced(large)
                 snapshot_s, quality = _snapshot(large.pid)
     smalls, larges = zip(*pairs, strict=True)
     return Scaled(
-        title=scene.title,
+        title=scenario.title,
         snapshot_s=snapshot_s,
         rss_bytes=rss_bytes,
         kernel_bytes=quality.kernel_memory_bytes or 0,
@@ -143,7 +143,7 @@ def measured(scene: Scene, cycles: int) -> Scaled:
 
 
 def _cycle(one: _Running) -> Cycle:
-    with one.stage.going_on():
+    with one.group.going_on():
         one.counter.window(_WARM_S)
         return abba(cycle(one.counter, one.switch, _WINDOW_S))[0]
 
@@ -168,20 +168,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 1 if anything was lost."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="roughly; the results are not kept")
-    parser.add_argument("--only", nargs="*", choices=[scene.name for scene in SCENES])
+    parser.add_argument("--only", nargs="*", choices=[scenario.name for scenario in SCENARIOS])
     options = parser.parse_args(arguments)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     lost = 0
     with tempfile.TemporaryDirectory() as directory:
         results = Results(Path(directory) / "results.json" if options.quick else RESULTS)
-        for scene in SCENES:
-            if options.only and scene.name not in options.only:
+        for scenario in SCENARIOS:
+            if options.only and scenario.name not in options.only:
                 continue
-            print(f"bench: {scene.title}", file=sys.stderr, flush=True)
-            scaled = measured(scene, 5 if options.quick else 20)
+            print(f"bench: {scenario.title}", file=sys.stderr, flush=True)
+            scaled = measured(scenario, 5 if options.quick else 20)
             lost += scaled.lost
-            results.put("scale", scene.name, {"figures": scaled})
+            results.put("scale", scenario.name, {"figures": scaled})
         print(document({"machine": results.known.get("machine"), "scale": results.known["scale"]}))
     return int(bool(lost))
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from benchmarks.counter import Counter
-from benchmarks.stage import LOAD_CPU, SERVER_CPU, Missing, Stage, native
+from benchmarks.process_group import LOAD_CPU, SERVER_CPU, Missing, ProcessGroup, native
 
 CONNECTIONS = 50
 """Of the echo workload."""
@@ -39,15 +39,15 @@ class Workload:
     name: str
     title: str
     load: str
-    start: Callable[[Stage, Counter], Running]
+    start: Callable[[ProcessGroup, Counter], Running]
     calls: tuple[str, ...] = ()
     python: bool = True
 
     @contextlib.contextmanager
     def running(self, wanted: int = 0) -> Iterator[Running]:
         """The program inside; it ends its work after ``wanted`` operations. Raises Missing."""
-        with Counter(wanted) as counter, Stage() as stage:
-            yield self.start(stage, counter)
+        with Counter(wanted) as counter, ProcessGroup() as group:
+            yield self.start(group, counter)
 
     @contextlib.contextmanager
     def loaded(self) -> Iterator[Running]:
@@ -59,61 +59,61 @@ class Workload:
             yield running
 
 
-def _ping_pong(stage: Stage, counter: Counter) -> Running:
-    return _messages(stage, counter, "ping_pong.py", 1)
+def _ping_pong(group: ProcessGroup, counter: Counter) -> Running:
+    return _messages(group, counter, "ping_pong.py", 1)
 
 
-def _echo(stage: Stage, counter: Counter) -> Running:
-    return _messages(stage, counter, "echo.py", CONNECTIONS)
+def _echo(group: ProcessGroup, counter: Counter) -> Running:
+    return _messages(group, counter, "echo.py", CONNECTIONS)
 
 
-def _messages(stage: Stage, counter: Counter, program: str, connections: int) -> Running:
-    listener = stage.listener()
-    pid = stage.program(program, counter.path, listener.fileno(), fds=(listener.fileno(),))
+def _messages(group: ProcessGroup, counter: Counter, program: str, connections: int) -> Running:
+    listener = group.listener()
+    pid = group.program(program, counter.path, listener.fileno(), fds=(listener.fileno(),))
     return Running(
-        pid, counter, lambda: _native_load(stage, "messages", _port(listener), connections)
+        pid, counter, lambda: _native_load(group, "messages", _port(listener), connections)
     )
 
 
-def _storm(stage: Stage, counter: Counter) -> Running:
-    return Running(stage.program("storm.py", counter.path), counter, counter.go)
+def _storm(group: ProcessGroup, counter: Counter) -> Running:
+    return Running(group.program("storm.py", counter.path), counter, counter.go)
 
 
-def _native(stage: Stage, counter: Counter) -> Running:
-    pid = stage.start(native(), "eagain", counter.path, 1, cpu=SERVER_CPU)
+def _native(group: ProcessGroup, counter: Counter) -> Running:
+    pid = group.start(native(), "eagain", counter.path, 1, cpu=SERVER_CPU)
     return Running(pid, counter, counter.go)
 
 
-def _bystander(stage: Stage, counter: Counter) -> Running:
-    _native(stage, counter)
-    return Running(stage.start("sleep", "infinity", cpu=LOAD_CPU), counter, counter.go)
+def _bystander(group: ProcessGroup, counter: Counter) -> Running:
+    _native(group, counter)
+    return Running(group.start("sleep", "infinity", cpu=LOAD_CPU), counter, counter.go)
 
 
-def _gunicorn(stage: Stage, counter: Counter) -> Running:
-    return _web_server(stage, counter, "gunicorn", ("--bind", "{}", "apps:wsgi"), keep=False)
+def _gunicorn(group: ProcessGroup, counter: Counter) -> Running:
+    return _web_server(group, counter, "gunicorn", ("--bind", "{}", "apps:wsgi"), keep=False)
 
 
-def _uvicorn(stage: Stage, counter: Counter) -> Running:
+def _uvicorn(group: ProcessGroup, counter: Counter) -> Running:
     # uvicorn takes a socket that is handed over for a unix socket: without TCP_NODELAY, each
     # answer would wait for an acknowledgement.
     address = ("--host", "127.0.0.1", "--port", "{port}")
     options = (*address, "--loop", "uvloop", "--no-access-log", "apps:asgi")
-    return _web_server(stage, counter, "uvicorn", options, keep=True)
+    return _web_server(group, counter, "uvicorn", options, keep=True)
 
 
 def _web_server(
-    stage: Stage, counter: Counter, module: str, options: tuple[str, ...], *, keep: bool
+    group: ProcessGroup, counter: Counter, module: str, options: tuple[str, ...], *, keep: bool
 ) -> Running:
     if importlib.util.find_spec(module) is None:
         raise Missing(f"{module} (pip install -e '.[servers-under-test]')")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = _port(free)
     arguments = [option.format(f"127.0.0.1:{port}", port=port) for option in options]
-    pid = stage.start(
+    pid = group.start(
         sys.executable, "-m", module, *arguments, cpu=SERVER_CPU, counter=counter.path
     )
     _wait_until_listening(port)
-    return Running(pid, counter, lambda: _http_load(stage, port, keep))
+    return Running(pid, counter, lambda: _http_load(group, port, keep))
 
 
 def _wait_until_listening(port: int) -> None:
@@ -133,9 +133,9 @@ def _port(listener: socket.socket) -> int:
     return port
 
 
-def _native_load(stage: Stage, kind: str, *arguments: object) -> None:
-    counter = stage.enter_context(Counter())
-    stage.start(native(), kind, counter.path, *arguments, cpu=LOAD_CPU)
+def _native_load(group: ProcessGroup, kind: str, *arguments: object) -> None:
+    counter = group.enter_context(Counter())
+    group.start(native(), kind, counter.path, *arguments, cpu=LOAD_CPU)
 
 
 def http_load() -> str:
@@ -143,13 +143,13 @@ def http_load() -> str:
     return "wrk" if shutil.which("wrk") else "a C program"
 
 
-def _http_load(stage: Stage, port: int, keep: bool) -> None:
+def _http_load(group: ProcessGroup, port: int, keep: bool) -> None:
     if shutil.which("wrk"):
         url = f"http://127.0.0.1:{port}/"
         options = ("-t", 1, "-c", _REQUESTS_UNDER_WAY, "-d", "1h")
-        stage.start("wrk", *options, url, cpu=LOAD_CPU)
+        group.start("wrk", *options, url, cpu=LOAD_CPU)
     else:
-        _native_load(stage, "requests", port, _REQUESTS_UNDER_WAY, "keep" if keep else "close")
+        _native_load(group, "requests", port, _REQUESTS_UNDER_WAY, "keep" if keep else "close")
 
 
 WORKLOADS = (

@@ -48,7 +48,7 @@ def _prepare(cpu: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-class Stage(contextlib.ExitStack):
+class ProcessGroup(contextlib.ExitStack):
     """Use as a context manager: leaving it ends all programs."""
 
     def __init__(self) -> None:

@@ -135,14 +135,14 @@ def _key(number: int) -> str:
 
 
 def test_the_oldest_images_go_and_those_of_other_versions(directory: Path) -> None:
-    for number in range(19):
+    for number in range(image_cache._KEPT + 3):
         image_cache.store_image(_key(number), IMAGE)
         os.utime(directory / _key(number), ns=(number, number))
     (directory / "of-version-1").touch()
     image_cache.store_image(_key(99), IMAGE)
     kept = {path.name for path in directory.iterdir()}
-    assert len(kept) == 16
-    assert {_key(99), _key(18)} <= kept
+    assert len(kept) == image_cache._KEPT, "images in the cache"
+    assert {_key(99), _key(image_cache._KEPT + 2)} <= kept
     assert not {_key(0), "of-version-1"} & kept
 
 

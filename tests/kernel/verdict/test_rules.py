@@ -21,7 +21,7 @@ from iotrace.tracing.trace import Trace
 from iotrace.verdict.rules.registry import RULES
 from tests.kernel.tracing import check_verdict
 from tests.kernel.verdict import load
-from tests.kernel.verdict.faults import FAULTS, Fault
+from tests.kernel.verdict.defects import DEFECTS, Defect
 
 _PROGRAMS = Path(__file__).parent / "programs"
 _RESOLVER = 53
@@ -38,11 +38,11 @@ def trace() -> Iterator[Trace]:
 
 
 @contextmanager
-def _running(fault: Fault, form: str, upstream: int) -> Iterator[tuple[int, dict[str, int]]]:
+def _running(defect: Defect, form: str, upstream: int) -> Iterator[tuple[int, dict[str, int]]]:
     """(pid, what it says of itself)."""
-    arguments = [argument or str(upstream) for argument in fault.arguments]
+    arguments = [argument or str(upstream) for argument in defect.arguments]
     process = subprocess.Popen(
-        [sys.executable, str(_PROGRAMS / fault.program), form, *arguments],
+        [sys.executable, str(_PROGRAMS / defect.program), form, *arguments],
         stdout=subprocess.PIPE,
         start_new_session=True,
     )
@@ -57,18 +57,18 @@ def _running(fault: Fault, form: str, upstream: int) -> Iterator[tuple[int, dict
             process.stdout.close()
 
 
-def _observe(trace: Trace, fault: Fault, form: str) -> tuple[dict[str, Finding], dict[str, int]]:
+def _observe(trace: Trace, defect: Defect, form: str) -> tuple[dict[str, Finding], dict[str, int]]:
     with contextlib.ExitStack() as stack:
         upstream = 0
-        if fault.upstream_s is not None:
-            upstream = stack.enter_context(load.slow_service(fault.upstream_s))
-        elif "dns" in fault.arguments:
+        if defect.upstream_s is not None:
+            upstream = stack.enter_context(load.slow_service(defect.upstream_s))
+        elif "dns" in defect.arguments:
             stack.enter_context(load.slow_resolver(0.03, _RESOLVER))
-        pid, facts = stack.enter_context(_running(fault, form, upstream))
+        pid, facts = stack.enter_context(_running(defect, form, upstream))
         trace.follow(pid, True)
         trace.processes_alive()
         before = trace.snapshot()
-        assert fault.drive(facts["port"], fault.connections, fault.seconds, fault.gap_s)
+        assert defect.drive(facts["port"], defect.connections, defect.seconds, defect.gap_s)
         after = trace.snapshot()
         trace.look()
         report = trace.report(interval(after, before))
@@ -79,32 +79,32 @@ def _observe(trace: Trace, fault: Fault, form: str) -> tuple[dict[str, Finding],
 
 
 def test_every_rule_has_its_server() -> None:
-    assert [fault.rule for fault in FAULTS] == [rule.id for rule in RULES]
+    assert [defect.rule for defect in DEFECTS] == [rule.id for rule in RULES]
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.rule)
-def test_a_fault_is_found_with_its_figures(trace: Trace, fault: Fault) -> None:
-    found, facts = _observe_undisturbed(trace, fault, "wrong", lambda one: fault.rule in one)
-    assert fault.rule in found, found.keys()
-    evidence = found[fault.rule].evidence
-    for name, (least, most) in fault.evidence.items():
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.rule)
+def test_a_defect_is_found_with_its_figures(trace: Trace, defect: Defect) -> None:
+    found, facts = _observe_undisturbed(trace, defect, "wrong", lambda one: defect.rule in one)
+    assert defect.rule in found, found.keys()
+    evidence = found[defect.rule].evidence
+    for name, (least, most) in defect.evidence.items():
         assert least <= float(evidence[name]) <= most, (name, evidence)
-    if fault.rule == "IO104":
+    if defect.rule == "IO104":
         assert found["IO104"].fd == facts["upstream"]
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.rule)
-def test_the_mended_server_has_nothing(trace: Trace, fault: Fault) -> None:
-    found, _ = _observe_undisturbed(trace, fault, "mended", lambda one: not one)
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.rule)
+def test_the_mended_server_has_nothing(trace: Trace, defect: Defect) -> None:
+    found, _ = _observe_undisturbed(trace, defect, "mended", lambda one: not one)
     assert not found, "\n".join(map(str, found.values()))
 
 
 def _observe_undisturbed(
-    trace: Trace, fault: Fault, form: str, enough: Callable[[dict[str, Finding]], bool]
+    trace: Trace, defect: Defect, form: str, enough: Callable[[dict[str, Finding]], bool]
 ) -> tuple[dict[str, Finding], dict[str, int]]:
     """What is found, of the first of some tries that other programs left a CPU to."""
     for _ in range(_TRIES):
-        found, facts = _observe(trace, fault, form)
+        found, facts = _observe(trace, defect, form)
         if enough(found) or _STARVED not in found:
             return found, facts
     pytest.skip(f"other programs take the CPUs, {_TRIES} times: {found[_STARVED].evidence}")

@@ -243,7 +243,7 @@ def test_every_rule_is_made() -> None:
 
 
 @pytest.mark.parametrize("rule", MADE)
-def test_a_fault_is_found_with_its_figures(rule: str) -> None:
+def test_a_defect_is_found_with_its_figures(rule: str) -> None:
     found = findings(*MADE[rule](True))
     assert rule in found
     evidence = found[rule].evidence

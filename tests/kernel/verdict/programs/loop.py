@@ -1,4 +1,4 @@
-"""An asyncio echo server with one fault: see FAULTS. Mended: the loop's own way to do it."""
+"""An asyncio echo server with one defect: see DEFECTS. Mended: the loop's own way to do it."""
 
 import asyncio
 import socket
@@ -6,7 +6,7 @@ import sys
 
 from common import UPSTREAM, WRONG, burn, listen, ready
 
-FAULT = sys.argv[3]
+DEFECT = sys.argv[3]
 SLOW_S = 0.12
 BLOCK_S = 0.2
 turns = 0
@@ -41,7 +41,7 @@ async def spin():
     """IO120: goes round while nothing is to be done."""
 
 
-FAULTS = {"stall": stall, "block": block, "spin": spin}
+DEFECTS = {"stall": stall, "block": block, "spin": spin}
 listener = listen()
 upstream = socket.create_connection(("127.0.0.1", UPSTREAM)) if UPSTREAM else None
 one_at_a_time = asyncio.Lock()
@@ -53,7 +53,7 @@ async def serve(reader, writer):
     global turns
     while data := await reader.read(65536):
         turns += 1
-        await FAULTS[FAULT]()
+        await DEFECTS[DEFECT]()
         writer.write(data)
     writer.close()
 
@@ -61,7 +61,7 @@ async def serve(reader, writer):
 async def main():
     server = await asyncio.start_server(serve, sock=listener)
     ready(listener, upstream=upstream.fileno() if upstream else -1)
-    while FAULT == "spin" and WRONG:
+    while DEFECT == "spin" and WRONG:
         await asyncio.sleep(0)
     await server.serve_forever()
 

@@ -1,4 +1,4 @@
-"""A selector echo server with one fault: sys.argv[3]. Mended: without it."""
+"""A selector echo server with one defect: sys.argv[3]. Mended: without it."""
 
 import selectors
 import socket
@@ -6,14 +6,14 @@ import sys
 
 from common import WRONG, listen, ready
 
-FAULT = sys.argv[3]
+DEFECT = sys.argv[3]
 IDLE = 400
 HIGH = 1010
 
 listener = listen()
-idle = [socket.socketpair() for _ in range(IDLE)] if FAULT == "many" else []
+idle = [socket.socketpair() for _ in range(IDLE)] if DEFECT == "many" else []
 kept = []
-select_call = FAULT in ("many", "limit") and WRONG
+select_call = DEFECT in ("many", "limit") and WRONG
 selector = selectors.SelectSelector() if select_call else selectors.DefaultSelector()
 selector.register(listener, selectors.EVENT_READ)
 for pair in idle:
@@ -24,7 +24,7 @@ ready(listener)
 def accept():
     connection, _ = listener.accept()
     events = selectors.EVENT_READ
-    if FAULT == "limit":
+    if DEFECT == "limit":
         import os
         import resource
 
@@ -33,7 +33,7 @@ def accept():
         os.dup2(connection.fileno(), HIGH)
         kept.append(connection)
         connection = socket.socket(fileno=HIGH)
-    if FAULT == "spin" and WRONG:
+    if DEFECT == "spin" and WRONG:
         events |= selectors.EVENT_WRITE  # it is always writable
     connection.setblocking(False)
     selector.register(connection, events)

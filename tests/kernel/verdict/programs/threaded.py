@@ -1,4 +1,4 @@
-"""A threaded echo server with one fault: sys.argv[3]. Mended: without it."""
+"""A threaded echo server with one defect: sys.argv[3]. Mended: without it."""
 
 import hashlib
 import os
@@ -11,7 +11,7 @@ import time
 
 from common import UPSTREAM, WRONG, burn, listen, ready
 
-FAULT = sys.argv[3]
+DEFECT = sys.argv[3]
 SLEEP_S = 0.011
 COMPUTE_S = 0.025 if WRONG else 0.0
 waiting = queue.SimpleQueue()
@@ -20,12 +20,12 @@ cached = b"" if WRONG else b"known"
 
 
 def serve(connection):
-    upstream = socket.create_connection(("127.0.0.1", UPSTREAM)) if FAULT == "upstream" else None
+    upstream = socket.create_connection(("127.0.0.1", UPSTREAM)) if DEFECT == "upstream" else None
     with connection:
-        while data := connection.recv(1 if FAULT == "tiny" and WRONG else 65536):
-            if FAULT == "sleep" and WRONG:
+        while data := connection.recv(1 if DEFECT == "tiny" and WRONG else 65536):
+            if DEFECT == "sleep" and WRONG:
                 time.sleep(SLEEP_S)
-            if FAULT == "dns" and not cached:
+            if DEFECT == "dns" and not cached:
                 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as query:
                     query.connect((f"127.0.0.{UPSTREAM}", 53))
                     query.send(b"who")
@@ -33,9 +33,9 @@ def serve(connection):
             if upstream and not cached:
                 upstream.sendall(b"question")
                 upstream.recv(100)
-            if FAULT == "slow peer":
+            if DEFECT == "slow peer":
                 data = b"x" * (32 << 20 if WRONG else 1000)
-            connection.sendall(data if FAULT != "tiny" else b"")
+            connection.sendall(data if DEFECT != "tiny" else b"")
 
 
 def compute(data):
@@ -60,11 +60,11 @@ def spin():
         burn(1)
 
 
-if FAULT == "gil" and WRONG:
+if DEFECT == "gil" and WRONG:
     threading.Thread(target=spin, daemon=True).start()
-if FAULT == "late":
+if DEFECT == "late":
     threading.Thread(target=serve_one_by_one, daemon=True).start()
-if FAULT == "starved":
+if DEFECT == "starved":
     os.sched_setaffinity(0, {0})
     if WRONG:
         for _ in range(3):
@@ -73,10 +73,10 @@ if FAULT == "starved":
 ready(listener)
 while True:
     connection, _ = listener.accept()
-    if FAULT == "late":
+    if DEFECT == "late":
         waiting.put(connection)
         continue
-    if FAULT == "starved":
+    if DEFECT == "starved":
         while data := connection.recv(65536):
             burn(0.005)
             connection.sendall(data)

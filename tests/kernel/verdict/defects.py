@@ -11,7 +11,7 @@ MS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Defect:
     """A rule, the program whose wrong form breaks it, and the load that shows it.
 
     ``evidence``: figure -> (least, most). ``upstream_s``: a service behind it answers after that
@@ -29,28 +29,28 @@ class Fault:
     evidence: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
-FAULTS = (
-    Fault("IO101", "polling.py", ("0",), evidence={"eagain_calls": (10_000, 1e9)}),
-    Fault(
+DEFECTS = (
+    Defect("IO101", "polling.py", ("0",), evidence={"eagain_calls": (10_000, 1e9)}),
+    Defect(
         "IO102",
         "polling.py",
         ("0.02",),
         evidence={"mean_sleep_ns": (19.5 * MS, 21.5 * MS), "pickup_p99_ns": (10 * MS, 45 * MS)},
     ),
-    Fault(
+    Defect(
         "IO103",
         "loop.py",
         ("0", "stall"),
         evidence={"longest_ns": (120 * MS, 400 * MS), "on_cpu_ns": (120 * MS, 1200 * MS)},
     ),
-    Fault(
+    Defect(
         "IO104",
         "loop.py",
         ("", "block"),
         upstream_s=0.2,
         evidence={"longest_ns": (200 * MS, 300 * MS)},
     ),
-    Fault(
+    Defect(
         "IO105",
         "threaded.py",
         ("0", "late"),
@@ -58,29 +58,29 @@ FAULTS = (
         connections=6,
         evidence={"p99_ns": (50 * MS, 600 * MS)},
     ),
-    Fault("IO106", "selecting.py", ("0", "spin"), evidence={"unserved_per_second": (500, 1e7)}),
-    Fault(
+    Defect("IO106", "selecting.py", ("0", "spin"), evidence={"unserved_per_second": (500, 1e7)}),
+    Defect(
         "IO107",
         "edge.py",
         drive=load.send_only,
         gap_s=0.05,
         evidence={"connections": (2, 2), "p50_ns": (20 * MS, 2000 * MS)},
     ),
-    Fault(
+    Defect(
         "IO108",
         "selecting.py",
         ("0", "many"),
         gap_s=0.0,
         evidence={"watched": (401, 403), "kernel_per_call_ns": (2_000, 500_000)},
     ),
-    Fault(
+    Defect(
         "IO109",
         "selecting.py",
         ("0", "limit"),
         connections=1,
         evidence={"highest_descriptor": (1010, 1010)},
     ),
-    Fault(
+    Defect(
         "IO110",
         "threaded.py",
         ("0", "tiny"),
@@ -88,14 +88,14 @@ FAULTS = (
         connections=1,
         evidence={"mean_read_bytes": (1, 1), "filled_ratio": (0.99, 1)},
     ),
-    Fault(
+    Defect(
         "IO111",
         "threaded.py",
         ("0", "slow peer"),
         drive=load.slow_reader,
         evidence={"threads": (2, 2), "blocked_ns": (500 * MS, 4000 * MS)},
     ),
-    Fault(
+    Defect(
         "IO112",
         "threaded.py",
         ("0", "starved"),
@@ -103,7 +103,7 @@ FAULTS = (
         gap_s=0.0,
         evidence={"runq_share_ratio": (0.3, 1)},
     ),
-    Fault(
+    Defect(
         "IO113",
         "threaded.py",
         ("0", "gil"),
@@ -111,15 +111,17 @@ FAULTS = (
         gap_s=0.0,
         evidence={"mean_wait_ns": (MS // 5, 40 * MS), "timeouts": (20, 1e6)},
     ),
-    Fault("IO114", "crowd.py", connections=250, gap_s=0.05, evidence={"threads_alive": (150, 250)}),
-    Fault(
+    Defect(
+        "IO114", "crowd.py", connections=250, gap_s=0.05, evidence={"threads_alive": (150, 250)}
+    ),
+    Defect(
         "IO115",
         "forking.py",
         drive=load.reconnect,
         gap_s=0.002,
         evidence={"kernel_per_process_ns": (1 * MS, 200 * MS)},
     ),
-    Fault(
+    Defect(
         "IO116",
         "herd.py",
         drive=load.reconnect,
@@ -127,25 +129,25 @@ FAULTS = (
         gap_s=0.005,
         evidence={"workers": (12, 12), "wasted_per_connection": (1, 12)},
     ),
-    Fault(
+    Defect(
         "IO117",
         "threaded.py",
         ("0", "sleep"),
         evidence={"mean_sleep_ns": (9.5 * MS, 12.5 * MS)},
     ),
-    Fault(
+    Defect(
         "IO118",
         "threaded.py",
         ("53", "dns"),
         evidence={"dns_wait_ns": (300 * MS, 4000 * MS)},
     ),
-    Fault(
+    Defect(
         "IO119",
         "threaded.py",
         ("", "upstream"),
         upstream_s=0.03,
         evidence={"share_of_serving_ratio": (0.3, 1)},
     ),
-    Fault("IO120", "loop.py", ("0", "spin"), evidence={"empty_per_second": (1_000, 1e7)}),
+    Defect("IO120", "loop.py", ("0", "spin"), evidence={"empty_per_second": (1_000, 1e7)}),
 )
 """The resolver of IO118 is 127.0.0.53, the argument its last number."""

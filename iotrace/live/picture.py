@@ -228,7 +228,7 @@ def _call(process: Process, call: Call, wall_ns: int, seconds: float) -> CallRow
         mean_ns=known(call.total_ns) / known(call.calls) if known(call.calls) else None,
         p99_ns=times.p99 if times else None,
         max_ns=times.max if times else None,
-        errors=sum((call.errors or {}).values()) - (call.errors or {}).get("EAGAIN", 0),
+        errors=call.failed or 0,
         in_flight=call.in_flight,
     )
 

@@ -131,10 +131,8 @@ _THREADS: Columns = {
 
 _CALLS: Columns = {
     **_same("tid", "syscall", "kind", "calls", "in_flight"),
-    "eagain": lambda call: None if call.errors is None else call.errors.get("EAGAIN", 0),
-    "other_errors": lambda call: (
-        None if call.errors is None else sum(call.errors.values()) - call.errors.get("EAGAIN", 0)
-    ),
+    "eagain": attrgetter("eagain"),
+    "other_errors": attrgetter("failed"),
     **_same("bytes", "total_ns", "wait_ns", "runq_ns", "copy_ns", "kernel_ns"),
     **_same("gil_waits", "gil_ns"),
     "copy_estimated": _yes("copy_estimated"),

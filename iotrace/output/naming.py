@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from iotrace.output import units
 from iotrace.report.model import Process, Thread
+from iotrace.report.totals import totals_of
 
 _ENDED = "ended"
 
@@ -21,7 +22,7 @@ def process_title(process: Process, everyone: Iterable[Process]) -> str:
     A sum is ``997 ended child processes of 30895 (python), 41.2 s of wall time in all``.
     """
     if is_sum(process):
-        lifetime = units.format_duration(sum(thread.lifetime_ns for thread in process.threads))
+        lifetime = units.format_duration(totals_of(process).lifetime_ns)
         return f"{_ended_children(process, everyone)}, {lifetime} of wall time in all"
     python = f" (Python {process.python})" if process.python else ""
     ended = ", ended" if process.ended_ns is not None else ""

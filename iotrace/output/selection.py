@@ -6,6 +6,7 @@ from iotrace.output import units
 from iotrace.output.naming import after_parents, is_sum
 from iotrace.output.tables import cost
 from iotrace.report.model import Process, Report
+from iotrace.report.totals import totals_of
 
 
 def split(report: Report, most: int | None) -> tuple[list[Process], list[Process]]:
@@ -18,9 +19,9 @@ def split(report: Report, most: int | None) -> tuple[list[Process], list[Process
     telling = [
         process
         for process in report.processes
-        if cost.of_process(process) or process.pid in found or len(report.processes) == 1
+        if _awake_ns(process) or process.pid in found or len(report.processes) == 1
     ]
-    detailed, _ = cost.costliest(telling, cost.of_process, most)
+    detailed, _ = cost.costliest(telling, _awake_ns, most)
     chosen = set(map(id, detailed))
     parents = {process.pid: process for process in report.processes if not is_sum(process)}
     for process in detailed:  # grows meanwhile: parents have parents
@@ -30,6 +31,10 @@ def split(report: Report, most: int | None) -> tuple[list[Process], list[Process
             detailed.append(parent)
     others = [process for process in report.processes if id(process) not in chosen]
     return after_parents(detailed), others
+
+
+def _awake_ns(process: Process) -> int:
+    return totals_of(process).awake_ns
 
 
 def head_lines(report: Report) -> list[str]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from iotrace.report.blame import blamed
 from iotrace.report.model import Loop, Process
+from iotrace.report.places import stall_places
 from iotrace.report.stacks import Culprit, Frame, Line
 from iotrace.verdict.activity import sort_of
 from iotrace.verdict.wording import length, plural
@@ -24,7 +24,7 @@ _CAUSES = {
 
 def stalled_lines(process: Process, loop: Loop) -> tuple[str, ...]:
     """What held a loop up: the costliest places and what was done there; () if none is known."""
-    places = blamed(loop.stalls.culprits) if loop.stalls else ()
+    places = stall_places(loop.stalls.culprits) if loop.stalls else ()
     return tuple(
         f"{_spell(one.frame)} -> {_deed(process, one.culprit)}: "
         f"{_figures(one.count, one.total_ns, one.max_ns)}"

@@ -14,7 +14,6 @@ from iotrace.output.html.elements import Markup, tag
 from iotrace.output.html.histogram_chart import Axis
 from iotrace.output.html.states import bar, legend
 from iotrace.output.naming import name_tid
-from iotrace.output.tables import cost
 from iotrace.report.detail import known
 from iotrace.report.model import (
     Bucket,
@@ -27,6 +26,7 @@ from iotrace.report.model import (
     Pickup,
     Process,
 )
+from iotrace.report.totals import awake_ns
 
 MOST_CALLS = 12
 _MOST_OTHERS = 4
@@ -85,7 +85,7 @@ def section(process: Process, most_calls: int = MOST_CALLS) -> Markup:
 
 def _timed(process: Process) -> list[Call]:
     """The calls of the costliest threads first: those that idle have the longest calls."""
-    awake = {thread.tid: cost.awake(thread) for thread in process.threads}
+    awake = {thread.tid: awake_ns(thread) for thread in process.threads}
     timed = [call for call in process.calls if (call.latency_ns and call.calls) or call.slept_ns]
     return sorted(timed, key=lambda call: (-awake.get(call.tid, 0), -_time_in(call)))
 

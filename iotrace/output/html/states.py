@@ -10,6 +10,7 @@ from iotrace.output.naming import name_thread
 from iotrace.output.tables import cost
 from iotrace.report.detail import known
 from iotrace.report.model import Process, Thread
+from iotrace.report.totals import asleep_ns, awake_ns
 from iotrace.vocabulary.waits import WAIT_REASONS, WAITS
 
 ON_CPU = ("cpu", "user", "kernel", "copy")
@@ -52,11 +53,11 @@ def colours() -> str:
 
 def section(process: Process) -> Markup:
     """The bars of the costliest threads, and what the colours mean."""
-    shown, rest = cost.costliest(process.threads, cost.awake, _MOST_BARS)
+    shown, rest = cost.costliest(process.threads, awake_ns, _MOST_BARS)
     if not shown:
         return Markup()
     used = [state for state in STATES if any(_times(thread)[state] for thread in shown)]
-    more = cost.more(rest, cost.asleep)
+    more = cost.more(rest, asleep_ns)
     return tag(
         "section",
         tag("h3", "Where the time of each thread went"),

@@ -6,7 +6,6 @@ but each call keeps its costliest one: forty idle threads in futex do not hide t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from operator import attrgetter
 
 from iotrace.output import units
@@ -48,11 +47,11 @@ ORDERS: Orders[Call] = {
         "in light detail: times that the thread slept in it; `+1`: it still does",
     ),
     "errors": ColumnOrder(
-        lambda call: sum(count for name, count in _errors_of(call) if name != "EAGAIN"),
+        lambda call: call.failed or 0,
         "failed calls, without EAGAIN; `err` in a narrow table",
     ),
     "EAGAIN": ColumnOrder(
-        lambda call: sum(count for name, count in _errors_of(call) if name == "EAGAIN"),
+        lambda call: call.eagain or 0,
         "calls that would have had to wait, and were told so",
     ),
     "bytes": ColumnOrder(lambda call: known(call.bytes), "sum of what was read or written"),
@@ -84,10 +83,6 @@ ORDERS: Orders[Call] = {
         "the longest",
     ),
 }
-
-
-def _errors_of(call: Call) -> Iterable[tuple[str, int]]:
-    return (call.errors or {}).items()
 
 
 def table(process: Process, top: int | None, sort: str = "") -> Table | None:
@@ -168,21 +163,15 @@ def _errors(calls: list[Call]) -> list[Column]:
     """EAGAIN and the other errors: a column each, if there are any."""
     columns = []
     others = [
-        {name: times for name, times in _errors_of(call) if name != "EAGAIN" and times}
+        {name: times for name, times in (call.errors or {}).items() if name != "EAGAIN" and times}
         for call in calls
     ]
     if any(others):
         columns.append(
             texts("errors", map(_named, others), least=6, short="err", right=True, spare=1)
         )
-    if any((call.errors or {}).get("EAGAIN") for call in calls):
-        again = (
-            units.UNKNOWN
-            if call.errors is None
-            else units.format_count(call.errors.get("EAGAIN", 0))
-            for call in calls
-        )
-        columns.append(figures("EAGAIN", again))
+    if any(call.eagain for call in calls):
+        columns.append(figures("EAGAIN", (units.format_count(call.eagain) for call in calls)))
     return columns
 
 

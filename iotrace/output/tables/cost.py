@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from iotrace.output import units
 from iotrace.output.view_options import NO_ORDERS, Orders, in_order
-from iotrace.report.model import Process, Thread
 
 Row = TypeVar("Row")
 
@@ -37,19 +36,3 @@ def more(rest: Sequence[Row], wait: Callable[[Row], int]) -> str:
 
 def _of_wait(nanoseconds: int) -> str:
     return f"{units.format_duration(nanoseconds)} of wait" if nanoseconds else "no wait"
-
-
-def awake(thread: Thread) -> int:
-    """Nanoseconds of a thread's wall time that it was not asleep: running or ready to run."""
-    states = thread.states_ns
-    return states.on_cpu + states.runq
-
-
-def asleep(thread: Thread) -> int:
-    """Nanoseconds of a thread's wall time that it was asleep, for any reason."""
-    return sum(thread.states_ns.wait.values())
-
-
-def of_process(process: Process) -> int:
-    """A process costs what its threads were awake."""
-    return sum(map(awake, process.threads))

@@ -6,8 +6,6 @@ innermost frame that is the program's own; with ``all_frames`` it is the innermo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 
 from iotrace.output import units
@@ -15,7 +13,8 @@ from iotrace.output.blocks import Table, figures, texts
 from iotrace.output.tables import cost
 from iotrace.output.view_options import ColumnOrder, Orders
 from iotrace.report.model import Process
-from iotrace.report.stacks import Frame, Line
+from iotrace.report.places import CallPlace, awaiting, call_places
+from iotrace.report.stacks import Frame
 
 _LEGEND = (
     "line: the innermost frame of the program itself at the end of calls that took long; "
@@ -26,26 +25,16 @@ _IN_FLIGHT = "+1: one more has not returned."
 _NO_STACK = "(no stack kept)"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The calls of one kind that one place made."""
-
-    stack: tuple[Frame, ...]
-    call: str
-    calls: int
-    in_flight: int
-    total_ns: int
-    wait_ns: int
-    copy_ns: int
-    max_ns: int
+def _call(place: CallPlace) -> str:
+    return f"{place.syscall} {place.kind}".rstrip()
 
 
-ORDERS: Orders[Place] = {
+ORDERS: Orders[CallPlace] = {
     "line": ColumnOrder(
         lambda place: where(place.stack)[-1],
         "file:line and function; `*`: a coroutine or generator, `<` who awaits it",
     ),
-    "call": ColumnOrder(attrgetter("call"), "the call, and the kind of its descriptor"),
+    "call": ColumnOrder(_call, "the call, and the kind of its descriptor"),
     "count": ColumnOrder(
         attrgetter("calls"),
         "calls that took as long; `+1`: one more has not returned",
@@ -62,7 +51,7 @@ def table(
     """The process's lines; None if there are none."""
     if not process.lines:
         return None
-    places = _places(process.lines, all_frames)
+    places = call_places(process.lines, all_frames=all_frames)
     shown, rest = cost.costliest(places, lambda place: place.total_ns, top, sort, ORDERS)
     suspending = any(place.stack and place.stack[0].suspends for place in shown)
     return Table(
@@ -74,7 +63,7 @@ def table(
         ),
         columns=(
             texts("line", (where(place.stack) for place in shown), least=20, keep_end=True),
-            texts("call", (place.call for place in shown), least=9),
+            texts("call", map(_call, shown), least=9),
             figures("count", map(_count, shown)),
             figures("wait", (units.format_duration(place.wait_ns) for place in shown)),
             figures("copy", (units.format_duration(place.copy_ns) for place in shown), spare=2),
@@ -84,7 +73,7 @@ def table(
     )
 
 
-def where(stack: Sequence[Frame]) -> tuple[str, ...]:
+def where(stack: tuple[Frame, ...]) -> tuple[str, ...]:
     """``orders.py:88 fetch* < handle* < main*``, and shorter forms of it.
 
     The chain is that of coroutines and generators, each of which waits for the one before it.
@@ -93,12 +82,7 @@ def where(stack: Sequence[Frame]) -> tuple[str, ...]:
         return (_NO_STACK,)
     place = stack[0].place
     named = f"{place} {_named(stack[0])}"
-    chain = []
-    if stack[0].suspends:
-        for frame in stack[1:]:
-            if not frame.suspends:
-                break
-            chain.append(_named(frame))
+    chain = [_named(frame) for frame in awaiting(stack)]
     chains = [" < ".join([named, *chain[:length]]) for length in range(len(chain), -1, -1)]
     return (*chains, place)
 
@@ -107,28 +91,7 @@ def _named(frame: Frame) -> str:
     return f"{frame.function}{'*' if frame.suspends else ''}"
 
 
-def _places(lines: Sequence[Line], all_frames: bool) -> list[Place]:
-    """The rows, those that look the same added up."""
-    sums: dict[tuple[str, str], Place] = {}
-    for line in lines:
-        stack = line.stack if all_frames else line.own_stack
-        call = f"{line.syscall} {line.kind}".rstrip()
-        key = where(stack)[0], call
-        known = sums.get(key, Place(stack, call, 0, 0, 0, 0, 0, 0))
-        sums[key] = Place(
-            stack=known.stack,
-            call=call,
-            calls=known.calls + line.calls,
-            in_flight=known.in_flight + line.in_flight,
-            total_ns=known.total_ns + line.total_ns,
-            wait_ns=known.wait_ns + line.wait_ns,
-            copy_ns=known.copy_ns + line.copy_ns,
-            max_ns=max(known.max_ns, line.max_ns),
-        )
-    return list(sums.values())
-
-
-def _count(place: Place) -> str:
+def _count(place: CallPlace) -> str:
     if not place.in_flight:
         return units.format_count(place.calls)
     return f"{units.format_count(place.calls)}+{units.format_count(place.in_flight)}"

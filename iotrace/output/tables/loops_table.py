@@ -13,9 +13,9 @@ from iotrace.output.naming import name_tid, of_thread
 from iotrace.output.tables import cost
 from iotrace.output.tables.lines_table import where
 from iotrace.output.view_options import ColumnOrder, Orders
-from iotrace.report.blame import Blamed, blamed
 from iotrace.report.detail import known
 from iotrace.report.model import Loop, Process, Stalls
+from iotrace.report.places import StallPlace, stall_places
 from iotrace.report.stacks import Culprit
 
 _LEGEND = (
@@ -28,8 +28,8 @@ _NO_WAIT = "no-wait: told not to wait."
 _UNSERVED = "unserved: some ready, none read, written or accepted."
 
 
-_BLAMED = 3
-"""Culprits of a loop that are told in words; json has them all."""
+_MOST_PLACES = 3
+"""Places that stalled a loop, told in words; json has them all."""
 
 ORDERS: Orders[Loop] = {
     "tid": ColumnOrder(lambda loop: -loop.tid, "the thread"),
@@ -156,7 +156,7 @@ def _turn(loop: Loop, name: str) -> str:
     return units.format_duration(getattr(loop.busy_ns, name)) if loop.busy_ns else NOTHING
 
 
-def _blamed(one: Blamed) -> str:
+def _stall_place(one: StallPlace) -> str:
     """``3 times in orders.py:88 fetch*: blocked in recvfrom tcp on descriptor 7``."""
     at = f" in {where((one.frame,))[0]}" if one.frame else ""
     times = units.plural(one.count, "time")
@@ -187,7 +187,9 @@ def _stalled(tid: int, stalls: Stalls) -> str:
         f"{units.plural(stalls.count, 'time')}, {units.format_duration(stalls.total_ns)} "
         f"in all: {', '.join(parts)}."
     )
-    sentence += "".join(f" {_blamed(one)}." for one in blamed(stalls.culprits)[:_BLAMED])
+    sentence += "".join(
+        f" {_stall_place(one)}." for one in stall_places(stalls.culprits)[:_MOST_PLACES]
+    )
     worst = stalls.worst
     if worst is None:
         return sentence

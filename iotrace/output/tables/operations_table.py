@@ -9,6 +9,7 @@ from iotrace.output.blocks import NOTHING, Table, figures, texts
 from iotrace.output.tables import cost
 from iotrace.output.view_options import ColumnOrder, Orders
 from iotrace.report.model import Operation, Process
+from iotrace.report.totals import operations_of
 
 _LEGEND = "io_uring; p50, p99, max: from submission to completion."
 
@@ -16,7 +17,7 @@ _LEGEND = "io_uring; p50, p99, max: from submission to completion."
 ORDERS: Orders[Operation] = {
     "operation": ColumnOrder(attrgetter("op"), "what was asked for"),
     "count": ColumnOrder(attrgetter("count"), "completions"),
-    "errors": ColumnOrder(lambda operation: sum(operation.errors.values()), "those that failed"),
+    "errors": ColumnOrder(attrgetter("failed"), "those that failed"),
     "bytes": ColumnOrder(attrgetter("bytes"), "sum of what was read or written"),
     "p50": ColumnOrder(lambda operation: _time(operation, "p50"), "from submission to completion"),
     "p99": ColumnOrder(lambda operation: _time(operation, "p99"), "from submission to completion"),
@@ -35,13 +36,13 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
     columns = (
         texts("operation", (operation.op for operation in shown), least=9),
         figures("count", (units.format_count(operation.count) for operation in shown)),
-        figures("errors", (units.format_count(sum(one.errors.values())) for one in shown)),
+        figures("errors", (units.format_count(one.failed) for one in shown)),
         figures("bytes", (units.format_size(operation.bytes) for operation in shown)),
         figures("p50", (units.format_duration(time.p50) if time else NOTHING for time in times)),
         figures("p99", (units.format_duration(time.p99) if time else NOTHING for time in times)),
         figures("max", (units.format_duration(time.max) if time else NOTHING for time in times)),
     )
-    operations = sum(operation.count for operation in process.operations)
+    operations = operations_of(process)
     return Table(
         title=f"Asynchronous operations ({units.format_count(operations)})",
         legend=(_LEGEND,),

@@ -5,7 +5,6 @@ Order: time that its threads were awake.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from operator import attrgetter
 
@@ -15,8 +14,8 @@ from iotrace.output.naming import after_parents, name_pid, name_process
 from iotrace.output.tables import cost
 from iotrace.output.tables.threads_table import reasons
 from iotrace.output.view_options import ColumnOrder, Orders
-from iotrace.report.detail import known
 from iotrace.report.model import Process
+from iotrace.report.totals import totals_of
 
 _LEGEND = (
     "wall: all its threads' time; next to it, what it went to in %: on a CPU (user + kernel + "
@@ -32,21 +31,21 @@ ORDERS: Orders[Process] = {
         "its I/O model",
     ),
     "threads": ColumnOrder(
-        lambda process: _Total(process).threads,
+        lambda process: totals_of(process).threads,
         "that it had while it was traced",
     ),
     "syscalls": ColumnOrder(
-        lambda process: known(_Total(process).syscalls),
+        lambda process: totals_of(process).syscalls or 0,
         "system calls of all of them",
     ),
-    "wall": ColumnOrder(lambda process: _Total(process).wall, "all its threads' time"),
+    "wall": ColumnOrder(lambda process: totals_of(process).lifetime_ns, "all its threads' time"),
     "on CPU": ColumnOrder(
-        lambda process: _Total(process).on_cpu,
+        lambda process: totals_of(process).on_cpu_ns,
         "per cent of wall: user + kernel + copy",
     ),
-    "runq": ColumnOrder(lambda process: _Total(process).runq, "per cent of wall"),
+    "runq": ColumnOrder(lambda process: totals_of(process).runq_ns, "per cent of wall"),
     "asleep in": ColumnOrder(
-        lambda process: sum(map(cost.asleep, process.threads)),
+        lambda process: totals_of(process).asleep_ns,
         "the reasons to wait, per cent of wall",
     ),
 }
@@ -58,9 +57,11 @@ def table(
     """The processes, one a line; None if there are none."""
     if not processes:
         return None
-    chosen, rest = cost.costliest(processes, cost.of_process, top, sort, ORDERS)
+    chosen, rest = cost.costliest(
+        processes, lambda process: totals_of(process).awake_ns, top, sort, ORDERS
+    )
     shown = chosen if sort else after_parents(chosen)
-    totals = [_Total(process) for process in shown]
+    totals = [totals_of(process) for process in shown]
     models = (process.model.title if process.model else units.UNKNOWN for process in shown)
     columns = [
         figures("pid", map(name_pid, shown)),
@@ -72,30 +73,18 @@ def table(
         ),
         figures("threads", (units.format_count(total.threads) for total in totals), spare=1),
         figures("syscalls", (units.format_count(total.syscalls) for total in totals), spare=2),
-        figures("wall", (units.format_duration(total.wall) for total in totals)),
-        figures("on CPU", (units.format_share(total.on_cpu, total.wall) for total in totals)),
-        figures("runq", (units.format_share(total.runq, total.wall) for total in totals)),
-        texts("asleep in", (reasons(total.wait, total.wall) for total in totals), least=14),
+        figures("wall", (units.format_duration(total.lifetime_ns) for total in totals)),
+        figures(
+            "on CPU", (units.format_share(total.on_cpu_ns, total.lifetime_ns) for total in totals)
+        ),
+        figures("runq", (units.format_share(total.runq_ns, total.lifetime_ns) for total in totals)),
+        texts(
+            "asleep in", (reasons(total.wait_ns, total.lifetime_ns) for total in totals), least=14
+        ),
     ]
     return Table(
         title=f"{title} ({units.format_count(len(processes))})",
         legend=(_LEGEND,),
         columns=tuple(columns),
-        more=cost.more(rest, lambda process: sum(map(cost.asleep, process.threads))),
+        more=cost.more(rest, lambda process: totals_of(process).asleep_ns),
     )
-
-
-class _Total:
-    """The sums over a process's threads."""
-
-    def __init__(self, process: Process) -> None:
-        threads = process.threads
-        self.threads: int = sum(thread.count for thread in threads)
-        counts = [thread.syscalls for thread in threads]
-        self.syscalls: int | None = None if None in counts else sum(map(known, counts))
-        self.wall: int = sum(thread.lifetime_ns for thread in threads)
-        self.runq: int = sum(thread.states_ns.runq for thread in threads)
-        self.on_cpu: int = sum(map(cost.awake, threads)) - self.runq
-        self.wait: Counter[str] = Counter()
-        for thread in threads:
-            self.wait.update(thread.states_ns.wait)

@@ -10,6 +10,7 @@ from iotrace.output.naming import name_tid
 from iotrace.output.tables import cost
 from iotrace.output.view_options import ColumnOrder, Orders
 from iotrace.report.model import Process, Signal
+from iotrace.report.totals import signals_of
 
 ORDERS: Orders[Signal] = {
     "tid": ColumnOrder(lambda signal: -signal.tid, "the thread that it was delivered to"),
@@ -23,7 +24,7 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
     if not process.signals:
         return None
     shown, rest = cost.costliest(process.signals, lambda signal: signal.count, top, sort, ORDERS)
-    signals = sum(signal.count for signal in process.signals)
+    signals = signals_of(process)
     return Table(
         title=f"Signals delivered ({units.format_count(signals)})",
         legend=(),

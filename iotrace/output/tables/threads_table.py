@@ -15,6 +15,7 @@ from iotrace.output.tables import cost
 from iotrace.output.view_options import ColumnOrder, Orders
 from iotrace.report.detail import known
 from iotrace.report.model import Process, Thread
+from iotrace.report.totals import asleep_ns, awake_ns, totals_of
 
 _LEGEND = (
     "wall: time traced. In % of it: user, kernel and copy (of data to the program): on a CPU; "
@@ -52,7 +53,7 @@ ORDERS: Orders[Thread] = {
         "per cent of wall; `unacc` in a narrow table",
     ),
     "asleep in": ColumnOrder(
-        cost.asleep,
+        asleep_ns,
         "the reasons to wait, per cent of wall, the biggest first; `+` the rest of them",
     ),
     "vol": ColumnOrder(attrgetter("switches.voluntary"), "times it left the CPU to wait"),
@@ -67,7 +68,7 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
     """The process's threads; None if there are none."""
     if not process.threads:
         return None
-    shown, rest = cost.costliest(process.threads, cost.awake, top, sort, ORDERS)
+    shown, rest = cost.costliest(process.threads, awake_ns, top, sort, ORDERS)
     columns = [
         figures("tid", (name_thread(thread) for thread in shown)),
         texts("name", (thread.name for thread in shown), least=8),
@@ -81,16 +82,15 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
             "invol", (units.format_count(thread.switches.involuntary) for thread in shown), spare=2
         ),
     ]
-    threads = sum(thread.count for thread in process.threads)
     return Table(
-        title=f"Threads ({units.format_count(threads)})",
+        title=f"Threads ({units.format_count(totals_of(process).threads)})",
         legend=(
             _LEGEND,
             *([_UNSPLIT] if any(t.states_ns.cpu is not None for t in shown) else []),
             *([_ENDED] if any(thread.count > 1 for thread in shown) else []),
         ),
         columns=tuple(columns),
-        more=cost.more(rest, cost.asleep),
+        more=cost.more(rest, asleep_ns),
     )
 
 

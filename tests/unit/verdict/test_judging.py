@@ -65,13 +65,13 @@ def test_what_was_judged_before_does_not_show_in_the_verdict() -> None:
 
 
 def test_a_rule_is_tested_on_a_json_file() -> None:
-    """What ``iotrace attach -f json`` printed of a server whose messages have 100 bytes each."""
-    report = judge(loads((_FILES / "tiny_reads.json").read_text()))
-    (tiny,) = report.findings
+    """What ``iotrace attach -f json`` printed of a server whose CPU quota is a fifth of a CPU."""
+    report = judge(loads((_FILES / "throttled.json").read_text()))
+    (starved,) = report.findings
     (server,) = report.processes
-    reads = next(one for one in server.calls if one.syscall == "recvfrom")
-    assert (tiny.id, tiny.pid, tiny.tid) == ("IO110", server.pid, server.pid)
-    assert (tiny.evidence["reads"], tiny.evidence["mean_read_bytes"]) == (reads.calls, 100)
+    assert (starved.id, starved.pid) == ("IO112", server.pid)
+    assert starved.evidence["throttled_by_cpu_limit_ns"] == server.throttled_ns == 967_712_333
+    assert starved.cost_ns == sum(thread.states_ns.runq for thread in server.threads)
 
 
 def _recorded(*processes: Process) -> Report:

@@ -1,0 +1,76 @@
+"""Event loops and their stalls: a part of the report's model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from iotrace.report.stacks import Culprit
+from iotrace.report.times import Busy
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """How many descriptors a multiplexer's call returned as ready."""
+
+    mean: float
+    max: int
+
+
+@dataclass(frozen=True, slots=True)
+class StallCall:
+    """The system call in which a stalled iteration waited longest; ``fd`` None: it has none."""
+
+    syscall: str
+    kind: str
+    fd: int | None
+    wait_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stalls:
+    """The iterations of a loop that kept it from its multiplexer for more than 50 ms.
+
+    ``total_ns`` = cpu + runq + the waits in calls (by reason) + waits outside calls.
+    ``worst``: the longest wait in one call in any of them, None if none waited.
+    """
+
+    count: int
+    total_ns: int
+    cpu_ns: int
+    runq_ns: int
+    wait_ns: dict[str, int]
+    worst: StallCall | None
+    culprits: tuple[Culprit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """One thread's use of one multiplexer (select, poll, epoll_wait and their kin).
+
+    ``empty``: returns with nothing ready; ``timeouts``: those of them that had waited;
+    ``zero_timeout``: calls that were told not to wait at all;
+    ``unserved``: returns with something ready after which nothing was read, written or accepted.
+    ``data_iterations``: after which socket data was moved and nothing accepted;
+    ``eager_reads``: of a connection that was accepted since the last return;
+    ``watched``: descriptors watched, at most (None: not known), ``nfds_max``: the call's largest
+    ``nfds`` (0: it has none), ``wait_ns``: time asleep in it, ``sleeps``: as in ``Call``.
+    """
+
+    tid: int
+    multiplexer: str
+    trigger: str | None
+    watched: int | None
+    iterations: int | None
+    empty: int | None
+    timeouts: int | None
+    ready: Ready | None
+    busy_ns: Busy | None
+    zero_timeout: int | None = 0
+    unserved: int | None = 0
+    wait_ns: int = 0
+    busy_total_ns: int | None = 0
+    stalls: Stalls | None = None
+    data_iterations: int | None = 0
+    eager_reads: int | None = 0
+    nfds_max: int = 0
+    sleeps: int | None = None

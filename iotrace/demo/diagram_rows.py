@@ -14,8 +14,9 @@ from iotrace.demo.request import Request
 from iotrace.demo.steps import CREATE, Fold, Step, Work, created_ns, items, within
 from iotrace.demo.thread_timeline import Activity, Segment, SystemCall
 from iotrace.output.units import format_duration
-from iotrace.snapshot.timeline import Event, EventKind
+from iotrace.snapshot.timeline import Event
 from iotrace.vocabulary.calls import MULTIPLEXERS, READS, URING
+from iotrace.vocabulary.events import EventKind
 from iotrace.vocabulary.operations import OPCODE_ACCEPT, OPCODE_RECV, OPCODE_SEND
 
 _TALLER_NS = 10_000

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from iotrace.demo.thread_timeline import Activity, SystemCall, ThreadTimeline, thread_timelines
-from iotrace.snapshot.timeline import Event, EventKind
+from iotrace.snapshot.timeline import Event
 from iotrace.vocabulary.calls import ACCEPTS, READS, URING, WRITES
+from iotrace.vocabulary.events import EventKind
 from iotrace.vocabulary.operations import OPCODE_ACCEPT, OPCODE_RECV, OPCODE_SEND
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from iotrace.snapshot.timeline import Event, EventKind
+from iotrace.snapshot.timeline import Event
+from iotrace.vocabulary.events import EventKind
 
 
 class Activity(Enum):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from iotrace.engine.constants import CALL_OTHER, EventKind
+from iotrace.engine.constants import CALL_OTHER
 from iotrace.engine.probes import Probes
-
-__all__ = ["Event", "EventKind", "TimelineReader"]
+from iotrace.vocabulary.events import EventKind
 
 _EVENT = struct.Struct("<QqIIiHH")
 """struct event of probes/timeline.c."""

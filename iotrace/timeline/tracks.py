@@ -12,9 +12,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from iotrace.timeline.events import BadTimeline, Opened, RawEvent, Timeline
+from iotrace.vocabulary.events import EventKind
 
-# EventKind of iotrace/engine/constants.py, which a reader of recordings need not import.
-ENTER, EXIT, SLEEP, WAKE, RUN, PREEMPT, COPY, READY, SIGNAL = range(1, 10)
+ENTER, EXIT, SLEEP, WAKE, RUN, PREEMPT, COPY, READY, SIGNAL, *_ = map(int, EventKind)
 
 _MOST_THREADS = 50_000
 _MOST_WAITING = 65_536

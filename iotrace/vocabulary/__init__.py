@@ -1,4 +1,4 @@
-"""The words of a report: wait reasons, kinds of descriptors, system calls, io_uring operations.
+"""The words of a report: wait reasons, kinds, system calls, io_uring operations, events.
 
 Everything that is known of one of them is in its row here; no other module has a list of them.
 """

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from iotrace.engine.constants import EventKind
 from iotrace.snapshot.timeline import Event
+from iotrace.vocabulary.events import EventKind
 
 PID, TID = 100, 101
 LISTENER, CONNECTION = 3, 4

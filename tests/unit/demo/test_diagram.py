@@ -10,7 +10,7 @@ from iotrace.demo.diagram import draw, format_at
 from iotrace.demo.diagram_rows import Lane, Row, Shape, diagram_rows
 from iotrace.demo.request import Request, requests, typical
 from iotrace.demo.steps import Fold, Step, items, polling_ns, sums_ns
-from iotrace.engine.constants import EventKind
+from iotrace.vocabulary.events import EventKind
 from tests.unit.demo.events import CONNECTION, Script, blocking_requests, polling_request
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iotrace.demo.request import excerpt, requests, typical
-from iotrace.engine.constants import EventKind
+from iotrace.vocabulary.events import EventKind
 from iotrace.vocabulary.operations import OPCODE_RECV, OPCODE_SEND
 from tests.unit.demo.events import (
     CONNECTION,

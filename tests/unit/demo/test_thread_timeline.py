@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iotrace.demo.thread_timeline import Activity, ThreadTimeline, thread_timelines
-from iotrace.engine.constants import EventKind
+from iotrace.vocabulary.events import EventKind
 from tests.unit.demo.events import CONNECTION, TID, Script, blocking_read
 
 

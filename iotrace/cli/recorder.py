@@ -14,7 +14,7 @@ from iotrace.output.text import escape
 from iotrace.privileges.caller import sudo_caller
 from iotrace.recording.recording_writer import RecordingWriter
 from iotrace.report.model import Report
-from iotrace.timeline.events import EVENT, Opened, encode_names
+from iotrace.timeline.events import EVENT, MOST_OPENED, Opened, encode_names
 from iotrace.tracing.trace import Trace
 
 TIMELINE_PAGES = 4096
@@ -84,6 +84,8 @@ class Recorder:
         now = time.monotonic_ns()
         for pid, fd, inode in trace.opened():
             known = self._opened.get((pid, fd))
+            if len(self._history) == MOST_OPENED:
+                return  # of later ones the arrows are missing
             if known is None or known.inode != inode:
                 self._opened[pid, fd] = Opened(pid, fd, inode, now)
                 self._history.append(self._opened[pid, fd])

@@ -11,9 +11,12 @@ from iotrace.errors import UsageError
 from iotrace.privileges.caller import Caller
 from iotrace.privileges.safe_file import PRIVATE, SafeFile
 from iotrace.recording import container
+from iotrace.recording.kept_parts import MOST_SAMPLES_BYTES
 from iotrace.recording.recording import as_sample
+from iotrace.report import big_json
 from iotrace.report.codec import to_dict
 from iotrace.report.model import Report
+from iotrace.timeline.events import EVENT, MOST_EVENTS
 
 DEFAULT_MAX_BYTES = 256 * 1024 * 1024
 
@@ -29,6 +32,7 @@ class RecordingWriter:
         self._file = SafeFile(path, caller, PRIVATE)
         self._digest = hashlib.sha256()
         self._max_bytes = max_bytes
+        self._samples_bytes = self._events = 0
         self.samples = 0
         self.left_out = 0
         self._write(container.header())
@@ -40,8 +44,11 @@ class RecordingWriter:
 
     def add_sample(self, interval: Report) -> None:
         """Keep the report of an interval, if there is room for it."""
-        part = container.part(container.SAMPLE, _encoded(as_sample(interval)))
-        if self._file.bytes + len(part) > self._max_bytes * _SAMPLES_SHARE:
+        text = _encoded(as_sample(interval))
+        part = container.part(container.SAMPLE, text)
+        self._samples_bytes += len(text)
+        too_many = self._samples_bytes > MOST_SAMPLES_BYTES
+        if too_many or self._file.bytes + len(part) > self._max_bytes * _SAMPLES_SHARE:
             self.left_out += 1
             return
         self.samples += 1
@@ -52,7 +59,9 @@ class RecordingWriter:
         if not packed:
             return True
         part = container.part(container.EVENTS, packed)
-        if self._file.bytes + len(part) > self._max_bytes * _SAMPLES_SHARE:
+        self._events += len(packed) // EVENT.size
+        too_many = self._events > MOST_EVENTS
+        if too_many or self._file.bytes + len(part) > self._max_bytes * _SAMPLES_SHARE:
             return False
         self._write(part)
         return True
@@ -66,11 +75,11 @@ class RecordingWriter:
         if self.left_out:
             note = (
                 f"{self.left_out} of {self.left_out + self.samples} interval samples were left "
-                "out of the recording: they are more than its --max-size allows"
+                "out of the recording: there is no room for them (--max-size)"
             )
             quality = replace(report.quality, notes=(*report.quality.notes, note))
             report = replace(report, quality=quality)
-        part = container.part(container.REPORT, _encoded(report))
+        part = container.part(container.REPORT, _readable(report))
         if self._file.bytes + len(part) > self._max_bytes:
             self.abort()
             raise UsageError(
@@ -89,6 +98,21 @@ class RecordingWriter:
     def _write(self, data: bytes) -> None:
         self._digest.update(data)
         self._file.write(data)
+
+
+def _readable(report: Report) -> bytes:
+    """The report, without its details where it would be too large to be read."""
+    text = _encoded(report)
+    try:
+        if len(text) > big_json.MOST_BYTES:
+            raise big_json.TooLarge(f"it takes {len(text):,} bytes")
+        big_json.parse(text)
+    except big_json.TooLarge as error:
+        note = f"descriptors, command lines and histograms were left out of the recording: {error}"
+        quality = replace(report.quality, notes=(*report.quality.notes, note))
+        processes = as_sample(report).processes
+        text = _encoded(replace(report, processes=processes, quality=quality))
+    return text
 
 
 def _encoded(report: Report) -> bytes:

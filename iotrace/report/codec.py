@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import is_dataclass
+from itertools import islice
 from typing import Any, NoReturn, TypeVar, get_args, get_origin
 
 from iotrace import __version__
@@ -20,6 +21,9 @@ from iotrace.report.shape import INT_MAX, INT_MIN, Field, choices, fields_of
 T = TypeVar("T")
 
 _PASTE = "iotrace attach PID -f json -o report.json"
+
+# Of a histogram: 8 for each power of two are 512.
+_MOST_BUCKETS = 1024
 
 # How much of a foreign text an error message repeats.
 _QUOTED = 40
@@ -149,6 +153,10 @@ def _single(kind: Any, data: object, place: str) -> object:
         if others != [...] and (type(data) is not list or len(data) != 1 + len(others)):
             found = len(data) if type(data) is list else "thousands"
             _refuse(place, f"expected {1 + len(others)} items, found {found}")
+        if get_origin(inner) is tuple:
+            items = list(islice(items, _MOST_BUCKETS + 1))
+            if len(items) > _MOST_BUCKETS:
+                _refuse(place, f"more than {_MOST_BUCKETS} buckets")
         return tuple(_value(inner, item, f"{place}[{index}]") for index, item in enumerate(items))
     if get_origin(kind) is dict:
         entries = _expect(dict, data, "an object", place)

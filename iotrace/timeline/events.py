@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 from array import array
 from bisect import bisect_left
@@ -25,6 +26,7 @@ MOST_OPENED = 100_000
 """Descriptors that the events' sockets are looked up in."""
 MOST_NAMES_BYTES = 8 * 1024 * 1024
 
+_WORD = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 _NEVER = 2**64 - 1
 _BLOCK_BYTES = 8192 * EVENT.size
 _MOST_HELD = 131_072
@@ -130,9 +132,9 @@ def decode(
         raise _senseless("half an event at its end")
     try:
         data = big_json.parse(names)
-        calls = {int(number): str(name) for number, name in data["calls"].items()}
+        calls = {int(number): _word(name) for number, name in data["calls"].items()}
         opened = tuple(Opened(*map(int, row)) for row in islice(data["opened"], MOST_OPENED + 1))
-        reasons = tuple(str(reason) for reason in islice(data.get("reasons", reasons), 99))
+        reasons = tuple(map(_word, islice(data.get("reasons", reasons), 99)))
     except big_json.TooLarge as error:
         raise _senseless(f"of its names, {error}") from None
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -140,6 +142,13 @@ def decode(
     if len(opened) > MOST_OPENED:
         raise _senseless(f"it names more than {MOST_OPENED:,} descriptors")
     return Timeline(packed, calls, opened, reasons)
+
+
+def _word(name: object) -> str:
+    """A name that the export repeats as it is. Raises ValueError for what names no call."""
+    if not isinstance(name, str) or not _WORD.fullmatch(name):
+        raise ValueError(name)
+    return name
 
 
 def _senseless(why: str) -> BadTimeline:

@@ -65,7 +65,7 @@ class Ended:
         assert lines and lines[0].startswith("iotrace: "), self
         assert all(line.startswith(("  why:", "  try:")) for line in lines[1:]), self
         why = [line.removeprefix("  why:").strip() for line in lines[1:] if "why:" in line]
-        return " ".join([lines[0].removeprefix("iotrace: "), *why])
+        return ": ".join([lines[0].removeprefix("iotrace: ").removesuffix("."), *why])
 
     def summary(self) -> str:
         """Exit code, and the error if there is one: for the table."""

@@ -1,6 +1,7 @@
 """Events as tracks."""
 
 import json
+import random
 from dataclasses import replace
 from itertools import pairwise
 
@@ -168,3 +169,25 @@ def test_names_are_plain_json() -> None:
         "opened": [[1, 2, 3, 4]],
         "reasons": list(WAIT_REASONS),
     }
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("block", [1, 7, 300])
+def test_blocks_are_put_in_order_as_the_whole_is(seed: int, block: int) -> None:
+    whole = random_timeline(seed)
+    rows = [whole.packed[at : at + 32] for at in range(0, len(whole.packed), 32)]
+    random.Random(seed).shuffle(rows)
+    blocks = [b"".join(rows[at : at + block]) for at in range(0, len(rows), block)]
+    assert list(replace(whole, packed=blocks).events()) == sorted(whole.events())
+
+
+@pytest.mark.parametrize("name", ["\x1b[31m", "", "x" * 99, "read\n", 3])
+@pytest.mark.parametrize("where", ["calls", "reasons"])
+def test_what_names_no_call_is_refused(name: object, where: str) -> None:
+    """An export repeats these names as they are."""
+    names = {"calls": {"45": "recvfrom"}, "opened": [], "reasons": ["recv"]}
+    assert decode(b"", json.dumps(names).encode()).calls == {45: "recvfrom"}
+    names[where] = {"45": name} if where == "calls" else [name]
+    with pytest.raises(BadTimeline) as refused:
+        decode(b"", json.dumps(names).encode())
+    assert refused.value.why == "its names are unreadable"

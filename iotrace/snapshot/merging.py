@@ -26,7 +26,7 @@ class Rule:
     """``add``: of two totals, in any order of time. ``subtract``: an earlier one of the same.
 
     ``column``: the same as ``add`` for any number of integers. ``of``: the histogram that this is
-    the maximum of.
+    the maximum of. ``at``: the maximum that this belongs to.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Rule:
     subtract: _Operator
     column: Callable[[Sequence[int]], int]
     of: str = ""
+    at: str = ""
 
 
 def _first(one: Any, other: Any) -> Any:
@@ -98,11 +99,17 @@ def maximum_of(name: str) -> Rule:
     return Rule("maximum", max, _first, max, of=name)
 
 
+def at_maximum(name: str) -> Rule:
+    """A state at the time of a maximum: of two, that of the larger one."""
+    return Rule("state at a maximum", _first, _first, operator.itemgetter(0), at=name)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The rules of a class by field, in order. ``values`` gets all fields at once.
 
-    ``adders`` and ``subtractors``: of each field; ``maxima``: (place, place of the histogram).
+    ``adders`` and ``subtractors``: of each field; ``maxima``: (place, place of the histogram);
+    ``at_maxima``: (place, place of the maximum).
     """
 
     rules: Mapping[str, Rule]
@@ -110,6 +117,7 @@ class Plan:
     adders: tuple[_Operator, ...]
     subtractors: tuple[_Operator, ...]
     maxima: tuple[tuple[int, int], ...]
+    at_maxima: tuple[tuple[int, int], ...]
 
 
 _PLANS: dict[type, Plan] = {}
@@ -127,6 +135,8 @@ def mergeable(kind: _Class) -> _Class:
     for name, rule in rules.items():
         if rule.of and rules.get(rule.of) is not _EACH:
             raise TypeError(f"{_place(kind, name)} is the maximum of {rule.of}: no histogram")
+        if rule.at and (rule.at not in rules or rules[rule.at].add is not max):
+            raise TypeError(f"{_place(kind, name)} belongs to {rule.at}: no maximum")
     names = list(rules)
     _PLANS[kind] = Plan(
         rules=rules,
@@ -135,6 +145,9 @@ def mergeable(kind: _Class) -> _Class:
         subtractors=tuple(rule.subtract for rule in rules.values()),
         maxima=tuple(
             (names.index(name), names.index(rule.of)) for name, rule in rules.items() if rule.of
+        ),
+        at_maxima=tuple(
+            (names.index(name), names.index(rule.at)) for name, rule in rules.items() if rule.at
         ),
     )
     return kind
@@ -164,8 +177,12 @@ def add(one: T, other: T) -> T:
     if isinstance(one, int):
         return one + other  # type: ignore[operator,return-value]
     plan = _PLANS[type(one)]
-    trios = zip(plan.adders, plan.values(one), plan.values(other), strict=True)
-    return type(one)(*[add_two(a, b) for add_two, a, b in trios])
+    ours, others = plan.values(one), plan.values(other)
+    values = [add_two(a, b) for add_two, a, b in zip(plan.adders, ours, others, strict=True)]
+    for place, at in plan.at_maxima:
+        if others[at] > ours[at]:
+            values[place] = others[place]
+    return type(one)(*values)
 
 
 def add_all(totals: Iterable[T]) -> T:

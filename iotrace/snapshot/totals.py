@@ -20,6 +20,7 @@ from iotrace.snapshot.merging import (
     Owner,
     State,
     Total,
+    at_maximum,
     maximum_of,
     mergeable,
     owned_tables,
@@ -149,9 +150,9 @@ class LoopTotals:
     stall_cpu_ns: Total
     stall_runq_ns: Total
     stall_call_ns: Maximum
-    stall_call_nr: State[int]
-    stall_call_fd: State[int]
-    stall_call_kind: State[str]
+    stall_call_nr: Annotated[int, at_maximum("stall_call_ns")]
+    stall_call_fd: Annotated[int, at_maximum("stall_call_ns")]
+    stall_call_kind: Annotated[str, at_maximum("stall_call_ns")]
     stall_wait_ns: Histogram
     busy: Histogram
     sleeps: Total = 0

@@ -25,6 +25,15 @@ def test_every_link_leads_to_a_file() -> None:
             assert (page.parent / link).exists(), f"{page}: {link}"
 
 
+def test_every_file_that_contributors_are_sent_to_exists() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    files = set(re.findall(r"`((?:iotrace|tests|docs|probes)/[\w./]*)`", page))
+    files = {one for one in files if not re.search("NAME|nnn", one)}
+    assert "iotrace/vocabulary/waits.py" in files
+    missing = sorted(one for one in files if not (ROOT / one).exists())
+    assert not missing, f"CONTRIBUTING.md names {missing}"
+
+
 def test_the_sample_is_what_was_printed() -> None:
     sample = _README.split("<!-- docs/sample/report.txt -->\n")[1].split("<!-- end -->")[0]
     printed = (ROOT / "docs/sample/report.txt").read_text()

@@ -17,6 +17,7 @@ from iotrace.snapshot.merging import (
     Total,
     add,
     add_all,
+    at_maximum,
     maximum_of,
     mergeable,
     owned_tables,
@@ -41,30 +42,31 @@ class _Totals:
     bytes: Total
     threads: Members
     largest: Maximum
+    where: Annotated[str, at_maximum("largest")]
     errors: Counts
     max_ns: Annotated[int, maximum_of("latency")]
     latency: Histogram
 
 
-_EARLIER = _Totals(b"a", 3, 1, 5, {11: 2}, 900, _buckets(b3=1))
-_LATER = _Totals(b"b", 13, 2, 7, {11: 3, 32: 1}, 2_000, _buckets(b3=4, b40=1))
+_EARLIER = _Totals(b"a", 3, 1, 5, "early", {11: 2}, 900, _buckets(b3=1))
+_LATER = _Totals(b"b", 13, 2, 7, "late", {11: 3, 32: 1}, 2_000, _buckets(b3=4, b40=1))
 
 
 def test_each_field_adds_by_its_rule() -> None:
     assert add(_EARLIER, _LATER) == _Totals(
-        b"a", 16, 3, 7, {11: 5, 32: 1}, 2_000, _buckets(b3=5, b40=1)
+        b"a", 16, 3, 7, "late", {11: 5, 32: 1}, 2_000, _buckets(b3=5, b40=1)
     )
     assert add_all([_EARLIER, _LATER, _LATER]).bytes == 3 + 13 + 13
 
 
 def test_each_field_subtracts_by_its_rule() -> None:
     assert subtract(_LATER, _EARLIER) == _Totals(
-        b"b", 10, 2, 7, {11: 1, 32: 1}, 2_000, _buckets(b3=3, b40=1)
+        b"b", 10, 2, 7, "late", {11: 1, 32: 1}, 2_000, _buckets(b3=3, b40=1)
     )
 
 
 def test_a_maximum_that_has_not_grown_is_estimated_by_its_histogram() -> None:
-    later = _Totals(b"b", 13, 2, 7, {}, 900, _buckets(b3=4))
+    later = _Totals(b"b", 13, 2, 7, "late", {}, 900, _buckets(b3=4))
     assert subtract(later, _EARLIER).max_ns == histogram.bounds_ns(_LOW)[1]
 
 
@@ -85,6 +87,18 @@ def test_a_maximum_must_be_that_of_a_histogram() -> None:
         max_ns: Annotated[int, maximum_of("calls")]
 
     with pytest.raises(TypeError, match=r"Totals\.max_ns is the maximum of calls"):
+        mergeable(Totals)
+
+
+def test_a_state_at_a_maximum_is_that_of_the_larger_one() -> None:
+    assert add(_LATER, _EARLIER).where == add(_EARLIER, _LATER).where == "late"
+
+    @dataclass(frozen=True)
+    class Totals:
+        calls: Total
+        where: Annotated[str, at_maximum("calls")]
+
+    with pytest.raises(TypeError, match=r"Totals\.where belongs to calls: no maximum"):
         mergeable(Totals)
 
 

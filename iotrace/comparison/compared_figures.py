@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from iotrace.report.detail import known
 from iotrace.report.model import Call, Loop, Process, Report
 from iotrace.vocabulary.calls import WAITS_FOR_WORK
 
@@ -76,7 +75,7 @@ def _of_process(name: str, processes: list[Process], seconds: float) -> dict[Key
         for reason, time in own.wait.items():
             states[f"wait.{reason}"] += time
     on_cpu = sum(thread.states_ns.on_cpu for thread in threads)
-    syscalls = sum(known(thread.syscalls) for thread in threads)
+    syscalls = sum(thread.syscalls or 0 for thread in threads)
     figures = {
         Key("states", name, state, "s_per_s"): time / _SECOND_NS / seconds
         for state, time in states.items()
@@ -107,9 +106,7 @@ def _of_calls(name: str, calls: Iterable[Call], seconds: float) -> dict[Key, flo
         timed = [(part.calls, part.latency_ns) for part in parts if part.latency_ns and part.calls]
         count = sum(calls for calls, _ in timed)
         if count:
-            total = sum(
-                known(part.total_ns) for part in parts if part.latency_ns and known(part.calls)
-            )
+            total = sum(part.total_ns or 0 for part in parts if part.latency_ns and part.calls)
             figures[Key("calls", name, what, "mean_ns")] = total / count
             # Percentiles do not add up: the mean of the threads' own, weighted by their calls.
             p99 = sum(calls * latency.p99 for calls, latency in timed) / count
@@ -123,10 +120,10 @@ def _of_loops(name: str, loops: Iterable[Loop], seconds: float) -> dict[Key, flo
         rows[loop.multiplexer].append(loop)
     figures = {}
     for what, parts in rows.items():
-        count = sum(known(part.iterations) for part in parts)
+        count = sum(part.iterations or 0 for part in parts)
         if any(part.iterations is not None for part in parts):
             figures[Key("loops", name, what, "per_s")] = count / seconds
-        timed = [(known(part.iterations), part.busy_ns) for part in parts if part.busy_ns]
+        timed = [(part.iterations or 0, part.busy_ns) for part in parts if part.busy_ns]
         weight = sum(iterations for iterations, _ in timed)
         if weight:
             p99 = sum(iterations * busy.p99 for iterations, busy in timed) / weight

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from iotrace.output.units import format_duration
-from iotrace.report.detail import known
 from iotrace.report.model import Call, Loop, Pickup, Process, Report, Thread
 from iotrace.servers.load_plan import LoadResult
 from iotrace.vocabulary.calls import ACCEPTS, LOCKS, MULTIPLEXERS, READS
@@ -83,27 +82,27 @@ def figures(report: Report, requests: int) -> Figures:
     multiplexed = [call for _, call in calls if call.syscall in MULTIPLEXERS]
     return Figures(
         requests=requests,
-        calls=sum(known(thread.syscalls) for _, thread in threads),
+        calls=sum(thread.syscalls or 0 for _, thread in threads),
         voluntary=sum(thread.switches.voluntary for _, thread in threads),
         involuntary=sum(thread.switches.involuntary for _, thread in threads),
         cpu_ns=sum(_cpu_ns(thread) for _, thread in threads),
         wait_ns=sum(_wait_ns(thread) for _, thread in servants),
         runq_ns=sum(thread.states_ns.runq for _, thread in servants),
-        copy_ns=sum(known(thread.states_ns.copy) for _, thread in servants),
+        copy_ns=sum(thread.states_ns.copy or 0 for _, thread in servants),
         waits=dict(waits),
         servants=_named(report.processes, servants),
         pickup=_pickup(report.processes),
         eagain=sum((call.errors or {}).get("EAGAIN", 0) for _, call in calls),
-        read_calls=sum(known(call.calls) for call in received),
-        read_bytes=sum(known(call.bytes) for call in received),
+        read_calls=sum(call.calls or 0 for call in received),
+        read_bytes=sum(call.bytes or 0 for call in received),
         operation_bytes=sum(
             operation.bytes
             for process in report.processes
             for operation in process.operations
             if operation.op in RING_READS
         ),
-        multiplexer_calls=sum(known(call.calls) for call in multiplexed),
-        multiplexer_ns=sum(known(call.kernel_ns) for call in multiplexed),
+        multiplexer_calls=sum(call.calls or 0 for call in multiplexed),
+        multiplexer_ns=sum(call.kernel_ns or 0 for call in multiplexed),
         processes=sum(process.count for process in report.processes),
         threads=sum(thread.count for _, thread in threads),
         signals=_signals(report.processes),
@@ -111,7 +110,7 @@ def figures(report: Report, requests: int) -> Figures:
 
 
 def _brings_data(call: Call) -> bool:
-    return call.syscall in READS and call.kind in STREAMS and known(call.bytes) > 0
+    return call.syscall in READS and call.kind in STREAMS and (call.bytes or 0) > 0
 
 
 def _serving(calls: Iterable[tuple[Process, Call]]) -> set[tuple[int, int]]:
@@ -120,7 +119,7 @@ def _serving(calls: Iterable[tuple[Process, Call]]) -> set[tuple[int, int]]:
 
 def _cpu_ns(thread: Thread) -> int:
     states = thread.states_ns
-    return known(states.user) + known(states.kernel) + known(states.copy)
+    return (states.user or 0) + (states.kernel or 0) + (states.copy or 0)
 
 
 def _wait_ns(thread: Thread) -> int:
@@ -184,4 +183,4 @@ class Run:
     def loops(self) -> list[Loop]:
         """The multiplexer's rows, most iterations first."""
         found = [loop for process in self.report.processes for loop in process.loops]
-        return sorted(found, key=lambda loop: -known(loop.iterations))
+        return sorted(found, key=lambda loop: -(loop.iterations or 0))

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from iotrace.demo.figures import Run, lock_wait_ns
 from iotrace.output.units import format_count, format_duration, format_percent, plural
-from iotrace.report.detail import known
 from iotrace.vocabulary.calls import MULTIPLEXERS, READS, SLEEPS
 
 _QUICK_NS = 500_000
@@ -25,7 +24,7 @@ def insights(run: Run) -> tuple[str, ...]:
 
 def _unserved(run: Run) -> list[str]:
     """Level-triggering that reports again and again."""
-    found = [loop for loop in run.loops if known(loop.unserved) > known(loop.iterations) / 2]
+    found = [loop for loop in run.loops if (loop.unserved or 0) > (loop.iterations or 0) / 2]
     return [
         f"{format_count(loop.unserved)} of {format_count(loop.iterations)} returns of "
         f"{loop.multiplexer} told of something that was then neither read nor accepted: "

@@ -13,7 +13,6 @@ from iotrace.demo.figures import Figures, figures
 from iotrace.demo.request import Request, requests
 from iotrace.engine.map_limits import Limits
 from iotrace.errors import Unsupported
-from iotrace.report.detail import known
 from iotrace.report.model import Report
 from iotrace.servers.catalog import ServerModel
 from iotrace.servers.launch import RunningServer, running
@@ -181,7 +180,7 @@ def _answered(report: Report, result: LoadResult, *, partly: bool) -> int:
         return int(result.requests)
     frame_bytes: int = result.bytes // result.requests
     sent = sum(
-        known(call.bytes)
+        call.bytes or 0
         for process in report.processes
         for call in process.calls
         if call.syscall in WRITES

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from iotrace.output.naming import is_sum
-from iotrace.report.detail import known
 from iotrace.report.model import Busy, Call, Finding, Loop, Process, Quality, Report, Thread
 
 _S = 1_000_000_000
@@ -166,7 +165,7 @@ def _head(whole: Report, part: Report, seconds: float) -> Head:
 
 def _all_calls(part: Report) -> int | None:
     counts = [thread.syscalls for process in part.processes for thread in process.threads]
-    return None if None in counts else sum(map(known, counts))
+    return None if None in counts else sum(count or 0 for count in counts)
 
 
 def _ready(loop: Loop | None) -> float | None:
@@ -180,10 +179,10 @@ def shares(thread: Thread) -> Shares:
     """Where a thread's time went, as parts of it."""
     states, wall = thread.states_ns, thread.lifetime_ns
     return Shares(
-        user=_part(known(states.user), wall),
-        kernel=_part(known(states.kernel), wall),
-        copy=_part(known(states.copy), wall),
-        cpu=_part(known(states.cpu), wall),
+        user=_part(states.user or 0, wall),
+        kernel=_part(states.kernel or 0, wall),
+        copy=_part(states.copy or 0, wall),
+        cpu=_part(states.cpu or 0, wall),
         runq=_part(states.runq, wall),
         wait=_part(sum(states.wait.values()), wall),
         unaccounted=_part(states.unaccounted, wall),
@@ -225,7 +224,7 @@ def _call(process: Process, call: Call, wall_ns: int, seconds: float) -> CallRow
         share=_part(
             call.wait_ns + call.runq_ns if call.total_ns is None else call.total_ns, wall_ns
         ),
-        mean_ns=known(call.total_ns) / known(call.calls) if known(call.calls) else None,
+        mean_ns=(call.total_ns or 0) / call.calls if call.calls else None,
         p99_ns=times.p99 if times else None,
         max_ns=times.max if times else None,
         errors=call.failed or 0,

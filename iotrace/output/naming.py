@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from iotrace.output import units
 from iotrace.report.model import Process, Thread
-from iotrace.report.totals import totals_of
+from iotrace.report.process_totals import totals_of
 
 _ENDED = "ended"
 

@@ -6,7 +6,7 @@ from iotrace.output import units
 from iotrace.output.naming import after_parents, is_sum
 from iotrace.output.tables import cost
 from iotrace.report.model import Process, Report
-from iotrace.report.totals import totals_of
+from iotrace.report.process_totals import totals_of
 
 
 def split(report: Report, most: int | None) -> tuple[list[Process], list[Process]]:

@@ -49,8 +49,3 @@ _SOCKETS = (
     "operations",
 )
 _NOT_SOCKETS = ("count, errors, EAGAIN, bytes, in, out, copy of all but sockets",)
-
-
-def known(figure: int | None) -> int:
-    """A figure for a sum over what was seen: 0 where it was not."""
-    return figure or 0

@@ -1,7 +1,8 @@
 """The report: one tree of frozen dataclasses, which is the JSON schema ``iotrace.report/1``.
 
 Field names are the JSON keys. Units are in the names: ``_ns`` nanoseconds, ``_bytes`` bytes.
-A figure that is not known is ``None``, with its reason in ``Quality.unavailable``; never 0.
+A figure that is not known is ``None``, with its reason in ``Quality.unavailable``; never 0. Sums
+over rows are over what was seen: there a figure that is ``None`` adds 0.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from iotrace.report.detail import Detail
-from iotrace.report.loops import Loop as Loop
-from iotrace.report.loops import Ready as Ready
-from iotrace.report.loops import StallCall as StallCall
-from iotrace.report.loops import Stalls as Stalls
+from iotrace.report.event_loops import Loop as Loop
+from iotrace.report.event_loops import Ready as Ready
+from iotrace.report.event_loops import StallCall as StallCall
+from iotrace.report.event_loops import Stalls as Stalls
 from iotrace.report.stacks import Line
 from iotrace.report.times import Bucket as Bucket
 from iotrace.report.times import Busy as Busy

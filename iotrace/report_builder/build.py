@@ -10,8 +10,8 @@ from iotrace import __version__
 from iotrace.procfs.host import HostFacts
 from iotrace.report.detail import Detail
 from iotrace.report.model import SCHEMA, Host, Lost, Process, Quality, Report
-from iotrace.report_builder.lines import Stacks
-from iotrace.report_builder.processes import process_rows
+from iotrace.report_builder.process_rows import process_rows
+from iotrace.report_builder.stack_rows import Stacks
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.totals import Losses, Snapshot
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iotrace.report.detail import Detail, known
+from iotrace.report.detail import Detail
 from iotrace.report.model import Call, Descriptor, Loop, Process, Thread
 from iotrace.vocabulary.calls import SOCKET_CALLS
 from iotrace.vocabulary.kinds import SOCKETS
@@ -26,7 +26,7 @@ def clear_unavailable(process: Process, detail: Detail) -> Process:
 def _thread(row: Thread, detail: Detail) -> Thread:
     states = row.states_ns
     copy = states.copy if detail is Detail.SOCKETS else None
-    on_cpu = states.on_cpu - known(copy)
+    on_cpu = states.on_cpu - (copy or 0)
     return replace(
         row,
         states_ns=replace(states, user=None, kernel=None, copy=copy, cpu=on_cpu),
@@ -44,7 +44,7 @@ def _call(row: Call, detail: Detail) -> Call:
         waits_ns=None,
         gil_waits=None,
         gil_ns=None,
-        sleeps=known(row.sleeps),
+        sleeps=row.sleeps or 0,
         slept_ns=row.latency_ns if row.sleeps else None,
     )
     if detail is Detail.SOCKETS and row.kind in SOCKETS and row.syscall in SOCKET_CALLS:
@@ -62,7 +62,7 @@ def _call(row: Call, detail: Detail) -> Call:
 
 
 def _descriptor(row: Descriptor, detail: Detail) -> Descriptor:
-    row = replace(row, sleeps=known(row.sleeps))
+    row = replace(row, sleeps=row.sleeps or 0)
     if detail is Detail.SOCKETS and row.kind in SOCKETS and row.calls:
         return row
     return replace(
@@ -90,5 +90,5 @@ def _loop(row: Loop) -> Loop:
         stalls=None,
         data_iterations=None,
         eager_reads=None,
-        sleeps=known(row.sleeps),
+        sleeps=row.sleeps or 0,
     )

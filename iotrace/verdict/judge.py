@@ -12,11 +12,11 @@ from dataclasses import replace
 from iotrace import __version__
 from iotrace.report.detail import Detail
 from iotrace.report.model import Model, Report, Thread
-from iotrace.verdict.classify.families import family_models
 from iotrace.verdict.classify.process_shape import io_name
-from iotrace.verdict.diagnose import diagnose, unchecked
+from iotrace.verdict.classify.process_tree import family_models
+from iotrace.verdict.findings import findings_of, unchecked
+from iotrace.verdict.process_profile import ProcessProfile, profile_of
 from iotrace.verdict.summary import sentence, sentence_of_workers
-from iotrace.verdict.view import ProcessView, view
 
 
 def judge(report: Report) -> Report:
@@ -26,10 +26,10 @@ def judge(report: Report) -> Report:
     (the costliest first) and ``unchecked``.
     """
     detail = Detail(report.detail)
-    views = _with_children(
-        [view(one, report.duration_ns, detail=detail) for one in report.processes]
+    profiles = _with_children(
+        [profile_of(one, report.duration_ns, detail=detail) for one in report.processes]
     )
-    models = family_models(views)
+    models = family_models(profiles)
     processes = tuple(
         replace(
             one.process,
@@ -37,15 +37,15 @@ def judge(report: Report) -> Report:
             threads=tuple(_thread(row, one) for row in one.process.threads),
             summary=_summary(one, models[place]),
         )
-        for place, one in enumerate(views)
+        for place, one in enumerate(profiles)
     )
     labelled = [
-        replace(one, process=process) for one, process in zip(views, processes, strict=True)
+        replace(one, process=process) for one, process in zip(profiles, processes, strict=True)
     ]
     return replace(
         report,
         processes=processes,
-        findings=diagnose(_with_children(labelled)),
+        findings=findings_of(_with_children(labelled)),
         unchecked=unchecked(detail),
     )
 
@@ -63,18 +63,18 @@ def judge_recorded(*reports: Report) -> tuple[Report, ...]:
     )
 
 
-def _with_children(views: Sequence[ProcessView]) -> list[ProcessView]:
-    children: dict[int, list[ProcessView]] = {}
-    for one in views:
+def _with_children(profiles: Sequence[ProcessProfile]) -> list[ProcessProfile]:
+    children: dict[int, list[ProcessProfile]] = {}
+    for one in profiles:
         if one.process.parent is not None:
             children.setdefault(one.process.parent, []).append(one)
     return [
         replace(one, children=tuple(children.get(one.process.pid, ()) if one.process.pid else ()))
-        for one in views
+        for one in profiles
     ]
 
 
-def _thread(row: Thread, seen: ProcessView) -> Thread:
+def _thread(row: Thread, seen: ProcessProfile) -> Thread:
     style = seen.styles[row.tid]
     if not style.id:
         return replace(row, model=None)
@@ -83,7 +83,7 @@ def _thread(row: Thread, seen: ProcessView) -> Thread:
     return replace(row, model=Model(style.id, title, style.confidence, style.evidence))
 
 
-def _summary(seen: ProcessView, model: Model) -> str:
+def _summary(seen: ProcessProfile, model: Model) -> str:
     workers = [one for one in seen.children if one.total.operations]
     if model.shape == "pre-forked workers" and workers:
         return sentence_of_workers(workers)

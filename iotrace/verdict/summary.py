@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from iotrace.verdict.activity import Activity
-from iotrace.verdict.view import ProcessView
-from iotrace.verdict.wording import length, plural, possessive, share
+from iotrace.verdict.number_formats import duration, plural, possessive, share
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.thread_activity import Activity
 from iotrace.vocabulary.waits import WAITS
 
 MENTIONED_SHARE = 0.005
@@ -14,18 +14,18 @@ MENTIONED_SHARE = 0.005
 MOST_PARTS = 4
 
 
-def sentence(view: ProcessView) -> str:
+def sentence(profile: ProcessProfile) -> str:
     """ "Of its 10 s: 53 % asleep in epoll_wait with nothing ready, 31 % computing, ..."."""
-    seen = view.total
+    seen = profile.total
     whose = "its" if seen.threads == 1 else f"its {possessive(plural(seen.threads, 'thread'))}"
-    return f"Of {whose} {length(seen.lifetime_ns)}: {_parts(seen)}."
+    return f"Of {whose} {duration(seen.lifetime_ns)}: {_parts(seen)}."
 
 
-def sentence_of_workers(views: Sequence[ProcessView]) -> str:
+def sentence_of_workers(profiles: Sequence[ProcessProfile]) -> str:
     """The same for like processes together."""
-    lifetime = sum(view.total.lifetime_ns for view in views)
-    parts = _listed(_merged([_shares(view.total) for view in views]), lifetime)
-    return f"Of its {possessive(plural(len(views), 'worker'))} {length(lifetime)}: {parts}."
+    lifetime = sum(profile.total.lifetime_ns for profile in profiles)
+    parts = _listed(_merged([_shares(profile.total) for profile in profiles]), lifetime)
+    return f"Of its {possessive(plural(len(profiles), 'worker'))} {duration(lifetime)}: {parts}."
 
 
 def _parts(seen: Activity) -> str:

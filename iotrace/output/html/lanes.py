@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from iotrace.output import units
 from iotrace.output.html.elements import Markup, tag
-from iotrace.report.detail import known
 from iotrace.report.model import Call, Process
 from iotrace.vocabulary.calls import MULTIPLEXERS, READS
 
@@ -49,7 +48,7 @@ def section(process: Process) -> Markup:
     ]
     steps = []
     if waits:
-        steps += list(_steps(max(waits, key=lambda call: known(call.calls)), is_read=False))
+        steps += list(_steps(max(waits, key=lambda call: call.calls or 0), is_read=False))
     steps += list(_steps(read, is_read=True))
     made = f"{units.format_count(read.calls)} calls of {read.syscall}"
     note = "Box heights grow with the logarithm of the time."
@@ -74,12 +73,12 @@ def _steps(call: Call, *, is_read: bool) -> Iterator[_Step]:
     if call.runq_ns:
         yield _Step("kernel", "runq", "ready, waits for a CPU", call.runq_ns / count, arrow)
         arrow = ""
-    yield _Step("kernel", "kernel", "in the kernel", known(call.kernel_ns) / count, arrow)
+    yield _Step("kernel", "kernel", "in the kernel", (call.kernel_ns or 0) / count, arrow)
     if is_read:
         estimated = " (est.)" if call.copy_estimated else ""
         yield _Step("kernel", "copy", f"copies data to the program{estimated}",
-                    known(call.copy_ns) / count)  # fmt: skip
-        returned = f"returns {units.format_size(known(call.bytes) // count)}"
+                    (call.copy_ns or 0) / count)  # fmt: skip
+        returned = f"returns {units.format_size((call.bytes or 0) // count)}"
     else:
         returned = "returns what is ready"
     yield _Step("application", "user", "goes on", 0.0, returned)

@@ -14,7 +14,6 @@ from iotrace.output.html.elements import Markup, tag
 from iotrace.output.html.histogram_chart import Axis
 from iotrace.output.html.states import bar, legend
 from iotrace.output.naming import name_tid
-from iotrace.report.detail import known
 from iotrace.report.model import (
     Bucket,
     Busy,
@@ -26,7 +25,7 @@ from iotrace.report.model import (
     Pickup,
     Process,
 )
-from iotrace.report.totals import awake_ns
+from iotrace.report.process_totals import awake_ns
 
 MOST_CALLS = 12
 _MOST_OTHERS = 4
@@ -106,8 +105,8 @@ def _of_call(call: Call) -> _Card:
 
 def _counted(call: Call) -> str:
     if call.latency_ns is None:
-        return units.plural(known(call.sleeps), "sleep")
-    return units.plural(known(call.calls), "call")
+        return units.plural(call.sleeps or 0, "sleep")
+    return units.plural(call.calls or 0, "call")
 
 
 def _lanes(call: Call) -> Iterator[_Lane]:

@@ -8,9 +8,8 @@ from iotrace.output import units
 from iotrace.output.html.elements import Markup, tag
 from iotrace.output.naming import name_thread
 from iotrace.output.tables import cost
-from iotrace.report.detail import known
 from iotrace.report.model import Process, Thread
-from iotrace.report.totals import asleep_ns, awake_ns
+from iotrace.report.process_totals import asleep_ns, awake_ns
 from iotrace.vocabulary.waits import WAIT_REASONS, WAITS
 
 ON_CPU = ("cpu", "user", "kernel", "copy")
@@ -113,7 +112,7 @@ def _row(thread: Thread) -> Markup:
 def _times(thread: Thread) -> dict[str, int]:
     own = thread.states_ns
     return {
-        state: own.wait.get(state, 0) if state in WAIT_REASONS else known(getattr(own, state))
+        state: own.wait.get(state, 0) if state in WAIT_REASONS else (getattr(own, state) or 0)
         for state in STATES
     }
 

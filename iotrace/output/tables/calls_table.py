@@ -13,7 +13,6 @@ from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.naming import name_tid, of_thread
 from iotrace.output.tables import cost
 from iotrace.output.view_options import ColumnOrder, Orders, in_order
-from iotrace.report.detail import known
 from iotrace.report.model import Call, Process
 
 _LEGEND = (
@@ -43,7 +42,7 @@ ORDERS: Orders[Call] = {
         "calls that have returned; `+1`: one more has not",
     ),
     "sleeps": ColumnOrder(
-        lambda call: known(call.sleeps),
+        lambda call: call.sleeps or 0,
         "in light detail: times that the thread slept in it; `+1`: it still does",
     ),
     "errors": ColumnOrder(
@@ -54,13 +53,13 @@ ORDERS: Orders[Call] = {
         lambda call: call.eagain or 0,
         "calls that would have had to wait, and were told so",
     ),
-    "bytes": ColumnOrder(lambda call: known(call.bytes), "sum of what was read or written"),
+    "bytes": ColumnOrder(lambda call: call.bytes or 0, "sum of what was read or written"),
     "wait": ColumnOrder(attrgetter("wait_ns"), "time asleep in it"),
     "GIL": ColumnOrder(
-        lambda call: known(call.gil_ns),
+        lambda call: call.gil_ns or 0,
         "the GIL tax: what waiting for the GIL took to come back to Python from these calls",
     ),
-    "copy": ColumnOrder(lambda call: known(call.copy_ns), "time copying in it; `~`: estimated"),
+    "copy": ColumnOrder(lambda call: call.copy_ns or 0, "time copying in it; `~`: estimated"),
     "p50": ColumnOrder(
         lambda call: call.latency_ns.p50 if call.latency_ns else -1,
         "half of the calls took at most this, from entry to return",

@@ -12,7 +12,6 @@ from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.tables import cost
 from iotrace.output.tables.calls_table import ESTIMATED, estimated
 from iotrace.output.view_options import ColumnOrder, Orders
-from iotrace.report.detail import known
 from iotrace.report.model import Descriptor, Process
 
 _LEGEND = "in, out: bytes read and written; wait, copy: in calls on it."
@@ -31,18 +30,18 @@ ORDERS: Orders[Descriptor] = {
         lambda descriptor: f"{descriptor.peer} {descriptor.local}",
         "its addresses; of something else than a socket, what it is. The latest object's",
     ),
-    "calls": ColumnOrder(lambda one: known(one.calls), "calls on it"),
+    "calls": ColumnOrder(lambda one: one.calls or 0, "calls on it"),
     "sleeps": ColumnOrder(
-        lambda one: known(one.sleeps),
+        lambda one: one.sleeps or 0,
         "in light detail: times that a call on it slept",
     ),
-    "in": ColumnOrder(lambda one: known(one.bytes_in), "bytes read"),
-    "out": ColumnOrder(lambda one: known(one.bytes_out), "bytes written"),
+    "in": ColumnOrder(lambda one: one.bytes_in or 0, "bytes read"),
+    "out": ColumnOrder(lambda one: one.bytes_out or 0, "bytes written"),
     "wait": ColumnOrder(
         attrgetter("wait_ns"),
         "time asleep in calls on it. Time asleep in a multiplexer is nobody's: it is the loop's",
     ),
-    "copy": ColumnOrder(lambda one: known(one.copy_ns), "time copying from it; `~`: estimated"),
+    "copy": ColumnOrder(lambda one: one.copy_ns or 0, "time copying from it; `~`: estimated"),
     "pickup": ColumnOrder(
         lambda descriptor: descriptor.pickup_ns.p50 if descriptor.pickup_ns else -1,
         "from the arrival of data on a socket to the start of the copy that takes it, p50",
@@ -59,7 +58,7 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
     if not process.descriptors:
         return None
     shown, rest = cost.costliest(
-        process.descriptors, lambda fd: fd.wait_ns + known(fd.copy_ns), top, sort, ORDERS
+        process.descriptors, lambda fd: fd.wait_ns + (fd.copy_ns or 0), top, sort, ORDERS
     )
     pickup = _pickup(shown)
     columns = [

@@ -13,7 +13,6 @@ from iotrace.output.naming import name_tid, of_thread
 from iotrace.output.tables import cost
 from iotrace.output.tables.lines_table import where
 from iotrace.output.view_options import ColumnOrder, Orders
-from iotrace.report.detail import known
 from iotrace.report.model import Loop, Process, Stalls
 from iotrace.report.places import StallPlace, stall_places
 from iotrace.report.stacks import Culprit
@@ -46,11 +45,11 @@ ORDERS: Orders[Loop] = {
         "at); `fds` in a narrow table",
     ),
     "iterations": ColumnOrder(
-        lambda loop: known(loop.iterations),
+        lambda loop: loop.iterations or 0,
         "returns of the call without an error",
     ),
     "sleeps": ColumnOrder(
-        lambda loop: known(loop.sleeps),
+        lambda loop: loop.sleeps or 0,
         "in light detail: calls of it that slept",
     ),
     "wait": ColumnOrder(attrgetter("wait_ns"), "in light detail: time asleep in it"),
@@ -58,17 +57,17 @@ ORDERS: Orders[Loop] = {
         lambda loop: loop.ready.mean if loop.ready else -1.0,
         "ready descriptors a return: mean/most",
     ),
-    "empty": ColumnOrder(lambda loop: known(loop.empty), "returns with nothing ready"),
+    "empty": ColumnOrder(lambda loop: loop.empty or 0, "returns with nothing ready"),
     "timeout": ColumnOrder(
-        lambda loop: known(loop.timeouts),
+        lambda loop: loop.timeouts or 0,
         "those of them that had been allowed to wait",
     ),
     "no-wait": ColumnOrder(
-        lambda loop: known(loop.zero_timeout),
+        lambda loop: loop.zero_timeout or 0,
         "calls that were told not to wait",
     ),
     "unserved": ColumnOrder(
-        lambda loop: known(loop.unserved),
+        lambda loop: loop.unserved or 0,
         "returns with something ready, after which nothing was read, written or accepted",
     ),
     "busy": ColumnOrder(
@@ -85,8 +84,8 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
     if not process.loops:
         return None
     shown, rest = cost.costliest(process.loops, _cost, top, sort, ORDERS)
-    no_wait = _if_any("no-wait", [known(loop.zero_timeout) for loop in shown], spare=5)
-    unserved = _if_any("unserved", [known(loop.unserved) for loop in shown], spare=4)
+    no_wait = _if_any("no-wait", [loop.zero_timeout or 0 for loop in shown], spare=5)
+    unserved = _if_any("unserved", [loop.unserved or 0 for loop in shown], spare=4)
     alone = of_thread(shown[0].tid) if len(process.loops) == len(shown) == 1 else ""
     columns = [
         *([] if alone else [figures("tid", (name_tid(loop.tid) for loop in shown))]),

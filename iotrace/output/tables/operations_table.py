@@ -9,7 +9,7 @@ from iotrace.output.blocks import NOTHING, Table, figures, texts
 from iotrace.output.tables import cost
 from iotrace.output.view_options import ColumnOrder, Orders
 from iotrace.report.model import Operation, Process
-from iotrace.report.totals import operations_of
+from iotrace.report.process_totals import operations_of
 
 _LEGEND = "io_uring; p50, p99, max: from submission to completion."
 

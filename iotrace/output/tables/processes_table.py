@@ -15,7 +15,7 @@ from iotrace.output.tables import cost
 from iotrace.output.tables.threads_table import reasons
 from iotrace.output.view_options import ColumnOrder, Orders
 from iotrace.report.model import Process
-from iotrace.report.totals import totals_of
+from iotrace.report.process_totals import totals_of
 
 _LEGEND = (
     "wall: all its threads' time; next to it, what it went to in %: on a CPU (user + kernel + "

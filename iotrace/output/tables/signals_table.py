@@ -10,7 +10,7 @@ from iotrace.output.naming import name_tid
 from iotrace.output.tables import cost
 from iotrace.output.view_options import ColumnOrder, Orders
 from iotrace.report.model import Process, Signal
-from iotrace.report.totals import signals_of
+from iotrace.report.process_totals import signals_of
 
 ORDERS: Orders[Signal] = {
     "tid": ColumnOrder(lambda signal: -signal.tid, "the thread that it was delivered to"),

@@ -13,9 +13,8 @@ from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.naming import name_thread
 from iotrace.output.tables import cost
 from iotrace.output.view_options import ColumnOrder, Orders
-from iotrace.report.detail import known
 from iotrace.report.model import Process, Thread
-from iotrace.report.totals import asleep_ns, awake_ns, totals_of
+from iotrace.report.process_totals import asleep_ns, awake_ns, totals_of
 
 _LEGEND = (
     "wall: time traced. In % of it: user, kernel and copy (of data to the program): on a CPU; "
@@ -30,7 +29,7 @@ _WORTH_NAMING = 0.001
 
 
 def _time_in(state: str) -> Callable[[Thread], int]:
-    return lambda thread: known(getattr(thread.states_ns, state))
+    return lambda thread: getattr(thread.states_ns, state) or 0
 
 
 ORDERS: Orders[Thread] = {

@@ -6,11 +6,10 @@ a multiplexer, in io_uring_enter. One that never sleeps, or sleeps in between as
 
 from __future__ import annotations
 
-from iotrace.report.detail import known
 from iotrace.report.model import Loop
-from iotrace.verdict.activity import Activity, family_of, waits_for_one
 from iotrace.verdict.classify.thread_style import ThreadStyle
-from iotrace.verdict.wording import length, plural, share
+from iotrace.verdict.number_formats import duration, plural, share
+from iotrace.verdict.thread_activity import Activity, family_of, waits_for_one
 
 LEAST_SHARE = 0.01
 """Of its time, asleep in a multiplexer or a read: less is no way of life. A saturated server sleeps
@@ -44,13 +43,13 @@ def style_by_sleeps(seen: Activity) -> ThreadStyle:
     if where == "multiplexer":
         return _loop(seen, reads.wait_ns + seen.accepts.wait_ns, agreement)
     evidence = [
-        f"{length(reads.wait_ns)} asleep in reads, {plural(reads.calls, 'time')}; "
-        f"{length(seen.accepts.wait_ns)} in accept, {plural(seen.accepts.calls, 'time')}"
+        f"{duration(reads.wait_ns)} asleep in reads, {plural(reads.calls, 'time')}; "
+        f"{duration(seen.accepts.wait_ns)} in accept, {plural(seen.accepts.calls, 'time')}"
     ]
     if timed:
         evidence.append(
-            f"{length(timed)} asleep in polls of one descriptor, {plural(polled, 'time')}: sockets "
-            "with a timeout, no multiplexing"
+            f"{duration(timed)} asleep in polls of one descriptor, {plural(polled, 'time')}: "
+            "sockets with a timeout, no multiplexing"
         )
     role = "reader" if reads.wait_ns or timed else "acceptor"
     samples = reads.calls + seen.accepts.calls + polled
@@ -68,7 +67,7 @@ def _loop(seen: Activity, elsewhere_ns: int, agreement: float) -> ThreadStyle:
     waited = sum(loop.wait_ns for loop in seen.multiplexers)
     evidence = [
         f"{share(waited, seen.asleep_ns)} of its sleep is in {main.multiplexer}, "
-        f"{plural(sleeps, 'time')}; {length(elsewhere_ns)} in reads and accept",
+        f"{plural(sleeps, 'time')}; {duration(elsewhere_ns)} in reads and accept",
     ]
     if main.watched:
         trigger = {"edge": "edge-triggered", "level": "level-triggered"}.get(
@@ -87,7 +86,7 @@ def _loop(seen: Activity, elsewhere_ns: int, agreement: float) -> ThreadStyle:
 
 
 def _sleeps(loops: tuple[Loop, ...]) -> int:
-    return sum(known(loop.sleeps) for loop in loops)
+    return sum(loop.sleeps or 0 for loop in loops)
 
 
 def _long_sleep(waited_ns: int, seen: Activity) -> int:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import Model
-from iotrace.verdict.activity import Activity, family_of
 from iotrace.verdict.classify.confidence import LEAST, confidence, not_enough
 from iotrace.verdict.classify.thread_model import ASLEEP_SHARE, MULTIPLEXED
 from iotrace.verdict.classify.thread_style import ThreadStyle
-from iotrace.verdict.view import ProcessView
-from iotrace.verdict.wording import plural, share
+from iotrace.verdict.number_formats import plural, share
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.thread_activity import Activity, family_of
 
 HELPER_CPU_SHARE = 0.02
 """Threads beside an event loop that take at least this share of the CPU time are its pool."""
@@ -36,19 +36,19 @@ IO_NAMES = {
 }
 
 
-def process_model(view: ProcessView) -> Model:
+def process_model(profile: ProcessProfile) -> Model:
     """What one process is, its children aside."""
-    working = {tid: style for tid, style in view.styles.items() if style.id}
+    working = {tid: style for tid, style in profile.styles.items() if style.id}
     if not working:
-        return not_enough((*_waiting(view.total), *_not_seen(view)))
-    shape, title, model_id, chosen = _shape(view, working)
+        return not_enough((*_waiting(profile.total), *_not_seen(profile)))
+    shape, title, model_id, chosen = _shape(profile, working)
     samples = sum(style.samples for style in chosen)
     agreement = sum(style.agreement * style.samples for style in chosen) / max(1, samples)
     sure = confidence(agreement, samples)
     if sure < LEAST:
         seen = f"{plural(samples, 'operation')} seen; it looks like: {title}"
-        return not_enough((seen, *_waiting(view.total), *_not_seen(view)), sure)
-    return Model(model_id, title, sure, (*_evidence(chosen), *_not_seen(view)), shape)
+        return not_enough((seen, *_waiting(profile.total), *_not_seen(profile)), sure)
+    return Model(model_id, title, sure, (*_evidence(chosen), *_not_seen(profile)), shape)
 
 
 def io_name(style: ThreadStyle) -> str:
@@ -57,37 +57,39 @@ def io_name(style: ThreadStyle) -> str:
 
 
 def _shape(
-    view: ProcessView, working: dict[int, ThreadStyle]
+    profile: ProcessProfile, working: dict[int, ThreadStyle]
 ) -> tuple[str, str, str, list[ThreadStyle]]:
     """(shape, title, model id, the styles that speak for it)."""
     loops = [style for style in working.values() if style.role == "loop"]
     readers = {tid: style for tid, style in working.items() if style.role in ("reader", "poller")}
     if loops:
-        return _event_loop(view, loops, readers)
+        return _event_loop(profile, loops, readers)
     acceptors = [style for style in working.values() if style.role == "acceptor"]
-    from_sockets = {tid: style for tid, style in readers.items() if view.threads[tid].reads.calls}
+    from_sockets = {
+        tid: style for tid, style in readers.items() if profile.threads[tid].reads.calls
+    }
     readers = from_sockets or readers
-    accepting = [tid for tid in readers if view.threads[tid].accepts.calls]
+    accepting = [tid for tid in readers if profile.threads[tid].accepts.calls]
     if len(accepting) == 1 and len(readers) > 1:
         acceptors = [readers.pop(accepting[0])]
     elif accepting:
         # They accept themselves; who else waits, waits for something else.
         acceptors = []
     main = _most_active(readers.values() or acceptors)
-    if not readers or (len(readers) == 1 and not acceptors and _births(view) < FEWEST_BIRTHS):
+    if not readers or (len(readers) == 1 and not acceptors and _births(profile) < FEWEST_BIRTHS):
         return "single thread", f"single thread, {io_name(main)}", main.id, [main]
     chosen = list(readers.values())
-    front = _multiplexer_of(view, acceptors)
-    if _only_asks(view):
+    front = _multiplexer_of(profile, acceptors)
+    if _only_asks(profile):
         return (
             "threads",
             f"{plural(len(readers), 'thread')} that ask others, {io_name(main)}",
             main.id,
             chosen,
         )
-    if _thread_per_connection(view, readers, acceptors):
+    if _thread_per_connection(profile, readers, acceptors):
         return "thread per connection", f"thread per connection, {io_name(main)}", main.id, chosen
-    if acceptors or _idle_in_locks(view, readers):
+    if acceptors or _idle_in_locks(profile, readers):
         title = f"thread pool behind an acceptor{front}, {io_name(main)}"
         return "thread pool", title, main.id, chosen
     return (
@@ -98,28 +100,28 @@ def _shape(
     )
 
 
-def _only_asks(view: ProcessView) -> bool:
+def _only_asks(profile: ProcessProfile) -> bool:
     """A client: it connects, and has no socket that could accept."""
-    sockets = view.process.sockets
+    sockets = profile.process.sockets
     if sockets is None or not sockets.count or sockets.listening:
         return False
-    return not view.total.accepts.calls and bool(view.total.connects.ok)
+    return not profile.total.accepts.calls and bool(profile.total.connects.ok)
 
 
-def _multiplexer_of(view: ProcessView, acceptors: Sequence[ThreadStyle]) -> str:
+def _multiplexer_of(profile: ProcessProfile, acceptors: Sequence[ThreadStyle]) -> str:
     """ " on epoll", where it waits for connections in a multiplexer."""
-    for tid, style in view.styles.items():
-        if style in acceptors and view.threads[tid].multiplexers:
-            return f" on {family_of(view.threads[tid].multiplexers[0])}"
+    for tid, style in profile.styles.items():
+        if style in acceptors and profile.threads[tid].multiplexers:
+            return f" on {family_of(profile.threads[tid].multiplexers[0])}"
     return ""
 
 
 def _event_loop(
-    view: ProcessView, loops: Sequence[ThreadStyle], readers: dict[int, ThreadStyle]
+    profile: ProcessProfile, loops: Sequence[ThreadStyle], readers: dict[int, ThreadStyle]
 ) -> tuple[str, str, str, list[ThreadStyle]]:
     main = _most_active(loops)
     name = IO_NAMES[main.id]
-    if _loop_per_connection(view, loops):
+    if _loop_per_connection(profile, loops):
         title = f"thread per connection, each with its own {name}"
         return "thread per connection", title, main.id, [*loops]
     if main.id in MULTIPLEXED:
@@ -130,34 +132,34 @@ def _event_loop(
             title = f"mixed: event loops on {name} and {names}"
         elif len(loops) > 1:
             title = f"{len(loops)} event loops on {name}, a thread each"
-        if view.takes_turns:
+        if profile.takes_turns:
             title += ", taking turns behind a lock"
     else:
         title = name
     if main.eager:
         title += ", read first and wait when refused (greenlets or the like)"
-    loop_tids = set(view.loop_threads())
-    reads = sum(view.threads[tid].reads.ok for tid in loop_tids)
-    blocking = sum(view.threads[tid].reads.ok for tid in readers)
+    loop_tids = set(profile.loop_threads())
+    reads = sum(profile.threads[tid].reads.ok for tid in loop_tids)
+    blocking = sum(profile.threads[tid].reads.ok for tid in readers)
     if readers and blocking > MIXED_SHARE * (reads + blocking):
         other = _most_active(readers.values())
         title = f"mixed: {title} + {plural(len(readers), 'thread')} with {io_name(other)}"
         return "event loop + threads", title, main.id, [*loops]
-    helpers = [one for tid, one in view.threads.items() if tid not in loop_tids and _is_fed(one)]
-    if sum(one.cpu_ns for one in helpers) >= HELPER_CPU_SHARE * max(1, view.total.cpu_ns):
+    helpers = [one for tid, one in profile.threads.items() if tid not in loop_tids and _is_fed(one)]
+    if sum(one.cpu_ns for one in helpers) >= HELPER_CPU_SHARE * max(1, profile.total.cpu_ns):
         return "event loop + thread pool", f"{title} + thread pool", main.id, [*loops]
     return ("greenlets" if main.eager else "event loop"), title, main.id, [*loops]
 
 
-def _loop_per_connection(view: ProcessView, loops: Sequence[ThreadStyle]) -> bool:
+def _loop_per_connection(profile: ProcessProfile, loops: Sequence[ThreadStyle]) -> bool:
     """Each of some loops serves one connection, which another thread has accepted, and at most
     one descriptor more, that wakes it up."""
-    seen = view.loop_threads().values()
+    seen = profile.loop_threads().values()
     return (
         len(loops) >= FEWEST_LOOPS
         and not any(one.accepts.calls for one in seen)
         and all(0 < (one.watched or 0) <= 2 for each in seen for one in each.multiplexers)
-        and len(view.connections()) <= len(loops)
+        and len(profile.connections()) <= len(loops)
     )
 
 
@@ -168,27 +170,27 @@ def _is_fed(seen: Activity) -> bool:
     return elsewhere < ASLEEP_SHARE * seen.lifetime_ns
 
 
-def _births(view: ProcessView) -> int:
+def _births(profile: ProcessProfile) -> int:
     """Threads that began while the process was traced."""
-    begun = (t for t in view.process.threads if t.tid != view.process.pid)
-    return sum(t.count for t in begun if t.started_ns > view.process.started_ns or t.tid == 0)
+    begun = (t for t in profile.process.threads if t.tid != profile.process.pid)
+    return sum(t.count for t in begun if t.started_ns > profile.process.started_ns or t.tid == 0)
 
 
 def _thread_per_connection(
-    view: ProcessView, readers: dict[int, ThreadStyle], acceptors: Sequence[ThreadStyle]
+    profile: ProcessProfile, readers: dict[int, ThreadStyle], acceptors: Sequence[ThreadStyle]
 ) -> bool:
     """Threads come with connections; or each sits in the reads of its own."""
-    births, accepted = _births(view), view.total.accepts.ok
+    births, accepted = _births(profile), profile.total.accepts.ok
     if births >= FEWEST_BIRTHS and births >= BIRTHS_PER_CONNECTION * accepted:
         return True
-    if accepted >= FEWEST_BIRTHS or any(view.threads[tid].accepts.calls for tid in readers):
+    if accepted >= FEWEST_BIRTHS or any(profile.threads[tid].accepts.calls for tid in readers):
         return False
-    return not _idle_in_locks(view, readers)
+    return not _idle_in_locks(profile, readers)
 
 
-def _idle_in_locks(view: ProcessView, readers: dict[int, ThreadStyle]) -> bool:
+def _idle_in_locks(profile: ProcessProfile, readers: dict[int, ThreadStyle]) -> bool:
     """Workers of a pool wait for work in a lock; a connection's own thread waits in its reads."""
-    seen = [view.threads[tid] for tid in readers]
+    seen = [profile.threads[tid] for tid in readers]
     locks = sum(one.wait_ns["lock"] + one.wait_ns["gil"] - one.gil.wait_ns for one in seen)
     sockets = sum(one.wait_ns["recv"] + one.wait_ns["poll"] for one in seen)
     return locks > sockets
@@ -222,11 +224,12 @@ def _waiting(seen: Activity) -> tuple[str, ...]:
     return (f"asleep: {', '.join(parts)}",) if parts else ()
 
 
-def _not_seen(view: ProcessView) -> tuple[str, ...]:
+def _not_seen(profile: ProcessProfile) -> tuple[str, ...]:
     """What this detail cannot tell apart."""
-    if view.detail is Detail.FULL:
+    if profile.detail is Detail.FULL:
         return ()
     return (
-        f"told from what it sleeps in alone ({view.detail.value} detail): calls that do not sleep "
-        "are not seen, a thread that polls without sleeping can't be told from one that computes",
+        f"told from what it sleeps in alone ({profile.detail.value} detail): calls that do not "
+        "sleep are not seen, a thread that polls without sleeping can't be told from one that "
+        "computes",
     )

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from iotrace.report.detail import known
 from iotrace.report.model import Operation
-from iotrace.verdict.activity import Activity, family_of
 from iotrace.verdict.classify.thread_style import ThreadStyle
-from iotrace.verdict.wording import length, plural, share
+from iotrace.verdict.number_formats import duration, plural, share
+from iotrace.verdict.thread_activity import Activity, family_of
 from iotrace.vocabulary.operations import RING_IO
 
 MULTIPLEXED = frozenset(("select", "poll", "epoll", "epoll-et"))
@@ -57,8 +56,8 @@ def thread_style(seen: Activity, around: Surroundings) -> ThreadStyle:
     often = seen.io_signals >= SIGNALS_PER_READ * seen.reads.ok
     if seen.io_signals and (often or (not multiplexers and _never_blocks(seen))):
         return _signals(seen)
-    announced = sum(known(loop.data_iterations) for loop in multiplexers)
-    eager = sum(known(loop.eager_reads) for loop in multiplexers)
+    announced = sum(loop.data_iterations or 0 for loop in multiplexers)
+    eager = sum(loop.eager_reads or 0 for loop in multiplexers)
     told = announced > eager and _is_told(seen)
     if multiplexers and (told or (eager and around.nonblocking is not False)):
         return _loop(seen, announced, eager)
@@ -70,7 +69,7 @@ def thread_style(seen: Activity, around: Surroundings) -> ThreadStyle:
 def _is_told(seen: Activity) -> bool:
     """Its multiplexers announce its reads: in number, or it sleeps nowhere else."""
     ready = sum(
-        loop.ready.mean * known(loop.iterations) for loop in seen.multiplexers if loop.ready
+        loop.ready.mean * (loop.iterations or 0) for loop in seen.multiplexers if loop.ready
     )
     waited = sum(loop.wait_ns for loop in seen.multiplexers)
     if (
@@ -83,8 +82,8 @@ def _is_told(seen: Activity) -> bool:
 
 def _hands_out(seen: Activity) -> bool:
     """It reads nothing, or hardly ever: others read what its multiplexers announce."""
-    returns = sum(known(loop.iterations) - known(loop.empty) for loop in seen.multiplexers)
-    unserved = sum(known(loop.unserved) for loop in seen.multiplexers)
+    returns = sum((loop.iterations or 0) - (loop.empty or 0) for loop in seen.multiplexers)
+    unserved = sum(loop.unserved or 0 for loop in seen.multiplexers)
     seldom = seen.reads.calls < READ_SHARE * returns and unserved > READ_SHARE * returns
     return not seen.reads.calls or seldom
 
@@ -98,7 +97,7 @@ def _ring(seen: Activity, ring: int, moved: int) -> ThreadStyle:
     evidence = (
         f"{plural(ring, 'operation')} through io_uring, {moved:,} by a call of its own",
         f"{share(waited, seen.asleep_ns)} of its sleep is in io_uring_enter, "
-        f"{length(seen.reads.wait_ns)} in reads",
+        f"{duration(seen.reads.wait_ns)} in reads",
     )
     return ThreadStyle(
         "async-io", "loop", "uring", False, False, ring / (ring + moved), ring, evidence
@@ -109,7 +108,7 @@ def _signals(seen: Activity) -> ThreadStyle:
     elsewhere = seen.reads.wait_ns + sum(loop.wait_ns for loop in seen.loops)
     evidence = (
         f"{plural(seen.io_signals, 'SIGIO')} for {plural(seen.reads.ok, 'read')}",
-        f"{length(seen.reads.wait_ns)} blocked in reads, "
+        f"{duration(seen.reads.wait_ns)} blocked in reads, "
         f"{share(seen.wait_ns['signal'], seen.asleep_ns)} of its sleep waits for a signal",
     )
     agreement = 1 - elsewhere / seen.asleep_ns if seen.asleep_ns else 1.0
@@ -125,9 +124,9 @@ def _main_family(seen: Activity) -> str:
         family = family_of(loop)
         told[family] = (
             told.get(family, 0)
-            + known(loop.data_iterations)
-            + known(loop.iterations)
-            - known(loop.empty)
+            + (loop.data_iterations or 0)
+            + (loop.iterations or 0)
+            - (loop.empty or 0)
         )
     return max(told, key=lambda family: told[family])
 
@@ -140,7 +139,7 @@ def _loop(seen: Activity, announced: int, eager: int) -> ThreadStyle:
     name = loops[0].multiplexer
     evidence = [
         f"{share(waited, seen.asleep_ns)} of its sleep is in {name}",
-        f"{length(seen.reads.wait_ns)} blocked in {plural(seen.reads.calls, 'read')}",
+        f"{duration(seen.reads.wait_ns)} blocked in {plural(seen.reads.calls, 'read')}",
     ]
     watched = max((loop.watched or 0 for loop in loops), default=0)
     if watched:
@@ -170,7 +169,7 @@ def _edge_triggered(seen: Activity) -> bool:
 
 def _acceptor(seen: Activity) -> ThreadStyle:
     family = _main_family(seen)
-    returns = sum(known(loop.iterations) - known(loop.empty) for loop in seen.multiplexers)
+    returns = sum((loop.iterations or 0) - (loop.empty or 0) for loop in seen.multiplexers)
     waited = sum(loop.wait_ns for loop in seen.multiplexers)
     evidence = (
         f"{share(waited, seen.asleep_ns)} of its sleep is in {seen.multiplexers[0].multiplexer}",
@@ -201,13 +200,13 @@ def _single(seen: Activity, around: Surroundings) -> ThreadStyle:
     timed = timeouts > 0 and timeouts >= (reads.ok + seen.accepts.ok) / 2
     waited_for_one = sum(loop.wait_ns for loop in seen.loops) if timed else 0
     evidence = [
-        f"{length(reads.wait_ns)} asleep in {plural(reads.calls, 'read')}, "
-        f"{length(seen.accepts.wait_ns)} in accept",
+        f"{duration(reads.wait_ns)} asleep in {plural(reads.calls, 'read')}, "
+        f"{duration(seen.accepts.wait_ns)} in accept",
     ]
     if timed:
         evidence.append(
             f"{plural(timeouts, 'poll')} of one descriptor before them, "
-            f"{length(waited_for_one)} asleep: sockets with a timeout, no multiplexing"
+            f"{duration(waited_for_one)} asleep: sockets with a timeout, no multiplexing"
         )
     role = "reader" if reads.calls or reads.wait_ns else "acceptor"
     # A listener is emptied until it refuses, whatever the connections do.
@@ -218,10 +217,10 @@ def _single(seen: Activity, around: Surroundings) -> ThreadStyle:
 def _poller(seen: Activity, refused: int, tried: int, agreement: float) -> ThreadStyle:
     evidence = [
         f"{share(refused, tried)} of {plural(tried, 'read')} and accepts found nothing (EAGAIN)",
-        f"{length(seen.reads.wait_ns)} blocked in them",
+        f"{duration(seen.reads.wait_ns)} blocked in them",
     ]
     if seen.sleeps.calls:
         evidence.append(
-            f"{plural(seen.sleeps.calls, 'sleep')} in between, {length(seen.sleeps.wait_ns)}"
+            f"{plural(seen.sleeps.calls, 'sleep')} in between, {duration(seen.sleeps.wait_ns)}"
         )
     return ThreadStyle("nonblocking", "poller", "", False, False, agreement, tried, tuple(evidence))

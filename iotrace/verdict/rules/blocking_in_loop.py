@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from iotrace.report.detail import Detail
 from iotrace.report.model import Call, Descriptor
 from iotrace.report.stacks import Line
-from iotrace.verdict.activity import Activity, waits_for_one
-from iotrace.verdict.lines import waiting_lines
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.view import ProcessView
+from iotrace.verdict.thread_activity import Activity, waits_for_one
 from iotrace.vocabulary.kinds import GIL_KINDS, NO_FDS, PIPE, SOCKETS
 from iotrace.vocabulary.waits import BLOCKS_A_LOOP
 
@@ -19,9 +19,9 @@ LEAST_SHARE = 0.01
 LEAST_BLOCKED_NS = 5_000_000
 
 
-def _blocked(view: ProcessView) -> Iterator[Hit]:
-    for tid, seen in view.loop_threads().items():
-        if view.styles[tid].id not in ("select", "poll", "epoll", "epoll-et"):
+def _blocked(profile: ProcessProfile) -> Iterator[Hit]:
+    for tid, seen in profile.loop_threads().items():
+        if profile.styles[tid].id not in ("select", "poll", "epoll", "epoll-et"):
             continue
         waits = {reason: seen.wait_ns[reason] for reason in BLOCKS_A_LOOP if seen.wait_ns[reason]}
         polled = sum(loop.wait_ns for loop in seen.loops if waits_for_one(loop))
@@ -30,10 +30,12 @@ def _blocked(view: ProcessView) -> Iterator[Hit]:
         blocked = sum(waits.values())
         if blocked < max(LEAST_BLOCKED_NS, LEAST_SHARE * seen.lifetime_ns):
             continue
-        yield _hit(view, tid, seen, waits, blocked)
+        yield _hit(profile, tid, seen, waits, blocked)
 
 
-def _hit(view: ProcessView, tid: int, seen: Activity, waits: dict[str, int], blocked: int) -> Hit:
+def _hit(
+    profile: ProcessProfile, tid: int, seen: Activity, waits: dict[str, int], blocked: int
+) -> Hit:
     evidence: dict[str, float | int | str] = {
         f"blocked_in_{reason}_ns": ns for reason, ns in waits.items()
     }
@@ -44,26 +46,26 @@ def _hit(view: ProcessView, tid: int, seen: Activity, waits: dict[str, int], blo
             one.syscall == "futex" and one.kind in ("", *GIL_KINDS)
         )
 
-    calls = [one for one in view.calls[tid] if one.wait_ns and blocks(one)]
+    calls = [one for one in profile.calls[tid] if one.wait_ns and blocks(one)]
     fd = None
     if calls:
         worst = max(calls, key=lambda one: one.wait_ns)
-        evidence |= {"call": worst.syscall, **view.count_of(worst)}
+        evidence |= {"call": worst.syscall, **profile.count_of(worst)}
         longest = worst.latency_ns or worst.slept_ns
         if longest is not None:
             evidence["longest_ns"] = longest.max
-        fd = _descriptor(view, worst, seen)
-    lines = [one for one in view.process.lines if one.tid == tid and blocks(one)]
-    return Hit(evidence, blocked, tid, fd, lines=waiting_lines(lines, view.process))
+        fd = _descriptor(profile, worst, seen)
+    lines = [one for one in profile.process.lines if one.tid == tid and blocks(one)]
+    return Hit(evidence, blocked, tid, fd, lines=waiting_lines(lines, profile.process))
 
 
-def _descriptor(view: ProcessView, call: Call, seen: Activity) -> int | None:
+def _descriptor(profile: ProcessProfile, call: Call, seen: Activity) -> int | None:
     """The descriptor that the call waited on: the one with the longest wait of its kind."""
     for loop in seen.multiplexers:
         worst = loop.stalls.worst if loop.stalls else None
         if worst is not None and worst.syscall == call.syscall:
             return worst.fd
-    waited = [one for one in view.process.descriptors if _wait(one, call)]
+    waited = [one for one in profile.process.descriptors if _wait(one, call)]
     return max(waited, key=lambda one: _wait(one, call)).fd if waited else None
 
 

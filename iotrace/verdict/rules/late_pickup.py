@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import Pickup
+from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.view import ProcessView
 
 LATE_NS = 50_000_000
 """A 99th percentile above it is late: people notice 100 ms, and the answer is still to come."""
@@ -17,18 +17,18 @@ COST_SHARE = 0.05
 """Of the time traced, that data lay there."""
 
 
-def _late(view: ProcessView) -> Iterator[Hit]:
-    seen = [(one, one.pickup_ns) for one in view.connections() if one.pickup_ns]
+def _late(profile: ProcessProfile) -> Iterator[Hit]:
+    seen = [(one, one.pickup_ns) for one in profile.connections() if one.pickup_ns]
     # Where the CPU is contended, single late reads prove nothing: most of them must be.
     late = [
         (one, pickup)
         for one, pickup in seen
-        if (pickup.p50 if view.contended else pickup.p99) >= LATE_NS
+        if (pickup.p50 if profile.contended else pickup.p99) >= LATE_NS
     ]
     if sum(pickup.count for _, pickup in late) < LEAST_COUNT:
         return
     cost = sum(_waited(one) for _, one in late)
-    if cost < COST_SHARE * view.wall_ns:
+    if cost < COST_SHARE * profile.wall_ns:
         return
     worst, pickup = max(late, key=lambda item: item[1].p99)
     yield Hit(

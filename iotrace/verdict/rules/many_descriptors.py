@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iotrace.report.detail import Detail, known
-from iotrace.verdict.activity import family_of
+from iotrace.report.detail import Detail
+from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.view import ProcessView
+from iotrace.verdict.thread_activity import family_of
 
 MANY = 64
 EPOLL_CALL_NS = 1_000
@@ -20,19 +20,21 @@ NEAR = 900
 VERY_NEAR = 1000
 
 
-def _many(view: ProcessView) -> Iterator[Hit]:
-    for tid, seen in view.threads.items():
+def _many(profile: ProcessProfile) -> Iterator[Hit]:
+    for tid, seen in profile.threads.items():
         for loop in seen.multiplexers:
             family = family_of(loop)
             if family not in ("select", "poll") or (loop.watched or 0) < MANY:
                 continue
             calls = [
-                one for one in view.calls[tid] if one.syscall == loop.multiplexer and not one.kind
+                one
+                for one in profile.calls[tid]
+                if one.syscall == loop.multiplexer and not one.kind
             ]
-            count = sum(known(one.calls) for one in calls)
-            kernel = sum(known(one.kernel_ns) for one in calls)
+            count = sum(one.calls or 0 for one in calls)
+            kernel = sum(one.kernel_ns or 0 for one in calls)
             cost = kernel - count * EPOLL_CALL_NS
-            if count and cost >= CPU_SHARE * view.wall_ns:
+            if count and cost >= CPU_SHARE * profile.wall_ns:
                 yield Hit(
                     {
                         "call": loop.multiplexer,
@@ -46,8 +48,8 @@ def _many(view: ProcessView) -> Iterator[Hit]:
                 )
 
 
-def _near_the_limit(view: ProcessView) -> Iterator[Hit]:
-    for tid, seen in view.threads.items():
+def _near_the_limit(profile: ProcessProfile) -> Iterator[Hit]:
+    for tid, seen in profile.threads.items():
         for loop in seen.multiplexers:
             if family_of(loop) == "select" and loop.nfds_max > NEAR:
                 highest = loop.nfds_max - 1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iotrace.verdict.lines import of_sort, waiting_lines
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.python_lines import lines_of_category, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.view import ProcessView
 
 REFUSALS_PER_USEFUL = 10
 """Refused calls for each that was of use; a loop that drains its sockets has 1."""
@@ -20,39 +20,43 @@ LEAST_SLEEP_NS = 1_000_000
 LEAST_USEFUL = 5
 
 
-def _busy(view: ProcessView) -> Iterator[Hit]:
-    for tid, seen in view.threads.items():
+def _busy(profile: ProcessProfile) -> Iterator[Hit]:
+    for tid, seen in profile.threads.items():
         refused = seen.reads.eagain + seen.accepts.eagain
         useful = seen.reads.ok + seen.accepts.ok
         cost = int(seen.cpu_ns * refused / max(1, seen.syscalls))
         if (
             refused >= REFUSALS_PER_USEFUL * useful
-            and view.per_second(refused) >= REFUSALS_PER_SECOND
-            and cost >= CPU_SHARE * view.wall_ns
-            and view.styles[tid].role != "loop"
+            and profile.per_second(refused) >= REFUSALS_PER_SECOND
+            and cost >= CPU_SHARE * profile.wall_ns
+            and profile.styles[tid].role != "loop"
         ):
             evidence: dict[str, float | int | str] = {
                 "eagain_calls": refused,
                 "useful_calls": useful,
                 "eagain_per_useful_call": round(refused / max(1, useful), 1),
                 "cpu_ns": cost,
-                "cpu_share_ratio": round(cost / view.wall_ns, 3),
+                "cpu_share_ratio": round(cost / profile.wall_ns, 3),
             }
             if seen.reads.bytes:
                 evidence["cpu_per_useful_byte_ns"] = round(seen.cpu_ns / seen.reads.bytes, 1)
             yield Hit(evidence, cost, tid)
 
 
-def _with_sleeps(view: ProcessView) -> Iterator[Hit]:
-    for tid, seen in view.threads.items():
+def _with_sleeps(profile: ProcessProfile) -> Iterator[Hit]:
+    for tid, seen in profile.threads.items():
         refused = seen.reads.eagain + seen.accepts.eagain
         useful = seen.reads.ok + seen.accepts.ok
-        if view.styles[tid].id != "nonblocking" or useful < LEAST_USEFUL or not seen.sleeps.calls:
+        if (
+            profile.styles[tid].id != "nonblocking"
+            or useful < LEAST_USEFUL
+            or not seen.sleeps.calls
+        ):
             continue
         mean = seen.sleeps.wait_ns // seen.sleeps.calls
         if mean < LEAST_SLEEP_NS or seen.sleeps.wait_ns < SLEEP_SHARE * seen.lifetime_ns:
             continue
-        pickups = [one.pickup_ns for one in view.process.descriptors if one.pickup_ns]
+        pickups = [one.pickup_ns for one in profile.process.descriptors if one.pickup_ns]
         late = sum(one.count * one.p50 for one in pickups)
         evidence: dict[str, float | int | str] = {
             "sleeps": seen.sleeps.calls,
@@ -64,7 +68,7 @@ def _with_sleeps(view: ProcessView) -> Iterator[Hit]:
             worst = max(pickups, key=lambda one: one.p50)
             evidence |= {"pickup_p50_ns": worst.p50, "pickup_p99_ns": worst.p99}
         # Data that comes at any time waits for half a sleep on average.
-        lines = waiting_lines(of_sort(view.process, "sleeps", tid), view.process)
+        lines = waiting_lines(lines_of_category(profile.process, "sleeps", tid), profile.process)
         yield Hit(evidence, late or useful * mean // 2, tid, lines=lines)
 
 

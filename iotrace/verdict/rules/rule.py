@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from iotrace.report.detail import Detail
-from iotrace.verdict.view import ProcessView
+from iotrace.verdict.process_profile import ProcessProfile
 
 HIGH_SHARE = 0.2
 MEDIUM_SHARE = 0.05
@@ -17,7 +17,7 @@ MEDIUM_SHARE = 0.05
 class Hit:
     """One place where a rule holds. ``evidence``: figures, their units in the names.
 
-    ``lines``: the Python lines that it is about, the costliest first (verdict/lines.py).
+    ``lines``: the Python lines that it is about, the costliest first (verdict/python_lines.py).
     ``cost_ns``: wall or CPU time that it takes; None: a risk that costs nothing yet, whose
     ``severity`` the rule sets itself.
     """
@@ -41,7 +41,7 @@ class Rule:
     id: str
     title: str
     advice: str
-    check: Callable[[ProcessView], Iterable[Hit]]
+    check: Callable[[ProcessProfile], Iterable[Hit]]
     explains_lateness: bool = False
     least: Detail = Detail.FULL
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iotrace.report.detail import known
+from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.view import ProcessView
 from iotrace.vocabulary.calls import READS
 
 FILLED_SHARE = 0.8
@@ -19,13 +18,13 @@ LEAST_PER_SECOND = 200
 CPU_SHARE = 0.05
 
 
-def _tiny(view: ProcessView) -> Iterator[Hit]:
-    for tid, seen in view.threads.items():
-        rows = [one for one in view.calls[tid] if one.syscall in READS and one.kind == "tcp"]
-        good = sum(known(one.calls) - sum((one.errors or {}).values()) for one in rows)
+def _tiny(profile: ProcessProfile) -> Iterator[Hit]:
+    for tid, seen in profile.threads.items():
+        rows = [one for one in profile.calls[tid] if one.syscall in READS and one.kind == "tcp"]
+        good = sum((one.calls or 0) - sum((one.errors or {}).values()) for one in rows)
         total, filled = (
-            sum(known(one.bytes) for one in rows),
-            sum(known(one.filled) for one in rows),
+            sum(one.bytes or 0 for one in rows),
+            sum(one.filled or 0 for one in rows),
         )
         if not good or not total:
             continue
@@ -34,8 +33,8 @@ def _tiny(view: ProcessView) -> Iterator[Hit]:
         if (
             total / good < SMALL_BYTES
             and filled >= FILLED_SHARE * good
-            and view.per_second(good) >= LEAST_PER_SECOND
-            and cost >= CPU_SHARE * view.wall_ns
+            and profile.per_second(good) >= LEAST_PER_SECOND
+            and cost >= CPU_SHARE * profile.wall_ns
         ):
             yield Hit(
                 {

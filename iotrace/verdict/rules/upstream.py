@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iotrace.report.detail import Detail, known
+from iotrace.report.detail import Detail
 from iotrace.report.model import Descriptor, Process
 from iotrace.report.stacks import Line
-from iotrace.verdict.lines import of_sort, waiting_lines
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.python_lines import lines_of_category, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.view import ProcessView
 
 CONNECT_SHARE = 0.02
 LEAST_CONNECT_NS = 10_000_000
@@ -22,22 +22,22 @@ BLOCKED_SHARE = 0.5
 """Of a single thread's time, asleep for one client while others wait."""
 
 
-def _connecting(view: ProcessView) -> Iterator[Hit]:
-    seen = view.total
-    if not seen.accepts.ok and not view.listening_ports():
+def _connecting(profile: ProcessProfile) -> Iterator[Hit]:
+    seen = profile.total
+    if not seen.accepts.ok and not profile.listening_ports():
         return
-    names = [one for one in view.process.descriptors if _is_dns(one)]
+    names = [one for one in profile.process.descriptors if _is_dns(one)]
     lookups = sum(one.opened for one in names)
     resolving = sum(one.wait_ns + one.polled_ns for one in names)
     waited = seen.connects.wait_ns + resolving
-    if waited < max(LEAST_CONNECT_NS, CONNECT_SHARE * view.wall_ns):
+    if waited < max(LEAST_CONNECT_NS, CONNECT_SHARE * profile.wall_ns):
         return
-    rows = [one for one in view.process.calls if one.syscall == "connect" and one.wait_ns]
+    rows = [one for one in profile.process.calls if one.syscall == "connect" and one.wait_ns]
     tids = {one.tid for one in rows}
-    targets = [one for one in view.outgoing() if one.opened]
+    targets = [one for one in profile.outgoing() if one.opened]
     worst = max(targets, key=lambda one: one.opened) if targets else None
     evidence: dict[str, float | int | str] = {
-        "connects" if view.detail is Detail.FULL else "sleeps": seen.connects.calls,
+        "connects" if profile.detail is Detail.FULL else "sleeps": seen.connects.calls,
         "connect_wait_ns": seen.connects.wait_ns,
         "dns_lookups": lookups,
         "dns_wait_ns": resolving,
@@ -48,7 +48,7 @@ def _connecting(view: ProcessView) -> Iterator[Hit]:
         evidence,
         waited,
         tids.pop() if len(tids) == 1 else None,
-        lines=waiting_lines(of_sort(view.process, "connects"), view.process),
+        lines=waiting_lines(lines_of_category(profile.process, "connects"), profile.process),
     )
 
 
@@ -56,34 +56,34 @@ def _is_dns(one: Descriptor) -> bool:
     return one.kind == "udp" and one.peer.endswith(DNS_PORT)
 
 
-def _one_peer(view: ProcessView) -> Iterator[Hit]:
+def _one_peer(profile: ProcessProfile) -> Iterator[Hit]:
     serving = sum(
         one.lifetime_ns
-        for tid, one in view.threads.items()
-        if view.styles[tid].role in ("reader", "loop")
+        for tid, one in profile.threads.items()
+        if profile.styles[tid].role in ("reader", "loop")
     )
     by_peer: dict[str, list[Descriptor]] = {}
-    for one in view.outgoing():
+    for one in profile.outgoing():
         if one.bytes_out or (one.bytes_out is None and one.wait_ns + one.polled_ns):
             by_peer.setdefault(one.peer, []).append(one)
     for peer, rows in by_peer.items():
         waited = sum(one.wait_ns + one.polled_ns for one in rows)
         counts = [one.sleeps if one.calls is None else one.calls for one in rows]
-        calls = sum(map(known, counts))
+        calls = sum(count or 0 for count in counts)
         if calls >= LEAST_CALLS and waited >= PEER_SHARE * max(1, serving):
             yield Hit(
                 {
                     "peer": peer,
                     "connections": len(rows),
                     "waited_ns": waited,
-                    "calls" if view.detail is Detail.FULL else "sleeps": calls,
+                    "calls" if profile.detail is Detail.FULL else "sleeps": calls,
                     "share_of_serving_ratio": round(waited / serving, 3),
                 },
                 waited,
                 fd=rows[0].fd if len(rows) == 1 else None,
-                lines=waiting_lines(_on(rows, view.process), view.process),
+                lines=waiting_lines(_on(rows, profile.process), profile.process),
             )
-    yield from _one_client(view)
+    yield from _one_client(profile)
 
 
 def _on(rows: list[Descriptor], process: Process) -> list[Line]:
@@ -92,20 +92,20 @@ def _on(rows: list[Descriptor], process: Process) -> list[Line]:
     return [one for one in process.lines if (one.fd, one.kind) in wanted]
 
 
-def _one_client(view: ProcessView) -> Iterator[Hit]:
+def _one_client(profile: ProcessProfile) -> Iterator[Hit]:
     """One thread for all, asleep for one client while others wait to be accepted."""
-    model, sockets = view.process.model, view.process.sockets
+    model, sockets = profile.process.model, profile.process.sockets
     if model is None or model.shape != "single thread" or model.id != "blocking":
         return
     if sockets is None or sockets.pending is None or sockets.unread is None:
         return
     waiting = sockets.pending + sockets.unread
-    clients = [one for one in view.connections() if one not in view.outgoing()]
+    clients = [one for one in profile.connections() if one not in profile.outgoing()]
     if not clients or not waiting:
         return
     worst = max(clients, key=lambda one: one.wait_ns + one.polled_ns)
     waited = worst.wait_ns + worst.polled_ns
-    if waited >= BLOCKED_SHARE * view.total.lifetime_ns:
+    if waited >= BLOCKED_SHARE * profile.total.lifetime_ns:
         yield Hit(
             {
                 "peer": worst.peer,
@@ -114,7 +114,7 @@ def _one_client(view: ProcessView) -> Iterator[Hit]:
             },
             waited,
             fd=worst.fd,
-            lines=waiting_lines(_on([worst], view.process), view.process),
+            lines=waiting_lines(_on([worst], profile.process), profile.process),
         )
 
 

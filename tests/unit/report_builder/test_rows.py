@@ -3,9 +3,9 @@
 import socket
 from dataclasses import replace
 
-from iotrace.report_builder.calls import call_row, error_name
-from iotrace.report_builder.descriptors import descriptor_row
-from iotrace.report_builder.threads import thread_row
+from iotrace.report_builder.call_rows import call_row, error_name
+from iotrace.report_builder.descriptor_rows import descriptor_row
+from iotrace.report_builder.thread_rows import thread_row
 from iotrace.snapshot import histogram
 from iotrace.snapshot.totals import DescriptorTotals, ThreadKey
 from tests.unit.snapshot.test_arithmetic import call, thread

@@ -6,12 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from iotrace.report.detail import Detail, known
+from iotrace.report.detail import Detail
 from iotrace.report.model import Call, Descriptor, Process
-from iotrace.verdict.activity import Activity, by_thread, whole
 from iotrace.verdict.classify.by_sleeps import style_by_sleeps
 from iotrace.verdict.classify.thread_model import Surroundings, thread_style
 from iotrace.verdict.classify.thread_style import ThreadStyle
+from iotrace.verdict.thread_activity import Activity, activity_by_thread, process_activity
 from iotrace.vocabulary.kinds import SOCKETS
 
 CONTENDED_SHARE = 0.2
@@ -23,7 +23,7 @@ IN_TURN_PICKUP_NS = 25_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessView:
+class ProcessProfile:
     """``threads``, ``calls`` and ``styles`` by tid; ``children``: those that were traced."""
 
     process: Process
@@ -32,7 +32,7 @@ class ProcessView:
     threads: Mapping[int, Activity]
     calls: Mapping[int, tuple[Call, ...]]
     styles: Mapping[int, ThreadStyle]
-    children: tuple[ProcessView, ...] = ()
+    children: tuple[ProcessProfile, ...] = ()
     detail: Detail = Detail.FULL
 
     @property
@@ -48,7 +48,7 @@ class ProcessView:
     def count_of(self, call: Call) -> dict[str, int]:
         """How often, as evidence: calls, or sleeps where calls are not seen."""
         if call.calls is None:
-            return {"sleeps": known(call.sleeps)}
+            return {"sleeps": call.sleeps or 0}
         return {"calls": call.calls}
 
     @property
@@ -97,7 +97,7 @@ class ProcessView:
             for one in self.process.descriptors
             if one.kind in SOCKETS
             and (
-                known(one.bytes_in) + known(one.bytes_out) or (one.bytes_in is None and one.sleeps)
+                (one.bytes_in or 0) + (one.bytes_out or 0) or (one.bytes_in is None and one.sleeps)
             )
         )
 
@@ -106,18 +106,18 @@ def _port(address: str) -> str:
     return address[address.rfind(":") :]
 
 
-def view(
+def profile_of(
     process: Process,
     duration_ns: int,
-    children: tuple[ProcessView, ...] = (),
+    children: tuple[ProcessProfile, ...] = (),
     detail: Detail = Detail.FULL,
-) -> ProcessView:
+) -> ProcessProfile:
     """Look at one process."""
-    threads = by_thread(process)
+    threads = activity_by_thread(process)
     modes = Counter(
         one.nonblocking
         for one in process.descriptors
-        if one.kind in SOCKETS and known(one.bytes_in) + known(one.bytes_out)
+        if one.kind in SOCKETS and (one.bytes_in or 0) + (one.bytes_out or 0)
     )
     told = modes[False] + modes[True]
     around = Surroundings(
@@ -133,10 +133,10 @@ def view(
     calls = defaultdict(list)
     for call in process.calls:
         calls[call.tid].append(call)
-    return ProcessView(
+    return ProcessProfile(
         process=process,
         duration_ns=duration_ns,
-        total=whole(process),
+        total=process_activity(process),
         threads=threads,
         calls={tid: tuple(calls.get(tid, ())) for tid in threads},
         styles=styles,

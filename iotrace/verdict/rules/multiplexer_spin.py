@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iotrace.report.detail import known
 from iotrace.report.model import Loop
-from iotrace.verdict.activity import Activity
+from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.view import ProcessView
+from iotrace.verdict.thread_activity import Activity
 
 UNSERVED_SHARE = 0.5
 """Of the returns with something ready, those after which nothing was read, written, accepted."""
@@ -24,58 +23,58 @@ LONGEST_TURN_NS = 100_000
 SPIN_SHARE = 0.05
 
 
-def _unserved(view: ProcessView) -> Iterator[Hit]:
-    for tid, seen in view.threads.items():
+def _unserved(profile: ProcessProfile) -> Iterator[Hit]:
+    for tid, seen in profile.threads.items():
         for loop in seen.multiplexers:
-            found = known(loop.iterations) - known(loop.empty)
+            found = (loop.iterations or 0) - (loop.empty or 0)
             if (
-                known(loop.unserved) < UNSERVED_SHARE * max(1, found)
-                or view.per_second(known(loop.unserved)) < RETURNS_PER_SECOND
-                or _handed_over(view, tid, loop)
-                or seen.accepts.eagain >= known(loop.unserved) / 2
+                (loop.unserved or 0) < UNSERVED_SHARE * max(1, found)
+                or profile.per_second(loop.unserved or 0) < RETURNS_PER_SECOND
+                or _handed_over(profile, tid, loop)
+                or seen.accepts.eagain >= (loop.unserved or 0) / 2
             ):
                 continue
-            cost = _cost(seen, loop, known(loop.unserved))
-            if cost >= CPU_SHARE * view.wall_ns:
+            cost = _cost(seen, loop, loop.unserved or 0)
+            if cost >= CPU_SHARE * profile.wall_ns:
                 evidence: dict[str, float | int | str] = {
                     "call": loop.multiplexer,
-                    "returns_unserved": known(loop.unserved),
-                    "returns": known(loop.iterations),
-                    "unserved_per_second": round(view.per_second(known(loop.unserved))),
+                    "returns_unserved": loop.unserved or 0,
+                    "returns": loop.iterations or 0,
+                    "unserved_per_second": round(profile.per_second(loop.unserved or 0)),
                     "cpu_ns": cost,
                 }
-                unread = [one for one in view.process.descriptors if one.unread_ns]
+                unread = [one for one in profile.process.descriptors if one.unread_ns]
                 oldest = max(unread, key=lambda one: one.unread_ns or 0) if unread else None
                 if oldest is not None:
                     evidence["unread_ns"] = oldest.unread_ns or 0
                 yield Hit(evidence, cost, tid, oldest.fd if oldest else None)
 
 
-def _handed_over(view: ProcessView, tid: int, loop: Loop) -> bool:
-    others = sum(one.operations for other, one in view.threads.items() if other != tid)
-    return others >= HANDED_OVER_SHARE * known(loop.unserved)
+def _handed_over(profile: ProcessProfile, tid: int, loop: Loop) -> bool:
+    others = sum(one.operations for other, one in profile.threads.items() if other != tid)
+    return others >= HANDED_OVER_SHARE * (loop.unserved or 0)
 
 
-def _zero_timeout(view: ProcessView) -> Iterator[Hit]:
-    for tid, seen in view.threads.items():
+def _zero_timeout(profile: ProcessProfile) -> Iterator[Hit]:
+    for tid, seen in profile.threads.items():
         for loop in seen.loops:
-            empty = known(loop.empty) - known(loop.timeouts)
-            found = known(loop.iterations) - known(loop.empty)
+            empty = (loop.empty or 0) - (loop.timeouts or 0)
+            found = (loop.iterations or 0) - (loop.empty or 0)
             turn = loop.busy_ns.p50 if loop.busy_ns else 0
             if (
                 empty < EMPTY_PER_USEFUL * max(1, found)
-                or view.per_second(empty) < RETURNS_PER_SECOND
+                or profile.per_second(empty) < RETURNS_PER_SECOND
                 or turn > LONGEST_TURN_NS
             ):
                 continue
             cost = _cost(seen, loop, empty)
-            if cost >= SPIN_SHARE * view.wall_ns:
+            if cost >= SPIN_SHARE * profile.wall_ns:
                 yield Hit(
                     {
                         "call": loop.multiplexer,
                         "empty_returns": empty,
                         "useful_returns": found,
-                        "empty_per_second": round(view.per_second(empty)),
+                        "empty_per_second": round(profile.per_second(empty)),
                         "cpu_ns": cost,
                     },
                     cost,
@@ -85,7 +84,7 @@ def _zero_timeout(view: ProcessView) -> Iterator[Hit]:
 
 def _cost(seen: Activity, loop: Loop, wasted: int) -> int:
     """The thread's CPU time, by the share of its turns that were wasted."""
-    turns = sum(known(one.iterations) for one in seen.loops)
+    turns = sum(one.iterations or 0 for one in seen.loops)
     return seen.cpu_ns * wasted // max(1, turns)
 
 

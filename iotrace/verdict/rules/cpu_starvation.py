@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.report.detail import Detail
-from iotrace.verdict.classify.families import is_short_lived
+from iotrace.verdict.classify.process_tree import is_short_lived
+from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.view import ProcessView
 
 RUNQ_SHARE = 0.3
 """Of the time that its threads want a CPU."""
@@ -15,16 +15,16 @@ WALL_SHARE = 0.1
 """Of the time traced: a process that hardly runs has no starvation to speak of."""
 MEAN_WAIT_NS = 1_000_000
 """Per time it left the CPU. A short wait after a wake-up is how schedulers work; waits of this
-length are slices that others run for (3 ms by default: sched(7)) or a limit that throttles it."""
+duration are slices that others run for (3 ms by default: sched(7)) or a limit that throttles it."""
 
 
-def _starved(view: ProcessView) -> Iterator[Hit]:
-    seen = view.total
+def _starved(profile: ProcessProfile) -> Iterator[Hit]:
+    seen = profile.total
     wanted = max(1, seen.runq_ns + seen.cpu_ns)
-    if seen.runq_ns < max(RUNQ_SHARE * wanted, WALL_SHARE * view.wall_ns):
+    if seen.runq_ns < max(RUNQ_SHARE * wanted, WALL_SHARE * profile.wall_ns):
         return
     switches = seen.voluntary + seen.involuntary
-    if seen.runq_ns < MEAN_WAIT_NS * switches or is_short_lived(view):
+    if seen.runq_ns < MEAN_WAIT_NS * switches or is_short_lived(profile):
         return
     evidence: dict[str, float | int | str] = {
         "runq_ns": seen.runq_ns,
@@ -33,8 +33,8 @@ def _starved(view: ProcessView) -> Iterator[Hit]:
         "mean_wait_ns": seen.runq_ns // max(1, switches),
         "threads": seen.threads,
     }
-    if view.process.throttled_ns:
-        evidence["throttled_by_cpu_limit_ns"] = view.process.throttled_ns
+    if profile.process.throttled_ns:
+        evidence["throttled_by_cpu_limit_ns"] = profile.process.throttled_ns
     yield Hit(evidence, seen.runq_ns)
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iotrace.verdict.lines import stalled_lines
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.python_lines import stalled_lines
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.view import ProcessView
 
 OWN_SHARE = 0.5
 """Of the stalls' time that is not the run queue's: else the CPU is short, not the loop to blame."""
 
 
-def _stalled(view: ProcessView) -> Iterator[Hit]:
-    for tid, seen in view.loop_threads().items():
+def _stalled(profile: ProcessProfile) -> Iterator[Hit]:
+    for tid, seen in profile.loop_threads().items():
         for loop in seen.multiplexers:
             stalls = loop.stalls
             if stalls is None or not stalls.count:
@@ -22,7 +22,7 @@ def _stalled(view: ProcessView) -> Iterator[Hit]:
             if own < OWN_SHARE * stalls.total_ns:
                 continue
             waits = {reason: ns for reason, ns in stalls.wait_ns.items() if ns}
-            if view.takes_turns and waits.get("lock", 0) > OWN_SHARE * stalls.total_ns:
+            if profile.takes_turns and waits.get("lock", 0) > OWN_SHARE * stalls.total_ns:
                 continue
             evidence: dict[str, float | int | str] = {
                 "stalls": stalls.count,
@@ -39,7 +39,7 @@ def _stalled(view: ProcessView) -> Iterator[Hit]:
                     "longest_block_ns": stalls.worst.wait_ns,
                 }
                 fd = stalls.worst.fd
-            yield Hit(evidence, own, tid, fd, lines=stalled_lines(view.process, loop))
+            yield Hit(evidence, own, tid, fd, lines=stalled_lines(profile.process, loop))
 
 
 STALLED = Rule(

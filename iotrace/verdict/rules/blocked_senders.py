@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iotrace.report.detail import Detail, known
+from iotrace.report.detail import Detail
 from iotrace.report.model import Descriptor
-from iotrace.verdict.lines import of_sort, waiting_lines
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.python_lines import lines_of_category, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.view import ProcessView
 
 LEAST_SHARE = 0.05
 LEAST_BLOCKED_NS = 20_000_000
@@ -16,18 +16,18 @@ MEAN_BLOCK_NS = 1_000_000
 """Per send: shorter waits are the kernel's own locks, not a peer that does not read."""
 
 
-def _blocked(view: ProcessView) -> Iterator[Hit]:
-    waited = view.total.writes.wait_ns
-    if waited < MEAN_BLOCK_NS * view.total.writes.calls:
+def _blocked(profile: ProcessProfile) -> Iterator[Hit]:
+    waited = profile.total.writes.wait_ns
+    if waited < MEAN_BLOCK_NS * profile.total.writes.calls:
         return
-    if waited < max(LEAST_BLOCKED_NS, LEAST_SHARE * view.wall_ns):
+    if waited < max(LEAST_BLOCKED_NS, LEAST_SHARE * profile.wall_ns):
         return
-    senders = [one for one in view.connections() if one.wait_ns and _sends(one)]
+    senders = [one for one in profile.connections() if one.wait_ns and _sends(one)]
     slowest = max(senders, key=lambda one: one.wait_ns) if senders else None
-    blocked = [tid for tid, one in view.threads.items() if one.writes.wait_ns]
+    blocked = [tid for tid, one in profile.threads.items() if one.writes.wait_ns]
     evidence: dict[str, float | int | str] = {
         "blocked_ns": waited,
-        "sends" if view.detail is Detail.FULL else "sleeps": view.total.writes.calls,
+        "sends" if profile.detail is Detail.FULL else "sleeps": profile.total.writes.calls,
         "threads": len(blocked),
         "connections": len(senders),
     }
@@ -40,13 +40,13 @@ def _blocked(view: ProcessView) -> Iterator[Hit]:
         waited,
         blocked[0] if len(blocked) == 1 else None,
         slowest.fd if slowest is not None else None,
-        lines=waiting_lines(of_sort(view.process, "writes"), view.process),
+        lines=waiting_lines(lines_of_category(profile.process, "writes"), profile.process),
     )
 
 
 def _sends(one: Descriptor) -> bool:
     """More goes out than comes in; where that is not seen, nobody can say."""
-    return one.bytes_out is None or one.bytes_out > known(one.bytes_in)
+    return one.bytes_out is None or one.bytes_out > (one.bytes_in or 0)
 
 
 BLOCKED = Rule(

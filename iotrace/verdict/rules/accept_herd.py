@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iotrace.report.detail import known
+from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.view import ProcessView
 from iotrace.vocabulary.calls import ACCEPTS, FAMILIES
 
 WASTED_PER_CONNECTION = 1.0
@@ -16,8 +15,8 @@ CPU_SHARE = 0.01
 """Of one CPU, in the kernel alone."""
 
 
-def _herd(view: ProcessView) -> Iterator[Hit]:
-    workers = [one for one in view.children if one.total.accepts.calls]
+def _herd(profile: ProcessProfile) -> Iterator[Hit]:
+    workers = [one for one in profile.children if one.total.accepts.calls]
     if len(workers) < 2:
         return
     wasted = sum(_wasted(one) for one in workers)
@@ -25,7 +24,7 @@ def _herd(view: ProcessView) -> Iterator[Hit]:
     if wasted < WASTED_PER_CONNECTION * max(1, accepted):
         return
     cost = sum(_cost(one) for one in workers)
-    if view.per_second(wasted) < WASTED_PER_SECOND or cost < CPU_SHARE * view.wall_ns:
+    if profile.per_second(wasted) < WASTED_PER_SECOND or cost < CPU_SHARE * profile.wall_ns:
         return
     yield Hit(
         {
@@ -39,25 +38,25 @@ def _herd(view: ProcessView) -> Iterator[Hit]:
     )
 
 
-def _wasted(worker: ProcessView) -> int:
+def _wasted(worker: ProcessProfile) -> int:
     """Wake-ups after which another one had taken the connection: the multiplexer looked again and
     went back to sleep without returning, or it returned and accept was refused.
 
     The first are the voluntary switches that no call of the worker's explains.
     """
     seen = worker.total
-    returns = sum(known(loop.iterations) for loop in seen.loops)
+    returns = sum(loop.iterations or 0 for loop in seen.loops)
     calls = returns + seen.reads.calls + seen.writes.calls + seen.sleeps.calls
     asleep_again = max(0, seen.voluntary - calls) if seen.loops else 0
-    unserved = sum(known(loop.unserved) for loop in seen.loops)
+    unserved = sum(loop.unserved or 0 for loop in seen.loops)
     return asleep_again + min(unserved, seen.accepts.eagain)
 
 
-def _cost(worker: ProcessView) -> int:
+def _cost(worker: ProcessProfile) -> int:
     """Kernel time of the multiplexer and of accept, by the share of the wake-ups wasted."""
-    returns = sum(known(loop.iterations) for loop in worker.total.loops)
+    returns = sum(loop.iterations or 0 for loop in worker.total.loops)
     kernel = sum(
-        known(one.kernel_ns)
+        one.kernel_ns or 0
         for one in worker.process.calls
         if one.syscall in ACCEPTS or one.syscall in FAMILIES
     )

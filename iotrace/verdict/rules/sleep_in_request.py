@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iotrace.verdict.lines import of_sort, waiting_lines
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.python_lines import lines_of_category, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.view import ProcessView
 
 LEAST_SHARE = 0.05
 """Of the time of the threads that serve."""
 SLEEPS_PER_READ = 0.05
 
 
-def _asleep(view: ProcessView) -> Iterator[Hit]:
+def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
     serving = {
         tid: one
-        for tid, one in view.threads.items()
-        if view.styles[tid].role == "reader" and one.reads.ok and one.writes.ok
+        for tid, one in profile.threads.items()
+        if profile.styles[tid].role == "reader" and one.reads.ok and one.writes.ok
     }
     asleep = sum(one.sleeps.wait_ns for one in serving.values())
     sleeps = sum(one.sleeps.calls for one in serving.values())
     reads = sum(one.reads.ok for one in serving.values())
     lifetime = sum(one.lifetime_ns for one in serving.values())
-    if asleep < LEAST_SHARE * max(1, min(lifetime, view.wall_ns)):
+    if asleep < LEAST_SHARE * max(1, min(lifetime, profile.wall_ns)):
         return
     if not sleeps or sleeps < SLEEPS_PER_READ * reads:
         return
@@ -37,7 +37,7 @@ def _asleep(view: ProcessView) -> Iterator[Hit]:
         },
         asleep,
         next(iter(serving)) if len(serving) == 1 else None,
-        lines=waiting_lines(of_sort(view.process, "sleeps"), view.process),
+        lines=waiting_lines(lines_of_category(profile.process, "sleeps"), profile.process),
     )
 
 

@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from iotrace.engine.constants import CALL_OTHER
-from iotrace.report.detail import Detail, known
+from iotrace.report.detail import Detail
 from iotrace.report.model import Process, Signal
 from iotrace.report.stacks import Culprit, Line
-from iotrace.report_builder.calls import call_row
-from iotrace.report_builder.descriptors import descriptor_row, open_sockets, pickup_of_all
-from iotrace.report_builder.lines import Stacks, culprit_row, line_row
-from iotrace.report_builder.loops import loop_row
-from iotrace.report_builder.threads import thread_row
+from iotrace.report_builder.call_rows import call_row
+from iotrace.report_builder.descriptor_rows import descriptor_row, open_sockets, pickup_of_all
+from iotrace.report_builder.loop_rows import loop_row
+from iotrace.report_builder.operation_rows import operation_row
+from iotrace.report_builder.stack_rows import Stacks, culprit_row, line_row
+from iotrace.report_builder.thread_rows import thread_row
 from iotrace.report_builder.unavailable_fields import clear_unavailable
-from iotrace.report_builder.uring import operation_row
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.totals import LoopKey, Snapshot, ThreadKey
 
@@ -117,11 +117,11 @@ class _Parts:
                         for (key, number, kind), totals in self._calls[pid]
                         if totals.calls or totals.sleeps or totals.in_flight
                     ),
-                    key=lambda row: -known(row.total_ns),
+                    key=lambda row: -(row.total_ns or 0),
                 )
             ),
             descriptors=self._descriptor_rows(pid, facts),
-            loops=tuple(sorted(loops, key=lambda row: (-known(row.iterations), -row.wait_ns))),
+            loops=tuple(sorted(loops, key=lambda row: (-(row.iterations or 0), -row.wait_ns))),
             operations=tuple(
                 operation_row(opcode, totals)
                 for (owner, opcode), totals in sorted(self._snapshot.operations.items())
@@ -147,7 +147,7 @@ class _Parts:
         rows = [
             descriptor_row(fd, kind, parts, facts, at_ns) for (fd, kind), parts in merged.items()
         ]
-        return tuple(sorted(rows, key=lambda row: (-(row.wait_ns + known(row.copy_ns)), row.fd)))
+        return tuple(sorted(rows, key=lambda row: (-(row.wait_ns + (row.copy_ns or 0)), row.fd)))
 
 
 def _by_pid(totals: Mapping[Any, Any]) -> dict[int, list[tuple[Any, Any]]]:

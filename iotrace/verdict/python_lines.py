@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from iotrace.report.model import Loop, Process
 from iotrace.report.places import stall_places
 from iotrace.report.stacks import Culprit, Frame, Line
-from iotrace.verdict.activity import sort_of
-from iotrace.verdict.wording import length, plural
+from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.thread_activity import category_of
 
 MOST = 3
 """Lines in a finding; the tables have them all."""
@@ -33,10 +33,12 @@ def stalled_lines(process: Process, loop: Loop) -> tuple[str, ...]:
     )[:MOST]
 
 
-def of_sort(process: Process, sort: str, tid: int | None = None) -> list[Line]:
-    """Slow calls of one sort (activity.sort_of), of one thread or of all."""
+def lines_of_category(process: Process, category: str, tid: int | None = None) -> list[Line]:
+    """Slow calls of one category (thread_activity.category_of), of one thread or of all."""
     return [
-        one for one in process.lines if sort_of(one) == sort and (tid is None or one.tid == tid)
+        one
+        for one in process.lines
+        if category_of(one) == category and (tid is None or one.tid == tid)
     ]
 
 
@@ -64,8 +66,8 @@ def _spell(frame: Frame) -> str:
 
 def _figures(count: int, total_ns: int, longest_ns: int) -> str:
     if count == 1:
-        return f"once, {length(longest_ns)}"
-    return f"{plural(count, 'time')}, {length(total_ns)}, {length(longest_ns)} at most"
+        return f"once, {duration(longest_ns)}"
+    return f"{plural(count, 'time')}, {duration(total_ns)}, {duration(longest_ns)} at most"
 
 
 def _deed(process: Process, one: Culprit) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.report.model import Descriptor
+from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.view import ProcessView
 
 LEFT_NS = 10_000_000
 """Data that lies longer, in a loop that is not busy, was left behind."""
@@ -15,16 +15,16 @@ TIMES_LONGER_THAN_BUSY = 2
 LEAST_COUNT = 3
 
 
-def _left(view: ProcessView) -> Iterator[Hit]:
-    for tid, seen in view.loop_threads().items():
-        if view.styles[tid].id != "epoll-et":
+def _left(profile: ProcessProfile) -> Iterator[Hit]:
+    for tid, seen in profile.loop_threads().items():
+        if profile.styles[tid].id != "epoll-et":
             continue
         busy = max((loop.busy_ns.max for loop in seen.loops if loop.busy_ns), default=0)
         limit = max(LEFT_NS, TIMES_LONGER_THAN_BUSY * busy)
         late = [
             one
-            for one in view.connections()
-            if (one.unread_ns or 0) >= limit or _left_behind(one, limit, view.contended)
+            for one in profile.connections()
+            if (one.unread_ns or 0) >= limit or _left_behind(one, limit, profile.contended)
         ]
         if not late:
             continue

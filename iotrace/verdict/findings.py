@@ -7,18 +7,18 @@ from dataclasses import replace
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import Finding
+from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules import late_pickup
 from iotrace.verdict.rules.registry import RULES
 from iotrace.verdict.rules.rule import Hit, Rule, severity
-from iotrace.verdict.view import ProcessView
 
 _RANK = {"high": 0, "medium": 1, "low": 2}
 
 
-def diagnose(views: Sequence[ProcessView]) -> tuple[Finding, ...]:
+def findings_of(profiles: Sequence[ProcessProfile]) -> tuple[Finding, ...]:
     """The findings, the costliest first. Workers that are alike are reported once, together."""
-    found = [finding for view in views for finding in _of_process(view)]
-    merged = _alike_together(found, views)
+    found = [finding for profile in profiles for finding in _of_process(profile)]
+    merged = _alike_together(found, profiles)
     return tuple(sorted(merged, key=lambda one: (-(one.cost_ns or 0), _RANK[one.severity], one.id)))
 
 
@@ -27,22 +27,24 @@ def unchecked(detail: Detail) -> tuple[str, ...]:
     return tuple(sorted(rule.id for rule in RULES if not detail.gives(rule.least)))
 
 
-def _of_process(view: ProcessView) -> list[Finding]:
+def _of_process(profile: ProcessProfile) -> list[Finding]:
     hits = {
-        rule.id: (rule, list(rule.check(view))) for rule in RULES if view.detail.gives(rule.least)
+        rule.id: (rule, list(rule.check(profile)))
+        for rule in RULES
+        if profile.detail.gives(rule.least)
     }
     explained = any(rule.explains_lateness and found for rule, found in hits.values())
     if explained:
         hits.pop(late_pickup.LATE.id, None)
-    return [_finding(rule, hit, view) for rule, found in hits.values() for hit in found]
+    return [_finding(rule, hit, profile) for rule, found in hits.values() for hit in found]
 
 
-def _finding(rule: Rule, hit: Hit, view: ProcessView) -> Finding:
+def _finding(rule: Rule, hit: Hit, profile: ProcessProfile) -> Finding:
     return Finding(
         id=rule.id,
-        severity=hit.severity or severity(hit.cost_ns or 0, view.wall_ns),
+        severity=hit.severity or severity(hit.cost_ns or 0, profile.wall_ns),
         title=rule.title,
-        pid=view.process.pid,
+        pid=profile.process.pid,
         tid=hit.tid,
         fd=hit.fd,
         evidence=hit.evidence,
@@ -52,14 +54,14 @@ def _finding(rule: Rule, hit: Hit, view: ProcessView) -> Finding:
     )
 
 
-def _alike_together(found: list[Finding], views: Sequence[ProcessView]) -> list[Finding]:
+def _alike_together(found: list[Finding], profiles: Sequence[ProcessProfile]) -> list[Finding]:
     """One finding for the same trouble in several children of one parent: the costliest's."""
     parents = {
-        view.process.pid: (
-            view.process.parent,
-            view.process.model.title if view.process.model else "",
+        profile.process.pid: (
+            profile.process.parent,
+            profile.process.model.title if profile.process.model else "",
         )
-        for view in views
+        for profile in profiles
     }
     groups: dict[object, list[Finding]] = {}
     for finding in found:

@@ -8,78 +8,85 @@ from dataclasses import replace
 from iotrace.report.model import Model
 from iotrace.verdict.classify.confidence import UNKNOWN, confidence
 from iotrace.verdict.classify.process_shape import process_model
-from iotrace.verdict.view import ProcessView
-from iotrace.verdict.wording import length, plural
+from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.process_profile import ProcessProfile
 
 FORKS_PER_CONNECTION = 0.5
 """As many children were forked per accepted connection, at least, where each has its own."""
 FEWEST_FORKS = 3
 
 
-def family_models(views: Sequence[ProcessView]) -> dict[int, Model]:
-    """The label of each view, by its place in ``views``, with what it is to its relatives."""
-    alone = [process_model(view) for view in views]
+def family_models(profiles: Sequence[ProcessProfile]) -> dict[int, Model]:
+    """The label of each profile, by its place in ``profiles``, with what it is to its relatives."""
+    alone = [process_model(profile) for profile in profiles]
     models = dict(enumerate(alone))
-    parents = {view.process.pid: place for place, view in enumerate(views) if view.process.pid}
+    parents = {
+        profile.process.pid: place for place, profile in enumerate(profiles) if profile.process.pid
+    }
     children: dict[int, list[int]] = {}
-    for place, view in enumerate(views):
-        parent = parents.get(view.process.parent or 0)
+    for place, profile in enumerate(profiles):
+        parent = parents.get(profile.process.parent or 0)
         if parent is not None and parent != place:
             children.setdefault(parent, []).append(place)
     for parent, places in children.items():
-        models.update(_with_children(parent, places, views, alone))
+        models.update(_with_children(parent, places, profiles, alone))
     return models
 
 
-def is_short_lived(view: ProcessView) -> bool:
+def is_short_lived(profile: ProcessProfile) -> bool:
     """It began and ended within the trace, or is many such added up."""
-    return not view.process.pid or (
-        view.process.started_ns > 0 and view.process.ended_ns is not None
+    return not profile.process.pid or (
+        profile.process.started_ns > 0 and profile.process.ended_ns is not None
     )
 
 
-def forks(children: Sequence[ProcessView]) -> int:
+def forks(children: Sequence[ProcessProfile]) -> int:
     """Children that began while their parent was traced."""
     return sum(
         one.process.count for one in children if not one.process.pid or one.process.started_ns > 0
     )
 
 
-def does_io(view: ProcessView) -> bool:
+def does_io(profile: ProcessProfile) -> bool:
     """It reads or accepts from sockets, or is fed through pipes."""
-    seen = view.total
+    seen = profile.total
     return bool(seen.reads.ok or seen.accepts.calls or seen.pipe_reads.ok)
 
 
 def _with_children(
-    parent: int, places: list[int], views: Sequence[ProcessView], alone: Sequence[Model]
+    parent: int, places: list[int], profiles: Sequence[ProcessProfile], alone: Sequence[Model]
 ) -> dict[int, Model]:
-    top = views[parent]
+    top = profiles[parent]
     accepted = top.total.accepts.ok
-    born = [place for place in places if forks([views[place]]) and views[place].total.reads.ok]
-    begun = forks([views[place] for place in born])
+    born = [
+        place for place in places if forks([profiles[place]]) and profiles[place].total.reads.ok
+    ]
+    begun = forks([profiles[place] for place in born])
     if begun >= FEWEST_FORKS and begun >= FORKS_PER_CONNECTION * accepted and accepted:
-        return _per_request(parent, born, begun, views)
-    workers = [place for place in places if does_io(views[place])]
+        return _per_request(parent, born, begun, profiles)
+    workers = [place for place in places if does_io(profiles[place])]
     known = [place for place in workers if alone[place].id != UNKNOWN]
-    if not known or top.total.reads.ok > sum(views[place].total.reads.ok for place in workers):
-        return _pool_of_processes(parent, known, views, alone)
-    if all(not views[place].total.reads.ok and views[place].total.pipe_reads.ok for place in known):
-        return _pool_of_processes(parent, known, views, alone)
-    return _preforked(parent, known, views, alone)
+    if not known or top.total.reads.ok > sum(profiles[place].total.reads.ok for place in workers):
+        return _pool_of_processes(parent, known, profiles, alone)
+    if all(
+        not profiles[place].total.reads.ok and profiles[place].total.pipe_reads.ok
+        for place in known
+    ):
+        return _pool_of_processes(parent, known, profiles, alone)
+    return _preforked(parent, known, profiles, alone)
 
 
 def _per_request(
-    parent: int, born: list[int], begun: int, views: Sequence[ProcessView]
+    parent: int, born: list[int], begun: int, profiles: Sequence[ProcessProfile]
 ) -> dict[int, Model]:
-    reads = sum(views[place].total.reads.ok for place in born)
-    waited = sum(views[place].total.reads.wait_ns for place in born)
-    lifetime = sum(views[place].total.lifetime_ns for place in born)
-    accepted = views[parent].total.accepts.ok
+    reads = sum(profiles[place].total.reads.ok for place in born)
+    waited = sum(profiles[place].total.reads.wait_ns for place in born)
+    lifetime = sum(profiles[place].total.lifetime_ns for place in born)
+    accepted = profiles[parent].total.accepts.ok
     evidence = (
         f"{plural(begun, 'process')} forked for {plural(accepted, 'accepted connection')}",
-        f"each lived {length(lifetime / max(1, begun))} and made "
-        f"{reads / max(1, begun):.3g} reads, {length(waited)} asleep in all of them",
+        f"each lived {duration(lifetime / max(1, begun))} and made "
+        f"{reads / max(1, begun):.3g} reads, {duration(waited)} asleep in all of them",
     )
     sure = confidence(1.0, begun)
     model = Model(
@@ -90,16 +97,16 @@ def _per_request(
 
 
 def _preforked(
-    parent: int, known: list[int], views: Sequence[ProcessView], alone: Sequence[Model]
+    parent: int, known: list[int], profiles: Sequence[ProcessProfile], alone: Sequence[Model]
 ) -> dict[int, Model]:
     shape = "pre-forked workers"
     models = {
         place: replace(alone[place], title=f"pre-forked worker: {alone[place].title}", shape=shape)
         for place in known
     }
-    idle = _idle_like(known, parent, views, alone)
+    idle = _idle_like(known, parent, profiles, alone)
     titles = sorted({alone[place].title for place in known})
-    busiest = max(known, key=lambda place: views[place].total.operations)
+    busiest = max(known, key=lambda place: profiles[place].total.operations)
     each = titles[0] if len(titles) == 1 else "mixed: " + "; ".join(titles)
     models[parent] = Model(
         alone[busiest].id,
@@ -116,14 +123,14 @@ def _preforked(
 
 
 def _idle_like(
-    known: list[int], parent: int, views: Sequence[ProcessView], alone: Sequence[Model]
+    known: list[int], parent: int, profiles: Sequence[ProcessProfile], alone: Sequence[Model]
 ) -> int:
     """Children that did nothing, and sleep for the same reason as those that did."""
-    reasons = {_main_wait(views[place]) for place in known}
+    reasons = {_main_wait(profiles[place]) for place in known}
     return sum(
         1
-        for place, one in enumerate(views)
-        if one.process.parent == views[parent].process.pid
+        for place, one in enumerate(profiles)
+        if one.process.parent == profiles[parent].process.pid
         and place not in known
         and alone[place].id == UNKNOWN
         and not is_short_lived(one)
@@ -131,17 +138,21 @@ def _idle_like(
     )
 
 
-def _main_wait(view: ProcessView) -> str:
+def _main_wait(profile: ProcessProfile) -> str:
     """What its first thread sleeps for most."""
-    waits = view.threads[view.process.pid].wait_ns if view.process.pid in view.threads else {}
+    waits = (
+        profile.threads[profile.process.pid].wait_ns
+        if profile.process.pid in profile.threads
+        else {}
+    )
     return max(waits, key=lambda reason: waits[reason], default="")
 
 
 def _pool_of_processes(
-    parent: int, known: list[int], views: Sequence[ProcessView], alone: Sequence[Model]
+    parent: int, known: list[int], profiles: Sequence[ProcessProfile], alone: Sequence[Model]
 ) -> dict[int, Model]:
     """Workers that are given work through pipes: they have a label of their own, the parent too."""
-    fed = [place for place in known if not views[place].total.reads.ok]
+    fed = [place for place in known if not profiles[place].total.reads.ok]
     models = {
         place: replace(
             alone[place],
@@ -152,7 +163,7 @@ def _pool_of_processes(
     }
     if fed:
         own = alone[parent]
-        if own.id == UNKNOWN or not views[parent].total.reads.ok:
+        if own.id == UNKNOWN or not profiles[parent].total.reads.ok:
             models[parent] = Model(
                 "blocking",
                 f"process pool ({len(fed)}) fed through pipes",

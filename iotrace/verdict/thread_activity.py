@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from iotrace.report.detail import known
 from iotrace.report.model import Call, Loop, Process, Signal, Thread
 from iotrace.report.stacks import Line
 from iotrace.vocabulary.calls import ACCEPTS, CONNECTS, FAMILIES, READS, SLEEPS, WRITES
@@ -17,8 +16,11 @@ SIGNAL_IO = frozenset(("SIGIO", "SIGPOLL"))
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
-    """Calls of one sort. ``ok``: neither failed nor refused; ``wait_ns`` counts in flight too."""
+class CallSums:
+    """Calls of one category.
+
+    ``ok``: neither failed nor refused; ``wait_ns`` counts those in flight, too.
+    """
 
     calls: int = 0
     ok: int = 0
@@ -47,13 +49,13 @@ class Activity:
     voluntary: int = 0
     involuntary: int = 0
     syscalls: int = 0
-    reads: Sum = Sum()
-    writes: Sum = Sum()
-    accepts: Sum = Sum()
-    connects: Sum = Sum()
-    pipe_reads: Sum = Sum()
-    sleeps: Sum = Sum()
-    gil: Sum = Sum()
+    reads: CallSums = CallSums()
+    writes: CallSums = CallSums()
+    accepts: CallSums = CallSums()
+    connects: CallSums = CallSums()
+    pipe_reads: CallSums = CallSums()
+    sleeps: CallSums = CallSums()
+    gil: CallSums = CallSums()
     edge_watches: int = 0
     level_watches: int = 0
     io_signals: int = 0
@@ -77,7 +79,7 @@ class Activity:
     @property
     def timeouts(self) -> int:
         """Polls of one descriptor: how a socket with a timeout waits."""
-        return sum(known(loop.iterations) for loop in self.loops if waits_for_one(loop))
+        return sum(loop.iterations or 0 for loop in self.loops if waits_for_one(loop))
 
     @property
     def operations(self) -> int:
@@ -95,7 +97,7 @@ def waits_for_one(loop: Loop) -> bool:
     return family_of(loop) != "epoll" and (loop.nfds_max == 1 or loop.watched == 1)
 
 
-def activity(
+def activity_of(
     threads: Iterable[Thread],
     calls: Iterable[Call],
     loops: Iterable[Loop] = (),
@@ -110,15 +112,15 @@ def activity(
     return Activity(
         threads=sum(thread.count for thread in threads),
         lifetime_ns=sum(thread.lifetime_ns for thread in threads),
-        user_ns=sum(known(thread.states_ns.user) for thread in threads),
-        kernel_ns=sum(known(thread.states_ns.kernel) for thread in threads),
-        copy_ns=sum(known(thread.states_ns.copy) for thread in threads),
-        unsplit_cpu_ns=sum(known(thread.states_ns.cpu) for thread in threads),
+        user_ns=sum(thread.states_ns.user or 0 for thread in threads),
+        kernel_ns=sum(thread.states_ns.kernel or 0 for thread in threads),
+        copy_ns=sum(thread.states_ns.copy or 0 for thread in threads),
+        unsplit_cpu_ns=sum(thread.states_ns.cpu or 0 for thread in threads),
         runq_ns=sum(thread.states_ns.runq for thread in threads),
         wait_ns=waits,
         voluntary=sum(thread.switches.voluntary for thread in threads),
         involuntary=sum(thread.switches.involuntary for thread in threads),
-        syscalls=sum(known(thread.syscalls) for thread in threads),
+        syscalls=sum(thread.syscalls or 0 for thread in threads),
         reads=sums["reads"],
         writes=sums["writes"],
         accepts=sums["accepts"],
@@ -133,7 +135,7 @@ def activity(
     )
 
 
-def by_thread(process: Process) -> dict[int, Activity]:
+def activity_by_thread(process: Process) -> dict[int, Activity]:
     """The activity of each tid; 0: the ended threads that were added up."""
     threads, calls = defaultdict(list), defaultdict(list)
     loops, signals = defaultdict(list), defaultdict(list)
@@ -146,16 +148,17 @@ def by_thread(process: Process) -> dict[int, Activity]:
     for signal in process.signals:
         signals[signal.tid].append(signal)
     return {
-        tid: activity(rows, calls[tid], loops[tid], signals[tid]) for tid, rows in threads.items()
+        tid: activity_of(rows, calls[tid], loops[tid], signals[tid])
+        for tid, rows in threads.items()
     }
 
 
-def whole(process: Process) -> Activity:
+def process_activity(process: Process) -> Activity:
     """The activity of all threads of a process together."""
-    return activity(process.threads, process.calls, process.loops, process.signals)
+    return activity_of(process.threads, process.calls, process.loops, process.signals)
 
 
-def sort_of(call: Call | Line) -> str | None:
+def category_of(call: Call | Line) -> str | None:
     """Which of the sums a call belongs to."""
     name, kind = call.syscall, call.kind
     if name in READS:
@@ -175,32 +178,34 @@ def sort_of(call: Call | Line) -> str | None:
     return None
 
 
-def add(calls: Iterable[Call]) -> Sum:
+def sum_calls(calls: Iterable[Call]) -> CallSums:
     """The sum of these calls."""
     total = [0] * 7
     for call in calls:
         errors = call.errors or {}
         # Where calls are not seen, a sleep stands for one.
-        made = known(call.sleeps) if call.calls is None else call.calls
+        made = (call.sleeps or 0) if call.calls is None else call.calls
         for place, figure in enumerate(
             (
                 made,
                 made - sum(errors.values()),
                 errors.get("EAGAIN", 0),
-                known(call.bytes),
+                call.bytes or 0,
                 call.wait_ns,
-                known(call.kernel_ns) + known(call.copy_ns),
-                known(call.filled),
+                (call.kernel_ns or 0) + (call.copy_ns or 0),
+                call.filled or 0,
             )
         ):
             total[place] += figure
-    return Sum(*total)
+    return CallSums(*total)
 
 
-def _sums(calls: Iterable[Call]) -> dict[str, Sum]:
-    sorts: dict[str, list[Call]] = defaultdict(list)
+def _sums(calls: Iterable[Call]) -> dict[str, CallSums]:
+    by_category: dict[str, list[Call]] = defaultdict(list)
     for call in calls:
-        sort = sort_of(call)
-        if sort is not None:
-            sorts[sort].append(call)
-    return defaultdict(Sum, {sort: add(rows) for sort, rows in sorts.items()})
+        category = category_of(call)
+        if category is not None:
+            by_category[category].append(call)
+    return defaultdict(
+        CallSums, {category: sum_calls(rows) for category, rows in by_category.items()}
+    )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.report.detail import Detail
-from iotrace.verdict.lines import of_sort, waiting_lines
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.python_lines import lines_of_category, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.view import ProcessView
 from iotrace.vocabulary.kinds import GIL_KINDS
 
 ACTIVE_SHARE = 0.25
@@ -15,15 +15,17 @@ ACTIVE_SHARE = 0.25
 WALL_SHARE = 0.05
 
 
-def _contended(view: ProcessView) -> Iterator[Hit]:
-    seen = view.total
+def _contended(profile: ProcessProfile) -> Iterator[Hit]:
+    seen = profile.total
     waited = seen.gil.wait_ns
     active = waited + seen.cpu_ns + seen.runq_ns
-    if waited < max(ACTIVE_SHARE * active, WALL_SHARE * view.wall_ns):
+    if waited < max(ACTIVE_SHARE * active, WALL_SHARE * profile.wall_ns):
         return
     if not seen.operations:
         return
-    rows = [one for one in view.process.calls if one.syscall == "futex" and one.kind in GIL_KINDS]
+    rows = [
+        one for one in profile.process.calls if one.syscall == "futex" and one.kind in GIL_KINDS
+    ]
     expired = sum((one.errors or {}).get("ETIMEDOUT", 0) for one in rows)
     waiting = {one.tid for one in rows if one.wait_ns}
     worst = max(rows, key=lambda one: one.wait_ns)
@@ -33,7 +35,7 @@ def _contended(view: ProcessView) -> Iterator[Hit]:
         "mean_wait_ns": waited // max(1, seen.gil.calls),
         "threads": len(waiting),
     }
-    if view.detail is Detail.FULL:
+    if profile.detail is Detail.FULL:
         evidence |= {
             "timeouts": expired,
             "per_io_operation_ns": waited // max(1, seen.operations),
@@ -42,7 +44,7 @@ def _contended(view: ProcessView) -> Iterator[Hit]:
         evidence,
         waited,
         worst.tid if len(waiting) == 1 and worst.tid else None,
-        lines=waiting_lines(of_sort(view.process, "gil"), view.process),
+        lines=waiting_lines(lines_of_category(profile.process, "gil"), profile.process),
     )
 
 

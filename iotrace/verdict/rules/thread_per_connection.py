@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.report.detail import Detail
+from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.view import ProcessView
 
 MANY_ALIVE = 150
 """At a time, on average."""
@@ -15,30 +15,32 @@ COST_SHARE = 0.05
 """Of the time traced, that the threads wait for a CPU or for the GIL."""
 
 
-def _too_many(view: ProcessView) -> Iterator[Hit]:
-    model = view.process.model
+def _too_many(profile: ProcessProfile) -> Iterator[Hit]:
+    model = profile.process.model
     if model is None or model.shape not in ("thread per connection", "threads"):
         return
-    readers = [one for tid, one in view.threads.items() if view.styles[tid].role == "reader"]
-    rows = [one for one in view.process.threads if one.tid != view.process.pid]
-    born = sum(one.count for one in rows if one.started_ns > view.process.started_ns or not one.tid)
-    alive = sum(one.lifetime_ns for one in rows) / view.wall_ns
-    if alive < MANY_ALIVE and view.per_second(born) < MANY_BORN_PER_SECOND:
+    readers = [one for tid, one in profile.threads.items() if profile.styles[tid].role == "reader"]
+    rows = [one for one in profile.process.threads if one.tid != profile.process.pid]
+    born = sum(
+        one.count for one in rows if one.started_ns > profile.process.started_ns or not one.tid
+    )
+    alive = sum(one.lifetime_ns for one in rows) / profile.wall_ns
+    if alive < MANY_ALIVE and profile.per_second(born) < MANY_BORN_PER_SECOND:
         return
     runq = sum(one.runq_ns for one in readers)
     lock = sum(one.gil.wait_ns for one in readers)
-    if runq + lock < COST_SHARE * view.wall_ns:
+    if runq + lock < COST_SHARE * profile.wall_ns:
         return
     switches = sum(one.voluntary for one in readers)
     reads = sum(one.reads.ok for one in readers)
     evidence: dict[str, float | int | str] = {
         "threads_alive": round(alive),
         "threads_born": born,
-        "born_per_second": round(view.per_second(born)),
+        "born_per_second": round(profile.per_second(born)),
         "runq_ns": runq,
         "gil_wait_ns": lock,
     }
-    if view.detail is Detail.FULL:
+    if profile.detail is Detail.FULL:
         evidence["switches_per_read"] = round(switches / max(1, reads), 2)
     yield Hit(evidence, runq + lock)
 

@@ -15,7 +15,7 @@ def share(part: float, total: float) -> str:
     return f"{percent:.1f}".removesuffix(".0") + " %"
 
 
-def length(ns: float) -> str:
+def duration(ns: float) -> str:
     """ "201 ms"."""
     for scale, unit in _UNITS:
         if ns >= scale:

@@ -69,14 +69,21 @@ def _side(recording: Recording, name: str) -> Side:
 
 def _series(samples: Sequence[Report]) -> _Series:
     """The values of each figure; what an interval has nothing of is 0 if it is a rate or a time."""
-    by_sample = [figures_of(sample) for sample in samples]
-    series: _Series = defaultdict(list)
-    for key in dict.fromkeys(key for figures in by_sample for key in figures):
-        is_sum = key.figure in ("per_s", "s_per_s", "sleeps_per_s")
-        for figures in by_sample:
-            if key in figures or is_sum:
-                series[key].append(figures.get(key, 0.0))
+    series: _Series = {}
+    for number, sample in enumerate(samples):
+        figures = figures_of(sample)
+        for key, value in figures.items():
+            if key not in series:
+                series[key] = [0.0] * number if _is_sum(key) else []
+            series[key].append(value)
+        for key, values in series.items():
+            if key not in figures and _is_sum(key):
+                values.append(0.0)
     return series
+
+
+def _is_sum(key: Key) -> bool:
+    return key.figure in ("per_s", "s_per_s", "sleeps_per_s")
 
 
 def _difference(

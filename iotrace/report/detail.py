@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Detail(str, Enum):
-    """What the probes sit on, from the dearest to the cheapest."""
+    """What the probes are attached to, from the most expensive to the cheapest."""
 
     FULL = "full"
     """Every system call, the scheduler, sockets."""

@@ -45,7 +45,7 @@ class Stalls:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """One thread's use of one multiplexer (select, poll, epoll_wait and their kin).
+    """One thread's use of one multiplexer (select, poll, epoll_wait and their variants).
 
     ``empty``: returns with nothing ready; ``timeouts``: those of them that had waited;
     ``zero_timeout``: calls that were told not to wait at all;

@@ -258,7 +258,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is wrong, what shows it, how to mend it; a rule with a stable id.
+    """Something that is wrong, what shows it, how to fix it; a rule with a stable id.
 
     ``lines``: the Python lines that it is about, the costliest first, each with what was done
     there, how often and for how long; () where no stack was kept.

@@ -29,7 +29,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Culprit:
-    """Stalls of a loop that one Python stack is to be blamed for; times are of all of them.
+    """Stalls of a loop that are attributed to one Python stack; times are of all of them.
 
     ``cause``: what took most of the time: "cpu" (Python computed), "call" (it waited in a call),
     "gil" (another thread had the GIL), "runq" (it was ready, but had no CPU). ``own``: place in

@@ -86,7 +86,7 @@ def _notes(losses: Losses, processes: tuple[Process, ...]) -> list[str]:
             f"{losses.undated_events} wake-ups or arrivals somewhere on this host were not seen: a "
             "run-queue delay may count as wait"
         )
-    strangers = [process.pid for process in processes if process.python is None]
-    if strangers and len(strangers) == len(processes):
+    not_python = [process.pid for process in processes if process.python is None]
+    if not_python and len(not_python) == len(processes):
         notes.append("no process here is a CPython that iotrace knows; it was traced all the same")
     return notes

@@ -1,4 +1,4 @@
-"""Line rows: which places in a Python program made slow calls, which held up its loops."""
+"""Line rows: which places in a Python program made slow calls, which stalled its loops."""
 
 from __future__ import annotations
 

@@ -23,10 +23,10 @@ _CAUSES = {
 
 
 def stalled_lines(process: Process, loop: Loop) -> tuple[str, ...]:
-    """What held a loop up: the costliest places and what was done there; () if none is known."""
+    """What stalled a loop: the costliest places and what was done there; () if none is known."""
     places = stall_places(loop.stalls.culprits) if loop.stalls else ()
     return tuple(
-        f"{_spell(one.frame)} -> {_deed(process, one.culprit)}: "
+        f"{_place_text(one.frame)} -> {_cause_text(process, one.culprit)}: "
         f"{_figures(one.count, one.total_ns, one.max_ns)}"
         for one in places
         if one.frame
@@ -49,7 +49,7 @@ def waiting_lines(lines: Iterable[Line], process: Process) -> tuple[str, ...]:
         if not (one.wait_ns and one.stack):
             continue
         peer = _peer(process, one.fd, one.kind)
-        named = f"{_spell(one.own_stack[0])} -> {one.syscall}{peer}"
+        named = f"{_place_text(one.own_stack[0])} -> {one.syscall}{peer}"
         count, wait, longest = sums.get(named, (0, 0, 0))
         sums[named] = (
             count + one.calls + one.in_flight,
@@ -60,7 +60,7 @@ def waiting_lines(lines: Iterable[Line], process: Process) -> tuple[str, ...]:
     return tuple(f"{named}: {_figures(*figures)}" for named, figures in ranked[:MOST])
 
 
-def _spell(frame: Frame) -> str:
+def _place_text(frame: Frame) -> str:
     return f"{frame.place} {frame.function}"
 
 
@@ -70,7 +70,7 @@ def _figures(count: int, total_ns: int, longest_ns: int) -> str:
     return f"{plural(count, 'time')}, {duration(total_ns)}, {duration(longest_ns)} at most"
 
 
-def _deed(process: Process, one: Culprit) -> str:
+def _cause_text(process: Process, one: Culprit) -> str:
     if one.cause != "call":
         return _CAUSES[one.cause]
     return f"blocking {one.syscall}{_peer(process, one.fd, one.kind)}"

@@ -11,7 +11,7 @@ from iotrace.verdict.rules.rule import Hit, Rule
 LEFT_NS = 10_000_000
 """Data that lies longer, in a loop that is not busy, was left behind."""
 TIMES_LONGER_THAN_BUSY = 2
-"""... and longer than any turn of the loop by this factor, so that no turn explains it."""
+"""... and longer than any iteration of the loop by this factor, so that none explains it."""
 LEAST_COUNT = 3
 
 

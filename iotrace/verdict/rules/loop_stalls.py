@@ -9,7 +9,7 @@ from iotrace.verdict.python_lines import stalled_lines
 from iotrace.verdict.rules.rule import Hit, Rule
 
 OWN_SHARE = 0.5
-"""Of the stalls' time that is not the run queue's: else the CPU is short, not the loop to blame."""
+"""Of the stalls' time that is not in the run queue: else the cause is a lack of CPU time."""
 
 
 def _stalled(profile: ProcessProfile) -> Iterator[Hit]:

@@ -18,8 +18,8 @@ HANDED_OVER_SHARE = 0.2
 
 EMPTY_PER_USEFUL = 5
 """Empty zero-timeout returns for each that found something; asyncio has about 1."""
-LONGEST_TURN_NS = 100_000
-"""Longer turns do work in between (callbacks, coroutines): the loop is busy, not spinning."""
+LONGEST_ITERATION_NS = 100_000
+"""Longer iterations do work in between (callbacks, coroutines): the loop is busy, not spinning."""
 SPIN_SHARE = 0.05
 
 
@@ -60,11 +60,11 @@ def _zero_timeout(profile: ProcessProfile) -> Iterator[Hit]:
         for loop in seen.loops:
             empty = (loop.empty or 0) - (loop.timeouts or 0)
             found = (loop.iterations or 0) - (loop.empty or 0)
-            turn = loop.busy_ns.p50 if loop.busy_ns else 0
+            busy_ns = loop.busy_ns.p50 if loop.busy_ns else 0
             if (
                 empty < EMPTY_PER_USEFUL * max(1, found)
                 or profile.per_second(empty) < RETURNS_PER_SECOND
-                or turn > LONGEST_TURN_NS
+                or busy_ns > LONGEST_ITERATION_NS
             ):
                 continue
             cost = _cost(seen, loop, empty)
@@ -83,9 +83,9 @@ def _zero_timeout(profile: ProcessProfile) -> Iterator[Hit]:
 
 
 def _cost(seen: Activity, loop: Loop, wasted: int) -> int:
-    """The thread's CPU time, by the share of its turns that were wasted."""
-    turns = sum(one.iterations or 0 for one in seen.loops)
-    return seen.cpu_ns * wasted // max(1, turns)
+    """The thread's CPU time, by the share of its iterations that were wasted."""
+    iterations = sum(one.iterations or 0 for one in seen.loops)
+    return seen.cpu_ns * wasted // max(1, iterations)
 
 
 UNSERVED = Rule(

@@ -3,10 +3,13 @@
 import socket
 from dataclasses import replace
 
+from iotrace.procfs.net_tables import Socket
+from iotrace.report.model import OpenSockets
 from iotrace.report_builder.call_rows import call_row, error_name
-from iotrace.report_builder.descriptor_rows import descriptor_row
+from iotrace.report_builder.descriptor_rows import descriptor_row, open_sockets
 from iotrace.report_builder.thread_rows import thread_row
 from iotrace.snapshot import histogram
+from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.totals import DescriptorTotals, ThreadKey
 from tests.unit.snapshot.test_arithmetic import call, thread
 
@@ -84,6 +87,42 @@ def test_pickups_of_all_threads_count() -> None:
     row = descriptor_row(5, "tcp", parts, None, 0)
     assert row.pickup_ns is not None
     assert (row.pickup_ns.count, row.pickup_ns.max) == (6, 10**9)
+
+
+def _facts(*sockets: Socket) -> ProcessFacts:
+    by_inode = {one.inode: one for one in sockets}
+    return ProcessFacts(7, 1, "python3", (), None, None, sockets=by_inode)
+
+
+def _socket(inode: int, state: str, unread: int | None, pending: int | None = None) -> Socket:
+    return Socket(
+        inode, "tcp", socket.AF_INET, "127.0.0.1:8000", "", state, unread, 0, pending=pending
+    )
+
+
+def test_what_lay_in_the_queues_of_a_socket_at_the_end() -> None:
+    facts = _facts(_socket(70, "established", 997))
+    row = descriptor_row(5, "tcp", [_tcp(70, 9, unread_since_ns=30)], facts, 130)
+    assert (row.unread_bytes, row.pending, row.unread_ns) == (997, None, 100)
+    listener = descriptor_row(4, "tcp", [_tcp(71, 0)], _facts(_socket(71, "listen", None, 3)), 0)
+    assert (listener.unread_bytes, listener.pending) == (None, 3)
+
+
+def test_open_sockets_count_whether_or_not_a_call_used_them() -> None:
+    found = open_sockets(
+        _facts(
+            _socket(70, "listen", None, 3),
+            _socket(71, "established", 997),
+            _socket(72, "established", 0),
+            _socket(73, "close_wait", 11),
+        )
+    )
+    assert found == OpenSockets(4, ("127.0.0.1:8000",), pending=3, unread=1)
+
+
+def test_sockets_that_nobody_looked_at_are_not_none() -> None:
+    assert open_sockets(None) == open_sockets(replace(_facts(), sockets=None)) == OpenSockets(None)
+    assert open_sockets(_facts()) == OpenSockets(0, (), 0, 0)
 
 
 def test_nobody_knows_what_was_never_resolved() -> None:

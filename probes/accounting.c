@@ -2,7 +2,8 @@
 /* Add what a system call has done to the records of its kind and of its descriptor. The same for
  * all details: full detail adds calls, light detail sleeps, sockets detail both.
  */
-#define EAGAIN 11      /* include/uapi/asm-generic/errno-base.h */
+#define EAGAIN 11      /* include/uapi/asm-generic/errno-base.h, errno.h */
+#define ENOSYS 38
 #define MAX_ERRNO 4095 /* include/linux/err.h */
 #define NO_RECORD 0xffffffff
 
@@ -118,6 +119,16 @@ static __always_inline u32 account_call(struct thread *t, u32 slot, const struct
   }
   update_end(&c->seq);
   return index;
+}
+
+/* The times of the call in progress. They are read anew for each record, so that what the compiler and
+ * the verifier know of them ends there: else both follow every combination of branches. */
+static __always_inline void take_times(struct thread *t, struct call_sums *s)
+{
+  s->wait_ns = *(volatile u64 *)&t->call_wait_ns;
+  s->runq_ns = *(volatile u64 *)&t->call_runq_ns;
+  s->copy_ns = *(volatile u64 *)&t->call_copy_ns;
+  s->kernel_ns = *(volatile u64 *)&t->call_kernel_ns;
 }
 
 static __always_inline void account_descriptor(struct thread *t, struct descriptor *d,

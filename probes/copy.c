@@ -8,8 +8,10 @@ PROGRAM(on_skb_copy)
   u32 slot;
   struct thread *t = thread_of(current_tid(), &slot);
   u64 now;
-  if (!t || t->state == STATE_COPY || (DETAIL_FULL && !t->in_call))
+  if (!t || already_done(t, DONE_COPY) || t->state == STATE_COPY ||
+      (DETAIL_FULL && !t->in_call))
     return 0;
+  preempt_off();
   now = bpf_ktime_get_ns();
   update_begin(&t->seq);
   charge_running(t, DETAIL_FULL ? STATE_KERNEL : STATE_USER, now);
@@ -18,6 +20,7 @@ PROGRAM(on_skb_copy)
     t->call_first_copy_ns = now;
   emit_thread(t, EVENT_COPY, 0, now);
   update_end(&t->seq);
+  preempt_on();
   return 0;
 }
 #endif

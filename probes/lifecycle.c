@@ -9,18 +9,19 @@ static __always_inline int allocate_thread(u32 *slot)
   return free_threads.pop(slot) == 0;
 }
 
-static __always_inline void begin_thread(u64 task, u32 tid, u32 pid, u32 parent_pid, u8 state,
-                                         u64 now)
+/* NULL: there is no room for it. */
+static __always_inline struct thread *begin_thread(u64 task, u32 tid, u32 pid, u32 parent_pid,
+                                                   u8 state, u64 now)
 {
   struct thread *t;
   u32 slot = 0;
   if (!allocate_thread(&slot)) {
     count(COUNTER_LOST_THREADS);
-    return;
+    return NULL;
   }
   t = threads.lookup(&slot);
   if (!t)
-    return;
+    return NULL;
   count(COUNTER_STARTED);
   update_begin(&t->seq);
   t->tid = tid;
@@ -36,6 +37,7 @@ static __always_inline void begin_thread(u64 task, u32 tid, u32 pid, u32 parent_
   update_end(&t->seq);
   if (!track_thread(tid, slot))
     count(COUNTER_LOST_THREADS);
+  return t;
 }
 
 #if HAVE_NEWTASK
@@ -45,7 +47,7 @@ PROGRAM(on_task_newtask)
   u64 task = ctx->args[0];
   u32 slot, parent_pid = current_pid(), pid = pid_of(task);
   u32 *children = targets.lookup(&parent_pid);
-  if (!children)
+  if (!children || (is_spare() && thread_of(tid_of(task), &slot)))
     return 0;
   if (pid != parent_pid) {
     u32 follow = 1;
@@ -68,9 +70,11 @@ static __always_inline void end_replaced(u32 tid)
 {
   u32 slot;
   struct thread *t = thread_of(tid, &slot);
-  u64 now = bpf_ktime_get_ns();
+  u64 now;
   if (!t)
     return;
+  preempt_off();
+  now = bpf_ktime_get_ns();
   update_begin(&t->seq);
   if (t->state == STATE_SLEEP || t->state == STATE_RUNQ)
     charge_waiting(t, now);
@@ -80,6 +84,7 @@ static __always_inline void end_replaced(u32 tid)
   t->state = STATE_DEAD;
   t->regs = 0;
   update_end(&t->seq);
+  preempt_on();
   untrack_thread(tid, slot);
   count(COUNTER_ENDED);
 }
@@ -89,19 +94,24 @@ static __always_inline void end_replaced(u32 tid)
 PROGRAM(on_sched_process_exec)
 {
   u32 slot, pid = current_pid(), tid = current_tid(), old_tid = tid;
-  struct thread *t;
+  struct thread *t = thread_of(tid, &slot);
+  if (is_spare() && t && already_done(t, DONE_EXEC))
+    return 0;
   if (ctx->args[1] != (u32)bpf_get_current_pid_tgid())
     old_tid = remembered_tid(ctx->args[1]);
-  t = thread_of(old_tid, &slot);
-  if (old_tid != tid)
+  if (old_tid != tid) {
     end_replaced(tid);
+    t = thread_of(old_tid, &slot);
+  }
   if (t) {
+    preempt_off();
     update_begin(&t->seq);
     end_python(t);
     count(COUNTER_EXECS);
     begin_program(t);
     t->tid = tid;
     update_end(&t->seq);
+    preempt_on();
     if (old_tid != tid) {
       untrack_thread(old_tid, slot);
       track_thread(tid, slot);
@@ -109,8 +119,10 @@ PROGRAM(on_sched_process_exec)
   } else if (targets.lookup(&pid)) {
     /* A program that is traced from its start; or the replaced leader has just ended under this
      * number. */
-    begin_thread(bpf_get_current_task(), tid, pid, 0, STATE_KERNEL, bpf_ktime_get_ns());
+    t = begin_thread(bpf_get_current_task(), tid, pid, 0, STATE_KERNEL, bpf_ktime_get_ns());
   }
+  if (!is_spare() && t)
+    already_done(t, DONE_EXEC);
   return 0;
 }
 #endif
@@ -128,8 +140,10 @@ PROGRAM(on_task_rename)
     t->renamed = 1;
     return 0;
   }
+  preempt_off();
   update_begin(&t->seq);
   read_kernel_text(t->name, sizeof(t->name), (void *)ctx->args[1]);
   update_end(&t->seq);
+  preempt_on();
   return 0;
 }

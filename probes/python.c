@@ -132,8 +132,8 @@ struct walk_room {
   u8 frame[128];
   struct stack stack;
   u64 place; /* a hash of the stack without the instruction of its innermost frame: a function */
-  u32 found; /* index + 1 of a new stack whose codes are to be described */
   u32 own_loop;
+  u32 reserved;
 };
 BPF_PERCPU_ARRAY(walk_rooms, struct walk_room, 2);
 

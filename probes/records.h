@@ -17,6 +17,16 @@
 #include "histogram.h"
 
 #define CALL_CACHE 16 /* entries of (call, kind), direct-mapped; a power of two */
+/* Events that a spare program may have to handle (preemption.c). */
+#define DONE_EXIT 0
+#define DONE_COPY 1
+#define DONE_RECEIVED 2
+#define DONE_SENT 3
+#define DONE_SIGNAL 4
+#define DONE_SUBMIT 5
+#define DONE_EXEC 6
+#define DONE_MARKS 8
+
 #define LOOP_KINDS 8  /* select, pselect6, poll, ppoll, epoll_wait, _pwait, _pwait2; 0: none */
 
 struct thread {
@@ -100,12 +110,13 @@ struct thread {
   u32 parent_pid;  /* the forking process; 0 for a thread or an unknown parent */
   u32 found;       /* the thread ran before it was tracked */
   u32 proc_number; /* from_proc: the call's number, listed or not */
-  u32 reserved;
+  u32 call_repaired; /* opened at a sleep: see repair.c */
   u64 python_state; /* its PyThreadState when last looked for, 0: none */
   u64 python_interpreter;
   u64 python_misses;
   u64 call_ended_ns;
-  u64 padding[2]; /* to a multiple of cache lines */
+  u64 padding; /* to a multiple of cache lines */
+  u8 done[DONE_MARKS]; /* see already_done() */
 };
 
 /* One system call of one thread on one kind of descriptor. */

@@ -103,7 +103,7 @@ static __always_inline void leave_call(struct bpf_raw_tracepoint_args *exit, str
                                        u32 slot, u64 now)
 {
   s64 since = now - t->call_entry_ns;
-  struct call_sums s = {.calls = 1, .timed = 1, .ret = result_of(exit)};
+  struct call_sums s = {.calls = 1, .ret = result_of(exit)};
   struct descriptor *d;
   u32 index;
 
@@ -125,11 +125,10 @@ static __always_inline void leave_call(struct bpf_raw_tracepoint_args *exit, str
   s.asked_bytes = t->call_size;
   s.peeks = t->call_peeks;
   s.taken_ns = t->call_first_copy_ns ? t->call_first_copy_ns : now;
-  s.wait_ns = t->call_wait_ns;
-  s.runq_ns = t->call_runq_ns;
-  s.copy_ns = t->call_copy_ns;
-  s.kernel_ns = t->call_kernel_ns;
+  take_times(t, &s);
   s.total_ns = since > 0 ? since : 0;
+  /* Without a known entry (repair.c) since is 0. */
+  s.timed = PREEMPTIBLE ? unbounded(t, since != 0) : 1;
   s.ret = result_of(exit);
   if (t->call_descriptor) {
     index = t->call_descriptor - 1;
@@ -140,6 +139,7 @@ static __always_inline void leave_call(struct bpf_raw_tracepoint_args *exit, str
   if (s.flags & CALL_ACCEPTS && s.ret >= 0)
     accepted(t, s.ret);
   s.ret = result_of(exit);
+  take_times(t, &s);
   index = account_call(t, slot, &s);
   if (t->call_kind == KIND_GIL) {
     add_gil_wait(t, now);

@@ -55,6 +55,8 @@ static __always_inline void switch_out(struct thread *t, u32 slot, u32 tid, u64 
   if (t->state == STATE_UNKNOWN)
     find_call(t);
   charge_with_figures(t, now, &figures);
+  if (!preempted && prev_state)
+    repair_enter_asleep(t, slot, now);
   close_sleep(t, slot);
   take_new_name(t);
   if (!preempted && prev_state & TASK_DEAD) {

@@ -8,7 +8,7 @@ PROGRAM(on_signal_deliver)
   u32 slot;
   struct thread *t = thread_of(current_tid(), &slot);
   u64 key, one = 1, *seen;
-  if (!t)
+  if (!t || already_done(t, DONE_SIGNAL))
     return 0;
   if (TIMELINE)
     emit_thread(t, EVENT_SIGNAL, ctx->args[0], bpf_ktime_get_ns());

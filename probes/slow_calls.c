@@ -41,7 +41,7 @@ static __always_inline void add_line(struct thread *t, u64 hash)
 /* Tail-called from sys_exit: the call that has just ended took long. */
 PROGRAM(on_slow_call)
 {
-  u32 slot, zero = 0, pid;
+  u32 slot, zero = 0, pid, found = 0;
   struct thread *t = thread_of(current_tid(), &slot);
   struct walk_room *room = walk_rooms.lookup(&zero);
   struct python *p;
@@ -52,14 +52,16 @@ PROGRAM(on_slow_call)
   p = pythons.lookup(&pid);
   if (!p)
     return 0;
+  preempt_off(); /* the room is this CPU's */
   hash = walk(t, p, room);
-  if (!hash)
-    return 0;
-  add_line(t, hash);
-  if (t->current_loop && !t->call_loop)
-    keep_longest_wait(t, hash);
-  room->found = keep_stack(room);
-  if (room->found)
+  if (hash) {
+    add_line(t, hash);
+    if (t->current_loop && !t->call_loop)
+      keep_longest_wait(t, hash);
+    found = keep_stack(room);
+  }
+  preempt_on();
+  if (found)
     walkers.call(ctx, WALKER_DESCRIBE);
   return 0;
 }
@@ -85,6 +87,9 @@ PROGRAM(on_new_stack)
   p = pythons.lookup(&pid);
   if (!p)
     return 0;
+  /* If another task has walked here since (preemption.c), its codes are kept in the place of ours,
+   * which user space then reads as far as the process lives. */
+  preempt_off();
 #pragma clang loop unroll(disable)
   for (u32 i = 0; i < MAX_DEPTH; i++) {
     struct code_key key = {.address = room->stack.codes[i], .pid = pid};
@@ -108,6 +113,7 @@ PROGRAM(on_new_stack)
     c->pid = pid;
     code_index.update(&key, &index);
   }
+  preempt_on();
   return 0;
 }
 #endif

@@ -34,7 +34,7 @@ static __always_inline struct descriptor *descriptor_of_sock(struct thread *t, u
 
 /* raw sock_recv_length, sock_send_length(sk, ret, flags); current is the caller. Called once for
  * each message of a vector. */
-static __always_inline int socket_call(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline int socket_call(struct bpf_raw_tracepoint_args *ctx, u32 event)
 {
   u32 slot, number;
   struct thread *t = thread_of(current_tid(), &slot);
@@ -43,7 +43,7 @@ static __always_inline int socket_call(struct bpf_raw_tracepoint_args *ctx)
   struct descriptor *d;
   struct arguments args;
   u64 regs;
-  if (!t || t->io_worker)
+  if (!t || t->io_worker || already_done(t, event))
     return 0;
   regs = (u64)bpf_task_pt_regs(bpf_get_current_task_btf());
   LOAD("u32", number, regs, OFFSET_CALL_NUMBER);
@@ -57,6 +57,7 @@ static __always_inline int socket_call(struct bpf_raw_tracepoint_args *ctx)
   s.asked_bytes = spec->size_arg == ARGUMENT_2 ? args.words[ARGUMENT_2] : 0;
   if (s.ret > 0)
     s.bytes = s.ret;
+  preempt_off();
   update_begin(&t->seq);
   if (t->state == STATE_COPY) {
     charge_running(t, STATE_COPY, bpf_ktime_get_ns());
@@ -74,16 +75,17 @@ static __always_inline int socket_call(struct bpf_raw_tracepoint_args *ctx)
   }
   t->call_copy_ns = t->call_first_copy_ns = 0;
   update_end(&t->seq);
+  preempt_on();
   return 0;
 }
 
 PROGRAM(on_sock_recv_length)
 {
-  return socket_call(ctx);
+  return socket_call(ctx, DONE_RECEIVED);
 }
 
 PROGRAM(on_sock_send_length)
 {
-  return socket_call(ctx);
+  return socket_call(ctx, DONE_SENT);
 }
 #endif

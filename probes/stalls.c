@@ -57,9 +57,11 @@ PROGRAM(on_stall)
     key.cause = cpu >= runq ? CAUSE_CPU : CAUSE_RUNQ;
     key.stack = l->cpu_stack ? l->cpu_stack : holder_stack(p, index, l);
   }
+  preempt_off();
   update_begin(&l->seq);
   clear_stacks(l);
   update_end(&l->seq);
+  preempt_on();
   if (p)
     p->waiting_loop = 0;
   c = stall_causes.lookup(&key);

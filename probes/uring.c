@@ -5,7 +5,8 @@
 struct submission {
   u64 submitted_ns;
   u32 pid;
-  u32 opcode;
+  u16 opcode;
+  u16 done; /* the first copy has added this completion (preemption.c) */
 };
 
 /* Request -> its submission. LRU: requests that never complete are evicted. */
@@ -25,7 +26,7 @@ PROGRAM(on_uring_submit)
   struct submission s = {};
   u64 request = ctx->args[URING_SUBMIT_REQUEST];
   u8 opcode = 0;
-  if (!t)
+  if (!t || already_done(t, DONE_SUBMIT))
     return 0;
   read_kernel_memory(&opcode, 1, (void *)(request + OFFSET_URING_OPCODE));
   s.submitted_ns = bpf_ktime_get_ns();
@@ -53,6 +54,17 @@ PROGRAM(on_uring_complete)
   u32 bucket;
   if (!s)
     return 0;
+  /* Completions of one request come one after the other: the ring's lock is held. The first copy
+   * leaves the last one's record to its spare. */
+  if (PREEMPTIBLE) {
+    if (is_spare() && s->done) {
+      s->done = 0;
+      if (!(flags & IORING_CQE_F_MORE))
+        submissions.delete(&request);
+      return 0;
+    }
+    s->done = !is_spare();
+  }
   key = ((u64)s->pid << 32) | s->opcode;
   now = bpf_ktime_get_ns();
   ns = now - s->submitted_ns;
@@ -79,7 +91,7 @@ PROGRAM(on_uring_complete)
   } else {
     count(COUNTER_LOST_OPERATIONS);
   }
-  if (!(flags & IORING_CQE_F_MORE))
+  if (!(flags & IORING_CQE_F_MORE) && !(PREEMPTIBLE && s->done))
     submissions.delete(&request);
   return 0;
 }

@@ -148,6 +148,10 @@ class KernelTypes:
         """The id of the type of a raw tracepoint's probes; 0: this kernel has none such."""
         return self._id(f"btf_trace_{name}", _KIND_TYPEDEF)
 
+    def typedef(self, name: str) -> int:
+        """The id of a typedef; 0: this kernel has none such."""
+        return self._id(name, _KIND_TYPEDEF)
+
     def struct(self, name: str) -> int:
         """The id of a struct; 0: this kernel has none such."""
         return self._id(name, _KIND_STRUCT)

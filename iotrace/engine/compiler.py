@@ -15,12 +15,17 @@ import threading
 from typing import Any
 
 from iotrace.engine.btf import KernelTypes
-from iotrace.engine.constants import CAST_CALL
+from iotrace.engine.constants import (
+    CAST_CALL,
+    PREEMPT_DISABLE_CALL,
+    PREEMPT_ENABLE_CALL,
+    SPARE_MARK,
+)
 from iotrace.engine.image import Function, Image, MapSpec
 from iotrace.engine.map_limits import Limits
 from iotrace.engine.probe_sources import header_tree, prelude_flags
 from iotrace.engine.program import Program, build_program
-from iotrace.engine.tracepoints import Part, Probe
+from iotrace.engine.tracepoints import Part, Probe, spare_name
 from iotrace.errors import Unsupported
 from iotrace.privileges.capabilities import refused
 
@@ -29,6 +34,13 @@ _LOAD_IMMEDIATE_64 = 0x18
 _PSEUDO_MAP_FD = 1
 """src_reg of an instruction that loads a map's address (include/uapi/linux/bpf.h)."""
 _CALL, _PSEUDO_KFUNC_CALL = 0x85, 2
+_KFUNCS = {
+    CAST_CALL: "bpf_rdonly_cast",
+    PREEMPT_DISABLE_CALL: "bpf_preempt_disable",
+    PREEMPT_ENABLE_CALL: "bpf_preempt_enable",
+}
+_MOVE_IMMEDIATE = (0xB7, 0xB4)
+"""BPF_ALU64 and BPF_ALU, BPF_MOV | BPF_K"""
 
 
 def _missing_bcc(error: ImportError) -> Unsupported:
@@ -78,8 +90,9 @@ class Compiler:
         return Image(
             maps=maps,
             functions=tuple(
-                _function(bpf.dump_func(probe.function.encode()), probe, names, types)
+                _function(bpf.dump_func(probe.function.encode()), probe, names, types, spare)
                 for probe in program.probes
+                for spare in ((False, True) if program.preemptible and probe.spare else (False,))
             ),
             unavailable=dict(program.unavailable),
         )
@@ -150,22 +163,29 @@ def _maps(bpf: Any, lib: Any) -> tuple[dict[int, str], dict[str, MapSpec]]:
     return names, specs
 
 
-def _function(code: bytes, probe: Probe, maps: dict[int, str], types: KernelTypes) -> Function:
-    """Replace the descriptors of bcc's maps by their names, and what stands for a kfunc by it."""
+def _function(
+    code: bytes, probe: Probe, maps: dict[int, str], types: KernelTypes, spare: bool
+) -> Function:
+    """Replace the descriptors of bcc's maps by their names, and what stands for a kfunc by it.
+
+    ``spare``: make the second copy of the program.
+    """
     plain = bytearray(code)
     places = []
     for at in range(0, len(code), _INSTRUCTION_BYTES):
         opcode, registers = code[at], code[at + 1]
+        immediate = struct.unpack_from("<i", code, at + 4)[0]
         if opcode == _LOAD_IMMEDIATE_64 and registers >> 4 == _PSEUDO_MAP_FD:
-            fd = struct.unpack_from("<i", code, at + 4)[0]
-            places.append((at // _INSTRUCTION_BYTES, maps[fd]))
+            places.append((at // _INSTRUCTION_BYTES, maps[immediate]))
             struct.pack_into("<i", plain, at + 4, 0)
-        elif opcode == _CALL and struct.unpack_from("<i", code, at + 4)[0] == CAST_CALL:
-            kfunc = types.function("bpf_rdonly_cast")
+        elif opcode == _CALL and immediate in _KFUNCS:
+            kfunc = types.function(_KFUNCS[immediate])
             struct.pack_into("<BBhi", plain, at, _CALL, _PSEUDO_KFUNC_CALL << 4, 0, kfunc)
+        elif opcode in _MOVE_IMMEDIATE and immediate == SPARE_MARK:
+            struct.pack_into("<i", plain, at + 4, int(spare))
     return Function(
         tracepoint=probe.tracepoint,
-        name=probe.function,
+        name=spare_name(probe.function) if spare else probe.function,
         loses=probe.loses,
         instructions=base64.b64encode(plain).decode(),
         maps=tuple(places),

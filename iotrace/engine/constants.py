@@ -68,6 +68,10 @@ class Counter(IntEnum):
     CODES = 16
     LOST_STACKS = 17
     EXECS = 18
+    REPAIRED = 19
+    """Calls whose sys_enter the kernel skipped (probes/repair.c)."""
+    UNKNOWN_RESULTS = 20
+    """Calls whose sys_exit the kernel skipped, the spare copy's run as well."""
 
 
 class Cause(IntEnum):
@@ -111,6 +115,10 @@ NO_ARGUMENT = 0xFF
 """A system call has no argument of that sort (call_spec.*_arg)."""
 CAST_CALL = 0x7FFFFF01
 """Stands for bpf_rdonly_cast in compiled code: the id of no helper."""
+PREEMPT_DISABLE_CALL, PREEMPT_ENABLE_CALL = 0x7FFFFF02, 0x7FFFFF03
+"""As CAST_CALL, for bpf_preempt_disable and bpf_preempt_enable."""
+SPARE_MARK = 0x7FFFFF10
+"""Stands for 0 in a program and for 1 in its spare copy (probes/preemption.c)."""
 
 
 def cflags() -> list[str]:
@@ -128,6 +136,9 @@ def cflags() -> list[str]:
         "HINT_SHARED": HINT_SHARED,
         "COUNTERS": 32,
         "CAST_CALL": CAST_CALL,
+        "PREEMPT_DISABLE_CALL": PREEMPT_DISABLE_CALL,
+        "PREEMPT_ENABLE_CALL": PREEMPT_ENABLE_CALL,
+        "SPARE_MARK": SPARE_MARK,
         "NO_ARGUMENT": NO_ARGUMENT,
         "SAMPLE_AFTER_NS": SAMPLE_AFTER_NS,
         "GIL_TAX_NS": GIL_TAX_NS,

@@ -11,6 +11,7 @@ from iotrace.procfs.files import ABSENT_VARIABLE
 OTHER_FEATURES = {
     "task_pt_regs": "the helper bpf_task_pt_regs",
     "rdonly_cast": "the function bpf_rdonly_cast",
+    "preempt_off": "tracepoints that call probes with preemption off (until Linux 6.19)",
     "run_delay": "the scheduler's sum of run-queue time (CONFIG_SCHED_INFO)",
     "ipv6": "IPv6 in the kernel's socket structs",
     "ringbuf": "BPF ring buffers",

@@ -64,6 +64,18 @@ def has_thread_pointer(types: KernelTypes) -> bool:
     return types.offset(*_FSBASE["TASK_FSBASE"]) is not None
 
 
+_SRCU_GUARD = "class_srcu_fast_notrace_t"
+"""Of the scope in which tracepoints call their programs since Linux 7.0 (kernel commit
+a46023d5616e); before, preemption was off there."""
+
+
+def preempts_probes(types: KernelTypes, absent: frozenset[str]) -> bool:
+    """Whether the kernel may preempt probes, and lets them switch that off for a moment."""
+    if not types.function("bpf_preempt_disable"):
+        return False
+    return "preempt_off" in absent or types.typedef(_SRCU_GUARD) > 0
+
+
 def kernel_flags(
     types: KernelTypes,
     functions: Collection[str],
@@ -88,6 +100,7 @@ def kernel_flags(
         f"-DPID_NAMESPACE={int(namespaced)}",
         *(_offset_flags(types, _NAMESPACE_OFFSETS) if namespaced else ()),
         *_optional_flags(types, absent, unavailable, detail),
+        f"-DPREEMPTIBLE={int(preempts_probes(types, absent))}",
         f"-DPYTHON={int(python)}",
     ]
     if python:

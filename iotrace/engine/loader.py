@@ -116,7 +116,9 @@ def _attach(function: Function, refusal: KernelRefusal | None, attached: Attache
             walkers = HashMap(attached.maps["walkers"].fd, 4, 4)
             walkers.update(struct.pack("<I", function.slot), struct.pack("<I", program))
         else:
-            attached.links[function.tracepoint] = open_raw_tracepoint(
+            spare = function.tracepoint in attached.links
+            link = function.name if spare else function.tracepoint
+            attached.links[link] = open_raw_tracepoint(
                 function.tracepoint, program, typed=bool(function.type_id)
             )
     except KernelRefusal:

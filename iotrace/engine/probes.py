@@ -24,7 +24,7 @@ from iotrace.engine.record_layout import Layout, parse_layout
 from iotrace.engine.record_tables import Counters, RecordTable
 from iotrace.engine.ring_buffer import RingBuffer
 from iotrace.engine.syscalls import ARCHITECTURES, CallSpec, call_names, call_specs
-from iotrace.engine.tracepoints import DATING
+from iotrace.engine.tracepoints import DATING, SPARES, spare_name
 
 _U32 = struct.Struct("<I")
 
@@ -126,13 +126,23 @@ class Probes:
         """Runs that the kernel skipped because the same probe was running on that CPU already.
 
         (of probes that charge time or count, of those that only date an event). Whether a traced
-        thread was concerned cannot be known.
+        thread was concerned cannot be known. Runs that a spare copy has made up for are not
+        counted. Of sys_enter and sys_exit only calls without a result are, where probes can be
+        preempted: see probes/repair.c.
         """
         self.settle()
-        skipped = {
+        misses = {
             name: descriptor_figure(fd, "recursion_misses")
             for name, fd in self._attached.programs.items()
         }
+        skipped = {
+            name: min(count, misses.get(spare_name(name), count))
+            for name, count in misses.items()
+            if name not in SPARES
+        }
+        if spare_name("on_sys_exit") in misses:
+            skipped["on_sys_enter"] = 0
+            skipped["on_sys_exit"] = self.counters[Counter.UNKNOWN_RESULTS]
         dating = sum(count for name, count in skipped.items() if name in DATING)
         return sum(skipped.values()) - dating, dating
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from iotrace.engine import constants, syscalls
 from iotrace.engine.btf import KernelTypes
-from iotrace.engine.kernel_flags import has_thread_pointer, kernel_flags
+from iotrace.engine.kernel_flags import has_thread_pointer, kernel_flags, preempts_probes
 from iotrace.engine.map_limits import Limits
 from iotrace.engine.probe_sources import joined_sources
 from iotrace.engine.tracepoints import (
@@ -27,6 +27,7 @@ from iotrace.report.detail import Detail
 BASE_SOURCES = (
     "maps.c",
     "atomics.c",
+    "preemption.c",
     "kernel_memory.c",
     "tracked.c",
     "ledger.c",
@@ -42,6 +43,8 @@ BASE_SOURCES = (
     "accounting.c",
     "results.c",
     "calls.c",
+    "repair.c",
+    "sys_enter_exit.c",
     "sleeps.c",
     "sched.c",
     "lifecycle.c",
@@ -55,12 +58,16 @@ _OPTIONAL_SOURCES = {"on_signal_deliver": "signals.c", "on_uring_submit": "uring
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to compile and attach on this kernel, and what this kernel cannot give."""
+    """What to compile and attach on this kernel, and what this kernel cannot give.
+
+    ``preemptible``: the kernel may preempt the probes (probes/preemption.c).
+    """
 
     source: str
     cflags: tuple[str, ...]
     probes: tuple[Probe, ...]
     unavailable: dict[str, str]
+    preemptible: bool
 
 
 def _available(
@@ -131,4 +138,5 @@ def build_program(
         for name in sorted({probe.function for probe in ALL_PROBES})
     ]
     chosen = tuple(probe for probe in present if probe.function in part.functions)
-    return Program(joined_sources(sources), tuple(flags), chosen, unavailable)
+    preemptible = preempts_probes(types, absent)
+    return Program(joined_sources(sources), tuple(flags), chosen, unavailable, preemptible)

@@ -54,6 +54,8 @@ class Architecture:
     """Of restart_syscall(2): the kernel goes on with a call that a signal interrupted."""
     execve: int
     execveat: int
+    result_offset: int | None
+    """Of the call's result, which is -ENOSYS until the call returns; None: it is not."""
     stores_in_order: bool
     """Other CPUs see stores in the order of the program: barriers cost nothing."""
     numbers: dict[str, int]
@@ -128,12 +130,12 @@ ARCHITECTURES = {
     # struct pt_regs: r9 +64, r8 +72, (r10) +56, ..., dx +96, si +104, di +112, orig_ax +120,
     # ip +128, cs, flags, sp +152.
     "x86_64": Architecture(
-        "x86_64", "x86", 120, 152, 56, (7, 6, 5, 0, 2, 1), 8, 219, 59, 322, True, _X86_64
+        "x86_64", "x86", 120, 152, 56, (7, 6, 5, 0, 2, 1), 8, 219, 59, 322, 80, True, _X86_64
     ),
     # struct pt_regs: regs[31] +0, sp, pc, pstate, orig_x0, syscallno. x0 is overwritten by the
     # result only at the exit, so at sys_enter it still is the first argument.
     "aarch64": Architecture(
-        "aarch64", "arm64", 280, 248, 0, (0, 1, 2, 3, 4, 5), 6, 128, 221, 281, False, _AARCH64
+        "aarch64", "arm64", 280, 248, 0, (0, 1, 2, 3, 4, 5), 6, 128, 221, 281, None, False, _AARCH64
     ),
 }
 
@@ -163,4 +165,6 @@ def cflags(architecture: Architecture) -> list[str]:
         f"-DNUMBER_EXECVE={architecture.execve}",
         f"-DNUMBER_EXECVEAT={architecture.execveat}",
         f"-DSTORES_IN_ORDER={int(architecture.stores_in_order)}",
+        f"-DHAVE_RESULT={int(architecture.result_offset is not None)}",
+        f"-DOFFSET_RESULT={architecture.result_offset or 0}",
     ]

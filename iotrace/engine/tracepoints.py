@@ -14,6 +14,8 @@ class Probe:
     ``loses``: the columns that are n/a without it; empty: nothing works without it.
     ``details``: the levels of detail that it belongs to.
     ``typed``: the verifier knows the types of its arguments, which it reads without a helper.
+    ``spare``: where probes can be preempted, a second copy does what the first has missed
+    (probes/preemption.c).
     ``attachment``: "tracepoint"; "tail call": entered by other probes, by its ``slot`` in
     ``walkers``; "sample": runs at the ticks of a clock of each CPU. These have no tracepoint.
     """
@@ -25,6 +27,7 @@ class Probe:
     slot: int = 0
     details: frozenset[Detail] = frozenset(Detail)
     typed: bool = False
+    spare: bool = True
 
 
 _FULL: frozenset[Detail] = frozenset((Detail.FULL,))
@@ -33,14 +36,14 @@ _LIGHT: frozenset[Detail] = frozenset((Detail.LIGHT,))
 _NOT_LIGHT = _FULL | _SOCKETS
 _COUNTS = ("counts of socket calls",)
 PROBES = (
-    Probe("sys_enter", "on_sys_enter", details=_FULL),
+    Probe("sys_enter", "on_sys_enter", details=_FULL, spare=False),
     Probe("sys_exit", "on_sys_exit", details=_FULL),
-    Probe("sched_switch", "on_sched_switch", typed=True),
-    Probe("sched_waking", "on_sched_waking", ("wake-up times",), details=_FULL),
+    Probe("sched_switch", "on_sched_switch", typed=True, spare=False),
+    Probe("sched_waking", "on_sched_waking", ("wake-up times",), details=_FULL, spare=False),
     Probe("task_newtask", "on_task_newtask", ("threads and children that live under 100 ms",)),
     Probe("sched_process_exec", "on_sched_process_exec", ("the moment of an exec",)),
     Probe("skb_copy_datagram_iovec", "on_skb_copy", ("exact copy of sockets",), details=_NOT_LIGHT),
-    Probe("sk_data_ready", "on_sk_data_ready", ("pickup",), details=_NOT_LIGHT),
+    Probe("sk_data_ready", "on_sk_data_ready", ("pickup",), details=_NOT_LIGHT, spare=False),
     Probe("sock_recv_length", "on_sock_recv_length", _COUNTS, details=_SOCKETS, typed=True),
     Probe("sock_send_length", "on_sock_send_length", _COUNTS, details=_SOCKETS, typed=True),
     Probe("task_rename", "on_task_rename", ("new names of threads",)),
@@ -61,11 +64,14 @@ IN_CONTAINERS = (
 """Needed only where process ids are not the kernel's own."""
 LINES, CULPRITS = "python lines", "python lines of stalls"
 PYTHON_PROBES = (
-    Probe("", "on_slow_call", (LINES,), "tail call", 0),
-    Probe("", "on_stall", (CULPRITS,), "tail call", 1),
-    Probe("", "on_new_stack", ("python names of short-lived processes",), "tail call", 2),
-    Probe("", "on_sample", (CULPRITS,), "sample"),
+    Probe("", "on_slow_call", (LINES,), "tail call", 0, spare=False),
+    Probe("", "on_stall", (CULPRITS,), "tail call", 1, spare=False),
+    Probe(
+        "", "on_new_stack", ("python names of short-lived processes",), "tail call", 2, spare=False
+    ),
+    Probe("", "on_sample", (CULPRITS,), "sample", spare=False),
 )
+_SPARE = "_spare"
 ALL_PROBES = (*PROBES, *IN_CONTAINERS, *PYTHON_PROBES)
 
 
@@ -97,9 +103,20 @@ def parts_of(detail: Detail, cpus: int, python: bool) -> tuple[Part, ...]:
 
 
 def attach_order(function: str) -> int:
-    """Where a function comes among all of them."""
-    return [probe.function for probe in ALL_PROBES].index(function)
+    """Where a function comes among all of them; a spare copy comes after the program it is of.
+
+    A tracepoint runs its programs in the order in which they were attached.
+    """
+    main = function.removesuffix(_SPARE)
+    return 2 * [probe.function for probe in ALL_PROBES].index(main) + (function != main)
 
 
+def spare_name(function: str) -> str:
+    """The name of the spare copy of a program."""
+    return function + _SPARE
+
+
+SPARES = frozenset(spare_name(probe.function) for probe in ALL_PROBES if probe.spare)
+"""Names of the spare copies."""
 DATING = frozenset({"on_sched_waking", "on_sk_data_ready", "on_sample"})
 """Functions that only say when something happened: without a run of theirs no time is lost."""

@@ -81,6 +81,16 @@ def _notes(losses: Losses, processes: tuple[Process, ...]) -> list[str]:
             f"{losses.long_vectors} message vectors held more than 64 messages: the bytes of the "
             "rest were not counted"
         )
+    if losses.repaired_calls:
+        notes.append(
+            f"the beginning of {losses.repaired_calls} calls was not seen, because the kernel had "
+            "preempted a probe: the calls are counted, how long they took is not"
+        )
+    if losses.unknown_results:
+        notes.append(
+            f"the end of {losses.unknown_results} calls was not seen, because the kernel had "
+            "preempted a probe: the calls are counted, what they returned is not"
+        )
     if losses.undated_events:
         notes.append(
             f"{losses.undated_events} wake-ups or arrivals somewhere on this host were not seen: a "

@@ -198,6 +198,8 @@ class SnapshotReader:
             operations=counters[Counter.LOST_OPERATIONS],
             skipped_runs=skipped_runs,
             undated_events=undated_events,
+            repaired_calls=counters[Counter.REPAIRED],
+            unknown_results=counters[Counter.UNKNOWN_RESULTS],
             long_vectors=counters[Counter.LONG_VECTORS],
             events=counters[Counter.LOST_EVENTS],
             stacks=counters[Counter.LOST_STACKS],

@@ -228,6 +228,8 @@ class Losses:
     operations: Total = 0
     skipped_runs: Total = 0
     undated_events: Total = 0
+    repaired_calls: Total = 0
+    unknown_results: Total = 0
     long_vectors: Total = 0
     events: Total = 0
     stacks: Total = 0

@@ -128,7 +128,7 @@ def test_threads_have_the_names_that_they_took() -> None:
     with Target("names.py") as target:
         report = trace_work(target)
     names = [thread.name for thread in process_of(report, target.pid).threads]
-    assert names == ["first", "was-there", "came-later"]
+    assert names == ["first", "was-there", "by-another", "came-later"]
 
 
 def test_threads_that_are_killed_in_their_sleep() -> None:

@@ -2,6 +2,7 @@
 
 import ctypes
 import threading
+from pathlib import Path
 
 from gate import finished, ready
 
@@ -13,7 +14,8 @@ def name_thread(name):
 
 
 def main():
-    go, forever = threading.Event(), threading.Event()
+    go, again, forever = threading.Event(), threading.Event(), threading.Event()
+    tids = []
     named = threading.Semaphore(0)
 
     def work(name):
@@ -22,13 +24,26 @@ def main():
         named.release()
         forever.wait()
 
+    def be_named():
+        tids.append(threading.get_native_id())
+        named.release()
+        go.wait()
+        again.wait()
+        named.release()
+        forever.wait()
+
     threading.Thread(target=work, args=("was-there",), daemon=True).start()
+    threading.Thread(target=be_named, daemon=True).start()
+    named.acquire()
     ready()
     go.set()
     threading.Thread(target=work, args=("came-later",), daemon=True).start()
     name_thread("first")
     for _ in range(2):
         named.acquire()
+    Path(f"/proc/self/task/{tids[0]}/comm").write_text("by-another")
+    again.set()
+    named.acquire()
     finished()
 
 

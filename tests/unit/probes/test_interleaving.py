@@ -1,0 +1,146 @@
+"""The probes' own C on a simulated machine that preempts them before any memory access.
+
+Two CPUs run six threads that compute, call and sleep. The machine skips a program that already runs
+on the CPU, as the kernel does, and knows what really happened.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from iotrace.engine import constants, program, syscalls
+from iotrace.engine.map_limits import Limits
+from iotrace.engine.tracepoints import ALL_PROBES
+from tests.unit.project.places import PACKAGES
+
+_HERE = Path(__file__).parent
+_PROBES = PACKAGES["iotrace.probes"]
+_SEEDS, _STEPS = range(1, 5), 500_000
+_LEFT_OUT = ("kernel_memory.c", "sockets.c")
+_OFFSETS = {
+    "TASK_PID": 0,
+    "TASK_SCHED_INFO": 8,
+    "TASK_FILES": 24,
+    "TASK_FLAGS": 24,
+    "TASK_COMM": 32,
+}
+_BPF_ASSEMBLER = {
+    'asm volatile("%0 = %1" : "=r"(spare) : "i"(SPARE_MARK));': "spare = machine_is_spare();",
+    'asm volatile("%0 = *(u64 *)(%1 + 8)" : "=r"(result) : "r"(exit)); /* args[1] */': (
+        "result = exit->args[1];"
+    ),
+    "(*disable_preemption)(void) = (void *)PREEMPT_DISABLE_CALL": (
+        "(*disable_preemption)(void) = machine_disable_preemption"
+    ),
+    "(*enable_preemption)(void) = (void *)PREEMPT_ENABLE_CALL": (
+        "(*enable_preemption)(void) = machine_enable_preemption"
+    ),
+}
+
+
+def _source() -> str:
+    """All sources as one, for this machine's compiler."""
+    names = [name for name in program.BASE_SOURCES if name not in _LEFT_OUT]
+    text = '#include "machine.h"\n#include "records.h"\n' + "\n".join(
+        f'#line 1 "{name}"\n' + (_PROBES / name).read_text() for name in names
+    )
+    text += (_HERE / "machine_access.c").read_text()
+    for bpf, plain in _BPF_ASSEMBLER.items():
+        assert text.count(bpf) == 1, bpf
+        text = text.replace(bpf, plain)
+    text, reads = re.subn(r"static long \(\*read_\w+\)\([^;]*;", "", text)
+    assert reads == 3
+    return text.replace('#include "tables.h"\n', "")
+
+
+def _flags(*, preemption_can_be_off: bool) -> list[str]:
+    known = {
+        **dict.fromkeys(_all_offsets(), 0),
+        **{f"OFFSET_{name}": at for name, at in _OFFSETS.items()},
+    }
+    switches = {
+        "SWITCH_PREV": 1, "SWITCH_NEXT": 2, "SWITCH_STATE": 3, "HAVE_SKB_COPY": 1,
+        "HAVE_WAKING": 1, "HAVE_NEWTASK": 1, "HAVE_EXEC": 1, "PID_NAMESPACE": 0, "PYTHON": 0,
+        "HAVE_TASK_PT_REGS": 1, "HAVE_CAST": 0, "HAVE_SCHED_INFO": 1, "HAVE_IPV6": 0,
+        "PREEMPTIBLE": 1, "PREEMPTION_CAN_BE_OFF": int(preemption_can_be_off),
+    }  # fmt: skip
+    return [
+        *constants.cflags(),
+        *Limits(threads=16, calls=64, descriptors=64, loops=8, sockets=8, python=False).cflags(),
+        *syscalls.cflags(syscalls.ARCHITECTURES["x86_64"]),
+        *(f"-DLINKAGE_{probe.function}=" for probe in ALL_PROBES),
+        *(f"-D{name}={value}" for name, value in (known | switches).items()),
+    ]
+
+
+def _all_offsets() -> set[str]:
+    defined = {"OFFSET_ARGUMENTS", "OFFSET_CALL_NUMBER", "OFFSET_STACK_POINTER", "OFFSET_RESULT"}
+    text = "".join(path.read_text() for path in _PROBES.glob("*.c"))
+    return set(re.findall(r"\bOFFSET_\w+", text)) - defined
+
+
+def _build(directory: Path, *, preemption_can_be_off: bool) -> Path:
+    machine = directory / "machine"
+    (directory / "probes.c").write_text(_source())
+    flags = _flags(preemption_can_be_off=preemption_can_be_off)
+    common = ["cc", "-O1", "-g", "-w", "-fno-strict-aliasing", f"-I{_HERE}", f"-I{_PROBES}", *flags]
+    machines = ("machine.c", "machine_threads.c", "machine_accesses.c")
+    sources = (directory / "probes.c", *(_HERE / name for name in machines))
+    for source in sources:
+        sanitized = source == sources[0]
+        extra = ["-fsanitize=thread"] if sanitized else []
+        target = directory / f"{source.stem}.{int(sanitized)}.o"
+        subprocess.run([*common, *extra, "-c", str(source), "-o", str(target)], check=True)
+    subprocess.run(["cc", "-o", machine, *map(str, directory.glob("*.o"))], check=True)
+    return machine
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    yield _build(tmp_path_factory.mktemp("machine"), preemption_can_be_off=True)
+
+
+def _run(machine: Path, seed: int, pace: int) -> list[dict[str, Any]]:
+    command = [str(machine), str(seed), str(_STEPS), str(pace)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("pace", [300, 3000, 30000])
+def test_every_ledger_closes(machine: Path, pace: int) -> None:
+    for seed in _SEEDS:
+        threads = _run(machine, seed, pace)
+        assert len(threads) == 6
+        lost = sum(really - counted for counted, really in (one["calls"] for one in threads))
+        assert 0 <= lost <= min(threads[0]["missed"])  # three skipped runs in a row go unseen
+        for thread in threads:
+            assert thread["seq"] % 2 == 0
+            assert thread["states"] == thread["lifetime"]
+            for state in ("runq", "wait"):
+                charged, really = thread[state]
+                assert charged == pytest.approx(really, rel=0.05)
+
+
+def test_programs_are_skipped_and_nothing_is_lost(machine: Path) -> None:
+    runs = [_run(machine, seed, 30000) for seed in range(1, 9)]
+    whole = [threads for threads in runs if not threads[0]["unknown"]]
+    assert len(whole) >= 3
+    assert all(min(threads[0]["missed"][:2]) > 5 for threads in whole)
+    for thread in (thread for threads in whole for thread in threads):
+        assert thread["repaired"] > 5
+        assert thread["calls"][0] == thread["calls"][1]
+        assert thread["bytes"][0] == thread["bytes"][1]
+        assert thread["unaccounted"] < 0.01 * thread["lifetime"]
+
+
+def test_without_the_precaution_ledgers_do_not_close(tmp_path: Path) -> None:
+    machine = _build(tmp_path, preemption_can_be_off=False)
+    found = [thread for seed in _SEEDS for thread in _run(machine, seed, 300)]
+    assert any(thread["states"] != thread["lifetime"] for thread in found)

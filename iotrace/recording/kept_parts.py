@@ -15,7 +15,7 @@ from iotrace.report.codec import BadReport
 from iotrace.report.model import Report
 from iotrace.timeline.events import EVENT, MOST_EVENTS, BadTimeline
 
-MOST_SAMPLES_BYTES = 256 * 1024 * 1024
+MOST_SAMPLES_BYTES = 512 * 1024 * 1024
 """Of all samples' JSON together."""
 
 _BLOCK_BYTES = 8192 * EVENT.size

@@ -152,3 +152,29 @@ def test_a_recording_that_is_printed(attack: str, roots_directory: Path, happens
         f"a recording of {attack}, {path.stat().st_size:,} bytes",
         f"exit 0, printed ({ended.peak_bytes >> 20} MiB, {ended.seconds:.1f} s)",
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "command"),
+    [
+        (container.SAMPLE, ("compare",)),
+        (container.SAMPLE, ("report", "-f", "jsonl")),
+        (container.EVENTS, ("report", "-f", "chrome")),
+        (container.EVENTS, ("report", "-f", "perfetto")),
+    ],
+)
+def test_a_bomb_that_is_asked_for(
+    kind: bytes, command: tuple[str, ...], roots_directory: Path, happens: Happens
+) -> None:
+    path = roots_directory / "hostile.iot"
+    path.write_bytes(_bomb(kind))
+    files = (path, path) if command == ("compare",) else (path,)
+    ended = root_runs(*command, *files, "-o", roots_directory / "out")
+    assert ended.code == ExitCode.USAGE, ended
+    assert not (roots_directory / "out").exists()
+    assert ended.peak_bytes < MOST_BYTES
+    assert ended.seconds < MOST_SECONDS
+    happens(
+        f"{' '.join(command)} of a recording of 10 GB of {kind.decode()}, 10 MB",
+        f"{ended.summary()} ({ended.peak_bytes >> 20} MiB)",
+    )

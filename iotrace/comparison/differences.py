@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from statistics import median
 
 from iotrace.comparison.compared_figures import Key, figures_of, meaning
@@ -15,11 +15,20 @@ from iotrace.report.model import Report
 
 _Series = dict[Key, list[float]]
 
+_MOST_ROWS = 16_384
+"""Twice the kernel's table of calls (engine/program.py, Limits)."""
+
 
 def compare(a: Recording, b: Recording, names: tuple[str, str]) -> Comparison:
-    """What ``b`` has that ``a`` has not, and the other way round; ``names``: of the two."""
+    """What ``b`` has that ``a`` has not, and the other way round; ``names``: of the two.
+
+    Raises UsageError where they have more rows than a trace gives.
+    """
+    for recording, name in zip((a, b), names, strict=True):
+        _require_comparable(recording.report, name)
     whole_a, whole_b = figures_of(a.report), figures_of(b.report)
-    series_a, series_b = _series(a.samples), _series(b.samples)
+    wanted = whole_a.keys() | whole_b.keys()
+    series_a, series_b = _series(a.samples, wanted), _series(b.samples, wanted)
     differences: dict[str, list[Difference]] = defaultdict(list)
     alike = a.report.detail == b.report.detail
     for key in dict.fromkeys((*whole_a, *whole_b)):
@@ -67,15 +76,24 @@ def _side(recording: Recording, name: str) -> Side:
     )
 
 
-def _series(samples: Sequence[Report]) -> _Series:
+def _require_comparable(report: Report, name: str) -> None:
+    rows = sum(1 + len(one.calls) + len(one.loops) for one in report.processes)
+    if rows > _MOST_ROWS:
+        raise UsageError(
+            f"{name} is too large to be compared.",
+            why=f"It has {rows:,} processes, calls and loops; {_MOST_ROWS:,} are compared.",
+            paste="iotrace report FILE",
+        )
+
+
+def _series(samples: Sequence[Report], wanted: Set[Key]) -> _Series:
     """The values of each figure; what an interval has nothing of is 0 if it is a rate or a time."""
     series: _Series = {}
-    for number, sample in enumerate(samples):
-        figures = figures_of(sample)
-        for key, value in figures.items():
+    for number, figures in enumerate(map(figures_of, samples)):  # one sample in memory at a time
+        for key in figures.keys() & wanted:
             if key not in series:
                 series[key] = [0.0] * number if _is_sum(key) else []
-            series[key].append(value)
+            series[key].append(figures[key])
         for key, values in series.items():
             if key not in figures and _is_sum(key):
                 values.append(0.0)

@@ -63,6 +63,9 @@ class KeptSamples(Sequence[Report]):
             return tuple(map(self._decoded, self._parts[at]))
         return self._decoded(self._parts[at])
 
+    def __iter__(self) -> Iterator[Report]:
+        return map(self._decoded, self._parts)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and tuple(self) == tuple(other)
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from iotrace.report.model import Loop, Process
 from iotrace.report.places import stall_places
@@ -22,15 +22,21 @@ _CAUSES = {
 }
 
 
+_Peers = Mapping[tuple[int | None, str], str]
+
+
 def stalled_lines(process: Process, loop: Loop) -> tuple[str, ...]:
     """What stalled a loop: the costliest places and what was done there; () if none is known."""
     places = stall_places(loop.stalls.culprits) if loop.stalls else ()
+    named = [(one.frame, one) for one in places if one.frame][:MOST]
+    if not named:
+        return ()
+    peers = _peers(process)
     return tuple(
-        f"{_place_text(one.frame)} -> {_cause_text(process, one.culprit)}: "
+        f"{_place_text(frame)} -> {_cause_text(peers, one.culprit)}: "
         f"{_figures(one.count, one.total_ns, one.max_ns)}"
-        for one in places
-        if one.frame
-    )[:MOST]
+        for frame, one in named
+    )
 
 
 def lines_of_category(process: Process, category: str, tid: int | None = None) -> list[Line]:
@@ -44,11 +50,13 @@ def lines_of_category(process: Process, category: str, tid: int | None = None) -
 
 def waiting_lines(lines: Iterable[Line], process: Process) -> tuple[str, ...]:
     """Where threads waited longest in these calls, and for whom; () if nothing is known."""
+    waited = [one for one in lines if one.wait_ns and one.stack]
+    if not waited:
+        return ()
     sums: dict[str, tuple[int, int, int]] = {}
-    for one in lines:
-        if not (one.wait_ns and one.stack):
-            continue
-        peer = _peer(process, one.fd, one.kind)
+    peers = _peers(process)
+    for one in waited:
+        peer = peers.get((one.fd, one.kind), "")
         named = f"{_place_text(one.own_stack[0])} -> {one.syscall}{peer}"
         count, wait, longest = sums.get(named, (0, 0, 0))
         sums[named] = (
@@ -70,14 +78,16 @@ def _figures(count: int, total_ns: int, longest_ns: int) -> str:
     return f"{plural(count, 'time')}, {duration(total_ns)}, {duration(longest_ns)} at most"
 
 
-def _cause_text(process: Process, one: Culprit) -> str:
+def _cause_text(peers: _Peers, one: Culprit) -> str:
     if one.cause != "call":
         return _CAUSES[one.cause]
-    return f"blocking {one.syscall}{_peer(process, one.fd, one.kind)}"
+    return f"blocking {one.syscall}{peers.get((one.fd, one.kind), '')}"
 
 
-def _peer(process: Process, fd: int | None, kind: str) -> str:
-    """ " to 10.0.0.7:443"; "" where the descriptor has no peer, or none that is known."""
-    peers = {row.peer for row in process.descriptors if (row.fd, row.kind) == (fd, kind)}
-    peer = peers.pop() if len(peers) == 1 else ""
-    return f" to {peer}" if peer else ""
+def _peers(process: Process) -> _Peers:
+    """ " to 10.0.0.7:443" by descriptor and kind, of those whose one peer is known."""
+    found: dict[tuple[int | None, str], set[str]] = {}
+    for row in process.descriptors:
+        found.setdefault((row.fd, row.kind), set()).add(row.peer)
+    single = {key: next(iter(peers)) for key, peers in found.items() if len(peers) == 1}
+    return {key: f" to {peer}" for key, peer in single.items() if peer}

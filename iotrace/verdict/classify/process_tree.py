@@ -73,7 +73,7 @@ def _with_children(
         for place in known
     ):
         return _pool_of_processes(parent, known, profiles, alone)
-    return _preforked(parent, known, profiles, alone)
+    return _preforked(parent, places, known, profiles, alone)
 
 
 def _per_request(
@@ -97,14 +97,18 @@ def _per_request(
 
 
 def _preforked(
-    parent: int, known: list[int], profiles: Sequence[ProcessProfile], alone: Sequence[Model]
+    parent: int,
+    places: list[int],
+    known: list[int],
+    profiles: Sequence[ProcessProfile],
+    alone: Sequence[Model],
 ) -> dict[int, Model]:
     shape = "pre-forked workers"
     models = {
         place: replace(alone[place], title=f"pre-forked worker: {alone[place].title}", shape=shape)
         for place in known
     }
-    idle = _idle_like(known, parent, profiles, alone)
+    idle = _idle_like(known, places, profiles, alone)
     titles = sorted({alone[place].title for place in known})
     busiest = max(known, key=lambda place: profiles[place].total.operations)
     each = titles[0] if len(titles) == 1 else "mixed: " + "; ".join(titles)
@@ -123,18 +127,16 @@ def _preforked(
 
 
 def _idle_like(
-    known: list[int], parent: int, profiles: Sequence[ProcessProfile], alone: Sequence[Model]
+    known: list[int], places: list[int], profiles: Sequence[ProcessProfile], alone: Sequence[Model]
 ) -> int:
     """Children that did nothing, and sleep for the same reason as those that did."""
     reasons = {_main_wait(profiles[place]) for place in known}
     return sum(
         1
-        for place, one in enumerate(profiles)
-        if one.process.parent == profiles[parent].process.pid
-        and place not in known
-        and alone[place].id == UNKNOWN
-        and not is_short_lived(one)
-        and _main_wait(one) in reasons
+        for place in set(places).difference(known)
+        if alone[place].id == UNKNOWN
+        and not is_short_lived(profiles[place])
+        and _main_wait(profiles[place]) in reasons
     )
 
 

@@ -16,6 +16,7 @@ LEAST_COUNT = 3
 
 
 def _left(profile: ProcessProfile) -> Iterator[Hit]:
+    connections = profile.connections()
     for tid, seen in profile.loop_threads().items():
         if profile.styles[tid].id != "epoll-et":
             continue
@@ -23,7 +24,7 @@ def _left(profile: ProcessProfile) -> Iterator[Hit]:
         limit = max(LEFT_NS, TIMES_LONGER_THAN_BUSY * busy)
         late = [
             one
-            for one in profile.connections()
+            for one in connections
             if (one.unread_ns or 0) >= limit or _left_behind(one, limit, profile.contended)
         ]
         if not late:

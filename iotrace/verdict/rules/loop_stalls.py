@@ -13,6 +13,7 @@ OWN_SHARE = 0.5
 
 
 def _stalled(profile: ProcessProfile) -> Iterator[Hit]:
+    takes_turns = profile.takes_turns
     for tid, seen in profile.loop_threads().items():
         for loop in seen.multiplexers:
             stalls = loop.stalls
@@ -22,7 +23,7 @@ def _stalled(profile: ProcessProfile) -> Iterator[Hit]:
             if own < OWN_SHARE * stalls.total_ns:
                 continue
             waits = {reason: ns for reason, ns in stalls.wait_ns.items() if ns}
-            if profile.takes_turns and waits.get("lock", 0) > OWN_SHARE * stalls.total_ns:
+            if takes_turns and waits.get("lock", 0) > OWN_SHARE * stalls.total_ns:
                 continue
             evidence: dict[str, float | int | str] = {
                 "stalls": stalls.count,

@@ -24,13 +24,14 @@ SPIN_SHARE = 0.05
 
 
 def _unserved(profile: ProcessProfile) -> Iterator[Hit]:
+    operations = sum(one.operations for one in profile.threads.values())
     for tid, seen in profile.threads.items():
         for loop in seen.multiplexers:
             found = (loop.iterations or 0) - (loop.empty or 0)
             if (
                 (loop.unserved or 0) < UNSERVED_SHARE * max(1, found)
                 or profile.per_second(loop.unserved or 0) < RETURNS_PER_SECOND
-                or _handed_over(profile, tid, loop)
+                or _handed_over(loop, operations - seen.operations)
                 or seen.accepts.eagain >= (loop.unserved or 0) / 2
             ):
                 continue
@@ -50,9 +51,8 @@ def _unserved(profile: ProcessProfile) -> Iterator[Hit]:
                 yield Hit(evidence, cost, tid, oldest.fd if oldest else None)
 
 
-def _handed_over(profile: ProcessProfile, tid: int, loop: Loop) -> bool:
-    others = sum(one.operations for other, one in profile.threads.items() if other != tid)
-    return others >= HANDED_OVER_SHARE * (loop.unserved or 0)
+def _handed_over(loop: Loop, operations_of_others: int) -> bool:
+    return operations_of_others >= HANDED_OVER_SHARE * (loop.unserved or 0)
 
 
 def _zero_timeout(profile: ProcessProfile) -> Iterator[Hit]:

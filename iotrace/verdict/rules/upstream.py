@@ -100,7 +100,8 @@ def _one_client(profile: ProcessProfile) -> Iterator[Hit]:
     if sockets is None or sockets.pending is None or sockets.unread is None:
         return
     waiting = sockets.pending + sockets.unread
-    clients = [one for one in profile.connections() if one not in profile.outgoing()]
+    outgoing = {(one.fd, one.kind) for one in profile.outgoing()}
+    clients = [one for one in profile.connections() if (one.fd, one.kind) not in outgoing]
     if not clients or not waiting:
         return
     worst = max(clients, key=lambda one: one.wait_ns + one.polled_ns)

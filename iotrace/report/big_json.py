@@ -50,7 +50,7 @@ class LongList:
                 return
 
 
-def parse(text: str | bytes, most_values: int = MOST_VALUES) -> Any:
+def parse(text: str | bytes) -> Any:
     """The text's value, in which a long list is a ``LongList``.
 
     Raises ValueError where it is not JSON, TooLarge where it is too much.
@@ -60,7 +60,7 @@ def parse(text: str | bytes, most_values: int = MOST_VALUES) -> Any:
     at = _gap(text, 0)
     if text[at : at + 1] not in ("{", "["):
         return _DECODER.decode(text)  # no container: nothing that grows
-    marked = _Text(text, _long_containers(text, most_values))
+    marked = _Text(text, _long_containers(text))
     value, at = marked.value(at)
     at = _gap(text, at)
     if at != len(text):
@@ -114,7 +114,7 @@ class _Text:
                 return items
 
 
-def _long_containers(text: str, most_values: int) -> dict[int, int]:
+def _long_containers(text: str) -> dict[int, int]:
     """Raises TooLarge, and ValueError for a text that ends too early."""
     long: dict[int, int] = {}
     open_at: list[int] = []
@@ -138,8 +138,8 @@ def _long_containers(text: str, most_values: int) -> dict[int, int]:
             began = open_at.pop()
             if at - began > _SMALL:
                 long[began] = at
-        if values > most_values:
-            raise TooLarge(f"it holds more than {most_values:,} texts, lists and objects")
+        if values > MOST_VALUES:
+            raise TooLarge(f"it holds more than {MOST_VALUES:,} texts, lists and objects")
     if open_at:
         raise json.JSONDecodeError("A bracket is not closed", text, open_at[-1])
     return long

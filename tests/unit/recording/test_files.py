@@ -11,8 +11,10 @@ import pytest
 from iotrace.errors import PermissionDenied, UsageError
 from iotrace.privileges.caller import Caller
 from iotrace.privileges.safe_file import SafeFile
+from iotrace.recording import recording_writer
 from iotrace.recording.recording_reader import read_recording
 from iotrace.recording.recording_writer import RecordingWriter
+from iotrace.report import big_json
 from tests.unit import reports
 
 
@@ -153,3 +155,37 @@ def test_what_may_not_be_read(tmp_path: Path) -> None:
     (tmp_path / "x").touch(mode=0o000)
     with pytest.raises(PermissionDenied):
         read_recording(tmp_path / "x")
+
+
+def test_a_report_too_large_to_be_read_is_kept_without_its_details(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = reports.thread_pool(3)
+    for limit, value in (("MOST_BYTES", 9_000), ("MOST_VALUES", 300)):
+        with monkeypatch.context() as changed:
+            changed.setattr(big_json, limit, value)
+            writer = RecordingWriter(tmp_path / "x", None, 1 << 20)
+            writer.finish(report)
+            kept = read_recording(tmp_path / "x").report
+        assert [len(process.calls) for process in kept.processes] == [
+            len(process.calls) for process in report.processes
+        ]
+        assert not any(process.descriptors for process in kept.processes)
+        (note,) = kept.quality.notes
+        assert "were left out of the recording: it " in note
+
+
+def test_events_and_samples_are_written_no_more_than_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording_writer, "MOST_EVENTS", 100)
+    monkeypatch.setattr(recording_writer, "MOST_SAMPLES_BYTES", 20_000)
+    writer = RecordingWriter(tmp_path / "x", None, 1 << 20)
+    assert writer.add_events(bytes(32 * 60))
+    assert not writer.add_events(bytes(32 * 60))
+    for _ in range(9):
+        writer.add_sample(reports.thread_pool(3))
+    writer.finish(reports.thread_pool(3))
+    recording = read_recording(tmp_path / "x")
+    assert writer.left_out == 9 - len(recording.samples) > 0
+    assert "there is no room for them" in recording.report.quality.notes[0]

@@ -78,7 +78,7 @@ def command(
 
     from iotrace.cli.exit_codes import exit_code
 
-    return exit_code(report, fail_on)
+    return exit_code(report, fail_on=fail_on)
 
 
 def _live_display(shown: Shown, every_ns: int | None) -> LiveDisplay | None:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from iotrace import __version__
+from iotrace.cli.exit_codes import exit_code
 from iotrace.cli.options import Shown
 from iotrace.cli.printer import Printer
 from iotrace.demo import comparison_tables, model_comparison, scaling
@@ -26,7 +27,6 @@ from iotrace.output.markup import DEFAULT
 from iotrace.privileges.capabilities import require_privileges
 from iotrace.privileges.privilege_drop import Privileges
 from iotrace.procfs.host import read_host
-from iotrace.report.model import Report
 from iotrace.servers.catalog import ServerModel, Variant, find
 
 SCHEMA = "iotrace.demo/1"
@@ -77,7 +77,7 @@ def show(model: ServerModel, variant: Variant | None, options: LoadOptions, show
         printer, report = output.printer(), measurement.report
         if shown.fmt != DEFAULT:
             printer.finish(report)
-            return _exit_code([report])
+            return exit_code(report)
         run = Run(
             model.id, variant.id if variant else "", report, measurement.figures, measurement.result
         )
@@ -87,7 +87,7 @@ def show(model: ServerModel, variant: Variant | None, options: LoadOptions, show
             + after_tables(run, words)
         )
         printer.commit()
-        return _exit_code([report])
+        return exit_code(report)
 
 
 def compare(models: Sequence[ServerModel], options: LoadOptions, shown: Shown) -> int:
@@ -122,7 +122,7 @@ def compare(models: Sequence[ServerModel], options: LoadOptions, shown: Shown) -
                 "left_out": left_out,
             },
         )
-        return _exit_code(reports)
+        return exit_code(*reports)
 
 
 def scale(
@@ -178,8 +178,3 @@ def _tell(line: str) -> None:
     if sys.stderr.isatty():
         sys.stderr.write(_CLEAR + line[:79])
         sys.stderr.flush()
-
-
-def _exit_code(reports: Sequence[Report]) -> int:
-    lost = any(report.quality.lost.total for report in reports)
-    return ExitCode.INCOMPLETE if lost else ExitCode.OK

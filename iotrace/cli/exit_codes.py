@@ -7,11 +7,12 @@ from iotrace.report.model import Report
 from iotrace.verdict.gate import fires
 
 
-def exit_code(report: Report, fail_on: tuple[str, ...] = ()) -> int:
+def exit_code(*reports: Report, fail_on: tuple[str, ...] = ()) -> int:
     """Of a trace of running processes. ``fail_on``: the findings that are a failure."""
-    if fires(report.findings, fail_on):
+    if any(fires(report.findings, fail_on) for report in reports):
         return ExitCode.FAIL_ON
-    return ExitCode.INCOMPLETE if report.quality.lost.total else ExitCode.OK
+    lost = any(report.quality.lost.total for report in reports)
+    return ExitCode.INCOMPLETE if lost else ExitCode.OK
 
 
 def exit_code_of_program(report: Report, status: int, fail_on: tuple[str, ...] = ()) -> int:

@@ -27,6 +27,7 @@ def command(file: str, as_recorded: bool, shown: Shown, verbose: bool) -> int:
     As jsonl it prints the interval samples first, then the report. A timeline (record --timeline)
     is exported with -f perfetto or -f chrome, for ui.perfetto.dev.
     """
+    from iotrace.cli.exit_codes import exit_code
     from iotrace.cli.printer import Printer
     from iotrace.cli.timeline_export import export
     from iotrace.output.formats import TIMELINES
@@ -47,4 +48,4 @@ def command(file: str, as_recorded: bool, shown: Shown, verbose: bool) -> int:
         for sample in recording.samples:
             printer.interval(sample)
         printer.finish(report)
-    return ExitCode.INCOMPLETE if report.quality.lost.total else ExitCode.OK
+    return exit_code(report)

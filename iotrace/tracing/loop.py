@@ -14,6 +14,7 @@ from iotrace.snapshot.arithmetic import interval
 from iotrace.snapshot.totals import Snapshot
 from iotrace.tracing.stop_conditions import Stop, poll_stop
 from iotrace.tracing.trace import Trace
+from iotrace.tracing.trace_options import TraceOptions
 
 _TICK_NS = 100_000_000
 _FIRST_LOOK_NS = 1_000_000_000
@@ -121,6 +122,30 @@ class TraceLoop:
         self._intervals = 0
         self._next_interval_ns = begin_ns + interval_ns if interval_ns else None
         self._next_look_ns = self._after(time.monotonic_ns())
+
+    @classmethod
+    def of_options(
+        cls,
+        trace: Trace,
+        options: TraceOptions,
+        sink: ReportSink,
+        alive: Callable[[], bool],
+        privileges: Privileges,
+        progress: Progress | None,
+        screen: Screen | None = None,
+    ) -> TraceLoop:
+        """The loop of a trace whose reports go to ``sink``."""
+        return cls(
+            trace,
+            sink,
+            alive=alive,
+            duration_ns=options.duration_ns,
+            interval_ns=options.interval_ns,
+            on_interval=sink.interval,
+            progress=progress,
+            screen=screen,
+            privileges=privileges,
+        )
 
     def wait(self, on_signal: Callable[[int, bool], bool]) -> Stop:
         """Until the end, inside ``signals_held``. ``on_signal``: see ``poll_stop``."""

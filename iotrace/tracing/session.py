@@ -66,17 +66,11 @@ def trace_processes(
             with privileges.resting():
                 sink, progress = open_output()
                 ends.enter_context(contextlib.closing(sink))
-            loop = TraceLoop(
-                trace,
-                sink,
-                alive=lambda: bool(trace.processes_alive()),
-                duration_ns=options.duration_ns,
-                interval_ns=options.interval_ns,
-                on_interval=sink.interval,
-                progress=progress,
-                screen=screen,
-                privileges=privileges,
-            )
+
+            def alive() -> bool:
+                return bool(trace.processes_alive())
+
+            loop = TraceLoop.of_options(trace, options, sink, alive, privileges, progress, screen)
             loop.wait(lambda number, from_terminal: True)
             report = loop.finish()
             privileges.give_up()
@@ -129,15 +123,8 @@ def trace_program(
                     child.pass_on(number)
                 return False
 
-            loop = TraceLoop(
-                trace,
-                sink,
-                alive=lambda: not child.ended(),
-                duration_ns=options.duration_ns,
-                interval_ns=options.interval_ns,
-                on_interval=sink.interval,
-                progress=progress,
-                privileges=privileges,
+            loop = TraceLoop.of_options(
+                trace, options, sink, lambda: not child.ended(), privileges, progress
             )
             if loop.wait(pass_on) is Stop.DURATION:
                 child.pass_on(signal.SIGTERM)

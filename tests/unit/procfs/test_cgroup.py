@@ -1,4 +1,4 @@
-"""Limits of CPU time and of memory, of both versions of control groups."""
+"""Limits of CPU time and of memory, of both versions of control groups, on every level."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from iotrace.errors import NoSuchProcess
-from iotrace.procfs.cgroup import read_memory_left, read_throttled_ns
+from iotrace.procfs.cgroup import CpuLimit, MemoryLimit, read_cpu_limits, read_memory_limit
 
 
 def _made(tmp_path: Path, groups: str, files: dict[str, str]) -> tuple[str, str]:
@@ -21,33 +21,52 @@ def _made(tmp_path: Path, groups: str, files: dict[str, str]) -> tuple[str, str]
 
 
 @pytest.mark.parametrize(
-    ("groups", "file"),
+    ("groups", "file", "group"),
     [
-        ("0::/web.slice/a\n", "web.slice/a/cpu.stat"),
-        ("0::/\n", "cpu.stat"),
-        ("4:memory:/other\n0::/web.slice\n", "unified/web.slice/cpu.stat"),
+        ("0::/web.slice/a\n", "web.slice/a/cpu.stat", "/web.slice/a"),
+        ("0::/\n", "cpu.stat", "/"),
+        ("4:memory:/other\n0::/web.slice\n", "unified/web.slice/cpu.stat", "/web.slice"),
     ],
 )
-def test_version_2_counts_microseconds(tmp_path: Path, groups: str, file: str) -> None:
+def test_version_2_counts_microseconds(tmp_path: Path, groups: str, file: str, group: str) -> None:
     made = _made(tmp_path, groups, {file: "usage_usec 5\nnr_throttled 3\nthrottled_usec 997\n"})
-    assert read_throttled_ns(7, *made) == 997_000
+    assert read_cpu_limits(7, *made) == (CpuLimit(group, None, 997_000),)
 
 
 def test_version_1_counts_nanoseconds(tmp_path: Path) -> None:
-    files = {"cpu,cpuacct/web/cpu.stat": "nr_periods 9\nnr_throttled 3\nthrottled_time 997\n"}
+    files = {
+        "cpu,cpuacct/web/cpu.stat": "nr_periods 9\nnr_throttled 3\nthrottled_time 997\n",
+        "cpu,cpuacct/web/cpu.cfs_quota_us": "20000\n",
+        "cpu,cpuacct/web/cpu.cfs_period_us": "100000\n",
+        "cpu,cpuacct/cpu.stat": "nr_periods 0\nnr_throttled 0\nthrottled_time 0\n",
+        "cpu,cpuacct/cpu.cfs_quota_us": "-1\n",
+    }
     made = _made(tmp_path, "4:memory:/other\n1:cpu,cpuacct:/web\n", files)
-    assert read_throttled_ns(7, *made) == 997
+    assert read_cpu_limits(7, *made) == (CpuLimit("/web", 0.2, 997),)
+
+
+def test_quotas_of_groups_above_count(tmp_path: Path) -> None:
+    files = {
+        "pod/a/cpu.stat": "throttled_usec 0\n",
+        "pod/a/cpu.max": "max 100000\n",
+        "pod/cpu.stat": "throttled_usec 587\n",
+        "pod/cpu.max": "50000 100000\n",
+        "cpu.stat": "usage_usec 5\n",
+    }
+    made = _made(tmp_path, "0::/pod/a\n", files)
+    assert read_cpu_limits(7, *made) == (CpuLimit("/pod", 0.5, 587_000),)
 
 
 @pytest.mark.parametrize(
-    "groups", ["", "nonsense\n", "0::/../../etc\n", "4:memory:/web\n", "0::/gone\n"]
+    "groups",
+    ["", "nonsense\n", "0::/../../etc\n", "4:memory:/web\n", "0::/gone\n", f"0::{'/a' * 99}\n"],
 )
-def test_no_limit_is_none(tmp_path: Path, groups: str) -> None:
+def test_no_cpu_limit(tmp_path: Path, groups: str) -> None:
     made = _made(tmp_path, groups, {"web/cpu.stat": "usage_usec 5\n"})
-    assert read_throttled_ns(7, *made) is None
+    assert read_cpu_limits(7, *made) == ()
 
 
-def test_the_memory_left_is_that_of_the_narrowest_group(tmp_path: Path) -> None:
+def test_the_memory_limit_is_that_of_the_group_that_leaves_least(tmp_path: Path) -> None:
     files = {
         "memory.max": "max\n",
         "web.slice/memory.max": "1000\n",
@@ -56,25 +75,28 @@ def test_the_memory_left_is_that_of_the_narrowest_group(tmp_path: Path) -> None:
         "web.slice/a/memory.max": "500\n",
         "web.slice/a/memory.current": "23\n",
     }
-    assert read_memory_left(7, *_made(tmp_path, "0::/web.slice/a\n", files)) == 401
+    limit = read_memory_limit(7, *_made(tmp_path, "0::/web.slice/a\n", files))
+    assert limit == MemoryLimit("/web.slice", 1000, 900, 301)
+    assert limit.left_bytes == 401
 
 
-def test_the_memory_left_of_version_1(tmp_path: Path) -> None:
+def test_the_memory_limit_of_version_1(tmp_path: Path) -> None:
     files = {
-        "memory/memory.limit_in_bytes": "9223372036854771712\n",  # its word for none
+        "memory/memory.limit_in_bytes": "9223372036854771712\n",  # no limit
         "memory/memory.usage_in_bytes": "7\n",
         "memory/web/memory.limit_in_bytes": "1000\n",
         "memory/web/memory.usage_in_bytes": "900\n",
         "memory/web/memory.stat": "inactive_file 7\ntotal_inactive_file 11\n",
     }
-    assert read_memory_left(7, *_made(tmp_path, "4:memory:/web\n1:cpu:/other\n", files)) == 111
+    limit = read_memory_limit(7, *_made(tmp_path, "4:memory:/web\n1:cpu:/other\n", files))
+    assert limit == MemoryLimit("/web", 1000, 900, 11)
 
 
 def test_no_limit_of_memory_is_none(tmp_path: Path) -> None:
     files = {"memory/memory.limit_in_bytes": "x\n", "web/memory.max": "max\n"}
-    assert read_memory_left(7, *_made(tmp_path, "4:memory:/\n0::/web\n", files)) is None
+    assert read_memory_limit(7, *_made(tmp_path, "4:memory:/\n0::/web\n", files)) is None
 
 
 def test_a_process_that_has_ended(tmp_path: Path) -> None:
     with pytest.raises(NoSuchProcess):
-        read_throttled_ns(7, str(tmp_path), str(tmp_path))
+        read_cpu_limits(7, str(tmp_path), str(tmp_path))

@@ -12,7 +12,7 @@ from iotrace.doctor.check import Check, Status, degraded, missing, ok
 from iotrace.engine.cache_directory import cache_directory
 from iotrace.engine.image_cache import obstacle
 from iotrace.engine.probe_sources import header_tree
-from iotrace.procfs.cgroup import read_memory_left
+from iotrace.procfs.cgroup import read_memory_limit
 from iotrace.procfs.host import read_host
 
 _CHILD_SECONDS = 60
@@ -84,10 +84,10 @@ def _memory() -> Check:
     host = read_host()
     available = host.available_bytes if host.available_bytes is not None else host.memory_bytes
     detail = f"{available >> 20} MiB available"
-    left = read_memory_left(os.getpid())
-    if left is not None and left < available:
-        available = left
-        detail = f"{max(0, left) >> 20} MiB left in this control group (a container's limit)"
+    limit = read_memory_limit(os.getpid())
+    if limit is not None and limit.left_bytes < available:
+        available = limit.left_bytes
+        detail = f"{max(0, available) >> 20} MiB left in this control group (a container's limit)"
     if available < _NEEDED_BYTES:
         return degraded(
             "memory",

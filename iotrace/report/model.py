@@ -223,6 +223,26 @@ class OpenSockets:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupLimits:
+    """What the control groups of a process allow it, on whatever level (cgroups(7)).
+
+    ``throttled_ns``: how long the quota of ``cpu_group`` kept that group from running while the
+    process was traced; None: there is no quota. ``cpu_quota_cpus``: CPU time for each unit of time
+    (0.5: half of one CPU). ``memory_used_bytes`` at the last look, of ``memory_group``, whose limit
+    leaves the process the least; ``memory_idle_cache_bytes``: of that, cached files that have not
+    been used lately. None: no limit.
+    """
+
+    cpu_group: str = ""
+    cpu_quota_cpus: float | None = None
+    throttled_ns: int | None = None
+    memory_group: str = ""
+    memory_limit_bytes: int | None = None
+    memory_used_bytes: int | None = None
+    memory_idle_cache_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Process:
     """One traced process and all that is known of it.
 
@@ -230,8 +250,8 @@ class Process:
     ``count`` > 1 with ``pid`` 0: the ended child processes of ``parent``, added up.
     ``pickup_ns``: of all its descriptors together.
     ``sockets`` None: samples of a recording, and files of older versions, do not keep them.
-    ``throttled_ns``: how long a CPU limit kept its control group from running while it was traced;
-    None: no limit, or not known.
+    ``limits`` None: not known. ``major_faults``: page faults that waited for storage while it was
+    traced (proc_pid_stat(5)); None: not known.
     """
 
     pid: int
@@ -253,7 +273,8 @@ class Process:
     lines: tuple[Line, ...] = ()
     pickup_ns: Pickup | None = None
     sockets: OpenSockets | None = None
-    throttled_ns: int | None = None
+    limits: GroupLimits | None = None
+    major_faults: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

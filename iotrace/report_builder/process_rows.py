@@ -9,7 +9,7 @@ from typing import Any
 
 from iotrace.engine.constants import CALL_OTHER
 from iotrace.report.detail import Detail
-from iotrace.report.model import Process, Signal
+from iotrace.report.model import GroupLimits, Process, Signal
 from iotrace.report.stacks import Culprit, Line
 from iotrace.report_builder.call_rows import call_row
 from iotrace.report_builder.descriptor_rows import descriptor_row, open_sockets, pickup_of_all
@@ -136,7 +136,8 @@ class _Parts:
             pickup_ns=pickup_of_all(totals for _, totals in self._descriptors[pid]),
             count=max(1, sum(threads[key].processes for key in keys)),
             sockets=open_sockets(facts),
-            throttled_ns=facts.throttled_ns if facts else None,
+            limits=_limits(facts),
+            major_faults=facts.limits.major_faults if facts and facts.limits else None,
         )
 
     def _descriptor_rows(self, pid: int, facts: ProcessFacts | None) -> tuple[Any, ...]:
@@ -163,3 +164,18 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"SIGRTMIN+{number - signal.SIGRTMIN}" if number > 31 else f"signal {number}"
+
+
+def _limits(facts: ProcessFacts | None) -> GroupLimits | None:
+    if facts is None or facts.limits is None:
+        return None
+    cpu, memory = facts.limits.cpu, facts.limits.memory
+    return GroupLimits(
+        cpu_group=cpu.group if cpu else "",
+        cpu_quota_cpus=cpu.quota_cpus if cpu else None,
+        throttled_ns=cpu.throttled_ns if cpu else None,
+        memory_group=memory.group if memory else "",
+        memory_limit_bytes=memory.limit_bytes if memory else None,
+        memory_used_bytes=memory.usage_bytes if memory else None,
+        memory_idle_cache_bytes=memory.idle_cache_bytes if memory else None,
+    )

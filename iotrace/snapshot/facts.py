@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
-from iotrace.procfs.cgroup import read_throttled_ns
+from iotrace.procfs.cgroup import CpuLimit
 from iotrace.procfs.descriptors import Descriptor, read_descriptors
 from iotrace.procfs.namespace import Namespace, read_namespace
 from iotrace.procfs.net_tables import Socket
 from iotrace.procfs.process import read_process
 from iotrace.procfs.python import PythonBuild, read_python
 from iotrace.procfs.sockets import read_sockets
+from iotrace.snapshot.limits import LimitBook, ProcessLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,7 @@ class ProcessFacts:
     """One process. ``descriptors`` by number and ``sockets`` by inode, as of the last look.
 
     ``sockets`` None: they have not been looked at yet.
-    ``throttled_ns``: how long a CPU limit kept its control group from running, from the first look
-    to the last; None: it has no limit.
+    ``limits``: from the first look to the last.
     """
 
     pid: int
@@ -33,16 +33,17 @@ class ProcessFacts:
     python: PythonBuild | None
     descriptors: Mapping[int, Descriptor] = field(default_factory=dict)
     sockets: Mapping[int, Socket] | None = None
-    throttled_ns: int | None = None
+    limits: ProcessLimits | None = None
 
 
 class FactBook:
     """Facts of every process of a trace; they stay after the process has ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, cpu_limits: Mapping[int, Sequence[CpuLimit]]) -> None:
+        """``cpu_limits``: of the processes that ran already, read when their trace began."""
         self._facts: dict[int, ProcessFacts] = {}
         self._builds: dict[str, PythonBuild | None] = {}
-        self._throttled_from_ns: dict[int, int] = {}
+        self._limits = LimitBook(cpu_limits)
 
     def meet(self, pids: Iterable[int]) -> None:
         """Look at who these processes are, as far as they can still be asked."""
@@ -59,7 +60,7 @@ class FactBook:
                     cmdline=process.cmdline,
                     exe=process.exe,
                     python=self._python(pid, process.exe),
-                    throttled_ns=self._throttled_ns(pid),
+                    limits=self._limits.look(pid),
                 )
             except (NoSuchProcess, PermissionDenied, Unsupported):
                 continue
@@ -80,7 +81,7 @@ class FactBook:
                 self._facts[pid] = replace(
                     self._facts[pid],
                     descriptors=read_descriptors(pid),
-                    throttled_ns=self._throttled_ns(pid),
+                    limits=self._limits.look(pid),
                 )
                 by_namespace[_network_namespace(pid)].append(pid)
             except (NoSuchProcess, PermissionDenied, Unsupported):
@@ -119,14 +120,7 @@ class FactBook:
         """These processes are no longer told apart."""
         for pid in pids:
             self._facts.pop(pid, None)
-            self._throttled_from_ns.pop(pid, None)
-
-    def _throttled_ns(self, pid: int) -> int | None:
-        """Since it was asked first."""
-        total = read_throttled_ns(pid)
-        if total is None:
-            return None
-        return total - self._throttled_from_ns.setdefault(pid, total)
+            self._limits.forget(pid)
 
     def all(self) -> Mapping[int, ProcessFacts]:
         """The facts by pid."""

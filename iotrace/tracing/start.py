@@ -14,14 +14,17 @@ from iotrace.engine.image_source import ImageSource
 from iotrace.engine.pid_namespace import require_usable_clock
 from iotrace.engine.probes import Probes
 from iotrace.engine.targets import TargetTable
+from iotrace.errors import IotraceError
+from iotrace.procfs.cgroup import CpuLimit, read_cpu_limits
 
 
 class Start:
     """Probes that charge. Use as a context manager: leaving it detaches them.
 
     ``table`` enters processes; ``roots``: those that were asked for, and whether with children;
-    ``entered``: those that ran already. ``started_at`` is the time of day, ``started_ns`` on
-    CLOCK_MONOTONIC, ``cpu_ns`` what this process had spent by then.
+    ``entered``: those that ran already; ``cpu_limits``: what throttled those up to then, by pid.
+    ``started_at`` is the time of day, ``started_ns`` on CLOCK_MONOTONIC, ``cpu_ns`` what this
+    process had spent by then.
     """
 
     def __init__(self, source: ImageSource) -> None:
@@ -41,12 +44,16 @@ class Start:
             ends.pop_all()
         self.roots: dict[int, bool] = {}
         self.entered: tuple[int, ...] = ()
+        self.cpu_limits: dict[int, tuple[CpuLimit, ...]] = {}
 
     def follow(self, pid: int, children: bool) -> tuple[int, ...]:
         """Charge a running process (and its children); the pids. Raises NoSuchProcess."""
         self.roots[pid] = children
         entered = self.table.enter(pid, children)
         self.entered += entered
+        for one in entered:
+            with contextlib.suppress(IotraceError):
+                self.cpu_limits[one] = read_cpu_limits(one)
         return entered
 
     def __enter__(self) -> Start:

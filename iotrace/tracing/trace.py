@@ -75,7 +75,7 @@ class Trace:
         self._stacks = StackBook(self.probes, min_latency_ns) if has_python else None
         if self._stacks:
             ends.callback(self._stacks.close)
-        self._book = FactBook()
+        self._book = FactBook(self._start.cpu_limits)
         self._alive: frozenset[int] = frozenset()
         self._seen = (-1, -1)
         self._host = read_host()

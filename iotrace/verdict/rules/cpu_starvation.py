@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from iotrace.report.detail import Detail
 from iotrace.verdict.classify.process_tree import is_short_lived
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.rules.cpu_throttling import is_throttled
 from iotrace.verdict.rules.rule import Hit, Rule
 
 RUNQ_SHARE = 0.3
@@ -23,6 +24,8 @@ def _starved(profile: ProcessProfile) -> Iterator[Hit]:
     wanted = max(1, seen.runq_ns + seen.cpu_ns)
     if seen.runq_ns < max(RUNQ_SHARE * wanted, WALL_SHARE * profile.wall_ns):
         return
+    if is_throttled(profile):
+        return  # the CPUs may well be free: IO121 tells
     switches = seen.voluntary + seen.involuntary
     if seen.runq_ns < MEAN_WAIT_NS * switches or is_short_lived(profile):
         return
@@ -33,17 +36,17 @@ def _starved(profile: ProcessProfile) -> Iterator[Hit]:
         "mean_wait_ns": seen.runq_ns // max(1, switches),
         "threads": seen.threads,
     }
-    if profile.process.throttled_ns:
-        evidence["throttled_by_cpu_limit_ns"] = profile.process.throttled_ns
+    limits = profile.process.limits
+    if limits is not None and limits.throttled_ns:
+        evidence["throttled_by_cpu_limit_ns"] = limits.throttled_ns
     yield Hit(evidence, seen.runq_ns)
 
 
 STARVED = Rule(
     "IO112",
     "CPU starvation: its threads are ready but wait for a CPU",
-    "See who takes the CPUs (top, pidstat -u 1) and whether a CPU limit throttles it (cpu.stat of "
-    "its cgroup: nr_throttled). Give it more CPUs or a larger quota, or fewer threads and workers "
-    "than CPUs.",
+    "See who takes the CPUs (top, pidstat -u 1). Give the program more CPUs, or run fewer threads "
+    "and workers than there are CPUs.",
     _starved,
     explains_lateness=True,
     least=Detail.LIGHT,

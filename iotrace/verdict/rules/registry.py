@@ -7,6 +7,7 @@ from iotrace.verdict.rules import (
     blocked_senders,
     blocking_in_loop,
     cpu_starvation,
+    cpu_throttling,
     edge_leftover,
     fork_per_request,
     gil_contention,
@@ -43,5 +44,6 @@ RULES: tuple[Rule, ...] = (
     upstream.CONNECTING,
     upstream.ONE_PEER,
     multiplexer_spin.ZERO_TIMEOUT,
+    cpu_throttling.THROTTLED,
 )
 """In the order of their ids."""

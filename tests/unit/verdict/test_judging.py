@@ -68,11 +68,11 @@ def test_what_was_judged_before_does_not_show_in_the_verdict() -> None:
 def test_a_rule_is_tested_on_a_json_file() -> None:
     """What ``iotrace attach -f json`` printed of a server whose CPU quota is a fifth of a CPU."""
     report = judge(loads((_FILES / "throttled.json").read_text()))
-    (starved,) = report.findings
+    (throttled,) = report.findings
     (server,) = report.processes
-    assert (starved.id, starved.pid) == ("IO112", server.pid)
-    assert starved.evidence["throttled_by_cpu_limit_ns"] == server.throttled_ns == 967_712_333
-    assert starved.cost_ns == sum(thread.states_ns.runq for thread in server.threads)
+    assert (throttled.id, throttled.pid) == ("IO121", server.pid)
+    assert server.limits is not None
+    assert throttled.cost_ns == server.limits.throttled_ns == 967_712_333
 
 
 def _recorded(*processes: Process) -> Report:

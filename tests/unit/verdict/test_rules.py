@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from iotrace.report.model import Process, StallCall, Stalls
+from iotrace.report.model import GroupLimits, Process, StallCall, Stalls
 from iotrace.verdict.rules.registry import RULES
 from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit.verdict.made import (
@@ -192,6 +192,12 @@ def _zero_timeout(wrong: bool) -> tuple[Process, ...]:
     return (replace(one, threads=(thread(**times),)),)
 
 
+def _throttled(wrong: bool) -> tuple[Process, ...]:
+    rows = [thread(tid, user=S, runq=2 * S, recv=7 * S) for tid in (PID, 701, 702)]
+    limits = GroupLimits("/pod", 0.2, 4 * S if wrong else 400 * MS)
+    return (replace(process([*rows, thread(703, recv=10 * S)]), limits=limits),)
+
+
 MADE: dict[str, Made] = {
     "IO101": _busy_polling,
     "IO102": _sleeping_polling,
@@ -213,6 +219,7 @@ MADE: dict[str, Made] = {
     "IO118": _connecting,
     "IO119": _one_peer,
     "IO120": _zero_timeout,
+    "IO121": _throttled,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -235,6 +242,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO118": {"connects": 101, "connect_wait_ns": 3 * S},
     "IO119": {"peer": "10.0.0.9:5432", "waited_ns": 6 * S},
     "IO120": {"empty_returns": 200_003, "useful_returns": 1_009},
+    "IO121": {"throttled_by_cpu_limit_ns": 4 * S, "quota_cpus": 0.2, "threads_that_want_a_cpu": 3},
 }
 
 

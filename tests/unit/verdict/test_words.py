@@ -21,7 +21,7 @@ _PARTS = (
     "What it means",
     "Why it hurts",
     "How iotrace sees it",
-    "How to mend it",
+    "How to fix it",
     "When it is fine",
 )
 

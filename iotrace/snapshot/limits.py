@@ -1,0 +1,76 @@
+"""What limits the traced processes: CPU quotas, memory limits, pages that come from the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from iotrace.procfs.cgroup import CpuLimit, MemoryLimit, read_cpu_limits, read_memory_limit
+from iotrace.procfs.stat import read_stat
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessLimits:
+    """One process.
+
+    ``cpu``: of the control groups with a CPU quota the one that was throttled longest, with the
+    time that it was throttled while the process was traced. ``memory``: the limit that leaves the
+    least. ``major_faults``: page faults that waited for storage (proc_pid_stat(5)), while traced.
+    """
+
+    cpu: CpuLimit | None
+    memory: MemoryLimit | None
+    major_faults: int
+
+
+class LimitBook:
+    """Counters of the kernel that began before the trace, and what they grew by since."""
+
+    def __init__(self, at_attach: Mapping[int, Sequence[CpuLimit]]) -> None:
+        """``at_attach``: what ``read_cpu_limits`` said of a process when its trace began.
+
+        It may be added to until the first look at that process.
+        """
+        self._at_attach = at_attach
+        self._throttled_from: dict[int, dict[str, int]] = {}
+        self._faults_from: dict[int, int] = {}
+
+    def look(self, pid: int) -> ProcessLimits:
+        """The limits of a process now; the first look at it is its beginning.
+
+        Raises NoSuchProcess, PermissionDenied, Unsupported.
+        """
+        limits = read_cpu_limits(pid)
+        if pid not in self._throttled_from:
+            began = self._at_attach.get(pid, limits)
+            self._throttled_from[pid] = {one.group: one.throttled_ns for one in began}
+        faults = read_stat(pid).major_faults
+        return ProcessLimits(
+            cpu=self._most_throttled(pid, limits),
+            memory=read_memory_limit(pid),
+            major_faults=faults - self._faults_from.setdefault(pid, faults),
+        )
+
+    def forget(self, pid: int) -> None:
+        """The process has ended."""
+        self._throttled_from.pop(pid, None)
+        self._faults_from.pop(pid, None)
+
+    def _most_throttled(self, pid: int, limits: Sequence[CpuLimit]) -> CpuLimit | None:
+        """What a group that the process was moved to had counted before is left out."""
+        began = self._throttled_from[pid]
+        grown = [
+            CpuLimit(
+                one.group,
+                one.quota_cpus,
+                max(0, one.throttled_ns - began.setdefault(one.group, one.throttled_ns)),
+            )
+            for one in limits
+        ]
+        return max(grown, key=_by_throttling, default=None)
+
+
+def _by_throttling(limit: CpuLimit) -> tuple[int, float]:
+    """The smallest quota where none was throttled more than the others."""
+    quota = limit.quota_cpus
+    return limit.throttled_ns, float("-inf") if quota is None else -quota

@@ -16,9 +16,11 @@ import click
     help="table, or json (which has the lines for every distribution).",
 )
 def command(fmt: str) -> int:
-    """Try every feature that tracing needs, one by one.
+    """Try every feature that tracing needs, one by one, and then the probes themselves.
 
-    Each is ok, degraded (something is then n/a) or missing. Exits with 5 when attach cannot work.
+    The probes of each detail are compiled, attached, and checked against what a small process is
+    known to do; that takes a few seconds. Each answer is ok, degraded (something is then n/a) or
+    missing. Exits with 5 when attach cannot work.
     """
     from iotrace.doctor.examine import can_attach, examine
     from iotrace.doctor.render import as_json, as_table

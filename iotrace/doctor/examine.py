@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from iotrace.doctor import code, kernel, rights, surroundings, tools
+from iotrace.doctor import code, kernel, rights, surroundings, tools, trial
 from iotrace.doctor.check import Check, Status
 
 
 def examine(absent: frozenset[str] = frozenset()) -> tuple[Check, ...]:
-    """Try everything. ``absent``: features to treat as if they were not there."""
-    return (
+    """Try everything; the probes themselves only where nothing that they need is missing.
+
+    ``absent``: features to treat as if they were not there.
+    """
+    found = (
         *rights.checks(),
         code.check(),
         *kernel.checks(absent),
         *tools.checks(),
         *surroundings.checks(),
     )
+    return (*found, *trial.checks(absent)) if can_attach(found) else found
 
 
 def can_attach(checks: tuple[Check, ...]) -> bool:

@@ -78,7 +78,7 @@ class Compiler:
         types = self._types
         program = build_program(types, platform.machine(), limits, absent, namespaced, part=part)
         try:
-            bpf = self._module(program)
+            bpf, own_prelude = self._module(program)
         except Exception as error:
             denied = refused("make its maps", error)
             raise denied or Unsupported(
@@ -95,15 +95,16 @@ class Compiler:
                 for spare in ((False, True) if program.preemptible and probe.spare else (False,))
             ),
             unavailable=dict(program.unavailable),
+            own_prelude=own_prelude,
         )
 
-    def _module(self, program: Program) -> Any:
-        """bcc's module. Raises whatever bcc raises."""
+    def _module(self, program: Program) -> tuple[Any, bool]:
+        """bcc's module, and whether our prelude did. Raises whatever bcc raises."""
         flags = list(program.cflags)
         try:
-            return self._bpf(text=program.source, cflags=[*flags, *prelude_flags()])
+            return self._bpf(text=program.source, cflags=[*flags, *prelude_flags()]), True
         except Exception:  # this bcc wants a prelude of its own
-            return self._bpf(text=program.source, cflags=flags)
+            return self._bpf(text=program.source, cflags=flags), False
 
 
 def _leave_caller() -> None:

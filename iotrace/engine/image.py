@@ -58,11 +58,16 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """All maps and programs, and the columns that this kernel cannot give (with the reason)."""
+    """All maps and programs, and the columns that this kernel cannot give (with the reason).
+
+    ``own_prelude``: compiled with probes/prelude.h; else bcc's prelude was needed, which takes
+    longer.
+    """
 
     maps: dict[str, MapSpec]
     functions: tuple[Function, ...]
     unavailable: dict[str, str]
+    own_prelude: bool
 
     def part(self, late: bool) -> Image:
         """With those of its programs only that charging does not wait for, or with the others."""
@@ -93,6 +98,7 @@ class Image:
                     for one in plain["functions"]
                 ),
                 unavailable=dict(plain["unavailable"]),
+                own_prelude=bool(plain["own_prelude"]),
             )
         except (zlib.error, KeyError, TypeError, AttributeError) as error:
             raise ValueError("not an image of the probes") from error
@@ -105,4 +111,5 @@ def joined(images: Sequence[Image]) -> Image:
         maps={name: spec for image in images for name, spec in image.maps.items()},
         functions=tuple(sorted(functions, key=lambda one: attach_order(one.name))),
         unavailable={column: why for i in images for column, why in i.unavailable.items()},
+        own_prelude=all(image.own_prelude for image in images),
     )

@@ -17,7 +17,7 @@ class ImageSource:
     """What loader.load wants.
 
     ``limits`` as this kernel can have them, ``unavailable``: columns that are lost with it.
-    ``namespace`` as in load.
+    ``namespace`` as in load. ``image``: with all of its parts, once ``late_functions`` was called.
     """
 
     def __init__(
@@ -25,8 +25,13 @@ class ImageSource:
         limits: Limits,
         absent: frozenset[str] = frozenset(),
         workers: CompileWorkers | None = None,
+        *,
+        kept: bool = True,
     ) -> None:
-        """``workers``: those that have been started already; closed if they are not needed."""
+        """``workers``: those that have been started already; closed if they are not needed.
+
+        ``kept``: whether a kept image will do; else it is compiled in any case.
+        """
         self.unavailable: dict[str, str] = {}
         if "ringbuf" in absent and limits.timeline_pages:
             limits = replace(limits, timeline_pages=0)
@@ -35,7 +40,8 @@ class ImageSource:
         self.namespace = namespace_of_proc()
         self._sources = sources_digest()
         self._key = image_key(self._sources, limits, absent, self.namespace is not None)
-        self._kept = load_image(self._key)
+        self._kept = load_image(self._key) if kept else None
+        self.image = self._kept
         self._made: list[Image] = []
         self._workers = workers
         if self._kept is None:
@@ -67,7 +73,7 @@ class ImageSource:
             self._made += self._workers.late_parts()
         finally:
             self.close()
-        image = joined(self._made)
+        self.image = image = joined(self._made)
         if sources_digest() == self._sources:  # else they were replaced meanwhile
             store_image(self._key, image)
         return image.part(late=True).functions

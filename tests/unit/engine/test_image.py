@@ -21,6 +21,7 @@ IMAGE = Image(
         Function("sys_enter", "on_sys_enter", ("a", "b"), "twAAAAAAAAA=", ((3, "threads"),)),
     ),
     unavailable={"pickup": "no tracepoint"},
+    own_prelude=True,
 )
 
 KEY = f"{image_cache._VERSION}-key"

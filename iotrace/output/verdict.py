@@ -19,7 +19,7 @@ from iotrace.output.blocks import (
 )
 from iotrace.output.naming import name_tid
 from iotrace.output.tables import cost
-from iotrace.report.model import Finding, Model, Process, Report
+from iotrace.report.model import Finding, Model, Process, Report, Symptom
 
 _TONES = {"high": Tone.ALARM, "medium": Tone.WARNING, "low": Tone.NOTICE}
 
@@ -95,11 +95,18 @@ def _finding(finding: Finding) -> list[Block]:
     if finding.evidence:
         pairs.append(("seen", evidence(finding)))
     pairs.append(("advice", finding.advice))
+    pairs += [("causes", symptom(one)) for one in finding.symptoms]
     title = f"{finding.severity.upper()} {finding.id}: {finding.title}"
     return [Heading(3, title, _TONES[finding.severity]), Facts(tuple(pairs))]
 
 
-def evidence(finding: Finding) -> str:
+def symptom(one: Symptom) -> str:
+    """What follows from a finding, in one sentence."""
+    cost = "" if one.cost_ns is None else f" ({units.format_duration(one.cost_ns)})"
+    return f"{one.id} {one.title}{cost}"
+
+
+def evidence(finding: Finding | Symptom) -> str:
     """What shows it, with units."""
     return ", ".join(
         f"{_label(key)}: {_figure(key, value)}" for key, value in finding.evidence.items()

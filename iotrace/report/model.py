@@ -278,11 +278,31 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
+class Symptom:
+    """What a finding brings about: what another rule has found, which goes when the cause goes.
+
+    The fields are a ``Finding``'s; ``cost_ns`` is within the cause's, or follows from it: the two
+    are not to be added.
+    """
+
+    id: str
+    severity: str
+    title: str
+    pid: int
+    tid: int | None
+    fd: int | None
+    evidence: dict[str, float | int | str]
+    cost_ns: int | None
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Something that is wrong, what shows it, how to fix it; a rule with a stable id.
 
     ``lines``: the Python lines that it is about, the costliest first, each with what was done
-    there, how often and for how long; () where no stack was kept.
+    there, how often and for how long; () where no stack was kept. ``symptoms``: what follows from
+    it, the costliest first; none of them is a finding beside it.
     """
 
     id: str
@@ -295,6 +315,7 @@ class Finding:
     advice: str
     cost_ns: int | None
     lines: tuple[str, ...] = ()
+    symptoms: tuple[Symptom, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from iotrace.report.detail import Detail
-from iotrace.report.model import SCHEMA, Finding, Loop, Report, States
+from iotrace.report.model import SCHEMA, Finding, Loop, Report, States, Symptom
 from iotrace.report.stacks import Culprit
 from iotrace.vocabulary.waits import WAIT_REASONS
 
@@ -26,6 +26,7 @@ WORDS: dict[tuple[type, str], tuple[str, ...]] = {
     (Report, "schema"): (SCHEMA,),
     (Report, "detail"): tuple(one.value for one in Detail),
     (Finding, "severity"): ("high", "medium", "low"),
+    (Symptom, "severity"): ("high", "medium", "low"),
     (Loop, "trigger"): ("level", "edge", "mixed"),
     (Culprit, "cause"): ("cpu", "call", "gil", "runq"),
 }

@@ -1,4 +1,5 @@
-"""Apply every rule to every process; what is found is ranked by what it costs."""
+"""Apply every rule to every process; what is found is told as causes, hangs and the costliest
+first."""
 
 from __future__ import annotations
 
@@ -6,20 +7,34 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from iotrace.report.detail import Detail
-from iotrace.report.model import Finding
+from iotrace.report.model import Finding, Symptom
+from iotrace.verdict.causes import Story, stories_of
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.rules import late_pickup
 from iotrace.verdict.rules.registry import RULES
 from iotrace.verdict.rules.rule import Hit, Rule, severity
 
 _RANK = {"high": 0, "medium": 1, "low": 2}
+_RANK_OF_RULE = {rule.id: rule.rank for rule in RULES}
 
 
 def findings_of(profiles: Sequence[ProcessProfile]) -> tuple[Finding, ...]:
-    """The findings, the costliest first. Workers that are alike are reported once, together."""
+    """The findings: by the rank of their rules, then the costliest first.
+
+    Workers that are alike are reported once, together.
+    """
     found = [finding for profile in profiles for finding in _of_process(profile)]
     merged = _alike_together(found, profiles)
-    return tuple(sorted(merged, key=lambda one: (-(one.cost_ns or 0), _RANK[one.severity], one.id)))
+    return tuple(
+        sorted(
+            merged,
+            key=lambda one: (
+                _RANK_OF_RULE[one.id],
+                -(one.cost_ns or 0),
+                _RANK[one.severity],
+                one.id,
+            ),
+        )
+    )
 
 
 def unchecked(detail: Detail) -> tuple[str, ...]:
@@ -28,30 +43,48 @@ def unchecked(detail: Detail) -> tuple[str, ...]:
 
 
 def _of_process(profile: ProcessProfile) -> list[Finding]:
-    hits = {
-        rule.id: (rule, list(rule.check(profile)))
+    found = [
+        (rule, hit)
         for rule in RULES
         if profile.detail.gives(rule.least)
-    }
-    explained = any(rule.explains_lateness and found for rule, found in hits.values())
-    if explained:
-        hits.pop(late_pickup.LATE.id, None)
-    return [_finding(rule, hit, profile) for rule, found in hits.values() for hit in found]
+        for hit in rule.check(profile)
+    ]
+    return [_finding(story, profile) for story in stories_of(found)]
 
 
-def _finding(rule: Rule, hit: Hit, profile: ProcessProfile) -> Finding:
+def _finding(story: Story, profile: ProcessProfile) -> Finding:
+    rule, hit = story.rule, story.hit
     return Finding(
         id=rule.id,
-        severity=hit.severity or severity(hit.cost_ns or 0, profile.wall_ns),
-        title=rule.title,
+        severity=_severity(hit, profile),
+        title=hit.title or rule.title,
         pid=profile.process.pid,
         tid=hit.tid,
         fd=hit.fd,
         evidence=hit.evidence,
-        advice=rule.advice,
+        advice=hit.advice or rule.advice,
+        cost_ns=hit.cost_ns,
+        lines=hit.lines,
+        symptoms=tuple(_symptom(*symptom, profile) for symptom in story.symptoms),
+    )
+
+
+def _symptom(rule: Rule, hit: Hit, profile: ProcessProfile) -> Symptom:
+    return Symptom(
+        id=rule.id,
+        severity=_severity(hit, profile),
+        title=hit.title or rule.title,
+        pid=profile.process.pid,
+        tid=hit.tid,
+        fd=hit.fd,
+        evidence=hit.evidence,
         cost_ns=hit.cost_ns,
         lines=hit.lines,
     )
+
+
+def _severity(hit: Hit, profile: ProcessProfile) -> str:
+    return hit.severity or severity(hit.cost_ns or 0, profile.wall_ns)
 
 
 def _alike_together(found: list[Finding], profiles: Sequence[ProcessProfile]) -> list[Finding]:

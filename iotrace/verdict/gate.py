@@ -26,9 +26,13 @@ def names_of(names: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def fires(findings: Iterable[Finding], wanted: tuple[str, ...]) -> bool:
-    """Whether one of them is wanted by its id, or is as severe as a severity wanted or worse."""
+    """Whether one of them is wanted by its id or a symptom's, or is as severe as a severity wanted
+    or worse."""
     ranks = [SEVERITIES.index(name) for name in wanted if name in SEVERITIES]
     worst = max(ranks, default=-1)
     return any(
-        finding.id in wanted or SEVERITIES.index(finding.severity) <= worst for finding in findings
+        finding.id in wanted
+        or SEVERITIES.index(finding.severity) <= worst
+        or any(symptom.id in wanted for symptom in finding.symptoms)
+        for finding in findings
     )

@@ -8,7 +8,7 @@ from iotrace.report.detail import Detail
 from iotrace.report.model import Descriptor
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.rules.rule import Hit, Rule, always
 
 LEAST_SHARE = 0.05
 LEAST_BLOCKED_NS = 20_000_000
@@ -55,6 +55,6 @@ BLOCKED = Rule(
     "Do not let a slow reader hold a thread: settimeout() and drop it, or send from an event loop "
     "(asyncio: await writer.drain()), with a limit on what is queued for one peer.",
     _blocked,
-    explains_lateness=True,
+    explains={"IO105": always},
     least=Detail.LIGHT,
 )

@@ -9,7 +9,7 @@ from iotrace.report.model import Call, Descriptor
 from iotrace.report.stacks import Line
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.rules.rule import Hit, Rule, always, covers
 from iotrace.verdict.thread_activity import Activity, waits_for_one
 from iotrace.vocabulary.kinds import GIL_KINDS, NO_FDS, PIPE, SOCKETS
 from iotrace.vocabulary.waits import BLOCKS_A_LOOP
@@ -81,6 +81,6 @@ BLOCKED = Rule(
     "Use the loop's own form of the call (await asyncio.sleep(), asyncio streams, an async "
     "database driver), or hand it to a thread: await asyncio.to_thread(call).",
     _blocked,
-    explains_lateness=True,
+    explains={"IO103": covers, "IO105": always, "IO117": always, "IO118": covers, "IO119": covers},
     least=Detail.LIGHT,
 )

@@ -8,7 +8,7 @@ from iotrace.report.detail import Detail
 from iotrace.verdict.classify.process_tree import is_short_lived
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.cpu_throttling import is_throttled
-from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.rules.rule import Hit, Rule, always
 
 RUNQ_SHARE = 0.3
 """Of the time that its threads want a CPU."""
@@ -48,6 +48,6 @@ STARVED = Rule(
     "See who takes the CPUs (top, pidstat -u 1). Give the program more CPUs, or run fewer threads "
     "and workers than there are CPUs.",
     _starved,
-    explains_lateness=True,
+    explains={"IO105": always},
     least=Detail.LIGHT,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iotrace.report.model import Descriptor
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.rules.rule import Hit, Rule, always
 
 LEFT_NS = 10_000_000
 """Data that lies longer, in a loop that is not busy, was left behind."""
@@ -62,5 +62,5 @@ LEFT = Rule(
     "After an edge read until recv raises BlockingIOError, or keep the descriptor on a list of "
     "your own until it is empty; without EPOLLET the kernel keeps that list for you.",
     _left,
-    explains_lateness=True,
+    explains={"IO105": always},
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from iotrace.report.detail import Detail
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.rules.rule import Hit, Rule, always
 from iotrace.vocabulary.kinds import GIL_KINDS
 
 ACTIVE_SHARE = 0.25
@@ -55,6 +55,6 @@ CONTENDED = Rule(
     "workers), or have fewer threads. timeouts counts the waits in which a thread kept the lock "
     "for its whole switch interval of 5 ms: look for what computes that long.",
     _contended,
-    explains_lateness=True,
+    explains={"IO105": always},
     least=Detail.LIGHT,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import stalled_lines
-from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.rules.rule import Hit, Rule, always
 
 OWN_SHARE = 0.5
 """Of the stalls' time that is not in the run queue: else the cause is a lack of CPU time."""
@@ -51,5 +51,5 @@ STALLED = Rule(
     "await asyncio.sleep(0). Where no line is named above, asyncio's debug mode names it "
     "(loop.slow_callback_duration).",
     _stalled,
-    explains_lateness=True,
+    explains={"IO105": always},
 )

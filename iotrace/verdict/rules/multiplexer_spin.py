@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iotrace.report.model import Loop
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.rules.rule import Hit, Rule, always
 from iotrace.verdict.thread_activity import Activity
 
 UNSERVED_SHARE = 0.5
@@ -94,7 +94,7 @@ UNSERVED = Rule(
     "Read, write or accept what is reported, or stop watching it: unregister a listener while no "
     "connection can be taken, and ask for EVENT_WRITE only while there is something to send.",
     _unserved,
-    explains_lateness=True,
+    explains={"IO105": always},
 )
 ZERO_TIMEOUT = Rule(
     "IO120",

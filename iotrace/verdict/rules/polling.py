@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.rules.rule import Hit, Rule, always
 
 REFUSALS_PER_USEFUL = 10
 """Refused calls for each that was of use; a loop that drains its sockets has 1."""
@@ -86,5 +86,5 @@ WITH_SLEEPS = Rule(
     "Replace the sleep by a wait that ends when data arrives: selectors.DefaultSelector().select("
     "timeout), or asyncio. A shorter sleep only trades lateness for CPU time.",
     _with_sleeps,
-    explains_lateness=True,
+    explains={"IO105": always},
 )

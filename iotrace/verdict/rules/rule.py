@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
 
 from iotrace.report.detail import Detail
 from iotrace.verdict.process_profile import ProcessProfile
@@ -11,6 +12,18 @@ from iotrace.verdict.process_profile import ProcessProfile
 HIGH_SHARE = 0.2
 MEDIUM_SHARE = 0.05
 """Severity is the cost's share of the time traced: high, medium, and low below that."""
+COVERED_SHARE = 0.5
+"""Of a symptom's cost, that its cause must have cost to be the cause of most of it."""
+
+
+class Rank(IntEnum):
+    """Findings of a lower number stand first, whatever they cost."""
+
+    STUCK = 0
+    """Somebody waits for what does not come: hangs, deadlocks, answers owed, a pool that is full.
+    A rule of this rank says ``severity="high"`` in its hits."""
+    SHARE = 1
+    """Takes a share of the time, by which it is ranked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +32,8 @@ class Hit:
 
     ``lines``: the Python lines that it is about, the costliest first (verdict/python_lines.py).
     ``cost_ns``: wall or CPU time that it takes; None: a risk that costs nothing yet, whose
-    ``severity`` the rule sets itself.
+    ``severity`` the rule sets itself. ``title`` and ``advice`` stand in place of the rule's, where
+    what was seen says more, or asks for something else (verdict/stack.py: what it is written with).
     """
 
     evidence: dict[str, float | int | str]
@@ -28,13 +42,31 @@ class Hit:
     fd: int | None = None
     severity: str | None = None
     lines: tuple[str, ...] = ()
+    title: str = ""
+    advice: str = ""
+
+
+Follows = Callable[[Hit, Hit], bool]
+"""(a hit of the cause, a hit of the symptom): whether the second follows from the first."""
+
+
+def always(cause: Hit, symptom: Hit) -> bool:
+    """Whenever both are found, in the same thread where both name one."""
+    return True
+
+
+def covers(cause: Hit, symptom: Hit) -> bool:
+    """Where the cause costs at least half of what the symptom does."""
+    return (cause.cost_ns or 0) >= COVERED_SHARE * (symptom.cost_ns or 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A stable id, what to tell the user, and how it is recognised in one process.
 
-    ``explains_lateness``: it says why data was picked up late, so that rule need not.
+    ``explains``: ids of the rules whose findings, in the same process (and thread, where both name
+    one), follow from this one's, and when: they are told as its symptoms (verdict/causes.py).
+    ``rank``: what comes first, before any cost.
     ``least``: the detail that knows the figures which show it.
     """
 
@@ -42,7 +74,8 @@ class Rule:
     title: str
     advice: str
     check: Callable[[ProcessProfile], Iterable[Hit]]
-    explains_lateness: bool = False
+    explains: Mapping[str, Follows] = field(default_factory=dict)
+    rank: Rank = Rank.SHARE
     least: Detail = Detail.FULL
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.rules.rule import Hit, Rule, always
 
 LEAST_SHARE = 0.05
 """Of the time of the threads that serve."""
@@ -47,5 +47,5 @@ ASLEEP = Rule(
     "Wait for the thing itself instead of for time to pass: Event.wait(), Condition.wait(), "
     "Queue.get(timeout), select() on the socket. For back-off, answer and let the client retry.",
     _asleep,
-    explains_lateness=True,
+    explains={"IO105": always},
 )

@@ -9,7 +9,7 @@ from iotrace.report.model import Descriptor, Process
 from iotrace.report.stacks import Line
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.rules.rule import Hit, Rule, always
 
 CONNECT_SHARE = 0.02
 LEAST_CONNECT_NS = 10_000_000
@@ -135,6 +135,6 @@ ONE_PEER = Rule(
     "give the call a timeout; where it is a client, serve the others from other threads or from "
     "an event loop.",
     _one_peer,
-    explains_lateness=True,
+    explains={"IO105": always},
     least=Detail.LIGHT,
 )

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from iotrace.engine.map_limits import Limits
-from iotrace.report.model import Finding, Model
+from iotrace.report.model import Model
 from iotrace.snapshot.arithmetic import interval
 from iotrace.tracing.trace import Trace
+from tests.found import Found, by_rule
 from tests.kernel.tracing import check_verdict
 from tests.kernel.verdict.web import WEB, ask, make_certificate, serving
 from tests.kernel.web_servers import gunicorn
@@ -114,7 +115,7 @@ def test_the_label_is_right_and_nothing_is_found(
     assert not found, "\n".join(map(str, found.values()))
 
 
-def _observe(trace: Trace, certificate: Path, case: Case) -> tuple[Model, dict[str, Finding]]:
+def _observe(trace: Trace, certificate: Path, case: Case) -> tuple[Model, Found]:
     clients = 1 if case.shape == "single thread" else 4
     with serving(case.arguments, certificate) as (pid, port):
         assert ask(port, clients, 0.3, 100, case.keep, case.tls)
@@ -127,7 +128,7 @@ def _observe(trace: Trace, certificate: Path, case: Case) -> tuple[Model, dict[s
         report = trace.report(interval(after, before))
     check_verdict(report)
     family = {pid, *(one.pid for one in report.processes if one.parent == pid)}
-    found = {one.id: one for one in report.findings if one.pid in family}
+    found = by_rule(one for one in report.findings if one.pid in family)
     (model,) = (one.model for one in report.processes if one.pid == pid)
     assert model is not None
     return model, found

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from iotrace.engine.map_limits import Limits
-from iotrace.report.model import Finding
 from iotrace.snapshot.arithmetic import interval
 from iotrace.tracing.trace import Trace
 from iotrace.verdict.rules.registry import RULES
+from tests.found import Found, by_rule
 from tests.kernel.tracing import check_verdict
 from tests.kernel.verdict import load
 from tests.kernel.verdict.defects import DEFECTS, Defect
@@ -57,7 +57,7 @@ def _running(defect: Defect, form: str, upstream: int) -> Iterator[tuple[int, di
             process.stdout.close()
 
 
-def _observe(trace: Trace, defect: Defect, form: str) -> tuple[dict[str, Finding], dict[str, int]]:
+def _observe(trace: Trace, defect: Defect, form: str) -> tuple[Found, dict[str, int]]:
     with contextlib.ExitStack() as stack:
         upstream = 0
         if defect.upstream_s is not None:
@@ -74,7 +74,7 @@ def _observe(trace: Trace, defect: Defect, form: str) -> tuple[dict[str, Finding
         report = trace.report(interval(after, before))
     check_verdict(report)
     family = {pid, *(one.pid for one in report.processes if one.parent == pid)}
-    found = {one.id: one for one in report.findings if one.pid in family}
+    found = by_rule(one for one in report.findings if one.pid in family)
     return found, facts
 
 
@@ -100,8 +100,8 @@ def test_the_mended_server_has_nothing(trace: Trace, defect: Defect) -> None:
 
 
 def _observe_undisturbed(
-    trace: Trace, defect: Defect, form: str, enough: Callable[[dict[str, Finding]], bool]
-) -> tuple[dict[str, Finding], dict[str, int]]:
+    trace: Trace, defect: Defect, form: str, enough: Callable[[Found], bool]
+) -> tuple[Found, dict[str, int]]:
     """What is found, of the first of some tries that other programs left a CPU to."""
     for _ in range(_TRIES):
         found, facts = _observe(trace, defect, form)

@@ -11,7 +11,6 @@ from iotrace.report.model import (
     Busy,
     Call,
     Descriptor,
-    Finding,
     Loop,
     Model,
     OpenSockets,
@@ -27,6 +26,7 @@ from iotrace.report.model import (
 )
 from iotrace.verdict.judge import judge
 from iotrace.vocabulary.waits import WAIT_REASONS
+from tests.found import Found, by_rule
 from tests.unit import reports
 
 US, MS, S = 1_000, 1_000_000, 1_000_000_000
@@ -170,10 +170,10 @@ def model_of(*processes: Process, pid: int = PID) -> Model:
     return found
 
 
-def findings(*processes: Process, pending: int = 0) -> dict[str, Finding]:
-    """What is wrong, by rule."""
+def findings(*processes: Process, pending: int = 0) -> Found:
+    """What is wrong, by rule: causes and symptoms."""
     known = [replace(one, sockets=listener(pending)) for one in processes]
-    return {one.id: one for one in judged(*known).findings}
+    return by_rule(judged(*known).findings)
 
 
 def event_loop(**figures: Any) -> Process:

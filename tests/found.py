@@ -1,0 +1,16 @@
+"""What a report says is wrong, causes and symptoms alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from iotrace.report.model import Finding, Symptom
+
+Found = dict[str, Finding | Symptom]
+
+
+def by_rule(findings: Iterable[Finding]) -> Found:
+    """Each finding and each symptom by its rule; a finding before a symptom of the same rule."""
+    findings = tuple(findings)
+    symptoms = {one.id: one for finding in findings for one in finding.symptoms}
+    return symptoms | {one.id: one for one in findings}

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from iotrace.procfs.descriptor_kinds import kind_of_link, kind_of_mode, kind_of_protocol
 from iotrace.procfs.fdinfo import FdInfo, Watch, parse_fdinfo, parse_watches
-from iotrace.procfs.files import PROC, ProcessErrors, read_file
+from iotrace.procfs.files import PROC, ProcessErrors, read_start
+from iotrace.procfs.statx import cached_mode
 
+_FDINFO_BYTES = 1 << 20
+"""Some 14,000 entries of an epoll."""
 _INODE = re.compile(r"(?:socket|pipe):\[(\d{1,20})\]")
 
 
@@ -23,7 +26,7 @@ class Descriptor:
     "tty", "pty", "char", "block" or "anon" (any other). What has a path on a file system that
     doesn't answer is a "file". ``target``: the text of the link, a path for what has one.
     ``inode``: of a socket, or of a pipe, whose ends share it; else None. ``info``: None where
-    this kernel words it otherwise. ``watches``: an epoll's interest list.
+    this kernel words it otherwise. ``watches``: an epoll's interest list, or the first 1 MiB of it.
     """
 
     fd: int
@@ -43,12 +46,20 @@ def parse_inode(target: str) -> int | None:
 def read_descriptors(
     pid: int, fds: Iterable[int] | None = None, root: str = PROC
 ) -> dict[int, Descriptor]:
-    """The open descriptors of a process by number: all of them, or those of ``fds`` that are open.
+    """What ``iterate_descriptors`` finds, by number. Raises as it does."""
+    return {descriptor.fd: descriptor for descriptor in iterate_descriptors(pid, fds, root)}
+
+
+def iterate_descriptors(
+    pid: int, fds: Iterable[int] | None = None, root: str = PROC
+) -> Iterator[Descriptor]:
+    """The open descriptors of a process: all of them, or those of ``fds`` that are open.
 
     One that is closed meanwhile is left out. A thread with a table of its own (unshare(2) with
-    CLONE_FILES) is not looked for. Where a file lies on a network file system that doesn't answer,
-    the reading waits for it. While the kernel prints an epoll's interest list (a good 1 us an
-    entry) the program can't collect events from it, so this isn't to be done often.
+    CLONE_FILES) is not looked for. An epoll's interest list can't be read while the kernel is
+    collecting its events, which takes as long as a file system of the process's own lets it take:
+    the reading waits for that. While the kernel prints the list (a good 1 us an entry) the program
+    can't collect events, so this isn't to be done often.
     Raises ``NoSuchProcess``, ``PermissionDenied``.
     """
     directory = f"{root}/{pid}"
@@ -57,18 +68,21 @@ def read_descriptors(
         try:
             infos = os.open(f"{directory}/fdinfo", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
-                numbers = _open_numbers(links) if fds is None else set(fds)
-                found = [_read_descriptor(fd, directory, links, infos) for fd in sorted(numbers)]
+                for fd in _open_numbers(links) if fds is None else sorted(set(fds)):
+                    found = _read_descriptor(fd, directory, links, infos)
+                    if found is not None:
+                        yield found
             finally:
                 os.close(infos)
         finally:
             os.close(links)
-    return {descriptor.fd: descriptor for descriptor in found if descriptor is not None}
 
 
-def _open_numbers(links: int) -> list[int]:
+def _open_numbers(links: int) -> Iterator[int]:
+    """In ascending order: so the kernel lists them (fs/proc/fd.c)."""
     with os.scandir(links) as entries:
-        return [int(entry.name) for entry in entries]
+        for entry in entries:
+            yield int(entry.name)
 
 
 def _read_descriptor(fd: int, directory: str, links: int, infos: int) -> Descriptor | None:
@@ -80,7 +94,7 @@ def _read_descriptor(fd: int, directory: str, links: int, infos: int) -> Descrip
             kind = _kind_of_path(name, links)
         elif kind == "socket":
             kind = _kind_of_socket(f"{directory}/fd/{name}")
-        text = read_file(name, dir_fd=infos)
+        text = read_start(name, _FDINFO_BYTES, dir_fd=infos)
     except (FileNotFoundError, ProcessLookupError):
         return None
     return Descriptor(
@@ -95,12 +109,11 @@ def _read_descriptor(fd: int, directory: str, links: int, infos: int) -> Descrip
 
 def _kind_of_path(name: str, links: int) -> str:
     try:
-        status = os.stat(name, dir_fd=links)
+        return kind_of_mode(*cached_mode(name, links))
     except (FileNotFoundError, ProcessLookupError):
         raise
     except OSError:  # FUSE refuses even root, a stale network file can't be asked
         return "file"
-    return kind_of_mode(status.st_mode, status.st_rdev)
 
 
 def _kind_of_socket(path: str) -> str:

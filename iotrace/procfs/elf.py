@@ -21,9 +21,12 @@ _IDENTITY = b"\x7fELF\x02\x01"  # magic, 64 bits, little-endian
 _PT_LOAD = 1
 _SHT_DYNSYM = 11
 _SHN_UNDEF = 0
-# Far above any real table; a damaged file can't make us ask for more.
-_TABLE_BYTES = 1 << 24
+# Far above any real table: who made the file may have made it to cost us memory and time.
+_TABLE_BYTES = 1 << 22
+_TABLE_ENTRIES = 4096
+_SECTION_NAMES_BYTES = 1 << 18
 _NAME_BYTES = 64
+_PLACES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,10 @@ def _parse(read: ReadAt) -> Elf:
         if kind == _PT_LOAD:
             segments.append(Segment(offset, address, size))
     raw = _table(read, sections_at, section_size, section_count, _SECTION)
-    names = read(*raw[names_index][4:6]) if names_index < len(raw) else b""
+    names = b""
+    if names_index < len(raw):
+        offset, size = raw[names_index][4:6]
+        names = read(offset, min(size, _SECTION_NAMES_BYTES))
     return Elf(tuple(segments), tuple([_section(entry, names) for entry in raw]))
 
 
@@ -109,6 +115,8 @@ def _table(
         return []
     if entry_size != layout.size:
         raise ValueError("ELF table entries of an unknown size")
+    if count > _TABLE_ENTRIES:
+        raise ValueError(f"an ELF table of {count} entries")
     return list(layout.iter_unpack(read(at, entry_size * count)))
 
 
@@ -145,5 +153,7 @@ def _positions(strings: bytes, names: Collection[str]) -> dict[int, str]:
         at = strings.find(encoded)
         while at >= 0:
             positions[at] = name
+            if len(positions) > _PLACES:
+                raise ValueError("the same name over and over in an ELF string table")
             at = strings.find(encoded, at + 1)
     return positions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from types import TracebackType
 
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
@@ -10,28 +11,69 @@ from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 PROC = "/proc"
 ABSENT_VARIABLE = "IOTRACE_ABSENT"
 """Names files here (and other features) that are to be treated as if they were not there."""
+MOST_BYTES = 1 << 25
+"""Of a file of /proc. The memory map of a process with 65,530 mappings, the most that Linux
+allows by default, is 8 MB with paths of 60 characters."""
 _FIRST_CHUNK_BYTES = 1 << 14
 _LAST_CHUNK_BYTES = 1 << 20
 _ENDED = (b"Z", b"X")  # states of proc_pid_stat(5)
 
 
-def read_file(path: str, dir_fd: int | None = None) -> bytes:
+class TooLarge(ValueError):
+    """A file of /proc holds more than any honest process makes it hold."""
+
+
+def read_file(path: str, dir_fd: int | None = None, most_bytes: int = MOST_BYTES) -> bytes:
     """The whole of ``path``; relative to the directory ``dir_fd`` if that is given.
 
-    Raises what ``os.open`` and ``os.read`` raise.
+    Raises what ``os.open`` and ``os.read`` raise, and ``TooLarge`` beyond ``most_bytes``.
     """
+    return b"".join(_chunks(path, dir_fd, most_bytes))
+
+
+def read_start(path: str, most_bytes: int, dir_fd: int | None = None) -> bytes:
+    """The first ``most_bytes`` of ``path``, all of it if it has fewer. Raises ``OSError``."""
+    kept = bytearray()
+    try:
+        for chunk in _chunks(path, dir_fd, most_bytes):
+            kept += chunk
+    except TooLarge:
+        pass
+    return bytes(kept)
+
+
+def read_lines(path: str, most_bytes: int = MOST_BYTES) -> Iterator[bytes]:
+    """``path`` in pieces of whole lines, so that it is never in memory as a whole.
+
+    Raises as ``read_file``, at any piece.
+    """
+    rest = b""
+    for chunk in _chunks(path, None, most_bytes):
+        whole, newline, last = chunk.rpartition(b"\n")
+        if newline:
+            yield rest + whole + newline
+            rest = last
+        else:
+            rest += last
+    if rest:
+        yield rest
+
+
+def _chunks(path: str, dir_fd: int | None, most_bytes: int) -> Iterator[bytes]:
     # Files of /proc have no size and return less than asked for long before their end.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=dir_fd)
     try:
-        chunks = []
-        wanted = _FIRST_CHUNK_BYTES
-        while chunk := os.read(descriptor, wanted):
-            chunks.append(chunk)
+        wanted, left = _FIRST_CHUNK_BYTES, most_bytes
+        while chunk := os.read(descriptor, min(wanted, left + 1)):
+            if len(chunk) > left:
+                yield chunk[:left]
+                raise TooLarge(f"{path} is larger than {most_bytes >> 10} KiB")
+            left -= len(chunk)
+            yield chunk
             # The kernel walks its whole socket table anew for each read: few large ones, then.
             wanted = min(2 * wanted, _LAST_CHUNK_BYTES)
     finally:
         os.close(descriptor)
-    return b"".join(chunks)
 
 
 def text_of(raw: bytes) -> str:
@@ -114,9 +156,17 @@ def is_absent(name: str) -> bool:
 
 
 def read_process_file(pid: int, name: str, root: str = PROC) -> bytes:
-    """``/proc/PID/name``. Raises as ``ProcessErrors`` says."""
+    """``/proc/PID/name``. Raises as ``ProcessErrors`` says, and ``TooLarge``."""
     with ProcessErrors(pid, root):
         return read_file(f"{root}/{pid}/{name}")
+
+
+def read_process_lines(
+    pid: int, name: str, root: str = PROC, most_bytes: int = MOST_BYTES
+) -> Iterator[bytes]:
+    """``/proc/PID/name`` in pieces of whole lines. Raises as ``read_process_file``."""
+    with ProcessErrors(pid, root):
+        yield from read_lines(f"{root}/{pid}/{name}", most_bytes)
 
 
 def read_task_file(pid: int, tid: int, name: str, root: str = PROC) -> bytes:

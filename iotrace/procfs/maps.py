@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from iotrace.procfs.files import PROC, read_process_file, text_of
+from iotrace.procfs.files import PROC, read_process_lines, text_of
 
 _FILE_MAPPING = re.compile(
     rb"^([0-9a-f]{1,16})-([0-9a-f]{1,16}) ([r-][w-][x-][ps]) ([0-9a-f]{1,16})"
@@ -48,6 +49,15 @@ def parse_maps(data: bytes) -> tuple[Mapping, ...]:
     )
 
 
+def iterate_maps(pid: int, root: str = PROC) -> Iterator[Mapping]:
+    """The mapped files of a process, by address, as they are read.
+
+    Raises ``NoSuchProcess``, ``PermissionDenied``, ``TooLarge``.
+    """
+    for lines in read_process_lines(pid, "maps", root):
+        yield from parse_maps(lines)
+
+
 def read_maps(pid: int, root: str = PROC) -> tuple[Mapping, ...]:
-    """Raises ``NoSuchProcess``, ``PermissionDenied``."""
-    return parse_maps(read_process_file(pid, "maps", root))
+    """All of them. Raises as ``iterate_maps``."""
+    return tuple(iterate_maps(pid, root))

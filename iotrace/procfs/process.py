@@ -5,31 +5,42 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from iotrace.procfs.files import PROC, read_process_file, text_of
+from iotrace.procfs.files import PROC, ProcessErrors, read_start, text_of
 from iotrace.procfs.stat import read_stat, started_ns, suspended_ns
 from iotrace.procfs.status import read_status
 
+_CMDLINE_BYTES = 1 << 14
+
 
 @dataclass(frozen=True, slots=True)
-class Process:
-    """One process. ``pid`` is its own even if it was looked up by the tid of a thread of it.
+class Identity:
+    """One process, as the kernel alone describes it: reading this never waits for the process.
 
-    ``exe``: path of its program as the process sees it, `` (deleted)`` added if it is gone;
-    None: it has none (kernel threads, ended processes) or this user may not know.
-    ``namespaced_ids`` as in ``Status``. ``started_ns`` is on CLOCK_MONOTONIC, see
-    ``stat.started_ns``. ``uid``: the effective user.
+    ``pid`` is its own even if it was looked up by the tid of a thread of it. ``namespaced_ids`` as
+    in ``Status``. ``started_ns`` is on CLOCK_MONOTONIC, see ``stat.started_ns``. ``uid``: the
+    effective user.
     """
 
     pid: int
     parent: int
     name: str
-    cmdline: tuple[str, ...]
-    exe: str | None
     kernel_thread: bool
     uid: int
     namespaced_ids: tuple[int, ...]
     threads: int
     started_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What a process runs.
+
+    ``exe``: path of its program as the process sees it, `` (deleted)`` added if it is gone;
+    None: it has none (kernel threads, ended processes) or this user may not know.
+    """
+
+    cmdline: tuple[str, ...]
+    exe: str | None
 
 
 def parse_cmdline(data: bytes) -> tuple[str, ...]:
@@ -43,31 +54,41 @@ def parse_cmdline(data: bytes) -> tuple[str, ...]:
 
 
 def read_cmdline(pid: int, root: str = PROC) -> tuple[str, ...]:
-    """Raises ``NoSuchProcess``."""
-    return parse_cmdline(read_process_file(pid, "cmdline", root))
+    """The arguments; "..." stands for those that 16 KiB have no room for.
+
+    They lie in the process's own memory, which need not answer. Raises ``NoSuchProcess``.
+    """
+    with ProcessErrors(pid, root):
+        data = read_start(f"{root}/{pid}/cmdline", _CMDLINE_BYTES + 1)
+    if len(data) <= _CMDLINE_BYTES:
+        return parse_cmdline(data)
+    return (*parse_cmdline(data[:_CMDLINE_BYTES]), "...")
 
 
 def read_exe(pid: int, root: str = PROC) -> str | None:
-    """As in ``Process.exe``."""
+    """As in ``Program.exe``."""
     try:
         return os.readlink(f"{root}/{pid}/exe")  # noqa: PTH115 (one system call, no object)
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return None
 
 
-def read_process(pid: int, root: str = PROC) -> Process:
+def read_program(pid: int, root: str = PROC) -> Program:
+    """Raises ``NoSuchProcess``."""
+    return Program(read_cmdline(pid, root), read_exe(pid, root))
+
+
+def read_identity(pid: int, root: str = PROC) -> Identity:
     """The process that has a thread ``pid``. Raises ``NoSuchProcess``, ``PermissionDenied``."""
     status = read_status(pid, root=root)
     if status.tgid != pid:
         pid = status.tgid
         status = read_status(pid, root=root)
     stat = read_stat(pid, root=root)
-    return Process(
+    return Identity(
         pid=pid,
         parent=stat.parent,
         name=stat.name,
-        cmdline=read_cmdline(pid, root),
-        exe=read_exe(pid, root),
         kernel_thread=stat.kernel_thread,
         uid=status.effective_uid,
         namespaced_ids=status.namespaced_ids,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from iotrace.procfs.elf import Elf, ReadAt, find_dynamic_symbols, parse_elf
 from iotrace.procfs.files import PROC
-from iotrace.procfs.maps import Mapping, read_maps
+from iotrace.procfs.maps import Mapping, iterate_maps
 from iotrace.procfs.process import read_exe
+from iotrace.procfs.target_files import open_mapped
 
 _RUNTIME = "_PyRuntime"  # from 3.7 on
 _VERSION = "Py_Version"  # from 3.11 on
@@ -22,7 +22,10 @@ _RELEASE_LEVELS = {0xA: "a", 0xB: "b", 0xC: "rc", 0xF: ""}
 _LIKELY_NAME = re.compile(r"(?:lib)?python[^/]*")
 _NAMED_VERSION = re.compile(r"python(\d\.\d{1,2})")
 _DELETED = " (deleted)"
-_CONSTANTS_BYTES = 1 << 25
+_CONSTANTS_BYTES = 1 << 24
+_CANDIDATES = 16
+_FILE_BYTES = 1 << 25
+"""As much of one file is read at most, all parts together: of a real one, 3 MB are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +66,36 @@ def parse_version_hex(number: int) -> str | None:
 def read_python(pid: int, root: str = PROC) -> PythonBuild | None:
     """None: it isn't CPython, or in a file that can't be read as 64-bit little-endian ELF.
 
-    Raises ``NoSuchProcess``, ``PermissionDenied``.
+    Raises ``NoSuchProcess``, ``PermissionDenied``, ``TooLarge``.
     """
     exe = read_exe(pid, root)
     candidates: dict[str, Mapping] = {}
-    for mapping in read_maps(pid, root):
-        if mapping.path == exe or _LIKELY_NAME.match(mapping.path.rpartition("/")[2]):
-            candidates.setdefault(mapping.path, mapping)
-    for mapping in sorted(candidates.values(), key=lambda mapping: mapping.path != exe):
-        try:
-            with _opened(pid, mapping, root) as read:
-                build = _build_in(mapping, read)
-        except (OSError, ValueError):
+    for mapping in iterate_maps(pid, root):
+        if mapping.path in candidates:
             continue
-        if build is not None:
-            return build
-    return None
+        if mapping.path == exe:
+            # Most often that is it, and the rest of the map need not be read.
+            candidates[mapping.path] = mapping
+            build = _readable_build(pid, mapping, root)
+            if build is not None:
+                return build
+        elif len(candidates) < _CANDIDATES and _is_likely(mapping):
+            candidates[mapping.path] = mapping
+    others = (mapping for path, mapping in candidates.items() if path != exe)
+    builds = (_readable_build(pid, mapping, root) for mapping in others)
+    return next((build for build in builds if build is not None), None)
+
+
+def _is_likely(mapping: Mapping) -> bool:
+    return _LIKELY_NAME.match(mapping.path.rpartition("/")[2]) is not None
+
+
+def _readable_build(pid: int, mapping: Mapping, root: str) -> PythonBuild | None:
+    try:
+        with _opened(pid, mapping, root) as read:
+            return _build_in(mapping, read)
+    except (OSError, ValueError):
+        return None
 
 
 def _build_in(mapping: Mapping, read: ReadAt) -> PythonBuild | None:
@@ -142,36 +159,33 @@ def _named_version(elf: Elf, read: ReadAt, path: str) -> str | None:
     if section is None:
         return match[1]
     constants = read(section.offset, min(section.size_bytes, _CONSTANTS_BYTES))
-    whole = rb"(?<![\d.])(" + re.escape(match[1].encode()) + rb"\.\d{1,2}(?:(?:a|b|rc)\d+)?)\+?\0"
-    versions = {found[1] for found in re.finditer(whole, constants)}
-    return versions.pop().decode("ascii") if len(versions) == 1 else match[1]
+    whole = (
+        rb"(?<![\d.])(" + re.escape(match[1].encode()) + rb"\.\d{1,2}(?:(?:a|b|rc)\d{1,3})?)\+?\0"
+    )
+    only = None
+    for found in re.finditer(whole, constants):
+        if only not in (None, found[1]):
+            return match[1]
+        only = found[1]
+    return match[1] if only is None else only.decode("ascii")
 
 
 @contextmanager
 def _opened(pid: int, mapping: Mapping, root: str) -> Iterator[ReadAt]:
-    descriptor = _open_mapped(pid, mapping, root)
+    path = mapping.path.removesuffix(_DELETED)
+    descriptor = open_mapped(pid, mapping.start, mapping.end, path, root)
     try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise ValueError("not a regular file")
-        size = status.st_size
+        size = os.fstat(descriptor).st_size
+        left = _FILE_BYTES
 
         def read_at(offset: int, length: int) -> bytes:
-            return (
-                os.pread(descriptor, min(length, size - offset), offset) if offset < size else b""
-            )
+            nonlocal left
+            length = max(0, min(length, size - offset))
+            left -= length
+            if left < 0:
+                raise ValueError("a file that has to be read over and over")
+            return os.pread(descriptor, length, offset) if length else b""
 
         yield read_at
     finally:
         os.close(descriptor)
-
-
-def _open_mapped(pid: int, mapping: Mapping, root: str) -> int:
-    # The first is the mapped file itself, even if it is deleted or another has its name by now;
-    # but only root may open it. A name can lead to anything, so it is opened without waiting.
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
-    try:
-        return os.open(f"{root}/{pid}/map_files/{mapping.start:x}-{mapping.end:x}", flags)
-    except OSError:
-        path = mapping.path.removesuffix(_DELETED)
-        return os.open(f"{root}/{pid}/root{path}", flags | os.O_NOFOLLOW)

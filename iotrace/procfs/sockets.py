@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterable
 
 from iotrace.errors import PermissionDenied, Unsupported
-from iotrace.procfs.files import PROC, read_process_file
+from iotrace.procfs.files import PROC, read_process_lines
 from iotrace.procfs.namespace import shares_namespace
 from iotrace.procfs.net_tables import Socket, parse_inet, parse_unix
 from iotrace.procfs.unix_diag import request_entries, sockets_of
@@ -17,6 +17,8 @@ _INET_TABLES = (
     ("udp", "udp", socket.AF_INET),
     ("udp6", "udp", socket.AF_INET6),
 )
+_TABLE_BYTES = 1 << 28
+"""A good million of sockets; no more than a piece of it is in memory."""
 
 
 def read_sockets(
@@ -49,17 +51,24 @@ def read_sockets(
 def _read_inet(
     pid: int, table: str, kind: str, family: int, wanted: set[int] | None, root: str
 ) -> dict[int, Socket]:
+    found: dict[int, Socket] = {}
     try:
-        data = read_process_file(pid, f"net/{table}", root)
+        for lines in read_process_lines(pid, f"net/{table}", root, _TABLE_BYTES):
+            found |= parse_inet(lines, kind, family, wanted)
+            if wanted is not None and len(found) == len(wanted):
+                break
     except Unsupported:  # a kernel without IPv6
         return {}
-    return parse_inet(data, kind, family, wanted)
+    return found
 
 
 def _read_unix(pid: int, wanted: set[int] | None, root: str) -> dict[int, Socket]:
     try:
         if root == PROC and shares_namespace(pid, "net", root):
-            return sockets_of(request_entries(), wanted)
+            return sockets_of(request_entries(wanted), wanted)
     except (OSError, ValueError, PermissionDenied, Unsupported):
         pass  # the table tells less, but it is always there
-    return parse_unix(read_process_file(pid, "net/unix", root), wanted)
+    found: dict[int, Socket] = {}
+    for lines in read_process_lines(pid, "net/unix", root, _TABLE_BYTES):
+        found |= parse_unix(lines, wanted)
+    return found

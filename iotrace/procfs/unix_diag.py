@@ -34,6 +34,7 @@ _NUMBERS = struct.Struct("=II")
 
 _ANSWER_BYTES = 1 << 17
 _ANSWER_SECONDS = 2.0
+_ENTRIES = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +107,9 @@ def _aligned(length: int) -> int:
     return (length + 3) & ~3
 
 
-def request_entries() -> list[UnixEntry]:
-    """Every unix socket of the caller's network namespace.
+def request_entries(wanted: Container[int] | None = None) -> list[UnixEntry]:
+    """The unix sockets of the caller's network namespace; of those that are not ``wanted``, only
+    the ones that have a name: they may be the peers of others.
 
     Raises ``OSError`` where the kernel has no such diagnostics (CONFIG_UNIX_DIAG; as a module it
     is loaded by this request, as it is by ``ss -x``), ``ValueError`` for an answer in no form.
@@ -125,7 +127,13 @@ def request_entries() -> list[UnixEntry]:
             datagram, (sender, _groups) = kernel.recvfrom(_ANSWER_BYTES)
             if sender == 0:  # the kernel itself
                 found, done = parse_answer(datagram)
-                entries += found
+                entries += [
+                    entry
+                    for entry in found
+                    if wanted is None or entry.name or entry.inode in wanted
+                ]
+                if len(entries) > _ENTRIES:
+                    raise ValueError("more unix sockets than are looked through")
     return entries
 
 

@@ -14,6 +14,11 @@ _KEPT = 65536
 _DECODED_BYTES = 1 << 24
 """Of line tables of one process, some seconds' work: a program that makes up code objects with
 endless tables must not keep us busy for good. Large servers need a quarter of it."""
+_CODE_BYTES = 1 << 24
+"""Of code objects of one process that are kept; large servers have 5 MB of them."""
+_TEXT_LENGTH = 1 << 21
+"""Of the names in frames of one process, in characters: 20,000 frames of an honest program."""
+_FUNCTION_LENGTH, _FILE_LENGTH = 256, 1024
 UNKNOWN = Frame("?", "?", None, False)
 """A frame whose code object is gone, or never was one."""
 
@@ -41,6 +46,8 @@ class Symbols:
         self._codes: dict[int, Code] = {}
         self._frames: dict[tuple[RawFrame, int], Frame] = {}
         self._left_bytes = _DECODED_BYTES
+        self._left_text = _TEXT_LENGTH
+        self._code_bytes = 0
 
     def learn(self, address: int, pieces: Mapping[int, bytes]) -> None:
         """A code object as it was when it was first seen; what is there now may be another."""
@@ -49,19 +56,20 @@ class Symbols:
             checksum = read_checksum(kept, self._offsets, address)
             if self._memory and read_checksum(self._memory, self._offsets, address) == checksum:
                 # All of it, however long: the pieces are cut off somewhere.
-                self._codes[address] = read_code(self._memory, self._offsets, address)
+                self._keep(address, read_code(self._memory, self._offsets, address))
                 return
         except (Unreadable, ValueError):
             pass
         try:
-            self._codes[address] = read_code(kept, self._offsets, address)
+            self._keep(address, read_code(kept, self._offsets, address))
         except (Unreadable, ValueError):
             return
 
     def name(self, frames: Iterable[RawFrame]) -> tuple[Frame, ...]:
         """The frames with their names, shims left out; UNKNOWN where nothing can be read.
 
-        Lines are None once so many tables were read as no honest program has.
+        Lines are None once so many tables were read as no honest program has; beyond as much text
+        as none has, all are UNKNOWN.
         """
         return tuple(self._frame(raw) for raw in frames if raw.code)
 
@@ -76,8 +84,15 @@ class Symbols:
             self._left_bytes -= len(code.table)
             short = code if self._left_bytes >= 0 else replace(code, table=b"")
             frame = frame_at(self._offsets, short, raw.code, raw.instruction)
+            frame = self._bounded(frame)
             self._frames[key] = frame if short is code else replace(frame, line=None)
         return self._frames[key]
+
+    def _bounded(self, frame: Frame) -> Frame:
+        function = _shortened(frame.function, _FUNCTION_LENGTH)
+        file = _shortened(frame.file, _FILE_LENGTH)
+        self._left_text -= len(function) + len(file)
+        return replace(frame, function=function, file=file) if self._left_text >= 0 else UNKNOWN
 
     def _code(self, address: int) -> Code | None:
         known = self._codes.get(address)
@@ -86,9 +101,19 @@ class Symbols:
         try:
             if known and known.checksum == read_checksum(self._memory, self._offsets, address):
                 return known
-            if len(self._codes) >= _KEPT:
-                self._codes.clear()
-            self._codes[address] = read_code(self._memory, self._offsets, address)
+            return self._keep(address, read_code(self._memory, self._offsets, address))
         except (Unreadable, ValueError):
             return known
-        return self._codes[address]
+
+    def _keep(self, address: int, code: Code) -> Code:
+        size = len(code.table) + len(code.function) + len(code.file)
+        if len(self._codes) >= _KEPT or self._code_bytes + size > _CODE_BYTES:
+            self._codes.clear()
+            self._code_bytes = 0
+        self._codes[address] = code
+        self._code_bytes += size
+        return code
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 3]}..."

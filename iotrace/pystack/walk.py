@@ -6,12 +6,11 @@ The frames of a thread can't change while it sleeps; that it slept all the while
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from iotrace.errors import NoSuchProcess
-from iotrace.procfs.files import PROC
+from iotrace.procfs.files import PROC, read_process_lines
 from iotrace.procfs.task import Blocked, read_activity
 from iotrace.pystack.memory import Memory, Unreadable, read_u64
 from iotrace.pystack.offsets import FRAME_BYTES, Offsets
@@ -24,7 +23,7 @@ _NO_OWNER = 0
 HASHED_DEPTH = 32
 """The probes walk so deep (MAX_DEPTH)."""
 _HASH_START = 0xCBF29CE484222325
-_MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+ *(.*)$", re.MULTILINE)
+_WRITABLE = re.compile(rb"^([0-9a-f]+)-([0-9a-f]+) rw\S+ \S+ \S+ \S+ *(\[stack\]$)?", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +53,29 @@ def _mixed(hashed: int, word: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A part of a process's memory."""
+    """A part of a process's memory; ``first_stack``: its first thread's stack is in it."""
 
     start: int
     end: int
-    name: str
+    first_stack: bool = False
 
 
 def read_areas(pid: int, root: str = PROC) -> tuple[Area, ...]:
-    """The writable parts of a process's memory. Raises NoSuchProcess."""
-    try:
-        text = Path(f"{root}/{pid}/maps").read_text(errors="replace")
-    except OSError as error:
-        raise NoSuchProcess(
-            f"There is no process {pid}.", why="It has ended.", paste="pgrep -af python"
-        ) from error
+    """The writable parts of a process's memory, by address.
+
+    Raises NoSuchProcess, PermissionDenied, TooLarge.
+    """
     return tuple(
-        Area(int(start, 16), int(end, 16), name)
-        for start, end, permissions, name in _MAPPING.findall(text)
-        if permissions.startswith("rw")
+        Area(int(start, 16), int(end, 16), bool(stack))
+        for lines in read_process_lines(pid, "maps", root)
+        for start, end, stack in _WRITABLE.findall(lines)
     )
+
+
+def area_at(areas: Sequence[Area], address: int) -> Area | None:
+    """The one of ``areas``, which are in the order of addresses, that holds an address."""
+    place = bisect_right(areas, address, key=lambda area: area.start) - 1
+    return areas[place] if place >= 0 and address < areas[place].end else None
 
 
 def walk_thread(memory: Memory, offsets: Offsets, state: int) -> tuple[RawFrame, ...]:
@@ -107,7 +109,7 @@ def _word(raw: bytes, at: int) -> int:
 
 
 def thread_of(
-    states: Sequence[ThreadState], tid: int, is_first: bool, sp: int, areas: Iterable[Area]
+    states: Sequence[ThreadState], tid: int, is_first: bool, sp: int, areas: Sequence[Area]
 ) -> tuple[ThreadState, ...]:
     """The thread's states (one an interpreter), by where its stack is, or else by its id.
 
@@ -116,12 +118,12 @@ def thread_of(
     has it elsewhere, and is the oldest. Ids are the last resort: they are stale after some forks,
     and others inside a container.
     """
-    area = next((area for area in areas if area.start <= sp < area.end), None)
+    area = area_at(areas, sp)
     if area is not None:
         above = [state.ident for state in states if sp < state.ident < area.end]
         if above:
             return _with_ident(states, min(above))
-        if is_first and area.name == "[stack]" and states:
+        if is_first and area.first_stack and states:
             return _with_ident(states, states[-1].ident)
     return tuple(state for state in states if state.native == tid)
 
@@ -155,7 +157,7 @@ class Walker:
     """Walks the sleeping threads of one process as it is now; for one look, not to be kept."""
 
     def __init__(self, pid: int, runtime: Runtime, memory: Memory, root: str = PROC) -> None:
-        """Raises NoSuchProcess."""
+        """Raises as ``read_areas``."""
         self._pid = pid
         self._offsets = runtime.offsets
         self._memory = memory
@@ -180,7 +182,7 @@ class Walker:
 
     def _states_of(self, tid: int, sp: int) -> tuple[ThreadState, ...]:
         if self._offsets.thread_cframe is not None and self._has_subinterpreters:
-            area = next((area for area in self._areas if area.start <= sp < area.end), None)
+            area = area_at(self._areas, sp)
             top = area.end if area else 0
             return running_on(self._memory, self._offsets, self._states, sp, top)
         return thread_of(self._states, tid, tid == self._pid, sp, self._areas)

@@ -21,7 +21,7 @@ from iotrace.procfs.namespace import (
     read_pids,
     shares_namespace,
 )
-from iotrace.procfs.process import parse_cmdline, read_process
+from iotrace.procfs.process import Program, parse_cmdline, read_identity, read_program
 
 from . import samples
 
@@ -40,16 +40,24 @@ def test_a_real_process(spawn) -> None:
     child = spawn(
         "threading.Thread(target=threading.Event().wait, daemon=True).start()", b"\xff \n"
     )
-    process = read_process(child.pid)
+    process, program = read_identity(child.pid), read_program(child.pid)
     assert (process.pid, process.parent) == (child.pid, os.getpid())
-    assert process.cmdline[0] == sys.executable
-    assert process.cmdline[-1] == "\udcff \n"
-    assert process.exe == str(Path(sys.executable).resolve())
+    assert program.cmdline[0] == sys.executable
+    assert program.cmdline[-1] == "\udcff \n"
+    assert program.exe == str(Path(sys.executable).resolve())
     assert process.name == Path(sys.executable).name[:15]
     assert (process.uid, process.threads) == (os.geteuid(), 2)
     assert not process.kernel_thread
     assert process.namespaced_ids[0] == child.pid
     assert 0 <= process.started_ns - before + 11_000_000 < 20_000_000_000
+
+
+def test_endless_arguments_are_cut_off(spawn) -> None:
+    child = spawn("", *["x" * 1000] * 100)
+    cmdline = read_program(child.pid).cmdline
+    assert cmdline[0] == sys.executable
+    assert cmdline[-1] == "..."
+    assert sum(map(len, cmdline)) < 17_000
 
 
 def test_a_thread_leads_to_its_process(spawn) -> None:
@@ -58,16 +66,16 @@ thread = threading.Thread(target=threading.Event().wait, daemon=True)
 thread.start()
 said.update(tid=thread.native_id)
 """)
-    assert read_process(child.said["tid"]) == read_process(child.pid)
+    assert read_identity(child.said["tid"]) == read_identity(child.pid)
 
 
 def test_a_process_that_ended_but_was_not_waited_for() -> None:
     with subprocess.Popen(["true"]) as child:
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-        process = read_process(child.pid)
+        process, program = read_identity(child.pid), read_program(child.pid)
         with pytest.raises(NoSuchProcess):
             read_namespace(child.pid, "net")
-    assert (process.cmdline, process.exe, process.name) == ((), None, "true")
+    assert (program, process.name) == (Program((), None), "true")
 
 
 def test_a_kernel_thread(tree) -> None:
@@ -80,15 +88,15 @@ def test_a_kernel_thread(tree) -> None:
             "2/cmdline": b"",
         }
     )
-    process = read_process(2, root)
-    assert (process.name, process.kernel_thread, process.exe) == ("kthreadd", True, None)
+    process, program = read_identity(2, root), read_program(2, root)
+    assert (process.name, process.kernel_thread, program.exe) == ("kthreadd", True, None)
 
 
 def test_no_such_process(spawn) -> None:
     child = spawn("")
     child.popen.communicate()
     with pytest.raises(NoSuchProcess) as raised:
-        read_process(child.pid)
+        read_identity(child.pid)
     assert (raised.value.what, raised.value.code) == (f"there is no process {child.pid}", 4)
 
 

@@ -12,10 +12,10 @@ _SECOND = ThreadState(1, 200, 0x1F00, 2)
 _THIRD = ThreadState(1, 300, 0x2F00, 3)
 _STATES = (_THIRD, _SECOND, _FIRST)  # the newest first, as CPython lists them
 _AREAS = (
-    Area(0x1000, 0x2000, ""),
-    Area(0x2000, 0x3000, ""),
-    Area(0x9000, 0x9800, ""),
-    Area(0xF000, 0xFF00, "[stack]"),
+    Area(0x1000, 0x2000),
+    Area(0x2000, 0x3000),
+    Area(0x9000, 0x9800),
+    Area(0xF000, 0xFF00, True),
 )
 
 
@@ -33,7 +33,7 @@ def test_an_id_of_another_namespace_does_not_mislead() -> None:
 
 
 def test_two_stacks_in_one_area_are_told_apart() -> None:
-    areas = (Area(0x1000, 0x3000, ""),)
+    areas = (Area(0x1000, 0x3000),)
     assert thread_of(_STATES, 4711, False, 0x1800, areas) == (_SECOND,)
     assert thread_of(_STATES, 4711, False, 0x2100, areas) == (_THIRD,)
 

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 
 from iotrace.engine.constants import CALL_OTHER, CallFlag, State
 from iotrace.engine.syscalls import CallSpec
-from iotrace.errors import NoSuchProcess, PermissionDenied
-from iotrace.procfs.descriptors import read_descriptors
 from iotrace.procfs.stat import Stat
 from iotrace.procfs.task import OUTSIDE, Blocked, TaskActivity
 from iotrace.vocabulary.kinds import FILE_KINDS, PROBES_KINDS, Kind
@@ -20,21 +18,33 @@ _READY = "R"
 
 
 def asleep(
-    pid: int, activity: TaskActivity | None, stat: Stat, specs: Mapping[int, CallSpec]
+    activity: TaskActivity | None,
+    stat: Stat,
+    specs: Mapping[int, CallSpec],
+    kinds: Mapping[int, str],
 ) -> dict[str, int]:
     """The members to set, in this order: the last is its state. None for a thread that runs.
 
-    ``specs``: the listed system calls by number.
+    ``specs``: the listed system calls by number. ``kinds``: of the process's descriptors, that of
+    ``descriptor_of`` at least.
     """
     if stat.state in _STOPPED:
         return _outside("signal", State.USER)
     if isinstance(activity, Blocked):
-        return _blocked(pid, activity, specs.get(activity.number))
+        return _blocked(activity, specs.get(activity.number), kinds)
     if activity is None and stat.state != _READY:  # in a call, but nobody tells in which
         return _outside("other", State.KERNEL)
     if activity is not OUTSIDE:
         return {}
     return _outside("uring", State.KERNEL) if stat.io_worker else _outside("fault", State.USER)
+
+
+def descriptor_of(activity: TaskActivity | None, specs: Mapping[int, CallSpec]) -> int | None:
+    """The descriptor of the call that a thread sleeps in; None: it has none."""
+    spec = specs.get(activity.number) if isinstance(activity, Blocked) else None
+    if spec is None or spec.fd < 0 or not isinstance(activity, Blocked):
+        return None
+    return _signed(activity.args[spec.fd])
 
 
 def _outside(reason: str, resume_state: State) -> dict[str, int]:
@@ -46,12 +56,12 @@ def _outside(reason: str, resume_state: State) -> dict[str, int]:
     }
 
 
-def _blocked(pid: int, blocked: Blocked, spec: CallSpec | None) -> dict[str, int]:
+def _blocked(blocked: Blocked, spec: CallSpec | None, kinds: Mapping[int, str]) -> dict[str, int]:
     """Asleep in a system call."""
     kind, fd = Kind.NONE, -1
     if spec is not None and spec.fd >= 0:
         fd = _signed(blocked.args[spec.fd])
-        kind = _kind(pid, fd)
+        kind = _KINDS.get(kinds[fd], Kind.ANON) if fd in kinds else Kind.NONE
     sleeps = spec is not None and spec.nfds >= 0 and not blocked.args[spec.nfds]
     if sleeps:
         kind = Kind.NO_FDS
@@ -76,14 +86,6 @@ def _blocked(pid: int, blocked: Blocked, spec: CallSpec | None) -> dict[str, int
 def _signed(register: int) -> int:
     value = register & 0xFFFFFFFF
     return value - (1 << 32) if value >> 31 else value
-
-
-def _kind(pid: int, fd: int) -> Kind:
-    try:
-        found = read_descriptors(pid, (fd,)).get(fd)
-    except (NoSuchProcess, PermissionDenied):
-        return Kind.NONE
-    return _KINDS.get(found.kind, Kind.ANON) if found else Kind.NONE
 
 
 def _wait_class(spec: CallSpec | None, kind: Kind) -> int:

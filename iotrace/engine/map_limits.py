@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from iotrace.procfs.children import read_children
 from iotrace.report.detail import Detail
@@ -12,6 +13,9 @@ from iotrace.report.detail import Detail
 _LEAST_PLACES = 16384
 _SLACK = 128
 """Threads that may appear between the count and the attachment."""
+_MOST_THREADS, _MOST_DESCRIPTORS, _MOST_PROCESSES = 1 << 13, 1 << 16, 1 << 12
+"""Room is made for no more than these: the kernel's memory is not for whoever is traced to take.
+What does not fit is counted as lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,9 @@ def limits_for(pids: Iterable[int], wanted: Limits) -> Limits:
 
     In powers of two, so that the compiled probes can be used again for other processes.
     """
-    everyone = {pid for root in pids for pid in (root, *read_children(root))}
-    threads = sum(_count(pid, "task") for pid in everyone)
+    found = (pid for root in pids for pid in (root, *read_children(root)))
+    everyone = set(islice(found, _MOST_PROCESSES))
+    threads = _total(everyone, "task", _MOST_THREADS)
     reserved = _power_of_two(max(wanted.reserved, threads + _SLACK))
     return replace(
         wanted,
@@ -76,7 +81,8 @@ def limits_for(pids: Iterable[int], wanted: Limits) -> Limits:
         calls=max(wanted.calls, _power_of_two(16 * threads)),
         loops=max(wanted.loops, _power_of_two(2 * threads)),
         descriptors=max(
-            wanted.descriptors, _power_of_two(2 * sum(_count(pid, "fd") for pid in everyone))
+            wanted.descriptors,
+            _power_of_two(2 * _total(everyone, "fd", _MOST_DESCRIPTORS)),
         ),
         targets=max(wanted.targets, _power_of_two(4 * len(everyone))),
     )
@@ -86,9 +92,22 @@ def _power_of_two(number: int) -> int:
     return 1 << max(0, number - 1).bit_length()
 
 
-def _count(pid: int, what: str) -> int:
+def count_threads(pid: int) -> int:
+    """How many threads a process has now; 0 where it cannot be asked."""
+    return _count(pid, "task", _MOST_THREADS)
+
+
+def _total(pids: Iterable[int], what: str, most: int) -> int:
+    total = 0
+    for pid in pids:
+        total += _count(pid, what, most - total)
+    return total
+
+
+def _count(pid: int, what: str, most: int) -> int:
     """Threads ("task") or descriptors ("fd") of a process; 0 where it cannot be asked."""
     try:
-        return len(os.listdir(f"/proc/{pid}/{what}"))  # noqa: PTH208
+        with os.scandir(f"/proc/{pid}/{what}") as entries:
+            return sum(1 for _ in islice(entries, most))
     except OSError:
         return 0

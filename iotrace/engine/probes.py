@@ -113,6 +113,10 @@ class Probes:
         """From now on new threads (and child processes) of this process are traced."""
         return self.map("targets").update(_U32.pack(pid), _U32.pack(int(children)))
 
+    def follows(self, pid: int) -> bool:
+        """Whether this process is a target already."""
+        return self.map("targets").get(_U32.pack(pid)) is not None
+
     def listen_on(self, ports: Iterable[int]) -> None:
         """Connections to these TCP ports are dated from the arrival of data before the accept."""
         for port in ports:

@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import struct
 import time
+from collections.abc import Mapping, Sequence
 
 from iotrace.engine.bpf_map import NOEXIST
 from iotrace.engine.constants import HINT_SHARED, THREAD_HINTS, State
-from iotrace.engine.initial_state import asleep
+from iotrace.engine.initial_state import asleep, descriptor_of
 from iotrace.engine.probes import Probes
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.procfs.children import read_children
 from iotrace.procfs.stat import read_stat
-from iotrace.procfs.task import TaskActivity, read_activity, read_schedstat, read_tids
+from iotrace.procfs.task import TaskActivity, read_schedstat, read_tids
+from iotrace.target_reader.reader import TargetReader
+from iotrace.target_reader.threads import read_activities, read_kinds
 
 _U32 = struct.Struct("<I")
 _U64 = struct.Struct("<Q")
@@ -27,18 +30,28 @@ _PROBE_RUN_S = 0.001
 """Longer than any probe runs: after that nobody writes to a record that was taken out."""
 
 
+_ROUNDS = 8
+"""A thread that is there when its process becomes a target is seen in the first: the list that
+/proc gives is no snapshot. Who begins threads for ever must not keep us here."""
+_ENTERING_NS = 10_000_000_000
+"""No more children are looked for then: who begins children for ever must not keep us here."""
+
+
 class TargetTable:
     """Enters processes into attached probes; ``reserved`` slots of the thread table are its own.
 
-    ``untold``: threads of which /proc did not tell what they were doing.
+    ``untold``: threads of which /proc did not tell what they were doing. ``left_out``: processes
+    that were not entered, or not with all of their threads, and why.
     """
 
-    def __init__(self, probes: Probes, reserved: int) -> None:
+    def __init__(self, probes: Probes, reserved: int, reader: TargetReader) -> None:
         self._probes = probes
+        self._reader = reader
         self._index = probes.map("thread_index")
         self._hints = probes.map("thread_hints")
         self._free = list(reversed(range(reserved)))
         self.untold = 0
+        self.left_out: dict[int, str] = {}
 
     def enter(self, pid: int, children: bool, *, running: bool = True) -> tuple[int, ...]:
         """Trace a process, and its descendants if ``children``; the pids that were entered.
@@ -56,42 +69,59 @@ class TargetTable:
         if not children:
             return tuple(entered)
         seen = {pid}
-        # A child born while we look is entered by the probes, for its parent is a target by then.
+        until_ns = time.monotonic_ns() + _ENTERING_NS
+        # A child born while we look is entered by the probes, for its parent is a target by then,
+        # and so is whatever it begins.
         pending = [pid]
         while pending:
             for child in _descendants(pending.pop()):
                 if child in seen:
                     continue
                 seen.add(child)
+                if time.monotonic_ns() > until_ns:
+                    self.left_out[pid] = "it began children faster than they could be entered"
+                    return tuple(entered)
+                born_a_target = self._probes.follows(child)
                 try:
                     self._enter_one(child, children, running)
-                except NoSuchProcess:
+                except (NoSuchProcess, PermissionDenied):
+                    continue
+                except Unsupported as error:
+                    self.left_out[child] = error.what
                     continue
                 entered.append(child)
-                pending.append(child)
+                if not born_a_target:
+                    pending.append(child)
         return tuple(entered)
 
     def _enter_one(self, pid: int, children: bool, running: bool) -> None:
         parent = read_stat(pid).parent
         self._probes.follow(pid, children)
         known: set[int] = set()
-        while True:
+        for _ in range(_ROUNDS):
             fresh = [tid for tid in read_tids(pid) if tid not in known]
             if not fresh:
                 return
-            for tid in fresh:
-                known.add(tid)
-                try:
-                    self._enter_thread(pid, tid, parent if tid == pid else 0, running)
-                except NoSuchProcess:
-                    continue
+            known.update(fresh)
+            entered: dict[int, int] = {}
+            try:
+                for tid in fresh:
+                    try:
+                        slot = self._enter_thread(pid, tid, parent if tid == pid else 0, running)
+                    except NoSuchProcess:
+                        continue
+                    if slot is not None:
+                        entered[tid] = slot
+            finally:
+                self._find_states(pid, entered)
 
-    def _enter_thread(self, pid: int, tid: int, parent: int, running: bool) -> None:
+    def _enter_thread(self, pid: int, tid: int, parent: int, running: bool) -> int | None:
+        """Its slot; None: the probes know it already, or it has ended."""
         if self._index.get(_U32.pack(tid)) is not None:
-            return
+            return None
         stat = read_stat(pid, tid)
         if stat.ended:
-            return
+            return None
         scheduled = _scheduled(pid, tid)
         slot = self._free_slot()
         if slot is None:
@@ -120,24 +150,45 @@ class TargetTable:
             # The probes entered it meanwhile, or there is no room (they count that themselves).
             self._probes.threads.clear(slot)
             self._free.append(slot)
-            return
+            return None
         self._hint(tid, slot)
-        self._find_state(pid, tid, slot)
+        return slot
 
-    def _find_state(self, pid: int, tid: int, slot: int) -> None:
-        """What the thread is doing, unless the probes have seen it do something by now."""
-        try:
-            activity, stat = _activity(pid, tid), read_stat(pid, tid)
-            self.untold += activity is None
-        except NoSuchProcess:
-            self._end(tid, slot)
+    def _find_states(self, pid: int, entered: Mapping[int, int]) -> None:
+        """What these threads (slots by tid) are doing, unless the probes have seen that by now."""
+        if not entered:
             return
-        if stat.ended:
-            self._end(tid, slot)
-        elif not self._probes.threads.changed(slot):
-            members = asleep(pid, activity, stat, self._probes.call_specs)
-            for name, value in members.items():
-                self._probes.threads.set(slot, name, value)
+        specs = self._probes.call_specs
+        activities = self._activities(pid, tuple(entered))
+        fds = {descriptor_of(activity, specs) for activity in activities.values()} - {None}
+        kinds = self._kinds(pid, tuple(fd for fd in fds if fd is not None))
+        for tid, slot in entered.items():
+            try:
+                stat = read_stat(pid, tid)
+            except NoSuchProcess:
+                stat = None
+            if stat is None or stat.ended or tid not in activities:
+                self._end(tid, slot)
+                continue
+            activity = activities[tid]
+            self.untold += activity is None
+            if not self._probes.threads.changed(slot):
+                for name, value in asleep(activity, stat, specs, kinds).items():
+                    self._probes.threads.set(slot, name, value)
+
+    def _activities(self, pid: int, tids: Sequence[int]) -> Mapping[int, TaskActivity | None]:
+        try:
+            return read_activities(self._reader, pid, tids)
+        except NoSuchProcess:
+            return {}
+        except (PermissionDenied, Unsupported):
+            return dict.fromkeys(tids)  # the probes find out at their next events
+
+    def _kinds(self, pid: int, fds: Sequence[int]) -> Mapping[int, str]:
+        try:
+            return read_kinds(self._reader, pid, fds) if fds else {}
+        except (NoSuchProcess, PermissionDenied, Unsupported):
+            return {}
 
     def _end(self, tid: int, slot: int) -> None:
         """It ended before we could follow it: unless the probes saw that too, nobody will."""
@@ -175,13 +226,6 @@ def _descendants(pid: int) -> tuple[int, ...]:
         return read_children(pid)
     except NoSuchProcess:
         return ()
-
-
-def _activity(pid: int, tid: int) -> TaskActivity | None:
-    try:
-        return read_activity(pid, tid)
-    except (PermissionDenied, Unsupported):
-        return None  # the probes find out at its next event
 
 
 def _scheduled(pid: int, tid: int) -> dict[str, int]:

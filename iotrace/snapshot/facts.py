@@ -6,15 +6,23 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
+from iotrace.errors import IotraceError, NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.procfs.cgroup import CpuLimit
-from iotrace.procfs.descriptors import Descriptor, read_descriptors
+from iotrace.procfs.descriptors import Descriptor
 from iotrace.procfs.namespace import Namespace, read_namespace
 from iotrace.procfs.net_tables import Socket
-from iotrace.procfs.process import read_process
-from iotrace.procfs.python import PythonBuild, read_python
-from iotrace.procfs.sockets import read_sockets
+from iotrace.procfs.process import Program, read_identity
+from iotrace.procfs.python import PythonBuild
 from iotrace.snapshot.limits import LimitBook, ProcessLimits
+from iotrace.target_reader.opened import read_descriptors, read_sockets
+from iotrace.target_reader.programs import read_program, read_python
+from iotrace.target_reader.reader import TargetReader
+
+_MOST_DESCRIPTORS = 1 << 16
+"""Of all processes together: some 300 bytes each."""
+_MOST_ARGUMENTS = 1 << 22
+"""Characters of all command lines together."""
+_UNKNOWN = Program((), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +47,9 @@ class ProcessFacts:
 class FactBook:
     """Facts of every process of a trace; they stay after the process has ended."""
 
-    def __init__(self, cpu_limits: Mapping[int, Sequence[CpuLimit]]) -> None:
+    def __init__(self, reader: TargetReader, cpu_limits: Mapping[int, Sequence[CpuLimit]]) -> None:
         """``cpu_limits``: of the processes that ran already, read when their trace began."""
+        self._reader = reader
         self._facts: dict[int, ProcessFacts] = {}
         self._builds: dict[str, PythonBuild | None] = {}
         self._limits = LimitBook(cpu_limits)
@@ -49,21 +58,47 @@ class FactBook:
         """Look at who these processes are, as far as they can still be asked."""
         for pid in pids:
             try:
-                process = read_process(pid)
-                known = self._facts.get(pid)
-                if known and (known.exe, known.cmdline) == (process.exe, process.cmdline):
-                    continue
-                self._facts[pid] = ProcessFacts(
-                    pid=pid,
-                    parent=process.parent,
-                    name=process.name,
-                    cmdline=process.cmdline,
-                    exe=process.exe,
-                    python=self._python(pid, process.exe),
-                    limits=self._limits.look(pid),
-                )
-            except (NoSuchProcess, PermissionDenied, Unsupported):
+                self._meet(pid)
+            except IotraceError:
                 continue
+            except (OSError, ValueError) as error:
+                self._failed(pid, error)
+
+    def _meet(self, pid: int) -> None:
+        identity = read_identity(pid)
+        program = self._program(pid)
+        known = self._facts.get(pid)
+        if known and (known.exe, known.cmdline) == (program.exe, program.cmdline):
+            return
+        facts = ProcessFacts(
+            pid=pid,
+            parent=identity.parent,
+            name=identity.name,
+            cmdline=self._afforded(pid, program.cmdline),
+            exe=program.exe,
+            python=self._python(pid, program.exe),
+        )
+        self._facts[pid] = facts  # whatever comes of the rest
+        self._facts[pid] = replace(facts, limits=self._limits.look(pid))
+
+    def _program(self, pid: int) -> Program:
+        """What was known of one that does not answer; what is missing is told by the reader."""
+        try:
+            return read_program(self._reader, pid)
+        except (PermissionDenied, Unsupported):
+            known = self._facts.get(pid)
+            return Program(known.cmdline, known.exe) if known else _UNKNOWN
+
+    def _afforded(self, pid: int, cmdline: tuple[str, ...]) -> tuple[str, ...]:
+        """The arguments, as long as all processes together have no endless ones."""
+        others = (sum(map(len, facts.cmdline)) for facts in self._facts.values())
+        if sum(map(len, cmdline)) + sum(others) <= _MOST_ARGUMENTS:
+            return cmdline
+        self._reader.cut_short(pid, "the command lines of all processes are too long to keep")
+        return ()
+
+    def _failed(self, pid: int, error: Exception) -> None:
+        self._reader.cut_short(pid, f"{type(error).__name__}: {error}")
 
     def look(self, pids: Iterable[int], *, sockets: bool) -> None:
         """Look at what these processes have open now; ``sockets``: and where those lead to.
@@ -78,17 +113,25 @@ class FactBook:
             if pid not in self._facts:
                 continue
             try:
-                self._facts[pid] = replace(
-                    self._facts[pid],
-                    descriptors=read_descriptors(pid),
-                    limits=self._limits.look(pid),
-                )
+                self._look_at_descriptors(pid)
                 by_namespace[_network_namespace(pid)].append(pid)
-            except (NoSuchProcess, PermissionDenied, Unsupported):
+            except IotraceError:
                 continue
+            except (OSError, ValueError) as error:
+                self._failed(pid, error)
         if sockets:
             for members in by_namespace.values():
                 self._look_at_sockets(members)
+
+    def _look_at_descriptors(self, pid: int) -> None:
+        facts = self._facts[pid]
+        others = sum(len(one.descriptors) for one in self._facts.values()) - len(facts.descriptors)
+        left = max(0, _MOST_DESCRIPTORS - others)
+        self._facts[pid] = replace(
+            facts,
+            descriptors=read_descriptors(self._reader, pid, left),
+            limits=self._limits.look(pid),
+        )
 
     def _look_at_sockets(self, pids: list[int]) -> None:
         """``pids`` share a network namespace."""
@@ -99,7 +142,7 @@ class FactBook:
         found: Mapping[int, Socket] = {}
         for pid in pids:  # any of them that still lives can tell
             try:
-                found = read_sockets(pid, set().union(*inodes.values()))
+                found = read_sockets(self._reader, pid, set().union(*inodes.values()))
                 break
             except (NoSuchProcess, PermissionDenied, Unsupported):
                 continue
@@ -131,7 +174,10 @@ class FactBook:
         if exe is None:
             return None
         if exe not in self._builds:
-            self._builds[exe] = read_python(pid)
+            try:
+                self._builds[exe] = read_python(self._reader, pid)
+            except (PermissionDenied, Unsupported):
+                return None  # another one may be readable
         return self._builds[exe]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,16 +12,25 @@ from iotrace.engine.constants import CALL_OTHER, GILS, Counter
 from iotrace.engine.probes import Probes
 from iotrace.engine.python_table import PythonTable
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
-from iotrace.procfs.python import read_python
 from iotrace.pystack.code_objects import Frame
-from iotrace.pystack.memory import ProcessMemory
-from iotrace.pystack.runtime import NoStacks, Runtime, find_runtime
-from iotrace.pystack.symbols import Symbols
-from iotrace.pystack.walk import RawFrame, Walker, stack_hash
-from iotrace.snapshot.totals import LineKey, LineTotals, Snapshot, Waiting
+from iotrace.pystack.symbols import UNKNOWN
+from iotrace.pystack.walk import RawFrame, stack_hash
+from iotrace.snapshot.totals import LineTotals, Snapshot, Waiting
+from iotrace.target_reader.reader import TargetReader
+from iotrace.target_reader.stacks import (
+    Interpreter,
+    forget_interpreter,
+    learn_codes,
+    name_stacks,
+    read_gils,
+    read_interpreter,
+    walk_threads,
+)
 
 _TRIES = 31
 """Looks at a process that maps no interpreter (yet: its loader may be at it)."""
+_TEXT_LENGTH = 1 << 23
+"""Of the names in all frames, in characters."""
 _PIECES = (
     ("address", "head"),
     ("file_address", "file"),
@@ -30,11 +41,9 @@ _PIECES = (
 
 @dataclass(slots=True)
 class _Known:
-    """A process whose Python can be read; ``memory`` None: it is gone."""
+    """A process whose Python can be read."""
 
-    runtime: Runtime
-    memory: ProcessMemory | None
-    symbols: Symbols
+    interpreter: Interpreter
     gils: tuple[int, ...] = ()
 
 
@@ -52,8 +61,9 @@ class StackBook:
     ``min_latency_ns``: calls in flight that are younger get no stack.
     """
 
-    def __init__(self, probes: Probes, min_latency_ns: int) -> None:
+    def __init__(self, probes: Probes, min_latency_ns: int, reader: TargetReader) -> None:
         self._probes = probes
+        self._reader = reader
         self._min_latency_ns = min_latency_ns
         self._table = PythonTable(probes, min_latency_ns)
         self._raw_stacks = probes.table("stacks")
@@ -61,6 +71,8 @@ class StackBook:
         self._known: dict[int, _Known] = {}
         self._tried: dict[int, _Tried] = {}
         self._stacks: dict[int, tuple[Frame, ...]] = {}
+        self._frames: dict[Frame, Frame] = {}
+        self._text_left = _TEXT_LENGTH
         self._seen_stacks = 0
         self._seen_codes = 0
         self._seen_execs = 0
@@ -75,7 +87,10 @@ class StackBook:
             known = self._known.get(pid)
             if known is None:
                 self._meet(pid)
-            elif known.memory and known.runtime.offsets.gil_pointer is not None:
+            elif (
+                not known.interpreter.gone
+                and known.interpreter.runtime.offsets.gil_pointer is not None
+            ):
                 self._watch_gils(pid, known)
         self._read_new()
 
@@ -99,8 +114,9 @@ class StackBook:
             if tried.reason is not None
         }
         for pid, known in self._known.items():
-            if known.runtime.no_gil is not None:
-                told[f"GIL waits of process {pid}"] = known.runtime.no_gil
+            no_gil = known.interpreter.runtime.no_gil
+            if no_gil is not None:
+                told[f"GIL waits of process {pid}"] = no_gil
             elif len(known.gils) > GILS:
                 told[f"some GIL waits of process {pid}"] = (
                     f"of {len(known.gils)} GILs only {GILS} are told from other locks"
@@ -110,49 +126,63 @@ class StackBook:
     def complete(self, snapshot: Snapshot) -> Snapshot:
         """The snapshot with the stacks of the threads that sleep in a long call just now."""
         lines = dict(snapshot.lines)
-        walkers: dict[int, Walker | None] = {}
+        waiting: dict[int, list[Waiting]] = defaultdict(list)
         for one in snapshot.waiting:
-            pid = one.thread.pid
-            if one.total_ns < self._min_latency_ns or pid not in self._known:
-                continue
-            if pid not in walkers:
-                walkers[pid] = self._walker(pid)
-            key = self._line_of(one, walkers[pid])
-            if key is not None:
-                lines[key] = _add(lines.get(key), one)
+            known = self._known.get(one.thread.pid)
+            if known and not known.interpreter.gone and one.total_ns >= self._min_latency_ns:
+                waiting[one.thread.pid].append(one)
+        for pid, threads in waiting.items():
+            for one, key in self._walked(pid, threads):
+                place = pid, key, one.number, one.kind
+                lines[place] = _add(lines.get(place), one)
         return replace(snapshot, lines=lines)
 
-    def close(self) -> None:
-        """Let go of the memory of all processes."""
-        for pid in tuple(self._known):
-            self._drop(pid)
+    def _walked(self, pid: int, waiting: Sequence[Waiting]) -> Iterator[tuple[Waiting, int]]:
+        """Where these threads of a process sleep: stacks by hash. Not those that are awake by now
+        or run no Python."""
+        numbers = [None if one.number == CALL_OTHER else one.number for one in waiting]
+        tids = [one.thread.tid for one in waiting]
+        try:
+            stacks = walk_threads(
+                self._reader,
+                self._known[pid].interpreter,
+                tuple(zip(tids, numbers, strict=True)),
+            )
+        except (NoSuchProcess, PermissionDenied, Unsupported):
+            return
+        keys = [stack_hash(pid, stack) if stack else 0 for stack in stacks]
+        fresh = {
+            key: stack
+            for key, stack in zip(keys, stacks, strict=True)
+            if key and key not in self._stacks
+        }
+        self._name(pid, fresh)
+        yield from ((one, key) for one, key in zip(waiting, keys, strict=True) if key)
+
+    def _name(self, pid: int, stacks: Mapping[int, Sequence[RawFrame]]) -> None:
+        """Find the names of the frames of these stacks (by hash)."""
+        known = self._known.get(pid)
+        if not stacks or known is None:
+            return
+        try:
+            named = name_stacks(self._reader, known.interpreter, tuple(stacks.values()))
+        except (NoSuchProcess, PermissionDenied, Unsupported):
+            named = [tuple([UNKNOWN for raw in stack if raw.code]) for stack in stacks.values()]
+        for key, frames in zip(stacks, named, strict=True):
+            self._stacks[key] = tuple([self._kept(frame) for frame in frames])
+
+    def _kept(self, frame: Frame) -> Frame:
+        """One frame for all that are alike; UNKNOWN beyond as much text as honest programs have."""
+        if frame not in self._frames:
+            self._text_left -= len(frame.function) + len(frame.file)
+            self._frames[frame] = frame if self._text_left >= 0 else UNKNOWN
+        return self._frames[frame]
 
     def _drop(self, pid: int) -> None:
         known = self._known.pop(pid, None)
-        if known and known.memory:
-            known.memory.close()
-
-    def _walker(self, pid: int) -> Walker | None:
-        known = self._known[pid]
-        try:
-            return Walker(pid, known.runtime, known.memory) if known.memory else None
-        except NoSuchProcess:
-            return None
-
-    def _line_of(self, one: Waiting, walker: Walker | None) -> LineKey | None:
-        """Where the thread sleeps; None: it is awake by now, or runs no Python."""
-        pid = one.thread.pid
-        try:
-            number = None if one.number == CALL_OTHER else one.number
-            raw = walker.walk(one.thread.tid, number) if walker else ()
-        except (NoSuchProcess, PermissionDenied, Unsupported):
-            return None
-        if not raw:
-            return None
-        key = stack_hash(pid, raw)
-        if key not in self._stacks:
-            self._stacks[key] = self._known[pid].symbols.name(raw)
-        return pid, key, one.number, one.kind
+        if known:
+            with suppress(NoSuchProcess, PermissionDenied, Unsupported):
+                forget_interpreter(self._reader, known.interpreter)
 
     def _forget_replaced(self) -> None:
         """An exec took a process's interpreter away; the probes forgot it then."""
@@ -167,29 +197,28 @@ class StackBook:
             return
         tried.looks += 1
         try:
-            build = read_python(pid)
-            if build is None:
-                return
-            memory = ProcessMemory(pid)
-            try:
-                runtime = find_runtime(pid, build, memory)
-            except NoStacks as reason:
-                memory.close()
-                tried.reason = str(reason)
-                return
-        except (NoSuchProcess, PermissionDenied):
+            found = read_interpreter(self._reader, pid)
+        except (NoSuchProcess, PermissionDenied, Unsupported):
             return
-        known = _Known(runtime, memory, Symbols(runtime.offsets, memory), runtime.gils(memory))
-        self._known[pid] = known
+        if found is None:
+            return
+        if isinstance(found, str):
+            tried.reason = found
+            return
+        interpreter, gils = found
+        self._known[pid] = _Known(interpreter, gils)
         self._tried.pop(pid)
-        self._table.enter(pid, runtime, known.gils)
+        self._table.enter(pid, interpreter.runtime, gils)
 
     def _watch_gils(self, pid: int, known: _Known) -> None:
         """From 3.12 on interpreters that begin later may bring a GIL of their own."""
-        gils = known.runtime.gils(known.memory) if known.memory else ()
+        try:
+            gils = read_gils(self._reader, known.interpreter)
+        except (NoSuchProcess, PermissionDenied, Unsupported):
+            return
         if gils and gils != known.gils:
             known.gils = gils
-            self._table.enter(pid, known.runtime, gils)
+            self._table.enter(pid, known.interpreter.runtime, gils)
 
     def _read_new(self) -> None:
         self._learn_codes()
@@ -198,33 +227,37 @@ class StackBook:
     def _learn_codes(self) -> None:
         used = min(self._probes.counters[Counter.CODES], self._raw_codes.entries)
         layout = self._raw_codes.layout
+        fresh: dict[int, list[tuple[int, dict[int, bytes]]]] = defaultdict(list)
         while self._seen_codes < used:
             raw = self._raw_codes.read(self._seen_codes)
             record = layout.unpack(raw)
             if not record["address"]:
-                return  # a probe is at it just now
+                break  # a probe is at it just now
             self._seen_codes += 1
-            known = self._owner(record["pid"])
+            pieces = {record[place]: bytes(layout.array(raw, piece)) for place, piece in _PIECES}
+            fresh[record["pid"]].append((record["address"], pieces))
+        for pid, codes in fresh.items():
+            known = self._owner(pid)
             if known:
-                pieces = {
-                    record[place]: bytes(layout.array(raw, piece)) for place, piece in _PIECES
-                }
-                known.symbols.learn(record["address"], pieces)
+                with suppress(NoSuchProcess, PermissionDenied, Unsupported):
+                    learn_codes(self._reader, known.interpreter, codes)
 
     def _name_stacks(self) -> None:
         used = min(self._probes.counters[Counter.STACKS], self._raw_stacks.entries)
         layout = self._raw_stacks.layout
+        fresh: dict[int, dict[int, Sequence[RawFrame]]] = defaultdict(dict)
         while self._seen_stacks < used:
             raw = self._raw_stacks.read(self._seen_stacks)
             record: Mapping[str, Any] = layout.unpack(raw)
             if not record["hash"]:
-                return  # a probe is at it just now
+                break  # a probe is at it just now
             self._seen_stacks += 1
-            known = self._owner(record["pid"])
-            if known:
-                codes, at = layout.array(raw, "codes"), layout.array(raw, "instructions")
-                frames = [RawFrame(codes[i], at[i]) for i in range(min(record["depth"], len(at)))]
-                self._stacks[record["hash"]] = known.symbols.name(frames)
+            codes, at = layout.array(raw, "codes"), layout.array(raw, "instructions")
+            frames = [RawFrame(codes[i], at[i]) for i in range(min(record["depth"], len(at)))]
+            fresh[record["pid"]][record["hash"]] = frames
+        for pid, stacks in fresh.items():
+            if self._owner(pid):
+                self._name(pid, stacks)
 
     def _owner(self, pid: int) -> _Known | None:
         """A process; one that was forked and has ended before we met it is like its kin."""
@@ -233,9 +266,8 @@ class StackBook:
             self._meet(pid)
             known = self._known.get(pid)
         if known is None and self._known:
-            runtime = next(reversed(self._known.values())).runtime
-            known = _Known(runtime, None, Symbols(runtime.offsets, None))
-            self._known[pid] = known
+            runtime = next(reversed(self._known.values())).interpreter.runtime
+            known = self._known[pid] = _Known(Interpreter(pid, runtime, gone=True))
         return known
 
 

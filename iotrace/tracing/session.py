@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from iotrace.engine.features import absent_features
 from iotrace.engine.image_source import ImageSource
-from iotrace.engine.map_limits import limits_for
+from iotrace.engine.map_limits import count_threads, limits_for
 from iotrace.engine.pid_namespace import require_own_proc
 from iotrace.errors import NoSuchProcess
 from iotrace.privileges.capabilities import require_privileges
+from iotrace.target_reader.reader import TargetReader
 from iotrace.tracing.stop_conditions import Stop, discard_pending_signals, signals_held
 from iotrace.tracing.target_check import check_target, runs_python
 
@@ -46,14 +47,16 @@ def trace_processes(
         check_target(pid)
     with contextlib.ExitStack() as ends:
         ends.enter_context(signals_held())
-        python = options.python.enabled and any(map(runs_python, pids))
+        reader = ends.enter_context(TargetReader())
+        python = options.python.enabled and any(runs_python(pid, reader) for pid in pids)
         limits = limits_for(pids, replace(options.limits(), python=python))
         source = ImageSource(limits, absent_features(), workers)
 
         from iotrace.tracing.start import Start
 
-        start = ends.enter_context(Start(source))
-        for pid in pids:
+        start = ends.enter_context(Start(source, reader))
+        # One that begins more threads than there is room for takes it from none of the others.
+        for pid in sorted(pids, key=count_threads):
             start.follow(pid, options.children)
 
         from iotrace.privileges.privilege_drop import Privileges

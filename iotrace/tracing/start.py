@@ -14,8 +14,9 @@ from iotrace.engine.image_source import ImageSource
 from iotrace.engine.pid_namespace import require_usable_clock
 from iotrace.engine.probes import Probes
 from iotrace.engine.targets import TargetTable
-from iotrace.errors import IotraceError
+from iotrace.errors import IotraceError, Unsupported
 from iotrace.procfs.cgroup import CpuLimit, read_cpu_limits
+from iotrace.target_reader.reader import TargetReader
 
 
 class Start:
@@ -23,38 +24,65 @@ class Start:
 
     ``table`` enters processes; ``roots``: those that were asked for, and whether with children;
     ``entered``: those that ran already; ``cpu_limits``: what throttled those up to then, by pid.
-    ``started_at`` is the time of day, ``started_ns`` on CLOCK_MONOTONIC, ``cpu_ns`` what this
-    process had spent by then.
+    ``started_at`` is the time of day, ``started_ns`` on CLOCK_MONOTONIC.
     """
 
-    def __init__(self, source: ImageSource) -> None:
-        """Attach; nothing is followed yet. Raises what Probes.attach raises."""
+    def __init__(self, source: ImageSource, reader: TargetReader | None = None) -> None:
+        """Attach; nothing is followed yet. Raises what Probes.attach raises.
+
+        ``reader``: one that is there already; it is closed along with the probes.
+        """
+        self.reader = reader or TargetReader()  # before there are probes for it to hold
         try:
             require_usable_clock()
             self.probes = Probes.attach(source)
         except BaseException:
             source.close()
+            self.reader.close()
             raise
         self.started_at = datetime.now().astimezone()
         self.started_ns = time.monotonic_ns()
-        self.cpu_ns = time.process_time_ns()
+        self._cpu_from_ns = self._cpu_ns()
         with contextlib.ExitStack() as ends:
-            ends.callback(self.probes.close)
-            self.table = TargetTable(self.probes, source.limits.reserved)
+            ends.callback(self.close)
+            self.table = TargetTable(self.probes, source.limits.reserved, self.reader)
             ends.pop_all()
         self.roots: dict[int, bool] = {}
         self.entered: tuple[int, ...] = ()
         self.cpu_limits: dict[int, tuple[CpuLimit, ...]] = {}
 
     def follow(self, pid: int, children: bool) -> tuple[int, ...]:
-        """Charge a running process (and its children); the pids. Raises NoSuchProcess."""
+        """Charge a running process (and its children); the pids.
+
+        Raises NoSuchProcess; Unsupported where there is no room for the threads of the only one.
+        """
         self.roots[pid] = children
-        entered = self.table.enter(pid, children)
+        try:
+            entered = self.table.enter(pid, children)
+        except Unsupported as error:
+            if not self.entered:
+                raise
+            self.table.left_out[pid] = error.what
+            entered = (pid,)
         self.entered += entered
         for one in entered:
             with contextlib.suppress(IotraceError):
                 self.cpu_limits[one] = read_cpu_limits(one)
         return entered
+
+    def spent_ns(self) -> int:
+        """CPU time of this process and its readers since the probes were attached."""
+        return self._cpu_ns() - self._cpu_from_ns
+
+    def _cpu_ns(self) -> int:
+        return time.process_time_ns() + self.reader.cpu_ns()
+
+    def close(self) -> None:
+        """Detach."""
+        try:
+            self.probes.close()
+        finally:
+            self.reader.close()
 
     def __enter__(self) -> Start:
         return self
@@ -65,4 +93,4 @@ class Start:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.probes.close()
+        self.close()

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-
-from iotrace.errors import NoSuchProcess, PermissionDenied, UsageError
+from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported, UsageError
 from iotrace.procfs.children import read_children
 from iotrace.procfs.namespace import find_by_inner_pid
-from iotrace.procfs.process import Process, read_process
-from iotrace.procfs.python import read_python
+from iotrace.procfs.process import Identity, read_identity
 from iotrace.procfs.stat import read_stat
+from iotrace.target_reader.programs import read_python
+from iotrace.target_reader.reader import TargetReader
+
+_ASKED = 256
+"""More descendants are not asked whether they are Python before the trace begins."""
 
 
-def check_target(pid: int) -> Process:
+def check_target(pid: int) -> Identity:
     """The process. Raises NoSuchProcess or UsageError, each with the next step."""
     try:
-        process = read_process(pid)
+        process = read_identity(pid)
     except NoSuchProcess:
         outer = [found for found in find_by_inner_pid(pid) if found != pid]
         if outer:
@@ -51,8 +53,19 @@ def check_target(pid: int) -> Process:
     return process
 
 
-def runs_python(pid: int) -> bool:
-    """Whether a process or one of its descendants is a Python program."""
-    with contextlib.suppress(NoSuchProcess, PermissionDenied):
-        return any(read_python(one) is not None for one in (pid, *read_children(pid)))
-    return True  # one that ended meanwhile: nobody knows what the others are
+def runs_python(pid: int, reader: TargetReader) -> bool:
+    """Whether a process or one of its descendants is a Python program.
+
+    True where that cannot be known: the probes that follow Python's stacks are needed then.
+    """
+    try:
+        everyone = (pid, *read_children(pid))
+    except (NoSuchProcess, PermissionDenied):
+        return True
+    for one in everyone[:_ASKED]:
+        try:
+            if read_python(reader, one) is not None:
+                return True
+        except (NoSuchProcess, PermissionDenied, Unsupported):
+            return True
+    return len(everyone) > _ASKED

@@ -13,7 +13,7 @@ from iotrace.engine.constants import Counter
 from iotrace.engine.features import absent_features
 from iotrace.engine.image_source import ImageSource
 from iotrace.engine.map_limits import Limits
-from iotrace.errors import NoSuchProcess
+from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.procfs.host import read_host
 from iotrace.report.model import Report
 from iotrace.report_builder.build import Circumstances, build_report
@@ -54,7 +54,7 @@ class Trace:
         self.probes = self._start.probes
         self.started_at, self.started_ns = self._start.started_at, self._start.started_ns
         with contextlib.ExitStack() as ends:
-            ends.callback(self.probes.close)
+            ends.callback(self._start.close)
             if not begun:
                 self.probes.settle()  # who begins like this may fork, or drop privileges, next
             self._begin(min_latency_ns, ends)
@@ -62,8 +62,8 @@ class Trace:
 
     def _begin(self, min_latency_ns: int, ends: contextlib.ExitStack) -> None:
         """All that reads the probes' records, and the recorders of what they say."""
-        reader = SnapshotReader(self.probes, self.started_ns)
-        self._recycler = Recycler(self.probes, reader, self.started_ns)
+        snapshots = SnapshotReader(self.probes, self.started_ns)
+        self._recycler = Recycler(self.probes, snapshots, self.started_ns)
         self._timeline = TimelineReader(self.probes) if self.probes.has_map("timeline") else None
         if self._timeline:
             ends.callback(self._timeline.close)
@@ -72,10 +72,10 @@ class Trace:
             self.probes.has_probe(name) for name in ("task_newtask", "sched_process_exec")
         )
         has_python = self.probes.has_map("pythons")
-        self._stacks = StackBook(self.probes, min_latency_ns) if has_python else None
-        if self._stacks:
-            ends.callback(self._stacks.close)
-        self._book = FactBook(self._start.cpu_limits)
+        self._stacks = (
+            StackBook(self.probes, min_latency_ns, self._start.reader) if has_python else None
+        )
+        self._book = FactBook(self._start.reader, self._start.cpu_limits)
         self._alive: frozenset[int] = frozenset()
         self._seen = (-1, -1)
         self._host = read_host()
@@ -127,6 +127,7 @@ class Trace:
                 self.probes.forget(pid)
             if self._stacks:
                 self._stacks.forget(before - self._alive)
+            self._start.reader.forget(before - self._alive | ended)
             self._book.forget(self._recycler.recycle(self._roots))
         if self._stacks:
             self._stacks.poll(self._alive)
@@ -135,8 +136,12 @@ class Trace:
     def _find_new(self) -> None:
         """Nothing tells of new threads and children here: look whether there are any."""
         for pid in {*self._roots, *self._alive}:
-            with contextlib.suppress(NoSuchProcess):
+            try:
                 self._table.enter(pid, self._roots.get(pid, True), running=False)
+            except (NoSuchProcess, PermissionDenied):
+                continue
+            except Unsupported as error:
+                self._table.left_out[pid] = error.what
 
     def calls_seen(self) -> int:
         """System calls made so far by all traced threads; without full detail, sleeps in calls."""
@@ -186,7 +191,7 @@ class Trace:
                 call_names=self.probes.call_names,
                 stacks=self._stacks.stacks() if self._stacks else {},
                 unavailable=self._unavailable(),
-                tracer_cpu_ns=time.process_time_ns() - self._start.cpu_ns,
+                tracer_cpu_ns=self._start.spent_ns(),
                 kernel_memory_bytes=self._memory_bytes(),
                 detail=self.probes.limits.detail,
             ),
@@ -208,13 +213,15 @@ class Trace:
             **self.probes.unavailable,
             **self._untold(),
             **(self._stacks.reasons() if self._stacks else {}),
+            **self._start.reader.reasons(),
             "probe_ns": "measuring the probes' own time would slow each of them",
         }
 
     def _untold(self) -> dict[str, str]:
+        told = {f"some threads of process {pid}": why for pid, why in self._table.left_out.items()}
         if not self._table.untold:
-            return {}
-        return {
+            return told
+        return told | {
             "calls in progress at attach": "/proc does not tell them: it has no "
             "PID/task/TID/syscall, or this user lacks CAP_SYS_PTRACE"
         }

@@ -278,8 +278,9 @@ def test_the_demo_s_server_and_load_are_the_caller_s() -> None:
     ):
         wanted = {"iotrace.servers.load_process", "iotrace.servers.thread"}
         wait_until(lambda: wanted <= _started_by(tracer.pid).keys(), "the server and the load")
-        for child in _started_by(tracer.pid).values():
-            _has_no_rights(child)
+        started = _started_by(tracer.pid)
+        for module in wanted:
+            _has_no_rights(started[module])
         assert int(_masks(tracer.pid)["CapPrm"], 16) == LOOKING
         assert _blocked_while_printing(tracer, writer)["CapPrm"] == "0" * 16
         _has_no_rights(tracer.pid)

@@ -1,0 +1,58 @@
+"""A reader: takes questions one by one, and answers them, whatever it finds."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from iotrace.errors import IotraceError
+from iotrace.target_reader import opened, programs, stacks, threads
+from iotrace.target_reader.messages import (
+    ANSWERED,
+    FAILED,
+    REFUSED,
+    TooLong,
+    packed,
+    receive,
+    send,
+)
+
+QUESTIONS: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (
+        threads.activities, threads.kinds,
+        programs.program, programs.python,
+        opened.descriptors, opened.sockets,
+        stacks.interpreter, stacks.gils, stacks.learn, stacks.name, stacks.walk, stacks.forget,
+    )
+}  # fmt: skip
+_WHY_LENGTH = 200
+
+
+def serve(questions: int, answers: int) -> NoReturn:
+    """Answer until there are no more questions."""
+    session = stacks.Session()
+    while True:
+        try:
+            name, arguments = receive(questions)
+        except EOFError:
+            os._exit(0)
+        try:
+            value = ANSWERED, QUESTIONS[name](session, *arguments)
+        except IotraceError as error:
+            value = REFUSED, (type(error).__name__, error.what, error.why, error.paste)
+        except Exception as error:
+            value = FAILED, _told(error)
+            if isinstance(error, MemoryError):
+                session = stacks.Session()
+        try:
+            message = packed((*value, time.process_time_ns(), os.getpid()))
+        except (TooLong, ValueError, MemoryError) as error:
+            message = packed((FAILED, _told(error), time.process_time_ns(), os.getpid()))
+        send(answers, message)
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:_WHY_LENGTH]

@@ -1,0 +1,208 @@
+"""The Python of a process: its interpreter, its threads' frames, their names.
+
+All of that lies in the memory of the process. A reader remembers what it has read of it; a fresh
+one reads it anew.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
+from iotrace.procfs.python import read_python
+from iotrace.pystack.code_objects import Frame
+from iotrace.pystack.memory import ProcessMemory
+from iotrace.pystack.offsets import Offsets
+from iotrace.pystack.runtime import NoStacks, Runtime, find_runtime
+from iotrace.pystack.symbols import Symbols
+from iotrace.pystack.walk import RawFrame, Walker
+from iotrace.target_reader.asking import Asker
+from iotrace.target_reader.programs import members
+
+_LONGEST_NS = 2_000_000_000
+"""Threads that are not walked by then are left out."""
+
+RawStack: TypeAlias = "Sequence[RawFrame]"
+Pieces: TypeAlias = "Mapping[int, bytes]"
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """The Python of a process. ``gone``: it has ended, and only what was learned can be named."""
+
+    pid: int
+    runtime: Runtime
+    gone: bool = False
+
+    @property
+    def plain(self) -> Any:
+        """As a reader takes it."""
+        runtime = self.runtime
+        return self.pid, (runtime.address, members(runtime.offsets), runtime.no_gil), self.gone
+
+
+def read_interpreter(reader: Asker, pid: int) -> tuple[Interpreter, tuple[int, ...]] | str | None:
+    """The interpreter and its GILs; why its stacks cannot be read; None: it is no Python.
+
+    Raises what ``Asker.ask`` raises, as all of these do.
+    """
+    answer = reader.ask("interpreter", pid)
+    if answer is None or isinstance(answer, str):
+        return answer
+    plain, gils = answer
+    return Interpreter(pid, _runtime(plain)), tuple(gils)
+
+
+def read_gils(reader: Asker, of: Interpreter) -> tuple[int, ...]:
+    """Where its GILs are now; () where they cannot be told."""
+    pid, *where = of.plain
+    return tuple(reader.ask("gils", pid, *where))
+
+
+def learn_codes(reader: Asker, of: Interpreter, codes: Iterable[tuple[int, Pieces]]) -> None:
+    """Code objects as they were when they were first seen: address, and pieces by address."""
+    pid, *where = of.plain
+    reader.ask("learn", pid, *where, [(address, dict(pieces)) for address, pieces in codes])
+
+
+def name_stacks(
+    reader: Asker, of: Interpreter, stacks: Sequence[RawStack]
+) -> list[tuple[Frame, ...]]:
+    """The frames of each stack with their names, innermost first."""
+    pid, *where = of.plain
+    plain = [[members(frame) for frame in stack] for stack in stacks]
+    frames, named = reader.ask("name", pid, *where, plain)
+    known = [Frame(*frame) for frame in frames]
+    return [tuple([known[place] for place in stack]) for stack in named]
+
+
+def walk_threads(
+    reader: Asker, of: Interpreter, threads: Sequence[tuple[int, int | None]]
+) -> list[tuple[RawFrame, ...]]:
+    """The raw frames of threads that sleep in a system call (tid, its number if it matters); ()
+    for one that does not.
+    """
+    pid, *where = of.plain
+    answers = reader.ask("walk", pid, *where, tuple(threads))
+    return [tuple([RawFrame(*frame) for frame in stack]) for stack in answers]
+
+
+def forget_interpreter(reader: Asker, of: Interpreter) -> None:
+    """The process has ended or runs another program: let go of its memory."""
+    reader.ask("forget", of.pid)
+
+
+def _runtime(plain: Any) -> Runtime:
+    address, offsets, no_gil = plain
+    return Runtime(address, Offsets(*offsets), no_gil)
+
+
+@dataclass(slots=True)
+class _Known:
+    """In the reader: a process; ``memory`` None: it is gone."""
+
+    runtime: Runtime
+    memory: ProcessMemory | None
+    symbols: Symbols
+
+
+@dataclass(slots=True)
+class Session:
+    """What a reader remembers between two questions."""
+
+    known: dict[int, _Known] = field(default_factory=dict)
+
+    def process(self, pid: int, plain: Any, gone: bool) -> _Known:
+        """A process, met again if this reader is a new one."""
+        known = self.known.get(pid)
+        if known is None:
+            runtime = _runtime(plain)
+            memory = None if gone else _memory(pid)
+            known = self.known[pid] = _Known(runtime, memory, Symbols(runtime.offsets, memory))
+        return known
+
+    def forget(self, pid: int) -> None:
+        """Let go of a process."""
+        known = self.known.pop(pid, None)
+        if known and known.memory:
+            known.memory.close()
+
+
+def _memory(pid: int) -> ProcessMemory | None:
+    try:
+        return ProcessMemory(pid)
+    except (NoSuchProcess, PermissionDenied):
+        return None
+
+
+def interpreter(session: Session, pid: int) -> Any:
+    """In the reader, as all that follows."""
+    build = read_python(pid)
+    if build is None:
+        return None
+    session.forget(pid)
+    memory = ProcessMemory(pid)
+    try:
+        runtime = find_runtime(pid, build, memory)
+        gils = runtime.gils(memory)
+    except BaseException as error:
+        memory.close()
+        if isinstance(error, NoStacks):
+            return str(error)
+        raise
+    session.known[pid] = _Known(runtime, memory, Symbols(runtime.offsets, memory))
+    return (runtime.address, members(runtime.offsets), runtime.no_gil), gils
+
+
+def gils(session: Session, pid: int, runtime: Any, gone: bool) -> tuple[int, ...]:
+    """See ``read_gils``."""
+    known = session.process(pid, runtime, gone)
+    return known.runtime.gils(known.memory) if known.memory else ()
+
+
+def learn(session: Session, pid: int, runtime: Any, gone: bool, codes: Any) -> None:
+    """See ``learn_codes``."""
+    symbols = session.process(pid, runtime, gone).symbols
+    for address, pieces in codes:
+        symbols.learn(address, pieces)
+
+
+def name(session: Session, pid: int, runtime: Any, gone: bool, stacks: Any) -> Any:
+    """(distinct frames, stacks as places among them): see ``name_stacks``."""
+    symbols = session.process(pid, runtime, gone).symbols
+    places: dict[Any, int] = {}
+    named = [
+        [
+            places.setdefault(members(frame), len(places))
+            for frame in symbols.name([RawFrame(*raw) for raw in stack])
+        ]
+        for stack in stacks
+    ]
+    return list(places), named
+
+
+def walk(session: Session, pid: int, runtime: Any, gone: bool, threads: Any) -> list[Any]:
+    """See ``walk_threads``."""
+    until_ns = time.monotonic_ns() + _LONGEST_NS
+    known = session.process(pid, runtime, gone)
+    if known.memory is None:
+        return [()] * len(threads)
+    walker = Walker(pid, known.runtime, known.memory)
+    found: list[Any] = []
+    for tid, number in threads:
+        frames: RawStack = ()
+        if time.monotonic_ns() < until_ns:
+            try:
+                frames = walker.walk(tid, number)
+            except (NoSuchProcess, PermissionDenied, Unsupported):
+                frames = ()
+        found.append([members(frame) for frame in frames])
+    return found
+
+
+def forget(session: Session, pid: int) -> None:
+    """See ``forget_interpreter``."""
+    session.forget(pid)

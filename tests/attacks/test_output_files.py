@@ -54,6 +54,7 @@ def run(request: pytest.FixtureRequest, roots_directory: Path) -> Run:
 
 def _refused(ended: Ended) -> str:
     assert ended.code == ExitCode.USAGE, ended
+    assert "made.iot" not in ended.stderr, ended  # the recording is sound: it is -o that is refused
     return ended.summary()
 
 

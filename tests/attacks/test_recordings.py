@@ -112,6 +112,7 @@ def test_a_recording_that_is_refused(attack: str, roots_directory: Path, happens
     path.write_bytes(sealed(parts()))
     ended = root_runs("report", path, *options, "-o", roots_directory / "out")
     assert ended.code == ExitCode.USAGE, ended
+    assert "too large to be" in ended.stderr or "timeline is damaged" in ended.stderr, ended
     assert not (roots_directory / "out").exists()
     assert ended.peak_bytes < MOST_BYTES
     assert ended.seconds < MOST_SECONDS

@@ -14,7 +14,7 @@ from iotrace.output.text import escape
 from iotrace.privileges.caller import sudo_caller
 from iotrace.recording.recording_writer import RecordingWriter
 from iotrace.report.model import Report
-from iotrace.timeline.events import EVENT, MOST_OPENED, Opened, encode_names
+from iotrace.timeline.recorded_events import EVENT, MOST_OPENED, Opened, encode_names
 from iotrace.tracing.trace import Trace
 
 TIMELINE_PAGES = 4096

@@ -14,7 +14,7 @@ from iotrace.privileges.safe_file import SafeFile
 from iotrace.recording.recording import Recording
 from iotrace.report.model import Report
 from iotrace.timeline import chrome, perfetto
-from iotrace.timeline.events import BadTimeline
+from iotrace.timeline.recorded_events import BadTimeline
 from iotrace.timeline.tracks import drawn
 
 _BLOCK = 1 << 20

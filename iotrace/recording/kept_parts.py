@@ -13,7 +13,7 @@ from iotrace.recording.container import BadRecording, Part
 from iotrace.report import big_json, codec
 from iotrace.report.codec import BadReport
 from iotrace.report.model import Report
-from iotrace.timeline.events import EVENT, MOST_EVENTS, BadTimeline
+from iotrace.timeline.recorded_events import EVENT, MOST_EVENTS, BadTimeline
 
 MOST_SAMPLES_BYTES = 512 * 1024 * 1024
 """Of all samples' JSON together."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from iotrace.report.model import Call, Loop, Operation, Report
-from iotrace.timeline.events import Timeline
+from iotrace.timeline.recorded_events import Timeline
 
 
 @dataclass(frozen=True, slots=True)

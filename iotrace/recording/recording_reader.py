@@ -15,7 +15,7 @@ from iotrace.recording.kept_parts import KeptEvents, KeptSamples, report_json, t
 from iotrace.recording.recording import Recording
 from iotrace.report import codec
 from iotrace.report.codec import BadReport
-from iotrace.timeline.events import MOST_NAMES_BYTES, BadTimeline, decode
+from iotrace.timeline.recorded_events import MOST_NAMES_BYTES, BadTimeline, decode
 from iotrace.vocabulary.waits import FIRST_WAIT_REASONS
 
 # A report as JSON is not compressed: its own size, blanks and all.

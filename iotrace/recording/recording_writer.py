@@ -16,7 +16,7 @@ from iotrace.recording.recording import as_sample
 from iotrace.report import big_json
 from iotrace.report.codec import to_dict
 from iotrace.report.model import Report
-from iotrace.timeline.events import EVENT, MOST_EVENTS
+from iotrace.timeline.recorded_events import EVENT, MOST_EVENTS
 
 DEFAULT_MAX_BYTES = 256 * 1024 * 1024
 

@@ -11,7 +11,7 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from iotrace.timeline.events import BadTimeline, Opened, RawEvent, Timeline
+from iotrace.timeline.recorded_events import BadTimeline, Opened, RawEvent, Timeline
 from iotrace.vocabulary.events import EventKind
 
 ENTER, EXIT, SLEEP, WAKE, RUN, PREEMPT, COPY, READY, SIGNAL, *_ = map(int, EventKind)

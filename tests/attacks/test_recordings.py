@@ -13,7 +13,7 @@ import pytest
 from iotrace.errors import ExitCode
 from iotrace.recording import container
 from iotrace.report.codec import to_dict
-from iotrace.timeline.events import EVENT
+from iotrace.timeline.recorded_events import EVENT
 from iotrace.timeline.tracks import ENTER, EXIT
 from tests.attacks.victim import Happens, root_runs
 from tests.unit import reports

@@ -17,7 +17,7 @@ from iotrace.output.view_options import View
 from iotrace.recording.recording_reader import read_recording
 from iotrace.recording.recording_writer import DEFAULT_MAX_BYTES, RecordingWriter
 from iotrace.report.model import Lost
-from iotrace.timeline.events import Opened
+from iotrace.timeline.recorded_events import Opened
 from iotrace.verdict.judge import judge_recorded
 from tests.unit import reports
 from tests.unit.comparison.test_compare import recorded, server

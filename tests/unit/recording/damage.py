@@ -18,7 +18,7 @@ from iotrace.recording import container
 from iotrace.recording.recording import Recording
 from iotrace.recording.recording_reader import read_recording
 from iotrace.recording.recording_writer import DEFAULT_MAX_BYTES, RecordingWriter
-from iotrace.timeline.events import encode_names
+from iotrace.timeline.recorded_events import encode_names
 from tests.unit import reports
 from tests.unit.timeline.made import blocking_read
 

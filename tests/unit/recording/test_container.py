@@ -12,7 +12,7 @@ from iotrace.recording.container import BadRecording
 from iotrace.recording.recording import Recording, as_sample
 from iotrace.recording.recording_reader import read_recording
 from iotrace.report.codec import BadReport
-from iotrace.timeline.events import BadTimeline
+from iotrace.timeline.recorded_events import BadTimeline
 from tests.unit import reports
 from tests.unit.random_reports import random_report
 from tests.unit.recording.damage import container_parts, outcome, sealed, tally, written

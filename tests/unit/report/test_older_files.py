@@ -15,7 +15,7 @@ from iotrace.output import formats
 from iotrace.recording import container
 from iotrace.recording.recording_reader import read_recording
 from iotrace.report.codec import BadReport, from_dict, loads
-from iotrace.timeline.events import EVENT
+from iotrace.timeline.recorded_events import EVENT
 from iotrace.timeline.tracks import EXIT, SLEEP, tracks_of
 from iotrace.vocabulary.waits import WAIT_REASONS
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from iotrace.timeline.events import EVENT, Opened, Timeline
+from iotrace.timeline.recorded_events import EVENT, Opened, Timeline
 from iotrace.timeline.tracks import (
     COPY,
     ENTER,

@@ -10,7 +10,7 @@ import pytest
 
 from iotrace.errors import Unsupported
 from iotrace.timeline import chrome, perfetto
-from iotrace.timeline.events import Timeline
+from iotrace.timeline.recorded_events import Timeline
 from iotrace.timeline.tracks import Drawn, drawn, tracks_of
 from tests.unit.timeline.made import blocking_read, random_timeline
 from tests.unit.timeline.perfetto_reader import check, packets

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from iotrace.timeline.events import BadTimeline, Opened, Timeline, decode, encode_names
+from iotrace.timeline.recorded_events import BadTimeline, Opened, Timeline, decode, encode_names
 from iotrace.timeline.tracks import (
     COPY,
     ENTER,

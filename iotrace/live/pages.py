@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from iotrace.live import ordering
 from iotrace.live.picture import FindingRow, LoopRow, Picture
 from iotrace.live.styled_lines import STATES, Column, Line, bar, figures, span, table, texts
+from iotrace.output.findings import evidence, symptom, where
 from iotrace.output.naming import name_tid
 from iotrace.output.tables.threads_table import reasons
 from iotrace.output.text import cut, escape, width, wrap
@@ -20,7 +21,6 @@ from iotrace.output.units import (
     format_size,
     plural,
 )
-from iotrace.output.verdict import evidence, where
 
 _WORDS = {
     "cpu": "on a CPU",
@@ -177,7 +177,7 @@ def findings(picture: Picture, order: str, room: int) -> list[Line]:
         return [
             [("What is wrong, judged by the whole trace so far.", "faint")],
             [],
-            [("Nothing wrong was found so far.", "")],
+            *([(escape(cut_to), "")] for text in picture.outcomes for cut_to in wrap(text, room)),
         ]
     lines: list[Line] = [[("What is wrong, judged by the whole trace so far.", "faint")]]
     for row in picture.findings:
@@ -189,13 +189,13 @@ def _finding(row: FindingRow, room: int) -> list[Line]:
     found = row.finding
     title = escape(f"{found.severity.upper()} {found.id}: {found.title}")
     lines: list[Line] = [[(one, _SEVERITIES.get(found.severity, ""))] for one in wrap(title, room)]
-    place = f"process {found.pid}" + (f", {where(found)}" if where(found) else "")
-    place += f"; first seen at {format_duration(row.since_ns)}"
+    place = f"{where(found, row.process)}; first seen at {format_duration(row.since_ns)}"
     if found.cost_ns is not None:
         place += f"; costs {format_duration(found.cost_ns)}"
     lines += [[(one, "")] for one in wrap(escape(place), room, indent="  ")]
     told = [("line", line) for line in found.lines]
-    for label, text in (*told, ("seen", evidence(found)), ("do", found.advice)):
+    follows = [("then", symptom(one)) for one in found.symptoms]
+    for label, text in (*told, ("seen", evidence(found)), *follows, ("do", found.advice)):
         first = f"  {label:<5} "
         if text:
             wrapped = wrap(escape(text), room, indent=" " * len(first), first=first)

@@ -8,7 +8,7 @@ interval's wall time of the thread; rates are a second.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from iotrace.output.naming import is_sum
 from iotrace.report.model import Busy, Call, Finding, Loop, Process, Quality, Report, Thread
@@ -92,6 +92,7 @@ class FindingRow:
     """A finding of the whole trace so far; ``since_ns`` after its beginning it was first shown."""
 
     finding: Finding
+    process: Process | None
     since_ns: int
 
     @property
@@ -117,13 +118,17 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """All pages at one moment. Rows are in the reports' order; ``ordering`` sorts them."""
+    """All pages at one moment. Rows are in the reports' order; ``ordering`` sorts them.
+
+    ``outcomes``: what is said of processes in which nothing was found.
+    """
 
     head: Head
     threads: tuple[ThreadRow, ...]
     calls: tuple[CallRow, ...]
     loops: tuple[LoopRow, ...]
     findings: tuple[FindingRow, ...]
+    outcomes: tuple[str, ...]
     quality: Quality
     interval_ns: int
 
@@ -131,13 +136,18 @@ class Picture:
 def advance(previous: Picture | None, whole: Report, part: Report) -> Picture:
     """The next picture. ``part``: the last interval, ``whole``: from the beginning to its end."""
     since = {row.key: row.since_ns for row in previous.findings} if previous else {}
+    processes = {process.pid: process for process in whole.processes}
     seconds = part.duration_ns / _S
     return Picture(
         head=_head(whole, part, seconds),
         threads=tuple(_threads(part)),
         calls=tuple(_calls(part, seconds)),
         loops=tuple(_loops(whole, part, seconds)),
-        findings=tuple(_finding(found, since, whole.duration_ns) for found in whole.findings),
+        findings=tuple(
+            _finding(found, processes.get(found.pid), since, whole.duration_ns)
+            for found in whole.findings
+        ),
+        outcomes=tuple(process.outcome for process in whole.processes if process.outcome),
         quality=whole.quality,
         interval_ns=part.duration_ns,
     )
@@ -267,9 +277,11 @@ def _all_loops(report: Report) -> Iterator[tuple[_LoopKey, Process, Loop]]:
             yield (process.pid, *same, number), process, loop
 
 
-def _finding(found: Finding, since: Mapping[FindingKey, int], now_ns: int) -> FindingRow:
-    row = FindingRow(found, now_ns)
-    return FindingRow(found, since.get(row.key, now_ns))
+def _finding(
+    found: Finding, process: Process | None, since: Mapping[FindingKey, int], now_ns: int
+) -> FindingRow:
+    row = FindingRow(found, process, now_ns)
+    return replace(row, since_ns=since.get(row.key, now_ns))
 
 
 def _part(part: float, whole: float) -> float:

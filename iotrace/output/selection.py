@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from iotrace.output import units
 from iotrace.output.naming import after_parents, is_sum
-from iotrace.output.tables import cost
 from iotrace.report.model import Process, Report
 from iotrace.report.process_totals import totals_of
 
@@ -12,16 +11,19 @@ from iotrace.report.process_totals import totals_of
 def split(report: Report, most: int | None) -> tuple[list[Process], list[Process]]:
     """Up to ``most`` processes (None: all) with tables of their own, and those with one line.
 
-    The costliest ones, and their parents on top of that: theirs is the label of the whole. A
-    process that slept all along gets one line, unless it is alone or something is wrong in it.
+    Those with findings, in the findings' order, then the costliest, and their parents on top of
+    that: theirs is the label of the whole. A process that slept all along gets one line, unless it
+    is alone or something is wrong in it.
     """
-    found = {finding.pid for finding in report.findings}
+    found = {one.pid: place for place, one in reversed([*enumerate(report.findings)])}
     telling = [
         process
         for process in report.processes
         if _awake_ns(process) or process.pid in found or len(report.processes) == 1
     ]
-    detailed, _ = cost.costliest(telling, _awake_ns, most)
+    none = len(report.findings)
+    telling.sort(key=lambda process: (found.get(process.pid, none), -_awake_ns(process)))
+    detailed = telling[:most]
     chosen = set(map(id, detailed))
     parents = {process.pid: process for process in report.processes if not is_sum(process)}
     for process in detailed:  # grows meanwhile: parents have parents

@@ -1,11 +1,11 @@
-"""A report as tables: each process's head, verdict and tables, then how good the data is."""
+"""A report as tables: findings; each process's head and tables; how good the data is."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
 
-from iotrace.output import columns, page, quality, verdict
+from iotrace.output import columns, findings, page, quality, verdict
 from iotrace.output.blocks import Block, Heading, Paragraph, Table
 from iotrace.output.naming import process_title
 from iotrace.output.selection import head_lines, split
@@ -54,20 +54,16 @@ def _blocks(report: Report, view: View) -> list[Block]:
     top = DEFAULT_TOP if view.top is None else view.top or None
     detailed, others = split(report, None if top is None else _DETAILED)
     blocks: list[Block] = [Paragraph(line) for line in head_lines(report)]
+    blocks += findings.blocks(report, top)
     for process in detailed:
-        findings = [finding for finding in report.findings if finding.pid == process.pid]
         blocks += [
             *_head(process, report),
-            *verdict.blocks(process, findings, report),
+            *verdict.blocks(process, report),
             *_tables(process, top, view),
         ]
     title = "Other processes" if detailed else "Processes"
     if not view.only:
         blocks += _chosen([processes_table.table(others, title, top, view.sort)], view)
-    shown = {process.pid for process in detailed}
-    hidden = [finding for finding in report.findings if finding.pid not in shown]
-    elsewhere = verdict.elsewhere(hidden, top)
-    blocks += [elsewhere] if elsewhere else []
     if view.only and not report.quality.lost.total:
         return blocks
     return [*blocks, *quality.blocks(report)]

@@ -246,7 +246,9 @@ class GroupLimits:
 class Process:
     """One traced process and all that is known of it.
 
-    ``summary``: one sentence on where its time goes.
+    ``summary``: one sentence on where its time goes. ``outcome``: what can be said of it and the
+    processes that descend from it where nothing was found in any of them; "": something was, or
+    the sentence stands with the process that they descend from.
     ``count`` > 1 with ``pid`` 0: the ended child processes of ``parent``, added up.
     ``pickup_ns``: of all its descriptors together.
     ``sockets`` None: samples of a recording, and files of older versions, do not keep them.
@@ -270,6 +272,7 @@ class Process:
     signals: tuple[Signal, ...] = ()
     count: int = 1
     summary: str = ""
+    outcome: str = ""
     lines: tuple[Line, ...] = ()
     pickup_ns: Pickup | None = None
     sockets: OpenSockets | None = None

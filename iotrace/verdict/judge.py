@@ -15,6 +15,7 @@ from iotrace.report.model import Model, Report, Thread
 from iotrace.verdict.classify.process_shape import io_name
 from iotrace.verdict.classify.process_tree import family_models
 from iotrace.verdict.findings import findings_of, unchecked
+from iotrace.verdict.outcome import outcomes
 from iotrace.verdict.process_profile import ProcessProfile, profile_of
 from iotrace.verdict.summary import sentence, sentence_of_workers
 
@@ -22,8 +23,8 @@ from iotrace.verdict.summary import sentence, sentence_of_workers
 def judge(report: Report) -> Report:
     """The report with a verdict, which replaces any that it has.
 
-    Filled in: ``model`` and ``summary`` of its processes, ``model`` of their threads, ``findings``
-    (the costliest first) and ``unchecked``.
+    Filled in: ``model``, ``summary`` and ``outcome`` of its processes, ``model`` of their threads,
+    ``findings`` (hangs and the costliest first) and ``unchecked``.
     """
     detail = Detail(report.detail)
     profiles = _with_children(
@@ -42,10 +43,14 @@ def judge(report: Report) -> Report:
     labelled = [
         replace(one, process=process) for one, process in zip(profiles, processes, strict=True)
     ]
+    findings = findings_of(_with_children(labelled))
+    told = outcomes(labelled, frozenset(finding.pid for finding in findings))
     return replace(
         report,
-        processes=processes,
-        findings=findings_of(_with_children(labelled)),
+        processes=tuple(
+            replace(process, outcome=told.get(place, "")) for place, process in enumerate(processes)
+        ),
+        findings=findings,
         unchecked=unchecked(detail),
     )
 

@@ -7,7 +7,7 @@ import hashlib
 import shlex
 from importlib.resources import files
 
-from iotrace.output import quality, verdict
+from iotrace.output import findings, quality, verdict
 from iotrace.output.html import lanes, latencies, sheet, states
 from iotrace.output.html.elements import Markup, escaped, join, tag
 from iotrace.output.naming import process_title
@@ -88,10 +88,8 @@ def _title(report: Report) -> str:
 
 def _sections(report: Report, top: int | None, all_frames: bool) -> list[Markup]:
     detailed, others = split(report, None if top is None else _DETAILED)
-    shown = {process.pid for process in detailed}
-    elsewhere = verdict.elsewhere([one for one in report.findings if one.pid not in shown], top)
     title = "Other processes" if detailed else "Processes"
-    rest = [elsewhere, processes_table.table(others, title, top)]
+    rest = processes_table.table(others, title, top)
     most_calls = _CALLS_DRAWN // max(1, min(len(detailed), _DETAILED))
     return [
         tag(
@@ -99,11 +97,12 @@ def _sections(report: Report, top: int | None, all_frames: bool) -> list[Markup]
             tag("h1", "iotrace"),
             *(tag("p", line, class_="faint") for line in head_lines(report)),
         ),
+        tag("section", sheet.markup(findings.blocks(report, top)), class_="verdict"),
         *(
             _process(process, report, top, min(latencies.MOST_CALLS, most_calls), all_frames)
             for process in detailed
         ),
-        *(sheet.markup([table]) for table in rest if table is not None),
+        *([sheet.markup([rest])] if rest is not None else []),
         tag("section", sheet.markup(quality.blocks(report)), class_="quality"),
     ]
 
@@ -111,7 +110,6 @@ def _sections(report: Report, top: int | None, all_frames: bool) -> list[Markup]
 def _process(
     process: Process, report: Report, top: int | None, most_calls: int, all_frames: bool
 ) -> Markup:
-    findings = [finding for finding in report.findings if finding.pid == process.pid]
     command = cut(escape(shlex.join(process.cmdline)), _LONGEST_COMMAND)
     tables = [
         lines_table.table(process, top, all_frames=all_frames)
@@ -123,7 +121,7 @@ def _process(
         "article",
         tag("h2", process_title(process, report.processes)),
         *([tag("p", tag("code", escaped(command)))] if command else []),
-        tag("div", sheet.markup(verdict.blocks(process, findings, report)), class_="verdict"),
+        tag("div", sheet.markup(verdict.blocks(process, report)), class_="verdict"),
         states.section(process),
         lanes.section(process),
         latencies.section(process, most_calls),

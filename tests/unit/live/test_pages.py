@@ -70,7 +70,9 @@ def test_a_loops_stalls_are_told_in_words() -> None:
 def test_a_finding_says_what_to_do() -> None:
     lines = _text(pages.findings(_picture(reports.event_loop()), "", 78))
     assert lines[2] == "HIGH IO103: A blocking part of a turn stops the event loop"
-    assert lines[3].startswith("  process 41234, thread 41234; first seen at 10.0 s; costs 3.87 s")
+    assert lines[3].startswith(
+        "  process 41234 uvicorn, thread 41234; first seen at 10.0 s; costs 3.87 s"
+    )
     assert any(line.startswith("  do    Move the work out of the loop's thread") for line in lines)
 
 

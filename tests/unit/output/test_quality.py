@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from iotrace.output import page, quality, verdict
+from iotrace.output import findings, page, quality, verdict
 from iotrace.report.model import Finding, Lost, Model, Quality
 from tests.unit.output.drawing import snapshot
 from tests.unit.reports import S, process, report, thread
@@ -83,10 +83,17 @@ def test_evidence_is_printed_in_its_units() -> None:
         advice="Wait in epoll.",
         cost_ns=7_000_000,
     )
-    shown = page.render(verdict.blocks(process(), [found], report()), tablefmt="table", width=80)
+    shown = page.render(
+        findings.blocks(report(process(name="shop"), findings=(found,)), 20),
+        tablefmt="table",
+        width=80,
+    )
     assert shown == snapshot("""\
+Findings (1)
+════════════
+
 MEDIUM IO101: Busy polling
-where   thread 700, descriptor 5
+where   process 700 shop, thread 700, descriptor 5
 costs   7.00 ms
 seen    again: 100 k, useful: 23 B, cpu: 7.00 ms, cpu: 50.0 %, per read: 4348,
         call: recvfrom
@@ -99,10 +106,9 @@ def test_threads_of_another_model_are_named() -> None:
     loop = Model("epoll", "Event loop", 0.955, ("watches 3",))
     threads = tuple(replace(thread(tid, "x", S, recv=0), model=blocking) for tid in (1, 2))
     main = replace(thread(3, "x", S, poll=0), model=loop)
-    found = verdict.blocks(process(model=loop, threads=(main, *threads)), [], report())
+    found = verdict.blocks(process(model=loop, threads=(main, *threads)), report())
     assert page.render(found, tablefmt="table", width=80) == snapshot("""\
 Event loop (confidence 96 %)
 - watches 3
 - 2 threads: Blocking calls
-Nothing wrong was found.
 """)

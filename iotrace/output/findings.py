@@ -1,0 +1,150 @@
+"""What is wrong, before all else: each finding with its process, its symptoms and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from iotrace.output import units
+from iotrace.output.blocks import (
+    Block,
+    Facts,
+    Heading,
+    Paragraph,
+    Table,
+    Tone,
+    figures,
+    texts,
+)
+from iotrace.output.naming import name_process, name_tid
+from iotrace.output.tables import cost
+from iotrace.report.model import Finding, Process, Report, Symptom
+
+_TONES = {"high": Tone.ALARM, "medium": Tone.WARNING, "low": Tone.NOTICE}
+
+IN_FULL = 8
+"""Findings with all that there is to say; of the others one line each."""
+_OUTCOMES = 3
+"""Processes without findings that are told of one by one."""
+
+
+def blocks(report: Report, top: int | None) -> list[Block]:
+    """The findings in the report's order: causes first. Nothing if no verdict was reached.
+
+    What the report's detail could not look for is said, too: it is not known to be right.
+    ``top``: rows of the table of those that are not shown in full; None: all are.
+    """
+    most = None if top is None else IN_FULL
+    shown, rest = report.findings[:most], () if most is None else report.findings[most:]
+    processes = {process.pid: process for process in report.processes}
+    found = [block for one in shown for block in _finding(one, processes.get(one.pid))]
+    further = _in_short(rest, top)
+    judged = any(process.model is not None for process in report.processes)
+    return [
+        *_heading(report),
+        *found,
+        *([further] if further else []),
+        *_outcomes(report),
+        *([Paragraph(_unchecked(report))] if judged and report.unchecked else []),
+    ]
+
+
+def _heading(report: Report) -> list[Block]:
+    if not report.findings:
+        return []
+    return [Heading(1, f"Findings ({units.format_count(len(report.findings))})")]
+
+
+def _outcomes(report: Report) -> list[Block]:
+    """Of families in which nothing was found; their eldest process has the sentence."""
+    told = [process for process in report.processes if process.outcome]
+    if len(told) == 1 and not report.findings:
+        return [_outcome(told[0].outcome)]
+    named = [f"Process {one.pid} {name_process(one)}: {one.outcome}" for one in told[:_OUTCOMES]]
+    more = len(told) - _OUTCOMES
+    left = [f"… and {units.plural(more, 'process')} more without findings."] if more > 0 else []
+    return [_outcome(text) for text in (*named, *left)]
+
+
+def _outcome(text: str) -> Block:
+    return Paragraph(text)
+
+
+def _unchecked(report: Report) -> str:
+    return (
+        f"{report.detail.capitalize()} detail can't tell: {', '.join(report.unchecked)} "
+        "(iotrace explain ID says what they are); --detail full looks for them."
+    )
+
+
+def _in_short(findings: Sequence[Finding], top: int | None) -> Table | None:
+    if not findings:
+        return None
+    shown, rest = cost.costliest(findings, lambda finding: finding.cost_ns or 0, top)
+    return Table(
+        title=f"Further findings ({units.format_count(len(findings))})",
+        legend=(),
+        columns=(
+            figures("pid", (name_tid(finding.pid) for finding in shown)),
+            texts("severity", (finding.severity for finding in shown), least=6),
+            texts("id", (finding.id for finding in shown), least=5),
+            figures("cost", (units.format_duration(finding.cost_ns) for finding in shown)),
+            texts("what", (finding.title for finding in shown), least=20),
+        ),
+        more=f"… and {units.format_count(len(rest))} more" if rest else "",
+    )
+
+
+def _finding(finding: Finding, process: Process | None) -> list[Block]:
+    pairs = [("where", where(finding, process))]
+    pairs += [("line", line) for line in finding.lines]
+    if finding.cost_ns is not None:
+        pairs.append(("costs", units.format_duration(finding.cost_ns)))
+    if finding.evidence:
+        pairs.append(("seen", evidence(finding)))
+    pairs += [("causes", symptom(one)) for one in finding.symptoms]
+    pairs.append(("advice", finding.advice))
+    title = f"{finding.severity.upper()} {finding.id}: {finding.title}"
+    return [Heading(2, title, _TONES[finding.severity]), Facts(tuple(pairs))]
+
+
+def symptom(one: Symptom) -> str:
+    """What follows from a finding, in one sentence."""
+    cost = "" if one.cost_ns is None else f" ({units.format_duration(one.cost_ns)})"
+    return f"{one.id} {one.title}{cost}"
+
+
+def evidence(finding: Finding | Symptom) -> str:
+    """What shows it, with units."""
+    return ", ".join(
+        f"{_label(key)}: {_figure(key, value)}" for key, value in finding.evidence.items()
+    )
+
+
+def where(finding: Finding, process: Process | None) -> str:
+    """Its process, thread and descriptor."""
+    name = f" {name_process(process)}" if process is not None else ""
+    places = [f"process {name_tid(finding.pid)}{name}"]
+    if finding.tid is not None:
+        places.append(f"thread {name_tid(finding.tid)}")
+    if finding.fd is not None:
+        places.append(f"descriptor {finding.fd}")
+    return ", ".join(places)
+
+
+def _label(key: str) -> str:
+    for unit in ("_ns", "_bytes", "_ratio"):
+        key = key.removesuffix(unit)
+    return key.replace("_", " ")
+
+
+def _figure(key: str, value: float | int | str) -> str:
+    """The units are in the keys, as everywhere in the report."""
+    if isinstance(value, str):
+        return value
+    if key.endswith("_ns"):
+        return units.format_duration(value)
+    if key.endswith("_ratio"):
+        return units.format_percent(value, 1.0)
+    if isinstance(value, int):
+        return units.format_size(value) if key.endswith("_bytes") else units.format_count(value)
+    return f"{value:.4g}"

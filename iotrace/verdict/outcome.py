@@ -1,0 +1,127 @@
+"""What can be said of processes in which no rule found anything.
+
+"Nothing wrong was found" is an answer only where work was seen and got done: requests came in and
+answers went out. Of anything else it is said what was seen, and how to see more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from iotrace.report.detail import Detail
+from iotrace.verdict.classify.confidence import UNKNOWN
+from iotrace.verdict.number_formats import duration, plural, share
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.vocabulary.waits import WAITS
+
+LEAST_ANSWERS = 5
+"""Fewer tell nothing of how a server does, as with labels (classify/confidence.py)."""
+LEFT_UNREAD_NS = 1_000_000_000
+"""Data that nobody read for so long is an answer that somebody waits for."""
+ALL_ALONG_SHARE = 0.99
+"""Of the time traced, asleep for one reason: all along."""
+BUSY_SHARE = 0.05
+"""Of one CPU: what takes less is idle."""
+
+_SUMMARIES = {reason.name: reason.summary for reason in WAITS}
+
+
+def outcomes(profiles: Sequence[ProcessProfile], found_in: Collection[int]) -> dict[int, str]:
+    """A sentence by the place of the first process of each family; none where a finding is told.
+
+    A family is a process, its children, and theirs, as far as they were traced. ``found_in``: the
+    pids of processes in which something was found.
+    """
+    return {
+        family[0]: _outcome([profiles[place] for place in family])
+        for family in _families(profiles)
+        if not any(profiles[place].process.pid in found_in for place in family)
+    }
+
+
+def _families(profiles: Sequence[ProcessProfile]) -> list[list[int]]:
+    """Places of those that belong together, the eldest first."""
+    places = {one.process.pid: place for place, one in enumerate(profiles) if one.process.pid}
+    families: dict[int, list[int]] = {}
+    for place in range(len(profiles)):
+        families.setdefault(_eldest(place, profiles, places), []).append(place)
+    return [[first, *(one for one in rest if one != first)] for first, rest in families.items()]
+
+
+def _eldest(place: int, profiles: Sequence[ProcessProfile], places: Mapping[int, int]) -> int:
+    seen = {place}  # a report from elsewhere may tell of two that are each other's parents
+    while True:
+        above = places.get(profiles[place].process.parent or 0)
+        if above is None or above in seen:
+            return place
+        seen.add(above)
+        place = above
+
+
+def _outcome(family: Sequence[ProcessProfile]) -> str:
+    left = [
+        one.unread_ns
+        for profile in family
+        for one in profile.connections()
+        if (one.unread_ns or 0) >= LEFT_UNREAD_NS
+    ]
+    if left:
+        return (
+            "No rule tells what is wrong, but data lies unread on "
+            f"{plural(len(left), 'connection')}, on one of them for "
+            f"{duration(max(filter(None, left)))}. {_seen(family)}"
+        )
+    if _works(family):
+        detail = family[0].detail
+        known = "" if detail is Detail.FULL else f" by what {detail.value} detail knows"
+        return f"Nothing wrong was found{known}."
+    return f"No answer yet: {_lacking(family)} {_seen(family)} {_next_step(family)}"
+
+
+def _works(family: Sequence[ProcessProfile]) -> bool:
+    """It is known what it is, and it was seen to take requests and to answer."""
+    known = any(one.process.model and one.process.model.id != UNKNOWN for one in family)
+    if any(one.detail is not Detail.FULL for one in family):
+        return known  # answers are not seen; what could not be looked for is said
+    reads = sum(one.total.reads.ok for one in family)
+    writes = sum(one.total.writes.ok for one in family)
+    rings = sum(operation.count for one in family for operation in one.process.operations)
+    fed = sum(one.total.pipe_reads.ok for one in family)
+    return known and (min(reads, writes) >= LEAST_ANSWERS or max(rings, fed) >= LEAST_ANSWERS)
+
+
+def _lacking(family: Sequence[ProcessProfile]) -> str:
+    reads = sum(one.total.reads.ok for one in family)
+    writes = sum(one.total.writes.ok for one in family)
+    seen_for = duration(max(one.wall_ns for one in family))
+    if reads and not writes:
+        return f"in {seen_for} data was read from sockets, and nothing was sent."
+    if reads or writes:
+        return f"in {seen_for} there were {reads:,} reads from sockets and {writes:,} sends only."
+    return f"in {seen_for} no request was seen."
+
+
+def _seen(family: Sequence[ProcessProfile]) -> str:
+    """Where the time of its busiest or longest thread went."""
+    process, tid, one = max(
+        ((profile.process, tid, one) for profile in family for tid, one in profile.threads.items()),
+        key=lambda item: (item[2].cpu_ns + item[2].runq_ns, item[2].lifetime_ns),
+        default=(family[0].process, 0, family[0].total),
+    )
+    who = f"Thread {tid} of {process.name}" if tid else process.name
+    if one.cpu_ns >= BUSY_SHARE * one.lifetime_ns > 0:
+        return f"{who} was on a CPU for {share(one.cpu_ns, one.lifetime_ns)} of its time."
+    reason = max(one.wait_ns, key=lambda name: one.wait_ns[name])
+    if not one.wait_ns[reason]:
+        return ""
+    names = sorted({loop.multiplexer for loop in one.loops}) or ["poll"]
+    where = _SUMMARIES[reason].format(poll=" and ".join(names))
+    all_along = one.wait_ns[reason] >= ALL_ALONG_SHARE * one.lifetime_ns
+    how_long = "all along" if all_along else f"{share(one.wait_ns[reason], one.lifetime_ns)} of it"
+    return f"{who} was {how_long} {where}."
+
+
+def _next_step(family: Sequence[ProcessProfile]) -> str:
+    if any(one.listening_ports() or one.total.accepts.wait_ns for one in family):
+        return "Send it traffic while it is traced, or trace the process that has the traffic."
+    return "Trace it while it works, for longer (-d 60), or trace the process that has the work."

@@ -1,0 +1,88 @@
+"""What is said where no rule found anything: no all-clear without knowledge."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from iotrace.report.model import Process
+from tests.unit.light import lit
+from tests.unit.verdict.made import (
+    MS,
+    PID,
+    S,
+    blocking,
+    call,
+    descriptor,
+    event_loop,
+    judged,
+    process,
+    thread,
+)
+
+CLEAR = "Nothing wrong was found."
+
+
+def _outcomes(*processes: Process) -> list[str]:
+    return [one.outcome for one in judged(*processes).processes]
+
+
+def test_a_server_that_answered_is_called_well() -> None:
+    assert _outcomes(event_loop()) == [CLEAR]
+
+
+def test_a_process_that_served_nobody_is_not() -> None:
+    (said,) = _outcomes(process([thread(lock=10 * S)]))
+    assert said.startswith("No answer yet: in 10 s no request was seen.")
+    assert "all along asleep in locks" in said
+    assert "Trace it while it works, for longer" in said
+
+
+def test_an_idle_server_is_to_be_sent_traffic() -> None:
+    idle = process([thread(accept=10 * S)], [call("accept4", "tcp", 0, wait=10 * S, in_flight=1)])
+    (said,) = _outcomes(idle)
+    assert "asleep waiting for connections" in said
+    assert "Send it traffic" in said
+
+
+def test_one_that_reads_and_never_answers_is_not() -> None:
+    deaf = process(
+        [thread(user=S, recv=9 * S)], [call("recvfrom", "tcp", 1_009, bytes=9_999, wait=9 * S)]
+    )
+    (said,) = _outcomes(deaf)
+    assert "data was read from sockets, and nothing was sent" in said
+
+
+def test_one_that_leaves_data_unread_is_not() -> None:
+    rows = (replace(descriptor(7), unread_ns=2_003 * MS),)
+    (said,) = _outcomes(replace(event_loop(), descriptors=rows))
+    assert "data lies unread on 1 connection, on one of them for 2 s" in said
+
+
+def test_nothing_is_said_beside_a_finding_of_a_relative() -> None:
+    sick = process(
+        [replace(thread(user=S, runq=8 * S, poll=S), tid=PID + 1)],
+    )
+    sick = replace(sick, pid=PID + 1, parent=PID)
+    well = replace(event_loop(), parent=1)
+    report = judged(well, sick)
+    assert report.findings, "the twin of this test: a process without a CPU"
+    assert [one.outcome for one in report.processes] == ["", ""]
+
+
+def test_the_eldest_speaks_for_its_workers() -> None:
+    master = process([thread(poll=10 * S)])
+    worker = replace(event_loop(), pid=PID + 1, parent=PID)
+    assert _outcomes(worker, master) == ["", CLEAR]
+
+
+def test_strangers_are_told_of_each() -> None:
+    other = replace(blocking(), pid=PID + 1, parent=1)
+    assert _outcomes(event_loop(), other) == [CLEAR, CLEAR]
+
+
+def test_light_detail_says_how_far_it_sees() -> None:
+    from iotrace.report.detail import Detail
+
+    report = judged(lit(event_loop()), detail=Detail.LIGHT)
+    (one,) = report.processes
+    assert one.outcome == "Nothing wrong was found by what light detail knows."

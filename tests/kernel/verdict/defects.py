@@ -151,3 +151,6 @@ DEFECTS = (
     Defect("IO120", "loop.py", ("0", "spin"), evidence={"empty_per_second": (1_000, 1e7)}),
 )
 """The resolver of IO118 is 127.0.0.53, the argument its last number."""
+
+TESTED_ELSEWHERE = {"IO121": "tests/kernel/test_throttling.py"}
+"""Rules whose defect is no mistake of a server's code: the kernel test that makes them fire."""

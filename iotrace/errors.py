@@ -21,7 +21,7 @@ class ExitCode(IntEnum):
 class IotraceError(Exception):
     """Something that a user can act on.
 
-    ``what`` is the symptom in one line, ``why`` its cause, ``paste`` the line that mends it.
+    ``what`` is the symptom in one line, ``why`` its cause, ``paste`` the line that fixes it.
     The command line prints the three and exits with ``code``; nothing else is printed.
     ``details`` (a compiler's words, say) are for ``-v`` only.
     """

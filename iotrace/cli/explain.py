@@ -1,4 +1,4 @@
-"""``iotrace explain``: what a finding means, why it hurts, how to mend it."""
+"""``iotrace explain``: what a finding means, why it hurts, how to fix it."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def listing() -> str:
     return "\n".join(f"{rule.id}  {rule.title}" for rule in RULES)
 
 
-@click.command(name="explain", short_help="Say what a finding means and how to mend it.")
+@click.command(name="explain", short_help="Say what a finding means and how to fix it.")
 @click.argument("finding", metavar="[ID]", required=False)
 def command(finding: str | None) -> int:
-    """Say what a finding means, why it hurts, how it is seen, how to mend it, when it is fine.
+    """Say what a finding means, why it hurts, how it is seen, how to fix it, when it is fine.
 
     Without an ID, list the findings.
     """

@@ -165,7 +165,7 @@ def python_options(function: Callable[..., int]) -> Callable[..., int]:
             "--python/--no-python",
             default=True,
             show_default=True,
-            help="Python lines, waits for the GIL and what held up event loops; or none of that.",
+            help="Python lines, waits for the GIL and causes of stalls; or none of that.",
         ),
     ):
         gathered = option(gathered)

@@ -57,7 +57,7 @@ class Figures:
 
     @property
     def synchronous(self) -> bool | None:
-        """Whether the data came by calls that copy it while their caller is held up.
+        """Whether the data came by calls that copy it while their caller waits.
 
         Stevens, UNIX Network Programming, vol. 1, 6.2: synchronous I/O blocks the requesting
         process until it is complete. None: no data came.

@@ -49,7 +49,7 @@ KERNEL: Mapping[str, str] = {
     "fedora": "sudo dnf upgrade kernel && sudo reboot",
     "arch": "sudo pacman -S linux && sudo reboot",
     "alpine": "doas apk add linux-lts && doas reboot",
-    "container": "uname -r  # the host's kernel: mend it there",
+    "container": "uname -r  # the host's kernel: fix it there",
     "kubernetes": "kubectl get nodes -o wide  # the node's kernel: choose another node image",
 }
 _MOUNT = "mount -t tracefs tracefs /sys/kernel/tracing"

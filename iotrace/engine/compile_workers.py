@@ -144,7 +144,7 @@ class CompileWorkers:
             )
         return Unsupported(
             "The probes could not be compiled.",
-            why="clang gave up. Its own words are in the details (-v).",
+            why="clang gave up. Its output is in the details (-v).",
             paste="iotrace doctor",
         )
 

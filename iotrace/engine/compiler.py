@@ -83,7 +83,7 @@ class Compiler:
             denied = refused("make its maps", error)
             raise denied or Unsupported(
                 "The probes could not be compiled.",
-                why=f"bcc says: {error}. Its compiler's own words are in the details (-v).",
+                why=f"bcc says: {error}. The compiler's output is in the details (-v).",
                 paste="iotrace doctor",
             ) from error
         names, maps = _maps(bpf, self._lib)

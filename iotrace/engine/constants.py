@@ -75,7 +75,7 @@ class Counter(IntEnum):
 
 
 class Cause(IntEnum):
-    """What held an event loop up (culprit.cause)."""
+    """Why an event loop stalled (culprit.cause)."""
 
     CPU = 0
     CALL = 1

@@ -90,7 +90,7 @@ def _load_later(later: Later, attached: Attached) -> None:
 
 
 def _impossible(error: KernelRefusal) -> Unsupported:
-    """What no privilege would mend: no memory, or a kernel that cannot do it."""
+    """What no privilege would fix: no memory, or a kernel that cannot do it."""
     if error.number == errno.ENOMEM:
         why = "The tables take some 40 MiB of kernel memory; a container's limit counts them too."
         paste = "free -m"

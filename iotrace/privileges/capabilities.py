@@ -61,7 +61,7 @@ def require_privileges() -> None:
 
 
 def refused(what: str, error: Exception) -> PermissionDenied | None:
-    """The error for a refusal that more privileges would mend; None: they would not."""
+    """The error for a refusal that more privileges would fix; None: they would not."""
     if not missing_capabilities() and "not permitted" not in str(error):
         return None
     return PermissionDenied(

@@ -1,7 +1,7 @@
 """Log-linear histograms: the reading side of probes/histogram.h.
 
-8 buckets an octave from 64 ns to 68.7 s. The middle of a bucket is within 6.3 % of any value in
-it (12.5 % in the coarser histograms of 4 buckets an octave).
+8 buckets per power of two from 64 ns to 68.7 s. The middle of a bucket is within 6.3 % of any
+value in it (12.5 % in the coarser histograms of 4 buckets per power of two).
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def test_pickup_delay_is_how_long_data_lay(delayed: Delayed, kind: str) -> None:
     # A message taken in four parts is four reads; a peek is none.
     assert row.pickup_ns.count == DELAYS + (4 if kind == "tcp" else 0)
     assert least_ns > DELAY_NS
-    assert least_ns * 0.87 < row.pickup_ns.p50 < most_ns * 1.13  # 4 buckets an octave
+    assert least_ns * 0.87 < row.pickup_ns.p50 < most_ns * 1.13  # 4 buckets per power of two
     assert row.pickup_ns.max >= DELAY_NS
 
 

@@ -56,7 +56,7 @@ def test_operations_are_counted(work: Work) -> None:
 def test_their_time_is_the_delay(work: Work) -> None:
     interval = work.receives.submit_to_complete_ns
     assert interval is not None
-    assert interval.p50 <= statistics.median(work.took_ns) * 1.07  # 8 buckets an octave
+    assert interval.p50 <= statistics.median(work.took_ns) * 1.07  # 8 buckets per power of two
     assert interval.p50 > DELAY_NS * 0.5  # the failures complete at once; the peer may be ahead
     assert interval.p50 <= interval.max <= max(work.took_ns)
 

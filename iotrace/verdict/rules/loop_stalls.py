@@ -45,7 +45,7 @@ def _stalled(profile: ProcessProfile) -> Iterator[Hit]:
 
 STALLED = Rule(
     "IO103",
-    "Event loop stalled: a turn of over 50 ms keeps all others waiting",
+    "Event loop stalled: iterations of over 50 ms delay the others",
     "Take the long part out of the loop's thread: await loop.run_in_executor(None, work) for "
     "blocking calls, a process pool for computing; or split it and give way with "
     "await asyncio.sleep(0). Where no line is named above, asyncio's debug mode names it "

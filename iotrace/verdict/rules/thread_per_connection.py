@@ -47,7 +47,7 @@ def _too_many(profile: ProcessProfile) -> Iterator[Hit]:
 
 TOO_MANY = Rule(
     "IO114",
-    "A thread per connection past its price: they queue for the CPU",
+    "A thread per connection: more threads than pay off",
     "Serve with a bounded pool (ThreadPoolExecutor behind the acceptor), keep connections alive "
     "instead of one per request, or use an event loop for many idle connections.",
     _too_many,

@@ -1,4 +1,4 @@
-"""Each rule is triggered by a small server that breaks it, and not by the same server mended."""
+"""Each rule is triggered by a small server that breaks it, and not by the same server fixed."""
 
 from __future__ import annotations
 
@@ -100,8 +100,8 @@ def test_a_defect_is_found_with_its_figures(trace: Trace, defect: Defect) -> Non
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.rule)
-def test_the_mended_server_has_nothing(trace: Trace, defect: Defect) -> None:
-    found, _ = _observe_undisturbed(trace, defect, "mended", lambda one: not one)
+def test_the_fixed_server_has_nothing(trace: Trace, defect: Defect) -> None:
+    found, _ = _observe_undisturbed(trace, defect, "fixed", lambda one: not one)
     assert not found, "\n".join(map(str, found.values()))
 
 

@@ -1,4 +1,4 @@
-"""What the small servers share: an argument says whether to be wrong or mended."""
+"""What the small servers share: an argument says whether to be wrong or fixed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""IO114: a thread for each of 250 connections; mended: an event loop for all of them."""
+"""IO114: a thread for each of 250 connections; fixed: an event loop for all of them."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""IO107: edge-triggered, reads half a message after each edge; mended: until there is no more."""
+"""IO107: edge-triggered, reads half a message after each edge; fixed: until there is no more."""
 
 import select
 

@@ -1,4 +1,4 @@
-"""IO115: a process of 256 MB forks for each request; mended: two workers, forked once."""
+"""IO115: a process of 256 MB forks for each request; fixed: two workers, forked once."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""IO116: twelve workers watch one listener; mended: they block in accept, which wakes one."""
+"""IO116: twelve workers watch one listener; fixed: they block in accept, which wakes one."""
 
 import os
 import select

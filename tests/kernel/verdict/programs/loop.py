@@ -1,4 +1,4 @@
-"""An asyncio echo server with one defect: see DEFECTS. Mended: the loop's own way to do it."""
+"""An asyncio echo server with one defect: see DEFECTS. Fixed: the loop's own way to do it."""
 
 import asyncio
 import socket

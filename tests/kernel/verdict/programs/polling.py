@@ -1,4 +1,4 @@
-"""IO101, IO102: asks its sockets again and again, at once or after a sleep; mended: select."""
+"""IO101, IO102: asks its sockets again and again, at once or after a sleep; fixed: select."""
 
 import selectors
 import sys

@@ -1,4 +1,4 @@
-"""A selector echo server with one defect: sys.argv[3]. Mended: without it."""
+"""A selector echo server with one defect: sys.argv[3]. Fixed: without it."""
 
 import selectors
 import socket

@@ -1,4 +1,4 @@
-"""A threaded echo server with one defect: sys.argv[3]. Mended: without it."""
+"""A threaded echo server with one defect: sys.argv[3]. Fixed: without it."""
 
 import hashlib
 import os

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
-from iotrace.cli.explain import command
+from iotrace.cli.main import cli
 from iotrace.errors import UsageError
 from iotrace.report.model import Finding
 from iotrace.verdict.gate import fires, names_of
@@ -90,17 +90,22 @@ def test_every_rule_has_a_page(rule: object) -> None:
 
 
 def test_explain_prints_the_page() -> None:
-    shown = CliRunner().invoke(command, ["io103"])
+    shown = CliRunner().invoke(cli, ["explain", "io103"])
     assert shown.exit_code == 0
     assert shown.output.startswith("# IO103: Event loop stalled")
 
 
 def test_explain_lists_the_findings() -> None:
-    shown = CliRunner().invoke(command, [])
+    shown = CliRunner().invoke(
+        cli,
+        [
+            "explain",
+        ],
+    )
     assert [line.split()[0] for line in shown.output.splitlines()] == [rule.id for rule in RULES]
 
 
 def test_explain_refuses_other_ids() -> None:
-    shown = CliRunner().invoke(command, ["\x1b[31mIO999"])
+    shown = CliRunner().invoke(cli, ["explain", "\x1b[31mIO999"])
     assert isinstance(shown.exception, UsageError)
     assert "\x1b" not in shown.exception.what

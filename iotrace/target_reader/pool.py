@@ -72,7 +72,7 @@ class Pool:
     """Readers, one after the other. To be made where there are neither threads nor probes yet."""
 
     def __init__(self) -> None:
-        """Fork the process that forks them, and have the first one made."""
+        """Fork the process that forks them; the first one is made for the first question."""
         self._lanes = [_Lane() for _ in range(LANES)]
         commands, self._commands = os.pipe()
         self._events, events = os.pipe()
@@ -91,7 +91,6 @@ class Pool:
             os.close(lane.its_answers)
         self._current: int | None = None
         self._closed = False
-        self._start()
 
     def ask(self, question: Any) -> Any:
         """The answer to a question. Raises Late, and TooLong for a question that is."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from iotrace.errors import IotraceError
-from iotrace.target_reader import opened, programs, stacks, threads
+from iotrace.target_reader import programs, threads
 from iotrace.target_reader.messages import (
     ANSWERED,
     FAILED,
@@ -21,32 +21,41 @@ from iotrace.target_reader.messages import (
 
 QUESTIONS: dict[str, Callable[..., Any]] = {
     function.__name__: function
+    for function in (threads.activities, threads.kinds, programs.program, programs.python)
+}
+"""Those of the beginning; the others come by ``load_rest``, for their modules cost 50 ms."""
+_WHY_LENGTH = 200
+
+
+def load_rest() -> None:
+    """Import what answers all other questions."""
+    from iotrace.target_reader import opened, stacks
+
     for function in (
-        threads.activities, threads.kinds,
-        programs.program, programs.python,
         opened.descriptors, opened.sockets,
         stacks.interpreter, stacks.gils, stacks.learn, stacks.name, stacks.walk, stacks.forget,
-    )
-}  # fmt: skip
-_WHY_LENGTH = 200
+    ):  # fmt: skip
+        QUESTIONS[function.__name__] = function
 
 
 def serve(questions: int, answers: int) -> NoReturn:
     """Answer until there are no more questions."""
-    session = stacks.Session()
+    session: dict[int, Any] = {}
     while True:
         try:
             name, arguments = receive(questions)
         except EOFError:
             os._exit(0)
         try:
+            if name not in QUESTIONS:
+                load_rest()
             value = ANSWERED, QUESTIONS[name](session, *arguments)
         except IotraceError as error:
             value = REFUSED, (type(error).__name__, error.what, error.why, error.paste)
         except Exception as error:
             value = FAILED, _told(error)
             if isinstance(error, MemoryError):
-                session = stacks.Session()
+                session = {}
         try:
             message = packed((*value, time.process_time_ns(), os.getpid()))
         except (TooLong, ValueError, MemoryError) as error:

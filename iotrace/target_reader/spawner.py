@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import struct
+import time
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -26,6 +27,7 @@ START, KILL, QUIT = b"S", b"K", b"Q"
 COMMAND = struct.Struct("<cB")
 BORN, DEAD = b"B", b"D"
 """Events: one of these, the number of a lane, and the reader's pid."""
+_ENDING_S = 0.2
 EVENT = struct.Struct("<cBI")
 
 
@@ -50,15 +52,11 @@ class Spawner:
         end_with_parent(parent)
         with contextlib.suppress(OSError):
             self._serve()
-        for pid in self._readers.values():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        os._exit(0)  # without waiting for them: one may hang
+        self._end_readers()
+        os._exit(0)
 
     def _serve(self) -> None:
-        # What readers need is imported once.
-        import iotrace.target_reader.server  # noqa: F401
-
+        loaded = False
         woken, waker = os.pipe()
         os.set_blocking(woken, False)
         os.set_blocking(waker, False)
@@ -79,6 +77,11 @@ class Spawner:
                     return
                 if action == START:
                     self._start(lane)
+                    if not loaded:  # the first one is needed at once; others have it from here
+                        from iotrace.target_reader.server import load_rest
+
+                        load_rest()
+                        loaded = True
                 elif lane in self._readers:
                     os.kill(self._readers[lane], signal.SIGKILL)
 
@@ -98,6 +101,18 @@ class Spawner:
             os._exit(1)
         self._readers[lane] = pid
         os.write(self._events, EVENT.pack(BORN, lane, pid))
+
+    def _end_readers(self) -> None:
+        """One that hangs is not waited for; the others leave nothing behind."""
+        for pid in self._readers.values():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        until = time.monotonic() + _ENDING_S
+        while self._readers and time.monotonic() < until:
+            for lane, pid in tuple(self._readers.items()):
+                if os.waitpid(pid, os.WNOHANG)[0]:
+                    del self._readers[lane]
+            time.sleep(0.001)
 
     def _reap(self) -> None:
         for lane, pid in tuple(self._readers.items()):

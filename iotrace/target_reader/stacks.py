@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
@@ -109,26 +109,18 @@ class _Known:
     symbols: Symbols
 
 
-@dataclass(slots=True)
-class Session:
-    """What a reader remembers between two questions."""
+Session: TypeAlias = "dict[int, _Known]"
+"""What a reader remembers between two questions, by pid."""
 
-    known: dict[int, _Known] = field(default_factory=dict)
 
-    def process(self, pid: int, plain: Any, gone: bool) -> _Known:
-        """A process, met again if this reader is a new one."""
-        known = self.known.get(pid)
-        if known is None:
-            runtime = _runtime(plain)
-            memory = None if gone else _memory(pid)
-            known = self.known[pid] = _Known(runtime, memory, Symbols(runtime.offsets, memory))
-        return known
-
-    def forget(self, pid: int) -> None:
-        """Let go of a process."""
-        known = self.known.pop(pid, None)
-        if known and known.memory:
-            known.memory.close()
+def _process(session: Session, pid: int, plain: Any, gone: bool) -> _Known:
+    """A process, met again if this reader is a new one."""
+    known = session.get(pid)
+    if known is None:
+        runtime = _runtime(plain)
+        memory = None if gone else _memory(pid)
+        known = session[pid] = _Known(runtime, memory, Symbols(runtime.offsets, memory))
+    return known
 
 
 def _memory(pid: int) -> ProcessMemory | None:
@@ -143,7 +135,7 @@ def interpreter(session: Session, pid: int) -> Any:
     build = read_python(pid)
     if build is None:
         return None
-    session.forget(pid)
+    forget(session, pid)
     memory = ProcessMemory(pid)
     try:
         runtime = find_runtime(pid, build, memory)
@@ -153,26 +145,26 @@ def interpreter(session: Session, pid: int) -> Any:
         if isinstance(error, NoStacks):
             return str(error)
         raise
-    session.known[pid] = _Known(runtime, memory, Symbols(runtime.offsets, memory))
+    session[pid] = _Known(runtime, memory, Symbols(runtime.offsets, memory))
     return (runtime.address, members(runtime.offsets), runtime.no_gil), gils
 
 
 def gils(session: Session, pid: int, runtime: Any, gone: bool) -> tuple[int, ...]:
     """See ``read_gils``."""
-    known = session.process(pid, runtime, gone)
+    known = _process(session, pid, runtime, gone)
     return known.runtime.gils(known.memory) if known.memory else ()
 
 
 def learn(session: Session, pid: int, runtime: Any, gone: bool, codes: Any) -> None:
     """See ``learn_codes``."""
-    symbols = session.process(pid, runtime, gone).symbols
+    symbols = _process(session, pid, runtime, gone).symbols
     for address, pieces in codes:
         symbols.learn(address, pieces)
 
 
 def name(session: Session, pid: int, runtime: Any, gone: bool, stacks: Any) -> Any:
     """(distinct frames, stacks as places among them): see ``name_stacks``."""
-    symbols = session.process(pid, runtime, gone).symbols
+    symbols = _process(session, pid, runtime, gone).symbols
     places: dict[Any, int] = {}
     named = [
         [
@@ -187,7 +179,7 @@ def name(session: Session, pid: int, runtime: Any, gone: bool, stacks: Any) -> A
 def walk(session: Session, pid: int, runtime: Any, gone: bool, threads: Any) -> list[Any]:
     """See ``walk_threads``."""
     until_ns = time.monotonic_ns() + _LONGEST_NS
-    known = session.process(pid, runtime, gone)
+    known = _process(session, pid, runtime, gone)
     if known.memory is None:
         return [()] * len(threads)
     walker = Walker(pid, known.runtime, known.memory)
@@ -205,4 +197,6 @@ def walk(session: Session, pid: int, runtime: Any, gone: bool, threads: Any) -> 
 
 def forget(session: Session, pid: int) -> None:
     """See ``forget_interpreter``."""
-    session.forget(pid)
+    known = session.pop(pid, None)
+    if known and known.memory:
+        known.memory.close()

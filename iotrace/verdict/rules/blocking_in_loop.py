@@ -7,13 +7,10 @@ from collections.abc import Iterator
 from iotrace.report.detail import Detail
 from iotrace.report.model import Call, Descriptor
 from iotrace.report.stacks import Line
-from iotrace.verdict.advice import instead_of_blocking
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
-from iotrace.verdict.stack import stack_of
 from iotrace.verdict.thread_activity import Activity, waits_for_one
-from iotrace.vocabulary.calls import WRITES
 from iotrace.vocabulary.kinds import GIL_KINDS, NO_FDS, PIPE, SOCKETS
 from iotrace.vocabulary.waits import BLOCKS_A_LOOP
 
@@ -59,18 +56,7 @@ def _hit(
             evidence["longest_ns"] = longest.max
         fd = _descriptor(profile, worst, seen)
     lines = [one for one in profile.process.lines if one.tid == tid and blocks(one)]
-    return Hit(
-        evidence,
-        blocked,
-        tid,
-        fd,
-        lines=waiting_lines(lines, profile.process),
-        advice=instead_of_blocking(
-            stack_of(profile, tid),
-            max(waits, key=lambda reason: waits[reason]),
-            output_pipe=bool(calls) and worst.kind == PIPE and worst.syscall in WRITES,
-        ),
-    )
+    return Hit(evidence, blocked, tid, fd, lines=waiting_lines(lines, profile.process))
 
 
 def _descriptor(profile: ProcessProfile, call: Call, seen: Activity) -> int | None:

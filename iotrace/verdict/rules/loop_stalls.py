@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iotrace.verdict.advice import instead_of_computing
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import stalled_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always
-from iotrace.verdict.stack import stack_of
 
 OWN_SHARE = 0.5
-"""Of the stalls' time that is not in the run queue: else the cause is a lack of CPU time..."""
-STALL_NS = 50_000_000
-"""... unless that time alone makes each of them a stall."""
+"""Of the stalls' time that is not in the run queue: else the cause is a lack of CPU time."""
 
 
 def _stalled(profile: ProcessProfile) -> Iterator[Hit]:
@@ -24,7 +20,7 @@ def _stalled(profile: ProcessProfile) -> Iterator[Hit]:
             if stalls is None or not stalls.count:
                 continue
             own = stalls.total_ns - stalls.runq_ns
-            if own < min(OWN_SHARE * stalls.total_ns, STALL_NS * stalls.count):
+            if own < OWN_SHARE * stalls.total_ns:
                 continue
             waits = {reason: ns for reason, ns in stalls.wait_ns.items() if ns}
             if takes_turns and waits.get("lock", 0) > OWN_SHARE * stalls.total_ns:
@@ -44,12 +40,7 @@ def _stalled(profile: ProcessProfile) -> Iterator[Hit]:
                     "longest_block_ns": stalls.worst.wait_ns,
                 }
                 fd = stalls.worst.fd
-            advice = ""
-            if stalls.cpu_ns > OWN_SHARE * own:
-                advice = instead_of_computing(stack_of(profile, tid))
-            yield Hit(
-                evidence, own, tid, fd, lines=stalled_lines(profile.process, loop), advice=advice
-            )
+            yield Hit(evidence, own, tid, fd, lines=stalled_lines(profile.process, loop))
 
 
 STALLED = Rule(

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The maps that more than one source uses. What each holds, who writes, reads and deletes it is
- * said in ARCHITECTURE.md, Maps. MAX_* are chosen by user space before the load: nothing grows
+ * said in README.md, Maps. MAX_* are chosen by user space before the load: nothing grows
  * without bound.
  */
 #include "records.h"

@@ -1,4 +1,4 @@
-"""ARCHITECTURE.md lists every source of the probes and every map."""
+"""probes/README.md lists every source of the probes and every map."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _NAME_COMES = {"TABLE": 3, "F_TABLE": 3}
 
 
 def test_every_source_is_listed() -> None:
-    listed = [names(source)[0] for source, _ in table("ARCHITECTURE.md", "source", "what it does")]
+    listed = [names(source)[0] for source, _ in table("probes/README.md", "source", "what it does")]
     assert sorted(listed) == sorted(path.name for path in _PROBES.glob("*.[ch]"))
 
 
 def test_every_map_is_listed() -> None:
     columns = ("map", "holds", "written by", "read by", "deleted by")
-    listed = [names(row[0])[0] for row in table("ARCHITECTURE.md", *columns)]
+    listed = [names(row[0])[0] for row in table("probes/README.md", *columns)]
     declared = [
         arguments.split(",")[_NAME_COMES.get(kind, 0)].strip()
         for path in sorted(_PROBES.glob("*.c"))

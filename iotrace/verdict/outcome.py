@@ -12,6 +12,7 @@ from iotrace.report.detail import Detail
 from iotrace.verdict.classify.confidence import UNKNOWN
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.vocabulary.calls import CALLS
 from iotrace.vocabulary.waits import WAITS
 
 LEAST_ANSWERS = 5
@@ -22,6 +23,11 @@ ALL_ALONG_SHARE = 0.99
 """Of the time traced, asleep for one reason: all along."""
 BUSY_SHARE = 0.05
 """Of one CPU: what takes less is idle."""
+
+KEPT_SHARE = 0.2
+"""Of the time of a thread that serves, asleep where no work comes from."""
+_REASON_OF = {call.name: call.wait for call in CALLS}
+_NO_WORK = ("send", "connect", "file", "other", "fault", "child", "sleep")
 
 _SUMMARIES = {reason.name: reason.summary for reason in WAITS}
 
@@ -71,6 +77,9 @@ def _outcome(family: Sequence[ProcessProfile]) -> str:
             f"{plural(len(left), 'connection')}, on one of them for "
             f"{duration(max(filter(None, left)))}. {_seen(family)}"
         )
+    elsewhere = [text for profile in family for text in _kept(profile)]
+    if elsewhere:
+        return f"No rule tells what is wrong, but {elsewhere[0]}"
     if _works(family):
         detail = family[0].detail
         known = "" if detail is Detail.FULL else f" by what {detail.value} detail knows"
@@ -78,16 +87,40 @@ def _outcome(family: Sequence[ProcessProfile]) -> str:
     return f"No answer yet: {_lacking(family)} {_seen(family)} {_next_step(family)}"
 
 
+def _kept(profile: ProcessProfile) -> list[str]:
+    """Threads that serve, and sleep for long where no work comes from."""
+    texts = []
+    for tid, one in profile.threads.items():
+        if profile.styles[tid].role not in ("loop", "reader", "poller"):
+            continue
+        reason = max(_NO_WORK, key=lambda name: one.wait_ns[name])
+        if one.wait_ns[reason] >= KEPT_SHARE * one.lifetime_ns > 0:
+            asleep = f"{share(one.wait_ns[reason], one.lifetime_ns)} of its time"
+            calls = [
+                call
+                for call in profile.calls[tid]
+                if call.wait_ns and _REASON_OF.get(call.syscall, reason) in (reason, None)
+            ]
+            longest = max(calls, key=lambda call: call.wait_ns).syscall if calls else ""
+            texts.append(
+                f"thread {tid} of {profile.process.name}, which serves, was {asleep} "
+                f"{_SUMMARIES[reason]}" + (f", longest in {longest}." if longest else ".")
+            )
+    return texts
+
+
 def _works(family: Sequence[ProcessProfile]) -> bool:
-    """It is known what it is, and it was seen to take requests and to answer."""
-    known = any(one.process.model and one.process.model.id != UNKNOWN for one in family)
+    """It was seen to take requests and to answer."""
     if any(one.detail is not Detail.FULL for one in family):
-        return known  # answers are not seen; what could not be looked for is said
+        known = (one.process.model for one in family)
+        return any(
+            model.id != UNKNOWN for model in known if model
+        )  # answers are not seen; what could not be looked for is said
     reads = sum(one.total.reads.ok for one in family)
     writes = sum(one.total.writes.ok for one in family)
     rings = sum(operation.count for one in family for operation in one.process.operations)
     fed = sum(one.total.pipe_reads.ok for one in family)
-    return known and (min(reads, writes) >= LEAST_ANSWERS or max(rings, fed) >= LEAST_ANSWERS)
+    return min(reads, writes) >= LEAST_ANSWERS or max(rings, fed) >= LEAST_ANSWERS
 
 
 def _lacking(family: Sequence[ProcessProfile]) -> str:

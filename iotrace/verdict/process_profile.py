@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from iotrace.report.detail import Detail
@@ -12,7 +12,7 @@ from iotrace.verdict.classify.by_sleeps import style_by_sleeps
 from iotrace.verdict.classify.thread_model import Surroundings, thread_style
 from iotrace.verdict.classify.thread_style import ThreadStyle
 from iotrace.verdict.thread_activity import Activity, activity_by_thread, process_activity
-from iotrace.vocabulary.kinds import SOCKETS
+from iotrace.vocabulary.kinds import SOCKETS, STREAMS
 
 CONTENDED_SHARE = 0.2
 """Of the time that threads want a CPU, spent in the run queue."""
@@ -62,19 +62,30 @@ class ProcessProfile:
         """The threads that an event loop runs in."""
         return {tid: one for tid, one in self.threads.items() if self.styles[tid].role == "loop"}
 
-    @property
-    def takes_turns(self) -> bool:
-        """Several event loops share a lock: one waits in its multiplexer, the others for their
-        turn (leader and followers). No data is late by it; else they contend for the lock."""
-        loops = self.loop_threads().values()
-        in_locks = sum(one.wait_ns["lock"] for one in loops)
-        late = [one.pickup_ns.p99 for one in self.process.descriptors if one.pickup_ns]
-        return (
-            len(loops) > 1
-            and in_locks > TURNS_LOCK_SHARE * sum(one.asleep_ns for one in loops)
-            and bool(late)
-            and max(late) < IN_TURN_PICKUP_NS
-        )
+    def turn_takers(self) -> frozenset[int]:
+        """Threads of which one waits in their multiplexer, the others for their turn in a lock
+        (leader and followers). No data is late by it; else they contend for the lock.
+
+        Alike are those that wait with the same call for as many descriptors: of one set. What
+        role each has had in a trace, its turns tell.
+        """
+        late = [
+            one.pickup_ns.p50 if self.contended else one.pickup_ns.p99
+            for one in self.process.descriptors
+            if one.pickup_ns
+        ]
+        if not late or max(late) >= IN_TURN_PICKUP_NS:
+            return frozenset()
+        alike: dict[tuple[str, str | None, int | None], set[int]] = defaultdict(set)
+        for tid, one in self.threads.items():
+            for loop in one.multiplexers:
+                alike[loop.multiplexer, loop.trigger, loop.watched].add(tid)
+        return frozenset().union(*filter(self._waits_for_turns, alike.values()))
+
+    def _waits_for_turns(self, tids: Collection[int]) -> bool:
+        seen = [self.threads[tid] for tid in tids]
+        in_locks = sum(one.wait_ns["lock"] for one in seen)
+        return len(seen) > 1 and in_locks > TURNS_LOCK_SHARE * sum(one.asleep_ns for one in seen)
 
     def listening_ports(self) -> frozenset[str]:
         """ ":8000" of each address that it accepts connections on."""
@@ -102,6 +113,19 @@ class ProcessProfile:
         )
 
 
+def _served(process: Process) -> list[Descriptor]:
+    """Connections that it has accepted, as far as that is known: those that it has opened itself
+    are in whatever mode a client's library likes, as are its datagrams."""
+    streams = [
+        one
+        for one in process.descriptors
+        if one.kind in STREAMS and (one.bytes_in or 0) + (one.bytes_out or 0)
+    ]
+    ports = frozenset(map(_port, process.sockets.listening)) if process.sockets else frozenset()
+    accepted = [one for one in streams if one.kind == "tcp" and _port(one.local) in ports]
+    return accepted or streams
+
+
 def _port(address: str) -> str:
     return address[address.rfind(":") :]
 
@@ -114,11 +138,7 @@ def profile_of(
 ) -> ProcessProfile:
     """Look at one process."""
     threads = activity_by_thread(process)
-    modes = Counter(
-        one.nonblocking
-        for one in process.descriptors
-        if one.kind in SOCKETS and (one.bytes_in or 0) + (one.bytes_out or 0)
-    )
+    modes = Counter(one.nonblocking for one in _served(process))
     told = modes[False] + modes[True]
     around = Surroundings(
         operations=process.operations,

@@ -1,59 +1,111 @@
-"""One sentence on where a process's time goes."""
+"""One sentence on where a process's time goes: that of the threads that do its work."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 
 from iotrace.verdict.number_formats import duration, plural, possessive, share
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.thread_activity import Activity
+from iotrace.verdict.thread_activity import Activity, activity_of, waits_for_one
 from iotrace.vocabulary.waits import WAITS
 
 MENTIONED_SHARE = 0.005
 """What took less of the time than this is left out."""
 MOST_PARTS = 4
+IDLE_SHARE = 0.98
+"""Of its time, asleep: a thread that does no I/O either has had nothing to do."""
 
 
 def sentence(profile: ProcessProfile) -> str:
     """ "Of its 10 s: 53 % asleep in epoll_wait with nothing ready, 31 % computing, ..."."""
-    seen = profile.total
-    whose = "its" if seen.threads == 1 else f"its {possessive(plural(seen.threads, 'thread'))}"
-    return f"Of {whose} {duration(seen.lifetime_ns)}: {_parts(seen)}."
+    working = _working(profile)
+    seen = _together(profile, working)
+    idle = [one for tid, one in profile.threads.items() if tid not in working]
+    if not idle:
+        whose = "its" if seen.threads == 1 else f"its {possessive(plural(seen.threads, 'thread'))}"
+        return f"Of {whose} {duration(seen.lifetime_ns)}: {_listed([seen])}."
+    who = _name(profile, working, seen)
+    return f"Of {who} {duration(seen.lifetime_ns)}: {_listed([seen])}. {_idle(idle)}"
 
 
 def sentence_of_workers(profiles: Sequence[ProcessProfile]) -> str:
     """The same for like processes together."""
-    lifetime = sum(profile.total.lifetime_ns for profile in profiles)
-    parts = _listed(_merged([_shares(profile.total) for profile in profiles]), lifetime)
-    return f"Of its {possessive(plural(len(profiles), 'worker'))} {duration(lifetime)}: {parts}."
+    seen = [_together(profile, _working(profile)) for profile in profiles]
+    lifetime = sum(one.lifetime_ns for one in seen)
+    whose = possessive(plural(len(profiles), "worker"))
+    return f"Of its {whose} {duration(lifetime)}: {_listed(seen)}."
 
 
-def _parts(seen: Activity) -> str:
-    return _listed(_shares(seen), seen.lifetime_ns)
+def _working(profile: ProcessProfile) -> frozenset[int]:
+    """Threads that do I/O or take CPU time; all, if none does."""
+    working = {
+        tid
+        for tid, one in profile.threads.items()
+        if profile.styles[tid].role in ("loop", "reader", "poller")
+        or one.asleep_ns < IDLE_SHARE * one.lifetime_ns
+    }
+    return frozenset(working or profile.threads)
+
+
+def _together(profile: ProcessProfile, tids: Collection[int]) -> Activity:
+    if len(tids) == len(profile.threads):
+        return profile.total
+    process = profile.process
+    return activity_of(
+        (row for row in process.threads if row.tid in tids),
+        (),
+        (row for row in process.loops if row.tid in tids),
+    )
+
+
+def _name(profile: ProcessProfile, working: Collection[int], seen: Activity) -> str:
+    if len(working) != 1 or seen.threads > 1:
+        return f"the {possessive(plural(seen.threads, 'thread'))} at work"
+    (tid,) = working
+    role = "event loop's" if profile.styles[tid].role == "loop" else "working thread's"
+    return f"its {role}"
+
+
+def _idle(idle: Sequence[Activity]) -> str:
+    """ "32 more threads slept, in locks."."""
+    reasons = Counter[str]()
+    for one in idle:
+        reasons.update(one.wait_ns)
+    main, _ = reasons.most_common(1)[0]
+    loops = [loop.multiplexer for one in idle for loop in one.loops]
+    summary = next(reason.summary for reason in WAITS if reason.name == main)
+    count = sum(one.threads for one in idle)
+    number = plural(count, "more thread") if count == 1 else f"{count:,} more threads"
+    return f"{number} idled, {summary.format(poll=_names(loops))}."
 
 
 def _shares(seen: Activity) -> dict[str, int]:
-    names = sorted({loop.multiplexer for loop in seen.loops if loop.wait_ns})
-    multiplexer = " and ".join(names) or "poll"
+    single = sum(loop.wait_ns for loop in seen.loops if waits_for_one(loop))
+    polled = min(single, seen.wait_ns["poll"])
+    multiplexers = [loop.multiplexer for loop in seen.multiplexers if loop.wait_ns]
     return {
         "on a CPU": seen.unsplit_cpu_ns,
         "computing": seen.user_ns,
         "in the kernel": seen.kernel_ns,
         "copying received data": seen.copy_ns,
         "ready but without a CPU": seen.runq_ns,
-        **{reason.summary.format(poll=multiplexer): seen.wait_ns[reason.name] for reason in WAITS},
+        "asleep in polls of one descriptor (a timeout)": polled,
+        **{
+            reason.summary.format(poll=_names(multiplexers)): seen.wait_ns[reason.name]
+            - (polled if reason.name == "poll" else 0)
+            for reason in WAITS
+        },
     }
 
 
-def _merged(all_shares: Sequence[dict[str, int]]) -> dict[str, int]:
-    merged: dict[str, int] = {}
-    for shares in all_shares:
-        for text, ns in shares.items():
-            merged[text] = merged.get(text, 0) + ns
-    return merged
+def _names(multiplexers: Collection[str]) -> str:
+    return " and ".join(sorted(set(multiplexers))) or "poll"
 
 
-def _listed(shares: dict[str, int], total: int) -> str:
+def _listed(all_seen: Sequence[Activity]) -> str:
+    total = sum(seen.lifetime_ns for seen in all_seen)
+    shares: Mapping[str, int] = sum((Counter(_shares(seen)) for seen in all_seen), Counter[str]())
     large = sorted(shares.items(), key=lambda item: -item[1])
     kept = [(text, ns) for text, ns in large if ns >= MENTIONED_SHARE * total][:MOST_PARTS]
     return ", ".join(f"{share(ns, total)} {text}" for text, ns in kept) or "nothing was seen"

@@ -12,6 +12,7 @@ from iotrace.verdict.classify.thread_model import ASLEEP_SHARE, MULTIPLEXED
 from iotrace.verdict.classify.thread_style import ThreadStyle
 from iotrace.verdict.number_formats import plural, share
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.stack import in_pool
 from iotrace.verdict.thread_activity import Activity, family_of
 
 HELPER_CPU_SHARE = 0.02
@@ -87,10 +88,12 @@ def _shape(
             main.id,
             chosen,
         )
-    if _thread_per_connection(profile, readers, acceptors):
+    pooled = in_pool(profile, readers)
+    if not pooled and _thread_per_connection(profile, readers, acceptors):
         return "thread per connection", f"thread per connection, {io_name(main)}", main.id, chosen
-    if acceptors or _idle_in_locks(profile, readers):
-        title = f"thread pool behind an acceptor{front}, {io_name(main)}"
+    if acceptors or pooled or _idle_in_locks(profile, readers):
+        behind = f" behind an acceptor{front}" if acceptors else ""
+        title = f"thread pool{behind}, {io_name(main)}"
         return "thread pool", title, main.id, chosen
     return (
         "threads",
@@ -132,7 +135,7 @@ def _event_loop(
             title = f"mixed: event loops on {name} and {names}"
         elif len(loops) > 1:
             title = f"{len(loops)} event loops on {name}, a thread each"
-        if profile.takes_turns:
+        if profile.turn_takers().intersection(profile.loop_threads()):
             title += ", taking turns behind a lock"
     else:
         title = name

@@ -150,11 +150,22 @@ def _main_wait(profile: ProcessProfile) -> str:
     return max(waits, key=lambda reason: waits[reason], default="")
 
 
+def _stays_or_serves(child: ProcessProfile, parent: ProcessProfile) -> bool:
+    """A pool's worker waits for the next piece of work, or its parent serves somebody. What comes
+    and goes with a pipe may be any command: a shell starts such, too."""
+    return not is_short_lived(child) or bool(parent.total.reads.ok)
+
+
 def _pool_of_processes(
     parent: int, known: list[int], profiles: Sequence[ProcessProfile], alone: Sequence[Model]
 ) -> dict[int, Model]:
     """Workers that are given work through pipes: they have a label of their own, the parent too."""
-    fed = [place for place in known if not profiles[place].total.reads.ok]
+    fed = [
+        place
+        for place in known
+        if not profiles[place].total.reads.ok
+        and _stays_or_serves(profiles[place], profiles[parent])
+    ]
     models = {
         place: replace(
             alone[place],

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from iotrace.report.detail import Detail
 from iotrace.report.model import Call, Descriptor
 from iotrace.report.stacks import Line
+from iotrace.verdict.advice import instead_of_blocking
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
+from iotrace.verdict.stack import stack_of
 from iotrace.verdict.thread_activity import Activity, waits_for_one
+from iotrace.vocabulary.calls import WRITES
 from iotrace.vocabulary.kinds import GIL_KINDS, NO_FDS, PIPE, SOCKETS
 from iotrace.vocabulary.waits import BLOCKS_A_LOOP
 
@@ -56,7 +59,18 @@ def _hit(
             evidence["longest_ns"] = longest.max
         fd = _descriptor(profile, worst, seen)
     lines = [one for one in profile.process.lines if one.tid == tid and blocks(one)]
-    return Hit(evidence, blocked, tid, fd, lines=waiting_lines(lines, profile.process))
+    return Hit(
+        evidence,
+        blocked,
+        tid,
+        fd,
+        lines=waiting_lines(lines, profile.process),
+        advice=instead_of_blocking(
+            stack_of(profile, tid),
+            max(waits, key=lambda reason: waits[reason]),
+            output_pipe=bool(calls) and worst.kind == PIPE and worst.syscall in WRITES,
+        ),
+    )
 
 
 def _descriptor(profile: ProcessProfile, call: Call, seen: Activity) -> int | None:
@@ -81,6 +95,13 @@ BLOCKED = Rule(
     "Use the loop's own form of the call (await asyncio.sleep(), asyncio streams, an async "
     "database driver), or hand it to a thread: await asyncio.to_thread(call).",
     _blocked,
-    explains={"IO103": covers, "IO105": always, "IO117": always, "IO118": covers, "IO119": covers},
+    explains={
+        "IO103": covers,
+        "IO105": always,
+        "IO111": covers,
+        "IO117": always,
+        "IO118": covers,
+        "IO119": covers,
+    },
     least=Detail.LIGHT,
 )

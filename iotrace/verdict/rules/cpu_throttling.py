@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iotrace.report.detail import Detail
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.rules.rule import Hit, Rule, always
+from iotrace.verdict.rules.rule import Hit, Rule, always, covers
 
 THROTTLED_SHARE = 0.05
 """Of the time traced that the quota held the group back."""
@@ -56,6 +56,6 @@ THROTTLED = Rule(
     "--cpus), or run no more threads and workers than the quota has CPUs: libraries start one for "
     "each CPU of the host (OPENBLAS_NUM_THREADS, OMP_NUM_THREADS, gunicorn --workers).",
     _throttled,
-    explains={"IO105": always},
+    explains={"IO103": covers, "IO105": always, "IO112": always, "IO113": covers, "IO114": covers},
     least=Detail.LIGHT,
 )

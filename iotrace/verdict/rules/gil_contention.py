@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.report.detail import Detail
+from iotrace.report.model import Call
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule, always
-from iotrace.vocabulary.kinds import GIL_KINDS
+from iotrace.verdict.rules.rule import COVERED_SHARE, Hit, Rule, always
+from iotrace.verdict.thread_activity import sum_calls
+from iotrace.vocabulary.kinds import GIL_KINDS, Kind
 
 ACTIVE_SHARE = 0.25
 """Of the time that its threads run, want a CPU or want the lock, spent on wanting the lock."""
@@ -17,22 +19,21 @@ WALL_SHARE = 0.05
 
 def _contended(profile: ProcessProfile) -> Iterator[Hit]:
     seen = profile.total
-    waited = seen.gil.wait_ns
+    rows = _waits_for_the_gil(profile)
+    waited = sum(one.wait_ns for one in rows)
     active = waited + seen.cpu_ns + seen.runq_ns
     if waited < max(ACTIVE_SHARE * active, WALL_SHARE * profile.wall_ns):
         return
     if not seen.operations:
         return
-    rows = [
-        one for one in profile.process.calls if one.syscall == "futex" and one.kind in GIL_KINDS
-    ]
+    waits = sum_calls(rows).calls
     expired = sum((one.errors or {}).get("ETIMEDOUT", 0) for one in rows)
     waiting = {one.tid for one in rows if one.wait_ns}
     worst = max(rows, key=lambda one: one.wait_ns)
     evidence: dict[str, float | int | str] = {
         "waited_ns": waited,
-        "waits": seen.gil.calls,
-        "mean_wait_ns": waited // max(1, seen.gil.calls),
+        "waits": waits,
+        "mean_wait_ns": waited // max(1, waits),
         "threads": len(waiting),
     }
     if profile.detail is Detail.FULL:
@@ -48,6 +49,19 @@ def _contended(profile: ProcessProfile) -> Iterator[Hit]:
     )
 
 
+def _waits_for_the_gil(profile: ProcessProfile) -> list[Call]:
+    """Surely those; waits that only look alike, where the lock's address is not known."""
+    futexes = [one for one in profile.process.calls if one.syscall == "futex"]
+    surely = [one for one in futexes if one.kind == Kind.GIL.label]
+    return surely or [one for one in futexes if one.kind in GIL_KINDS]
+
+
+def _stalls_the_loop(cause: Hit, symptom: Hit) -> bool:
+    """The loop waits for the lock for most of its stalls."""
+    waited = float(symptom.evidence.get("blocked_in_gil_ns", 0))
+    return waited >= COVERED_SHARE * (symptom.cost_ns or 0)
+
+
 CONTENDED = Rule(
     "IO113",
     "Lock contention after I/O: threads wait for the GIL",
@@ -55,6 +69,6 @@ CONTENDED = Rule(
     "workers), or have fewer threads. timeouts counts the waits in which a thread kept the lock "
     "for its whole switch interval of 5 ms: look for what computes that long.",
     _contended,
-    explains={"IO105": always},
+    explains={"IO103": _stalls_the_loop, "IO105": always},
     least=Detail.LIGHT,
 )

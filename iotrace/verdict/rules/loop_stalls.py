@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iotrace.verdict.advice import instead_of_computing
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import stalled_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always
+from iotrace.verdict.stack import stack_of
 
 OWN_SHARE = 0.5
-"""Of the stalls' time that is not in the run queue: else the cause is a lack of CPU time."""
+"""Of the stalls' time that is not in the run queue: else the cause is a lack of CPU time..."""
+STALL_NS = 50_000_000
+"""... unless that time alone makes each of them a stall."""
 
 
 def _stalled(profile: ProcessProfile) -> Iterator[Hit]:
-    takes_turns = profile.takes_turns
+    turn_takers = profile.turn_takers()
     for tid, seen in profile.loop_threads().items():
         for loop in seen.multiplexers:
             stalls = loop.stalls
             if stalls is None or not stalls.count:
                 continue
             own = stalls.total_ns - stalls.runq_ns
-            if own < OWN_SHARE * stalls.total_ns:
+            if own < min(OWN_SHARE * stalls.total_ns, STALL_NS * stalls.count):
                 continue
             waits = {reason: ns for reason, ns in stalls.wait_ns.items() if ns}
-            if takes_turns and waits.get("lock", 0) > OWN_SHARE * stalls.total_ns:
+            if tid in turn_takers and waits.get("lock", 0) > OWN_SHARE * stalls.total_ns:
                 continue
             evidence: dict[str, float | int | str] = {
                 "stalls": stalls.count,
@@ -40,7 +44,12 @@ def _stalled(profile: ProcessProfile) -> Iterator[Hit]:
                     "longest_block_ns": stalls.worst.wait_ns,
                 }
                 fd = stalls.worst.fd
-            yield Hit(evidence, own, tid, fd, lines=stalled_lines(profile.process, loop))
+            advice = ""
+            if stalls.cpu_ns > OWN_SHARE * own:
+                advice = instead_of_computing(stack_of(profile, tid))
+            yield Hit(
+                evidence, own, tid, fd, lines=stalled_lines(profile.process, loop), advice=advice
+            )
 
 
 STALLED = Rule(

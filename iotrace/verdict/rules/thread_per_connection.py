@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iotrace.report.detail import Detail
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.rules.rule import Hit, Rule, covers
 
 MANY_ALIVE = 150
 """At a time, on average."""
@@ -51,5 +51,6 @@ TOO_MANY = Rule(
     "Serve with a bounded pool (ThreadPoolExecutor behind the acceptor), keep connections alive "
     "instead of one per request, or use an event loop for many idle connections.",
     _too_many,
+    explains={"IO112": covers, "IO113": covers},
     least=Detail.LIGHT,
 )

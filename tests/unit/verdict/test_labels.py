@@ -218,6 +218,13 @@ def test_loops_that_take_turns_are_not_stalled() -> None:
     turns = _loops(101, 9, lock=7 * S)
     assert model_of(turns).title.endswith("a thread each, taking turns behind a lock")
     assert findings(turns) == {}
+    other = thread(799, poll=200 * S)
+    beside = replace(
+        turns,
+        threads=(*turns.threads, other),
+        loops=(*turns.loops, loop("epoll_wait", 503, tid=799, watched=1)),
+    )
+    assert findings(beside) == {}, "a loop on another set takes no turns with them"
     late = _loops(101, 9, lock=7 * S, pickup=203 * MS)
     assert model_of(late).title.endswith("a thread each")
     assert "IO103" in findings(late)

@@ -38,7 +38,7 @@ def test_a_process_that_served_nobody_is_not() -> None:
 
 
 def test_an_idle_server_is_to_be_sent_traffic() -> None:
-    idle = process([thread(accept=10 * S)], [call("accept4", "tcp", 0, wait=10 * S, in_flight=1)])
+    idle = process([thread(accept=10 * S)], [call("accept4", "tcp", 0, wait=10 * S)])
     (said,) = _outcomes(idle)
     assert "asleep waiting for connections" in said
     assert "Send it traffic" in said
@@ -56,6 +56,24 @@ def test_one_that_leaves_data_unread_is_not() -> None:
     rows = (replace(descriptor(7), unread_ns=2_003 * MS),)
     (said,) = _outcomes(replace(event_loop(), descriptors=rows))
     assert "data lies unread on 1 connection, on one of them for 2 s" in said
+
+
+def test_one_that_serves_and_waits_for_no_work_is_not() -> None:
+    served = blocking()
+    slow = replace(
+        served,
+        threads=(thread(user=S, other=9 * S),),
+        calls=(
+            call("sendto", "tcp", 1_009),
+            call("recvfrom", "tcp", 1_009),
+            call("utimensat", "", 31, wait=9 * S),
+        ),
+    )
+    (said,) = _outcomes(slow)
+    assert said == (
+        "No rule tells what is wrong, but thread 700 of python3, which serves, was 90 % of its "
+        "time asleep in other calls, longest in utimensat."
+    )
 
 
 def test_nothing_is_said_beside_a_finding_of_a_relative() -> None:

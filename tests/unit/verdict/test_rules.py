@@ -279,6 +279,14 @@ def test_a_client_that_keeps_others_waiting() -> None:
     assert found.evidence["connections_waiting"] == 3
 
 
+def test_short_waits_of_a_library_are_not_for_the_gil_where_its_address_is_known() -> None:
+    (one,) = MADE["IO113"](True)
+    assert {row.kind for row in one.calls if row.syscall == "futex"} == {"short timeout"}
+    row = next(row for row in one.calls if row.syscall == "futex")
+    gil = replace(row, kind="gil", wait_ns=MS, total_ns=MS)
+    assert "IO113" not in findings(replace(one, calls=(*one.calls, gil)))
+
+
 def test_costs_rank_and_give_the_severity() -> None:
     one = event_loop(stalls=_stalls(S, 0), busy=203 * MS)
     both = replace(

@@ -9,13 +9,13 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
-from iotrace.cli.explain import command
+from iotrace.cli.main import cli
 from iotrace.errors import UsageError
 from iotrace.report.model import Finding
 from iotrace.verdict.gate import fires, names_of
 from iotrace.verdict.rules.registry import RULES
 from tests.unit.project.places import ROOT
-from tests.unit.verdict.made import PID, S, blocking, event_loop, judged, process, thread
+from tests.unit.verdict.made import PID, S, blocking, event_loop, judged, loop, process, thread
 
 _PARTS = (
     "What it means",
@@ -41,6 +41,26 @@ def test_like_workers_read_as_one() -> None:
     assert first.summary == (
         "Of its 2 workers' 20 s: 95 % asleep waiting for data in reads, 3 % computing, "
         "2 % in the kernel."
+    )
+
+
+def test_idle_helpers_do_not_drown_the_thread_that_serves() -> None:
+    serving = event_loop()
+    helpers = tuple(thread(tid, lock=10 * S) for tid in range(701, 709))
+    (one,) = judged(replace(serving, threads=(*serving.threads, *helpers))).processes
+    assert one.summary == (
+        "Of its event loop's 10 s: 91 % asleep in epoll_wait with nothing ready, 6 % computing, "
+        "3 % in the kernel. 8 more threads idled, asleep in locks."
+    )
+
+
+def test_a_poll_of_one_socket_is_not_waiting_for_work() -> None:
+    timed = event_loop()
+    loops = (*timed.loops, loop("poll", 7, nfds=1, watched=1, wait=3 * S))
+    (one,) = judged(replace(timed, loops=loops)).processes
+    assert one.summary.startswith(
+        "Of its 10 s: 61 % asleep in epoll_wait with nothing ready, "
+        "30 % asleep in polls of one descriptor (a timeout), "
     )
 
 
@@ -90,17 +110,22 @@ def test_every_rule_has_a_page(rule: object) -> None:
 
 
 def test_explain_prints_the_page() -> None:
-    shown = CliRunner().invoke(command, ["io103"])
+    shown = CliRunner().invoke(cli, ["explain", "io103"])
     assert shown.exit_code == 0
     assert shown.output.startswith("# IO103: Event loop stalled")
 
 
 def test_explain_lists_the_findings() -> None:
-    shown = CliRunner().invoke(command, [])
+    shown = CliRunner().invoke(
+        cli,
+        [
+            "explain",
+        ],
+    )
     assert [line.split()[0] for line in shown.output.splitlines()] == [rule.id for rule in RULES]
 
 
 def test_explain_refuses_other_ids() -> None:
-    shown = CliRunner().invoke(command, ["\x1b[31mIO999"])
+    shown = CliRunner().invoke(cli, ["explain", "\x1b[31mIO999"])
     assert isinstance(shown.exception, UsageError)
     assert "\x1b" not in shown.exception.what

@@ -1,0 +1,80 @@
+"""What to do about a call that keeps a thread waiting, in the words of what the program uses."""
+
+from __future__ import annotations
+
+from iotrace.verdict.stack import Stack
+
+_TO_A_THREAD = {
+    Stack.ASYNCIO: "hand it to a thread: await asyncio.to_thread(call)",
+    Stack.TRIO: "hand it to a thread: await trio.to_thread.run_sync(call)",
+    Stack.TWISTED: "hand it to a thread: deferToThread(call)",
+    Stack.GEVENT: "hand it to a real thread: gevent.get_hub().threadpool.apply(call)",
+}
+_ELSEWHERE = "hand it to a thread (a ThreadPoolExecutor), which tells the loop when it is done"
+
+_COOPERATIVE = {
+    Stack.ASYNCIO: {
+        "sleep": "Use await asyncio.sleep() in place of time.sleep()",
+        "child": "Use await asyncio.create_subprocess_exec() in place of subprocess",
+        "peer": "Use an async client (httpx.AsyncClient, aiohttp, asyncpg, redis.asyncio)",
+    },
+    Stack.TRIO: {
+        "sleep": "Use await trio.sleep() in place of time.sleep()",
+        "child": "Use await trio.run_process() in place of subprocess",
+        "peer": "Use an async client (httpx.AsyncClient, trio streams)",
+    },
+    Stack.TWISTED: {
+        "sleep": "Use reactor.callLater() or deferLater() in place of time.sleep()",
+        "child": "Use reactor.spawnProcess() in place of subprocess",
+        "peer": "Use a client that returns Deferreds (treq, adbapi)",
+    },
+    Stack.GEVENT: {
+        "sleep": "Use gevent.sleep(): monkey.patch_all() must run before all other imports",
+        "child": "Use gevent.subprocess: monkey.patch_all() must run before all other imports",
+        "peer": "The call does not give way to other greenlets: run monkey.patch_all() before all "
+        "other imports; a driver in C needs its wait callback (psycopg2: psycogreen)",
+    },
+}
+_PLAIN = {
+    "sleep": "Wait in the multiplexer's timeout in place of time.sleep()",
+    "child": "Watch the child's pidfd or pipe in the multiplexer",
+    "peer": "Make the socket non-blocking and watch it in the multiplexer",
+}
+
+
+def instead_of_blocking(stack: Stack, reason: str, *, output_pipe: bool = False) -> str:
+    """What to do about a call inside an event loop's thread.
+
+    ``reason``: the wait reason that took most (vocabulary/waits.py), or "poll_of_one".
+    ``output_pipe``: it writes to a pipe, such as stdout or stderr that somebody else reads.
+    """
+    to_a_thread = _TO_A_THREAD.get(stack, _ELSEWHERE)
+    if output_pipe:
+        return (
+            "Who reads the other end of the pipe is slow or has stopped: let it read, or send "
+            "the output to a file. Log by way of logging.handlers.QueueHandler and QueueListener, "
+            "so that another thread does the writing."
+        )
+    if reason == "file":
+        return f"The file system answers late: {to_a_thread}."
+    if reason == "lock":
+        return f"Do not wait for a lock of threads here: {to_a_thread}."
+    kind = reason if reason in ("sleep", "child") else "peer"
+    way = _COOPERATIVE.get(stack, _PLAIN)[kind]
+    limit = " Give the call a timeout." if kind == "peer" else ""
+    return f"{way}; or {to_a_thread}.{limit}"
+
+
+def instead_of_computing(stack: Stack) -> str:
+    """What to do about computing inside an event loop's thread; "" where it is not known."""
+    if stack is Stack.GEVENT:
+        return (
+            "Computing gives way to no other greenlet: move it to processes "
+            "(ProcessPoolExecutor, more workers), or split it by gevent.sleep(0)."
+        )
+    if stack is Stack.TWISTED:
+        return (
+            "Move the computing to other processes (ProcessPoolExecutor by deferToThread), or "
+            "split it (twisted.internet.task.cooperate)."
+        )
+    return ""

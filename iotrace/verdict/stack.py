@@ -1,0 +1,84 @@
+"""What a program is written with, as far as its Python stacks show: advice depends on it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from enum import Enum
+
+from iotrace.report.stacks import Frame
+from iotrace.verdict.process_profile import ProcessProfile
+
+
+class Stack(Enum):
+    """The framework that calls the program's code, the innermost first to be recognised."""
+
+    GEVENT = "gevent"
+    TWISTED = "Twisted"
+    TRIO = "Trio"
+    ASYNCIO = "asyncio"
+    POOL = "thread pool"
+    THREADS = "threads"
+    UNKNOWN = ""
+
+
+_FILES = {
+    Stack.GEVENT: ("/gevent/", "/eventlet/"),
+    Stack.TWISTED: ("/twisted/",),
+    Stack.TRIO: ("/trio/",),
+    Stack.ASYNCIO: ("/asyncio/", "/uvloop/", "/tornado/"),
+}
+"""Parts of the paths of each one's modules."""
+
+_POOL_WORKERS = (
+    ("concurrent/futures/thread.py", "_worker"),
+    ("multiprocessing/pool.py", "worker"),
+    ("anyio/_backends/_asyncio.py", "WorkerThread.run"),
+    ("waitress/task.py", "ThreadedTaskDispatcher.handler_thread"),
+    ("cheroot/workers/threadpool.py", "WorkerThread.run"),
+    ("tornado/concurrent.py", "_worker"),
+)
+"""(file, function) of the loops in which a pool's threads fetch their work."""
+
+
+def stack_of(profile: ProcessProfile, tid: int | None = None) -> Stack:
+    """What a thread's stacks, or those of all threads, run in; a coroutine runs in its loop."""
+    files = [frame.file for frames in stacks(profile, tid) for frame in frames]
+    for stack, parts in _FILES.items():
+        if any(part in file for file in files for part in parts):
+            return stack
+    if any(map(is_pooled, stacks(profile, tid))):
+        return Stack.POOL
+    return Stack.THREADS if any(file.endswith("/threading.py") for file in files) else Stack.UNKNOWN
+
+
+def stacks(profile: ProcessProfile, tid: int | None = None) -> Iterator[tuple[Frame, ...]]:
+    """The stacks that were kept of a thread (None: of all), of slow calls and of stalls."""
+    for line in profile.process.lines:
+        if tid is None or line.tid == tid:
+            yield line.stack
+    for loop in profile.process.loops:
+        if loop.stalls and (tid is None or loop.tid == tid):
+            for culprit in loop.stalls.culprits:
+                # The stack of a stall by the GIL is that of the thread that had it.
+                if culprit.cause != "gil":
+                    yield culprit.stack
+
+
+def in_pool(profile: ProcessProfile, tids: Collection[int]) -> bool:
+    """Whether these threads work for a pool: most of their slow calls are in its workers' loop.
+
+    A line is of all threads with that stack, and names the latest: so many threads are told
+    together, not each.
+    """
+    lines = [line for line in profile.process.lines if line.tid in tids]
+    pooled = sum(line.wait_ns for line in lines if is_pooled(line.stack))
+    return pooled > sum(line.wait_ns for line in lines if not is_pooled(line.stack))
+
+
+def is_pooled(frames: Collection[Frame]) -> bool:
+    """Whether a stack is that of a pool's worker."""
+    return any(
+        frame.file.endswith(file) and frame.function == function
+        for frame in frames
+        for file, function in _POOL_WORKERS
+    )

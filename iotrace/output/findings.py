@@ -110,7 +110,8 @@ def _finding(finding: Finding, process: Process | None) -> list[Block]:
 def symptom(one: Symptom) -> str:
     """What follows from a finding, in one sentence."""
     cost = "" if one.cost_ns is None else f" ({units.format_duration(one.cost_ns)})"
-    return f"{one.id} {one.title}{cost}"
+    named = [f"{_label(key)} {text}" for key, text in one.evidence.items() if isinstance(text, str)]
+    return f"{one.id} {one.title}{cost}" + (f": {', '.join(named)}" if named else "")
 
 
 def evidence(finding: Finding | Symptom) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from graphlib import TopologicalSorter
 
+from iotrace.report.model import StallCall, Stalls
 from iotrace.verdict.causes import stories_of
 from iotrace.verdict.rules.registry import RULES
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
+from iotrace.vocabulary.waits import WAIT_REASONS
+from tests.unit.verdict.made import MS, S, call, descriptor, event_loop, judged, listener, thread
 
 
 def _rule(name: str, rank: Rank = Rank.SHARE, **explains: object) -> Rule:
@@ -47,6 +51,24 @@ def test_of_several_causes_a_hang_is_told_before_the_costliest() -> None:
     hang = _rule("hang", Rank.STUCK, slow=always)
     found = ((LATE, Hit({}, 9)), (hang, Hit({}, 5)), (SLOW, Hit({}, 2)))
     assert _told(*found) == [("late", []), ("hang", ["slow"])]
+
+
+def test_a_peers_wait_in_a_loops_iteration_is_one_story() -> None:
+    """The same 4 s seen by three rules: a poll of one socket, nested in the iterations."""
+    waits = dict.fromkeys(WAIT_REASONS, 0) | {"poll": 4 * S}
+    stalls = Stalls(16, 4 * S, MS, MS, waits, StallCall("poll", "", 9, 300 * MS))
+    loop = event_loop(stalls=stalls, busy=300 * MS, wait=S)
+    peer = descriptor(9, local="127.0.0.1:50009", peer="10.0.0.9:5432", polled=4 * S)
+    blocked = replace(
+        loop,
+        threads=(thread(user=S, poll=9 * S),),
+        calls=(*loop.calls, call("poll", "", 114, wait=4 * S)),
+        descriptors=(*loop.descriptors, peer),
+        sockets=listener(),
+    )
+    (found,) = judged(blocked).findings
+    assert (found.id, found.cost_ns) == ("IO104", 4 * S)
+    assert {one.id for one in found.symptoms} == {"IO103", "IO119"}
 
 
 def test_the_rules_order_has_no_circles_and_no_unknown_rule() -> None:

@@ -66,6 +66,9 @@ lint: setup  ## check style and types
 	cd .mypy_cache/package && \
 		$(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir .. iotrace
 
+kernels: setup  ## check iotrace on the kernels of distributions in QEMU (KERNELS="bookworm sid")
+	$(AS_ROOT) $(BIN)/python -m tests.kernels $(KERNELS)
+
 docs: setup  ## write again what is generated in docs/
 	$(BIN)/python -m iotrace.report.schema > docs/report.schema.json
 	$(BIN)/python -m tests.unit.project.commands_page

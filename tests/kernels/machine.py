@@ -1,0 +1,113 @@
+"""One virtual machine: boot a kernel, read what its checks say, end it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import tarfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.kernels.btf_of_image import btf_of
+from tests.kernels.distribution import Kernel
+from tests.kernels.initrd import make_initrd
+from tests.kernels.root_image import run_in_image
+
+_HERE = Path(__file__).parent
+_OUT_BYTES = 1 << 20
+_ROW = re.compile(r"^ROW (\{.*\})", re.MULTILINE)
+
+
+@dataclass
+class Row:
+    """What a machine has said, by column. ``ended``: it was done."""
+
+    columns: dict[str, str] = field(default_factory=dict)
+    ended: bool = False
+    seconds: float = 0.0
+
+
+def try_kernel(
+    kernel: Kernel, product: Path, image: Path, work: Path, runs: dict[str, int], limit_s: float
+) -> Row:
+    """Boot and check. What the machine says is kept in ``work``/console.
+
+    ``runs``: how often to attach under load, by detail. Raises CalledProcessError where something
+    here fails, rather than in the machine.
+    """
+    folder = work / "in"
+    folder.mkdir(parents=True)
+    subprocess.run(["cp", "-r", _HERE / "guest", folder], check=True)
+    (folder / "settings.json").write_text(json.dumps({"runs": runs}))
+    archive = ["git", "-C", product, "archive", "--prefix=iotrace/", "-o", folder / "product.tar"]
+    subprocess.run([*archive, "HEAD"], check=True)
+    _precompile(kernel, product, image, folder, work)
+    disk = work / "in.tar"
+    with tarfile.open(disk, "w") as tar:
+        tar.add(folder, ".")
+    with disk.open("ab") as file:
+        file.truncate(disk.stat().st_size + _OUT_BYTES)
+    initrd = make_initrd(kernel, Path(shutil.which("busybox") or "busybox"), work)
+    began = time.monotonic()
+    console = work / "console"
+    _boot(kernel, initrd, image, disk, console, limit_s)
+    for large in (folder, work / "shared", work / "initrd"):
+        shutil.rmtree(large)
+    for large in (disk, initrd):
+        large.unlink()
+    row = _row(console.read_text(errors="replace"))
+    row.seconds = time.monotonic() - began
+    return row
+
+
+def _precompile(kernel: Kernel, product: Path, image: Path, folder: Path, work: Path) -> None:
+    shared = work / "shared"
+    (shared / "out").mkdir(parents=True)
+    (shared / "types").write_bytes(btf_of(kernel.image))
+    archive = subprocess.run(
+        ["git", "-C", product, "archive", "--prefix=iotrace/", "HEAD"],
+        check=True,
+        capture_output=True,
+    )
+    subprocess.run(["tar", "x", "-C", shared], input=archive.stdout, check=True)
+    probes = shared / "iotrace/iotrace/probes"
+    if not probes.exists():  # where an installed iotrace has them
+        probes.symlink_to("../probes")
+    subprocess.run(["cp", _HERE / "guest/precompile.py", shared], check=True)
+    command = ("/usr/bin/python3", "-B", "/mnt/precompile.py", "/mnt/iotrace", "/mnt/types")
+    (work / "precompile.txt").write_text(run_in_image(image, shared, work, *command, "/mnt/out"))
+    (shared / "out").rename(folder / "precompiled")
+
+
+def _boot(
+    kernel: Kernel, initrd: Path, image: Path, disk: Path, console: Path, limit_s: float
+) -> None:
+    """To its end, or to the end of its time."""
+    drives = ((image, "snapshot=on"), (disk, "readonly=on"))
+    command = [
+        *("nice", "qemu-system-x86_64", "-machine", "q35", "-cpu", "max"),
+        *("-accel", "tcg,thread=multi"),  # stock kernels need more of KVM than every host has
+        *("-smp", "2", "-m", "2048", "-nodefaults", "-no-user-config", "-display", "none"),
+        *("-no-reboot", "-serial", f"file:{console}"),
+        *("-kernel", str(kernel.image), "-initrd", str(initrd)),
+        *("-append", "console=ttyS0 panic=-1 quiet loglevel=4 mitigations=off net.ifnames=0"),
+    ]
+    for path, option in drives:
+        command += ["-drive", f"file={path},format=raw,if=virtio,cache=unsafe,{option}"]
+    console.touch()
+    with subprocess.Popen(command) as machine:
+        try:
+            machine.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            machine.kill()
+
+
+def _row(console: str) -> Row:
+    row = Row()
+    for told in _ROW.findall(console):
+        row.columns |= json.loads(told)
+    row.ended = row.columns.pop("end", "") == "ended"
+    return row

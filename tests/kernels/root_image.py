@@ -1,0 +1,88 @@
+"""The root file system of the machines: Debian 12 with what iotrace needs, made once."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.kernels.distribution import mirror
+
+SUITE = "bookworm"
+_PACKAGES = (
+    "ca-certificates,git,make,sudo,procps,busybox-static,iproute2,python3,python3-venv,"
+    "python3-bpfcc,strace,gcc,libc6-dev,kmod,util-linux"
+)
+_BYTES = 6 << 30
+_PLACE = "/srv/iotrace"
+_SET_UP = f"cd {_PLACE} && git init -q . && .ci/setup"
+
+
+def root_image(product: Path, cache: Path) -> Path:
+    """An ext4 image with iotrace's .venv in /srv/iotrace. The product's own files come later.
+
+    It is made again when pyproject.toml or .ci/setup change. Raises CalledProcessError.
+    """
+    facts = (product / "pyproject.toml").read_bytes() + (product / ".ci/setup").read_bytes()
+    image = cache / f"root-{SUITE}-{hashlib.sha256(facts).hexdigest()[:12]}.ext4"
+    if image.exists():
+        return image
+    root = cache / f"root-{SUITE}"
+    if not (root / "complete").exists():
+        shutil.rmtree(root, ignore_errors=True)
+        include = f"--include={_PACKAGES}"
+        command = ["debootstrap", "--variant=minbase", include, SUITE, root, mirror(SUITE)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        (root / "complete").touch()
+    _install(product, root)
+    new = image.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    with new.open("wb") as file:
+        file.truncate(_BYTES)
+    subprocess.run(["mkfs.ext4", "-q", "-F", "-d", root, new], check=True)
+    for old in cache.glob(f"root-{SUITE}-*.ext4"):
+        old.unlink()
+    new.rename(image)
+    return image
+
+
+def _install(product: Path, root: Path) -> None:
+    """.ci/setup in the root, with this machine's way to the package registries."""
+    place = root / _PLACE.lstrip("/")
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    archive = subprocess.run(
+        ["git", "-C", product, "archive", "HEAD"], check=True, capture_output=True
+    )
+    subprocess.run(["tar", "x", "-C", place], input=archive.stdout, check=True)
+    for name in ("etc/resolv.conf", "etc/pip.conf", "etc/ssl/certs/ca-certificates.crt"):
+        if Path("/", name).exists():
+            shutil.copy(Path("/", name), root / name)
+    script = (
+        f"mount -t proc proc '{root}/proc'; mount --bind /dev '{root}/dev'; "
+        f"[ ! -d /opt ] || mount --bind /opt '{root}/opt'; "
+        f"exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "
+        "PIP_CERT=/etc/ssl/certs/ca-certificates.crt DEBIAN_FRONTEND=noninteractive "
+        f"chroot '{root}' /bin/sh -c '{_SET_UP}'"
+    )
+    subprocess.run(["unshare", "-m", "sh", "-euc", script], check=True)
+
+
+def run_in_image(image: Path, shared: Path, work: Path, *command: str) -> str:
+    """Run a command in the root file system, which is read only; ``shared`` is its /mnt.
+
+    What it prints. Raises CalledProcessError.
+    """
+    root = work / "root"
+    root.mkdir(exist_ok=True)
+    words = " ".join(f"'{word}'" for word in command)
+    script = (
+        f"mount -o ro,loop '{image}' '{root}'; mount --bind '{shared}' '{root}/mnt'; "
+        f"mount -t proc proc '{root}/proc'; mount -t sysfs sys '{root}/sys'; "
+        f"mount -t tmpfs tmp '{root}/tmp'; exec nice chroot '{root}' {words}"
+    )
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-euc", script], check=True, capture_output=True, text=True
+    )
+    return done.stdout

@@ -50,9 +50,9 @@ static __always_inline void atomic_max(u64 *max, u64 value)
 }
 
 /* Stores before this one become visible to other CPUs before stores after it. x86 keeps the order
- * of stores (Intel SDM volume 3, 9.2.2), so that only the compiler needs to be told. On aarch64
- * BPF has no barrier but an atomic operation that returns a value, which is a full one
- * (arch/arm64/net/bpf_jit_comp.c: LDADDAL, or a loop with "dmb ish"; Linux 5.12 and later). */
+ * of stores (Intel SDM volume 3, Memory Ordering), so that only the compiler needs to be told. For
+ * aarch64 BPF has no barrier but an atomic operation that returns a value, which is a full one
+ * (arch/arm64/net/bpf_jit_comp.c: LDADDAL, or a loop with "dmb ish"; Linux 5.18 and later). */
 static __always_inline void store_barrier(void)
 {
 #if STORES_IN_ORDER

@@ -54,7 +54,8 @@ PROGRAM(on_sys_exit)
   struct thread *t = caller(ctx->args[0], &slot);
   int known;
   u64 now;
-  if (!t || already_done(t, DONE_EXIT))
+  /* An open call has not been closed, whatever the mark says. */
+  if (!t || (already_done(t, DONE_EXIT) && !t->in_call))
     return 0;
   preempt_off();
   now = bpf_ktime_get_ns();

@@ -64,6 +64,7 @@ def has_thread_pointer(types: KernelTypes) -> bool:
     return types.offset(*_FSBASE["TASK_FSBASE"]) is not None
 
 
+_SUBMIT_BEFORE = "io_uring_submit_sqe"
 _SRCU_GUARD = "class_srcu_fast_notrace_t"
 """Of the scope in which tracepoints call their programs since Linux 7.0 (kernel commit
 a46023d5616e); before, preemption was off there."""
@@ -106,8 +107,10 @@ def kernel_flags(
     if python:
         flags += _offset_flags(types, _FSBASE)
     if "on_uring_submit" in functions:
-        # 6.x gives the request alone; before it came after the ring's context.
-        first = 0 if types.tracepoint_arguments("io_uring_submit_req") == 1 else 1
+        # The request comes first, in 6.1 with a flag behind it; before, after the ring's context.
+        name = "io_uring_submit_req"
+        arguments = types.tracepoint_arguments(name) or types.tracepoint_arguments(_SUBMIT_BEFORE)
+        first = 0 if (arguments or 0) <= 2 else 1
         cqe = types.tracepoint_arguments("io_uring_complete") == 3
         flags += [
             f"-DURING_SUBMIT_REQUEST={first}",

@@ -126,10 +126,11 @@ class Probes:
         """The process has ended: its number may come again."""
         self.map("targets").delete(_U32.pack(pid))
 
-    def skipped_runs(self) -> tuple[int, int]:
+    def skipped_runs(self) -> tuple[dict[str, int], int]:
         """Runs that the kernel skipped because the same probe was running on that CPU already.
 
-        (of probes that charge time or count, of those that only date an event). Whether a traced
+        (of each probe that charges time or counts, by its function; of those that only date an
+        event, together). Whether a traced
         thread was concerned cannot be known. Runs that a spare copy has made up for are not
         counted. Of sys_enter and sys_exit only calls without a result are, where probes can be
         preempted: see probes/repair.c.
@@ -147,8 +148,8 @@ class Probes:
         if spare_name("on_sys_exit") in misses:
             skipped["on_sys_enter"] = 0
             skipped["on_sys_exit"] = self.counters[Counter.UNKNOWN_RESULTS]
-        dating = sum(count for name, count in skipped.items() if name in DATING)
-        return sum(skipped.values()) - dating, dating
+        dating = sum(skipped.pop(name, 0) for name in DATING)
+        return {name: count for name, count in skipped.items() if count}, dating
 
     def memory_bytes(self) -> int:
         """Kernel memory of all maps."""

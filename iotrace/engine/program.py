@@ -5,7 +5,7 @@ Pure apart from reading the source files; nothing here knows bcc.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from iotrace.engine import constants, syscalls
 from iotrace.engine.btf import KernelTypes
@@ -53,6 +53,8 @@ BASE_SOURCES = (
 )
 LATE_SOURCES = ("python_stack.c", "slow_calls.c", "stalls.c")
 
+_COMPLETE_WITHOUT_REQUEST = 4
+"""Arguments of io_uring_complete in Linux 5.15: ctx, user_data, res, cflags."""
 _OPTIONAL_SOURCES = {"on_signal_deliver": "signals.c", "on_uring_submit": "uring.c"}
 
 
@@ -78,8 +80,13 @@ def _available(
     for probe in (*PROBES, *IN_CONTAINERS) if namespaced else PROBES:
         if detail not in probe.details:
             continue
-        if probe.tracepoint not in absent and types.tracepoint_arguments(probe.tracepoint):
-            present.append(probe)
+        known = [
+            name
+            for name in (probe.tracepoint, probe.older)
+            if name and name not in absent and types.tracepoint_arguments(name)
+        ]
+        if known:
+            present.append(replace(probe, tracepoint=known[0]))
         elif probe.loses:
             for column in probe.loses:
                 unavailable[column] = f"this kernel has no tracepoint {probe.tracepoint}"
@@ -89,9 +96,21 @@ def _available(
                 why="Nothing can be accounted for without it.",
                 paste="iotrace doctor",
             )
+    if types.tracepoint_arguments("io_uring_complete") == _COMPLETE_WITHOUT_REQUEST:
+        unavailable["operations"] = "this kernel's io_uring_complete does not tell the request"
     if "operations" in unavailable:
         present = [p for p in present if not p.loses or "operations" not in p.loses]
     return present, unavailable
+
+
+def _require_atomics(types: KernelTypes) -> None:
+    """BTF does not list instructions: bpf_check_mtu came in the same release (Linux 5.12)."""
+    if not types.has_helper("check_mtu"):
+        raise Unsupported(
+            "This kernel is too old for iotrace: Linux 5.15 or newer is needed.",
+            why="Its BPF has no atomic operations that return a value.",
+            paste="uname -r",
+        )
 
 
 def build_program(
@@ -114,6 +133,7 @@ def build_program(
             f"iotrace does not know the machine type {machine}.",
             why="It has system call tables for x86_64 and aarch64.",
         )
+    _require_atomics(types)
     present, unavailable = _available(types, absent, namespaced, limits.detail)
     functions = {probe.function for probe in present}
     python = limits.python and has_thread_pointer(types)

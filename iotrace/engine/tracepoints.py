@@ -16,6 +16,7 @@ class Probe:
     ``typed``: the verifier knows the types of its arguments, which it reads without a helper.
     ``spare``: where probes can be preempted, a second copy does what the first has missed
     (probes/preemption.c).
+    ``older``: what the tracepoint was called before.
     ``attachment``: "tracepoint"; "tail call": entered by other probes, by its ``slot`` in
     ``walkers``; "sample": runs at the ticks of a clock of each CPU. These have no tracepoint.
     """
@@ -28,6 +29,7 @@ class Probe:
     details: frozenset[Detail] = frozenset(Detail)
     typed: bool = False
     spare: bool = True
+    older: str = ""
 
 
 _FULL: frozenset[Detail] = frozenset((Detail.FULL,))
@@ -48,7 +50,13 @@ PROBES = (
     Probe("sock_send_length", "on_sock_send_length", _COUNTS, details=_SOCKETS, typed=True),
     Probe("task_rename", "on_task_rename", ("new names of threads",)),
     Probe("signal_deliver", "on_signal_deliver", ("signals",), details=_NOT_LIGHT),
-    Probe("io_uring_submit_req", "on_uring_submit", ("operations",), details=_NOT_LIGHT),
+    Probe(
+        "io_uring_submit_req",
+        "on_uring_submit",
+        ("operations",),
+        details=_NOT_LIGHT,
+        older="io_uring_submit_sqe",
+    ),
     Probe("io_uring_complete", "on_uring_complete", ("operations",), details=_NOT_LIGHT),
 )
 
@@ -118,5 +126,5 @@ def spare_name(function: str) -> str:
 
 SPARES = frozenset(spare_name(probe.function) for probe in ALL_PROBES if probe.spare)
 """Names of the spare copies."""
-DATING = frozenset({"on_sched_waking", "on_sk_data_ready", "on_sample"})
+DATING = frozenset({"on_sched_waking", "on_sk_data_ready", "on_skb_copy", "on_sample"})
 """Functions that only say when something happened: without a run of theirs no time is lost."""

@@ -62,7 +62,7 @@ def _quality(snapshot: Snapshot, processes: tuple[Process, ...], around: Circums
             descriptors=losses.descriptors,
             loops=losses.loops,
             stacks=losses.stacks,
-            probes=losses.skipped_runs,
+            probes=sum(losses.skipped_runs.values()),
         ),
         unaccounted_ratio=unaccounted / lifetime if lifetime else 0.0,
         in_flight=sum(call.in_flight for process in processes for call in process.calls),
@@ -81,6 +81,10 @@ def _notes(losses: Losses, processes: tuple[Process, ...]) -> list[str]:
             f"{losses.long_vectors} message vectors held more than 64 messages: the bytes of the "
             "rest were not counted"
         )
+    skipped = {name: count for name, count in losses.skipped_runs.items() if count}
+    if skipped:
+        runs = ", ".join(f"{count} of {name}" for name, count in sorted(skipped.items()))
+        notes.append(f"the kernel skipped runs of probes: {runs}")
     if losses.repaired_calls:
         notes.append(
             f"the beginning of {losses.repaired_calls} calls was not seen, because the kernel had "
@@ -93,8 +97,8 @@ def _notes(losses: Losses, processes: tuple[Process, ...]) -> list[str]:
         )
     if losses.undated_events:
         notes.append(
-            f"{losses.undated_events} wake-ups or arrivals somewhere on this host were not seen: a "
-            "run-queue delay may count as wait"
+            f"{losses.undated_events} wake-ups, arrivals or copies somewhere on this host were not "
+            "seen: a run-queue delay may count as wait, and a copy is estimated"
         )
     not_python = [process.pid for process in processes if process.python is None]
     if not_python and len(not_python) == len(processes):

@@ -66,6 +66,8 @@ Histogram: TypeAlias = Annotated[tuple[int, ...], _EACH]
 """Sums by place (a bucket, a wait reason): each adds and subtracts."""
 Counts: TypeAlias = Annotated[Mapping[int, int], _COUNTS]
 """Sums by key."""
+NamedCounts: TypeAlias = Annotated[Mapping[str, int], _COUNTS]
+"""The same by name."""
 Maximum: TypeAlias = Annotated[int, _MAXIMUM]
 """The larger one; in a difference the later one, which is that of all time."""
 

@@ -15,6 +15,7 @@ from iotrace.snapshot.merging import (
     Histogram,
     Maximum,
     Members,
+    NamedCounts,
     OfProcesses,
     OfThreads,
     Owner,
@@ -218,7 +219,10 @@ class Waiting:
 @mergeable
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """What the kernel side could not keep, and where it kept a part only."""
+    """What the kernel side could not keep, and where it kept a part only.
+
+    ``skipped_runs``: by the probe's function.
+    """
 
     threads: Total = 0
     calls: Total = 0
@@ -226,7 +230,7 @@ class Losses:
     loops: Total = 0
     errors: Total = 0
     operations: Total = 0
-    skipped_runs: Total = 0
+    skipped_runs: NamedCounts = field(default_factory=dict)
     undated_events: Total = 0
     repaired_calls: Total = 0
     unknown_results: Total = 0

@@ -22,10 +22,10 @@ b=/bin/busybox
 $b mount -t proc proc /proc; $b mount -t sysfs sys /sys; $b mount -t devtmpfs dev /dev
 while read m; do $b insmod $m; done </order
 n=0; while [ ! -b /dev/vda ] && [ $n -lt 300 ]; do $b sleep 0.1; n=$((n+1)); done
-$b mount -t ext4 -o rw,noatime /dev/vda /root || $b poweroff -f
-$b mkdir -p /root/lib/modules; $b cp -r /lib/modules/* /root/lib/modules/
-for d in dev proc sys; do $b mount --move /$d /root/$d; done
-exec $b switch_root /root /bin/sh -c 'mount -t tmpfs run /run; mkdir /run/in; \
+$b mount -t ext4 -o rw,noatime /dev/vda /new || $b poweroff -f
+$b mkdir -p /new/lib/modules; $b cp -r /lib/modules/* /new/lib/modules/
+for d in dev proc sys; do $b mount --move /$d /new/$d; done
+exec $b switch_root /new /bin/sh -c 'mount -t tmpfs run /run; mkdir /run/in; \
 tar xf /dev/vdb -C /run/in; exec sh /run/in/guest/init.sh'
 """
 
@@ -34,7 +34,7 @@ def make_initrd(kernel: Kernel, busybox: Path, work: Path) -> Path:
     """The initrd of a kernel, under ``work``."""
     tree = work / "initrd"
     modules = tree / "lib/modules" / kernel.release
-    for name in ("bin", "proc", "sys", "dev", "root"):
+    for name in ("bin", "proc", "sys", "dev", "new"):
         (tree / name).mkdir(parents=True)
     modules.mkdir(parents=True)
     shutil.copy(busybox, tree / "bin/busybox")

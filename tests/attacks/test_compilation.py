@@ -1,16 +1,21 @@
-"""What is compiled into the probes, and kept: headers and files that other users planted."""
+"""What is compiled into the probes, and kept: headers and images that other users planted."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from iotrace.engine.cache_directory import cache_directory
 from iotrace.engine.probe_sources import header_tree, probes_directory
-from tests.attacks.attacker import attacker_runs, attacker_writes
+from tests.attacks.attacker import attacker_owns, attacker_runs, attacker_writes
 from tests.attacks.victim import Happens, root_runs
 
 _HEADERS = {
@@ -69,3 +74,29 @@ def test_headers_in_the_current_directory(
         assert list(roots_directory.iterdir()), "the second trace was to use a kept image"
     assert not killed, "planted headers ran in the kernel"
     happens("headers of the probes' names in the current directory", "are not read")
+
+
+def _says_planted(image: bytes) -> bytes:
+    """The same image, with a line of its own in what ``attach --dry-run`` prints."""
+    plain = json.loads(zlib.decompress(image[32:]))
+    plain["unavailable"]["planted"] = "by another user"
+    data = zlib.compress(json.dumps(plain).encode())
+    return hashlib.sha256(data).digest() + data
+
+
+@pytest.mark.parametrize("whose", ["root's", "a directory", "a file"])
+def test_a_planted_image(whose: str, roots_directory: Path, happens: Happens) -> None:
+    """``root's``: shows that an image of root's would have been loaded."""
+    command = ("attach", "--dry-run", "--detail", "light")
+    assert root_runs(*command, prefix=_with_cache(roots_directory)).code == 0
+    (kept,) = roots_directory.iterdir()
+    kept.write_bytes(_says_planted(kept.read_bytes()))
+    if whose == "a file":
+        attacker_owns(kept, 0o644)
+    elif whose == "a directory":
+        attacker_owns(roots_directory, 0o755)
+    ended = root_runs(*command, prefix=_with_cache(roots_directory))
+    assert ended.code == 0, ended.stderr
+    assert ("by another user" in ended.stderr) == (whose == "root's")
+    if whose != "root's":
+        happens(f"{whose} of compiled probes that another user owns", "compiled anew")

@@ -125,12 +125,18 @@ def _cut(calls: tuple[Call, ...], top: int | None, sort: str) -> tuple[list[Call
     for call in ranked:
         (others if (call.syscall, call.kind) in seen else firsts).append(call)
         seen.add((call.syscall, call.kind))
-    most = len(ranked) if top is None else max(top, 0)
-    chosen = {id(call) for call in [*firsts, *others][:most]}
+    kept, _ = cost.less_alike([*firsts, *others], _kind, top)
+    chosen = set(map(id, kept))
     return (
         [call for call in ranked if id(call) in chosen],
         [call for call in ranked if id(call) not in chosen],
     )
+
+
+def _kind(call: Call) -> object:
+    """Calls that many threads sit in all along are alike; any other is of its own kind."""
+    one = call.calls is not None and call.calls + call.in_flight <= 1
+    return (call.syscall, call.kind) if one else id(call)
 
 
 def _cost(call: Call) -> int:

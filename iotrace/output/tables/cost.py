@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
@@ -9,6 +10,9 @@ from iotrace.output import units
 from iotrace.output.view_options import NO_ORDERS, Orders, in_order
 
 Row = TypeVar("Row")
+
+MOST_ALIKE = 5
+"""Rows of one kind, in a table that has not room for all."""
 
 
 def costliest(
@@ -25,6 +29,22 @@ def costliest(
     ranked = in_order(rows, sort, orders, cost)
     shown = len(ranked) if top is None else max(top, 0)
     return ranked[:shown], ranked[shown:]
+
+
+def less_alike(
+    ranked: Sequence[Row], kind: Callable[[Row], object], top: int | None
+) -> tuple[list[Row], list[Row]]:
+    """The ``top`` rows (None: all) of some that are in order, and the rest; of more rows than
+    that, ``MOST_ALIKE`` of a kind: forty idle threads do not hide the one that works."""
+    if top is None or len(ranked) <= top:
+        return [*ranked], []
+    count = Counter[object]()
+    shown: list[Row] = []
+    rest: list[Row] = []
+    for row in ranked:
+        count[kind(row)] += 1
+        (shown if count[kind(row)] <= MOST_ALIKE else rest).append(row)
+    return shown[:top], [*shown[top:], *rest]
 
 
 def more(rest: Sequence[Row], wait: Callable[[Row], int]) -> str:

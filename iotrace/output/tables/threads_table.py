@@ -12,7 +12,7 @@ from iotrace.output import units
 from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.naming import name_thread
 from iotrace.output.tables import cost
-from iotrace.output.view_options import ColumnOrder, Orders
+from iotrace.output.view_options import ColumnOrder, Orders, in_order
 from iotrace.report.model import Process, Thread
 from iotrace.report.process_totals import asleep_ns, awake_ns, totals_of
 
@@ -23,6 +23,9 @@ _LEGEND = (
 )
 _UNSPLIT = "cpu: on a CPU, in which of the states that are n/a is not known."
 _ENDED = "xN: N ended threads in one line."
+
+# Of its wall time, asleep for one reason: all along.
+_ALL_ALONG = 0.99
 
 # Under this share of the wall time a reason goes unnamed.
 _WORTH_NAMING = 0.001
@@ -67,7 +70,8 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
     """The process's threads; None if there are none."""
     if not process.threads:
         return None
-    shown, rest = cost.costliest(process.threads, awake_ns, top, sort, ORDERS)
+    ranked = in_order(process.threads, sort, ORDERS, awake_ns)
+    shown, rest = cost.less_alike(ranked, _kind, top)
     columns = [
         figures("tid", (name_thread(thread) for thread in shown)),
         texts("name", (thread.name for thread in shown), least=8),
@@ -91,6 +95,15 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
         columns=tuple(columns),
         more=cost.more(rest, asleep_ns),
     )
+
+
+def _kind(thread: Thread) -> object:
+    """Threads of one pool that sleep all along for one reason; any other is of its own kind."""
+    wait, wall = thread.states_ns.wait, thread.lifetime_ns
+    main = max(wait, key=lambda reason: wait[reason], default="")
+    if not main or wait[main] < _ALL_ALONG * wall:
+        return thread.tid, thread.started_ns
+    return thread.name.rstrip("0123456789"), main
 
 
 def _shares(threads: list[Thread]) -> list[Column]:

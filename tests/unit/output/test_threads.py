@@ -87,3 +87,19 @@ def test_reasons_that_are_worth_nothing_go_unnamed() -> None:
     assert reasons({"poll": 9_999, "lock": 1}, 10_000) == ("poll >99.9",)
     assert reasons({"poll": 1}, 10_000) == ("poll <0.1",)
     assert reasons({}, 10_000) == ("-",)
+
+
+def test_idle_threads_of_a_pool_do_not_fill_the_table() -> None:
+    idle = [thread(710 + number, f"worker_{number}", 10 * S, lock=0) for number in range(40)]
+    late = [
+        thread(801, "reader", 10 * S, recv=0),
+        thread(802, "writer", 10 * S, send=0),
+    ]
+    shown = threads_table.table(process(threads=(*idle, *late)), 20)
+    assert shown is not None
+    names = [cell[0] for cell in shown.columns[1].cells]
+    assert names == [*(f"worker_{number}" for number in range(5)), "reader", "writer"]
+    assert shown.more.startswith("… and 35 more (")
+    everything = threads_table.table(process(threads=(*idle, *late)), None)
+    assert everything is not None
+    assert len(everything.columns[1].cells) == 42

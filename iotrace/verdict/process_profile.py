@@ -16,8 +16,9 @@ from iotrace.vocabulary.kinds import SOCKETS, STREAMS
 
 CONTENDED_SHARE = 0.2
 """Of the time that threads want a CPU, spent in the run queue."""
-TURNS_LOCK_SHARE = 0.5
-"""Of the sleep of several event loops, spent in locks, from which on they may take turns."""
+TURNS_LOCK_SHARE = 0.8
+"""Where one of n threads waits in their multiplexer at a time, n - 1 of them sleep in locks: so
+much of that time, from which on they may take turns."""
 IN_TURN_PICKUP_NS = 25_000_000
 """Data is picked up within this time (p99) where loops that wait for a lock keep nobody waiting."""
 
@@ -85,7 +86,9 @@ class ProcessProfile:
     def _waits_for_turns(self, tids: Collection[int]) -> bool:
         seen = [self.threads[tid] for tid in tids]
         in_locks = sum(one.wait_ns["lock"] for one in seen)
-        return len(seen) > 1 and in_locks > TURNS_LOCK_SHARE * sum(one.asleep_ns for one in seen)
+        others = (len(seen) - 1) / len(seen)
+        asleep = sum(one.asleep_ns for one in seen)
+        return len(seen) > 1 and in_locks > TURNS_LOCK_SHARE * others * asleep
 
     def listening_ports(self) -> frozenset[str]:
         """ ":8000" of each address that it accepts connections on."""

@@ -49,7 +49,17 @@ def process_model(profile: ProcessProfile) -> Model:
     if sure < LEAST:
         seen = f"{plural(samples, 'operation')} seen; it looks like: {title}"
         return not_enough((seen, *_waiting(profile.total), *_not_seen(profile)), sure)
-    return Model(model_id, title, sure, (*_evidence(chosen), *_not_seen(profile)), shape)
+    evidence = (*_evidence(chosen), *_idle_beside(profile, shape), *_not_seen(profile))
+    return Model(model_id, title, sure, evidence, shape)
+
+
+def _idle_beside(profile: ProcessProfile, shape: str) -> tuple[str, ...]:
+    """The threads beside the one that does it all."""
+    others = profile.total.threads - 1
+    if shape != "single thread" or others <= 0:
+        return ()
+    which = "1 more thread does" if others == 1 else f"{others:,} more threads do"
+    return (f"{which} no I/O of this kind",)
 
 
 def io_name(style: ThreadStyle) -> str:

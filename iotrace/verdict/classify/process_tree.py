@@ -117,7 +117,8 @@ def _preforked(
         f"pre-forked workers ({len(known) + idle}): {each}",
         min(alone[place].confidence for place in known),
         (
-            f"it reads nothing itself; {plural(len(known), 'process')} of its own do"
+            f"it reads nothing itself; {plural(len(known), 'process')} of its own "
+            + ("does" if len(known) == 1 else "do")
             + (f", {idle} more had nothing to do" if idle else ""),
             *alone[busiest].evidence,
         ),

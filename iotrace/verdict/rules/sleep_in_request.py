@@ -37,7 +37,14 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
         },
         asleep,
         next(iter(serving)) if len(serving) == 1 else None,
-        lines=waiting_lines(lines_of_category(profile.process, "sleeps"), profile.process),
+        lines=waiting_lines(
+            (
+                line
+                for line in lines_of_category(profile.process, "sleeps")
+                if line.tid in serving  # others may sleep as they like
+            ),
+            profile.process,
+        ),
     )
 
 

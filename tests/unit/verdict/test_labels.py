@@ -225,6 +225,12 @@ def test_loops_that_take_turns_are_not_stalled() -> None:
         loops=(*turns.loops, loop("epoll_wait", 503, tid=799, watched=1)),
     )
     assert findings(beside) == {}, "a loop on another set takes no turns with them"
+    two = replace(
+        turns,
+        threads=(thread(701, poll=5 * S, lock=S), thread(702, poll=S, lock=5 * S)),
+        loops=tuple(row for row in turns.loops if row.tid in (701, 702)),
+    )
+    assert findings(two) == {}, "of two that take turns, each sleeps in the lock half of the time"
     late = _loops(101, 9, lock=7 * S, pickup=203 * MS)
     assert model_of(late).title.endswith("a thread each")
     assert "IO103" in findings(late)

@@ -24,9 +24,11 @@ ALL_ALONG_SHARE = 0.99
 BUSY_SHARE = 0.05
 """Of one CPU: what takes less is idle."""
 
-KEPT_SHARE = 0.2
+KEPT_SHARE = 0.1
 """Of the time of a thread that serves, asleep where no work comes from."""
 _REASON_OF = {call.name: call.wait for call in CALLS}
+_SERVES = ("loop", "reader", "poller")
+"""Roles of threads (ThreadStyle) that read what comes."""
 _NO_WORK = ("send", "connect", "file", "other", "fault", "child", "sleep")
 
 _SUMMARIES = {reason.name: reason.summary for reason in WAITS}
@@ -91,7 +93,7 @@ def _kept(profile: ProcessProfile) -> list[str]:
     """Threads that serve, and sleep for long where no work comes from."""
     texts = []
     for tid, one in profile.threads.items():
-        if profile.styles[tid].role not in ("loop", "reader", "poller"):
+        if profile.styles[tid].role not in _SERVES:
             continue
         reason = max(_NO_WORK, key=lambda name: one.wait_ns[name])
         if one.wait_ns[reason] >= KEPT_SHARE * one.lifetime_ns > 0:
@@ -99,7 +101,9 @@ def _kept(profile: ProcessProfile) -> list[str]:
             calls = [
                 call
                 for call in profile.calls[tid]
-                if call.wait_ns and _REASON_OF.get(call.syscall, reason) in (reason, None)
+                if call.wait_ns
+                and call.syscall != "other"
+                and _REASON_OF.get(call.syscall, reason) in (reason, None)
             ]
             longest = max(calls, key=lambda call: call.wait_ns).syscall if calls else ""
             texts.append(
@@ -135,12 +139,16 @@ def _lacking(family: Sequence[ProcessProfile]) -> str:
 
 
 def _seen(family: Sequence[ProcessProfile]) -> str:
-    """Where the time of its busiest or longest thread went."""
-    process, tid, one = max(
-        ((profile.process, tid, one) for profile in family for tid, one in profile.threads.items()),
-        key=lambda item: (item[2].cpu_ns + item[2].runq_ns, item[2].lifetime_ns),
-        default=(family[0].process, 0, family[0].total),
-    )
+    """Where the time of its busiest thread went, of those that serve if there are any."""
+    everyone = [
+        (profile.styles[tid].role in _SERVES, one.cpu_ns + one.runq_ns, tid, one, profile)
+        for profile in family
+        for tid, one in profile.threads.items()
+    ]
+    if not everyone:
+        return ""
+    *_, tid, one, profile = max(everyone, key=lambda item: item[:2])
+    process = profile.process
     who = f"Thread {tid} of {process.name}" if tid else process.name
     if one.cpu_ns >= BUSY_SHARE * one.lifetime_ns > 0:
         return f"{who} was on a CPU for {share(one.cpu_ns, one.lifetime_ns)} of its time."
@@ -155,6 +163,8 @@ def _seen(family: Sequence[ProcessProfile]) -> str:
 
 
 def _next_step(family: Sequence[ProcessProfile]) -> str:
+    if sum(one.total.reads.ok for one in family) >= LEAST_ANSWERS:
+        return "The Python lines below say where its threads wait."
     if any(one.listening_ports() or one.total.accepts.wait_ns for one in family):
         return "Send it traffic while it is traced, or trace the process that has the traffic."
     return "Trace it while it works, for longer (-d 60), or trace the process that has the work."

@@ -25,8 +25,8 @@ def sentence(profile: ProcessProfile) -> str:
     if not idle:
         whose = "its" if seen.threads == 1 else f"its {possessive(plural(seen.threads, 'thread'))}"
         return f"Of {whose} {duration(seen.lifetime_ns)}: {_listed([seen])}."
-    who = _name(profile, working, seen)
-    return f"Of {who} {duration(seen.lifetime_ns)}: {_listed([seen])}. {_idle(idle)}"
+    whose = _whose(profile, working, seen)
+    return f"Of {whose}: {_listed([seen])}. {_idle(idle)}"
 
 
 def sentence_of_workers(profiles: Sequence[ProcessProfile]) -> str:
@@ -59,12 +59,13 @@ def _together(profile: ProcessProfile, tids: Collection[int]) -> Activity:
     )
 
 
-def _name(profile: ProcessProfile, working: Collection[int], seen: Activity) -> str:
+def _whose(profile: ProcessProfile, working: Collection[int], seen: Activity) -> str:
+    lifetime = duration(seen.lifetime_ns)
     if len(working) != 1 or seen.threads > 1:
-        return f"the {possessive(plural(seen.threads, 'thread'))} at work"
+        return f"the {lifetime} of the {plural(seen.threads, 'thread')} at work"
     (tid,) = working
-    role = "event loop's" if profile.styles[tid].role == "loop" else "working thread's"
-    return f"its {role}"
+    role = "event loop" if profile.styles[tid].role == "loop" else "working thread"
+    return f"its {possessive(role)} {lifetime}"
 
 
 def _idle(idle: Sequence[Activity]) -> str:

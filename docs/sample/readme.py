@@ -1,4 +1,4 @@
-"""Puts the verdict and the first finding of report.txt into README.md, between its two comments."""
+"""Puts the first finding and the head of report.txt into README.md, between its two comments."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ _FINDING = re.compile(r"^(?:HIGH|MEDIUM|LOW) IO\d+: ", re.MULTILINE)
 
 
 def excerpt(report: str) -> str:
-    """From the process's head to the end of its first finding, indented for Markdown."""
-    start = report.index("\nProcess ") + 1
-    finding = _FINDING.search(report, start)
+    """The first finding and the head of the process, indented for Markdown."""
+    finding = _FINDING.search(report)
     if finding is None:
         raise SystemExit("the report has no finding: nothing to show")
-    text = report[start : report.index("\n\n", finding.start())]
-    return "\n".join(f"    {line}".rstrip() for line in [*text.splitlines(), "", "[...]"])
+    found = report[report.index("\nFindings (") + 1 : report.index("\n\n", finding.start())]
+    start = report.index("\nProcess ") + 1
+    head = report[start : report.index("\n\nThreads (", start)]
+    lines = [*found.splitlines(), "", "[...]", "", *head.splitlines(), "", "[...]"]
+    return "\n".join(f"    {line}".rstrip() for line in lines)
 
 
 def main() -> None:

@@ -82,11 +82,16 @@ def _outcome(family: Sequence[ProcessProfile]) -> str:
     elsewhere = [text for profile in family for text in _kept(profile)]
     if elsewhere:
         return f"No rule tells what is wrong, but {elsewhere[0]}"
-    if _works(family):
-        detail = family[0].detail
-        known = "" if detail is Detail.FULL else f" by what {detail.value} detail knows"
-        return f"Nothing wrong was found{known}."
-    return f"No answer yet: {_lacking(family)} {_seen(family)} {_next_step(family)}"
+    if not _works(family):
+        return f"No answer yet: {_lacking(family)} {_seen(family)} {_next_step(family)}"
+    if not any(map(_takes_requests, family)):
+        return (
+            "No rule found a fault. It serves nobody itself: whether its own work gets done is "
+            "not known."
+        )
+    detail = family[0].detail
+    known = "" if detail is Detail.FULL else f" by what {detail.value} detail knows"
+    return f"Nothing wrong was found{known}."
 
 
 def _kept(profile: ProcessProfile) -> list[str]:
@@ -113,13 +118,24 @@ def _kept(profile: ProcessProfile) -> list[str]:
     return texts
 
 
+def _takes_requests(profile: ProcessProfile) -> bool:
+    """It listens or accepts; or is fed through pipes, or by io_uring; or nobody knows."""
+    sockets, seen = profile.process.sockets, profile.total
+    if sockets is None or not sockets.count or sockets.listening:
+        return True
+    return bool(seen.accepts.calls or seen.pipe_reads.ok or profile.process.operations)
+
+
 def _works(family: Sequence[ProcessProfile]) -> bool:
     """It was seen to take requests and to answer."""
     if any(one.detail is not Detail.FULL for one in family):
-        known = (one.process.model for one in family)
-        return any(
-            model.id != UNKNOWN for model in known if model
-        )  # answers are not seen; what could not be looked for is said
+        # Answers are not seen; what could not be looked for is said.
+        models = (one.process.model for one in family)
+        sleeps = sum(
+            one.total.reads.calls + sum(loop.sleeps or 0 for loop in one.total.loops)
+            for one in family
+        )
+        return sleeps >= LEAST_ANSWERS and any(one.id != UNKNOWN for one in models if one)
     reads = sum(one.total.reads.ok for one in family)
     writes = sum(one.total.writes.ok for one in family)
     rings = sum(operation.count for one in family for operation in one.process.operations)

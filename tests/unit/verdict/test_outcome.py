@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iotrace.report.model import Process
+from iotrace.report.detail import Detail
+from iotrace.report.model import OpenSockets, Process
 from tests.unit.light import lit
 from tests.unit.verdict.made import (
     MS,
@@ -15,6 +16,7 @@ from tests.unit.verdict.made import (
     descriptor,
     event_loop,
     judged,
+    listener,
     process,
     thread,
 )
@@ -76,6 +78,13 @@ def test_one_that_serves_and_waits_for_no_work_is_not() -> None:
     )
 
 
+def test_a_client_has_no_requests_to_be_judged_by() -> None:
+    client = replace(event_loop(), sockets=OpenSockets(3, (), 0, 0))
+    (said,) = _outcomes(client)
+    assert said.startswith("No rule found a fault. It serves nobody itself")
+    assert _outcomes(replace(client, sockets=listener())) == [CLEAR]
+
+
 def test_nothing_is_said_beside_a_finding_of_a_relative() -> None:
     sick = process(
         [replace(thread(user=S, runq=8 * S, poll=S), tid=PID + 1)],
@@ -99,8 +108,9 @@ def test_strangers_are_told_of_each() -> None:
 
 
 def test_light_detail_says_how_far_it_sees() -> None:
-    from iotrace.report.detail import Detail
-
     report = judged(lit(event_loop()), detail=Detail.LIGHT)
     (one,) = report.processes
     assert one.outcome == "Nothing wrong was found by what light detail knows."
+    idle = process([thread(accept=10 * S)], [call("accept4", "tcp", 0, wait=10 * S)])
+    (one,) = judged(lit(idle), detail=Detail.LIGHT).processes
+    assert one.outcome.startswith("No answer yet: in 10 s no request was seen.")

@@ -12,6 +12,7 @@ import gc
 import os
 import resource
 import signal
+import sys
 from collections.abc import Collection
 from pathlib import Path
 
@@ -22,6 +23,7 @@ _DAC_READ_SEARCH, _SYS_PTRACE, _CHECKPOINT_RESTORE = 2, 19, 40
 _KEPT = 1 << _DAC_READ_SEARCH | 1 << _SYS_PTRACE | 1 << _CHECKPOINT_RESTORE
 """To look into other users' processes and files, and to open the very file that one has mapped
 (/proc/PID/map_files): man capabilities(7)."""
+_KEPT_SIGNALS = {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE, signal.SIGXFSZ}
 _MORE_DATA_BYTES = 80 << 20
 _STANDARD_FDS = 3
 
@@ -31,13 +33,15 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def leave_the_parent(kept: Collection[int], name: str) -> None:
     """Be a process that shares nothing with the one that forked it but the pipes ``kept``."""
     gc.disable()  # objects of the parent must not be finalised here
+    sys.dont_write_bytecode = True
     os.setsid()
     os.chdir("/")
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in range(_STANDARD_FDS):
         os.dup2(nothing, standard)
     keep_only(kept)
-    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+    # Those that Python ignores stay ignored: with no file size allowed, a write is an error.
+    for number in signal.valid_signals() - _KEPT_SIGNALS:
         with contextlib.suppress(OSError, ValueError):
             signal.signal(number, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import socket
@@ -54,6 +55,14 @@ def _recurse(_session: object, pid: int) -> int:
 
 def _endless(_session: object, pid: int) -> list[bytes]:
     return [bytes(1 << 20) for _ in range(20)]
+
+
+def _import(_session: object, pid: int) -> int:
+    return int(importlib.import_module("module_of_a_reader").ANSWER)
+
+
+def _write(_session: object, pid: int, path: str) -> int:
+    return Path(path).write_text("something")
 
 
 def _rights(_session: object, pid: int) -> tuple[str, list[str]]:
@@ -214,6 +223,22 @@ def test_without_a_spawner_nothing_hangs(reader: TargetReader) -> None:
     with pytest.raises(NotAnswering):
         read_program(reader, _OWN)
     assert time.monotonic() - begin < 5
+
+
+def test_what_it_imports_first_is_written_nowhere(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It may write no file: the kernel would kill it for that."""
+    (tmp_path / "module_of_a_reader.py").write_text("ANSWER = 43\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for question in (_import, _write):
+        monkeypatch.setitem(server.QUESTIONS, question.__name__, question)
+    with TargetReader() as reader:
+        assert reader.ask("_import", _OWN) == 43
+        with pytest.raises(NotAnswering) as raised:
+            reader.ask("_write", _OWN, str(tmp_path / "written"))
+        assert "OSError" in raised.value.why
+    assert not (tmp_path / "__pycache__").exists()
 
 
 def test_it_holds_nothing(reader: TargetReader, tmp_path: Path) -> None:

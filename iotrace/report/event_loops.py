@@ -17,6 +17,21 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadyWatch:
+    """A descriptor that a level-triggered epoll would report at once, as of the last look.
+
+    ``event``: "EPOLLOUT" (a connected socket that it watches for writing, whose send queue is
+    empty), "EPOLLRDHUP" (the peer has closed its side, all is read), "EPOLLIN" (unread data, or
+    connections that wait for an accept).
+    """
+
+    fd: int
+    kind: str
+    peer: str
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
 class StallCall:
     """The system call in which a stalled iteration waited longest; ``fd`` None: it has none."""
 
@@ -54,6 +69,7 @@ class Loop:
     ``eager_reads``: of a connection that was accepted since the last return;
     ``watched``: descriptors watched, at most (None: not known), ``nfds_max``: the call's largest
     ``nfds`` (0: it has none), ``wait_ns``: time asleep in it, ``sleeps``: as in ``Call``.
+    ``ready_watches``: some of the sockets that its epoll would report at once; only epoll tells.
     """
 
     tid: int
@@ -74,3 +90,4 @@ class Loop:
     eager_reads: int | None = 0
     nfds_max: int = 0
     sleeps: int | None = None
+    ready_watches: tuple[ReadyWatch, ...] = ()

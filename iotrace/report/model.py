@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from iotrace.report.detail import Detail
 from iotrace.report.event_loops import Loop as Loop
 from iotrace.report.event_loops import Ready as Ready
+from iotrace.report.event_loops import ReadyWatch as ReadyWatch
 from iotrace.report.event_loops import StallCall as StallCall
 from iotrace.report.event_loops import Stalls as Stalls
 from iotrace.report.stacks import Line

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from iotrace.report.model import Busy, Loop, Ready, StallCall, Stalls
+import select
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from iotrace.procfs.fdinfo import Watch
+from iotrace.procfs.net_tables import Socket
+from iotrace.report.model import Busy, Loop, Ready, ReadyWatch, StallCall, Stalls
 from iotrace.report.stacks import Culprit
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.histogram import percentile_ns, used
 from iotrace.snapshot.totals import LoopTotals
 from iotrace.vocabulary.waits import WAIT_REASONS
+
+_MOST_READY = 8
+"""Rows of descriptors that an epoll would report at once; more say nothing new."""
+_PEER_HAS_CLOSED = frozenset(("close_wait", "last_ack", "closing"))
 
 
 def loop_row(
@@ -24,8 +34,10 @@ def loop_row(
     """
     watched: int | None = totals.watched or None
     trigger: str | None = "level"
+    ready_watches: tuple[ReadyWatch, ...] = ()
     if multiplexer.startswith("epoll"):
         watched, trigger = _epoll(totals.epoll_fd, facts)
+        ready_watches = _ready_watches(totals.epoll_fd, facts)
     busy = totals.busy
     return Loop(
         tid=tid,
@@ -53,6 +65,7 @@ def loop_row(
         eager_reads=totals.eager_reads,
         nfds_max=totals.nfds_max,
         sleeps=totals.sleeps or None,
+        ready_watches=ready_watches,
         wait_ns=totals.wait_ns,
         busy_total_ns=totals.busy_sum_ns,
         # A poll of one descriptor is a timeout around a call: no loop that could be kept waiting.
@@ -86,3 +99,33 @@ def _epoll(fd: int, facts: ProcessFacts | None) -> tuple[int | None, str | None]
     modes = {watch.edge_triggered for watch in descriptor.watches}
     trigger = {frozenset({True}): "edge", frozenset({False}): "level"}.get(frozenset(modes))
     return len(descriptor.watches), trigger or ("mixed" if modes else None)
+
+
+def _ready_watches(epoll: int, facts: ProcessFacts | None) -> tuple[ReadyWatch, ...]:
+    """The sockets of an epoll's interest list that were ready, by what /proc shows of them."""
+    descriptor = facts.descriptors.get(epoll) if facts else None
+    if facts is None or descriptor is None or facts.sockets is None:
+        return ()
+    return tuple(islice(_sockets_ready(descriptor.watches, facts), _MOST_READY))
+
+
+def _sockets_ready(watches: Iterable[Watch], facts: ProcessFacts) -> Iterator[ReadyWatch]:
+    for watch in watches:
+        watched = facts.descriptors.get(watch.fd)
+        if watched is None or watched.inode is None or watch.inode not in (None, watched.inode):
+            continue
+        socket = (facts.sockets or {}).get(watched.inode)
+        event = _ready_event(watch, socket) if socket and not watch.edge_triggered else ""
+        if socket and event:
+            yield ReadyWatch(watch.fd, socket.kind, socket.peer, event)
+
+
+def _ready_event(watch: Watch, socket: Socket) -> str:
+    if watch.events & select.EPOLLIN:
+        if socket.unread_bytes or socket.pending:
+            return "EPOLLIN"
+        if socket.kind == "tcp" and socket.state in _PEER_HAS_CLOSED:
+            return "EPOLLRDHUP"
+    if watch.events & select.EPOLLOUT and socket.peer and socket.unsent_bytes == 0:
+        return "EPOLLOUT"
+    return ""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iotrace.report.model import Loop
+from iotrace.report.model import Loop, ReadyWatch
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Hit, Rule, always
-from iotrace.verdict.thread_activity import Activity
+from iotrace.verdict.thread_activity import Activity, waits_for_one
 
 UNSERVED_SHARE = 0.5
 """Of the returns with something ready, those after which nothing was read, written, accepted."""
+UNSERVED_SHARE_OF_ONE = 0.9
+"""The same for a poll of one descriptor: at the end of each connection one is of no use."""
 RETURNS_PER_SECOND = 500
 CPU_SHARE = 0.02
 HANDED_OVER_SHARE = 0.2
@@ -26,29 +28,57 @@ SPIN_SHARE = 0.05
 def _unserved(profile: ProcessProfile) -> Iterator[Hit]:
     operations = sum(one.operations for one in profile.threads.values())
     for tid, seen in profile.threads.items():
-        for loop in seen.multiplexers:
-            found = (loop.iterations or 0) - (loop.empty or 0)
-            if (
-                (loop.unserved or 0) < UNSERVED_SHARE * max(1, found)
-                or profile.per_second(loop.unserved or 0) < RETURNS_PER_SECOND
-                or _handed_over(loop, operations - seen.operations)
-                or seen.accepts.eagain >= (loop.unserved or 0) / 2
-            ):
+        for loop in seen.loops:
+            if not _is_unserved(profile, seen, loop, operations - seen.operations):
                 continue
             cost = _cost(seen, loop, loop.unserved or 0)
             if cost >= CPU_SHARE * profile.wall_ns:
-                evidence: dict[str, float | int | str] = {
-                    "call": loop.multiplexer,
-                    "returns_unserved": loop.unserved or 0,
-                    "returns": loop.iterations or 0,
-                    "unserved_per_second": round(profile.per_second(loop.unserved or 0)),
-                    "cpu_ns": cost,
-                }
-                unread = [one for one in profile.process.descriptors if one.unread_ns]
-                oldest = max(unread, key=lambda one: one.unread_ns or 0) if unread else None
-                if oldest is not None:
-                    evidence["unread_ns"] = oldest.unread_ns or 0
-                yield Hit(evidence, cost, tid, oldest.fd if oldest else None)
+                yield _unserved_hit(profile, tid, loop, cost)
+
+
+def _is_unserved(
+    profile: ProcessProfile, seen: Activity, loop: Loop, operations_of_others: int
+) -> bool:
+    unserved = loop.unserved or 0
+    found = (loop.iterations or 0) - (loop.empty or 0)
+    share = UNSERVED_SHARE_OF_ONE if waits_for_one(loop) else UNSERVED_SHARE
+    return (
+        unserved >= share * max(1, found)
+        and profile.per_second(unserved) >= RETURNS_PER_SECOND
+        and not _handed_over(loop, operations_of_others)
+        and seen.accepts.eagain < unserved / 2
+    )
+
+
+def _unserved_hit(profile: ProcessProfile, tid: int, loop: Loop, cost: int) -> Hit:
+    evidence: dict[str, float | int | str] = {
+        "call": loop.multiplexer,
+        "returns_unserved": loop.unserved or 0,
+        "returns": loop.iterations or 0,
+        "unserved_per_second": round(profile.per_second(loop.unserved or 0)),
+        "cpu_ns": cost,
+    }
+    event, ready = _commonest_event(loop.ready_watches)
+    if ready:
+        evidence |= {"ready": event, "descriptors_ready": len(ready)}
+        if ready[0].peer:
+            evidence["peer"] = ready[0].peer
+    unread = [one for one in profile.process.descriptors if one.unread_ns]
+    oldest = max(unread, key=lambda one: one.unread_ns or 0) if unread else None
+    if oldest is not None:
+        evidence["unread_ns"] = oldest.unread_ns or 0
+    fd = ready[0].fd if ready else oldest.fd if oldest else None
+    title, advice = _BY_EVENT.get(event, ("", ""))
+    return Hit(evidence, cost, tid, fd, title=title, advice=advice)
+
+
+def _commonest_event(watches: tuple[ReadyWatch, ...]) -> tuple[str, list[ReadyWatch]]:
+    """What was ready at the last look, and where; of equals what nobody can read away."""
+    found: dict[str, list[ReadyWatch]] = {event: [] for event in ("EPOLLRDHUP", *_EVENTS)}
+    for one in watches:
+        found.setdefault(one.event, []).append(one)
+    event = max(found, key=lambda name: len(found[name]))
+    return (event, found[event]) if found[event] else ("", [])
 
 
 def _handed_over(loop: Loop, operations_of_others: int) -> bool:
@@ -88,13 +118,28 @@ def _cost(seen: Activity, loop: Loop, wasted: int) -> int:
     return seen.cpu_ns * wasted // max(1, iterations)
 
 
+_EVENTS = ("EPOLLOUT", "EPOLLIN")
+_BY_EVENT = {
+    "EPOLLOUT": (
+        "Spin on writable sockets: EVENT_WRITE (EPOLLOUT) is watched with nothing to send",
+        "A socket is writable nearly always: ask for EVENT_WRITE only while there is something "
+        "to send (selector.modify(sock, EVENT_READ) once the buffer is empty; asyncio: "
+        "loop.remove_writer).",
+    ),
+    "EPOLLRDHUP": (
+        "Spin on a connection that the peer has closed: its end is never read",
+        "Read until recv returns b'', then unregister the socket and close it.",
+    ),
+}
+"""(title, advice) where it is known what was ready."""
+
 UNSERVED = Rule(
     "IO106",
     "Level-triggered spin: what is ready is not served",
     "Read, write or accept what is reported, or stop watching it: unregister a listener while no "
     "connection can be taken, and ask for EVENT_WRITE only while there is something to send.",
     _unserved,
-    explains={"IO105": always},
+    explains={"IO105": always, "IO133": always},
 )
 ZERO_TIMEOUT = Rule(
     "IO120",
@@ -102,4 +147,5 @@ ZERO_TIMEOUT = Rule(
     "Pass the time until the next timer as timeout, or None to wait for readiness. In asyncio, "
     "wait for an event instead of looping over await asyncio.sleep(0).",
     _zero_timeout,
+    explains={"IO133": always},
 )

@@ -79,6 +79,7 @@ BUSY = Rule(
     "select(), or use asyncio; or make the socket blocking, with settimeout() where it must not "
     "block for ever.",
     _busy,
+    explains={"IO133": always},
 )
 WITH_SLEEPS = Rule(
     "IO102",

@@ -149,8 +149,21 @@ DEFECTS = (
         evidence={"share_of_serving_ratio": (0.3, 1)},
     ),
     Defect("IO120", "loop.py", ("0", "spin"), evidence={"empty_per_second": (1_000, 1e7)}),
+    Defect("IO130", "failing.py", ("0", "used up"), evidence={"failed": (20, 1000)}),
+    Defect("IO131", "failing.py", ("0", "failing"), evidence={"failed_per_second": (1_000, 1e7)}),
+    Defect(
+        "IO132",
+        "loop.py",
+        ("0", "often"),
+        gap_s=0.01,
+        evidence={"mean_ns": (12 * MS, 50 * MS), "iterations_over_10_ms": (10, 1000)},
+    ),
+    Defect("IO133", "failing.py", ("0", "never sleeps"), evidence={"cpu_share_ratio": (0.1, 1.01)}),
 )
 """The resolver of IO118 is 127.0.0.53, the argument its last number."""
 
-TESTED_ELSEWHERE = {"IO121": "tests/kernel/test_throttling.py"}
+TESTED_ELSEWHERE = {
+    "IO121": "tests/kernel/test_throttling.py",
+    "IO134": "tests/kernel/test_major_faults.py",
+}
 """Rules whose defect is no mistake of a server's code: the kernel test that makes them fire."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from iotrace.report.model import GroupLimits, Process, StallCall, Stalls
+from iotrace.report.model import Busy, GroupLimits, Process, StallCall, Stalls
 from iotrace.verdict.rules.registry import RULES
 from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit.verdict.made import (
@@ -198,6 +198,42 @@ def _throttled(wrong: bool) -> tuple[Process, ...]:
     return (replace(process([*rows, thread(703, recv=10 * S)]), limits=limits),)
 
 
+def _exhausted(wrong: bool) -> tuple[Process, ...]:
+    one = event_loop()
+    accepts = call("accept4", "tcp", 9_001, errors={"EMFILE": 8_999} if wrong else {"EAGAIN": 31})
+    return (replace(one, calls=(*one.calls, accepts)),)
+
+
+def _failing(wrong: bool) -> tuple[Process, ...]:
+    errors = {"EBADF": 40_009} if wrong else {"EAGAIN": 40_009}
+    spins = replace(thread(user=6 * S, kernel=3 * S, sleep=S), syscalls=50_000)
+    return (process([spins], [call("other", "", 50_000, errors=errors)]),)
+
+
+def _long_iterations(wrong: bool) -> tuple[Process, ...]:
+    long = (16 * MS, 18 * MS, 397 if wrong else 97)
+    one = event_loop(wait=2 * S)
+    busy = Busy(17 * MS, 18 * MS, 18 * MS, histogram=((US, 2 * US, 5_003), long))
+    computes = thread(user=7 * S, kernel=S, poll=2 * S)
+    return (replace(one, threads=(computes,), loops=(replace(one.loops[0], busy_ns=busy),)),)
+
+
+def _never_sleeps(wrong: bool) -> tuple[Process, ...]:
+    one = event_loop()
+    times = {"user": 9_900 * MS, "lock": 100 * MS} if wrong else {"user": 9 * S, "lock": S}
+    computes = thread(701, **times)
+    gets = call("other", "", 90_001, tid=701)
+    return (replace(one, threads=(*one.threads, computes), calls=(*one.calls, gets)),)
+
+
+def _faulting(wrong: bool) -> tuple[Process, ...]:
+    one = process([thread(user=S, recv=4 * S, fault=5 * S)])
+    limits = GroupLimits(
+        memory_group="/pod", memory_limit_bytes=1_000_000, memory_used_bytes=990_000
+    )
+    return (replace(one, limits=limits, major_faults=9_001 if wrong else 97),)
+
+
 MADE: dict[str, Made] = {
     "IO101": _busy_polling,
     "IO102": _sleeping_polling,
@@ -220,6 +256,11 @@ MADE: dict[str, Made] = {
     "IO119": _one_peer,
     "IO120": _zero_timeout,
     "IO121": _throttled,
+    "IO130": _exhausted,
+    "IO131": _failing,
+    "IO132": _long_iterations,
+    "IO133": _never_sleeps,
+    "IO134": _faulting,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -243,6 +284,11 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO119": {"peer": "10.0.0.9:5432", "waited_ns": 6 * S},
     "IO120": {"empty_returns": 200_003, "useful_returns": 1_009},
     "IO121": {"throttled_by_cpu_limit_ns": 4 * S, "quota_cpus": 0.2, "threads_that_want_a_cpu": 3},
+    "IO130": {"call": "accept4", "error": "EMFILE", "failed": 8_999},
+    "IO131": {"call": "other", "error": "EBADF", "failed": 40_009},
+    "IO132": {"iterations_over_10_ms": 397, "mean_ns": 17 * MS, "on_cpu_ns": 397 * 17 * MS},
+    "IO133": {"cpu_ns": 9_900 * MS, "commonest_call": "other"},
+    "IO134": {"major_page_faults": 9_001, "memory_limit_bytes": 1_000_000},
 }
 
 

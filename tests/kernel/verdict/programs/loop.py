@@ -9,6 +9,7 @@ from common import UPSTREAM, WRONG, burn, listen, ready
 DEFECT = sys.argv[3]
 SLOW_S = 0.12
 BLOCK_S = 0.2
+OFTEN_S = 0.015
 turns = 0
 
 
@@ -37,11 +38,17 @@ async def block():
                 await loop.sock_recv(upstream, 100)
 
 
+async def often():
+    """IO132: computes for less than a stall in each message what could be known."""
+    if WRONG:
+        burn(OFTEN_S)
+
+
 async def spin():
     """IO120: goes round while nothing is to be done."""
 
 
-DEFECTS = {"stall": stall, "block": block, "spin": spin}
+DEFECTS = {"stall": stall, "block": block, "spin": spin, "often": often}
 listener = listen()
 upstream = socket.create_connection(("127.0.0.1", UPSTREAM)) if UPSTREAM else None
 one_at_a_time = asyncio.Lock()

@@ -1,0 +1,169 @@
+"""Calls that fail again and again: a resource that is used up, a peer that refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from iotrace.report.model import Call
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
+from iotrace.vocabulary.calls import ACCEPTS, CONNECTS
+
+LEAST_EXHAUSTED = 3
+"""Failures for want of a resource: one may be a passing peak."""
+FAILURES_PER_SECOND = 1_000
+"""A call that goes on and on failing; a server that probes for files makes some hundred."""
+FAILED_SHARE = 0.5
+"""Of the calls of this name on this kind of descriptor."""
+CPU_SHARE = 0.02
+"""Of one CPU, that the failing calls take at least."""
+REFUSED_PER_SECOND = 1
+LEAST_REFUSED = 5
+
+_EXHAUSTED = {
+    "EMFILE": "out of file descriptors (its limit, RLIMIT_NOFILE)",
+    "ENFILE": "the system is out of file descriptors",
+    "ENOSPC": "no space left on the device",
+    "EDQUOT": "the disk quota is used up",
+    "ENOMEM": "out of memory",
+    "ENOBUFS": "out of buffer space",
+    "EADDRNOTAVAIL": "no local port or address left",
+}
+_REFUSED = frozenset(("ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"))
+_NO_ERRORS = frozenset(
+    ("EAGAIN", "EINPROGRESS", "EALREADY", "EISCONN", "EINTR", "ETIMEDOUT", "ERESTARTSYS",
+     "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK", "ERESTARTNOINTR", "ECHILD")
+)  # fmt: skip
+"""What is told this way is how things stand: not yet, a timeout is over, a signal has come."""
+_EXPECTED = frozenset(
+    (("epoll_ctl", "ENOENT"), ("epoll_ctl", "EEXIST"), ("epoll_ctl", "EBADF"),
+     ("openat", "ENOENT"), ("openat", "ENOTDIR"), ("read", "EISDIR"))
+)  # fmt: skip
+"""How libraries find out whether something is there."""
+_FILES = (
+    "Raise the limit of open files (ulimit -n; LimitNOFILE= of the systemd unit; docker run "
+    "--ulimit nofile=), and find what keeps them open: ls -l /proc/{pid}/fd. Limit the "
+    "connections that are taken (uvicorn --limit-concurrency, a Semaphore), close idle ones."
+)
+_ADVICE = {
+    "EMFILE": _FILES,
+    "ENFILE": "Raise fs.file-max, and find the process that has so many files open: lsof.",
+    "ENOSPC": "Free some room: df -h, df -i tell which file system is full.",
+    "EDQUOT": "Free some room or raise the quota: quota -s.",
+    "EADDRNOTAVAIL": "Keep connections open and use them again (a client or pool that lives as "
+    "long as the program): each that is closed occupies its local port for another minute.",
+}
+
+
+def _exhausted(profile: ProcessProfile) -> Iterator[Hit]:
+    for error, what in _EXHAUSTED.items():
+        rows = [one for one in profile.process.calls if (one.errors or {}).get(error)]
+        failed = sum(_count(one, error) for one in rows)
+        if failed < LEAST_EXHAUSTED:
+            continue
+        worst = max(rows, key=lambda one: (one.syscall in ACCEPTS, _count(one, error)))
+        waits = " and clients wait to be accepted" if worst.syscall in ACCEPTS else ""
+        yield Hit(
+            _evidence(profile, worst, error, failed) | _pending(profile, worst),
+            _cpu_ns(profile, rows, error),
+            worst.tid or None,
+            severity="high",
+            title=f"{worst.syscall} fails with {error}: {what}{waits}",
+            advice=_ADVICE.get(error, "").replace("{pid}", str(profile.process.pid)),
+        )
+
+
+def _failing(profile: ProcessProfile) -> Iterator[Hit]:
+    for row in profile.process.calls:
+        for error, count in (row.errors or {}).items():
+            if error in _EXHAUSTED or count < FAILED_SHARE * (row.calls or 0):
+                continue
+            if row.syscall in CONNECTS and error in _REFUSED:
+                if _refused_often(profile, count):
+                    yield _refused(profile, row, error)
+            elif _goes_on_failing(profile, row, error):
+                cost = _cpu_ns(profile, [row], error)
+                if cost >= CPU_SHARE * profile.wall_ns:
+                    yield Hit(_evidence(profile, row, error, count), cost, row.tid or None)
+
+
+def _refused_often(profile: ProcessProfile, count: int) -> bool:
+    return count >= LEAST_REFUSED and profile.per_second(count) >= REFUSED_PER_SECOND
+
+
+def _refused(profile: ProcessProfile, row: Call, error: str) -> Hit:
+    count = _count(row, error)
+    peers = [one.peer for one in profile.process.descriptors if one.kind == row.kind and one.peer]
+    to = {"peer": max(peers, key=peers.count)} if peers else {}
+    return Hit(
+        {**_evidence(profile, row, error, count), **to},
+        _cpu_ns(profile, [row], error),
+        row.tid or None,
+        severity="medium",
+        title=f"Connections are refused: connect fails with {error}",
+        advice="Nothing listens there, or a firewall refuses: check the address, the port and "
+        "whether that service runs (ss -ltn on its host). Wait longer after each failure "
+        "(exponential backoff).",
+    )
+
+
+def _goes_on_failing(profile: ProcessProfile, row: Call, error: str) -> bool:
+    return (
+        error not in _NO_ERRORS
+        and (row.syscall, error) not in _EXPECTED
+        and profile.per_second(_count(row, error)) >= FAILURES_PER_SECOND
+    )
+
+
+def _evidence(
+    profile: ProcessProfile, row: Call, error: str, failed: int
+) -> dict[str, float | int | str]:
+    return {
+        "call": row.syscall,
+        "error": error,
+        "failed": failed,
+        "failed_per_second": round(profile.per_second(failed), 1),
+        "calls": row.calls or 0,
+    }
+
+
+def _pending(profile: ProcessProfile, row: Call) -> dict[str, int]:
+    sockets = profile.process.sockets
+    if row.syscall not in ACCEPTS or sockets is None or sockets.pending is None:
+        return {}
+    return {"connections_not_accepted": sockets.pending}
+
+
+def _cpu_ns(profile: ProcessProfile, rows: Iterable[Call], error: str) -> int:
+    """The CPU time of their threads, by the share of their calls that failed so."""
+    cost = 0.0
+    for row in rows:
+        seen = profile.threads.get(row.tid)
+        if seen is not None:
+            cost += seen.cpu_ns * _count(row, error) / max(1, seen.syscalls)
+    return int(cost)
+
+
+def _count(row: Call, error: str) -> int:
+    return (row.errors or {}).get(error, 0)
+
+
+EXHAUSTED = Rule(
+    "IO130",
+    "A resource is used up: calls fail for want of it",
+    "Raise the limit, or use less of it; the man page of the call tells what the error means.",
+    _exhausted,
+    explains={
+        "IO103": always, "IO104": always, "IO105": always, "IO106": always, "IO120": always,
+        "IO131": always, "IO132": always, "IO133": always,
+    },
+    rank=Rank.STUCK,
+)  # fmt: skip
+FAILING = Rule(
+    "IO131",
+    "A call fails at a high rate",
+    "Find out why it fails (the man page of the call has each error), and do not try again at "
+    "once: back off, or stop.",
+    _failing,
+    explains={"IO103": always, "IO106": always, "IO132": always, "IO133": always},
+)

@@ -1,0 +1,58 @@
+"""An echo server, one thread a connection, with one defect: sys.argv[3]. Fixed: without it."""
+
+import contextlib
+import os
+import resource
+import sys
+import threading
+from pathlib import Path
+
+from common import WRONG, listen, ready
+
+DEFECT = sys.argv[3]
+FIRST, LAST = 500, 4500
+
+
+def used_up():
+    """IO130: all descriptors are in use when a file is to be opened."""
+    with contextlib.suppress(OSError):
+        os.close(os.open(os.devnull, os.O_RDONLY))
+
+
+def failing():
+    """IO131: closes all descriptors that there could be, one by one."""
+    if WRONG:
+        for number in range(FIRST, LAST):
+            with contextlib.suppress(OSError):
+                os.close(number)
+    else:
+        os.closerange(FIRST, LAST)
+
+
+def serve(connection):
+    with connection:
+        while data := connection.recv(65536):
+            DEFECTS[DEFECT]()
+            connection.sendall(data)
+
+
+def compute():
+    """IO133: a thread that looks again and again whether there is something to do."""
+    while WRONG and not over.is_set():
+        pass
+    over.wait()
+
+
+DEFECTS = {"used up": used_up, "failing": failing, "never sleeps": lambda: None}
+over = threading.Event()
+listener = listen()
+if DEFECT == "never sleeps":
+    threading.Thread(target=compute, daemon=True).start()
+ready(listener)
+for _ in range(2):
+    connection, _ = listener.accept()
+    threading.Thread(target=serve, args=(connection,), daemon=True).start()
+if DEFECT == "used up" and WRONG:
+    used = sum(1 for _ in Path("/proc/self/fd").iterdir()) - 1
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used, used))
+listener.accept()

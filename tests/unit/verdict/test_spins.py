@@ -1,0 +1,63 @@
+"""What a spinning multiplexer is told to be ready, and polls of one descriptor that spin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from iotrace.report.model import Process, ReadyWatch
+from tests.unit.verdict.made import S, call, event_loop, findings, loop, process, thread
+
+_SPINS = {"user": 6 * S, "kernel": 4 * S}
+
+
+def _spinning(*watches: ReadyWatch) -> Process:
+    one = event_loop(iterations=90_001, unserved=89_000, data=1_001, wait=0)
+    loops = (replace(one.loops[0], ready_watches=watches),)
+    return replace(one, threads=(thread(**_SPINS),), loops=loops)
+
+
+@pytest.mark.parametrize(
+    ("event", "word"),
+    [("EPOLLOUT", "EVENT_WRITE"), ("EPOLLRDHUP", "peer has closed"), ("EPOLLIN", "not served")],
+)
+def test_a_spin_says_what_is_ready(event: str, word: str) -> None:
+    watches = [ReadyWatch(fd, "tcp", "127.0.0.1:40009", event) for fd in (9, 11)]
+    found = findings(_spinning(*watches))["IO106"]
+    assert word in found.title
+    assert found.fd == 9
+    assert found.evidence["ready"] == event
+    assert found.evidence["descriptors_ready"] == 2
+
+
+def _polling_one(unserved: int) -> Process:
+    """As socketserver and http.server wait for their listener."""
+    polls = loop("poll", 90_000, watched=1, nfds=1, unserved=unserved, data=90_000 - unserved)
+    return process([thread(**_SPINS)], [call("poll", "", 90_000)], [polls])
+
+
+def test_a_poll_of_one_descriptor_can_spin_too() -> None:
+    assert "IO106" in findings(_polling_one(89_000))
+
+
+def test_a_poll_at_the_end_of_each_connection_is_no_spin() -> None:
+    """Each connection is polled for its request, and then for its end, which moves no data."""
+    assert "IO106" not in findings(_polling_one(45_000))
+
+
+def test_the_spin_at_a_full_table_of_descriptors_is_its_symptom() -> None:
+    accepts = call("accept4", "tcp", 89_000, errors={"EMFILE": 89_000})
+    one = _spinning()
+    found = findings(replace(one, calls=(*one.calls, accepts)))
+    assert found["IO130"].severity == "high"
+    assert "EMFILE" in found["IO130"].title
+    assert "IO106" in found
+
+
+@pytest.mark.parametrize("error", ["EINPROGRESS", "EAGAIN", "ECONNREFUSED"])
+def test_a_connect_that_goes_on_is_no_failure(error: str) -> None:
+    one = event_loop()
+    connects = call("connect", "tcp", 997, errors={error: 997})
+    found = findings(replace(one, calls=(*one.calls, connects)))
+    assert ("IO131" in found) == (error == "ECONNREFUSED")

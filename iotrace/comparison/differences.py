@@ -143,19 +143,26 @@ def _verdict(
 
 
 def _findings(a: Report, b: Report) -> tuple[tuple[FindingChange, ...], tuple[FindingChange, ...]]:
-    had, has = _by_rule(a), _by_rule(b)
-    return (
-        tuple(
-            change
-            for rule, change in had.items()
-            if rule not in has and change.id not in b.unchecked
-        ),
-        tuple(
-            change
-            for rule, change in has.items()
-            if rule not in had and change.id not in a.unchecked
-        ),
+    """Gone and new: what is now the symptom of another finding is neither."""
+    return _only_in(a, b), _only_in(b, a)
+
+
+def _only_in(one: Report, other: Report) -> tuple[FindingChange, ...]:
+    there = {*_by_rule(other), *_symptoms(other)}
+    return tuple(
+        change
+        for rule, change in _by_rule(one).items()
+        if rule not in there and change.id not in other.unchecked
     )
+
+
+def _symptoms(report: Report) -> set[tuple[str, str]]:
+    names = {process.pid: process.name for process in report.processes}
+    return {
+        (names.get(symptom.pid, ""), symptom.id)
+        for finding in report.findings
+        for symptom in finding.symptoms
+    }
 
 
 def _by_rule(report: Report) -> dict[tuple[str, str], FindingChange]:

@@ -16,7 +16,7 @@ from iotrace.output import comparison_page as output
 from iotrace.output.text import width
 from iotrace.output.view_options import View
 from iotrace.recording.recording import Recording, as_sample
-from iotrace.report.model import Call, Percentiles, Report
+from iotrace.report.model import Call, Percentiles, Report, Symptom
 from tests.unit import reports
 from tests.unit.light import lit_report
 from tests.unit.reports import MS, US, S
@@ -250,6 +250,18 @@ def test_top_cuts_each_table() -> None:
     both = compare(Recording(reports.event_loop()), Recording(reports.event_loop()), NAMES)
     assert "… and " not in output.render(both, "table", View(top=0))
     assert "… and " in output.render(both, "table", View(top=2))
+
+
+def test_a_finding_that_became_a_symptom_is_not_gone() -> None:
+    found = reports.event_loop()
+    (one,) = found.findings
+    symptom = Symptom(
+        one.id, one.severity, one.title, one.pid, one.tid, one.fd, one.evidence, one.cost_ns
+    )
+    cause = replace(one, id="IO104", symptoms=(symptom,))
+    both = compare(Recording(found), Recording(replace(found, findings=(cause,))), NAMES)
+    assert [change.id for change in both.findings_new] == ["IO104"]
+    assert both.findings_gone == ()
 
 
 def test_findings_in_the_table() -> None:

@@ -20,6 +20,7 @@ MAX_DEPTH = 128
 OWNER_SHIM = 3
 """FRAME_OWNED_BY_CSTACK: a frame between C and Python, no function's own (3.12, 3.13)."""
 _NO_OWNER = 0
+_PARKED_BYTES = 8
 HASHED_DEPTH = 32
 """The probes walk so deep (MAX_DEPTH)."""
 _HASH_START = 0xCBF29CE484222325
@@ -35,6 +36,22 @@ class RawFrame:
 
 
 SHIM = RawFrame(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Sleeper:
+    """A thread that sleeps in a system call: its frames, and what the call sleeps on.
+
+    ``address``: the call's first argument. From Python 3.13 on locks sleep on a semaphore on the
+    sleeper's own stack, behind the address of the lock (Python/parking_lot.c, struct wait_entry):
+    it is that of the lock then. ``word``: the eight bytes at the first argument, 0: unreadable.
+    ``second``: the second argument.
+    """
+
+    frames: tuple[RawFrame, ...] = ()
+    address: int = 0
+    word: int = 0
+    second: int = 0
 
 
 def stack_hash(pid: int, frames: Sequence[RawFrame]) -> int:
@@ -166,19 +183,30 @@ class Walker:
         self._states = tuple(runtime.thread_states(memory))
         self._has_subinterpreters = len({one.interpreter for one in self._states}) > 1
 
-    def walk(self, tid: int, number: int | None = None) -> tuple[RawFrame, ...]:
-        """The Python frames of a thread; () unless it sleeps in one system call all the while.
+    def walk(self, tid: int, number: int | None = None) -> Sleeper:
+        """A thread that sleeps in one system call all the while; nothing of any other.
 
         ``number``: of the only call that it may sleep in. Raises what
         procfs.task.read_activity raises.
         """
         before = read_activity(self._pid, tid, self._root)
         if not isinstance(before, Blocked) or number not in (None, before.number):
-            return ()
+            return Sleeper()
         mine = self._states_of(tid, before.sp)
         walks = (walk_thread(self._memory, self._offsets, state.address) for state in mine)
         frames = next((walked for walked in walks if walked), ())
-        return frames if read_activity(self._pid, tid, self._root) == before else ()
+        first, second = before.args[:2]
+        area = area_at(self._areas, before.sp)
+        on_stack = area is not None and before.sp < first < area.end
+        lock = self._word_at(first - _PARKED_BYTES) if on_stack else 0
+        found = Sleeper(frames, lock or first, self._word_at(first), second)
+        return found if read_activity(self._pid, tid, self._root) == before else Sleeper()
+
+    def _word_at(self, address: int) -> int:
+        try:
+            return read_u64(self._memory, address)
+        except Unreadable:
+            return 0
 
     def _states_of(self, tid: int, sp: int) -> tuple[ThreadState, ...]:
         if self._offsets.thread_cframe is not None and self._has_subinterpreters:

@@ -15,7 +15,7 @@ from iotrace.report.event_loops import Ready as Ready
 from iotrace.report.event_loops import ReadyWatch as ReadyWatch
 from iotrace.report.event_loops import StallCall as StallCall
 from iotrace.report.event_loops import Stalls as Stalls
-from iotrace.report.stacks import Line
+from iotrace.report.stacks import InCall, Line
 from iotrace.report.times import Bucket as Bucket
 from iotrace.report.times import Busy as Busy
 from iotrace.report.times import Interval as Interval
@@ -87,6 +87,7 @@ class Thread:
 
     ``count`` > 1: this row adds up that many threads that have ended (``tid`` is then 0).
     ``started_ns``: since the trace's beginning; 0: it ran before.
+    ``in_call``: the call that it was in at the end; None: it was in none, or had ended.
     """
 
     tid: int
@@ -99,6 +100,7 @@ class Thread:
     started_ns: int = 0
     ended_ns: int | None = None
     count: int = 1
+    in_call: InCall | None = None
 
 
 @dataclass(frozen=True, slots=True)

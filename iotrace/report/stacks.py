@@ -84,3 +84,32 @@ class Line:
     def own_stack(self) -> tuple[Frame, ...]:
         """The stack from the innermost frame on that is the program's own; () if there is none."""
         return self.stack[max(0, self.own) :] or self.stack
+
+
+@dataclass(frozen=True, slots=True)
+class InCall:
+    """The system call that a thread was in at the end.
+
+    ``since_ns``: when it began, since the trace's beginning; 0: before the thread was traced.
+    ``wait_ns``: how long the thread has been asleep in it. ``fd``: its descriptor, or that of a
+    poll of one alone; ``kind`` and ``peer`` are the descriptor's: an address, the path of a file,
+    "pipe:[81]". ``object``: which lock a futex belongs to, the same number for the same lock of a
+    process; "": not known. ``others``: traced processes that have the other end of the pipe.
+    ``stack`` () where none was kept; ``own`` as in ``Line``.
+    """
+
+    syscall: str
+    kind: str
+    fd: int | None
+    peer: str
+    since_ns: int
+    wait_ns: int
+    object: str = ""
+    others: tuple[int, ...] = ()
+    own: int = 0
+    stack: tuple[Frame, ...] = ()
+
+    @property
+    def own_stack(self) -> tuple[Frame, ...]:
+        """The stack from the innermost frame on that is the program's own; () if there is none."""
+        return self.stack[max(0, self.own) :] or self.stack

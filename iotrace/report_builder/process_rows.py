@@ -13,6 +13,7 @@ from iotrace.report.model import GroupLimits, Process, Signal
 from iotrace.report.stacks import Culprit, Line
 from iotrace.report_builder.call_rows import call_row
 from iotrace.report_builder.descriptor_rows import descriptor_row, open_sockets, pickup_of_all
+from iotrace.report_builder.in_call_rows import in_call_row
 from iotrace.report_builder.loop_rows import loop_row
 from iotrace.report_builder.operation_rows import operation_row
 from iotrace.report_builder.stack_rows import Stacks, culprit_row, line_row
@@ -73,6 +74,10 @@ class _Parts:
             if one.stalls:
                 row = culprit_row(cause, call, kind, one, frames)
                 self._culprits[thread, loop].append(row)
+        self._in_calls = {
+            one.thread: in_call_row(one, self._name(one.number), snapshot.from_ns, facts, stacks)
+            for one in snapshot.waiting
+        }
         self._lines: dict[int, list[Line]] = defaultdict(list)
         for (pid, stack, number, kind), line in snapshot.lines.items():
             if line.calls or line.in_flight:
@@ -99,7 +104,9 @@ class _Parts:
             )
             for (key, number), totals in self._loops[pid]
         ]
-        rows = tuple(thread_row(key, threads[key], from_ns) for key in keys)
+        rows = tuple(
+            thread_row(key, threads[key], from_ns, self._in_calls.get(key)) for key in keys
+        )
         return Process(
             pid=max(pid, 0),
             parent=-pid if pid < 0 else first.parent_pid or (facts.parent if facts else None),

@@ -24,7 +24,7 @@ def line_row(
     syscall: str, kind: str, totals: LineTotals, frames: Sequence[code_objects.Frame]
 ) -> Line:
     """One row; ``frames`` () where the stack could not be kept."""
-    stack = _stack(frames)
+    stack = named_stack(frames)
     return Line(
         tid=totals.tid,
         syscall=syscall,
@@ -46,7 +46,7 @@ def culprit_row(
     cause: str, syscall: str, kind: str, totals: CulpritTotals, frames: Sequence[code_objects.Frame]
 ) -> Culprit:
     """One row; ``syscall`` "" where the cause is no call."""
-    stack = _stack(frames)
+    stack = named_stack(frames)
     return Culprit(
         cause=cause,
         syscall=syscall,
@@ -64,5 +64,6 @@ def culprit_row(
     )
 
 
-def _stack(frames: Sequence[code_objects.Frame]) -> tuple[Frame, ...]:
+def named_stack(frames: Sequence[code_objects.Frame]) -> tuple[Frame, ...]:
+    """The frames as a report has them."""
     return tuple(Frame(frame.function, frame.file, frame.line, frame.suspends) for frame in frames)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from iotrace.report.model import States, Switches, Thread
+from iotrace.report.stacks import InCall
 from iotrace.snapshot.totals import ThreadKey, ThreadTotals
 from iotrace.vocabulary.waits import WAIT_REASONS
 
 
-def thread_row(key: ThreadKey, totals: ThreadTotals, from_ns: int) -> Thread:
+def thread_row(
+    key: ThreadKey, totals: ThreadTotals, from_ns: int, in_call: InCall | None = None
+) -> Thread:
     """One row; its states add up to its lifetime. Times are relative to ``from_ns``.
 
     A thread that ran before it was followed has begun at 0, though it was entered a little later.
@@ -29,4 +32,5 @@ def thread_row(key: ThreadKey, totals: ThreadTotals, from_ns: int) -> Thread:
         started_ns=0 if totals.found else max(0, key.started_ns - from_ns),
         ended_ns=None if totals.ended_ns is None else totals.ended_ns - from_ns,
         count=totals.count,
+        in_call=in_call,
     )

@@ -234,6 +234,7 @@ def _waiting(thread: ThreadKey, record: Record, flight: InFlight) -> Waiting:
         wait_ns=wait,
         runq_ns=runq,
         copy_ns=copy,
+        entry_ns=0 if record["from_proc"] else record["call_entry_ns"],
     )
 
 

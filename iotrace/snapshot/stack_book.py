@@ -127,37 +127,44 @@ class StackBook:
         """The snapshot with the stacks of the threads that sleep in a long call just now."""
         lines = dict(snapshot.lines)
         waiting: dict[int, list[Waiting]] = defaultdict(list)
+        others = []
         for one in snapshot.waiting:
             known = self._known.get(one.thread.pid)
             if known and not known.interpreter.gone and one.total_ns >= self._min_latency_ns:
                 waiting[one.thread.pid].append(one)
+            else:
+                others.append(one)
         for pid, threads in waiting.items():
-            for one, key in self._walked(pid, threads):
-                place = pid, key, one.number, one.kind
-                lines[place] = _add(lines.get(place), one)
-        return replace(snapshot, lines=lines)
+            for one in self._walked(pid, threads):
+                others.append(one)
+                if one.stack:
+                    place = pid, one.stack, one.number, one.kind
+                    lines[place] = _add(lines.get(place), one)
+        return replace(snapshot, lines=lines, waiting=tuple(others))
 
-    def _walked(self, pid: int, waiting: Sequence[Waiting]) -> Iterator[tuple[Waiting, int]]:
-        """Where these threads of a process sleep: stacks by hash. Not those that are awake by now
-        or run no Python."""
+    def _walked(self, pid: int, waiting: Sequence[Waiting]) -> Iterator[Waiting]:
+        """The same with what these threads of a process sleep on, and their stacks. Not of those
+        that are awake by now; no stacks of those that run no Python."""
         numbers = [None if one.number == CALL_OTHER else one.number for one in waiting]
         tids = [one.thread.tid for one in waiting]
         try:
-            stacks = walk_threads(
+            sleepers = walk_threads(
                 self._reader,
                 self._known[pid].interpreter,
                 tuple(zip(tids, numbers, strict=True)),
             )
         except (NoSuchProcess, PermissionDenied, Unsupported):
+            yield from waiting
             return
-        keys = [stack_hash(pid, stack) if stack else 0 for stack in stacks]
+        keys = [stack_hash(pid, one.frames) if one.frames else 0 for one in sleepers]
         fresh = {
-            key: stack
-            for key, stack in zip(keys, stacks, strict=True)
+            key: one.frames
+            for key, one in zip(keys, sleepers, strict=True)
             if key and key not in self._stacks
         }
         self._name(pid, fresh)
-        yield from ((one, key) for one, key in zip(waiting, keys, strict=True) if key)
+        for one, sleeper, key in zip(waiting, sleepers, keys, strict=True):
+            yield replace(one, sleeper=sleeper if sleeper.address else None, stack=key)
 
     def _name(self, pid: int, stacks: Mapping[int, Sequence[RawFrame]]) -> None:
         """Find the names of the frames of these stacks (by hash)."""

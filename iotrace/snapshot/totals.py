@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, NamedTuple
 
+from iotrace.pystack.walk import Sleeper
 from iotrace.snapshot.merging import (
     Counts,
     Histogram,
@@ -204,7 +205,12 @@ class CulpritTotals:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A thread in the middle of a call: what is to be added for it."""
+    """A thread in the middle of a call: what is to be added for it.
+
+    ``entry_ns``: when it began (CLOCK_MONOTONIC), 0: before the thread was traced. ``sleeper``:
+    what it sleeps on, None where nobody looked; ``stack``: the hash of its Python stack, 0:
+    none.
+    """
 
     thread: ThreadKey
     number: int
@@ -214,6 +220,9 @@ class Waiting:
     wait_ns: int
     runq_ns: int
     copy_ns: int
+    entry_ns: int = 0
+    sleeper: Sleeper | None = None
+    stack: int = 0
 
 
 @mergeable

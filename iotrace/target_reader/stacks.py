@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -18,7 +19,7 @@ from iotrace.pystack.memory import ProcessMemory
 from iotrace.pystack.offsets import Offsets
 from iotrace.pystack.runtime import NoStacks, Runtime, find_runtime
 from iotrace.pystack.symbols import Symbols
-from iotrace.pystack.walk import RawFrame, Walker
+from iotrace.pystack.walk import RawFrame, Sleeper, Walker
 from iotrace.target_reader.asking import Asker
 from iotrace.target_reader.programs import members
 
@@ -81,13 +82,13 @@ def name_stacks(
 
 def walk_threads(
     reader: Asker, of: Interpreter, threads: Sequence[tuple[int, int | None]]
-) -> list[tuple[RawFrame, ...]]:
-    """The raw frames of threads that sleep in a system call (tid, its number if it matters); ()
-    for one that does not.
+) -> list[Sleeper]:
+    """Threads that sleep in a system call (tid, its number if it matters): their raw frames and
+    what they sleep on; nothing of one that does not.
     """
     pid, *where = of.plain
     answers = reader.ask("walk", pid, *where, tuple(threads))
-    return [tuple([RawFrame(*frame) for frame in stack]) for stack in answers]
+    return [Sleeper(tuple([RawFrame(*frame) for frame in stack]), *on) for stack, *on in answers]
 
 
 def forget_interpreter(reader: Asker, of: Interpreter) -> None:
@@ -181,18 +182,20 @@ def walk(session: Session, pid: int, runtime: Any, gone: bool, threads: Any) -> 
     until_ns = time.monotonic_ns() + _LONGEST_NS
     known = _process(session, pid, runtime, gone)
     if known.memory is None:
-        return [()] * len(threads)
+        return [_plain(Sleeper())] * len(threads)
     walker = Walker(pid, known.runtime, known.memory)
     found: list[Any] = []
     for tid, number in threads:
-        frames: RawStack = ()
+        sleeper = Sleeper()
         if time.monotonic_ns() < until_ns:
-            try:
-                frames = walker.walk(tid, number)
-            except (NoSuchProcess, PermissionDenied, Unsupported):
-                frames = ()
-        found.append([members(frame) for frame in frames])
+            with suppress(NoSuchProcess, PermissionDenied, Unsupported):
+                sleeper = walker.walk(tid, number)
+        found.append(_plain(sleeper))
     return found
+
+
+def _plain(one: Sleeper) -> Any:
+    return [members(frame) for frame in one.frames], one.address, one.word, one.second
 
 
 def forget(session: Session, pid: int) -> None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from iotrace.verdict.rules import (
+    accept_blocked,
     accept_herd,
     blocked_senders,
     blocking_in_loop,
     busy_thread,
+    connection_pool,
     cpu_starvation,
     cpu_throttling,
     edge_leftover,
     failing_calls,
     fork_per_request,
+    full_pool,
+    gil_asleep,
     gil_contention,
     late_pickup,
+    lock_waits,
     loop_busy,
     loop_stalls,
     major_faults,
@@ -21,6 +26,7 @@ from iotrace.verdict.rules import (
     multiplexer_spin,
     polling,
     sleep_in_request,
+    stuck_call,
     thread_per_connection,
     tiny_reads,
     upstream,
@@ -54,5 +60,11 @@ RULES: tuple[Rule, ...] = (
     loop_busy.LONG,
     busy_thread.NEVER_SLEEPS,
     major_faults.FAULTING,
+    stuck_call.STUCK,
+    lock_waits.WAITING,
+    full_pool.FULL,
+    connection_pool.EXHAUSTED,
+    gil_asleep.ASLEEP,
+    accept_blocked.BLOCKED,
 )
 """In the order of their ids."""

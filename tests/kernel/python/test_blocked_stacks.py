@@ -66,7 +66,7 @@ def stacks(pid: int) -> dict[int, tuple[Frame, ...]]:
     with ProcessMemory(pid) as memory:
         runtime = find_runtime(pid, build, memory)
         walker, symbols = Walker(pid, runtime, memory), Symbols(runtime.offsets, memory)
-        return {tid: symbols.name(walker.walk(tid)) for tid in read_tids(pid)}
+        return {tid: symbols.name(walker.walk(tid).frames) for tid in read_tids(pid)}
 
 
 def line_of(mark: str) -> int:

@@ -165,5 +165,8 @@ DEFECTS = (
 TESTED_ELSEWHERE = {
     "IO121": "tests/kernel/test_throttling.py",
     "IO134": "tests/kernel/test_major_faults.py",
+    **dict.fromkeys(
+        ("IO140", "IO141", "IO142", "IO143", "IO145", "IO146"), "tests/kernel/verdict/test_hangs.py"
+    ),
 }
 """Rules whose defect is no mistake of a server's code: the kernel test that makes them fire."""

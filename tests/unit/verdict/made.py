@@ -24,6 +24,7 @@ from iotrace.report.model import (
     Switches,
     Thread,
 )
+from iotrace.report.stacks import Frame, InCall, Line
 from iotrace.verdict.judge import judge
 from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.found import Found, by_rule
@@ -172,7 +173,10 @@ def model_of(*processes: Process, pid: int = PID) -> Model:
 
 def findings(*processes: Process, pending: int = 0) -> Found:
     """What is wrong, by rule: causes and symptoms."""
-    known = [replace(one, sockets=listener(pending)) for one in processes]
+    known = [
+        one if one.sockets and one.sockets.listening else replace(one, sockets=listener(pending))
+        for one in processes
+    ]
     return by_rule(judged(*known).findings)
 
 
@@ -203,3 +207,48 @@ def blocking(wait: int = 9_500 * MS, **threads: int) -> Process:
         (),
         [descriptor(7, nonblocking=False, wait=wait)],
     )
+
+
+LIBRARY = "/usr/lib/python3.11"
+
+
+def stack(*places: str) -> tuple[Frame, ...]:
+    """Frames, innermost first: "app.py:8 handle", "lib/queue.py:171 Queue.get" of the library."""
+    frames = []
+    for place in places:
+        where, function = place.split(" ")
+        file, line = where.rsplit(":", 1)
+        known = file.startswith("lib/")
+        path = f"{LIBRARY}/{file.removeprefix('lib/')}" if known else f"/srv/{file}"
+        frames.append(Frame(function, path, int(line)))
+    return tuple(frames)
+
+
+def own_place(frames: tuple[Frame, ...]) -> int:
+    """Place of the innermost frame that is no library's."""
+    return next((i for i, one in enumerate(frames) if not one.file.startswith(LIBRARY)), 0)
+
+
+def in_call(syscall: str, kind: str, *places: str, **figures: Any) -> InCall:
+    """A call that a thread has been in all along."""
+    frames = stack(*places)
+    return InCall(
+        syscall=syscall,
+        kind=kind,
+        fd=figures.get("fd"),
+        peer=figures.get("peer", ""),
+        since_ns=figures.get("since", 0),
+        wait_ns=figures.get("wait", LENGTH_NS),
+        object=figures.get("object", ""),
+        others=figures.get("others", ()),
+        own=own_place(frames),
+        stack=frames,
+    )
+
+
+def line_of(call: InCall, calls: int, wait: int, longest: int, tid: int = PID) -> Line:
+    """The slow calls of one stack."""
+    return Line(
+        tid, call.syscall, call.kind, call.fd, calls, 0, wait, wait, 0, 0, longest, call.own,
+        call.stack,
+    )  # fmt: skip

@@ -11,6 +11,7 @@ import pytest
 from iotrace.report.model import Busy, GroupLimits, Process, StallCall, Stalls
 from iotrace.verdict.rules.registry import RULES
 from iotrace.vocabulary.waits import WAIT_REASONS
+from tests.unit.verdict import hangs
 from tests.unit.verdict.made import (
     MS,
     PID,
@@ -261,6 +262,12 @@ MADE: dict[str, Made] = {
     "IO132": _long_iterations,
     "IO133": _never_sleeps,
     "IO134": _faulting,
+    "IO140": hangs.stuck,
+    "IO141": hangs.locked,
+    "IO142": hangs.full_pool,
+    "IO143": hangs.connection_pool,
+    "IO145": hangs.gil_asleep,
+    "IO146": hangs.accept_blocked,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -289,6 +296,12 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO132": {"iterations_over_10_ms": 397, "mean_ns": 17 * MS, "on_cpu_ns": 397 * 17 * MS},
     "IO133": {"cpu_ns": 9_900 * MS, "commonest_call": "other"},
     "IO134": {"major_page_faults": 9_001, "memory_limit_bytes": 1_000_000},
+    "IO140": {"call": "write", "kind": "pipe", "threads": 1, "other_end_has": "811"},
+    "IO141": {"threads": 2, "waited_ns": 10 * S, "likely_holder": 703},
+    "IO142": {"pool": "ThreadPoolExecutor", "threads": 2, "busy_share_ratio": 1.0},
+    "IO143": {"threads_waiting": 2, "pool": "QueuePool._do_get (pool/impl.py)"},
+    "IO145": {"holder": 701, "longest_ns": 1_500 * MS},
+    "IO146": {"connections_waiting": 3, "waited_ns": 6 * S},
 }
 
 

@@ -1,0 +1,178 @@
+"""What a sleeping thread waits for, by its call and by the library functions on its stack.
+
+A thread that waits for work sleeps as deep as one that hangs. What tells them apart is who called:
+queue.get() of a worker's loop, or the pool that has no connection left.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import Enum
+
+from iotrace.report.stacks import Frame, InCall
+from iotrace.vocabulary.calls import ACCEPTS, CONNECTS, FAMILIES, LOCKS, READS, SLEEPS, WRITES
+from iotrace.vocabulary.kinds import FIFO, GIL_KINDS, NO_FDS, PIPE, SOCKETS
+
+
+class Purpose(Enum):
+    """What a call waits for."""
+
+    WORK = "work"
+    """Nobody waits for it: workers without a task, listeners, timers, the main thread's join."""
+    ANSWER = "answer"
+    """Data from a peer, or that a peer takes it; from a pipe, or that somebody reads it."""
+    READER = "reader"
+    CONNECTION = "connection"
+    """That a peer accepts."""
+    POOL = "pool"
+    """A free connection of a pool."""
+    RESULT = "result"
+    """What another thread or process of this program is to compute."""
+    ROOM = "room"
+    """A full queue of this program."""
+    LOCK = "lock"
+    CHILD = "child"
+    FILE = "file"
+    OTHER = "other"
+
+
+def purpose_of(call: InCall) -> Purpose:
+    """What the call waits for."""
+    library = library_frames(call.stack)
+    waits = call.syscall in LOCKS or call.syscall in FAMILIES
+    if waits and any(map(_takes_connection, call.stack[: len(library) + 1])):
+        return Purpose.POOL
+    if _any(library, _FOR_WORK):
+        return Purpose.WORK
+    if call.syscall in ACCEPTS or call.syscall in SLEEPS or call.kind == NO_FDS:
+        return Purpose.WORK
+    if waits:
+        return _of_lock_or_poll(call, library)
+    if call.syscall in CONNECTS:
+        return Purpose.CONNECTION
+    if call.syscall in ("wait4", "waitid"):
+        return Purpose.CHILD
+    streams = call.kind in SOCKETS or call.kind in (PIPE, FIFO, "tty", "pty")
+    if call.syscall in WRITES and streams:
+        return Purpose.READER
+    if call.syscall in READS and streams:
+        return Purpose.ANSWER
+    if call.kind in ("file", "dir", "block") or call.syscall in ("openat", "fsync", "fdatasync"):
+        return Purpose.FILE
+    return Purpose.OTHER
+
+
+def _of_lock_or_poll(call: InCall, library: Sequence[Frame]) -> Purpose:
+    if call.syscall in FAMILIES:
+        if call.fd is None or call.kind not in SOCKETS:
+            return Purpose.WORK
+        return Purpose.ANSWER
+    if call.kind in GIL_KINDS:
+        return Purpose.OTHER
+    if _any(library, _FOR_RESULT):
+        return Purpose.RESULT
+    if _any(library, _FOR_ROOM):
+        return Purpose.ROOM
+    if not call.stack or len(library) == len(call.stack):
+        return Purpose.LOCK if _any(library, _TAKES_LOCK) else Purpose.WORK
+    if _any(library[:1], _CONDITIONS):
+        return Purpose.WORK
+    return Purpose.LOCK
+
+
+def in_library(frame: Frame) -> bool:
+    """Whether a frame is of the standard library, of an installed package, of the interpreter."""
+    return bool(_LIBRARY.search(frame.file))
+
+
+def library_frames(stack: Sequence[Frame]) -> tuple[Frame, ...]:
+    """The innermost frames down to the program's own, which is not among them."""
+    for place, frame in enumerate(stack):
+        if not in_library(frame):
+            return tuple(stack[:place])
+    return tuple(stack)
+
+
+def serves(stack: Sequence[Frame]) -> bool:
+    """Whether somebody outside waits: a server or a task queue has called the program's code."""
+    outer = stack[len(library_frames(stack)) :]
+    return any(_SERVER.search(frame.file) for frame in outer if in_library(frame))
+
+
+def entry_of(stack: Sequence[Frame]) -> Frame | None:
+    """The function that a thread was started for: the outermost one but threading's own."""
+    for frame in reversed(stack):
+        if not frame.file.endswith("/threading.py"):
+            return frame
+    return None
+
+
+def short_name(frame: Frame) -> str:
+    """The function without its class."""
+    return frame.function.rsplit(".", 1)[-1]
+
+
+_LIBRARY = re.compile(
+    r"/(?:site|dist)-packages/|/lib(?:64)?/python\d(?:\.\d+)?/|^<frozen |/bin/[^/]+$"
+)
+
+_SERVER = re.compile(
+    r"/(?:socketserver|http/server|xmlrpc/server|wsgiref/\w+)\.py$"
+    r"|/(?:gunicorn|uvicorn|hypercorn|daphne|waitress|cheroot|cherrypy|werkzeug|flask|django"
+    r"|starlette|fastapi|bottle|tornado|aiohttp|eventlet|gevent|grpc|twisted|falcon|pyramid"
+    r"|celery|rq|dramatiq|huey|asgiref|sanic|zmq|kombu)(?:/|\.py$)"
+    r"|/concurrent/futures/\w+\.py$|/multiprocessing/pool\.py$"
+)
+_FOR_WORK = re.compile(
+    r"(?:concurrent/futures/(?:thread|process)\.py:_(?:worker|process_worker)"
+    r"|queue\.py:get|queues\.py:get|simple_queue.*:get|threading\.py:(?:join|_shutdown"
+    r"|_wait_for_tstate_lock)|_thread_cache\.py:_work|waitress/task\.py:handler_thread"
+    r"|workers/threadpool\.py:run|anyio/_backends/_asyncio\.py:run|multiprocessing/pool\.py:"
+    r"(?:worker|_handle_\w+|_wait_for_updates)|logging/handlers\.py:_monitor"
+    r"|asyncio/base_events\.py:_run_once|serve_forever|signal\w*\.py:\w+"
+    r"|billiard/\S+:(?:wait_for_job|recv|_do_exit)"
+    r"|.*:(?:blpop|brpop|brpoplpush|bzpopmin|bzpopmax|blmove|xread|xreadgroup|listen|get_message"
+    r"|consume|consuming|start_consuming|drain_events|notifies|wait_for_notify|recv_message"
+    r"|next_message|poll_messages|dequeue_any|run_forever|recv_events|handle_events|subscribe)"
+    r"|psycopg_pool/\w+\.py:(?:worker|run))$"
+)
+_FOR_RESULT = re.compile(
+    r"(?:concurrent/futures/_base\.py:(?:result|exception|wait|as_completed|result_iterator)"
+    r"|concurrent/futures/thread\.py:shutdown"
+    r"|multiprocessing/pool\.py:(?:get|wait|map|starmap|apply|next)"
+    r"|multiprocessing/\w+\.py:join|asgiref/sync\.py:\w+|anyio/from_thread\.py:\w+)$"
+)
+_FOR_ROOM = re.compile(r"queues?\.py:put$")
+_TAKES_LOCK = re.compile(
+    r"(?:logging/\S*:(?:acquire|handle|emit|flush|_acquireLock)|threading\.py:(?:acquire|__enter__)"
+    r"|<frozen importlib\._bootstrap>:(?:acquire|_lock_unlock_module|__enter__))$"
+)
+_CONDITIONS = re.compile(r"threading\.py:(?:wait|wait_for|_wait)$")
+_POOLED = re.compile(r"pool(?!s?/__init__)", re.IGNORECASE)
+_TAKES = re.compile(
+    r"^_?(?:do_)?(?:get|getconn|get_conn|get_connection|acquire|acquire_connection|checkout"
+    r"|check_out|borrow|take|wait_for_connection|connection|_?wait)$|wait_for_connection",
+    re.IGNORECASE,
+)
+_CLIENT_POOL = re.compile(
+    r"redis/connection\.py:get_connection|kombu/resource\.py:acquire|:_?(?:get|acquire|borrow)"
+    r"_(?:db_)?conn(?:ection)?$|:wait_for_connection$"
+)
+
+
+def _named(frame: Frame) -> str:
+    return f"{frame.file}:{short_name(frame)}"
+
+
+def _any(frames: Sequence[Frame], pattern: re.Pattern[str]) -> bool:
+    return any(pattern.search(_named(frame)) for frame in frames)
+
+
+def _takes_connection(frame: Frame) -> bool:
+    if frame.file.endswith("/multiprocessing/pool.py"):
+        return False
+    name = short_name(frame)
+    pooled = _POOLED.search(frame.file.rsplit("-packages/", 1)[-1].rsplit("/", 2)[-1])
+    in_pool = pooled or "/pool/" in frame.file or "_pool/" in frame.file
+    return bool((in_pool and _TAKES.search(name)) or _CLIENT_POOL.search(_named(frame)))

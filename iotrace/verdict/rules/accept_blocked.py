@@ -1,0 +1,100 @@
+"""The thread that accepts connections sleeps in something else, and newcomers wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iotrace.report.detail import Detail
+from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import in_library
+from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
+from iotrace.verdict.stuck import (
+    Stuck,
+    in_calls,
+    place_text,
+    stuck_lines,
+    target_text,
+)
+from iotrace.vocabulary.calls import ACCEPTS, FAMILIES
+
+LEAST_NS = 500_000_000
+_ACCEPTS = frozenset(
+    ("accept", "get_request", "serve_forever", "accept_connection", "_handle_request_noblock")
+)
+
+
+def _blocked(profile: ProcessProfile) -> Iterator[Hit]:
+    sockets = profile.process.sockets
+    if sockets is None or not sockets.pending or not sockets.listening:
+        return
+    everybody = in_calls(profile)
+    if any(_ready_to_accept(one) for one in everybody):
+        return
+    blocked = [one for one in everybody if one.held_ns >= LEAST_NS and _accepts(one, profile)]
+    if not blocked:
+        return
+    one = max(blocked, key=lambda row: row.held_ns)
+    on = target_text(one.call) or "a client"
+    shake = any(frame.file.endswith("/ssl.py") for frame in one.call.stack)
+    during = "a TLS handshake with " if shake else ""
+    yield Hit(
+        {
+            "connections_waiting": sockets.pending,
+            "waited_ns": one.held_ns,
+            "call": one.call.syscall,
+            "peer": one.call.peer or "not known",
+        },
+        one.held_ns,
+        one.tid,
+        one.call.fd,
+        severity="high",
+        lines=stuck_lines([one], profile),
+        title=f"The thread that accepts connections waits for one client: "
+        f"{plural(sockets.pending, 'connection')} wait to be accepted, while thread {one.tid} is "
+        f"in {during}{on} at {place_text(one) or one.call.syscall} for {duration(one.held_ns)}",
+        advice=_advice(shake),
+    )
+
+
+def _ready_to_accept(one: Stuck) -> bool:
+    """In accept, or in a multiplexer of several descriptors: it will accept when woken."""
+    return one.call.syscall in ACCEPTS or (
+        one.call.syscall in FAMILIES and one.call.fd is None and one.call.kind != "no fds"
+    )
+
+
+def _accepts(one: Stuck, profile: ProcessProfile) -> bool:
+    """It has accepted before, or its stack leads through the function that accepts."""
+    if any(
+        frame.function.rsplit(".", 1)[-1] in _ACCEPTS and in_library(frame)
+        for frame in one.call.stack
+    ):
+        return True
+    calls = profile.calls.get(one.tid, ())
+    return any(call.syscall in ACCEPTS for call in calls) or len(profile.process.threads) == 1
+
+
+def _advice(shake: bool) -> str:
+    if shake:
+        return (
+            "Accept plain connections and make the handshake in the thread that serves: "
+            "wrap_socket(connection, do_handshake_on_connect=False) with a timeout "
+            "(connection.settimeout(5)), not a wrapped listener."
+        )
+    return (
+        "Let one thread do nothing but accept, and serve in others (ThreadingMixIn, an executor, "
+        "an event loop); give connections a timeout (settimeout), so that a silent client is "
+        "dropped."
+    )
+
+
+BLOCKED = Rule(
+    "IO146",
+    "The thread that accepts connections is held up: newcomers wait",
+    "Accept in a thread that does nothing else; give connections a timeout.",
+    _blocked,
+    explains={"IO105": always, "IO117": always, "IO119": always},
+    rank=Rank.STUCK,
+    least=Detail.LIGHT,
+)

@@ -1,0 +1,80 @@
+"""Threads that wait for a free connection of a pool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iotrace.report.detail import Detail
+from iotrace.report.stacks import InCall, Line
+from iotrace.verdict.number_formats import duration
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import Purpose, library_frames, purpose_of, short_name
+from iotrace.verdict.python_lines import waiting_lines
+from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
+from iotrace.verdict.stuck import Stuck, held_text, in_calls, stuck_lines
+
+LEAST_NS = 500_000_000
+"""Waits of all threads together."""
+LEAST_SHARE = 0.1
+"""Of the time traced."""
+
+
+def _exhausted(profile: ProcessProfile) -> Iterator[Hit]:
+    waiting = [one for one in in_calls(profile) if one.purpose is Purpose.POOL]
+    lines = [one for one in profile.process.lines if _for_a_connection(one)]
+    waited = max(sum(one.held_ns for one in waiting), sum(one.wait_ns for one in lines))
+    if waited < max(LEAST_NS, LEAST_SHARE * profile.wall_ns):
+        return
+    longest = max([one.held_ns for one in waiting] + [one.max_ns for one in lines])
+    named = _pool_name(waiting, lines)
+    evidence: dict[str, float | int | str] = {
+        "pool": named,
+        "waits": sum(one.calls + one.in_flight for one in lines) or len(waiting),
+        "waited_ns": waited,
+        "longest_ns": longest,
+        "threads_waiting": len(waiting),
+    }
+    yield Hit(
+        evidence,
+        waited,
+        waiting[0].tid if len(waiting) == 1 else None,
+        severity="high",
+        lines=stuck_lines(waiting, profile) or waiting_lines(lines, profile.process),
+        title=_title(waiting, named, longest, profile),
+    )
+
+
+def _for_a_connection(line: Line) -> bool:
+    call = InCall(line.syscall, line.kind, line.fd, "", 0, 0, own=line.own, stack=line.stack)
+    return purpose_of(call) is Purpose.POOL
+
+
+def _pool_name(waiting: list[Stuck], lines: list[Line]) -> str:
+    """ "QueuePool._do_get (sqlalchemy/pool/impl.py)"."""
+    stack = waiting[0].call.stack if waiting else lines[0].stack
+    library = library_frames(stack) or stack[:1]
+    for frame in library:
+        if short_name(frame) not in ("wait", "get", "acquire", "_wait") or "pool" in frame.file:
+            return f"{frame.function} ({'/'.join(frame.file.rsplit('/', 2)[-2:])})"
+    return library[0].function
+
+
+def _title(waiting: list[Stuck], named: str, longest: int, profile: ProcessProfile) -> str:
+    if not waiting:
+        return f"Connection pool exhausted: threads queue for up to {duration(longest)} in {named}"
+    first = max(waiting, key=lambda one: one.held_ns)
+    who = "1 thread waits" if len(waiting) == 1 else f"{len(waiting)} threads wait"
+    return f"Connection pool exhausted: {who} {held_text(first, profile)} in {named}"
+
+
+EXHAUSTED = Rule(
+    "IO143",
+    "Connection pool exhausted: threads wait for a free connection",
+    "All connections are taken. Give each one back (with-blocks; close() in finally): a path that "
+    "keeps one for good empties the pool. Hold none while waiting for something else. If each is "
+    "used briefly, raise the pool's size; give the wait a short timeout.",
+    _exhausted,
+    explains={"IO105": always, "IO104": covers, "IO141": always, "IO142": always},
+    rank=Rank.STUCK,
+    least=Detail.LIGHT,
+)

@@ -1,0 +1,210 @@
+"""Pools of threads in which no thread is ever free: work queues for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from iotrace.report.model import Thread
+from iotrace.report.stacks import Frame
+from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import library_frames, short_name
+from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
+from iotrace.verdict.stuck import Stuck, in_calls, place_text, target_text
+from iotrace.vocabulary.calls import WRITES
+from iotrace.vocabulary.kinds import GIL_KINDS, PIPE
+from iotrace.vocabulary.waits import WAIT_REASONS
+
+IDLE_SHARE = 0.05
+"""Of its time, that a thread of a full pool waits for work at most."""
+MOST_CPU_SHARE = 0.5
+"""Of its time on a CPU: pools that compute are short of CPU, not of threads."""
+LEAST_LIFETIME_SHARE = 0.5
+"""Of the trace: younger threads tell nothing yet."""
+LEAST_JOBS = 3
+"""Finished by a thread: a task that runs for ever is no queue."""
+LEAST_NS = 1_000_000_000
+
+_WORKERS = {
+    "concurrent/futures/thread.py:_worker": "ThreadPoolExecutor",
+    "anyio/_backends/_asyncio.py:run": "AnyIO's worker threads",
+    "waitress/task.py:handler_thread": "waitress's threads",
+    "cheroot/workers/threadpool.py:run": "cheroot's thread pool",
+    "multiprocessing/pool.py:worker": "multiprocessing.pool.ThreadPool",
+    "_core/_thread_cache.py:_work": "Trio's worker threads",
+    "tornado/concurrent.py:_worker": "Tornado's executor",
+    "twisted/_threads/_threadworker.py:work": "Twisted's thread pool",
+    "dramatiq/worker.py:run": "dramatiq's workers",
+}
+"""The loops in which threads of a pool fetch their work."""
+_WAKES = frozenset(("unix", "eventfd", PIPE))
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A thread of a pool. ``idle_ns``: it waited for work; ``jobs``: about as many were done."""
+
+    thread: Thread
+    stuck: Stuck
+    idle_ns: int
+    jobs: int
+
+    @property
+    def busy(self) -> bool:
+        """It hardly ever waited for work."""
+        return self.idle_ns < IDLE_SHARE * self.thread.lifetime_ns
+
+    @property
+    def free(self) -> bool:
+        """It hardly ever did anything else."""
+        return self.idle_ns >= (1 - IDLE_SHARE) * self.thread.lifetime_ns
+
+
+def _full(profile: ProcessProfile) -> Iterator[Hit]:
+    pools: dict[str, list[_Member]] = {}
+    rows = {row.tid: row for row in profile.process.threads}
+    for one in in_calls(profile):
+        name = _pool_of(one.call.stack)
+        if name:
+            pools.setdefault(name, []).append(_member(one, rows[one.tid], profile))
+    for name, members in pools.items():
+        old = [
+            one
+            for one in members
+            if one.thread.lifetime_ns >= LEAST_LIFETIME_SHARE * profile.wall_ns
+        ]
+        busy = [one for one in old if one.busy]
+        if busy and _has_queue(busy, old, profile):
+            yield _hit(name, busy, profile)
+
+
+def _pool_of(stack: Sequence[Frame]) -> str:
+    for frame in reversed(stack):
+        key = f"{frame.file}:{short_name(frame)}"
+        for place, name in _WORKERS.items():
+            if key.endswith(place):
+                return name
+    return ""
+
+
+def _member(one: Stuck, row: Thread, profile: ProcessProfile) -> _Member:
+    calls = profile.calls.get(one.tid, ())
+    in_lock = row.states_ns.wait.get("lock", 0)
+    # A job may wait for a lock, too: a wait that is not in the worker's own loop is no idling.
+    if one.call.syscall == "futex" and not _is_idle(one):
+        in_lock -= one.held_ns
+    jobs = sum(
+        (call.calls or 0)
+        for call in calls
+        if (call.syscall == "futex" and call.kind not in GIL_KINDS)
+        or (call.syscall in WRITES and call.kind in _WAKES)
+    )
+    return _Member(row, one, max(0, in_lock), jobs)
+
+
+def _is_idle(one: Stuck) -> bool:
+    return one.call.syscall == "futex" and len(library_frames(one.call.stack)) == len(
+        one.call.stack
+    )
+
+
+def _has_queue(busy: Sequence[_Member], old: Sequence[_Member], profile: ProcessProfile) -> bool:
+    """Whether work waits for the pool: one job follows another at once, or requests lie there."""
+    if sum(one.thread.states_ns.on_cpu for one in busy) > MOST_CPU_SHARE * sum(
+        one.thread.lifetime_ns for one in busy
+    ):
+        return False
+    if len({place_text(one.stuck) for one in busy} - {""}) == 0:
+        return False
+    turning = all(one.jobs >= LEAST_JOBS for one in busy)
+    if len(busy) < len(old):  # free threads are of another pool of the same kind, or it is not full
+        idle = [one for one in old if not one.busy]
+        return turning and all(
+            one.idle_ns >= (1 - IDLE_SHARE) * one.thread.lifetime_ns for one in idle
+        )
+    sockets = profile.process.sockets
+    waiting = (sockets.pending or 0) + (sockets.unread or 0) if sockets else 0
+    return turning or (waiting > 0 and len(busy) > 1)
+
+
+def _hit(name: str, busy: Sequence[_Member], profile: ProcessProfile) -> Hit:
+    count = len(busy)
+    groups: dict[str, list[_Member]] = {}
+    for one in busy:
+        groups.setdefault(place_text(one.stuck), []).append(one)
+    place, largest = max(groups.items(), key=lambda item: len(item[1]))
+    example = largest[0].stuck
+    lifetime = sum(one.thread.lifetime_ns for one in busy)
+    waits: dict[str, int] = {}
+    for one in busy:
+        for reason in WAIT_REASONS:
+            waits[reason] = waits.get(reason, 0) + one.thread.states_ns.wait.get(reason, 0)
+    reason = max(waits, key=lambda key: waits[key])
+    evidence: dict[str, float | int | str] = {
+        "pool": name,
+        "threads": count,
+        "busy_share_ratio": round(1 - sum(one.idle_ns for one in busy) / max(1, lifetime), 3),
+        f"asleep_in_{reason}_ns": waits[reason],
+        "threads_at_that_line": len(largest),
+    }
+    peer = target_text(example.call)
+    if peer:
+        evidence["waits_for"] = peer
+    cost = max(one.thread.lifetime_ns - one.idle_ns for one in busy)
+    return Hit(
+        evidence,
+        cost,
+        busy[0].thread.tid if count == 1 else None,
+        severity="high",
+        lines=_lines(groups),
+        title=_title(name, count, place),
+        advice=_advice(name, count),
+    )
+
+
+def _title(name: str, count: int, place: str) -> str:
+    who = "the only thread" if count == 1 else f"all {count} threads"
+    verb = "is" if count == 1 else "are"
+    at = f" at {place}" if place else ""
+    return f"Thread pool full: {who} of {name} {verb} always busy{at}, other work queues behind"
+
+
+def _lines(groups: dict[str, list[_Member]]) -> tuple[str, ...]:
+    ranked = sorted(groups.items(), key=lambda item: -len(item[1]))
+    return tuple(_line(place, members) for place, members in ranked[:3] if place)
+
+
+def _line(place: str, members: list[_Member]) -> str:
+    call = members[0].stuck.call
+    to = f" to {target_text(call)}" if target_text(call) else ""
+    longest = max(one.thread.lifetime_ns for one in members)
+    return (
+        f"{place} -> {call.syscall}{to}: {plural(len(members), 'thread')} at the end, "
+        f"never free in {duration(longest)}"
+    )
+
+
+def _advice(name: str, count: int) -> str:
+    if count == 1:
+        return (
+            "One thread does all of this work, one job after the other: have more threads "
+            "(max_workers; asgiref: thread_sensitive=False), make each job shorter, or use the "
+            "asynchronous form of the call."
+        )
+    return (
+        "Give slow work an executor of its own, so that quick work does not queue behind it; give "
+        "its calls timeouts; raise the number of threads (max_workers, --threads; AnyIO: "
+        "total_tokens) if they only wait. Keep slow clients out of the pool: read their requests "
+        "in a reverse proxy or an event loop."
+    )
+
+
+FULL = Rule(
+    "IO142",
+    "Thread pool full: all of its threads are always busy",
+    "Have more threads, or shorter jobs.",
+    _full,
+    explains={"IO105": always, "IO117": covers, "IO119": always},
+    rank=Rank.STUCK,
+)

@@ -1,0 +1,120 @@
+"""Threads that wait for a lock which is not released."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from iotrace.report.detail import Detail
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import Purpose, entry_of, library_frames
+from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
+from iotrace.verdict.stuck import (
+    Stuck,
+    held_text,
+    in_calls,
+    place_text,
+    stuck_lines,
+    stuck_threads,
+    target_text,
+)
+
+
+def _waiting(profile: ProcessProfile) -> Iterator[Hit]:
+    by_lock: dict[str, list[Stuck]] = {}
+    for one in stuck_threads(profile):
+        if one.purpose is Purpose.LOCK and one.call.stack:
+            by_lock.setdefault(one.call.object or place_text(one), []).append(one)
+    groups = list(by_lock.values())
+    circle = [one for group in groups for one in group if _deep(one)] if len(groups) > 1 else []
+    everybody = in_calls(profile)
+    told: list[list[Stuck]] = []
+    for group in groups:
+        holder = _holder(group, everybody)
+        if holder is not None and holder.purpose is Purpose.LOCK and holder in circle:
+            told.append(group)
+        elif holder is not None or _matters(group):
+            yield _hit(group, holder, profile)
+    if told:
+        yield _deadlock([one for group in told for one in group], profile)
+
+
+def _matters(group: Sequence[Stuck]) -> bool:
+    """Not the workers of a pool that wait for work, each in the function it was started for."""
+    return any(one.serves for one in group) or (len(group) > 1 and any(map(_deep, group)))
+
+
+def _deep(one: Stuck) -> bool:
+    entry = entry_of(one.call.stack)
+    return one.place is not None and one.place != entry
+
+
+def _holder(group: Sequence[Stuck], everybody: Sequence[Stuck]) -> Stuck | None:
+    """Who most likely has the lock: a thread in the very function that the others wait in, or one
+    that it has called, which waits for something else."""
+    waiting = {one.tid for one in group}
+    locked = {
+        (frame.file, frame.function)
+        for one in group
+        for frame in one.call.stack[: len(library_frames(one.call.stack)) + 1]
+    }
+    candidates = [
+        one
+        for one in everybody
+        if one.tid not in waiting
+        and one.purpose is not Purpose.WORK
+        and any((frame.file, frame.function) in locked for frame in one.call.stack)
+    ]
+    return max(candidates, key=lambda one: one.held_ns, default=None)
+
+
+def _hit(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) -> Hit:
+    first = max(group, key=lambda one: one.held_ns)
+    evidence: dict[str, float | int | str] = {
+        "threads": len(group),
+        "waited_ns": first.held_ns,
+        "began": "before the trace" if not first.call.since_ns else "while it was traced",
+    }
+    does = ""
+    lines = stuck_lines(group, profile)
+    if holder is not None:
+        on = target_text(holder.call)
+        does = f", most likely thread {holder.tid}, sleeps in {holder.call.syscall}"
+        does += f" on {on}" if on else ""
+        evidence |= {"likely_holder": holder.tid, "holder_sleeps_in": holder.call.syscall}
+        lines = (*lines[:2], *stuck_lines([holder], profile))
+    who = "1 thread waits" if len(group) == 1 else f"{len(group)} threads wait"
+    return Hit(
+        evidence,
+        first.held_ns,
+        severity="high",
+        lines=lines,
+        title=f"{who} {held_text(first, profile)} for a lock that is not released: its holder"
+        + (does or " is not among the threads that were seen to work with it"),
+    )
+
+
+def _deadlock(circle: Sequence[Stuck], profile: ProcessProfile) -> Hit:
+    first = max(circle, key=lambda one: one.held_ns)
+    return Hit(
+        {"threads": len(circle), "waited_ns": first.held_ns},
+        first.held_ns,
+        severity="high",
+        lines=stuck_lines(circle, profile),
+        title=f"Deadlock {held_text(first, profile)}: {len(circle)} threads wait for locks that "
+        "they have of each other",
+        advice="Take the locks in the same order everywhere, or have one lock for both; "
+        "acquire(timeout=...) tells of a deadlock in place of hanging.",
+    )
+
+
+WAITING = Rule(
+    "IO141",
+    "Threads wait for a lock that is not released",
+    "Do not call what can wait (a peer, a pipe, a file) while holding the lock: copy what is "
+    "needed under the lock, and call after it. A lock that a thread had when it ended, or when "
+    "the process forked, is never released.",
+    _waiting,
+    explains={"IO105": always, "IO142": always},
+    rank=Rank.STUCK,
+    least=Detail.LIGHT,
+)

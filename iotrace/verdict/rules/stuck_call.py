@@ -1,0 +1,177 @@
+"""A call that has not returned: an answer that does not come, a pipe that nobody reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iotrace.report.detail import Detail
+from iotrace.report.stacks import InCall
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import Purpose
+from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
+from iotrace.verdict.stuck import (
+    Stuck,
+    held_text,
+    in_calls,
+    place_text,
+    stuck_lines,
+    stuck_threads,
+    target_text,
+)
+from iotrace.vocabulary.kinds import FIFO, PIPE, SOCKETS
+
+_PIPES = (PIPE, FIFO)
+
+
+def _stuck(profile: ProcessProfile) -> Iterator[Hit]:
+    groups: dict[object, list[Stuck]] = {}
+    for one in stuck_threads(profile):
+        if _hangs(one, profile):
+            key = one.purpose, one.call.syscall, one.call.kind, place_text(one) or one.tid
+            groups.setdefault(key, []).append(one)
+    for group in groups.values():
+        yield _hit(group, profile)
+
+
+def _hangs(one: Stuck, profile: ProcessProfile) -> bool:
+    """Whether somebody waits for it, or nothing normal takes as long."""
+    if one.purpose in (Purpose.READER, Purpose.FILE, Purpose.CONNECTION, Purpose.ROOM):
+        return True
+    if one.purpose is Purpose.CHILD:
+        return bool(_writers_to_it(profile, one)) or one.serves
+    if one.purpose is Purpose.RESULT:
+        return one.own
+    return one.purpose is Purpose.ANSWER and (_owes_answer(one, profile))
+
+
+def _owes_answer(one: Stuck, profile: ProcessProfile) -> bool:
+    """It waits for a server that it has called itself, in a call of the program's own code."""
+    if one.call.kind not in SOCKETS or not one.own:
+        return False
+    return _outgoing(one.call, profile)
+
+
+def _outgoing(call: InCall, profile: ProcessProfile) -> bool:
+    ports = profile.listening_ports()
+    rows = [
+        row for row in profile.process.descriptors if row.fd == call.fd and row.kind == call.kind
+    ]
+    if not call.peer and not any(row.peer for row in rows):
+        return False
+    return not any(row.local[row.local.rfind(":") :] in ports for row in rows if row.local)
+
+
+def _writers_to_it(profile: ProcessProfile, waiting: Stuck) -> list[Stuck]:
+    """Threads of children that write to a pipe which only this process could read."""
+    pid = profile.process.pid
+    return [
+        one
+        for child in profile.children
+        for one in in_calls(child)
+        if one.purpose is Purpose.READER
+        and one.call.kind in _PIPES
+        and pid in one.call.others
+        and one.held_ns >= waiting.held_ns / 2
+    ]
+
+
+def _hit(group: list[Stuck], profile: ProcessProfile) -> Hit:
+    first = max(group, key=lambda one: one.held_ns)
+    call = first.call
+    writers = _writers_to_it(profile, first) if first.purpose is Purpose.CHILD else []
+    evidence: dict[str, float | int | str] = {"call": call.syscall}
+    if call.kind:
+        evidence["kind"] = call.kind
+    if call.peer:
+        evidence["peer"] = call.peer
+    evidence |= {
+        "threads": len(group),
+        "waited_ns": first.held_ns,
+        "began": "before the trace" if not call.since_ns else "while it was traced",
+    }
+    others = [pid for pid in call.others if pid != profile.process.pid]
+    if others:
+        evidence["other_end_has"] = ", ".join(map(str, others))
+    if writers:
+        evidence["child"] = "sleeps in write to a pipe that only this process can read"
+    lines = stuck_lines(group, profile)
+    if writers:
+        lines = (*lines, *stuck_lines(writers, profile))[:3]
+    return Hit(
+        evidence,
+        first.held_ns,
+        first.tid if len(group) == 1 else None,
+        call.fd if len(group) == 1 else None,
+        severity="high",
+        lines=lines,
+        title=_title(group, first, profile, bool(writers)),
+        advice=_advice(first, bool(writers)),
+    )
+
+
+def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile, deadlock: bool) -> str:
+    who = f"Thread {first.tid} hangs" if len(group) == 1 else f"{len(group)} threads hang"
+    held = held_text(first, profile)
+    if deadlock:
+        return (
+            f"Deadlock {held}: the parent waits for its child to end, the child writes to a pipe "
+            "that only the parent could read"
+        )
+    on = target_text(first.call)
+    what = {
+        Purpose.READER: f"in {first.call.syscall} to {on or 'a peer'}: nobody reads it",
+        Purpose.ANSWER: f"in {first.call.syscall} from {on or 'a peer'}: no answer comes",
+        Purpose.CONNECTION: f"in connect to {on or 'a peer'}: it does not answer",
+        Purpose.CHILD: "waiting for a child process that does not end",
+        Purpose.RESULT: "waiting for a result that another thread or process does not give",
+        Purpose.ROOM: "putting into a queue that is full: nobody takes from it",
+        Purpose.FILE: f"in {first.call.syscall} of {on or 'a file'}: the file system is late",
+    }[first.purpose]
+    return f"{who} {what}; the call has not returned {held}"
+
+
+_ADVICE = {
+    Purpose.READER: "Whoever has the other end does not read: find out what it does, or drop it. "
+    "Give sends a timeout (settimeout); a pipe that a parent or a log shipper has should be read "
+    "all the time, or be a file.",
+    Purpose.ANSWER: "Give the call a timeout (requests: timeout=5; sockets: settimeout) and look "
+    "at what the peer does: it has not answered.",
+    Purpose.CONNECTION: "Give the connect a timeout of a second or two, and look whether the peer "
+    "is up and its packets are let through.",
+    Purpose.CHILD: "Look at what the child does, give the wait a timeout, and read its pipes "
+    "while it runs (subprocess: communicate(timeout=...)).",
+    Purpose.RESULT: "Give the wait a timeout (result(timeout=...)), and do not wait for work of "
+    "an executor in that executor's own threads: when all of them wait, none is left to do it.",
+    Purpose.ROOM: "Look at why the consumers of the queue have stopped; put with a timeout.",
+    Purpose.FILE: "Look at the file system (mount, disk, network file server); open named pipes "
+    "with O_NONBLOCK; keep such files out of threads that serve.",
+}
+
+
+def _advice(first: Stuck, deadlock: bool) -> str:
+    if deadlock:
+        return (
+            "Read everything from the queue or pipe before joining the child: join() after get(), "
+            "subprocess.communicate() in place of wait()."
+        )
+    if first.purpose is Purpose.READER and first.call.fd in (1, 2) and first.call.kind in _PIPES:
+        return (
+            "Whoever reads this process's output has stopped: look at the other end of the pipe "
+            "(lsof -p PID, the log shipper, the parent), or send the output to a file. Log by way "
+            "of logging.handlers.QueueHandler, so that no request waits for the log."
+        )
+    return _ADVICE[first.purpose]
+
+
+STUCK = Rule(
+    "IO140",
+    "A call has not returned: a thread hangs",
+    "Look at the line, and at what it waits for; give the call a timeout.",
+    _stuck,
+    explains={
+        "IO103": covers, "IO104": covers, "IO105": always, "IO111": covers, "IO118": covers,
+        "IO119": covers, "IO141": always, "IO142": always, "IO146": always,
+    },
+    rank=Rank.STUCK,
+    least=Detail.LIGHT,
+)  # fmt: skip

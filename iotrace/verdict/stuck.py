@@ -1,0 +1,108 @@
+"""Threads that were in one call for so long at the end that nothing normal takes as long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from iotrace.report.stacks import Frame, InCall
+from iotrace.verdict.number_formats import duration
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import Purpose, library_frames, purpose_of, serves
+
+LEAST_NS = 2_000_000_000
+MOST_NS = 10_000_000_000
+LONG_SHARE = 0.5
+"""In one call for this share of the time traced, within these limits: it hangs."""
+WHOLE_SHARE = 0.98
+_STANDARD = {0: "stdin", 1: "stdout", 2: "stderr"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """A thread in a call. ``held_ns``: how long, as far as it was seen."""
+
+    tid: int
+    call: InCall
+    purpose: Purpose
+    held_ns: int
+
+    @property
+    def place(self) -> Frame | None:
+        """The program's own innermost frame."""
+        return next(iter(self.call.own_stack), None)
+
+    @property
+    def own(self) -> bool:
+        """The program's own code makes the call, not a library's background thread."""
+        return len(library_frames(self.call.stack)) < len(self.call.stack)
+
+    @property
+    def serves(self) -> bool:
+        """A server or a task queue waits for it to return."""
+        return serves(self.call.stack)
+
+
+def in_calls(profile: ProcessProfile) -> tuple[Stuck, ...]:
+    """The threads that were in a call at the end, the longest first."""
+    found = [
+        Stuck(row.tid, row.in_call, purpose_of(row.in_call), row.in_call.wait_ns)
+        for row in profile.process.threads
+        if row.in_call is not None
+    ]
+    return tuple(sorted(found, key=lambda one: (-one.held_ns, one.tid)))
+
+
+def stuck_threads(profile: ProcessProfile) -> tuple[Stuck, ...]:
+    """Those of them that have been in it for long."""
+    least_ns = long_ns(profile)
+    return tuple(one for one in in_calls(profile) if one.held_ns >= least_ns)
+
+
+def long_ns(profile: ProcessProfile) -> int:
+    """From when on a call hangs."""
+    return max(LEAST_NS, min(MOST_NS, int(LONG_SHARE * profile.wall_ns)))
+
+
+def held_text(one: Stuck, profile: ProcessProfile) -> str:
+    """ "for the whole trace", "for 4.2 s"."""
+    if one.held_ns >= WHOLE_SHARE * profile.wall_ns:
+        return "for the whole trace"
+    return f"for {duration(one.held_ns)}"
+
+
+def target_text(call: InCall) -> str:
+    """ "10.0.0.7:443", "a pipe (stderr, descriptor 2)", a path; "" where it is not known."""
+    if call.kind in ("pipe", "fifo", "tty", "pty") and call.fd is not None:
+        name = _STANDARD.get(call.fd)
+        return f"a {call.kind} ({f'{name}, ' if name else ''}descriptor {call.fd})"
+    if call.peer:
+        return call.peer
+    return f"descriptor {call.fd}" if call.fd is not None else ""
+
+
+def place_text(one: Stuck) -> str:
+    """ "app.py:8 handle", "" where no stack is known."""
+    return "" if one.place is None else f"{one.place.place} {one.place.function}"
+
+
+def stuck_lines(group: Iterable[Stuck], profile: ProcessProfile) -> tuple[str, ...]:
+    """The places where they are, most threads first."""
+    sums: dict[str, list[int]] = {}
+    for one in group:
+        where = place_text(one)
+        if where:
+            to = target_text(one.call)
+            named = f"{where} -> {one.call.syscall}{f' to {to}' if to else ''}"
+            sums.setdefault(named, []).append(one.held_ns)
+    ranked = sorted(sums.items(), key=lambda item: (-len(item[1]), -max(item[1])))
+    return tuple(
+        f"{named}: {'1 thread' if len(held) == 1 else f'{len(held)} threads'}, "
+        f"not returned for {duration(max(held))}"
+        for named, held in ranked[:3]
+    )
+
+
+def total_ns(group: Sequence[Stuck]) -> int:
+    """The time that they have waited together."""
+    return sum(one.held_ns for one in group)

@@ -1,0 +1,109 @@
+"""A program that hangs in the way that sys.argv[2] names. Fixed: what it waits for comes."""
+
+import ctypes
+import os
+import socket
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from common import WRONG, listen, ready
+from connection_pool import Pool
+
+WAY = sys.argv[2]
+JOB_S = 0.05
+NATIVE_US = 300_000
+listener = listen()
+
+
+def start(function, *arguments):
+    threading.Thread(target=function, args=arguments, daemon=True).start()
+
+
+def full_pipe():
+    """IO140: nobody reads."""
+    read, write = os.pipe()
+    if not WRONG:
+        start(lambda: [None for _ in iter(lambda: os.read(read, 1 << 16), b"")])
+    while True:
+        os.write(write, b"x" * (1 << 16))
+        time.sleep(0.05)
+
+
+def opposite_locks():
+    """IO141: each of two threads has the lock that the other one wants."""
+    one, other = threading.Lock(), threading.Lock()
+    met = threading.Barrier(2)
+
+    def take(first, second):
+        with first:
+            met.wait()
+            take_both(second)
+
+    def take_both(second):
+        while True:
+            with second:
+                time.sleep(0.05)
+
+    if WRONG:
+        start(take, one, other)
+    start(take, other, one if WRONG else threading.Lock())
+    if not WRONG:
+        met.wait()
+    threading.Event().wait()
+
+
+def full_pool():
+    """IO142: two threads, and more jobs than they do."""
+    pool = ThreadPoolExecutor(2)
+    while True:
+        for job in [pool.submit(time.sleep, JOB_S) for _ in range(8 if WRONG else 1)]:
+            job.result()
+
+
+def taken_connections():
+    """IO143: one request keeps the only connection."""
+    pool = Pool(1)
+    if WRONG:
+        pool.get_connection()
+    start(index, pool)
+    threading.Event().wait()
+
+
+def index(pool):
+    while True:
+        pool.get_connection()
+        time.sleep(JOB_S)
+        pool.give_back()
+
+
+def native_sleep():
+    """IO145: a native call sleeps with the GIL."""
+    library = ctypes.PyDLL(None) if WRONG else ctypes.CDLL(None)
+    start(call_native, library)
+    while True:
+        time.sleep(0.01)
+
+
+def call_native(library):
+    while True:
+        library.usleep(NATIVE_US)
+        time.sleep(JOB_S)
+
+
+def silent_client():
+    """IO146: one client says nothing, and others are not accepted."""
+    clients = [socket.create_connection(listener.getsockname()) for _ in range(3)]
+    while True:
+        connection, _ = listener.accept()
+        if WRONG:
+            connection.recv(100)
+        clients.append(connection)
+
+
+WAYS = {one.__name__: one for one in (
+    full_pipe, opposite_locks, full_pool, taken_connections, native_sleep, silent_client,
+)}  # fmt: skip
+ready(listener)
+WAYS[WAY]()

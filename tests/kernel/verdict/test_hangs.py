@@ -1,0 +1,112 @@
+"""Each way to hang is found in a program that hangs so, and not in its twin that does not.
+
+All programs run at once in one trace: a hang takes its time to be one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from iotrace.engine.map_limits import Limits
+from iotrace.report.model import Process
+from iotrace.tracing.trace import Trace
+from iotrace.verdict.stuck import LEAST_NS
+from tests.found import Found, by_rule
+from tests.kernel.tracing import check_verdict
+
+_PROGRAM = Path(__file__).parent / "programs" / "hanging.py"
+WAYS = {
+    "full_pipe": "IO140",
+    "opposite_locks": "IO141",
+    "full_pool": "IO142",
+    "taken_connections": "IO143",
+    "native_sleep": "IO145",
+    "silent_client": "IO146",
+}
+FORMS = ("wrong", "fixed")
+Seen = dict[tuple[str, str], tuple[Process, Found]]
+
+
+@contextlib.contextmanager
+def _running(form: str, way: str) -> Iterator[int]:
+    process = subprocess.Popen(
+        [sys.executable, str(_PROGRAM), form, way], stdout=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        assert process.stdout is not None
+        json.loads(process.stdout.readline())
+        yield process.pid
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def seen() -> Iterator[Seen]:
+    with contextlib.ExitStack() as stack:
+        pids = {
+            (form, way): stack.enter_context(_running(form, way)) for way in WAYS for form in FORMS
+        }
+        trace = stack.enter_context(Trace(Limits()))
+        for pid in pids.values():
+            trace.follow(pid, True)
+        until_ns = time.monotonic_ns() + LEAST_NS + LEAST_NS // 10
+        while time.monotonic_ns() < until_ns:  # a hang is one that lasts
+            trace.processes_alive()
+            time.sleep(0.2)
+        trace.look()
+        report = trace.report(trace.snapshot())
+    check_verdict(report)
+    yield {
+        key: (
+            next(one for one in report.processes if one.pid == pid),
+            by_rule(one for one in report.findings if one.pid == pid),
+        )
+        for key, pid in pids.items()
+    }
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_hang_is_found_with_its_line(seen: Seen, way: str) -> None:
+    _, found = seen["wrong", way]
+    assert WAYS[way] in found, found
+    assert found[WAYS[way]].severity == "high"
+    assert found[WAYS[way]].lines, found[WAYS[way]]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_program_that_does_not_hang_has_nothing(seen: Seen, way: str) -> None:
+    _, found = seen["fixed", way]
+    assert not set(WAYS.values()) & found.keys(), found
+
+
+def test_the_call_of_each_thread_is_in_the_report(seen: Seen) -> None:
+    process, found = seen["wrong", "full_pipe"]
+    call = process.threads[0].in_call
+    assert call is not None
+    assert (call.syscall, call.kind, call.others) == ("write", "pipe", (process.pid,))
+    assert call.own_stack[0].function == "full_pipe"
+    assert call.since_ns == 0
+    assert call.wait_ns >= LEAST_NS
+    assert "nobody reads it" in found["IO140"].title
+
+
+def test_locks_are_told_apart(seen: Seen) -> None:
+    process, found = seen["wrong", "opposite_locks"]
+    calls = [one.in_call for one in process.threads if one.in_call is not None]
+    locks = [call.object for call in calls if call.stack[0].function.endswith("take_both")]
+    assert len(locks) == len(set(locks)) == 2
+    assert "Deadlock" in found["IO141"].title

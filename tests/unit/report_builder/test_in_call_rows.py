@@ -1,0 +1,84 @@
+"""The call that a thread is in: its descriptor, the pipe's other end, the lock."""
+
+from __future__ import annotations
+
+import os
+
+from iotrace.procfs.descriptors import Descriptor
+from iotrace.procfs.fdinfo import FdInfo
+from iotrace.procfs.net_tables import Socket
+from iotrace.pystack.code_objects import Frame
+from iotrace.pystack.walk import Sleeper
+from iotrace.report.stacks import InCall
+from iotrace.report_builder.in_call_rows import in_call_row
+from iotrace.snapshot.facts import ProcessFacts
+from iotrace.snapshot.totals import ThreadKey, Waiting
+
+S = 1_000_000_000
+WRITER, READER = 700, 811
+PIPE_INODE, SOCKET_INODE = 77, 99
+
+
+def _open(fd: int, kind: str, target: str, inode: int, flags: int) -> Descriptor:
+    return Descriptor(fd, kind, target, inode, FdInfo(0, flags))
+
+
+def _facts(pid: int, *open_ones: Descriptor) -> ProcessFacts:
+    socket = Socket(
+        SOCKET_INODE, "tcp", 2, "10.0.0.1:9", "10.0.0.7:443", "established", 0, 0, None, None
+    )
+    return ProcessFacts(
+        pid, 1, "python3", (), None, None, {one.fd: one for one in open_ones},
+        {SOCKET_INODE: socket},
+    )  # fmt: skip
+
+
+def _row(syscall: str, kind: str, fd: int = -1, sleeper: Sleeper | None = None) -> InCall:
+    facts = {
+        WRITER: _facts(
+            WRITER,
+            _open(1, "pipe", "pipe:[77]", PIPE_INODE, os.O_WRONLY),
+            _open(7, "tcp", "socket:[99]", SOCKET_INODE, os.O_RDWR),
+        ),
+        READER: _facts(READER, _open(0, "pipe", "pipe:[77]", PIPE_INODE, os.O_RDONLY)),
+        812: _facts(812, _open(1, "pipe", "pipe:[77]", PIPE_INODE, os.O_WRONLY)),
+    }
+    waiting = Waiting(
+        ThreadKey(WRITER, WRITER, 0), 1, kind, fd, 5 * S, 5 * S, 0, 0, 12 * S, sleeper, 41
+    )
+    frames = (Frame("put", "/usr/lib/python3.11/queue.py", 9, False),
+              Frame("serve", "/srv/app.py", 8, False))  # fmt: skip
+    return in_call_row(waiting, syscall, 10 * S, facts, {41: frames})
+
+
+def test_it_says_since_when_and_where() -> None:
+    row = _row("write", "pipe", 1)
+    assert (row.since_ns, row.wait_ns) == (2 * S, 5 * S)
+    assert row.own_stack[0].function == "serve"
+
+
+def test_a_pipe_says_who_has_its_other_end() -> None:
+    row = _row("write", "pipe", 1)
+    assert (row.peer, row.others) == ("pipe:[77]", (READER,))
+
+
+def test_a_poll_of_one_socket_is_a_wait_for_its_peer() -> None:
+    events = 1 << 32
+    row = _row("poll", "", sleeper=Sleeper(address=0x7000, word=7 | events, second=1))
+    assert (row.fd, row.kind, row.peer) == (7, "tcp", "10.0.0.7:443")
+
+
+def test_a_poll_of_several_has_no_descriptor() -> None:
+    row = _row("poll", "", sleeper=Sleeper(address=0x7000, word=7, second=2))
+    assert (row.fd, row.peer) == (None, "")
+
+
+def test_a_poll_of_an_ignored_descriptor_has_none() -> None:
+    row = _row("poll", "", sleeper=Sleeper(address=0x7000, word=0xFFFFFFFF, second=1))
+    assert row.fd is None
+
+
+def test_a_futex_names_its_lock() -> None:
+    assert _row("futex", "", sleeper=Sleeper(address=0x7AB0)).object == "7ab0"
+    assert _row("futex", "").object == ""
+    assert _row("read", "pipe", 1, Sleeper(address=0x7AB0)).object == ""

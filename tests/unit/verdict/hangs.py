@@ -1,0 +1,124 @@
+"""Processes that hang, and their twins that wait for work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from iotrace.report.model import Process, Thread
+from iotrace.report.stacks import InCall
+from tests.unit.verdict.made import (
+    MS,
+    PID,
+    S,
+    call,
+    descriptor,
+    in_call,
+    line_of,
+    listener,
+    process,
+    thread,
+)
+
+Made = Callable[[bool], tuple[Process, ...]]
+BOOTSTRAP = ("lib/threading.py:995 Thread._bootstrap",)
+HANDLER = (
+    "lib/socketserver.py:691 ThreadingMixIn.process_request_thread",
+    *BOOTSTRAP,
+)
+WORKER = (
+    "lib/concurrent/futures/thread.py:58 _WorkItem.run",
+    "lib/concurrent/futures/thread.py:83 _worker",
+    *BOOTSTRAP,
+)
+POOL_FILE = "lib/site-packages/sqlalchemy/pool/impl.py"
+
+
+def waiting(tid: int, one: InCall, **times: int) -> Thread:
+    """A thread that was in this call at the end."""
+    return replace(thread(tid, **(times or {"lock": 10 * S})), in_call=one)
+
+
+def idle(tid: int) -> Thread:
+    """A worker without work."""
+    places = ("lib/concurrent/futures/thread.py:81 _worker", *BOOTSTRAP)
+    return waiting(tid, in_call("futex", "", *places, object="feed"))
+
+
+def stuck(wrong: bool) -> tuple[Process, ...]:
+    """A log that nobody reads; a consumer that waits for its next message."""
+    log = in_call(
+        "write", "pipe", "lib/logging/__init__.py:1114 StreamHandler.emit", "app.py:8 handle",
+        *HANDLER, fd=2, peer="pipe:[77]", others=(811,),
+    )  # fmt: skip
+    consume = in_call(
+        "recvfrom", "tcp", "lib/site-packages/redis/client.py:9 PubSub.listen", "app.py:9 run",
+        *BOOTSTRAP, fd=7, peer="10.0.0.9:6379",
+    )  # fmt: skip
+    one = log if wrong else consume
+    return (process([waiting(PID, one, **{"send" if wrong else "recv": 10 * S})]),)
+
+
+def locked(wrong: bool) -> tuple[Process, ...]:
+    """Handlers behind one that writes with the lock; workers that wait for a queue of their own."""
+    taking = in_call("futex", "", "app.py:8 log", "app.py:20 handle", *HANDLER, object="a0")
+    holding = in_call("write", "pipe", "app.py:9 log", "app.py:20 handle", *HANDLER, fd=1)
+    fetching = in_call("futex", "", "app.py:31 work", *BOOTSTRAP, object="b0")
+    if not wrong:
+        return (process([waiting(701, fetching), waiting(702, fetching)]),)
+    return (process([waiting(701, taking), waiting(702, taking), waiting(703, holding)]),)
+
+
+def full_pool(wrong: bool) -> tuple[Process, ...]:
+    """Two workers that go from job to job; one of them has nothing to do, in the twin."""
+    job = in_call("clock_nanosleep", "", "app.py:7 view", *WORKER, wait=200 * MS, since=9 * S)
+    rows = [waiting(tid, job, sleep=10 * S) for tid in (701, 702)]
+    wakes = [call("sendto", "unix", 33, tid=tid) for tid in (701, 702)]
+    if not wrong:
+        rows = [*rows[:1], idle(702)]
+        rows[0] = replace(rows[0], states_ns=thread(701, sleep=7 * S, lock=3 * S).states_ns)
+    return (process(rows, wakes),)
+
+
+def connection_pool(wrong: bool) -> tuple[Process, ...]:
+    """Requests that wait for a connection; the pool's own maintenance thread waits by trade."""
+    taken = in_call(
+        "futex", "", "lib/threading.py:327 Condition.wait",
+        "lib/site-packages/sqlalchemy/util/queue.py:180 Queue.get",
+        f"{POOL_FILE}:166 QueuePool._do_get", "app.py:12 index", *HANDLER, object="c0",
+    )  # fmt: skip
+    upkeep = in_call(
+        "futex", "", "lib/threading.py:327 Condition.wait", "lib/queue.py:171 Queue.get",
+        "lib/site-packages/psycopg_pool/pool.py:400 ConnectionPool.worker", *BOOTSTRAP, object="d0",
+    )  # fmt: skip
+    one = taken if wrong else upkeep
+    return (process([waiting(701, one), waiting(702, one)]),)
+
+
+def gil_asleep(wrong: bool) -> tuple[Process, ...]:
+    """A call of 1.5 s that keeps the GIL; in the twin the wait is that for a thread's turn."""
+    longest = 1_500 * MS if wrong else 15 * MS
+    sleep = in_call("clock_nanosleep", "", "app.py:9 native_call", *BOOTSTRAP)
+    wait = in_call("futex", "gil", "app.py:20 serve")
+    rows = [thread(PID, lock=4 * S, poll=6 * S), thread(701, sleep=10 * S)]
+    calls = [
+        call("futex", "gil", 3 if wrong else 400, wait=3 * longest, longest=longest),
+        call("clock_nanosleep", "", 3, tid=701, wait=3 * longest, longest=longest),
+    ]
+    lines = (
+        line_of(sleep, 3, 3 * longest, longest, 701),
+        line_of(wait, 3, 3 * longest, longest),
+    )
+    return (replace(process(rows, calls), lines=lines),)
+
+
+def accept_blocked(wrong: bool) -> tuple[Process, ...]:
+    """A handshake in accept(), three more in the queue; in the twin the thread accepts."""
+    shake = in_call(
+        "read", "tcp", "lib/ssl.py:1379 SSLSocket.do_handshake", "lib/ssl.py:1412 SSLSocket.accept",
+        "app.py:16 main", fd=8, peer="127.0.0.1:40008", wait=6 * S,
+    )  # fmt: skip
+    accepts = in_call("accept4", "tcp", "lib/socket.py:294 socket.accept", "app.py:16 main", fd=3)
+    one = waiting(PID, shake if wrong else accepts, recv=10 * S)
+    made = process([one], [call("accept4", "tcp", 5)], (), [descriptor(8, nonblocking=False)])
+    return (replace(made, sockets=listener(3)),)

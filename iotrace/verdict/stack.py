@@ -25,7 +25,7 @@ _FILES = {
     Stack.GEVENT: ("/gevent/", "/eventlet/"),
     Stack.TWISTED: ("/twisted/",),
     Stack.TRIO: ("/trio/",),
-    Stack.ASYNCIO: ("/asyncio/", "/uvloop/", "/tornado/"),
+    Stack.ASYNCIO: ("/asyncio/", "/uvloop/", "/tornado/", "/anyio/_backends/_asyncio"),
 }
 """Parts of the paths of each one's modules."""
 
@@ -35,9 +35,10 @@ _POOL_WORKERS = (
     ("anyio/_backends/_asyncio.py", "WorkerThread.run"),
     ("waitress/task.py", "ThreadedTaskDispatcher.handler_thread"),
     ("cheroot/workers/threadpool.py", "WorkerThread.run"),
-    ("tornado/concurrent.py", "_worker"),
 )
 """(file, function) of the loops in which a pool's threads fetch their work."""
+_THREAD = "/threading.py"
+"""Below them in the stack; a loop's own run() may have a worker's name."""
 
 
 def stack_of(profile: ProcessProfile, tid: int | None = None) -> Stack:
@@ -48,7 +49,7 @@ def stack_of(profile: ProcessProfile, tid: int | None = None) -> Stack:
             return stack
     if any(map(is_pooled, stacks(profile, tid))):
         return Stack.POOL
-    return Stack.THREADS if any(file.endswith("/threading.py") for file in files) else Stack.UNKNOWN
+    return Stack.THREADS if any(file.endswith(_THREAD) for file in files) else Stack.UNKNOWN
 
 
 def stacks(profile: ProcessProfile, tid: int | None = None) -> Iterator[tuple[Frame, ...]]:
@@ -76,9 +77,12 @@ def in_pool(profile: ProcessProfile, tids: Collection[int]) -> bool:
 
 
 def is_pooled(frames: Collection[Frame]) -> bool:
-    """Whether a stack is that of a pool's worker."""
+    """Whether a stack is that of a pool's worker. Before CPython 3.11 functions are named without
+    their classes."""
+    if not any(frame.file.endswith(_THREAD) for frame in frames):
+        return False
     return any(
-        frame.file.endswith(file) and frame.function == function
+        frame.file.endswith(file) and frame.function in (function, function.rsplit(".")[-1])
         for frame in frames
         for file, function in _POOL_WORKERS
     )

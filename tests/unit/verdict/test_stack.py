@@ -32,8 +32,10 @@ def _line(tid: int, syscall: str, kind: str, *stack: Frame, wait_ns: int = 3 * S
     return Line(tid, syscall, kind, 9, 7, 0, wait_ns, wait_ns, 0, 0, wait_ns, 0, stack)
 
 
-def _in(file: str, function: str = "run") -> tuple[Frame, Frame]:
-    return Frame("fetch", "/srv/shop/orders.py", 88), Frame(function, f"{_LIB}/{file}", 7)
+def _in(file: str, function: str = "run") -> tuple[Frame, ...]:
+    """In a thread that Python has started."""
+    own = Frame("fetch", "/srv/shop/orders.py", 88)
+    return own, Frame(function, f"{_LIB}/{file}", 7), Frame("_bootstrap", f"{_LIB}/threading.py", 9)
 
 
 @pytest.mark.parametrize(
@@ -43,8 +45,10 @@ def _in(file: str, function: str = "run") -> tuple[Frame, Frame]:
         (_in("site-packages/gevent/baseserver.py"), Stack.GEVENT),
         (_in("site-packages/twisted/internet/base.py"), Stack.TWISTED),
         (_in("concurrent/futures/thread.py", "_worker"), Stack.POOL),
-        (_in("threading.py", "Thread.run"), Stack.THREADS),
-        (_in("socketserver.py"), Stack.UNKNOWN),
+        (_in("site-packages/cheroot/workers/threadpool.py"), Stack.POOL),
+        (_in("socketserver.py"), Stack.THREADS),
+        (_in("socketserver.py")[:2], Stack.UNKNOWN),
+        (_in("site-packages/anyio/_backends/_asyncio.py")[:2], Stack.ASYNCIO),
     ],
 )
 def test_a_stack_is_told_by_the_files_it_runs_through(

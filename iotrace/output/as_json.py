@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
@@ -20,7 +21,11 @@ def render(report: Report) -> str:
 
 def dump(data: object) -> str:
     """Any plain data in the same way."""
-    return json.dumps(_whole(data), indent=2, allow_nan=False) + "\n"
+    # dumps would hold each token as a text of its own until the end: twenty times the result.
+    text = io.StringIO()
+    json.dump(_whole(data), text, indent=2, allow_nan=False)
+    text.write("\n")
+    return text.getvalue()
 
 
 def render_line(report: Report) -> str:

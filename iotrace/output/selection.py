@@ -41,7 +41,7 @@ def _awake_ns(process: Process) -> int:
 
 def head_lines(report: Report) -> list[str]:
     """What was traced; and whose rules the verdict is by, where they are not the trace's own."""
-    if not report.judged_by:
+    if not report.judged_by or (report.judged_by == report.iotrace and report.can_be_judged):
         return [_origin(report)]
     judged = (
         f"Judged by the rules of iotrace {report.judged_by}; recorded by version {report.iotrace}"

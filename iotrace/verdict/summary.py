@@ -69,7 +69,7 @@ def _whose(profile: ProcessProfile, working: Collection[int], seen: Activity) ->
 
 
 def _idle(idle: Sequence[Activity]) -> str:
-    """ "32 more threads slept, in locks."."""
+    """ "32 more threads only waited, asleep in locks."."""
     reasons = Counter[str]()
     for one in idle:
         reasons.update(one.wait_ns)
@@ -78,7 +78,7 @@ def _idle(idle: Sequence[Activity]) -> str:
     summary = next(reason.summary for reason in WAITS if reason.name == main)
     count = sum(one.threads for one in idle)
     number = plural(count, "more thread") if count == 1 else f"{count:,} more threads"
-    return f"{number} idled, {summary.format(poll=_names(loops))}."
+    return f"{number} only waited, {summary.format(poll=_names(loops))}."
 
 
 def _shares(seen: Activity) -> dict[str, int]:

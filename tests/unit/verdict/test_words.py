@@ -50,7 +50,7 @@ def test_idle_helpers_do_not_drown_the_thread_that_serves() -> None:
     (one,) = judged(replace(serving, threads=(*serving.threads, *helpers))).processes
     assert one.summary == (
         "Of its event loop's 10 s: 91 % asleep in epoll_wait with nothing ready, 6 % computing, "
-        "3 % in the kernel. 8 more threads idled, asleep in locks."
+        "3 % in the kernel. 8 more threads only waited, asleep in locks."
     )
 
 

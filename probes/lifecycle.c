@@ -47,7 +47,7 @@ PROGRAM(on_task_newtask)
   u64 task = ctx->args[0];
   u32 slot, parent_pid = current_pid(), pid = pid_of(task);
   u32 *children = targets.lookup(&parent_pid);
-  if (!children || (is_spare() && thread_of(tid_of(task), &slot)))
+  if (!children || (copy_number() && thread_of(tid_of(task), &slot)))
     return 0;
   if (pid != parent_pid) {
     u32 follow = 1;
@@ -95,7 +95,7 @@ PROGRAM(on_sched_process_exec)
 {
   u32 slot, pid = current_pid(), tid = current_tid(), old_tid = tid;
   struct thread *t = thread_of(tid, &slot);
-  if (is_spare() && t && already_done(t, DONE_EXEC))
+  if (copy_number() && t && already_done(t, DONE_EXEC))
     return 0;
   if (ctx->args[1] != (u32)bpf_get_current_pid_tgid())
     old_tid = remembered_tid(ctx->args[1]);
@@ -121,8 +121,8 @@ PROGRAM(on_sched_process_exec)
      * number. */
     t = begin_thread(bpf_get_current_task(), tid, pid, 0, STATE_KERNEL, bpf_ktime_get_ns());
   }
-  if (!is_spare() && t)
-    already_done(t, DONE_EXEC);
+  if (t)
+    already_done(t, DONE_EXEC); /* leaves the mark */
   return 0;
 }
 #endif

@@ -29,27 +29,25 @@ static __always_inline void preempt_on(void)
   enable_preemption();
 }
 
-/* 1 in the spare copy of this program, else 0: iotrace/engine/compiler.py makes both of one. */
-static __always_inline u64 is_spare(void)
+/* 0 in a program, 1 and up to COPIES - 1 in its spare copies: iotrace/engine/compiler.py makes all
+ * of one. */
+static __always_inline u64 copy_number(void)
 {
-  u64 spare;
-  asm volatile("%0 = %1" : "=r"(spare) : "i"(SPARE_MARK));
-  return spare;
+  u64 number;
+  asm volatile("%0 = %1" : "=r"(number) : "i"(COPY_MARK));
+  return number;
 }
 
-/* Both copies call this, in the order in which they are attached. The first leaves a mark in the
- * thread's record, the spare takes it away. Without a mark the spare has to do the work. */
+/* All copies call this, in the order in which they are attached. Whichever does the work leaves a
+ * mark in the thread's record for those behind it; the last one takes it away. Without a mark a
+ * spare copy has to do the work. */
 static __always_inline int already_done(struct thread *t, u32 event)
 {
   u8 *mark = &t->done[event];
-  if (!is_spare()) {
-    *mark = 1;
-    return 0;
-  }
-  if (!*mark)
-    return 0;
-  *mark = 0;
-  return 1;
+  u64 copy = copy_number();
+  int done = copy && *mark;
+  *mark = copy < COPIES - 1;
+  return done;
 }
 #else
 static __always_inline void preempt_off(void)
@@ -60,7 +58,7 @@ static __always_inline void preempt_on(void)
 {
 }
 
-static __always_inline u64 is_spare(void)
+static __always_inline u64 copy_number(void)
 {
   return 0;
 }

@@ -6,7 +6,7 @@ struct submission {
   u64 submitted_ns;
   u32 pid;
   u16 opcode;
-  u16 done; /* the first copy has added this completion (preemption.c) */
+  u16 done; /* an earlier copy has added this completion (preemption.c) */
 };
 
 /* Request -> its submission. LRU: requests that never complete are evicted. */
@@ -54,16 +54,17 @@ PROGRAM(on_uring_complete)
   u32 bucket;
   if (!s)
     return 0;
-  /* Completions of one request come one after the other: the ring's lock is held. The first copy
-   * leaves the last one's record to its spare. */
+  /* Completions of one request come one after the other: the ring's lock is held. The copy that
+   * does the work leaves the record to the last one. */
   if (PREEMPTIBLE) {
-    if (is_spare() && s->done) {
-      s->done = 0;
-      if (!(flags & IORING_CQE_F_MORE))
+    u64 copy = copy_number();
+    int done = copy && s->done;
+    s->done = copy < COPIES - 1;
+    if (done) {
+      if (!s->done && !(flags & IORING_CQE_F_MORE))
         submissions.delete(&request);
       return 0;
     }
-    s->done = !is_spare();
   }
   key = ((u64)s->pid << 32) | s->opcode;
   now = bpf_ktime_get_ns();

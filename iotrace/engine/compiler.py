@@ -17,15 +17,16 @@ from typing import Any
 from iotrace.engine.btf import KernelTypes
 from iotrace.engine.constants import (
     CAST_CALL,
+    COPIES,
+    COPY_MARK,
     PREEMPT_DISABLE_CALL,
     PREEMPT_ENABLE_CALL,
-    SPARE_MARK,
 )
 from iotrace.engine.image import Function, Image, MapSpec
 from iotrace.engine.map_limits import Limits
 from iotrace.engine.probe_sources import header_tree, prelude_flags
 from iotrace.engine.program import Program, build_program
-from iotrace.engine.tracepoints import Part, Probe, spare_name
+from iotrace.engine.tracepoints import Part, Probe, copy_name
 from iotrace.errors import Unsupported
 from iotrace.privileges.capabilities import refused
 
@@ -90,9 +91,9 @@ class Compiler:
         return Image(
             maps=maps,
             functions=tuple(
-                _function(bpf.dump_func(probe.function.encode()), probe, names, types, spare)
+                _function(bpf.dump_func(probe.function.encode()), probe, names, types, copy)
                 for probe in program.probes
-                for spare in ((False, True) if program.preemptible and probe.spare else (False,))
+                for copy in range(COPIES if program.preemptible and probe.spare else 1)
             ),
             unavailable=dict(program.unavailable),
             own_prelude=own_prelude,
@@ -165,11 +166,11 @@ def _maps(bpf: Any, lib: Any) -> tuple[dict[int, str], dict[str, MapSpec]]:
 
 
 def _function(
-    code: bytes, probe: Probe, maps: dict[int, str], types: KernelTypes, spare: bool
+    code: bytes, probe: Probe, maps: dict[int, str], types: KernelTypes, copy: int
 ) -> Function:
     """Replace the descriptors of bcc's maps by their names, and what stands for a kfunc by it.
 
-    ``spare``: make the second copy of the program.
+    ``copy``: which copy of the program to make; those after the first (0) are spare.
     """
     plain = bytearray(code)
     places = []
@@ -182,11 +183,11 @@ def _function(
         elif opcode == _CALL and immediate in _KFUNCS:
             kfunc = types.function(_KFUNCS[immediate])
             struct.pack_into("<BBhi", plain, at, _CALL, _PSEUDO_KFUNC_CALL << 4, 0, kfunc)
-        elif opcode in _MOVE_IMMEDIATE and immediate == SPARE_MARK:
-            struct.pack_into("<i", plain, at + 4, int(spare))
+        elif opcode in _MOVE_IMMEDIATE and immediate == COPY_MARK:
+            struct.pack_into("<i", plain, at + 4, copy)
     return Function(
         tracepoint=probe.tracepoint,
-        name=spare_name(probe.function) if spare else probe.function,
+        name=copy_name(probe.function, copy),
         loses=probe.loses,
         instructions=base64.b64encode(plain).decode(),
         maps=tuple(places),

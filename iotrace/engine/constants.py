@@ -71,7 +71,7 @@ class Counter(IntEnum):
     REPAIRED = 19
     """Calls whose sys_enter the kernel skipped (probes/repair.c)."""
     UNKNOWN_RESULTS = 20
-    """Calls whose sys_exit the kernel skipped, the spare copy's run as well."""
+    """Calls of which the kernel skipped every copy of sys_exit."""
 
 
 class Cause(IntEnum):
@@ -117,8 +117,10 @@ CAST_CALL = 0x7FFFFF01
 """Stands for bpf_rdonly_cast in compiled code: the id of no helper."""
 PREEMPT_DISABLE_CALL, PREEMPT_ENABLE_CALL = 0x7FFFFF02, 0x7FFFFF03
 """As CAST_CALL, for bpf_preempt_disable and bpf_preempt_enable."""
-SPARE_MARK = 0x7FFFFF10
-"""Stands for 0 in a program and for 1 in its spare copy (probes/preemption.c)."""
+COPY_MARK = 0x7FFFFF10
+"""Stands for 0 in a program, for 1 and 2 in its spare copies (probes/preemption.c)."""
+COPIES = 3
+"""Of a program that the kernel may preempt. Each copy costs a call some 15 ns."""
 
 
 def cflags() -> list[str]:
@@ -138,7 +140,8 @@ def cflags() -> list[str]:
         "CAST_CALL": CAST_CALL,
         "PREEMPT_DISABLE_CALL": PREEMPT_DISABLE_CALL,
         "PREEMPT_ENABLE_CALL": PREEMPT_ENABLE_CALL,
-        "SPARE_MARK": SPARE_MARK,
+        "COPY_MARK": COPY_MARK,
+        "COPIES": COPIES,
         "NO_ARGUMENT": NO_ARGUMENT,
         "SAMPLE_AFTER_NS": SAMPLE_AFTER_NS,
         "GIL_TAX_NS": GIL_TAX_NS,

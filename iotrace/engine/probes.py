@@ -24,7 +24,7 @@ from iotrace.engine.record_layout import Layout, parse_layout
 from iotrace.engine.record_tables import Counters, RecordTable
 from iotrace.engine.ring_buffer import RingBuffer
 from iotrace.engine.syscalls import ARCHITECTURES, CallSpec, call_names, call_specs
-from iotrace.engine.tracepoints import DATING, SPARES, spare_name
+from iotrace.engine.tracepoints import DATING, SPARES, spare_names
 
 _U32 = struct.Struct("<I")
 
@@ -141,11 +141,11 @@ class Probes:
             for name, fd in self._attached.programs.items()
         }
         skipped = {
-            name: min(count, misses.get(spare_name(name), count))
+            name: min(misses.get(copy, count) for copy in (name, *spare_names(name)))
             for name, count in misses.items()
             if name not in SPARES
         }
-        if spare_name("on_sys_exit") in misses:
+        if SPARES & misses.keys():
             skipped["on_sys_enter"] = 0
             skipped["on_sys_exit"] = self.counters[Counter.UNKNOWN_RESULTS]
         dating = sum(skipped.pop(name, 0) for name in DATING)

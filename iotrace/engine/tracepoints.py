@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from iotrace.engine.constants import COPIES
 from iotrace.report.detail import Detail
 
 
@@ -14,7 +15,7 @@ class Probe:
     ``loses``: the columns that are n/a without it; empty: nothing works without it.
     ``details``: the levels of detail that it belongs to.
     ``typed``: the verifier knows the types of its arguments, which it reads without a helper.
-    ``spare``: where probes can be preempted, a second copy does what the first has missed
+    ``spare``: where probes can be preempted, further copies do what the first has missed
     (probes/preemption.c).
     ``older``: what the tracepoint was called before.
     ``attachment``: "tracepoint"; "tail call": entered by other probes, by its ``slot`` in
@@ -111,20 +112,27 @@ def parts_of(detail: Detail, cpus: int, python: bool) -> tuple[Part, ...]:
 
 
 def attach_order(function: str) -> int:
-    """Where a function comes among all of them; a spare copy comes after the program it is of.
+    """Where a function comes among all of them; spare copies come after the program they are of.
 
     A tracepoint runs its programs in the order in which they were attached.
     """
-    main = function.removesuffix(_SPARE)
-    return 2 * [probe.function for probe in ALL_PROBES].index(main) + (function != main)
+    main, _, copy = function.partition(_SPARE)
+    return COPIES * [probe.function for probe in ALL_PROBES].index(main) + int(copy or 0)
 
 
-def spare_name(function: str) -> str:
-    """The name of the spare copy of a program."""
-    return function + _SPARE
+def copy_name(function: str, copy: int) -> str:
+    """The name of a copy of a program; 0 is the program itself, the others are spare."""
+    return f"{function}{_SPARE}{copy}" if copy else function
 
 
-SPARES = frozenset(spare_name(probe.function) for probe in ALL_PROBES if probe.spare)
-"""Names of the spare copies."""
+def spare_names(function: str) -> tuple[str, ...]:
+    """The names of the spare copies of a program."""
+    return tuple(copy_name(function, copy) for copy in range(1, COPIES))
+
+
+SPARES = frozenset(
+    name for probe in ALL_PROBES if probe.spare for name in spare_names(probe.function)
+)
+"""Names of all spare copies."""
 DATING = frozenset({"on_sched_waking", "on_sk_data_ready", "on_skb_copy", "on_sample"})
 """Functions that only say when something happened: without a run of theirs no time is lost."""

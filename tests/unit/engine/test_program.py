@@ -10,7 +10,7 @@ from iotrace.engine import program
 from iotrace.engine.btf import KernelTypes
 from iotrace.engine.kernel_flags import preempts_probes
 from iotrace.engine.map_limits import Limits
-from iotrace.engine.tracepoints import PROBES, SPARES, Part, attach_order, spare_name
+from iotrace.engine.tracepoints import PROBES, SPARES, Part, attach_order, spare_names
 from iotrace.errors import Unsupported
 from iotrace.report.detail import Detail
 
@@ -85,8 +85,10 @@ def test_probes_can_be_preempted_since_tracepoints_are_guarded_by_srcu() -> None
     assert preempts_probes(_kernel(kfunc), frozenset({"preempt_off"}))
 
 
-def test_a_spare_copy_is_attached_right_after_its_program() -> None:
-    assert {"on_sys_exit_spare", "on_sock_recv_length_spare"} < SPARES
+def test_spare_copies_are_attached_right_after_their_program() -> None:
+    assert {"on_sys_exit_spare1", "on_sock_recv_length_spare2"} < SPARES
     for probe in PROBES:
         if probe.spare:
-            assert attach_order(spare_name(probe.function)) == attach_order(probe.function) + 1
+            names = (probe.function, *spare_names(probe.function))
+            orders = [attach_order(name) for name in names]
+            assert orders == list(range(orders[0], orders[0] + len(names)))

@@ -48,9 +48,9 @@ long bpf_get_current_comm(void *to, int bytes)
   memcpy(to, current[cpu]->comm, bytes);
   return 0;
 }
-u64 machine_is_spare(void)
+u64 machine_copy(void)
 {
-  return current[cpu]->spare;
+  return current[cpu]->copy;
 }
 
 void machine_disable_preemption(void)
@@ -153,14 +153,14 @@ void run_program(int program, int (*function)(struct bpf_raw_tracepoint_args *),
                  u64 c, u64 d)
 {
   struct bpf_raw_tracepoint_args ctx = {{a, b, c, d}};
-  int mine = ++active[cpu][program] == 1, spare = current[cpu]->spare;
+  int mine = ++active[cpu][program] == 1, copy = current[cpu]->copy;
   machine_point();
-  current[cpu]->spare = program == EXIT_SPARE;
+  current[cpu]->copy = program == EXIT_SPARE1 ? 1 : program == EXIT_SPARE2 ? 2 : 0;
   if (mine)
     function(&ctx);
   else
     misses[program]++;
-  current[cpu]->spare = spare; /* of the program that this one has interrupted */
+  current[cpu]->copy = copy; /* of the program that this one has interrupted */
   machine_point();
   active[cpu][program]--;
 }

@@ -31,7 +31,7 @@ void *bpf_task_pt_regs(void *task);
 long bpf_get_current_comm(void *to, int bytes);
 void machine_disable_preemption(void);
 void machine_enable_preemption(void);
-u64 machine_is_spare(void);
+u64 machine_copy(void);
 void machine_point(void); /* anything may happen here */
 
 static long read_memory(void *to, u32 bytes, const void *from)

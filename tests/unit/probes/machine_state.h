@@ -23,7 +23,7 @@ void machine_track(u64 task, u32 tid, u32 slot);
 #define IN_CALL_RESULT ((u64)-38)
 
 enum { RUNNABLE, ASLEEP, WAKING_UP, RUNNING };
-enum { ENTER, EXIT, EXIT_SPARE, SWITCH, WAKING, PROGRAMS };
+enum { ENTER, EXIT, EXIT_SPARE1, EXIT_SPARE2, SWITCH, WAKING, PROGRAMS };
 
 struct task {
   u64 pid, sched_info[2]; /* read at OFFSET_TASK_PID and OFFSET_TASK_SCHED_INFO */
@@ -32,7 +32,7 @@ struct task {
   u64 regs[21];
   /* The machine's own. */
   ucontext_t context;
-  int cpu, state, idle, preemption_off, dead, spare;
+  int cpu, state, idle, preemption_off, dead, copy;
   /* What really happened. */
   u64 calls, bytes, runq_ns, wait_ns, ready_at, asleep_at, began;
 };

@@ -35,7 +35,8 @@ static void system_call(struct task *t)
   t->calls++;
   t->bytes += result;
   run_program(EXIT, on_sys_exit, (u64)t->regs, result, 0, 0);
-  run_program(EXIT_SPARE, on_sys_exit, (u64)t->regs, result, 0, 0);
+  run_program(EXIT_SPARE1, on_sys_exit, (u64)t->regs, result, 0, 0);
+  run_program(EXIT_SPARE2, on_sys_exit, (u64)t->regs, result, 0, 0);
   compute(3);
   t->regs[OFFSET_CALL_NUMBER / 8] = -1;
 }
@@ -126,7 +127,7 @@ static void report(void)
     printf("{\"seq\": %u, \"lifetime\": %llu, \"states\": %llu, \"runq\": [%llu, %llu], "
            "\"wait\": [%llu, %llu], \"calls\": [%llu, %llu], \"bytes\": [%llu, %llu], "
            "\"unaccounted\": %llu, \"unknown\": %llu, \"repaired\": %llu, \"missed\": [%llu, %llu, "
-           "%llu]}\n",
+           "%llu, %llu]}\n",
            t->seq, (unsigned long long)(t->since_ns - t->started_ns),
            (unsigned long long)(t->user_ns + t->kernel_ns + t->copy_ns + t->runq_ns +
                                 t->unaccounted_ns + wait_ns),
@@ -138,7 +139,8 @@ static void report(void)
            (unsigned long long)machine_counter(COUNTER_UNKNOWN_RESULTS),
            (unsigned long long)machine_counter(COUNTER_REPAIRED),
            (unsigned long long)misses[ENTER], (unsigned long long)misses[EXIT],
-           (unsigned long long)misses[EXIT_SPARE]);
+           (unsigned long long)misses[EXIT_SPARE1],
+           (unsigned long long)misses[EXIT_SPARE2]);
   }
 }
 

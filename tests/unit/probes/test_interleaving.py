@@ -32,7 +32,7 @@ _OFFSETS = {
     "TASK_COMM": 32,
 }
 _BPF_ASSEMBLER = {
-    'asm volatile("%0 = %1" : "=r"(spare) : "i"(SPARE_MARK));': "spare = machine_is_spare();",
+    'asm volatile("%0 = %1" : "=r"(number) : "i"(COPY_MARK));': "number = machine_copy();",
     'asm volatile("%0 = *(u64 *)(%1 + 8)" : "=r"(result) : "r"(exit)); /* args[1] */': (
         "result = exit->args[1];"
     ),
@@ -119,7 +119,7 @@ def test_every_ledger_closes(machine: Path, pace: int) -> None:
         threads = _run(machine, seed, pace)
         assert len(threads) == 6
         lost = sum(really - counted for counted, really in (one["calls"] for one in threads))
-        assert 0 <= lost <= min(threads[0]["missed"])  # three skipped runs in a row go unseen
+        assert 0 <= lost <= min(threads[0]["missed"])  # skipped one after the other, unseen
         for thread in threads:
             assert thread["seq"] % 2 == 0
             assert thread["states"] == thread["lifetime"]
@@ -131,10 +131,10 @@ def test_every_ledger_closes(machine: Path, pace: int) -> None:
 def test_programs_are_skipped_and_nothing_is_lost(machine: Path) -> None:
     runs = [_run(machine, seed, 30000) for seed in range(1, 9)]
     whole = [threads for threads in runs if not threads[0]["unknown"]]
-    assert len(whole) >= 3
-    assert all(min(threads[0]["missed"][:2]) > 5 for threads in whole)
+    assert len(whole) >= 5
+    assert sum(sum(threads[0]["missed"]) for threads in whole) > 50
+    assert sum(threads[0]["repaired"] for threads in whole) > 10
     for thread in (thread for threads in whole for thread in threads):
-        assert thread["repaired"] > 5
         assert thread["calls"][0] == thread["calls"][1]
         assert thread["bytes"][0] == thread["bytes"][1]
         assert thread["unaccounted"] < 0.01 * thread["lifetime"]

@@ -3,6 +3,7 @@ first."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,6 +13,9 @@ from iotrace.verdict.causes import Story, stories_of
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.registry import RULES
 from iotrace.verdict.rules.rule import Hit, Rule, severity
+
+MOST_ALIKE = 3
+"""Findings of one rule in one process, of more there is one, with their number."""
 
 _RANK = {"high": 0, "medium": 1, "low": 2}
 _RANK_OF_RULE = {rule.id: rule.rank for rule in RULES}
@@ -88,7 +92,8 @@ def _severity(hit: Hit, profile: ProcessProfile) -> str:
 
 
 def _alike_together(found: list[Finding], profiles: Sequence[ProcessProfile]) -> list[Finding]:
-    """One finding for the same trouble in several children of one parent: the costliest's."""
+    """One finding for the same trouble in several children of one parent, or in many places of one
+    process: the costliest's."""
     parents = {
         profile.process.pid: (
             profile.process.parent,
@@ -96,11 +101,17 @@ def _alike_together(found: list[Finding], profiles: Sequence[ProcessProfile]) ->
         )
         for profile in profiles
     }
+    many = Counter((one.id, one.pid, one.advice) for one in found)
     groups: dict[object, list[Finding]] = {}
     for finding in found:
         parent, title = parents[finding.pid]
-        traced = parent in parents
-        groups.setdefault((finding.id, parent, title) if traced else object(), []).append(finding)
+        what = (finding.id, finding.advice)  # what asks for something else is something else
+        key: object = object()
+        if parent in parents:
+            key = (*what, parent, title)
+        elif many[finding.id, finding.pid, finding.advice] > MOST_ALIKE:
+            key = (*what, finding.pid)
+        groups.setdefault(key, []).append(finding)
     return [_together(group) for group in groups.values()]
 
 

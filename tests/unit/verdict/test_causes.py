@@ -71,6 +71,20 @@ def test_a_peers_wait_in_a_loops_iteration_is_one_story() -> None:
     assert {one.id for one in found.symptoms} == {"IO103", "IO119"}
 
 
+def test_many_alike_findings_of_one_process_are_one() -> None:
+    stalls = Stalls(9, 2 * S, 2 * S, 0, {}, None)
+    one = event_loop(stalls=stalls, busy=300 * MS)
+    tids = range(701, 706)
+    rows = [replace(one.threads[0], tid=tid) for tid in tids]
+    calls = [replace(row, tid=tid) for tid in tids for row in one.calls]
+    for most, expected in ((3, 3), (5, 1)):
+        loops = [replace(one.loops[0], tid=tid) for tid in tids[:most]]
+        many = replace(one, threads=tuple(rows), calls=tuple(calls), loops=tuple(loops))
+        found = [finding for finding in judged(many).findings if finding.id == "IO103"]
+        assert len(found) == expected
+    assert found[0].evidence["places"] == 5
+
+
 def test_the_rules_order_has_no_circles_and_no_unknown_rule() -> None:
     ids = {rule.id for rule in RULES}
     for rule in RULES:

@@ -33,7 +33,9 @@ class CallClass(Enum):
     """It waits for a signal."""
     URING = "uring"
     FILE = "file"
-    """Files alone: open, sync."""
+    """Files and folders: open, sync, look up, change."""
+    FILE_LOCK = "file lock"
+    """It may wait for a lock on a file (flock(2), fcntl_locking(2))."""
     CLOSE = "close"
     REPLACE = "replace"
     """Its descriptor number becomes another object (dup2)."""
@@ -68,7 +70,7 @@ def _call(
 
 
 _READ, _WRITE, _MULTIPLEX = CallClass.READ, CallClass.WRITE, CallClass.MULTIPLEX
-_LOCK = CallClass.LOCK
+_LOCK, _FILE = CallClass.LOCK, CallClass.FILE
 
 CALLS: tuple[SystemCall, ...] = (
     _call("read", _READ, "fd buf size", None),
@@ -111,9 +113,48 @@ CALLS: tuple[SystemCall, ...] = (
     _call("rt_sigsuspend", CallClass.SIGNAL, "mask sigsetsize", "signal"),
     _call("pause", CallClass.SIGNAL, "", "signal"),
     _call("io_uring_enter", CallClass.URING, "ring to_submit min_complete flags argp", "uring"),
-    _call("fsync", CallClass.FILE, "fd", "file"),
-    _call("fdatasync", CallClass.FILE, "fd", "file"),
-    _call("openat", CallClass.FILE, "dirfd path flags mode", "file"),
+    _call("fsync", _FILE, "fd", "file"),
+    _call("fdatasync", _FILE, "fd", "file"),
+    _call("openat", _FILE, "dirfd path flags mode", "file"),
+    _call("open", _FILE, "path flags mode", "file"),
+    _call("openat2", _FILE, "dirfd path how how_size", "file"),
+    _call("stat", _FILE, "path statbuf", "file"),
+    _call("lstat", _FILE, "path statbuf", "file"),
+    _call("fstat", _FILE, "fd statbuf", "file"),
+    _call("newfstatat", _FILE, "dirfd path statbuf flags", "file"),
+    _call("statx", _FILE, "dirfd path flags mask statbuf", "file"),
+    _call("statfs", _FILE, "path statfsbuf", "file"),
+    _call("access", _FILE, "path mode", "file"),
+    _call("faccessat", _FILE, "dirfd path mode", "file"),
+    _call("faccessat2", _FILE, "dirfd path mode flags", "file"),
+    _call("readlink", _FILE, "path buf bufsiz", "file"),
+    _call("readlinkat", _FILE, "dirfd path buf bufsiz", "file"),
+    _call("getdents64", _FILE, "fd dirp count", "file"),
+    _call("utimensat", _FILE, "fd path times flags", "file"),
+    _call("chmod", _FILE, "path mode", "file"),
+    _call("fchmod", _FILE, "fd mode", "file"),
+    _call("fchmodat", _FILE, "dirfd path mode", "file"),
+    _call("fchown", _FILE, "fd owner group", "file"),
+    _call("truncate", _FILE, "path length", "file"),
+    _call("ftruncate", _FILE, "fd length", "file"),
+    _call("fallocate", _FILE, "fd mode offset length", "file"),
+    _call("copy_file_range", _FILE, "in_fd in_offset fd out_offset length flags", "file"),
+    _call("sync_file_range", _FILE, "fd offset nbytes flags", "file"),
+    _call("syncfs", _FILE, "fd", "file"),
+    _call("sync", _FILE, "", "file"),
+    _call("msync", _FILE, "addr length flags", "file"),
+    _call("mkdir", _FILE, "path mode", "file"),
+    _call("mkdirat", _FILE, "dirfd path mode", "file"),
+    _call("rmdir", _FILE, "path", "file"),
+    _call("unlink", _FILE, "path", "file"),
+    _call("unlinkat", _FILE, "dirfd path flags", "file"),
+    _call("link", _FILE, "oldpath newpath", "file"),
+    _call("linkat", _FILE, "olddirfd oldpath newdirfd newpath flags", "file"),
+    _call("rename", _FILE, "oldpath newpath", "file"),
+    _call("renameat", _FILE, "olddirfd oldpath newdirfd newpath", "file"),
+    _call("renameat2", _FILE, "olddirfd oldpath newdirfd newpath flags", "file"),
+    _call("flock", CallClass.FILE_LOCK, "fd operation", "file"),
+    _call("fcntl", CallClass.FILE_LOCK, "fd cmd arg", "file"),
     _call("close", CallClass.CLOSE, "fd", "other"),
     _call("close_range", CallClass.CLOSE, "first last flags", "other"),
     _call("dup2", CallClass.REPLACE, "oldfd fd", "other"),
@@ -135,6 +176,8 @@ LOCKS = named(CallClass.LOCK)
 SLEEPS = named(CallClass.SLEEP)
 SIGNAL_WAITS = named(CallClass.SIGNAL)
 URING = named(CallClass.URING)
+FILE_CALLS = named(CallClass.FILE)
+FILE_LOCKS = named(CallClass.FILE_LOCK)
 
 FAMILIES = {call.name: call.family for call in CALLS if call.family}
 """Multiplexing system call -> the mechanism that it is a form of: select, poll, epoll."""

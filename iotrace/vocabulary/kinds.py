@@ -60,6 +60,7 @@ SOCKET_KINDS = range(Kind.TCP, Kind.SOCKET + 1)
 FILE_KINDS = (Kind.FILE, Kind.DIR, Kind.BLOCK)
 """A wait for one of these is a wait for a file."""
 
+FILES = frozenset(Kind(number).label for number in FILE_KINDS)
 SOCKETS = frozenset(Kind(number).label for number in SOCKET_KINDS)
 STREAMS = frozenset((Kind.TCP.label, Kind.UNIX.label))
 """Sockets that servers accept connections on."""

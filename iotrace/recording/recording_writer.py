@@ -80,7 +80,8 @@ class RecordingWriter:
             quality = replace(report.quality, notes=(*report.quality.notes, note))
             report = replace(report, quality=quality)
         part = container.part(container.REPORT, _readable(report))
-        if self._file.bytes + len(part) > self._max_bytes:
+        end_bytes = len(container.end(self._digest.digest()))
+        if self._file.bytes + len(part) + end_bytes > self._max_bytes:
             self.abort()
             raise UsageError(
                 f"{self._file.path} would be larger than --max-size.",

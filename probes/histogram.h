@@ -17,6 +17,9 @@
 #define PICKUP_BUCKETS (HISTOGRAM_BUCKETS >> PICKUP_SHIFT)
 #define PHASE_SHIFT PICKUP_SHIFT
 #define PHASE_BUCKETS (HISTOGRAM_BUCKETS >> PHASE_SHIFT)
+/* Those of slow calls by line are coarser again: 2 buckets per power of two, within 25 %. */
+#define LINE_SHIFT 2
+#define LINE_BUCKETS (HISTOGRAM_BUCKETS >> LINE_SHIFT)
 
 /* The power of two of 2^6 to 2^36 - 1, by bisection: comparisons with constants take fewer
  * instructions than shifts. */

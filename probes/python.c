@@ -103,6 +103,7 @@ struct line {
   u64 max_ns;
   s32 fd; /* this and tid: of the latest call, or of one at the same time */
   u32 tid;
+  u32 latency[LINE_BUCKETS];
 };
 BPF_HASH(lines, struct line_key, struct line, MAX_LINES);
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from iotrace.report.times import Percentiles
+
 _PLAIN_FILES = frozenset(("__init__.py", "__main__.py", "main.py", "app.py", "base.py"))
 
 
@@ -64,6 +66,8 @@ class Line:
     ``own``: place in ``stack`` (innermost frame first) of the innermost frame that is the
     program's own and not a library's. ``fd``, ``tid``: of the latest call.
     ``in_flight`` calls had not returned at the end: their time is in, they are not in ``calls``.
+    ``latency_ns``: how long the calls took, those that were slow at all; percentiles are within
+    25 %. None: none of them has returned; files of older versions lack it.
     """
 
     tid: int
@@ -79,6 +83,7 @@ class Line:
     max_ns: int
     own: int
     stack: tuple[Frame, ...]
+    latency_ns: Percentiles | None = None
 
     @property
     def own_stack(self) -> tuple[Frame, ...]:

@@ -41,7 +41,9 @@ def call_row(tid: int, syscall: str, kind: str, totals: CallTotals) -> Call:
         copy_ns=totals.copy_ns,
         kernel_ns=totals.kernel_ns,
         copy_estimated=totals.estimated > 0,
-        latency_ns=_percentiles(totals) if totals.calls or totals.sleeps else None,
+        latency_ns=percentiles(totals.latency, totals.max_ns)
+        if totals.calls or totals.sleeps
+        else None,
         in_flight=totals.in_flight,
         filled=totals.filled,
         gil_waits=totals.gil_waits,
@@ -52,12 +54,13 @@ def call_row(tid: int, syscall: str, kind: str, totals: CallTotals) -> Call:
     )
 
 
-def _percentiles(totals: CallTotals) -> Percentiles:
+def percentiles(counts: Sequence[int], max_ns: int) -> Percentiles:
+    """Of a histogram, with its exact maximum."""
     p50, p90, p99, p999 = (
-        percentile_ns(totals.latency, share, totals.max_ns) for share in (0.5, 0.9, 0.99, 0.999)
+        percentile_ns(counts, share, max_ns) for share in (0.5, 0.9, 0.99, 0.999)
     )
-    histogram = used(totals.latency, totals.max_ns)
-    return Percentiles(p50=p50, p90=p90, p99=p99, p999=p999, max=totals.max_ns, histogram=histogram)
+    histogram = used(counts, max_ns)
+    return Percentiles(p50=p50, p90=p90, p99=p99, p999=p999, max=max_ns, histogram=histogram)
 
 
 def _phase(counts: Sequence[int], max_ns: int) -> Phase | None:

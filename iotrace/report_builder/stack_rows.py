@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from iotrace.pystack import code_objects
 from iotrace.report.stacks import Culprit, Frame, Line
+from iotrace.report_builder.call_rows import percentiles
 from iotrace.snapshot.totals import CulpritTotals, LineTotals
 
 Stacks = Mapping[int, tuple[code_objects.Frame, ...]]
@@ -39,6 +40,7 @@ def line_row(
         max_ns=totals.max_ns,
         own=own_place(stack),
         stack=stack,
+        latency_ns=percentiles(totals.latency, totals.max_ns) if totals.calls else None,
     )
 
 

@@ -1,7 +1,7 @@
 """Log-linear histograms: the reading side of probes/histogram.h.
 
 8 buckets per power of two from 64 ns to 68.7 s. The middle of a bucket is within 6.3 % of any
-value in it (12.5 % in the coarser histograms of 4 buckets per power of two).
+value in it (12.5 % in the coarser histograms of 4 buckets per power of two, 25 % in those of 2).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ LAST_OCTAVE = 35
 SUB_BITS = 3
 BUCKETS = (LAST_OCTAVE - FIRST_OCTAVE + 1) << SUB_BITS
 COARSE_BUCKETS = BUCKETS >> 1
+LINE_BUCKETS = BUCKETS >> 2
 
 
 def bounds_ns(bucket: int, sub_bits: int = SUB_BITS) -> tuple[int, int]:
@@ -24,9 +25,10 @@ def bounds_ns(bucket: int, sub_bits: int = SUB_BITS) -> tuple[int, int]:
     return (0 if bucket == 0 else low), low + width
 
 
+_SUB_BITS = {BUCKETS: SUB_BITS, COARSE_BUCKETS: SUB_BITS - 1, LINE_BUCKETS: SUB_BITS - 2}
 _BOUNDS = {
-    BUCKETS: [bounds_ns(bucket) for bucket in range(BUCKETS)],
-    COARSE_BUCKETS: [bounds_ns(bucket, SUB_BITS - 1) for bucket in range(COARSE_BUCKETS)],
+    count: [bounds_ns(bucket, sub_bits) for bucket in range(count)]
+    for count, sub_bits in _SUB_BITS.items()
 }
 
 
@@ -49,7 +51,7 @@ def percentile_ns(counts: Sequence[int], share: float, max_ns: int) -> int:
     total = sum(counts)
     if total and share * total > total - 1:
         return max_ns
-    sub_bits = SUB_BITS if len(counts) == BUCKETS else SUB_BITS - 1
+    sub_bits = _SUB_BITS[len(counts)]
     rank, seen = share * total, 0
     last = 0
     for bucket, count in enumerate(counts):
@@ -69,7 +71,7 @@ def percentile_ns(counts: Sequence[int], share: float, max_ns: int) -> int:
 
 def highest_ns(counts: Sequence[int], max_ns: int) -> int:
     """An estimate of the largest sample: the top of the highest bucket in use, at most max_ns."""
-    sub_bits = SUB_BITS if len(counts) == BUCKETS else SUB_BITS - 1
+    sub_bits = _SUB_BITS[len(counts)]
     for bucket in range(len(counts) - 1, -1, -1):
         if counts[bucket]:
             return min(bounds_ns(bucket, sub_bits)[1], max_ns)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, NamedTuple
 
 from iotrace.pystack.walk import Sleeper
+from iotrace.snapshot import histogram
 from iotrace.snapshot.merging import (
     Counts,
     Histogram,
@@ -175,7 +176,10 @@ class OperationTotals:
 @mergeable
 @dataclass(frozen=True, slots=True)
 class LineTotals:
-    """Slow calls from one Python stack; ``fd`` and ``tid`` are those of the latest."""
+    """Slow calls from one Python stack; ``fd`` and ``tid`` are those of the latest.
+
+    ``latency``: a histogram of them, without those in flight.
+    """
 
     calls: Total
     total_ns: Total
@@ -186,6 +190,7 @@ class LineTotals:
     fd: State[int]
     tid: State[int]
     in_flight: State[int] = 0
+    latency: Histogram = (0,) * histogram.LINE_BUCKETS
 
 
 @mergeable

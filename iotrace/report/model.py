@@ -16,6 +16,9 @@ from iotrace.report.event_loops import ReadyWatch as ReadyWatch
 from iotrace.report.event_loops import StallCall as StallCall
 from iotrace.report.event_loops import Stalls as Stalls
 from iotrace.report.stacks import InCall, Line
+from iotrace.report.surroundings import FileLockWait as FileLockWait
+from iotrace.report.surroundings import GroupLimits as GroupLimits
+from iotrace.report.surroundings import OpenSockets as OpenSockets
 from iotrace.report.times import Bucket as Bucket
 from iotrace.report.times import Busy as Busy
 from iotrace.report.times import Interval as Interval
@@ -161,7 +164,8 @@ class Descriptor:
     ``polled_ns``: asleep in a poll of it alone, as sockets with a timeout are waited for.
     ``sleeps``: as in ``Call``. ``unread_bytes``: data that lay in the receive queue of the socket,
     and ``pending`` connections in the accept queue, at the end; None: it is no such socket, or the
-    kernel did not say.
+    kernel did not say. ``file_system``: of a file that was waited for, its type and where it is
+    mounted ("ext4 at / from /dev/vda1"), "": not known.
     """
 
     fd: int
@@ -183,6 +187,7 @@ class Descriptor:
     sleeps: int | None = None
     unread_bytes: int | None = None
     pending: int | None = None
+    file_system: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,41 +216,6 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenSockets:
-    """All sockets that a process had open at the last look, also those that no call used.
-
-    ``listening``: the local addresses that it accepts connections on. ``pending``: connections in
-    the accept queues. ``unread``: established connections with unread data. ``count`` None: /proc
-    could not be read, for the process had ended or was another user's.
-    """
-
-    count: int | None
-    listening: tuple[str, ...] = ()
-    pending: int | None = None
-    unread: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GroupLimits:
-    """What the control groups of a process allow it, on whatever level (cgroups(7)).
-
-    ``throttled_ns``: how long the quota of ``cpu_group`` kept that group from running while the
-    process was traced; None: there is no quota. ``cpu_quota_cpus``: CPU time for each unit of time
-    (0.5: half of one CPU). ``memory_used_bytes`` at the last look, of ``memory_group``, whose limit
-    leaves the process the least; ``memory_idle_cache_bytes``: of that, cached files that have not
-    been used lately. None: no limit.
-    """
-
-    cpu_group: str = ""
-    cpu_quota_cpus: float | None = None
-    throttled_ns: int | None = None
-    memory_group: str = ""
-    memory_limit_bytes: int | None = None
-    memory_used_bytes: int | None = None
-    memory_idle_cache_bytes: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Process:
     """One traced process and all that is known of it.
 
@@ -257,6 +227,7 @@ class Process:
     ``sockets`` None: samples of a recording, and files of older versions, do not keep them.
     ``limits`` None: not known. ``major_faults``: page faults that waited for storage while it was
     traced (proc_pid_stat(5)); None: not known.
+    ``file_lock_waits``: at the end.
     """
 
     pid: int
@@ -281,6 +252,7 @@ class Process:
     sockets: OpenSockets | None = None
     limits: GroupLimits | None = None
     major_faults: int | None = None
+    file_lock_waits: tuple[FileLockWait, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

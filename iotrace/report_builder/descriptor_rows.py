@@ -6,13 +6,14 @@ import os
 from collections.abc import Iterable, Sequence
 
 from iotrace.procfs.endpoint import format_endpoint, format_peer
+from iotrace.procfs.mounts import mount_of
 from iotrace.procfs.net_tables import Socket
 from iotrace.report.model import Descriptor, OpenSockets, Pickup
 from iotrace.snapshot import histogram
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.merging import add_all
 from iotrace.snapshot.totals import DescriptorTotals
-from iotrace.vocabulary.kinds import SOCKETS
+from iotrace.vocabulary.kinds import FILES, SOCKETS
 
 _ADDRESS_BYTES = {2: 4, 10: 16}
 """AF_INET, AF_INET6."""
@@ -54,7 +55,13 @@ def descriptor_row(
         sleeps=total.sleeps or None,
         unread_bytes=socket.unread_bytes if socket else None,
         pending=socket.pending if socket else None,
+        file_system=_file_system(local, facts) if kind in FILES and total.wait_ns else "",
     )
+
+
+def _file_system(path: str, facts: ProcessFacts | None) -> str:
+    mount = mount_of(path, facts.mounts) if facts else None
+    return str(mount) if mount else ""
 
 
 def open_sockets(facts: ProcessFacts | None) -> OpenSockets:

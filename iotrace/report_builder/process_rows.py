@@ -9,7 +9,7 @@ from typing import Any
 
 from iotrace.engine.constants import CALL_OTHER
 from iotrace.report.detail import Detail
-from iotrace.report.model import GroupLimits, Process, Signal
+from iotrace.report.model import FileLockWait, GroupLimits, Process, Signal
 from iotrace.report.stacks import Culprit, Line
 from iotrace.report_builder.call_rows import call_row
 from iotrace.report_builder.descriptor_rows import descriptor_row, open_sockets, pickup_of_all
@@ -21,6 +21,7 @@ from iotrace.report_builder.thread_rows import thread_row
 from iotrace.report_builder.unavailable_fields import clear_unavailable
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.totals import LoopKey, Snapshot, ThreadKey
+from iotrace.vocabulary.kinds import SOCKETS
 
 OTHER = "other"
 """The name of all calls that are not listed."""
@@ -144,7 +145,21 @@ class _Parts:
             count=max(1, sum(threads[key].processes for key in keys)),
             sockets=open_sockets(facts),
             limits=_limits(facts),
+            file_lock_waits=self._lock_waits(pid, facts),
             major_faults=facts.limits.major_faults if facts and facts.limits else None,
+        )
+
+    def _lock_waits(self, pid: int, facts: ProcessFacts | None) -> tuple[FileLockWait, ...]:
+        if facts is None or not facts.lock_waits:
+            return ()
+        paths = {
+            totals.inode: facts.descriptors[fd].target
+            for (_, fd, kind), totals in self._descriptors[pid]
+            if kind not in SOCKETS and fd in facts.descriptors
+        }
+        return tuple(
+            FileLockWait(one.kind, paths.get(one.inode, ""), one.holder, one.holder_name)
+            for one in facts.lock_waits
         )
 
     def _descriptor_rows(self, pid: int, facts: ProcessFacts | None) -> tuple[Any, ...]:

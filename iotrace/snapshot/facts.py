@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from iotrace.errors import IotraceError, NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.procfs.cgroup import CpuLimit
 from iotrace.procfs.descriptors import Descriptor
+from iotrace.procfs.file_locks import LockWait, read_lock_waits
+from iotrace.procfs.mounts import Mount, read_mounts
 from iotrace.procfs.namespace import Namespace, read_namespace
 from iotrace.procfs.net_tables import Socket
 from iotrace.procfs.process import Program, read_identity
@@ -30,7 +32,8 @@ class ProcessFacts:
     """One process. ``descriptors`` by number and ``sockets`` by inode, as of the last look.
 
     ``sockets`` None: they have not been looked at yet.
-    ``limits``: from the first look to the last.
+    ``limits``: from the first look to the last. ``lock_waits``: for locks on files, then.
+    ``mounts``: as when its mount namespace was first seen.
     """
 
     pid: int
@@ -42,6 +45,8 @@ class ProcessFacts:
     descriptors: Mapping[int, Descriptor] = field(default_factory=dict)
     sockets: Mapping[int, Socket] | None = None
     limits: ProcessLimits | None = None
+    lock_waits: tuple[LockWait, ...] = ()
+    mounts: tuple[Mount, ...] = ()
 
 
 class FactBook:
@@ -53,6 +58,7 @@ class FactBook:
         self._facts: dict[int, ProcessFacts] = {}
         self._builds: dict[str, PythonBuild | None] = {}
         self._limits = LimitBook(cpu_limits)
+        self._mounts: dict[Namespace, tuple[Mount, ...]] = {}
 
     def meet(self, pids: Iterable[int]) -> None:
         """Look at who these processes are, as far as they can still be asked."""
@@ -119,6 +125,7 @@ class FactBook:
                 continue
             except (OSError, ValueError) as error:
                 self._failed(pid, error)
+        self._look_at_file_locks(pids)
         if sockets:
             for members in by_namespace.values():
                 self._look_at_sockets(members)
@@ -131,7 +138,24 @@ class FactBook:
             facts,
             descriptors=read_descriptors(self._reader, pid, left),
             limits=self._limits.look(pid),
+            mounts=self._mounts_of(pid),
         )
+
+    def _mounts_of(self, pid: int) -> tuple[Mount, ...]:
+        try:
+            namespace = read_namespace(pid, "mnt")
+            if namespace not in self._mounts:
+                self._mounts[namespace] = read_mounts(pid)
+        except (IotraceError, OSError, ValueError):
+            return ()
+        return self._mounts[namespace]
+
+    def _look_at_file_locks(self, pids: tuple[int, ...]) -> None:
+        waits = read_lock_waits(frozenset(pids))
+        for pid in pids:
+            if pid in self._facts:
+                mine = tuple(one for one in waits if one.pid == pid)
+                self._facts[pid] = replace(self._facts[pid], lock_waits=mine)
 
     def _look_at_sockets(self, pids: list[int]) -> None:
         """``pids`` share a network namespace."""

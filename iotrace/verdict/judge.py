@@ -16,7 +16,7 @@ from iotrace.verdict.classify.process_shape import io_name
 from iotrace.verdict.classify.process_tree import family_models
 from iotrace.verdict.findings import findings_of, unchecked
 from iotrace.verdict.outcome import outcomes
-from iotrace.verdict.process_profile import ProcessProfile, profile_of
+from iotrace.verdict.process_profile import ProcessProfile, listening_ports, profile_of
 from iotrace.verdict.summary import sentence, sentence_of_workers
 
 
@@ -27,8 +27,12 @@ def judge(report: Report) -> Report:
     ``findings`` (hangs and the costliest first) and ``unchecked``.
     """
     detail = Detail(report.detail)
+    served = frozenset[str]().union(*map(listening_ports, report.processes))
     profiles = _with_children(
-        [profile_of(one, report.duration_ns, detail=detail) for one in report.processes]
+        [
+            profile_of(one, report.duration_ns, detail=detail, served_ports=served)
+            for one in report.processes
+        ]
     )
     models = family_models(profiles)
     processes = tuple(

@@ -19,13 +19,19 @@ CONTENDED_SHARE = 0.2
 TURNS_LOCK_SHARE = 0.8
 """Where one of n threads waits in their multiplexer at a time, n - 1 of them sleep in locks: so
 much of that time, from which on they may take turns."""
+FIRST_EPHEMERAL_PORT = 32_768
+"""Ports from here on are given to clients, unless somebody has changed it (ip(7),
+ip_local_port_range)."""
 IN_TURN_PICKUP_NS = 25_000_000
 """Data is picked up within this time (p99) where loops that wait for a lock keep nobody waiting."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessProfile:
-    """``threads``, ``calls`` and ``styles`` by tid; ``children``: those that were traced."""
+    """``threads``, ``calls`` and ``styles`` by tid; ``children``: those that were traced.
+
+    ``served_ports``: ":8000" of each address that any process of the report accepts connections on.
+    """
 
     process: Process
     duration_ns: int
@@ -35,6 +41,7 @@ class ProcessProfile:
     styles: Mapping[int, ThreadStyle]
     children: tuple[ProcessProfile, ...] = ()
     detail: Detail = Detail.FULL
+    served_ports: frozenset[str] = frozenset()
 
     @property
     def wall_ns(self) -> int:
@@ -92,16 +99,26 @@ class ProcessProfile:
 
     def listening_ports(self) -> frozenset[str]:
         """ ":8000" of each address that it accepts connections on."""
-        sockets = self.process.sockets
-        return frozenset(map(_port, sockets.listening)) if sockets else frozenset()
+        return listening_ports(self.process)
 
     def outgoing(self) -> tuple[Descriptor, ...]:
-        """TCP connections that it has opened itself: their local port is none it listens on."""
-        ports = self.listening_ports()
+        """TCP connections that it has opened itself: their local port is none it listens on.
+
+        One that does not listen may have been handed connections by one that does, and that may
+        not be traced: then a port that the kernel gives to clients tells.
+        """
+        sockets = self.process.sockets
+        if sockets is None or sockets.count is None:
+            return ()
+        listens = bool(sockets.listening)
+        ports = self.listening_ports() | self.served_ports
         return tuple(
             one
             for one in self.process.descriptors
-            if one.kind == "tcp" and one.peer and ports and _port(one.local) not in ports
+            if one.kind == "tcp"
+            and one.peer
+            and port_of(one.local) not in ports
+            and (listens or _is_ephemeral(port_of(one.local)))
         )
 
     def connections(self) -> tuple[Descriptor, ...]:
@@ -124,13 +141,23 @@ def _served(process: Process) -> list[Descriptor]:
         for one in process.descriptors
         if one.kind in STREAMS and (one.bytes_in or 0) + (one.bytes_out or 0)
     ]
-    ports = frozenset(map(_port, process.sockets.listening)) if process.sockets else frozenset()
-    accepted = [one for one in streams if one.kind == "tcp" and _port(one.local) in ports]
+    ports = listening_ports(process)
+    accepted = [one for one in streams if one.kind == "tcp" and port_of(one.local) in ports]
     return accepted or streams
 
 
-def _port(address: str) -> str:
+def port_of(address: str) -> str:
+    """ ":8000" of "127.0.0.1:8000"."""
     return address[address.rfind(":") :]
+
+
+def listening_ports(process: Process) -> frozenset[str]:
+    """ ":8000" of each address that a process accepts connections on."""
+    return frozenset(map(port_of, process.sockets.listening)) if process.sockets else frozenset()
+
+
+def _is_ephemeral(port: str) -> bool:
+    return port[1:].isdigit() and int(port[1:]) >= FIRST_EPHEMERAL_PORT
 
 
 def profile_of(
@@ -138,6 +165,7 @@ def profile_of(
     duration_ns: int,
     children: tuple[ProcessProfile, ...] = (),
     detail: Detail = Detail.FULL,
+    served_ports: frozenset[str] = frozenset(),
 ) -> ProcessProfile:
     """Look at one process."""
     threads = activity_by_thread(process)
@@ -165,4 +193,5 @@ def profile_of(
         styles=styles,
         children=children,
         detail=detail,
+        served_ports=served_ports,
     )

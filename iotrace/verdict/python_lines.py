@@ -89,5 +89,7 @@ def _peers(process: Process) -> _Peers:
     found: dict[tuple[int | None, str], set[str]] = {}
     for row in process.descriptors:
         found.setdefault((row.fd, row.kind), set()).add(row.peer)
+        if row.polled_ns:  # the kind of what a poll waits for is not kept with the poll
+            found.setdefault((row.fd, ""), set()).add(row.peer)
     single = {key: next(iter(peers)) for key, peers in found.items() if len(peers) == 1}
     return {key: f" to {peer}" for key, peer in single.items() if peer}

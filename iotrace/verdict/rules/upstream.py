@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from iotrace.report.detail import Detail
-from iotrace.report.model import Descriptor, Process
-from iotrace.report.stacks import Line
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always
+from iotrace.verdict.rules.silent_dns import is_dns
+from iotrace.verdict.upstreams import lines_on, upstreams
 
 CONNECT_SHARE = 0.02
 LEAST_CONNECT_NS = 10_000_000
-DNS_PORT = ":53"
 
 PEER_SHARE = 0.3
 """Of the time of the threads that serve, asleep for one peer that the server itself called."""
@@ -24,10 +24,10 @@ BLOCKED_SHARE = 0.5
 
 def _connecting(profile: ProcessProfile) -> Iterator[Hit]:
     seen = profile.total
-    if not seen.accepts.ok and not profile.listening_ports():
-        return
-    names = [one for one in profile.process.descriptors if _is_dns(one)]
-    lookups = sum(one.opened for one in names)
+    names = [one for one in profile.process.descriptors if is_dns(one)]
+    lookups = Counter[str]()
+    for one in names:
+        lookups[one.peer] += one.opened
     resolving = sum(one.wait_ns + one.polled_ns for one in names)
     waited = seen.connects.wait_ns + resolving
     if waited < max(LEAST_CONNECT_NS, CONNECT_SHARE * profile.wall_ns):
@@ -39,10 +39,13 @@ def _connecting(profile: ProcessProfile) -> Iterator[Hit]:
     evidence: dict[str, float | int | str] = {
         "connects" if profile.detail is Detail.FULL else "sleeps": seen.connects.calls,
         "connect_wait_ns": seen.connects.wait_ns,
-        "dns_lookups": lookups,
+        # A look-up opens a socket for each server that it asks.
+        "dns_lookups": max(lookups.values(), default=0),
         "dns_wait_ns": resolving,
     }
-    if worst is not None:
+    if resolving > seen.connects.wait_ns:
+        evidence["mostly_for"] = max(names, key=lambda one: one.wait_ns + one.polled_ns).peer
+    elif worst is not None:
         evidence["most_often_to"] = worst.peer
     yield Hit(
         evidence,
@@ -52,44 +55,35 @@ def _connecting(profile: ProcessProfile) -> Iterator[Hit]:
     )
 
 
-def _is_dns(one: Descriptor) -> bool:
-    return one.kind == "udp" and one.peer.endswith(DNS_PORT)
-
-
 def _one_peer(profile: ProcessProfile) -> Iterator[Hit]:
-    serving = sum(
-        one.lifetime_ns
-        for tid, one in profile.threads.items()
-        if profile.styles[tid].role in ("reader", "loop")
+    serving = (
+        sum(
+            one.lifetime_ns
+            for tid, one in profile.threads.items()
+            if profile.styles[tid].role in ("reader", "loop")
+        )
+        or profile.total.lifetime_ns
     )
-    by_peer: dict[str, list[Descriptor]] = {}
-    for one in profile.outgoing():
-        if one.bytes_out or (one.bytes_out is None and one.wait_ns + one.polled_ns):
-            by_peer.setdefault(one.peer, []).append(one)
-    for peer, rows in by_peer.items():
-        waited = sum(one.wait_ns + one.polled_ns for one in rows)
-        counts = [one.sleeps if one.calls is None else one.calls for one in rows]
-        calls = sum(count or 0 for count in counts)
-        if calls >= LEAST_CALLS and waited >= PEER_SHARE * max(1, serving):
+    for upstream in upstreams(profile):
+        waited, calls = upstream.waited_ns, upstream.calls
+        if (
+            calls >= LEAST_CALLS
+            and waited >= PEER_SHARE * serving > 0
+            and not upstream.is_work_source
+        ):
             yield Hit(
                 {
-                    "peer": peer,
-                    "connections": len(rows),
+                    "peer": upstream.peer,
+                    "connections": len(upstream.rows),
                     "waited_ns": waited,
                     "calls" if profile.detail is Detail.FULL else "sleeps": calls,
                     "share_of_serving_ratio": round(waited / serving, 3),
                 },
                 waited,
-                fd=rows[0].fd if len(rows) == 1 else None,
-                lines=waiting_lines(_on(rows, profile.process), profile.process),
+                fd=upstream.rows[0].fd if len(upstream.rows) == 1 else None,
+                lines=waiting_lines(upstream.lines, profile.process),
             )
     yield from _one_client(profile)
-
-
-def _on(rows: list[Descriptor], process: Process) -> list[Line]:
-    """The slow calls on these descriptors, by the latest of each stack."""
-    wanted = {(one.fd, one.kind) for one in rows}
-    return [one for one in process.lines if (one.fd, one.kind) in wanted]
 
 
 def _one_client(profile: ProcessProfile) -> Iterator[Hit]:
@@ -115,7 +109,7 @@ def _one_client(profile: ProcessProfile) -> Iterator[Hit]:
             },
             waited,
             fd=worst.fd,
-            lines=waiting_lines(_on([worst], profile.process), profile.process),
+            lines=waiting_lines(lines_on(profile, [worst]), profile.process),
         )
 
 

@@ -168,5 +168,6 @@ TESTED_ELSEWHERE = {
     **dict.fromkeys(
         ("IO140", "IO141", "IO142", "IO143", "IO145", "IO146"), "tests/kernel/verdict/test_hangs.py"
     ),
+    **dict.fromkeys(("IO150", "IO151", "IO152", "IO153"), "tests/kernel/test_elsewhere.py"),
 }
 """Rules whose defect is no mistake of a server's code: the kernel test that makes them fire."""

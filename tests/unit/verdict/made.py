@@ -76,6 +76,29 @@ def call(name: str, kind: str, calls: int, **figures: Any) -> Call:
     )
 
 
+def line(name: str, kind: str, fd: int, calls: int, **figures: Any) -> Line:
+    """Slow calls at server.py:8; ``times``: how long each took."""
+    times = figures.get("times")
+    total = figures.get("total", calls * (times.p50 if times else 0))
+    functions = figures.get("functions", ("fetch",))
+    return Line(
+        tid=figures.get("tid", PID),
+        syscall=name,
+        kind=kind,
+        fd=fd,
+        calls=calls,
+        in_flight=figures.get("in_flight", 0),
+        total_ns=total,
+        wait_ns=total,
+        runq_ns=0,
+        copy_ns=0,
+        max_ns=times.max if times else total,
+        own=len(functions) - 1,
+        stack=tuple(Frame(one, figures.get("file", "/srv/server.py"), 8) for one in functions),
+        latency_ns=times,
+    )
+
+
 def loop(name: str = "epoll_wait", iterations: int = 1_009, **figures: Any) -> Loop:
     """A loop that is told of data in each iteration, unless the figures say otherwise."""
     busy = figures.get("busy", 100 * US)

@@ -11,7 +11,7 @@ import pytest
 from iotrace.report.model import Busy, GroupLimits, Process, StallCall, Stalls
 from iotrace.verdict.rules.registry import RULES
 from iotrace.vocabulary.waits import WAIT_REASONS
-from tests.unit.verdict import hangs
+from tests.unit.verdict import elsewhere, hangs
 from tests.unit.verdict.made import (
     MS,
     PID,
@@ -268,6 +268,10 @@ MADE: dict[str, Made] = {
     "IO143": hangs.connection_pool,
     "IO145": hangs.gil_asleep,
     "IO146": hangs.accept_blocked,
+    "IO150": elsewhere.tail,
+    "IO151": elsewhere.file_lock,
+    "IO152": elsewhere.slow_file,
+    "IO153": elsewhere.silent_dns,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -302,7 +306,17 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO143": {"threads_waiting": 2, "pool": "QueuePool._do_get (pool/impl.py)"},
     "IO145": {"holder": 701, "longest_ns": 1_500 * MS},
     "IO146": {"connections_waiting": 3, "waited_ns": 6 * S},
-}
+    "IO150": {"peer": "10.0.0.9:5432", "late_answers": 12, "answers": 600, "late_ratio": 0.02},
+    "IO151": {
+        "waited_ns": 5 * S, "path": "/srv/state.lock", "had_by": "process 4321 python3",
+        "longest_ns": 450 * MS,
+    },
+    "IO152": {
+        "call": "fsync", "waited_ns": 4 * S, "path": "/srv/log",
+        "file_system": "nfs4 at /srv from nas:/srv",
+    },
+    "IO153": {"dns_server": "10.0.0.2:53", "lookups": 3, "waited_ns": 5_005 * MS},
+}  # fmt: skip
 
 
 def test_every_rule_is_made() -> None:

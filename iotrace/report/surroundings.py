@@ -1,0 +1,55 @@
+"""What a process has around it: its sockets, its limits, locks on files. A part of the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSockets:
+    """All sockets that a process had open at the last look, also those that no call used.
+
+    ``listening``: the local addresses that it accepts connections on. ``pending``: connections in
+    the accept queues. ``unread``: established connections with unread data. ``count`` None: /proc
+    could not be read, for the process had ended or was another user's.
+    """
+
+    count: int | None
+    listening: tuple[str, ...] = ()
+    pending: int | None = None
+    unread: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLimits:
+    """What the control groups of a process allow it, on whatever level (cgroups(7)).
+
+    ``throttled_ns``: how long the quota of ``cpu_group`` kept that group from running while the
+    process was traced; None: there is no quota. ``cpu_quota_cpus``: CPU time for each unit of time
+    (0.5: half of one CPU). ``memory_used_bytes`` at the last look, of ``memory_group``, whose limit
+    leaves the process the least; ``memory_idle_cache_bytes``: of that, cached files that have not
+    been used lately. None: no limit.
+    """
+
+    cpu_group: str = ""
+    cpu_quota_cpus: float | None = None
+    throttled_ns: int | None = None
+    memory_group: str = ""
+    memory_limit_bytes: int | None = None
+    memory_used_bytes: int | None = None
+    memory_idle_cache_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileLockWait:
+    """A lock on a file that a process waited for at the end (proc_locks(5)).
+
+    ``call``: "flock" or "fcntl". ``path``: of the file, "": not known. ``holder``: the process that
+    had the lock, None: it is not one process, or of another PID namespace; ``holder_name``: its
+    command name.
+    """
+
+    call: str
+    path: str
+    holder: int | None
+    holder_name: str = ""

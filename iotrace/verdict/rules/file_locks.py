@@ -1,0 +1,126 @@
+"""Waits for a lock on a file that another process or thread has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iotrace.report.model import Call, FileLockWait
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.python_lines import lines_of_category, waiting_lines
+from iotrace.verdict.rules.rule import Hit, Rule, always, covers
+from iotrace.vocabulary.calls import FILE_LOCKS
+from iotrace.vocabulary.kinds import FILES
+
+LEAST_SHARE = 0.05
+"""Of the time traced, of all threads together."""
+LEAST_WAIT_NS = 50_000_000
+ALL_ALONG_SHARE = 0.95
+"""Of the time traced, in one call: nobody let go of the lock."""
+REFUSED = ("EAGAIN", "EACCES")
+"""What a lock that was not waited for is refused with (fcntl(2), flock(2))."""
+LEAST_REFUSED = 3
+LEAST_SLEEP_NS = 100_000_000
+
+
+def _waits(profile: ProcessProfile) -> Iterator[Hit]:
+    calls = [one for one in profile.process.calls if one.syscall in FILE_LOCKS]
+    waiting = [one for one in calls if one.wait_ns]
+    waited = sum(one.wait_ns for one in waiting)
+    if waited >= max(LEAST_WAIT_NS, LEAST_SHARE * profile.wall_ns):
+        yield _asleep(profile, waiting, waited)
+    yield from _tried_again(profile, calls)
+
+
+def _asleep(profile: ProcessProfile, calls: list[Call], waited: int) -> Hit:
+    worst = max(calls, key=lambda one: one.wait_ns)
+    wait = next((one for one in profile.process.file_lock_waits if one.path), None) or next(
+        iter(profile.process.file_lock_waits), None
+    )
+    path = (wait.path if wait else "") or _path_of(profile)
+    returned = sum(one.calls or 0 for one in calls)
+    longest = max((one.latency_ns.max for one in calls if one.latency_ns), default=0)
+    tids = {one.tid for one in calls}
+    evidence: dict[str, float | int | str] = {
+        "call": worst.syscall,
+        "waited_ns": waited,
+        "calls": returned,
+        "longest_ns": max(longest, waited if not returned else 0),
+        "threads": len(tids),
+    }
+    if path:
+        evidence["path"] = path
+    if wait is not None and wait.holder is not None:
+        evidence["had_by"] = _holder(wait)
+    stuck = worst.in_flight > 0 and worst.wait_ns >= ALL_ALONG_SHARE * profile.wall_ns
+    what = f"{worst.syscall} on {path}" if path else worst.syscall
+    lines = [one for one in profile.process.lines if one.syscall in FILE_LOCKS]
+    return Hit(
+        evidence,
+        waited,
+        tids.pop() if len(tids) == 1 else None,
+        severity="high" if stuck and not returned else None,
+        lines=waiting_lines(lines, profile.process),
+        title=f"A file lock was waited for all along and never came ({what})"
+        if stuck and not returned
+        else f"Waits for a file lock that others hold ({what})",
+    )
+
+
+def _holder(wait: FileLockWait) -> str:
+    return f"process {wait.holder} {wait.holder_name}".rstrip()
+
+
+def _path_of(profile: ProcessProfile) -> str:
+    """The file that was waited for longest."""
+    rows = [one for one in profile.process.descriptors if one.kind in FILES and one.wait_ns]
+    return max(rows, key=lambda one: one.wait_ns).local if rows else ""
+
+
+def _tried_again(profile: ProcessProfile, calls: list[Call]) -> Iterator[Hit]:
+    """The lock is refused, the thread sleeps, and tries again: SQLite's busy handler does."""
+    for tid, seen in profile.threads.items():
+        refused = sum(
+            (one.errors or {}).get(name, 0) for one in calls if one.tid == tid for name in REFUSED
+        )
+        asleep = seen.sleeps.wait_ns
+        if (
+            refused < LEAST_REFUSED
+            or seen.sleeps.calls > 2 * refused
+            or asleep < max(LEAST_SLEEP_NS, LEAST_SHARE * seen.lifetime_ns)
+        ):
+            continue
+        rows = [one for one in profile.process.descriptors if one.kind in FILES and one.eagain]
+        path = max(rows, key=lambda one: one.eagain or 0).local if rows else ""
+        evidence: dict[str, float | int | str] = {
+            "refused_locks": refused,
+            "sleeps": seen.sleeps.calls,
+            "asleep_ns": asleep,
+        }
+        if path:
+            evidence["path"] = path
+        lines = lines_of_category(profile.process, "sleeps", tid)
+        yield Hit(
+            evidence,
+            asleep,
+            tid,
+            lines=waiting_lines(lines, profile.process),
+            title="Waits for a file lock by trying again, with sleeps in between"
+            + (f" ({path})" if path else ""),
+            advice="Somebody else keeps the file locked (a database of SQLite: another connection "
+            "writes; its busy handler sleeps and tries again). Keep transactions short and commit "
+            "before slow work, let one connection write, switch SQLite to WAL (PRAGMA "
+            "journal_mode=WAL), or use a database server.",
+        )
+
+
+LOCKED = Rule(
+    "IO151",
+    "Waits for a file lock that others hold",
+    "Hold the file lock for less: do slow work before it is taken or after it is released, use one "
+    "lock file for each thing that is guarded, or a lock that is shared between readers (LOCK_SH). "
+    "Give up after a while: LOCK_EX | LOCK_NB in a loop with a limit. `lslocks` shows who has it.",
+    _waits,
+    explains={
+        "IO103": covers, "IO104": covers, "IO105": always, "IO117": covers, "IO152": covers,
+    },
+)  # fmt: skip

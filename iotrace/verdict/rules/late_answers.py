@@ -1,0 +1,94 @@
+"""A few answers of a peer that are late, where most come quickly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iotrace.verdict.number_formats import duration, share
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.python_lines import waiting_lines
+from iotrace.verdict.rules.rule import Hit, Rule, always
+from iotrace.verdict.upstreams import Upstream, upstreams
+
+LATE_NS = 100_000_000
+"""A user notices; no retransmission or collection of garbage in the peer is shorter by much."""
+LATE_TIMES = 8
+"""An answer is late that takes so many times what half of the answers take."""
+LATE_SHARE = 0.1
+"""Of the answers: where more are late, it is the peer's usual speed (IO119)."""
+TAIL_SHARE = 0.3
+"""Of all that was waited for a peer, from which on its late answers are what is to be told."""
+LEAST_LATE = 2
+LEAST_ANSWERS = 30
+LEAST_COST = 0.02
+"""Of the time traced."""
+
+
+def _late(profile: ProcessProfile) -> Iterator[Hit]:
+    for upstream in upstreams(profile):
+        if not upstream.is_work_source:
+            yield from _tail(upstream, profile)
+
+
+def _tail(upstream: Upstream, profile: ProcessProfile) -> Iterator[Hit]:
+    waits = upstream.waits()
+    slow = sum(count for _, _, count in waits)
+    # An answer takes a call to ask and one to read. Those that were quick are in no line.
+    answers = max(slow, upstream.calls // 2)
+    if answers < LEAST_ANSWERS:
+        return
+    usual_ns = _median(waits, answers - slow, answers)
+    late = [(low, high, n) for low, high, n in waits if low >= max(LATE_NS, LATE_TIMES * usual_ns)]
+    count = sum(n for _, _, n in late)
+    longest = max((line.max_ns for line in upstream.lines), default=0)
+    cost = sum(min((low + high) // 2, longest) * n for low, high, n in late)
+    if count < LEAST_LATE or count > LATE_SHARE * answers or cost < LEAST_COST * profile.wall_ns:
+        return
+    least = late[0][0]
+    usual = f"half take less than {duration(usual_ns or waits[0][0])}"
+    yield Hit(
+        {
+            "peer": upstream.peer,
+            "late_answers": count,
+            "answers": answers,
+            "late_ratio": round(count / answers, 4),
+            "p50_below_ns": usual_ns or waits[0][0],
+            "late_from_ns": least,
+            "longest_ns": longest,
+        },
+        cost,
+        fd=upstream.rows[0].fd if len(upstream.rows) == 1 else None,
+        lines=waiting_lines(upstream.lines, profile.process),
+        title=f"A few answers of {upstream.peer} are late: {count:,} of {answers:,} "
+        f"({share(count, answers)}) took {duration(least)} to {duration(longest)}, {usual}",
+    )
+
+
+def _median(waits: tuple[tuple[int, int, int], ...], quick: int, answers: int) -> int:
+    """The end of the bucket in which half of the answers are done; 0: before the first."""
+    done = quick
+    if 2 * done >= answers:
+        return 0
+    for _, high, count in waits:
+        done += count
+        if 2 * done >= answers:
+            return high
+    return 0
+
+
+def _of_that_peer(late: Hit, dominates: Hit) -> bool:
+    return late.evidence["peer"] == dominates.evidence["peer"] and (late.cost_ns or 0) >= (
+        TAIL_SHARE * (dominates.cost_ns or 0)
+    )
+
+
+LATE = Rule(
+    "IO150",
+    "A few answers of a peer are late, most are quick",
+    "This is the tail (p99) of that service: look there for what its slow answers have in common "
+    "(a query without an index, a lock, a pause for garbage collection, a lost packet). Here: a "
+    "timeout a little above the usual time and one retry, or a second request in parallel where "
+    "the first is late (hedging), and no lock or pooled connection held meanwhile.",
+    _late,
+    explains={"IO105": always, "IO119": _of_that_peer},
+)

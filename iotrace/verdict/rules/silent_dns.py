@@ -1,0 +1,81 @@
+"""A DNS server that is asked and does not answer: the resolver waits, then asks the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iotrace.report.model import Descriptor
+from iotrace.report.stacks import Line
+from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.python_lines import waiting_lines
+from iotrace.verdict.rules.rule import Hit, Rule, always, covers
+
+DNS_PORT = ":53"
+SILENT_NS = 900_000_000
+"""Waited for the server, at least: the resolver gives up after 5 s, or after 1 s at the least
+(resolv.conf(5), timeout)."""
+MEAN_NS = 500_000_000
+"""For each look-up."""
+_LOOK_UPS = ("getaddrinfo", "gethostbyname", "gethostbyaddr", "gethostbyname_ex", "getnameinfo")
+
+
+def is_dns(one: Descriptor) -> bool:
+    """Whether names are asked for on it."""
+    return one.kind == "udp" and one.peer.endswith(DNS_PORT)
+
+
+def _silent(profile: ProcessProfile) -> Iterator[Hit]:
+    by_server: dict[str, list[Descriptor]] = {}
+    for one in profile.process.descriptors:
+        if is_dns(one):
+            by_server.setdefault(one.peer, []).append(one)
+    for server, rows in by_server.items():
+        # The latest socket of a number names its row: a server that answers may have had it, too.
+        waited = sum(one.wait_ns + one.polled_ns for one in rows)
+        lookups = sum(one.opened for one in rows)
+        if waited < SILENT_NS or waited < MEAN_NS * lookups:
+            continue
+        silent = not any(one.bytes_in for one in rows)
+        others = sorted(other for other in by_server if other != server)
+        evidence: dict[str, float | int | str] = {
+            "dns_server": server,
+            "lookups": lookups,
+            "waited_ns": waited,
+            "mean_wait_ns": waited // max(1, lookups),
+        }
+        if others:
+            evidence["other_dns_servers"] = ", ".join(others)
+        fault = "did not answer" if silent else "did not answer in time"
+        yield Hit(
+            evidence,
+            waited,
+            fd=rows[0].fd if len(rows) == 1 else None,
+            lines=waiting_lines(_look_ups(profile), profile.process),
+            title=f"DNS server {server} {fault}: {plural(lookups, 'look-up')} waited "
+            f"{duration(waited)} for it",
+        )
+
+
+def _look_ups(profile: ProcessProfile) -> list[Line]:
+    return [
+        one
+        for one in profile.process.lines
+        if any(frame.function in _LOOK_UPS for frame in one.stack[:1])
+        or (one.kind == "udp" and one.wait_ns)
+    ]
+
+
+SILENT = Rule(
+    "IO153",
+    "A DNS server does not answer",
+    "Take the name server that does not answer out of /etc/resolv.conf (in containers: the "
+    "network's DNS setting), or mend it; the resolver waits 5 s for it at each look-up before it "
+    "asks the next. Until then: `options timeout:1 attempts:2 rotate` in resolv.conf, a cache on "
+    "this host (systemd-resolved, dnsmasq, nscd), and connections that are kept open, so that "
+    "names are looked up once.",
+    _silent,
+    explains={
+        "IO103": covers, "IO104": covers, "IO105": always, "IO117": covers, "IO118": covers,
+    },
+)  # fmt: skip

@@ -1,0 +1,76 @@
+"""Peers that a process has called itself: its connections to each, and what it waited there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from iotrace.report.model import Descriptor
+from iotrace.report.stacks import Line
+from iotrace.report.times import Bucket
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.work_sources import mostly_for_work
+from iotrace.vocabulary.calls import FAMILIES, READS
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """One peer. ``lines``: the slow calls on its connections, by the latest of each stack."""
+
+    peer: str
+    rows: tuple[Descriptor, ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def waited_ns(self) -> int:
+        """Asleep in calls on its connections, and in polls of one of them alone."""
+        return sum(one.wait_ns + one.polled_ns for one in self.rows)
+
+    @property
+    def calls(self) -> int:
+        """Calls on its connections; where calls are not seen, sleeps."""
+        return sum((one.sleeps if one.calls is None else one.calls) or 0 for one in self.rows)
+
+    @property
+    def is_work_source(self) -> bool:
+        """It is asked for the next job: waiting for it is being idle."""
+        return mostly_for_work(self.lines)
+
+    def waits(self) -> tuple[Bucket, ...]:
+        """How long its answers were waited for, as a histogram of the calls that were slow."""
+        return summed(
+            line.latency_ns.histogram
+            for line in self.lines
+            if line.latency_ns and (line.syscall in READS or line.syscall in FAMILIES)
+        )
+
+
+def upstreams(profile: ProcessProfile) -> list[Upstream]:
+    """Those that something was sent to; where that is not seen, that were waited for."""
+    by_peer: dict[str, list[Descriptor]] = {}
+    for one in profile.outgoing():
+        if one.bytes_out or (one.bytes_out is None and one.wait_ns + one.polled_ns):
+            by_peer.setdefault(one.peer, []).append(one)
+    return [Upstream(peer, tuple(rows), lines_on(profile, rows)) for peer, rows in by_peer.items()]
+
+
+def lines_on(profile: ProcessProfile, rows: Iterable[Descriptor]) -> tuple[Line, ...]:
+    """The slow calls on these descriptors, and polls of one of them alone."""
+    wanted = {(one.fd, one.kind) for one in rows}
+    polled = {fd for fd, _ in wanted}
+    return tuple(
+        one
+        for one in profile.process.lines
+        if (one.fd, one.kind) in wanted
+        or (one.kind == "" and one.syscall in FAMILIES and one.fd in polled)
+    )
+
+
+def summed(histograms: Iterable[tuple[Bucket, ...]]) -> tuple[Bucket, ...]:
+    """Histograms of the same buckets as one, from the shortest time on."""
+    counts = Counter[tuple[int, int]]()
+    for buckets in histograms:
+        for low, high, count in buckets:
+            counts[low, high] += count
+    return tuple((low, high, count) for (low, high), count in sorted(counts.items()))

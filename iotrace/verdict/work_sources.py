@@ -1,0 +1,48 @@
+"""Waits for work that comes over a connection that the process itself has opened.
+
+A consumer asks its broker for the next job and sleeps until there is one. The calls are those of a
+request that is answered late; only the Python function that makes them tells the two apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from iotrace.report.stacks import Frame, Line
+
+_FUNCTIONS = {
+    "/redis/": (
+        "blpop", "brpop", "brpoplpush", "blmove", "blmpop", "bzpopmin", "bzpopmax", "bzmpop",
+        "xread", "xreadgroup", "get_message", "listen",
+    ),
+    "/rq/": ("dequeue_any", "dequeue_job_and_maintain_ttl"),
+    "/kombu/": ("drain_events", "_brpop_read"),
+    "/celery/": ("synloop", "asynloop"),
+    "/pika/": ("start_consuming", "process_data_events", "consume"),
+    "/amqp/": ("drain_events",),
+    "/kafka/": ("_poll_once", "_message_generator_v2", "poll"),
+    "/stomp/": ("__receiver_loop", "_StompTransport__receiver_loop"),
+    "/paho/": ("_loop", "loop_forever"),
+    "/websocket/": ("run_forever", "dispatch"),
+    "/psycopg/": ("notifies",),
+    "/dramatiq/": ("__next__",),
+    "/zmq/": ("poll", "recv", "recv_multipart"),
+}  # fmt: skip
+"""Functions that wait for work, by a part of the path of their library."""
+
+
+def waits_for_work(line: Line) -> bool:
+    """Whether this stack waits for the next message or job rather than for an answer."""
+    return any(_fetches(frame) for frame in line.stack)
+
+
+def mostly_for_work(lines: Collection[Line]) -> bool:
+    """Whether most of what was waited in these calls was for work."""
+    waited = sum(line.wait_ns for line in lines)
+    return 2 * sum(line.wait_ns for line in lines if waits_for_work(line)) > waited
+
+
+def _fetches(frame: Frame) -> bool:
+    return any(
+        part in frame.file and frame.function in functions for part, functions in _FUNCTIONS.items()
+    )

@@ -1,0 +1,68 @@
+"""Waits for what is outside of the program: a peer, a name server, a file lock, a file system."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.found import by_rule
+from tests.kernel.targets import Target
+from tests.kernel.tracing import process_of, trace_work
+
+MS = 1_000_000
+_SILENT_SERVER = "127.53.53.53"
+_LATE_EACH, _LATE_S = 20, 0.2
+
+
+@contextmanager
+def _service() -> Iterator[int]:
+    """It answers at once, and each twentieth time late."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            for number in range(1, 61):
+                connection.recv(1)
+                if number % _LATE_EACH == 0:
+                    time.sleep(_LATE_S)
+                connection.sendall(b"!")
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    with listener:
+        yield listener.getsockname()[1]
+    thread.join(5)
+
+
+def test_what_is_waited_for_is_named(tmp_path: Path) -> None:
+    """IO150, IO151, IO152 and IO153, each in a thread of one program."""
+    with (
+        _service() as port,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent,
+    ):
+        silent.bind((_SILENT_SERVER, 53))
+        with Target("elsewhere.py", port, _SILENT_SERVER, tmp_path) as target:
+            report = trace_work(target, children=False)
+            process = process_of(report, target.pid)
+    found = by_rule(report.findings)
+    late = found["IO150"].evidence
+    assert (late["peer"], late["late_answers"]) == (f"127.0.0.1:{port}", 3)
+    assert 0.1 * 1e9 <= late["late_from_ns"] <= late["longest_ns"]
+    lock = found["IO151"].evidence
+    assert lock["path"] == str(tmp_path / "state.lock")
+    assert lock["waited_ns"] >= 300 * MS
+    (waiting,) = process.file_lock_waits
+    assert (waiting.call, waiting.path, waiting.holder) == (
+        "flock", str(tmp_path / "state.lock"), target.pid,
+    )  # fmt: skip
+    file = found["IO152"].evidence
+    assert file["call"] == "openat"
+    assert file["waited_ns"] >= 3 * 100 * MS
+    dns = found["IO153"].evidence
+    assert (dns["dns_server"], dns["lookups"]) == (f"{_SILENT_SERVER}:53", 1)
+    assert dns["waited_ns"] >= 950 * MS

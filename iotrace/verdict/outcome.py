@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from iotrace.report.detail import Detail
+from iotrace.report.model import Call
 from iotrace.verdict.classify.confidence import UNKNOWN
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.vocabulary.calls import CALLS
+from iotrace.vocabulary.calls import CALLS, WRITES
 from iotrace.vocabulary.waits import WAITS
 
 LEAST_ANSWERS = 5
@@ -98,24 +99,28 @@ def _kept(profile: ProcessProfile) -> list[str]:
     """Threads that serve, and sleep for long where no work comes from."""
     texts = []
     for tid, one in profile.threads.items():
-        if profile.styles[tid].role not in _SERVES:
+        if profile.styles[tid].role not in _SERVES or not (one.reads.ok or one.accepts.ok):
             continue
         reason = max(_NO_WORK, key=lambda name: one.wait_ns[name])
         if one.wait_ns[reason] >= KEPT_SHARE * one.lifetime_ns > 0:
             asleep = f"{share(one.wait_ns[reason], one.lifetime_ns)} of its time"
-            calls = [
-                call
-                for call in profile.calls[tid]
-                if call.wait_ns
-                and call.syscall != "other"
-                and _REASON_OF.get(call.syscall, reason) in (reason, None)
-            ]
+            calls = [call for call in profile.calls[tid] if _is_for(call, reason)]
             longest = max(calls, key=lambda call: call.wait_ns).syscall if calls else ""
             texts.append(
                 f"thread {tid} of {profile.process.name}, which serves, was {asleep} "
                 f"{_SUMMARIES[reason]}" + (f", longest in {longest}." if longest else ".")
             )
     return texts
+
+
+def _is_for(call: Call, reason: str) -> bool:
+    """A call that slept for this reason; many are of the descriptor's kind."""
+    if not call.wait_ns or call.syscall == "other":
+        return False
+    known = _REASON_OF.get(call.syscall, reason)
+    if known is not None:
+        return known == reason
+    return call.kind == "file" if reason == "file" else call.syscall in WRITES
 
 
 def _takes_requests(profile: ProcessProfile) -> bool:
@@ -139,7 +144,11 @@ def _works(family: Sequence[ProcessProfile]) -> bool:
     reads = sum(one.total.reads.ok for one in family)
     writes = sum(one.total.writes.ok for one in family)
     rings = sum(operation.count for one in family for operation in one.process.operations)
-    fed = sum(one.total.pipe_reads.ok for one in family)
+    fed = sum(
+        one.total.pipe_reads.ok
+        for one in family
+        if one.process.model and one.process.model.shape == "process pool"
+    )
     return min(reads, writes) >= LEAST_ANSWERS or max(rings, fed) >= LEAST_ANSWERS
 
 

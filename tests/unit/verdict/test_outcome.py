@@ -78,6 +78,16 @@ def test_one_that_serves_and_waits_for_no_work_is_not() -> None:
     )
 
 
+def test_a_script_that_reads_pipes_and_sleeps_serves_nobody() -> None:
+    script = process(
+        [thread(user=S, recv=6 * S, sleep=3 * S)],
+        [call("read", "pipe", 29, wait=6 * S), call("clock_nanosleep", "", 1, wait=3 * S)],
+    )
+    (said,) = _outcomes(script)
+    assert said.startswith("No answer yet: in 10 s no request was seen.")
+    assert "serves" not in said
+
+
 def test_a_client_has_no_requests_to_be_judged_by() -> None:
     client = replace(event_loop(), sockets=OpenSockets(3, (), 0, 0))
     (said,) = _outcomes(client)

@@ -30,7 +30,7 @@ KEPT_SHARE = 0.1
 _REASON_OF = {call.name: call.wait for call in CALLS}
 _SERVES = ("loop", "reader", "poller")
 """Roles of threads (ThreadStyle) that read what comes."""
-_NO_WORK = ("send", "connect", "file", "other", "fault", "child", "sleep")
+_NO_WORK = tuple(reason.name for reason in WAITS if not reason.brings_work)
 
 _SUMMARIES = {reason.name: reason.summary for reason in WAITS}
 

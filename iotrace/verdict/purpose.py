@@ -11,8 +11,17 @@ from collections.abc import Sequence
 from enum import Enum
 
 from iotrace.report.stacks import Frame, InCall
-from iotrace.vocabulary.calls import ACCEPTS, CONNECTS, FAMILIES, LOCKS, READS, SLEEPS, WRITES
-from iotrace.vocabulary.kinds import FIFO, GIL_KINDS, NO_FDS, PIPE, SOCKETS
+from iotrace.vocabulary.calls import (
+    ACCEPTS,
+    CONNECTS,
+    FAMILIES,
+    FILE_CALLS,
+    LOCKS,
+    READS,
+    SLEEPS,
+    WRITES,
+)
+from iotrace.vocabulary.kinds import FILES, GIL_KINDS, NO_FDS, PIPES_AND_TERMINALS, SOCKETS
 
 
 class Purpose(Enum):
@@ -53,12 +62,12 @@ def purpose_of(call: InCall) -> Purpose:
         return Purpose.CONNECTION
     if call.syscall in ("wait4", "waitid"):
         return Purpose.CHILD
-    streams = call.kind in SOCKETS or call.kind in (PIPE, FIFO, "tty", "pty")
+    streams = call.kind in SOCKETS | PIPES_AND_TERMINALS
     if call.syscall in WRITES and streams:
         return Purpose.READER
     if call.syscall in READS and streams:
         return Purpose.ANSWER
-    if call.kind in ("file", "dir", "block") or call.syscall in ("openat", "fsync", "fdatasync"):
+    if call.kind in FILES or call.syscall in FILE_CALLS:
         return Purpose.FILE
     return Purpose.OTHER
 

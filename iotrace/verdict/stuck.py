@@ -9,6 +9,7 @@ from iotrace.report.stacks import Frame, InCall
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, library_frames, purpose_of, serves
+from iotrace.vocabulary.kinds import PIPES_AND_TERMINALS
 
 LEAST_NS = 2_000_000_000
 MOST_NS = 10_000_000_000
@@ -73,7 +74,7 @@ def held_text(one: Stuck, profile: ProcessProfile) -> str:
 
 def target_text(call: InCall) -> str:
     """ "10.0.0.7:443", "a pipe (stderr, descriptor 2)", a path; "" where it is not known."""
-    if call.kind in ("pipe", "fifo", "tty", "pty") and call.fd is not None:
+    if call.kind in PIPES_AND_TERMINALS and call.fd is not None:
         name = _STANDARD.get(call.fd)
         return f"a {call.kind} ({f'{name}, ' if name else ''}descriptor {call.fd})"
     if call.peer:

@@ -17,6 +17,7 @@ class WaitReason:
     ``summary``: how a process's summary says it; ``{poll}`` stands for the multiplexers' names.
     ``asleep_in``: what the thread is asleep in, for docs/reading-a-report.md.
     ``blocks_a_loop``: a thread that runs an event loop must not wait for this.
+    ``brings_work``: a thread that serves may be asleep in it because nobody wants anything.
     ``light`` and ``dark``: its colour on a light and on a dark page.
     """
 
@@ -25,6 +26,7 @@ class WaitReason:
     summary: str
     asleep_in: str
     blocks_a_loop: bool
+    brings_work: bool
     light: str
     dark: str
 
@@ -36,6 +38,7 @@ WAITS: tuple[WaitReason, ...] = (
         "asleep waiting for data in reads",
         "a read from a socket, pipe, eventfd or terminal (recvfrom, recvmsg, read, ...)",
         blocks_a_loop=True,
+        brings_work=True,
         light="#9fc7b4",
         dark="#4f7f69",
     ),
@@ -45,6 +48,7 @@ WAITS: tuple[WaitReason, ...] = (
         "asleep in sends to peers that do not take it",
         "a write to one: the peer is slow, or the buffer full",
         blocks_a_loop=True,
+        brings_work=False,
         light="#c9b98f",
         dark="#7f7148",
     ),
@@ -54,6 +58,7 @@ WAITS: tuple[WaitReason, ...] = (
         "asleep waiting for connections",
         "accept: no connection has come",
         blocks_a_loop=True,
+        brings_work=True,
         light="#c3d3a2",
         dark="#687a44",
     ),
@@ -63,6 +68,7 @@ WAITS: tuple[WaitReason, ...] = (
         "asleep in connect",
         "connect: the other side has not answered",
         blocks_a_loop=True,
+        brings_work=False,
         light="#a9b6d8",
         dark="#566694",
     ),
@@ -72,6 +78,7 @@ WAITS: tuple[WaitReason, ...] = (
         "asleep in {poll} with nothing ready",
         "select, poll, epoll_wait and their kin: the multiplexers",
         blocks_a_loop=False,
+        brings_work=True,
         light="#b9d5e3",
         dark="#4a7186",
     ),
@@ -82,6 +89,7 @@ WAITS: tuple[WaitReason, ...] = (
         "futex: a lock, a queue, a condition, the end of another thread; the GIL of a Python that "
         "is not known",
         blocks_a_loop=False,  # finding IO113 is about locks
+        brings_work=True,
         light="#dfa5a0",
         dark="#8f4a44",
     ),
@@ -91,6 +99,7 @@ WAITS: tuple[WaitReason, ...] = (
         "asleep waiting for Python's GIL",
         "futex on the very address of the Python interpreter's GIL (CPython 3.9 to 3.13)",
         blocks_a_loop=False,  # finding IO113 is about the GIL
+        brings_work=True,
         light="#c98fb3",
         dark="#8f4f78",
     ),
@@ -100,6 +109,7 @@ WAITS: tuple[WaitReason, ...] = (
         "asleep because it asked to (sleep)",
         "nanosleep, and select or poll on no descriptor at all",
         blocks_a_loop=True,
+        brings_work=False,
         light="#cfcfd4",
         dark="#4d5157",
     ),
@@ -109,6 +119,7 @@ WAITS: tuple[WaitReason, ...] = (
         "asleep waiting for child processes",
         "wait4, waitid: the end of a child process",
         blocks_a_loop=True,
+        brings_work=False,
         light="#d8c4e0",
         dark="#6f5880",
     ),
@@ -118,6 +129,7 @@ WAITS: tuple[WaitReason, ...] = (
         "asleep waiting for signals",
         "pause, sigtimedwait; or stopped by a signal",
         blocks_a_loop=False,
+        brings_work=True,
         light="#e4cfae",
         dark="#80683f",
     ),
@@ -127,6 +139,7 @@ WAITS: tuple[WaitReason, ...] = (
         "asleep in file I/O",
         "a read, write, open or fsync of a file",
         blocks_a_loop=True,
+        brings_work=False,
         light="#a3a38c",
         dark="#5f5f4c",
     ),
@@ -136,6 +149,7 @@ WAITS: tuple[WaitReason, ...] = (
         "asleep waiting for io_uring",
         "io_uring_enter",
         blocks_a_loop=False,
+        brings_work=True,
         light="#86b7c4",
         dark="#38707f",
     ),
@@ -145,6 +159,7 @@ WAITS: tuple[WaitReason, ...] = (
         "asleep in other calls",
         "any other call",
         blocks_a_loop=False,
+        brings_work=False,
         light="#bfb8b0",
         dark="#5c564f",
     ),
@@ -154,6 +169,7 @@ WAITS: tuple[WaitReason, ...] = (
         "asleep over page faults",
         "no call: a page was fetched, or something else made it sleep outside of calls",
         blocks_a_loop=False,
+        brings_work=False,
         light="#8d9a7a",
         dark="#55613f",
     ),

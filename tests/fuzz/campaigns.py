@@ -93,7 +93,7 @@ def _show(report: Report) -> None:
 def _image() -> bytes:
     function = Function("sys_enter", "f", ("x",), base64.b64encode(bytes(16)).decode(), ((0, "m"),))
     layout = '["thread", [["seq", "unsigned int"], ["name", "char", [16]]], "struct"]'
-    return Image({"m": MapSpec(1, 4, 8, 16, 0, layout)}, (function,), {"a": "b"}).to_bytes()
+    return Image({"m": MapSpec(1, 4, 8, 16, 0, layout)}, (function,), {"a": "b"}, True).to_bytes()
 
 
 def _read_image(data: bytes) -> None:

@@ -107,6 +107,22 @@ struct line {
 };
 BPF_HASH(lines, struct line_key, struct line, MAX_LINES);
 
+/* Slow waits for locks by where the waiter was and where the thread that woke it. Written by
+ * on_wake, atomically; read by user space. */
+struct wake_key {
+  u64 waiter; /* hashes of stacks; waker 0: not known */
+  u64 waker;
+  u32 pid;
+  u32 kind;
+};
+struct wake {
+  u64 calls;
+  u64 wait_ns;
+  u64 max_ns;
+  u64 tid; /* of the latest waker */
+};
+BPF_HASH(wakes, struct wake_key, struct wake, MAX_LINES);
+
 /* Stalls by (loop, cause, stack). Written by on_stall, read by user space. */
 struct stall_key {
   u64 stack;
@@ -141,5 +157,6 @@ BPF_PERCPU_ARRAY(walk_rooms, struct walk_room, 2);
 #define WALKER_CALL 0
 #define WALKER_STALL 1
 #define WALKER_DESCRIBE 2
+#define WALKER_WAKE 3
 BPF_PROG_ARRAY(walkers, 4);
 #endif

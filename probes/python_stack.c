@@ -112,10 +112,12 @@ static __always_inline u32 keep_stack(struct walk_room *room)
   return index + 1;
 }
 
-/* Walk current's Python stack into the room. Returns its hash, 0: none. */
-static __always_inline u64 walk(struct thread *t, struct python *p, struct walk_room *room)
+/* Walk a thread's Python stack into the room, from its innermost frame on. Returns its hash, 0:
+ * none. */
+static __always_inline u64 walk_from(struct thread *t, u64 frame, struct python *p,
+                                     struct walk_room *room)
 {
-  u64 frame = python_frame(t, p), hash, place = 0;
+  u64 hash, place = 0;
   u32 at_code = p->frame_code & 0x78, at_previous = p->frame_previous & 0x78;
   u32 at_instruction = p->frame_instruction & 0x78, at_owner = p->frame_owner & 0x7f;
   int owners = p->frame_owner != NOT_THERE;
@@ -148,5 +150,11 @@ static __always_inline u64 walk(struct thread *t, struct python *p, struct walk_
   room->stack.hash = hash;
   room->place = place;
   return hash;
+}
+
+/* The same for current. */
+static __always_inline u64 walk(struct thread *t, struct python *p, struct walk_room *room)
+{
+  return walk_from(t, python_frame(t, p), p, room);
 }
 #endif

@@ -115,7 +115,7 @@ struct thread {
   u64 python_interpreter;
   u64 python_misses;
   u64 call_ended_ns;
-  u64 padding; /* to a multiple of cache lines */
+  u64 waker; /* tid of the thread that was current at the last wake-up; written by it */
   u8 done[DONE_MARKS]; /* see already_done() */
 };
 

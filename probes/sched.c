@@ -132,6 +132,7 @@ PROGRAM(on_sched_waking)
   if (t) {
     u64 now = bpf_ktime_get_ns();
     t->woken_ns = now;
+    t->waker = current_tid();
     emit_thread(t, EVENT_WAKE, 0, now);
   }
   return 0;

@@ -41,6 +41,14 @@ static __always_inline void add_line(struct thread *t, u64 hash)
   l->tid = t->tid;
 }
 
+/* A tail call to on_wake where the call was a wait for a lock that somebody has ended: with
+ * EAGAIN it has not waited, with ETIMEDOUT nobody came. */
+static __always_inline void ask_for_waker(struct bpf_raw_tracepoint_args *ctx, struct thread *t)
+{
+  if ((t->call_class == WAIT_LOCK || t->call_class == WAIT_GIL) && !ctx->args[1] && t->waker)
+    walkers.call(ctx, WALKER_WAKE);
+}
+
 /* Tail-called from sys_exit: the call that has just ended took long. */
 PROGRAM(on_slow_call)
 {
@@ -66,6 +74,7 @@ PROGRAM(on_slow_call)
   preempt_on();
   if (found)
     walkers.call(ctx, WALKER_DESCRIBE);
+  ask_for_waker(ctx, t);
   return 0;
 }
 
@@ -80,7 +89,8 @@ static __always_inline void read_piece(u8 *to, u32 most, u64 address)
 /* Tail-called from on_slow_call: keep what names the code objects of a new stack. */
 PROGRAM(on_new_stack)
 {
-  u32 zero = 0, index, pid;
+  u32 zero = 0, index, pid, slot;
+  struct thread *t;
   struct walk_room *room = walk_rooms.lookup(&zero);
   struct python *p;
   struct code *c;
@@ -115,6 +125,54 @@ PROGRAM(on_new_stack)
     c->address = key.address;
     c->pid = pid;
     code_index.update(&key, &index);
+  }
+  preempt_on();
+  t = thread_of(current_tid(), &slot);
+  if (t)
+    ask_for_waker(ctx, t);
+  return 0;
+}
+
+/* Tail-called where current has waited for a lock: which thread of its process has ended the wait,
+ * and where that is by now, a few microseconds after it has let go of the lock. */
+PROGRAM(on_wake)
+{
+  u32 slot, zero = 0, pid;
+  struct thread *t = thread_of(current_tid(), &slot), *waker;
+  struct walk_room *room = walk_rooms.lookup(&zero);
+  struct wake_key key = {};
+  struct wake fresh = {}, *found;
+  struct python *p;
+  u64 frame;
+  if (!t || !room)
+    return 0;
+  pid = t->pid;
+  p = pythons.lookup(&pid);
+  waker = thread_of((u32)t->waker, &slot);
+  if (!p || !waker || waker->pid != pid || waker->tid == t->tid)
+    return 0;
+  preempt_off();
+  if (room->stack.tid == t->tid) { /* on_slow_call has just walked there, unless preempted since */
+    key.waiter = room->stack.hash;
+    key.pid = pid;
+    key.kind = t->call_kind;
+    frame = waker->python_state ? first_frame(p, waker->python_state) : 0;
+    key.waker = walk_from(waker, frame, p, room);
+    if (key.waker)
+      keep_stack(room);
+    found = wakes.lookup(&key);
+    if (!found) {
+      wakes.insert(&key, &fresh);
+      found = wakes.lookup(&key);
+    }
+    if (found) {
+      __sync_fetch_and_add(&found->calls, 1);
+      __sync_fetch_and_add(&found->wait_ns, t->call_wait_ns);
+      atomic_max(&found->max_ns, t->call_wait_ns);
+      found->tid = waker->tid;
+    } else {
+      count(COUNTER_LOST_STACKS);
+    }
   }
   preempt_on();
   return 0;

@@ -71,13 +71,14 @@ IN_CONTAINERS = (
     ),
 )
 """Needed only where process ids are not the kernel's own."""
-LINES, CULPRITS = "python lines", "python lines of stalls"
+LINES, CULPRITS, WAKERS = "python lines", "python lines of stalls", "who ends waits for locks"
 PYTHON_PROBES = (
     Probe("", "on_slow_call", (LINES,), "tail call", 0, spare=False),
     Probe("", "on_stall", (CULPRITS,), "tail call", 1, spare=False),
     Probe(
         "", "on_new_stack", ("python names of short-lived processes",), "tail call", 2, spare=False
     ),
+    Probe("", "on_wake", (WAKERS,), "tail call", 3, spare=False),
     Probe("", "on_sample", (CULPRITS,), "sample", spare=False),
 )
 _SPARE = "_spare"

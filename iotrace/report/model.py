@@ -15,7 +15,7 @@ from iotrace.report.event_loops import Ready as Ready
 from iotrace.report.event_loops import ReadyWatch as ReadyWatch
 from iotrace.report.event_loops import StallCall as StallCall
 from iotrace.report.event_loops import Stalls as Stalls
-from iotrace.report.stacks import InCall, Line
+from iotrace.report.stacks import InCall, Line, Wake
 from iotrace.report.surroundings import FileLockWait as FileLockWait
 from iotrace.report.surroundings import GroupLimits as GroupLimits
 from iotrace.report.surroundings import OpenSockets as OpenSockets
@@ -248,6 +248,7 @@ class Process:
     summary: str = ""
     outcome: str = ""
     lines: tuple[Line, ...] = ()
+    wakes: tuple[Wake, ...] = ()
     pickup_ns: Pickup | None = None
     sockets: OpenSockets | None = None
     limits: GroupLimits | None = None

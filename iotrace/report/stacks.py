@@ -118,3 +118,23 @@ class InCall:
     def own_stack(self) -> tuple[Frame, ...]:
         """The stack from the innermost frame on that is the program's own; () if there is none."""
         return self.stack[max(0, self.own) :] or self.stack
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Slow waits for locks by who ended them: of all waits from one stack, woken from another.
+
+    ``kind``: as in ``Line``: "gil" where it was Python's GIL. ``tid``: the latest waker's.
+    ``stack``: the waiter's; ``waker_stack``: where its waker was just after it had let go of the
+    lock, () where that is not known. ``own``, ``waker_own``: places in them as in ``Line``.
+    """
+
+    kind: str
+    calls: int
+    wait_ns: int
+    max_ns: int
+    tid: int
+    own: int
+    stack: tuple[Frame, ...]
+    waker_own: int
+    waker_stack: tuple[Frame, ...]

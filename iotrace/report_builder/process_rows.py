@@ -10,13 +10,13 @@ from typing import Any
 from iotrace.engine.constants import CALL_OTHER
 from iotrace.report.detail import Detail
 from iotrace.report.model import FileLockWait, GroupLimits, Process, Signal
-from iotrace.report.stacks import Culprit, Line
+from iotrace.report.stacks import Culprit, Line, Wake
 from iotrace.report_builder.call_rows import call_row
 from iotrace.report_builder.descriptor_rows import descriptor_row, open_sockets, pickup_of_all
 from iotrace.report_builder.in_call_rows import in_call_row
 from iotrace.report_builder.loop_rows import loop_row
 from iotrace.report_builder.operation_rows import operation_row
-from iotrace.report_builder.stack_rows import Stacks, culprit_row, line_row
+from iotrace.report_builder.stack_rows import Stacks, culprit_row, line_row, wake_row
 from iotrace.report_builder.thread_rows import thread_row
 from iotrace.report_builder.unavailable_fields import clear_unavailable
 from iotrace.snapshot.facts import ProcessFacts
@@ -85,6 +85,12 @@ class _Parts:
                 frames = stacks.get(stack, ())
                 self._lines[pid].append(line_row(self._name(number), kind, line, frames))
 
+        self._wakes: dict[int, list[Wake]] = defaultdict(list)
+        for (pid, waiter, waker, kind), wake in snapshot.wakes.items():
+            if wake.calls:
+                frames = stacks.get(waiter, ())
+                self._wakes[pid].append(wake_row(kind, wake, frames, stacks.get(waker, ())))
+
     def _name(self, number: int) -> str:
         return self._names.get(number, f"call {number}")
 
@@ -140,6 +146,7 @@ class _Parts:
                 for (key, number), count in self._signals[pid]
                 if count
             ),
+            wakes=tuple(sorted(self._wakes[pid], key=lambda row: -row.wait_ns)),
             lines=tuple(sorted(self._lines[pid], key=lambda row: -row.total_ns)),
             pickup_ns=pickup_of_all(totals for _, totals in self._descriptors[pid]),
             count=max(1, sum(threads[key].processes for key in keys)),

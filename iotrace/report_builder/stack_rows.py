@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from iotrace.pystack import code_objects
-from iotrace.report.stacks import Culprit, Frame, Line
+from iotrace.report.stacks import Culprit, Frame, Line, Wake
 from iotrace.report_builder.call_rows import percentiles
-from iotrace.snapshot.totals import CulpritTotals, LineTotals
+from iotrace.snapshot.totals import CulpritTotals, LineTotals, WakeTotals
 
 Stacks = Mapping[int, tuple[code_objects.Frame, ...]]
 """Frames by the hash of their stack, innermost first."""
@@ -41,6 +41,27 @@ def line_row(
         own=own_place(stack),
         stack=stack,
         latency_ns=percentiles(totals.latency, totals.max_ns) if totals.calls else None,
+    )
+
+
+def wake_row(
+    kind: str,
+    totals: WakeTotals,
+    frames: Sequence[code_objects.Frame],
+    waker: Sequence[code_objects.Frame],
+) -> Wake:
+    """One row; ``waker``: the frames of the thread that ended the waits."""
+    stack, waker_stack = named_stack(frames), named_stack(waker)
+    return Wake(
+        kind=kind,
+        calls=totals.calls,
+        wait_ns=totals.wait_ns,
+        max_ns=totals.max_ns,
+        tid=totals.tid,
+        own=own_place(stack),
+        stack=stack,
+        waker_own=own_place(waker_stack),
+        waker_stack=waker_stack,
     )
 
 

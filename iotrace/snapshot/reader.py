@@ -36,11 +36,14 @@ from iotrace.snapshot.totals import (
     ThreadKey,
     ThreadTotals,
     Waiting,
+    WakeKey,
+    WakeTotals,
 )
 from iotrace.vocabulary.kinds import Kind
 
 _SIGNAL_KEY = struct.Struct("<II")
 _LINE_KEY = struct.Struct("<QIHH")
+_WAKE_KEY = struct.Struct("<QQII")
 _CULPRIT_KEY = struct.Struct("<QIBBH")
 _OPERATION_KEY = struct.Struct("<II")
 _NO_PHASES = (0,) * histogram.COARSE_BUCKETS
@@ -105,6 +108,7 @@ class SnapshotReader:
             operations=self._operations(),
             signals=self._signals(keys),
             lines=self._lines() if only is None else {},
+            wakes=self._wakes() if only is None else {},
             culprits=self._culprits(keys),
             waiting=tuple(waiting),
             losses=self._losses(),
@@ -169,6 +173,19 @@ class SnapshotReader:
                 key = pid, stack, number, Kind(kind).label
                 lines[key] = decode.decoded(LineTotals, layout, raw, values)
         return lines
+
+    def _wakes(self) -> dict[WakeKey, WakeTotals]:
+        if not self._probes.has_map("wakes"):
+            return {}
+        layout = self._probes.layout("wakes")
+        wakes = {}
+        for raw_key, raw in self._probes.map("wakes").items():
+            waiter, waker, pid, kind = _WAKE_KEY.unpack(raw_key)
+            values = layout.unpack(raw)
+            if values["calls"]:
+                key = pid, waiter, waker, Kind(kind).label
+                wakes[key] = decode.decoded(WakeTotals, layout, raw, values)
+        return wakes
 
     def _culprits(self, keys: Mapping[int, ThreadKey]) -> dict[CulpritKey, CulpritTotals]:
         if not self._probes.has_map("stall_causes"):

@@ -208,6 +208,17 @@ class CulpritTotals:
     fd: State[int]
 
 
+@mergeable
+@dataclass(frozen=True, slots=True)
+class WakeTotals:
+    """Slow waits for locks that were ended from one Python stack; ``tid``: of the latest waker."""
+
+    calls: Total
+    wait_ns: Total
+    max_ns: Maximum
+    tid: State[int]
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A thread in the middle of a call: what is to be added for it.
@@ -261,6 +272,8 @@ LoopKey = tuple[ThreadKey, int]
 """thread, system call number"""
 LineKey = tuple[int, int, int, str]
 """pid, the hash of a Python stack, system call number, kind"""
+WakeKey = tuple[int, int, int, str]
+"""pid, the hashes of the Python stacks of waiter and waker (0: not known), kind"""
 CulpritKey = tuple[ThreadKey, int, str, int, int, str]
 """thread, the loop's system call, cause, the hash of a Python stack; blocking call and kind"""
 
@@ -279,6 +292,7 @@ class Snapshot:
     signals: OfThreads[tuple[ThreadKey, int], int] = field(default_factory=dict)
     losses: Losses = Losses()
     lines: OfProcesses[LineKey, LineTotals] = field(default_factory=dict)
+    wakes: OfProcesses[WakeKey, WakeTotals] = field(default_factory=dict)
     culprits: OfThreads[CulpritKey, CulpritTotals] = field(default_factory=dict)
     waiting: tuple[Waiting, ...] = ()
     folded: Mapping[ThreadKey, ThreadKey] = field(default_factory=dict)

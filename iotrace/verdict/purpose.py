@@ -109,6 +109,11 @@ def serves(stack: Sequence[Frame]) -> bool:
     return any(_SERVER.search(frame.file) for frame in outer if in_library(frame))
 
 
+def asks(stack: Sequence[Frame]) -> bool:
+    """Whether a library waits for the answer to what it has asked: HTTP, SQL, mail, a handshake."""
+    return any(_CLIENT.search(_named(frame)) for frame in library_frames(stack))
+
+
 def entry_of(stack: Sequence[Frame]) -> Frame | None:
     """The function that a thread was started for: the outermost one but threading's own."""
     for frame in reversed(stack):
@@ -132,6 +137,12 @@ _SERVER = re.compile(
     r"|starlette|fastapi|bottle|tornado|aiohttp|eventlet|gevent|grpc|twisted|falcon|pyramid"
     r"|celery|rq|dramatiq|huey|asgiref|sanic|zmq|kombu)(?:/|\.py$)"
     r"|/concurrent/futures/\w+\.py$|/multiprocessing/pool\.py$"
+)
+_CLIENT = re.compile(
+    r"/(?:http/client|ssl|smtplib|ftplib|imaplib|poplib|telnetlib|xmlrpc/client|urllib/request)\.py:"
+    r"|/(?:requests|urllib3|httpx|httpcore|psycopg2?|pymysql|MySQLdb|mysql|pg8000|sqlalchemy|redis"
+    r"|pymongo|cassandra|ldap3|paramiko|botocore|elasticsearch|clickhouse_driver|pymssql|oracledb"
+    r"|peewee|django/db|aiohttp)(?:/|\.py:)"
 )
 _FOR_WORK = re.compile(
     r"(?:concurrent/futures/(?:thread|process)\.py:_(?:worker|process_worker)"

@@ -24,7 +24,8 @@ LEAST_LIFETIME_SHARE = 0.5
 """Of the trace: younger threads tell nothing yet."""
 LEAST_JOBS = 3
 """Finished by a thread: a task that runs for ever is no queue."""
-LEAST_NS = 1_000_000_000
+MOST_SLEEPS_PER_JOB = 0.5
+"""Where the next job is there already, a thread does not sleep before it, however shortly."""
 
 _WORKERS = {
     "concurrent/futures/thread.py:_worker": "ThreadPoolExecutor",
@@ -43,17 +44,24 @@ _WAKES = frozenset(("unix", "eventfd", PIPE))
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """A thread of a pool. ``idle_ns``: it waited for work; ``jobs``: about as many were done."""
+    """A thread of a pool. ``idle_ns``: it waited for work; ``jobs``: about as many were done;
+    ``sleeps``: so often it slept in a lock."""
 
     thread: Thread
     stuck: Stuck
     idle_ns: int
     jobs: int
+    sleeps: int
 
     @property
     def busy(self) -> bool:
         """It hardly ever waited for work."""
         return self.idle_ns < IDLE_SHARE * self.thread.lifetime_ns
+
+    @property
+    def has_queue(self) -> bool:
+        """One job followed another at once."""
+        return self.jobs >= LEAST_JOBS and self.sleeps <= MOST_SLEEPS_PER_JOB * self.jobs
 
     @property
     def free(self) -> bool:
@@ -94,13 +102,11 @@ def _member(one: Stuck, row: Thread, profile: ProcessProfile) -> _Member:
     # A job may wait for a lock, too: a wait that is not in the worker's own loop is no idling.
     if one.call.syscall == "futex" and not _is_idle(one):
         in_lock -= one.held_ns
-    jobs = sum(
-        (call.calls or 0)
-        for call in calls
-        if (call.syscall == "futex" and call.kind not in GIL_KINDS)
-        or (call.syscall in WRITES and call.kind in _WAKES)
-    )
-    return _Member(row, one, max(0, in_lock), jobs)
+    locks = [call for call in calls if call.syscall == "futex" and call.kind not in GIL_KINDS]
+    sleeps = sum(call.waits_ns.count for call in locks if call.waits_ns)
+    wakes = sum(call.calls or 0 for call in calls if call.syscall in WRITES and call.kind in _WAKES)
+    jobs = max(wakes, sum(call.calls or 0 for call in locks) - sleeps)
+    return _Member(row, one, max(0, in_lock), jobs, sleeps)
 
 
 def _is_idle(one: Stuck) -> bool:
@@ -117,7 +123,7 @@ def _has_queue(busy: Sequence[_Member], old: Sequence[_Member], profile: Process
         return False
     if len({place_text(one.stuck) for one in busy} - {""}) == 0:
         return False
-    turning = all(one.jobs >= LEAST_JOBS for one in busy)
+    turning = all(one.has_queue for one in busy)
     if len(busy) < len(old):  # free threads are of another pool of the same kind, or it is not full
         idle = [one for one in old if not one.busy]
         return turning and all(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iotrace.report.model import Call
 from iotrace.report.stacks import Line
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
@@ -14,69 +13,74 @@ from iotrace.vocabulary.calls import FAMILIES, LOCKS
 from iotrace.vocabulary.kinds import GIL_KINDS
 
 LEAST_NS = 100_000_000
-"""A thread that computes gives the GIL up after 5 ms: no turn of several threads takes as long."""
+LEAST_SHARE = 0.05
+"""Of the trace, that one thread waits for the GIL."""
 MOST_CPU_SHARE = 0.5
-"""Of the wait: if the process used more CPU than that, the holder may have computed."""
-NEAREST, FARTHEST = 0.7, 1.5
-"""The holder's longest call against the longest wait."""
+"""Of that wait: with less time on CPUs and in run queues than that, who has the GIL sleeps."""
+LEAST_CALL_NS = 20_000_000
+"""Of the holder's longest call: a thread that waits asks for the GIL every 5 ms."""
+NEAREST = 0.5
+"""Of the wait, that the holder's calls take at least."""
 
 
 def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
-    waits = [
-        one
-        for one in profile.process.calls
-        if one.syscall == "futex" and one.kind in GIL_KINDS and _longest(one) >= LEAST_NS
-    ]
+    waits: dict[int, int] = {}
+    for call in profile.process.calls:
+        if call.syscall == "futex" and call.kind in GIL_KINDS:
+            waits[call.tid] = waits.get(call.tid, 0) + call.wait_ns
     if not waits:
         return
-    worst = max(waits, key=lambda one: one.wait_ns)
-    if profile.total.cpu_ns > MOST_CPU_SHARE * worst.wait_ns:
+    worst = max(waits, key=lambda tid: waits[tid])
+    waited = waits[worst]
+    ran = profile.total.cpu_ns + profile.total.runq_ns
+    if waited < max(LEAST_NS, LEAST_SHARE * profile.wall_ns) or ran > MOST_CPU_SHARE * waited:
         return
-    longest = max(map(_longest, waits))
-    holder = _holder(profile, {one.tid for one in waits}, longest)
+    holder = _holder(profile, worst, waited)
+    if holder is None:
+        return
     waiting = [
         one for one in profile.process.lines if one.syscall == "futex" and one.kind in GIL_KINDS
     ]
-    evidence: dict[str, float | int | str] = {
-        "threads_waiting": len(waits),
-        "waited_ns": worst.wait_ns,
-        "longest_ns": longest,
-        "cpu_of_the_process_ns": profile.total.cpu_ns,
-    }
-    lines = waiting_lines(waiting, profile.process)
-    if holder is None:
-        who = "its holder sleeps, for the process hardly uses a CPU"
-    else:
-        evidence |= {"holder": holder.tid, "holder_sleeps_in": holder.syscall}
-        frame = holder.own_stack[0]
-        who = f"held by thread {holder.tid}, asleep in {holder.syscall} at {frame.place}"
-        lines = (*waiting_lines([holder], profile.process), *lines)[:3]
     yield Hit(
-        evidence,
-        worst.wait_ns,
-        worst.tid or None,
+        {
+            "threads_waiting": sum(1 for wait in waits.values() if wait >= LEAST_NS),
+            "waited_ns": waited,
+            "longest_ns": holder.max_ns,
+            "cpu_of_the_process_ns": profile.total.cpu_ns,
+            "holder": holder.tid,
+            "holder_sleeps_in": holder.syscall,
+        },
+        waited,
+        worst or None,
         severity="high",
-        lines=lines,
-        title=f"Python's GIL is kept by a native call that sleeps: threads wait up to "
-        f"{duration(longest)} for it, {who}",
+        lines=(
+            *waiting_lines([holder], profile.process),
+            *waiting_lines(waiting, profile.process),
+        )[:3],
+        title=f"A native call sleeps and keeps Python's GIL for up to {duration(holder.max_ns)}: "
+        f"thread {holder.tid}, asleep in {holder.syscall} at {holder.own_stack[0].place}",
     )
 
 
-def _longest(call: Call) -> int:
-    return call.latency_ns.max if call.latency_ns else 0
-
-
-def _holder(profile: ProcessProfile, waiting: set[int], longest_ns: int) -> Line | None:
-    """The slow call of another thread that took as long as the wait."""
+def _holder(profile: ProcessProfile, waiting: int, waited_ns: int) -> Line | None:
+    """The slow calls of another thread that took about as long as the waits."""
     found = [
         one
         for one in profile.process.lines
         if one.own_stack
         and one.syscall not in LOCKS | frozenset(FAMILIES)
-        and (one.tid not in waiting or len(waiting) > 1)
-        and NEAREST * longest_ns <= one.max_ns <= FARTHEST * longest_ns
+        and one.tid != waiting
+        and one.max_ns >= LEAST_CALL_NS
+        and one.total_ns >= NEAREST * waited_ns
     ]
-    return min(found, key=lambda one: abs(one.max_ns - longest_ns), default=None)
+    released = {
+        (one.waker_stack[0].file, one.waker_stack[0].function)
+        for one in profile.process.wakes
+        if one.kind in GIL_KINDS and one.waker_stack
+    }
+    found.sort(key=lambda one: abs(one.total_ns - waited_ns))
+    woke = [one for one in found if (one.stack[0].file, one.stack[0].function) in released]
+    return next(iter(woke or found), None)
 
 
 ASLEEP = Rule(

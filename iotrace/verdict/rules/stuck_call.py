@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from iotrace.report.detail import Detail
 from iotrace.report.stacks import InCall
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose
+from iotrace.verdict.purpose import Purpose, asks
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import (
     Stuck,
@@ -45,10 +45,21 @@ def _hangs(one: Stuck, profile: ProcessProfile) -> bool:
 
 
 def _owes_answer(one: Stuck, profile: ProcessProfile) -> bool:
-    """It waits for a server that it has called itself, in a call of the program's own code."""
-    if one.call.kind not in SOCKETS or not one.own:
+    """It waits for a server that it has asked, in a call of the program's own code.
+
+    Where nothing tells that it has asked, it may listen to what the server sends when it likes.
+    """
+    if one.call.kind not in SOCKETS or not one.own or not _outgoing(one.call, profile):
         return False
-    return _outgoing(one.call, profile)
+    return asks(one.call.stack) or one.serves or _sent_before(one.call, profile)
+
+
+def _sent_before(call: InCall, profile: ProcessProfile) -> bool:
+    return bool(call.since_ns) and any(
+        row.bytes_out
+        for row in profile.process.descriptors
+        if row.fd == call.fd and row.kind == call.kind
+    )
 
 
 def _outgoing(call: InCall, profile: ProcessProfile) -> bool:

@@ -166,7 +166,8 @@ TESTED_ELSEWHERE = {
     "IO121": "tests/kernel/test_throttling.py",
     "IO134": "tests/kernel/test_major_faults.py",
     **dict.fromkeys(
-        ("IO140", "IO141", "IO142", "IO143", "IO145", "IO146"), "tests/kernel/verdict/test_hangs.py"
+        ("IO140", "IO141", "IO142", "IO143", "IO144", "IO145", "IO146"),
+        "tests/kernel/verdict/test_hangs.py",
     ),
     **dict.fromkeys(("IO150", "IO151", "IO152", "IO153"), "tests/kernel/test_elsewhere.py"),
 }

@@ -30,6 +30,7 @@ WAYS = {
     "opposite_locks": "IO141",
     "full_pool": "IO142",
     "taken_connections": "IO143",
+    "held_lock": "IO144",
     "native_sleep": "IO145",
     "silent_client": "IO146",
 }
@@ -83,7 +84,7 @@ def seen() -> Iterator[Seen]:
 def test_a_hang_is_found_with_its_line(seen: Seen, way: str) -> None:
     _, found = seen["wrong", way]
     assert WAYS[way] in found, found
-    assert found[WAYS[way]].severity == "high"
+    assert found[WAYS[way]].severity == "high", found[WAYS[way]]
     assert found[WAYS[way]].lines, found[WAYS[way]]
 
 
@@ -110,3 +111,12 @@ def test_locks_are_told_apart(seen: Seen) -> None:
     locks = [call.object for call in calls if call.stack[0].function.endswith("take_both")]
     assert len(locks) == len(set(locks)) == 2
     assert "Deadlock" in found["IO141"].title
+
+
+def test_who_ends_a_wait_is_in_the_report(seen: Seen) -> None:
+    process, _ = seen["wrong", "held_lock"]
+    wakes = [one for one in process.wakes if one.kind == "" and one.waker_stack]
+    assert wakes
+    assert {one.stack[0].function.rsplit(".")[-1] for one in wakes} == {"handle"}
+    assert {one.tid for one in wakes} <= {row.tid for row in process.threads}
+    assert any(one.waker_stack[0].function.endswith("handle") for one in wakes)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from iotrace.report.model import Process, Thread
-from iotrace.report.stacks import InCall
+from iotrace.report.stacks import InCall, Wake
 from tests.unit.verdict.made import (
     MS,
     PID,
@@ -17,6 +17,7 @@ from tests.unit.verdict.made import (
     line_of,
     listener,
     process,
+    stack,
     thread,
 )
 
@@ -93,6 +94,19 @@ def connection_pool(wrong: bool) -> tuple[Process, ...]:
     )  # fmt: skip
     one = taken if wrong else upkeep
     return (process([waiting(701, one), waiting(702, one)]),)
+
+
+def held_lock(wrong: bool) -> tuple[Process, ...]:
+    """Handlers that call upstream with a lock; workers that are given work by somebody else."""
+    taking = in_call("futex", "", "app.py:6 handle", *HANDLER)
+    calling = in_call(
+        "recvfrom", "tcp", "lib/socket.py:706 recv", "app.py:7 handle", *HANDLER, fd=9
+    )
+    gives = stack("app.py:8 handle" if wrong else "app.py:40 accept", *BOOTSTRAP)
+    wake = Wake("", 30, 5 * S, 300 * MS, 702, taking.own, taking.stack, 0, gives)
+    rows = [thread(tid, lock=5 * S, recv=5 * S) for tid in (701, 702)]
+    lines = (line_of(calling, 30, 9 * S, 300 * MS, 702),)
+    return (replace(process(rows), lines=lines, wakes=(wake,)),)
 
 
 def gil_asleep(wrong: bool) -> tuple[Process, ...]:

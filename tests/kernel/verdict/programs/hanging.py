@@ -55,11 +55,13 @@ def opposite_locks():
 
 
 def full_pool():
-    """IO142: two threads, and more jobs than they do."""
+    """IO142: two threads, and always more jobs than they do."""
     pool = ThreadPoolExecutor(2)
+    jobs = []
     while True:
-        for job in [pool.submit(time.sleep, JOB_S) for _ in range(8 if WRONG else 1)]:
-            job.result()
+        while len(jobs) < (8 if WRONG else 1):
+            jobs.append(pool.submit(time.sleep, JOB_S))
+        jobs.pop(0).result()
 
 
 def taken_connections():
@@ -76,6 +78,25 @@ def index(pool):
         pool.get_connection()
         time.sleep(JOB_S)
         pool.give_back()
+
+
+def held_lock():
+    """IO144: whoever has the lock sleeps with it."""
+    lock = threading.Lock()
+
+    def handle():
+        while True:
+            if WRONG:
+                with lock:
+                    time.sleep(JOB_S)
+            else:
+                with lock:
+                    pass
+                time.sleep(JOB_S)
+
+    for _ in range(3):
+        start(handle)
+    threading.Event().wait()
 
 
 def native_sleep():
@@ -103,7 +124,7 @@ def silent_client():
 
 
 WAYS = {one.__name__: one for one in (
-    full_pipe, opposite_locks, full_pool, taken_connections, native_sleep, silent_client,
+    full_pipe, opposite_locks, full_pool, taken_connections, held_lock, native_sleep, silent_client,
 )}  # fmt: skip
 ready(listener)
 WAYS[WAY]()

@@ -35,6 +35,24 @@ _COOPERATIVE = {
         "other imports; a driver in C needs its wait callback (psycopg2: psycogreen)",
     },
 }
+_COMPUTE = {
+    Stack.ASYNCIO: "hand it to a process pool (await loop.run_in_executor(pool, work); threads "
+    "help only where it gives back the GIL), or split it and give way with await asyncio.sleep(0)",
+    Stack.TRIO: "hand it to a process (trio.run_process), or split it and give way with await "
+    "trio.lowlevel.checkpoint()",
+    Stack.TWISTED: "hand it to a process pool by deferToThread, or split it "
+    "(twisted.internet.task.cooperate)",
+    Stack.GEVENT: "hand it to other processes (more workers, a ProcessPoolExecutor in "
+    "gevent.get_hub().threadpool), or split it and give way with gevent.sleep(0)",
+    Stack.UNKNOWN: "hand it to a process pool (in asyncio: await "
+    "loop.run_in_executor(pool, work)), or split it over several iterations",
+}
+_OF_ITS_OWN = {
+    "file": "The file system answers late",
+    "lock": "Do not wait for a lock of threads here",
+    "fault": "Memory that is touched here has to come from storage first; give it more, or",
+    "other": "The call blocks",
+}
 _PLAIN = {
     "sleep": "Wait in the multiplexer's timeout in place of time.sleep()",
     "child": "Watch the child's pidfd or pipe in the multiplexer",
@@ -55,10 +73,13 @@ def instead_of_blocking(stack: Stack, reason: str, *, output_pipe: bool = False)
             "the output to a file. Log by way of logging.handlers.QueueHandler and QueueListener, "
             "so that another thread does the writing."
         )
-    if reason == "file":
-        return f"The file system answers late: {to_a_thread}."
-    if reason == "lock":
-        return f"Do not wait for a lock of threads here: {to_a_thread}."
+    if reason in _OF_ITS_OWN:
+        return f"{_OF_ITS_OWN[reason]}: {to_a_thread}."
+    if reason == "gil":
+        return (
+            "Another thread of this process computes in Python meanwhile: move its work to a "
+            "process (ProcessPoolExecutor), or to workers of their own."
+        )
     kind = reason if reason in ("sleep", "child") else "peer"
     way = _COOPERATIVE.get(stack, _PLAIN)[kind]
     limit = " Give the call a timeout." if kind == "peer" else ""
@@ -66,15 +87,6 @@ def instead_of_blocking(stack: Stack, reason: str, *, output_pipe: bool = False)
 
 
 def instead_of_computing(stack: Stack) -> str:
-    """What to do about computing inside an event loop's thread; "" where it is not known."""
-    if stack is Stack.GEVENT:
-        return (
-            "Computing gives way to no other greenlet: move it to processes "
-            "(ProcessPoolExecutor, more workers), or split it by gevent.sleep(0)."
-        )
-    if stack is Stack.TWISTED:
-        return (
-            "Move the computing to other processes (ProcessPoolExecutor by deferToThread), or "
-            "split it (twisted.internet.task.cooperate)."
-        )
-    return ""
+    """What to do about computing inside an event loop's thread."""
+    once = "Do once what is the same each time (clients, TLS contexts, templates, parsed files)"
+    return f"{once}; else {_COMPUTE.get(stack, _COMPUTE[Stack.UNKNOWN])}."

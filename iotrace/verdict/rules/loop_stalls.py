@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iotrace.verdict.advice import instead_of_computing
+from iotrace.verdict.advice import instead_of_blocking, instead_of_computing
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import stalled_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always
@@ -44,9 +44,11 @@ def _stalled(profile: ProcessProfile) -> Iterator[Hit]:
                     "longest_block_ns": stalls.worst.wait_ns,
                 }
                 fd = stalls.worst.fd
-            advice = ""
-            if stalls.cpu_ns > OWN_SHARE * own:
-                advice = instead_of_computing(stack_of(profile, tid))
+            stack = stack_of(profile, tid)
+            if waits and stalls.cpu_ns <= OWN_SHARE * own:
+                advice = instead_of_blocking(stack, max(waits, key=lambda reason: waits[reason]))
+            else:
+                advice = instead_of_computing(stack)
             yield Hit(
                 evidence, own, tid, fd, lines=stalled_lines(profile.process, loop), advice=advice
             )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from iotrace.report.model import Process
+from iotrace.report.model import Process, Stalls
 from iotrace.report.stacks import Frame, Line
 from iotrace.verdict.process_profile import profile_of
 from iotrace.verdict.stack import Stack, stack_of
@@ -107,6 +107,7 @@ def test_a_worker_that_selects_on_its_listener_is_no_event_loop() -> None:
         ("asyncio/events.py", "recvfrom", "tcp", "recv", "Use an async client"),
         ("asyncio/events.py", "write", "pipe", "send", "Who reads the other end of the pipe"),
         ("asyncio/events.py", "read", "file", "file", "await asyncio.to_thread(call)"),
+        ("asyncio/events.py", "utimensat", "", "file", "The file system answers late"),
         ("site-packages/gevent/hub.py", "recvfrom", "tcp", "recv", "monkey.patch_all()"),
         ("site-packages/gevent/hub.py", "clock_nanosleep", "", "sleep", "Use gevent.sleep()"),
         ("selectors.py", "recvfrom", "tcp", "recv", "Make the socket non-blocking and watch it"),
@@ -144,3 +145,22 @@ def test_a_shells_commands_are_no_pool() -> None:
     assert model_of(shell, *commands).shape == ""
     stay = [replace(one, started_ns=0, ended_ns=None) for one in commands]
     assert model_of(shell, *stay).shape == "process pool"
+
+
+@pytest.mark.parametrize(
+    ("file", "cpu", "waits", "advice"),
+    [
+        ("asyncio/events.py", 2 * S, {}, "await loop.run_in_executor(pool, work)"),
+        ("site-packages/gevent/hub.py", 2 * S, {}, "give way with gevent.sleep(0)"),
+        ("asyncio/events.py", MS, {"sleep": 2 * S}, "Use await asyncio.sleep()"),
+        ("asyncio/events.py", MS, {"gil": 2 * S}, "Another thread of this process computes"),
+    ],
+)
+def test_advice_on_a_stall_fits_its_cause(
+    file: str, cpu: int, waits: dict[str, int], advice: str
+) -> None:
+    stalls = Stalls(9, cpu + sum(waits.values()), cpu, 0, waits, None)
+    one = event_loop(stalls=stalls, busy=300 * MS)
+    stalled = replace(one, lines=(_line(PID, "epoll_wait", "", *_in(file)),))
+    (found,) = judged(stalled).findings
+    assert (found.id, advice in found.advice) == ("IO103", True), found.advice

@@ -47,12 +47,6 @@ _COMPUTE = {
     Stack.UNKNOWN: "hand it to a process pool (in asyncio: await "
     "loop.run_in_executor(pool, work)), or split it over several iterations",
 }
-_OF_ITS_OWN = {
-    "file": "The file system answers late",
-    "lock": "Do not wait for a lock of threads here",
-    "fault": "Memory that is touched here has to come from storage first; give it more, or",
-    "other": "The call blocks",
-}
 _PLAIN = {
     "sleep": "Wait in the multiplexer's timeout in place of time.sleep()",
     "child": "Watch the child's pidfd or pipe in the multiplexer",
@@ -73,8 +67,14 @@ def instead_of_blocking(stack: Stack, reason: str, *, output_pipe: bool = False)
             "the output to a file. Log by way of logging.handlers.QueueHandler and QueueListener, "
             "so that another thread does the writing."
         )
-    if reason in _OF_ITS_OWN:
-        return f"{_OF_ITS_OWN[reason]}: {to_a_thread}."
+    if reason == "file":
+        return f"The file system answers late: {to_a_thread}."
+    if reason == "lock":
+        return f"Do not wait for a lock of threads here: {to_a_thread}."
+    if reason == "fault":
+        return f"Memory that is touched here has to come from storage first: {to_a_thread}."
+    if reason == "other":
+        return f"The call blocks: {to_a_thread}."
     if reason == "gil":
         return (
             "Another thread of this process computes in Python meanwhile: move its work to a "

@@ -72,7 +72,10 @@ def _accepts(one: Stuck, profile: ProcessProfile) -> bool:
     ):
         return True
     calls = profile.calls.get(one.tid, ())
-    return any(call.syscall in ACCEPTS for call in calls) or len(profile.process.threads) == 1
+    if any(call.syscall in ACCEPTS for call in calls):
+        return True
+    # A parent has the listener of its workers, who accept in its place.
+    return len(profile.process.threads) == 1 and not profile.children
 
 
 def _advice(shake: bool) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from iotrace.report.model import Call
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
+from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, wastes_its_cpu
 from iotrace.vocabulary.calls import ACCEPTS, CONNECTS
 
 LEAST_EXHAUSTED = 3
@@ -157,7 +157,8 @@ EXHAUSTED = Rule(
     "Raise the limit, or use less of it; the man page of the call tells what the error means.",
     _exhausted,
     explains={
-        "IO103": always, "IO104": always, "IO105": always, "IO106": always, "IO120": always,
+        "IO103": always, "IO104": always, "IO105": always, "IO106": always, "IO112": always,
+        "IO120": always,
         "IO131": always, "IO132": always, "IO133": always,
     },
     rank=Rank.STUCK,
@@ -168,5 +169,11 @@ FAILING = Rule(
     "Find out why it fails (the man page of the call has each error), and do not try again at "
     "once: back off, or stop.",
     _failing,
-    explains={"IO103": always, "IO106": always, "IO132": always, "IO133": always},
+    explains={
+        "IO103": always,
+        "IO106": always,
+        "IO112": wastes_its_cpu,
+        "IO132": always,
+        "IO133": always,
+    },
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iotrace.report.model import Loop, ReadyWatch
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.rules.rule import Hit, Rule, always
+from iotrace.verdict.rules.rule import Hit, Rule, always, wastes_its_cpu
 from iotrace.verdict.thread_activity import Activity, waits_for_one
 
 UNSERVED_SHARE = 0.5
@@ -139,7 +139,7 @@ UNSERVED = Rule(
     "Read, write or accept what is reported, or stop watching it: unregister a listener while no "
     "connection can be taken, and ask for EVENT_WRITE only while there is something to send.",
     _unserved,
-    explains={"IO105": always, "IO133": always},
+    explains={"IO105": always, "IO112": wastes_its_cpu, "IO133": always},
 )
 ZERO_TIMEOUT = Rule(
     "IO120",
@@ -147,5 +147,5 @@ ZERO_TIMEOUT = Rule(
     "Pass the time until the next timer as timeout, or None to wait for readiness. In asyncio, "
     "wait for an event instead of looping over await asyncio.sleep(0).",
     _zero_timeout,
-    explains={"IO133": always},
+    explains={"IO112": wastes_its_cpu, "IO133": always},
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule, always
+from iotrace.verdict.rules.rule import Hit, Rule, always, wastes_its_cpu
 
 REFUSALS_PER_USEFUL = 10
 """Refused calls for each that was of use; a loop that drains its sockets has 1."""
@@ -79,7 +79,7 @@ BUSY = Rule(
     "select(), or use asyncio; or make the socket blocking, with settimeout() where it must not "
     "block for ever.",
     _busy,
-    explains={"IO133": always},
+    explains={"IO112": wastes_its_cpu, "IO133": always},
 )
 WITH_SLEEPS = Rule(
     "IO102",

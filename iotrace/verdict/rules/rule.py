@@ -60,6 +60,13 @@ def covers(cause: Hit, symptom: Hit) -> bool:
     return (cause.cost_ns or 0) >= COVERED_SHARE * (symptom.cost_ns or 0)
 
 
+def wastes_its_cpu(cause: Hit, symptom: Hit) -> bool:
+    """Where the cause took at least half of the CPU time of a process that lacks such: what it
+    waits for would be wasted as well."""
+    had = float(symptom.evidence.get("cpu_ns", 0))
+    return (cause.cost_ns or 0) >= COVERED_SHARE * had
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A stable id, what to tell the user, and how it is recognised in one process.

@@ -8,7 +8,7 @@ from graphlib import TopologicalSorter
 from iotrace.report.model import StallCall, Stalls
 from iotrace.verdict.causes import stories_of
 from iotrace.verdict.rules.registry import RULES
-from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
+from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers, wastes_its_cpu
 from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit.verdict.made import MS, S, call, descriptor, event_loop, judged, listener, thread
 
@@ -69,6 +69,13 @@ def test_a_peers_wait_in_a_loops_iteration_is_one_story() -> None:
     (found,) = judged(blocked).findings
     assert (found.id, found.cost_ns) == ("IO104", 4 * S)
     assert {one.id for one in found.symptoms} == {"IO103", "IO119"}
+
+
+def test_a_spin_that_waits_for_the_cpu_wants_no_more_of_it() -> None:
+    spin, starved = _rule("spin", starved=wastes_its_cpu), _rule("starved")
+    for cost, told in ((6, [("spin", ["starved"])]), (4, [("spin", []), ("starved", [])])):
+        found = ((spin, Hit({}, cost)), (starved, Hit({"cpu_ns": 10}, 90)))
+        assert _told(*found) == told
 
 
 def test_many_alike_findings_of_one_process_are_one() -> None:

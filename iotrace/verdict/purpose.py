@@ -168,7 +168,7 @@ _TAKES_LOCK = re.compile(
     r"(?:logging/\S*:(?:acquire|handle|emit|flush|_acquireLock)|threading\.py:(?:acquire|__enter__)"
     r"|<frozen importlib\._bootstrap>:(?:acquire|_lock_unlock_module|__enter__))$"
 )
-_CONDITIONS = re.compile(r"threading\.py:(?:wait|wait_for|_wait)$")
+_CONDITIONS = re.compile(r"(?:threading|synchronize)\.py:(?:wait|wait_for|_wait)$")
 _POOLED = re.compile(r"pool(?!s?/__init__)", re.IGNORECASE)
 _TAKES = re.compile(
     r"^_?(?:do_)?(?:get|getconn|get_conn|get_connection|acquire|acquire_connection|checkout"

@@ -24,7 +24,7 @@ LEAST_LIFETIME_SHARE = 0.5
 """Of the trace: younger threads tell nothing yet."""
 LEAST_JOBS = 3
 """Finished by a thread: a task that runs for ever is no queue."""
-MOST_SLEEPS_PER_JOB = 0.5
+MOST_SLEEPS_PER_JOB = 0.2
 """Where the next job is there already, a thread does not sleep before it, however shortly."""
 
 _WORKERS = {

@@ -32,7 +32,7 @@ def _waiting(profile: ProcessProfile) -> Iterator[Hit]:
         holder = _holder(group, everybody)
         if holder is not None and holder.purpose is Purpose.LOCK and holder in circle:
             told.append(group)
-        elif holder is not None or _matters(group):
+        elif holder is not None or _matters(group) or len(everybody) == 1:
             yield _hit(group, holder, profile)
     if told:
         yield _deadlock([one for group in told for one in group], profile)
@@ -82,6 +82,11 @@ def _hit(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) 
         does += f" on {on}" if on else ""
         evidence |= {"likely_holder": holder.tid, "holder_sleeps_in": holder.call.syscall}
         lines = (*lines[:2], *stuck_lines([holder], profile))
+    elif len(profile.process.threads) == 1:
+        does = (
+            " is no thread of this process: it had the lock when the process was forked, or is "
+            "this thread itself"
+        )
     who = "1 thread waits" if len(group) == 1 else f"{len(group)} threads wait"
     return Hit(
         evidence,

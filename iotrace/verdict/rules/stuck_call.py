@@ -136,7 +136,8 @@ def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile, deadlock: 
         Purpose.CHILD: "waiting for a child process that does not end",
         Purpose.RESULT: "waiting for a result that another thread or process does not give",
         Purpose.ROOM: "putting into a queue that is full: nobody takes from it",
-        Purpose.FILE: f"in {first.call.syscall} of {on or 'a file'}: the file system is late",
+        Purpose.FILE: f"in {first.call.syscall} of {on or 'a file'}: neither the file "
+        "system nor the other end of a named pipe answers",
     }[first.purpose]
     return f"{who} {what}; the call has not returned {held}"
 
@@ -174,6 +175,12 @@ def _advice(first: Stuck, deadlock: bool) -> str:
     return _ADVICE[first.purpose]
 
 
+def _has_the_lock(cause: Hit, symptom: Hit) -> bool:
+    """The thread that most likely has the lock hangs there: its line is the symptom's last."""
+    places = {line.rpartition(": ")[0] for line in cause.lines}
+    return any(line.rpartition(": ")[0] in places for line in symptom.lines[-1:])
+
+
 STUCK = Rule(
     "IO140",
     "A call has not returned: a thread hangs",
@@ -181,7 +188,7 @@ STUCK = Rule(
     _stuck,
     explains={
         "IO103": covers, "IO104": covers, "IO105": always, "IO111": covers, "IO118": covers,
-        "IO119": covers, "IO141": always, "IO142": always, "IO146": always,
+        "IO119": covers, "IO141": _has_the_lock, "IO142": always, "IO146": always, "IO152": always,
     },
     rank=Rank.STUCK,
     least=Detail.LIGHT,

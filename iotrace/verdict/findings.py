@@ -4,7 +4,7 @@ first."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from iotrace.report.detail import Detail
@@ -19,6 +19,7 @@ MOST_ALIKE = 3
 
 _RANK = {"high": 0, "medium": 1, "low": 2}
 _RANK_OF_RULE = {rule.id: rule.rank for rule in RULES}
+_SHARED = {rule.id: rule.shared for rule in RULES if rule.shared}
 
 
 def findings_of(profiles: Sequence[ProcessProfile]) -> tuple[Finding, ...]:
@@ -92,8 +93,8 @@ def _severity(hit: Hit, profile: ProcessProfile) -> str:
 
 
 def _alike_together(found: list[Finding], profiles: Sequence[ProcessProfile]) -> list[Finding]:
-    """One finding for the same trouble in several children of one parent, or in many places of one
-    process: the costliest's."""
+    """One finding for the same trouble in several children of one parent, in processes that share
+    what is short, or in many places of one process: the costliest's."""
     parents = {
         profile.process.pid: (
             profile.process.parent,
@@ -107,16 +108,21 @@ def _alike_together(found: list[Finding], profiles: Sequence[ProcessProfile]) ->
         parent, title = parents[finding.pid]
         what = (finding.id, finding.advice)  # what asks for something else is something else
         key: object = object()
-        if parent in parents:
+        shared = finding.evidence.get(_SHARED.get(finding.id, ""))
+        if shared:
+            key = (*what, shared)
+        elif parent in parents:
             key = (*what, parent, title)
         elif many[finding.id, finding.pid, finding.advice] > MOST_ALIKE:
             key = (*what, finding.pid)
         groups.setdefault(key, []).append(finding)
-    return [_together(group) for group in groups.values()]
+    wanted = {one.process.pid: one.total.cpu_ns + one.total.runq_ns for one in profiles}
+    return [_together(group, wanted) for group in groups.values()]
 
 
-def _together(group: list[Finding]) -> Finding:
-    worst = max(group, key=lambda one: one.cost_ns or 0)
+def _together(group: list[Finding], wanted: Mapping[int, int]) -> Finding:
+    """The costliest's; of equal ones that of the process that wants most CPU time."""
+    worst = max(group, key=lambda one: (one.cost_ns or 0, wanted[one.pid]))
     more = {
         "processes": len({one.pid for one in group}),
         "places": len(group),

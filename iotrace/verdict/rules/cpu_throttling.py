@@ -58,4 +58,5 @@ THROTTLED = Rule(
     _throttled,
     explains={"IO103": covers, "IO105": always, "IO112": always, "IO113": covers, "IO114": covers},
     least=Detail.LIGHT,
+    shared="cgroup",
 )

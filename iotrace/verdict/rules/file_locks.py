@@ -123,4 +123,5 @@ LOCKED = Rule(
     explains={
         "IO103": covers, "IO104": covers, "IO105": always, "IO117": covers, "IO152": covers,
     },
+    shared="path",
 )  # fmt: skip

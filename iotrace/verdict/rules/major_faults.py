@@ -58,4 +58,5 @@ FAULTING = Rule(
     _faulting,
     explains={"IO103": always, "IO105": always, "IO113": always},
     least=Detail.LIGHT,
+    shared="cgroup",
 )

@@ -74,6 +74,8 @@ class Rule:
     ``explains``: ids of the rules whose findings, in the same process (and thread, where both name
     one), follow from this one's, and when: they are told as its symptoms (verdict/causes.py).
     ``rank``: what comes first, before any cost.
+    ``shared``: the name of the evidence that says what processes have in common (a control group,
+    a file, a name server): of all that have the same there is one finding.
     ``least``: the detail that knows the figures which show it.
     """
 
@@ -84,6 +86,7 @@ class Rule:
     explains: Mapping[str, Follows] = field(default_factory=dict)
     rank: Rank = Rank.SHARE
     least: Detail = Detail.FULL
+    shared: str = ""
 
 
 def severity(cost_ns: int, wall_ns: int) -> str:

@@ -78,4 +78,5 @@ SILENT = Rule(
     explains={
         "IO103": covers, "IO104": covers, "IO105": always, "IO117": covers, "IO118": covers,
     },
+    shared="dns_server",
 )  # fmt: skip

@@ -5,12 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from graphlib import TopologicalSorter
 
-from iotrace.report.model import StallCall, Stalls
+from iotrace.report.model import GroupLimits, StallCall, Stalls
 from iotrace.verdict.causes import stories_of
 from iotrace.verdict.rules.registry import RULES
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers, wastes_its_cpu
 from iotrace.vocabulary.waits import WAIT_REASONS
-from tests.unit.verdict.made import MS, S, call, descriptor, event_loop, judged, listener, thread
+from tests.unit.verdict.made import (
+    MS,
+    PID,
+    S,
+    call,
+    descriptor,
+    event_loop,
+    judged,
+    listener,
+    process,
+    thread,
+)
 
 
 def _rule(name: str, rank: Rank = Rank.SHARE, **explains: object) -> Rule:
@@ -76,6 +87,17 @@ def test_a_spin_that_waits_for_the_cpu_wants_no_more_of_it() -> None:
     for cost, told in ((6, [("spin", ["starved"])]), (4, [("spin", []), ("starved", [])])):
         found = ((spin, Hit({}, cost)), (starved, Hit({"cpu_ns": 10}, 90)))
         assert _told(*found) == told
+
+
+def test_what_processes_share_is_told_once() -> None:
+    limits = GroupLimits("/shop", 0.2, 8 * S, "", None, None, None)
+    master = process([thread(user=S // 5, runq=S // 5, lock=9 * S)])
+    worker = process([thread(PID + 1, user=S, runq=4 * S, lock=4 * S)], pid=PID + 1, parent=PID)
+    worker, master = (replace(one, limits=limits) for one in (worker, master))
+    (found,) = judged(master, worker).findings
+    assert (found.id, found.pid, found.evidence["processes"]) == ("IO121", PID + 1, 2)
+    elsewhere = replace(worker, limits=replace(limits, cpu_group="/other"))
+    assert len(judged(master, elsewhere).findings) == 2
 
 
 def test_many_alike_findings_of_one_process_are_one() -> None:

@@ -17,6 +17,7 @@ from iotrace.verdict.stuck import (
     target_text,
 )
 from iotrace.vocabulary.calls import ACCEPTS, FAMILIES
+from iotrace.vocabulary.kinds import SOCKETS
 
 LEAST_NS = 500_000_000
 _ACCEPTS = frozenset(
@@ -35,7 +36,8 @@ def _blocked(profile: ProcessProfile) -> Iterator[Hit]:
     if not blocked:
         return
     one = max(blocked, key=lambda row: row.held_ns)
-    on = target_text(one.call) or "a client"
+    on = target_text(one.call) or one.call.syscall
+    whom = "one client" if one.call.kind in SOCKETS else "something else"
     shake = any(frame.file.endswith("/ssl.py") for frame in one.call.stack)
     during = "a TLS handshake with " if shake else ""
     yield Hit(
@@ -50,7 +52,7 @@ def _blocked(profile: ProcessProfile) -> Iterator[Hit]:
         one.call.fd,
         severity="high",
         lines=stuck_lines([one], profile),
-        title=f"The thread that accepts connections waits for one client: "
+        title=f"The thread that accepts connections waits for {whom}: "
         f"{plural(sockets.pending, 'connection')} wait to be accepted, while thread {one.tid} is "
         f"in {during}{on} at {place_text(one) or one.call.syscall} for {duration(one.held_ns)}",
         advice=_advice(shake),

@@ -121,7 +121,8 @@ LOCKED = Rule(
     "Give up after a while: LOCK_EX | LOCK_NB in a loop with a limit. `lslocks` shows who has it.",
     _waits,
     explains={
-        "IO103": covers, "IO104": covers, "IO105": always, "IO117": covers, "IO152": covers,
+        "IO103": covers, "IO104": covers, "IO105": always, "IO117": covers, "IO146": always,
+        "IO152": covers,
     },
     shared="path",
 )  # fmt: skip

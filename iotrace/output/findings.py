@@ -101,10 +101,14 @@ def _finding(finding: Finding, process: Process | None) -> list[Block]:
         pairs.append(("costs", units.format_duration(finding.cost_ns)))
     if finding.evidence:
         pairs.append(("seen", evidence(finding)))
-    pairs += [("causes", symptom(one)) for one in finding.symptoms]
+    pairs += [("causes", _follows(one, finding)) for one in finding.symptoms]
     pairs.append(("advice", finding.advice))
     title = f"{finding.severity.upper()} {finding.id}: {finding.title}"
     return [Heading(2, title, _TONES[finding.severity]), Facts(tuple(pairs))]
+
+
+def _follows(one: Symptom, cause: Finding) -> str:
+    return symptom(one) if one.pid == cause.pid else f"in process {one.pid}: {symptom(one)}"
 
 
 def symptom(one: Symptom) -> str:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import Finding, Symptom
+from iotrace.verdict.across_processes import told_once
 from iotrace.verdict.causes import Story, stories_of
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.registry import RULES
@@ -29,17 +30,16 @@ def findings_of(profiles: Sequence[ProcessProfile]) -> tuple[Finding, ...]:
     """
     found = [finding for profile in profiles for finding in _of_process(profile)]
     merged = _alike_together(found, profiles)
-    return tuple(
-        sorted(
-            merged,
-            key=lambda one: (
-                _RANK_OF_RULE[one.id],
-                -(one.cost_ns or 0),
-                _RANK[one.severity],
-                one.id,
-            ),
-        )
+    ranked = sorted(
+        merged,
+        key=lambda one: (
+            _RANK_OF_RULE[one.id],
+            -(one.cost_ns or 0),
+            _RANK[one.severity],
+            one.id,
+        ),
     )
+    return told_once(ranked, profiles)
 
 
 def unchecked(detail: Detail) -> tuple[str, ...]:

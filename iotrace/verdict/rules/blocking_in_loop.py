@@ -114,6 +114,7 @@ BLOCKED = Rule(
         "IO117": always,
         "IO118": covers,
         "IO119": covers,
+        "IO150": covers,
         "IO152": covers,
     },
     least=Detail.LIGHT,

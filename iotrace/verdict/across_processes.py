@@ -1,0 +1,91 @@
+"""Findings of one process that another's explain: one cause is told once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from iotrace.report.model import Finding, Symptom
+from iotrace.verdict.process_profile import ProcessProfile
+
+_LOOPBACK = ("127.", "[::1]:")
+_RANKS = ("high", "medium", "low")
+_MOST_LOOKED_AT = 8
+"""Findings with the same line."""
+
+
+def told_once(
+    findings: Sequence[Finding], profiles: Sequence[ProcessProfile]
+) -> tuple[Finding, ...]:
+    """The findings in their order, without those that another process's finding explains: these
+    are its symptoms.
+
+    A finding is explained where its lines are among the other's (a parent that waits for a child
+    tells what the child does); or where it is about a peer, and that is a process that was traced
+    as well, with a finding of its own that is as grave.
+    """
+    listeners = {
+        port: profile.process.pid for profile in profiles for port in profile.listening_ports()
+    }
+    first_of: dict[int, int] = {}
+    with_line: dict[str, list[int]] = {}
+    for place, one in enumerate(findings):
+        first_of.setdefault(one.pid, place)
+        for line in one.lines:
+            with_line.setdefault(line, []).append(place)
+    causes: dict[int, int] = {}
+    for place, one in enumerate(findings):
+        others = with_line[one.lines[0]][:_MOST_LOOKED_AT] if one.lines else []
+        peer = first_of.get(listeners.get(_local_port(one), 0))
+        for other in others if peer is None else (*others, peer):
+            explained = _tells(findings[other], one) or (
+                other == peer and _is_as_grave(findings[other], one)
+            )
+            if explained and findings[other].pid != one.pid and _first(other, causes) != place:
+                causes[place] = other
+                break
+    told = list(findings)
+    for place in reversed(range(len(findings))):  # what follows from a symptom goes along with it
+        if place in causes:
+            first = _first(place, causes)
+            own = told[place]
+            told[first] = replace(
+                told[first], symptoms=(*told[first].symptoms, _symptom(own), *own.symptoms)
+            )
+            told[place] = replace(own, symptoms=())
+    return tuple(one for place, one in enumerate(told) if place not in causes)
+
+
+def _tells(cause: Finding, one: Finding) -> bool:
+    return bool(one.lines) and set(one.lines) < set(cause.lines)
+
+
+def _is_as_grave(cause: Finding, one: Finding) -> bool:
+    return _RANKS.index(cause.severity) <= _RANKS.index(one.severity)
+
+
+def _local_port(one: Finding) -> str:
+    """The port of the peer that a finding is about, where it is on this host."""
+    peer = str(one.evidence.get("peer", ""))
+    return peer[peer.rfind(":") :] if peer.startswith(_LOOPBACK) else ""
+
+
+def _first(place: int, causes: Mapping[int, int]) -> int:
+    """The cause of its cause, and so on: ``told_once`` makes no circles."""
+    while place in causes:
+        place = causes[place]
+    return place
+
+
+def _symptom(one: Finding) -> Symptom:
+    return Symptom(
+        id=one.id,
+        severity=one.severity,
+        title=one.title,
+        pid=one.pid,
+        tid=one.tid,
+        fd=one.fd,
+        evidence=one.evidence,
+        cost_ns=one.cost_ns,
+        lines=one.lines,
+    )

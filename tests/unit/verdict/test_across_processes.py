@@ -1,0 +1,47 @@
+"""Findings of several processes with one cause."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from iotrace.report.model import Finding, OpenSockets
+from iotrace.verdict.across_processes import told_once
+from iotrace.verdict.process_profile import profile_of
+from tests.unit.verdict.made import PID, S, blocking
+
+_PARENT = Finding("IO140", "high", "waits", PID, PID, None, {}, "read", S, ("a.py:1", "b.py:2"))
+_CHILD = Finding("IO140", "high", "writes", PID + 1, PID + 1, 4, {}, "stop", S, ("b.py:2",))
+
+
+def _listening(pid: int, port: int) -> object:
+    sockets = OpenSockets(1, (f"0.0.0.0:{port}",), 0, 0)
+    return profile_of(replace(blocking(), pid=pid, sockets=sockets), 10 * S)
+
+
+def test_a_parent_that_tells_what_its_child_does() -> None:
+    (found,) = told_once([_CHILD, _PARENT], [])
+    assert (found.pid, [one.pid for one in found.symptoms]) == (PID, [PID + 1])
+
+
+def test_the_same_line_in_two_processes_is_no_cause() -> None:
+    alike = replace(_CHILD, lines=_PARENT.lines)
+    assert told_once([alike, _PARENT], []) == (alike, _PARENT)
+
+
+def test_a_peer_that_was_traced_tells_itself() -> None:
+    waits = replace(_CHILD, evidence={"peer": "127.0.0.1:8000"}, lines=("c.py:3",))
+    profiles = [_listening(PID, 8000), _listening(PID + 1, 9000)]
+    (found,) = told_once([waits, _PARENT], profiles)  # type: ignore[arg-type]
+    assert (found.pid, [one.pid for one in found.symptoms]) == (PID, [PID + 1])
+    mild = replace(_PARENT, severity="low")
+    assert len(told_once([waits, mild], profiles)) == 2  # type: ignore[arg-type]
+    elsewhere = replace(waits, evidence={"peer": "10.0.0.9:8000"})
+    assert len(told_once([elsewhere, _PARENT], profiles)) == 2  # type: ignore[arg-type]
+
+
+def test_two_that_wait_for_each_other_leave_one_finding() -> None:
+    one = replace(_PARENT, evidence={"peer": "127.0.0.1:9000"}, lines=("a.py:1",))
+    other = replace(_CHILD, evidence={"peer": "127.0.0.1:8000"}, lines=("c.py:3",))
+    profiles = [_listening(PID, 8000), _listening(PID + 1, 9000)]
+    (found,) = told_once([one, other], profiles)  # type: ignore[arg-type]
+    assert len(found.symptoms) == 1

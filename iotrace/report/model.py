@@ -18,6 +18,7 @@ from iotrace.report.event_loops import Stalls as Stalls
 from iotrace.report.stacks import InCall, Line, Wake
 from iotrace.report.surroundings import FileLockWait as FileLockWait
 from iotrace.report.surroundings import GroupLimits as GroupLimits
+from iotrace.report.surroundings import Listener as Listener
 from iotrace.report.surroundings import OpenSockets as OpenSockets
 from iotrace.report.times import Bucket as Bucket
 from iotrace.report.times import Busy as Busy
@@ -165,7 +166,11 @@ class Descriptor:
     ``sleeps``: as in ``Call``. ``unread_bytes``: data that lay in the receive queue of the socket,
     and ``pending`` connections in the accept queue, at the end; None: it is no such socket, or the
     kernel did not say. ``file_system``: of a file that was waited for, its type and where it is
-    mounted ("ext4 at / from /dev/vda1"), "": not known.
+    mounted ("ext4 at / from /dev/vda1"), "": not known. ``unsent_bytes`` were to be sent or
+    acknowledged at the end. Of a TCP connection that was open at the end (of many, those with the
+    most unsent data; None: not known): ``nodelay``, TCP_NODELAY; while it was traced,
+    ``retransmits`` segments were sent again, and for ``window_closed_ns`` the peer's receive window
+    had no room for what was to be sent.
     """
 
     fd: int
@@ -188,6 +193,10 @@ class Descriptor:
     unread_bytes: int | None = None
     pending: int | None = None
     file_system: str = ""
+    unsent_bytes: int | None = None
+    nodelay: bool | None = None
+    retransmits: int | None = None
+    window_closed_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

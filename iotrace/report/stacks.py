@@ -22,6 +22,11 @@ class Frame:
     suspends: bool = False
 
     @property
+    def plain_function(self) -> str:
+        """Without the class that it is defined in, which Pythons before 3.11 do not name."""
+        return self.function.rpartition(".")[2]
+
+    @property
     def place(self) -> str:
         """``orders.py:88``, with the folder of files whose name says nothing: ``app/main.py:7``."""
         parts = self.file.rsplit("/", 2)

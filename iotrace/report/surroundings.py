@@ -6,18 +6,34 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Listener:
+    """A TCP socket that accepts connections, at the last look.
+
+    ``pending`` connections were in the accept queue, which holds ``max_pending`` (listen(2)).
+    ``dropped``: connections (SYNs, or last ACKs) that it had no room for while it was traced.
+    """
+
+    local: str
+    pending: int
+    max_pending: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenSockets:
     """All sockets that a process had open at the last look, also those that no call used.
 
     ``listening``: the local addresses that it accepts connections on. ``pending``: connections in
     the accept queues. ``unread``: established connections with unread data. ``count`` None: /proc
-    could not be read, for the process had ended or was another user's.
+    could not be read, for the process had ended or was another user's. ``listeners``: those of TCP
+    of which the kernel told more.
     """
 
     count: int | None
     listening: tuple[str, ...] = ()
     pending: int | None = None
     unread: int | None = None
+    listeners: tuple[Listener, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from iotrace.procfs.endpoint import format_endpoint, format_peer
 from iotrace.procfs.mounts import mount_of
 from iotrace.procfs.net_tables import Socket
-from iotrace.report.model import Descriptor, OpenSockets, Pickup
+from iotrace.report.model import Descriptor, Listener, OpenSockets, Pickup
 from iotrace.snapshot import histogram
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.merging import add_all
@@ -33,6 +33,7 @@ def descriptor_row(
     """
     latest = max(parts, key=lambda part: part.inode)
     socket = _socket(latest.inode, facts)
+    tcp = facts.tcp.get(latest.inode) if facts and latest.inode else None
     local, peer = _addresses(fd, kind, latest, facts)
     total = add_all(parts)
     return Descriptor(
@@ -55,6 +56,10 @@ def descriptor_row(
         sleeps=total.sleeps or None,
         unread_bytes=socket.unread_bytes if socket else None,
         pending=socket.pending if socket else None,
+        unsent_bytes=socket.unsent_bytes if socket else None,
+        nodelay=tcp.nodelay if tcp else None,
+        retransmits=tcp.retransmits if tcp else None,
+        window_closed_ns=tcp.window_closed_ns if tcp else None,
         file_system=_file_system(local, facts) if kind in FILES and total.wait_ns else "",
     )
 
@@ -74,6 +79,11 @@ def open_sockets(facts: ProcessFacts | None) -> OpenSockets:
         listening=tuple(sorted({one.local for one in sockets if one.state == "listen"})),
         pending=sum(one.pending or 0 for one in sockets),
         unread=sum(1 for one in sockets if one.state == "established" and one.unread_bytes),
+        listeners=tuple(
+            Listener(one.local, one.pending or 0, tcp.max_pending, tcp.dropped)
+            for one in sorted(sockets, key=lambda one: one.local)
+            if (tcp := facts.tcp.get(one.inode)) and tcp.max_pending is not None
+        ),
     )
 
 

@@ -15,7 +15,9 @@ from iotrace.procfs.namespace import Namespace, read_namespace
 from iotrace.procfs.net_tables import Socket
 from iotrace.procfs.process import Program, read_identity
 from iotrace.procfs.python import PythonBuild
+from iotrace.procfs.tcp_state import TcpState
 from iotrace.snapshot.limits import LimitBook, ProcessLimits
+from iotrace.snapshot.tcp_book import TcpBook
 from iotrace.target_reader.opened import read_descriptors, read_sockets
 from iotrace.target_reader.programs import read_program, read_python
 from iotrace.target_reader.reader import TargetReader
@@ -33,7 +35,8 @@ class ProcessFacts:
 
     ``sockets`` None: they have not been looked at yet.
     ``limits``: from the first look to the last. ``lock_waits``: for locks on files, then.
-    ``mounts``: as when its mount namespace was first seen.
+    ``mounts``: as when its mount namespace was first seen. ``tcp``: by inode, what the kernel keeps
+    of some TCP sockets, its counters since the trace of the process began.
     """
 
     pid: int
@@ -47,6 +50,7 @@ class ProcessFacts:
     limits: ProcessLimits | None = None
     lock_waits: tuple[LockWait, ...] = ()
     mounts: tuple[Mount, ...] = ()
+    tcp: Mapping[int, TcpState] = field(default_factory=dict)
 
 
 class FactBook:
@@ -59,6 +63,7 @@ class FactBook:
         self._builds: dict[str, PythonBuild | None] = {}
         self._limits = LimitBook(cpu_limits)
         self._mounts: dict[Namespace, tuple[Mount, ...]] = {}
+        self._tcp = TcpBook(reader, cpu_limits)
 
     def meet(self, pids: Iterable[int]) -> None:
         """Look at who these processes are, as far as they can still be asked."""
@@ -172,7 +177,9 @@ class FactBook:
                 continue
         for pid in pids:
             mine = {inode: found[inode] for inode in inodes[pid] if inode in found}
-            self._facts[pid] = replace(self._facts[pid], sockets=mine)
+            descriptors = self._facts[pid].descriptors.values()
+            tcp = self._tcp.look(pid, descriptors, mine)
+            self._facts[pid] = replace(self._facts[pid], sockets=mine, tcp=tcp)
 
     def listening_ports(self, pid: int) -> tuple[int, ...]:
         """The TCP ports that a process accepts connections on."""

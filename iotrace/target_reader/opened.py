@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from iotrace.procfs import sockets as procfs_sockets
+from iotrace.procfs import tcp_state
 from iotrace.procfs.descriptors import Descriptor, iterate_descriptors
 from iotrace.procfs.fdinfo import FdInfo, Watch
 from iotrace.procfs.net_tables import Socket
+from iotrace.procfs.tcp_state import TcpState
 from iotrace.target_reader.asking import Asker
 from iotrace.target_reader.programs import members
 
@@ -50,6 +52,11 @@ def read_sockets(reader: Asker, pid: int, inodes: Collection[int]) -> dict[int, 
     return {socket.inode: socket for socket in found}
 
 
+def read_tcp_states(reader: Asker, pid: int, fds: Collection[int]) -> dict[int, TcpState]:
+    """What the kernel keeps of these TCP sockets, by number. Raises what ``ask`` raises."""
+    return {one[0]: TcpState(*one) for one in reader.ask("tcp_states", pid, tuple(fds))}
+
+
 def descriptors(_session: object, pid: int, most: int) -> tuple[list[Any], bool]:
     """In the reader."""
     until_ns = time.monotonic_ns() + _LONGEST_NS
@@ -72,3 +79,8 @@ def sockets(_session: object, pid: int, inodes: Sequence[int]) -> list[Any]:
     """In the reader."""
     found = procfs_sockets.read_sockets(pid, inodes).values()
     return [members(replace(socket, family=int(socket.family))) for socket in found]
+
+
+def tcp_states(_session: object, pid: int, fds: Sequence[int]) -> list[Any]:
+    """In the reader."""
+    return [members(one) for one in tcp_state.read_tcp_states(pid, fds)]

@@ -32,7 +32,7 @@ def load_rest() -> None:
     from iotrace.target_reader import opened, stacks
 
     for function in (
-        opened.descriptors, opened.sockets,
+        opened.descriptors, opened.sockets, opened.tcp_states,
         stacks.interpreter, stacks.gils, stacks.learn, stacks.name, stacks.walk, stacks.forget,
     ):  # fmt: skip
         QUESTIONS[function.__name__] = function

@@ -44,5 +44,6 @@ def mostly_for_work(lines: Collection[Line]) -> bool:
 
 def _fetches(frame: Frame) -> bool:
     return any(
-        part in frame.file and frame.function in functions for part, functions in _FUNCTIONS.items()
+        part in frame.file and frame.plain_function in functions
+        for part, functions in _FUNCTIONS.items()
     )

@@ -1,4 +1,4 @@
-"""Waits for what is outside of the program: a peer, a name server, a file lock, a file system."""
+"""Waits for what is outside of the program: peers, the network, name servers, files, children."""
 
 from __future__ import annotations
 
@@ -66,3 +66,27 @@ def test_what_is_waited_for_is_named(tmp_path: Path) -> None:
     dns = found["IO153"].evidence
     assert (dns["dns_server"], dns["lookups"]) == (f"{_SILENT_SERVER}:53", 1)
     assert dns["waited_ns"] >= 950 * MS
+
+
+def test_delays_of_the_network_itself_are_named() -> None:
+    """IO154 to IO158, in threads of one program."""
+    with Target("network.py") as target:
+        report = trace_work(target)
+        process = process_of(report, target.pid)
+    found = by_rule(one for one in report.findings if one.pid == target.pid)
+    nagle = found["IO154"].evidence
+    assert 10 <= nagle["waits_of_40_ms"] <= 30
+    full = found["IO155"].evidence
+    assert full["listener"] == f"127.0.0.1:{target.facts['listener']}"
+    # Two are queued, the others are dropped: each at its first SYN, perhaps at a later ACK, too.
+    assert full["backlog"] == 1
+    assert full["dropped"] >= 3
+    closed = found["IO156"].evidence
+    assert closed["window_closed_ns"] >= 500 * MS
+    assert closed["unsent_bytes"] > 0
+    slow = found["IO157"].evidence
+    assert 2 <= slow["slow_connects"] <= 3
+    assert 900 * MS <= slow["longest_ns"] <= 4_000 * MS
+    assert found["IO158"].evidence["waited_ns"] >= 300 * MS
+    modes = {one.nodelay for one in process.descriptors if one.kind == "tcp" and one.bytes_out}
+    assert modes >= {False, True}

@@ -122,7 +122,6 @@ LOCKED = Rule(
     _waits,
     explains={
         "IO103": covers, "IO104": covers, "IO105": always, "IO117": covers, "IO146": always,
-        "IO152": covers,
     },
     shared="path",
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iotrace.report.times import Bucket
 from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
@@ -37,7 +38,9 @@ def _tail(upstream: Upstream, profile: ProcessProfile) -> Iterator[Hit]:
     answers = max(slow, upstream.calls // 2)
     if answers < LEAST_ANSWERS:
         return
-    usual_ns = _median(waits, answers - slow, answers)
+    # Of how many calls an answer is made depends on the client's library, so where a good part of
+    # the answers is slow at all, the usual time is theirs.
+    usual_ns = _median(waits) if slow > LATE_SHARE * answers else 0
     late = [(low, high, n) for low, high, n in waits if low >= max(LATE_NS, LATE_TIMES * usual_ns)]
     count = sum(n for _, _, n in late)
     longest = max((line.max_ns for line in upstream.lines), default=0)
@@ -45,7 +48,7 @@ def _tail(upstream: Upstream, profile: ProcessProfile) -> Iterator[Hit]:
     if count < LEAST_LATE or count > LATE_SHARE * answers or cost < LEAST_COST * profile.wall_ns:
         return
     least = late[0][0]
-    usual = f"half take less than {duration(usual_ns or waits[0][0])}"
+    usual = f"half take less than {duration(usual_ns)}" if usual_ns else "most are much quicker"
     yield Hit(
         {
             "peer": upstream.peer,
@@ -64,14 +67,12 @@ def _tail(upstream: Upstream, profile: ProcessProfile) -> Iterator[Hit]:
     )
 
 
-def _median(waits: tuple[tuple[int, int, int], ...], quick: int, answers: int) -> int:
-    """The end of the bucket in which half of the answers are done; 0: before the first."""
-    done = quick
-    if 2 * done >= answers:
-        return 0
+def _median(waits: tuple[Bucket, ...]) -> int:
+    """The end of the bucket that has the median."""
+    done, total = 0, sum(count for _, _, count in waits)
     for _, high, count in waits:
         done += count
-        if 2 * done >= answers:
+        if 2 * done >= total:
             return high
     return 0
 

@@ -10,6 +10,7 @@ from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
+from iotrace.verdict.upstreams import lines_on
 
 DNS_PORT = ":53"
 SILENT_NS = 900_000_000
@@ -51,19 +52,20 @@ def _silent(profile: ProcessProfile) -> Iterator[Hit]:
             evidence,
             waited,
             fd=rows[0].fd if len(rows) == 1 else None,
-            lines=waiting_lines(_look_ups(profile), profile.process),
+            lines=waiting_lines(_look_ups(profile, rows), profile.process),
             title=f"DNS server {server} {fault}: {plural(lookups, 'look-up')} waited "
             f"{duration(waited)} for it",
         )
 
 
-def _look_ups(profile: ProcessProfile) -> list[Line]:
-    return [
+def _look_ups(profile: ProcessProfile, rows: list[Descriptor]) -> list[Line]:
+    """Where names were looked up, or else what was done on these sockets."""
+    named = [
         one
         for one in profile.process.lines
-        if any(frame.function in _LOOK_UPS for frame in one.stack[:1])
-        or (one.kind == "udp" and one.wait_ns)
+        if one.wait_ns and one.stack and one.stack[0].function in _LOOK_UPS
     ]
+    return named or list(lines_on(profile, rows))
 
 
 SILENT = Rule(

@@ -169,6 +169,8 @@ TESTED_ELSEWHERE = {
         ("IO140", "IO141", "IO142", "IO143", "IO144", "IO145", "IO146"),
         "tests/kernel/verdict/test_hangs.py",
     ),
-    **dict.fromkeys(("IO150", "IO151", "IO152", "IO153"), "tests/kernel/test_elsewhere.py"),
+    **dict.fromkeys(
+        (f"IO{number}" for number in range(150, 159)), "tests/kernel/test_elsewhere.py"
+    ),
 }
 """Rules whose defect is no mistake of a server's code: the kernel test that makes them fire."""

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iotrace.report.model import FileLockWait, Process
+from iotrace.report.model import FileLockWait, Listener, OpenSockets, Process
 from iotrace.report.times import Percentiles
-from tests.unit.verdict.made import MS, S, blocking, call, descriptor, line
+from tests.unit.verdict.made import MS, S, blocking, call, descriptor, event_loop, line
+
+
+def connecting(wrong: bool) -> tuple[Process, ...]:
+    asleep = 3 * S if wrong else 3 * MS
+    one = blocking(wait=6 * S, connect=asleep)
+    return (replace(one, calls=(*one.calls, call("connect", "tcp", 101, wait=asleep))),)
+
+
+def one_peer(wrong: bool) -> tuple[Process, ...]:
+    one = blocking(wait=7 * S)
+    local = "127.0.0.1:51000" if wrong else "127.0.0.1:8000"
+    upstream = descriptor(8, local=local, peer="10.0.0.9:5432", wait=6 * S, nonblocking=False)
+    return (replace(one, descriptors=(*one.descriptors, upstream)),)
 
 
 def tail(wrong: bool) -> tuple[Process, ...]:
-    server = blocking(wait=7 * S)
-    upstream = descriptor(
-        8, local="127.0.0.1:51000", peer="10.0.0.9:5432", wait=6 * S, nonblocking=False
-    )
-    one = replace(server, descriptors=(*server.descriptors, upstream))
+    (one,) = one_peer(True)
     # 5 ms for most; 12 of them 0.4 s, or 120, that are not to be called few.
     late = 12 if wrong else 120
     buckets = ((4 * MS, 6 * MS, 588), (268 * MS, 403 * MS, late))
@@ -55,3 +64,54 @@ def silent_dns(wrong: bool) -> tuple[Process, ...]:
         )
     )  # fmt: skip
     return (replace(one, descriptors=(*one.descriptors, dead, good)),)
+
+
+def nagle(wrong: bool) -> tuple[Process, ...]:
+    # Head and body in two sends, or in one: then the wait is the client's own pause.
+    times = Percentiles(
+        44 * MS, 44 * MS, 44 * MS, 44 * MS, 44 * MS, ((33_554_432, 50_331_648, 97),)
+    )
+    server = blocking()
+    sends = call("sendto", "tcp", 200 if wrong else 100, bytes=2_000)
+    rows = (replace(descriptor(7, nonblocking=False, wait=9 * S), nodelay=False),)
+    reads = line("recvfrom", "tcp", 7, 97, times=times, functions=("readinto", "handle"))
+    return (replace(server, calls=(*server.calls[:2], sends), descriptors=rows, lines=(reads,)),)
+
+
+def overflow(wrong: bool) -> tuple[Process, ...]:
+    server = blocking(wait=S, sleep=8 * S)
+    listener = Listener("127.0.0.1:8000", 2, 1, 7 if wrong else 1)
+    slow = line("clock_nanosleep", "", -1, 53, total=8 * S, functions=("look_up",))
+    sockets = OpenSockets(2, ("127.0.0.1:8000",), 2, 0, (listener,))
+    return (replace(server, lines=(slow,), sockets=sockets),)
+
+
+def closed_window(wrong: bool) -> tuple[Process, ...]:
+    # Without data left it was a slow reader that has caught up.
+    row = replace(descriptor(8), window_closed_ns=6 * S, unsent_bytes=2_500_000 if wrong else 0)
+    one = event_loop()
+    return (replace(one, descriptors=(one.descriptors[0], row)),)
+
+
+def lost_packets(wrong: bool) -> tuple[Process, ...]:
+    buckets = ((805_306_368, 1_073_741_824, 5 if wrong else 1),)
+    times = Percentiles(S, S, S, S, 1_030 * MS, buckets)
+    client = blocking(wait=4 * S, poll=5 * S)
+    connects = line("poll", "", 9, 5, times=times, functions=("create_connection", "fetch"))
+    return (replace(client, lines=(connects,)),)
+
+
+def child_polling(wrong: bool) -> tuple[Process, ...]:
+    # The same sleeps; in the twin the program's own.
+    file = "/usr/lib/python3.11/subprocess.py" if wrong else "/srv/server.py"
+    server = blocking(wait=5 * S, sleep=4 * S)
+    sleeps = line(
+        "clock_nanosleep",
+        "",
+        -1,
+        83,
+        total=4 * S,
+        functions=("Popen._wait", "Popen.wait"),
+        file=file,
+    )
+    return (replace(server, lines=(sleeps,)),)

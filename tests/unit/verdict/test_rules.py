@@ -171,19 +171,6 @@ def _sleeping(wrong: bool) -> tuple[Process, ...]:
     return (replace(one, calls=(*one.calls, call("clock_nanosleep", "", 503, wait=asleep))),)
 
 
-def _connecting(wrong: bool) -> tuple[Process, ...]:
-    asleep = 3 * S if wrong else 3 * MS
-    one = blocking(wait=6 * S, connect=asleep)
-    return (replace(one, calls=(*one.calls, call("connect", "tcp", 101, wait=asleep))),)
-
-
-def _one_peer(wrong: bool) -> tuple[Process, ...]:
-    one = blocking(wait=7 * S)
-    local = "127.0.0.1:51000" if wrong else "127.0.0.1:8000"
-    upstream = descriptor(8, local=local, peer="10.0.0.9:5432", wait=6 * S, nonblocking=False)
-    return (replace(one, descriptors=(*one.descriptors, upstream)),)
-
-
 def _zero_timeout(wrong: bool) -> tuple[Process, ...]:
     empty = 200_003 if wrong else 1_009
     one = event_loop(
@@ -253,8 +240,8 @@ MADE: dict[str, Made] = {
     "IO115": _forks,
     "IO116": _herd,
     "IO117": _sleeping,
-    "IO118": _connecting,
-    "IO119": _one_peer,
+    "IO118": elsewhere.connecting,
+    "IO119": elsewhere.one_peer,
     "IO120": _zero_timeout,
     "IO121": _throttled,
     "IO130": _exhausted,
@@ -273,6 +260,11 @@ MADE: dict[str, Made] = {
     "IO151": elsewhere.file_lock,
     "IO152": elsewhere.slow_file,
     "IO153": elsewhere.silent_dns,
+    "IO154": elsewhere.nagle,
+    "IO155": elsewhere.overflow,
+    "IO156": elsewhere.closed_window,
+    "IO157": elsewhere.lost_packets,
+    "IO158": elsewhere.child_polling,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -318,6 +310,11 @@ EVIDENCE: dict[str, dict[str, Any]] = {
         "file_system": "nfs4 at /srv from nas:/srv",
     },
     "IO153": {"dns_server": "10.0.0.2:53", "lookups": 3, "waited_ns": 5_005 * MS},
+    "IO154": {"waits_of_40_ms": 97, "sends": 200, "mean_send_bytes": 10},
+    "IO155": {"listener": "127.0.0.1:8000", "dropped": 7, "backlog": 1, "in_accept_queue": 2},
+    "IO156": {"window_closed_ns": 6 * S, "unsent_bytes": 2_500_000, "connections": 1},
+    "IO157": {"slow_connects": 5, "longest_ns": 1_030 * MS},
+    "IO158": {"looks": 83, "waited_ns": 4 * S},
 }  # fmt: skip
 
 

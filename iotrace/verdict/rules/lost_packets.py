@@ -1,0 +1,94 @@
+"""Segments that were sent again, and connects that were answered at the second try only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iotrace.report.stacks import Line
+from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.python_lines import waiting_lines
+from iotrace.verdict.rules.rule import Hit, Rule, always, covers
+from iotrace.verdict.upstreams import summed
+from iotrace.vocabulary.calls import CONNECTS, FAMILIES
+
+RETRY_NS = 800_000_000
+"""A bucket from here on holds 1 s: after so long an unanswered SYN is sent again (then 3, 7 s)."""
+LEAST_RETRIED = 2
+LEAST_RETRANSMITS = 10
+RETRANSMITS_PER_SEND = 0.01
+RETRANSMIT_NS = 200_000_000
+"""The least that is waited before a segment is sent again, unless later ones arrive (TCP_RTO_MIN).
+"""
+_CONNECT_FUNCTIONS = ("create_connection", "connect", "_connect", "_new_conn")
+
+
+def _retried(profile: ProcessProfile) -> Iterator[Hit]:
+    lines = [one for one in profile.process.lines if one.latency_ns and _connects(one)]
+    waits = summed(one.latency_ns.histogram for one in lines if one.latency_ns)
+    retried = [(low, high, count) for low, high, count in waits if low >= RETRY_NS]
+    number = sum(count for _, _, count in retried)
+    if number < LEAST_RETRIED:
+        return
+    longest = max(one.max_ns for one in lines)
+    cost = sum(min(low, longest) * count for low, _, count in retried)
+    slow = [one for one in lines if one.max_ns >= RETRY_NS]
+    yield Hit(
+        {
+            "slow_connects": number,
+            "longest_ns": longest,
+            "waited_ns": cost,
+        },
+        cost,
+        lines=waiting_lines(slow, profile.process),
+        title=f"{plural(number, 'connect')} took 1 s or more ({duration(longest)} at most): "
+        "SYN packets are dropped and sent again",
+        advice="A SYN that gets no answer is sent again after 1 s, 3 s, 7 s. Either the listener "
+        "there has a full accept queue (on that host: `nstat -az TcpExtListenDrops`, `ss -ltn`: "
+        "Recv-Q against Send-Q; raise its backlog, let it accept sooner), or packets are lost or "
+        "filtered on the way. Keep connections open, and set a connect timeout.",
+    )
+
+
+def _connects(one: Line) -> bool:
+    if one.syscall in CONNECTS:
+        return True
+    return (
+        one.syscall in FAMILIES
+        and one.kind == ""
+        and any(frame.plain_function in _CONNECT_FUNCTIONS for frame in one.stack[:1])
+    )
+
+
+def _retransmitted(profile: ProcessProfile) -> Iterator[Hit]:
+    rows = [one for one in profile.process.descriptors if one.retransmits]
+    again = sum(one.retransmits or 0 for one in rows)
+    calls = sum(one.calls or 0 for one in rows)
+    if again < LEAST_RETRANSMITS or again < RETRANSMITS_PER_SEND * calls:
+        return
+    worst = max(rows, key=lambda one: one.retransmits or 0)
+    yield Hit(
+        {
+            "retransmits": again,
+            "connections": len(rows),
+            "most_to": worst.peer,
+        },
+        again * RETRANSMIT_NS,
+        fd=worst.fd if len(rows) == 1 else None,
+    )
+
+
+def _lost(profile: ProcessProfile) -> Iterator[Hit]:
+    yield from _retried(profile)
+    yield from _retransmitted(profile)
+
+
+LOST = Rule(
+    "IO157",
+    "Packets are lost: TCP sends segments again",
+    "Each loss waits 200 ms or more for its retransmission. Look at the path: `ip -s link` (drops, "
+    "errors), `nstat -az | grep -i retrans`, `ss -ti` on both hosts, MTU and firewalls; a host "
+    "that is overloaded drops, too.",
+    _lost,
+    explains={"IO118": covers, "IO119": covers, "IO105": always},
+)

@@ -1,0 +1,38 @@
+"""The kernel's own figures of TCP sockets, through a copy of the descriptor."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from iotrace.procfs.tcp_state import read_tcp_states
+
+
+@pytest.fixture(autouse=True)
+def _pidfd_getfd() -> None:
+    with socket.socket() as one:
+        if not read_tcp_states(os.getpid(), [one.fileno()]):
+            pytest.skip("pidfd_getfd is not to be had here")
+
+
+def test_listeners_and_connections_are_told_apart() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=3) as listener,
+        socket.create_connection(listener.getsockname()) as client,
+    ):
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listens, connected = read_tcp_states(os.getpid(), [listener.fileno(), client.fileno()])
+    assert (listens.max_pending, listens.dropped) == (3, 0)
+    assert (connected.max_pending, connected.nodelay, connected.retransmits) == (None, True, 0)
+
+
+def test_what_is_no_tcp_socket_is_left_out() -> None:
+    ours, theirs = socket.socketpair()
+    before = set(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    with ours, theirs, Path("/dev/null").open() as file:
+        fds = [ours.fileno(), file.fileno(), 1 << 20]
+        assert read_tcp_states(os.getpid(), fds) == []
+    assert set(os.listdir("/proc/self/fd")) <= before  # noqa: PTH208

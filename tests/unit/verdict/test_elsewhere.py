@@ -1,0 +1,76 @@
+"""Waits for peers and files: what is one, what is none, and which finding tells of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from iotrace.report.model import OpenSockets
+from tests.found import by_rule
+from tests.unit.verdict import elsewhere
+from tests.unit.verdict.made import MS, S, blocking, call, descriptor, findings, judged, line
+
+
+def test_a_consumer_is_idle_while_it_waits_for_the_next_job() -> None:
+    (server,) = elsewhere.tail(True)
+    fetches = line(
+        "recvfrom",
+        "tcp",
+        8,
+        997,
+        total=6 * S,
+        functions=("Redis.blpop",),
+        file="/x/redis/client.py",
+    )
+    assert "IO119" in findings(server)
+    assert "IO119" not in findings(replace(server, lines=(fetches,)))
+
+
+def test_a_program_that_does_not_listen_has_peers_too() -> None:
+    one = blocking(wait=7 * S)
+    rows = (descriptor(8, local="10.0.0.7:51000", peer="10.0.0.9:5432", wait=6 * S),)
+    client = replace(one, descriptors=rows, sockets=OpenSockets(1))
+    found = by_rule(judged(client).findings)
+    assert found["IO119"].evidence["peer"] == "10.0.0.9:5432"
+    # A connection that it was handed by the process that accepted it has a server's port.
+    handed = replace(one, descriptors=(descriptor(8, wait=6 * S),), sockets=OpenSockets(1))
+    assert "IO119" not in by_rule(judged(handed).findings)
+
+
+def test_a_file_lock_that_is_tried_again_is_told_in_place_of_its_sleeps() -> None:
+    """As SQLite's busy handler does, in the program's own execute()."""
+    one = blocking(wait=5 * S, sleep=4 * S)
+    sleeps = call("clock_nanosleep", "", 53, wait=4 * S)
+    tries = call("fcntl", "file", 160, errors={"EAGAIN": 53})
+    row = replace(descriptor(5, kind="file", local="/srv/app.db", peer=""), eagain=53)
+    process = replace(one, calls=(*one.calls, sleeps, tries), descriptors=(row,))
+    found = judged(process).findings
+    (locked,) = (finding for finding in found if finding.id == "IO151")
+    assert locked.evidence["path"] == "/srv/app.db"
+    assert locked.evidence["asleep_ns"] == 4 * S
+    assert "IO117" in {symptom.id for symptom in locked.symptoms}
+    allowed = replace(tries, errors={})
+    program_sleeps = replace(process, calls=(*one.calls, sleeps, allowed))
+    assert [finding.id for finding in judged(program_sleeps).findings] == ["IO117"]
+
+
+def test_a_file_lock_that_never_comes_is_said_so() -> None:
+    one = blocking(wait=0, file=10 * S)
+    waits = replace(call("flock", "file", 0, wait=10 * S), in_flight=1, latency_ns=None)
+    row = descriptor(5, kind="file", local="/srv/a.lock", peer="", wait=10 * S)
+    process = replace(one, calls=(waits,), descriptors=(row,))
+    locked = findings(process)["IO151"]
+    assert locked.severity == "high"
+    assert "never came (flock on /srv/a.lock)" in locked.title
+    assert locked.evidence["longest_ns"] == 10 * S
+
+
+def test_answers_that_are_often_late_are_no_tail() -> None:
+    (server,) = elsewhere.tail(True)
+    (slow,) = server.lines
+    assert slow.latency_ns is not None
+    few = replace(slow.latency_ns, histogram=((268 * MS, 403 * MS, 12),))
+    calls = {True: 1_200, False: 60}
+    for rare, count in calls.items():
+        rows = tuple(replace(one, calls=count) for one in server.descriptors)
+        asked = replace(server, lines=(replace(slow, latency_ns=few),), descriptors=rows)
+        assert ("IO150" in findings(asked)) is rare

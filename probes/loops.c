@@ -64,6 +64,7 @@ static __always_inline void clear_stacks(struct loop *l)
 {
   l->cpu_stack = l->cpu_place = l->cpu_votes = 0;
   l->call_stack = l->call_stack_ns = 0;
+  l->iteration_samples = l->iteration_collecting = 0;
 }
 
 static __always_inline u64 cpu_ns(struct thread *t)

@@ -43,6 +43,7 @@ struct python {
   u32 code_file;
   u32 code_name;
   u32 code_linetable;
+  u32 gc_collecting; /* of an interpreter: 1 while its garbage collector runs */
   u32 waiting_loop; /* index + 1 of a stalled loop that waits for the GIL */
   u32 holder_loop;  /* index + 1 */
 };
@@ -144,15 +145,30 @@ struct stall_cause {
 };
 BPF_HASH(stall_causes, struct stall_key, struct stall_cause, MAX_LINES);
 
-/* Room for a walk: [0] for one in sys_exit, [1] for one in the clock's interrupt. */
+/* Where threads were on a CPU, and where they took major page faults, by (process, stack). Written
+ * atomically: threads of a process share them. */
+struct sample_key {
+  u64 stack; /* 0: no room is left for more stacks of samples */
+  u32 pid;
+  u32 of; /* SAMPLE_* */
+};
+struct sample {
+  u64 count;
+  u64 in_calls;
+  u64 collecting;
+  u32 tid; /* of the latest */
+  u32 reserved;
+};
+BPF_HASH(samples, struct sample_key, struct sample, MAX_LINES);
+
+/* Room for a walk: [0] for one in sys_exit, [1] for one in the clock's interrupt, [2] for
+ * one at a page fault. */
 struct walk_room {
   u8 frame[128];
   struct stack stack;
   u64 place; /* a hash of the stack without the instruction of its innermost frame: a function */
-  u32 own_loop;
-  u32 reserved;
 };
-BPF_PERCPU_ARRAY(walk_rooms, struct walk_room, 2);
+BPF_PERCPU_ARRAY(walk_rooms, struct walk_room, 3);
 
 #define WALKER_CALL 0
 #define WALKER_STALL 1

@@ -235,6 +235,8 @@ struct loop {
   u64 cpu_votes;
   u64 call_stack;
   u64 call_stack_ns; /* how long that call waited */
+  u32 iteration_samples; /* of its own thread, once the iteration is long */
+  u32 iteration_collecting; /* of those, while the garbage collector ran */
   u32 busy[HISTOGRAM_BUCKETS];
 };
 

@@ -54,7 +54,10 @@ PROGRAM(on_stall)
     key.nr = l->iteration_call_nr;
     key.kind = l->iteration_call_kind;
   } else {
-    key.cause = cpu >= runq ? CAUSE_CPU : CAUSE_RUNQ;
+    key.cause = cpu < runq ? CAUSE_RUNQ
+                : l->iteration_samples && 2 * l->iteration_collecting >= l->iteration_samples
+                    ? CAUSE_GC
+                    : CAUSE_CPU;
     key.stack = l->cpu_stack ? l->cpu_stack : holder_stack(p, index, l);
   }
   preempt_off();
@@ -124,13 +127,15 @@ static __always_inline int vote(u64 *candidate, u64 *votes, u64 place, u64 kept)
 }
 
 /* The clock's interrupt may have come in the middle of an update of this very record. */
-static __always_inline void sample_own(struct loop *l, u64 place, u64 hash)
+static __always_inline void sample_own(struct loop *l, u64 place, u64 hash, int collecting)
 {
   if (*(volatile u32 *)&l->seq & 1)
     return;
   update_begin(&l->seq);
   if (vote(&l->cpu_place, &l->cpu_votes, place, l->cpu_stack))
     l->cpu_stack = hash;
+  l->iteration_samples++;
+  l->iteration_collecting += collecting;
   update_end(&l->seq);
 }
 
@@ -146,38 +151,18 @@ static __always_inline void sample_holder(struct python *p, u32 loop, u64 iterat
     p->holder_stack = hash;
 }
 
-/* A CPU clock ticks (perf event). Walks only while a loop is stalled. */
-PROGRAM(on_sample)
+/* A CPU clock has ticked: what is it that a stalled loop waits for? */
+static __always_inline void sample_stall(struct thread *t, struct python *p,
+                                         struct walk_room *room, u64 hash, int collecting)
 {
-  u32 slot, one = 1, pid, loop = 0;
-  struct thread *t = thread_of(current_tid(), &slot);
-  struct walk_room *room = walk_rooms.lookup(&one);
-  struct python *p;
-  struct loop *l;
-  u64 hash;
+  u32 loop = 0;
   int own;
-  if (!t || !room || !t->walk_over_ns)
-    return 0;
-  pid = t->pid;
-  p = pythons.lookup(&pid);
-  if (!p)
-    return 0;
-  l = stalled_loop(t, p, bpf_ktime_get_ns(), &loop, &own);
+  struct loop *l = stalled_loop(t, p, bpf_ktime_get_ns(), &loop, &own);
   if (!l)
-    return 0;
-  /* Through memory, or the verifier explores the walk once for each value. */
-  *(volatile u32 *)&room->own_loop = own;
-  hash = walk(t, p, room);
-  if (!hash)
-    return 0;
-  own = *(volatile u32 *)&room->own_loop;
-  if (!own && read_user(p->waiting_gil + GIL_HOLDER) != t->python_state)
-    return 0;
+    return;
   if (own)
-    sample_own(l, room->place, hash);
-  else
+    sample_own(l, room->place, hash, collecting);
+  else if (read_user(p->waiting_gil + GIL_HOLDER) == t->python_state)
     sample_holder(p, loop, l->iterations, room->place, hash);
-  keep_stack(room);
-  return 0;
 }
 #endif

@@ -11,7 +11,7 @@ from iotrace.doctor.check import Check, Status, degraded, missing, ok
 from iotrace.engine.bpf_syscall import KernelRefusal, create_map, load_program, open_raw_tracepoint
 from iotrace.engine.btf import VMLINUX, KernelTypes
 from iotrace.engine.constants import SAMPLES_HZ
-from iotrace.engine.cpu_clock import online_cpus, open_clock
+from iotrace.engine.perf_events import online_cpus, open_clock
 from iotrace.engine.tracepoints import PROBES, PYTHON_PROBES
 from iotrace.errors import Unsupported
 

@@ -81,6 +81,14 @@ class Cause(IntEnum):
     CALL = 1
     GIL = 2
     RUNQ = 3
+    GC = 4
+
+
+class Sample(IntEnum):
+    """What a sample of a Python stack was taken of (sample_key.of)."""
+
+    CPU = 0
+    FAULT = 1
 
 
 WAIT_CLASSES = 1 << len(WAIT_REASONS).bit_length()
@@ -157,5 +165,6 @@ def cflags() -> list[str]:
     values |= {f"COUNTER_{counter.name}": counter.value for counter in Counter}
     values |= {f"EVENT_{kind.name}": kind.value for kind in EventKind}
     values |= {f"CAUSE_{cause.name}": cause.value for cause in Cause}
+    values |= {f"SAMPLE_{one.name}": one.value for one in Sample}
     values |= {f"CALL_{flag.name}": flag.value for flag in CallFlag}
     return [f"-D{name}={value}" for name, value in values.items()]

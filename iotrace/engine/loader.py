@@ -13,10 +13,10 @@ from iotrace.engine.attached import Attached, Map
 from iotrace.engine.bpf_map import HashMap
 from iotrace.engine.bpf_syscall import KernelRefusal, create_map, open_raw_tracepoint
 from iotrace.engine.constants import SAMPLES_HZ
-from iotrace.engine.cpu_clock import online_cpus, open_clock
 from iotrace.engine.image import Function, Image
 from iotrace.engine.map_contents import fill_maps
 from iotrace.engine.map_limits import Limits
+from iotrace.engine.perf_events import online_cpus, open_clock, open_major_faults
 from iotrace.engine.program_loading import ProgramLoading, start_thread
 from iotrace.engine.tracepoints import PYTHON_PROBES, attach_order
 from iotrace.errors import IotraceError, Unsupported
@@ -112,6 +112,9 @@ def _attach(function: Function, refusal: KernelRefusal | None, attached: Attache
         if function.attachment == "sample":
             for cpu in online_cpus():
                 attached.links[f"CPU {cpu}"] = open_clock(cpu, SAMPLES_HZ, program)
+        elif function.attachment == "major fault":
+            for cpu in online_cpus():
+                attached.links[f"faults of CPU {cpu}"] = open_major_faults(cpu, program)
         elif function.attachment == "tail call":
             walkers = HashMap(attached.maps["walkers"].fd, 4, 4)
             walkers.update(struct.pack("<I", function.slot), struct.pack("<I", program))

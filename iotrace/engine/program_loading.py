@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 
 from iotrace.engine.attached import Attached
 from iotrace.engine.bpf_syscall import KernelRefusal, load_program
-from iotrace.engine.cpu_clock import online_cpus
 from iotrace.engine.image import Function
+from iotrace.engine.perf_events import online_cpus
 
 _INSTRUCTION_BYTES = 8
 _LOADERS = 4
@@ -74,7 +74,7 @@ class ProgramLoading:
                 program = load_program(
                     function.name,
                     bytes(code),
-                    samples=function.attachment == "sample",
+                    samples=function.attachment in ("sample", "major fault"),
                     type_id=function.type_id,
                 )
                 self._attached.programs[function.name] = program

@@ -62,6 +62,7 @@ def _members(offsets: Offsets) -> dict[str, int]:
     return {
         **{name: getattr(offsets, name) for name in _SAME},
         "thread_cframe": _NOT_THERE if cframe is None else cframe,
+        "gc_collecting": _NOT_THERE if offsets.gc_collecting is None else offsets.gc_collecting,
         "frame_owner": _NOT_THERE if owner is None else owner,
         "narrow_instruction": int(offsets.instruction_bytes > 0),
     }

@@ -19,7 +19,8 @@ class Probe:
     (probes/preemption.c).
     ``older``: what the tracepoint was called before.
     ``attachment``: "tracepoint"; "tail call": entered by other probes, by its ``slot`` in
-    ``walkers``; "sample": runs at the ticks of a clock of each CPU. These have no tracepoint.
+    ``walkers``; "sample": runs at the ticks of a clock of each CPU; "major fault": at each page
+    fault that waited for storage. These have no tracepoint.
     """
 
     tracepoint: str
@@ -72,6 +73,7 @@ IN_CONTAINERS = (
 )
 """Needed only where process ids are not the kernel's own."""
 LINES, CULPRITS, WAKERS = "python lines", "python lines of stalls", "who ends waits for locks"
+CPU_LINES, FAULT_LINES = "python lines on a CPU", "python lines of major page faults"
 PYTHON_PROBES = (
     Probe("", "on_slow_call", (LINES,), "tail call", 0, spare=False),
     Probe("", "on_stall", (CULPRITS,), "tail call", 1, spare=False),
@@ -79,7 +81,8 @@ PYTHON_PROBES = (
         "", "on_new_stack", ("python names of short-lived processes",), "tail call", 2, spare=False
     ),
     Probe("", "on_wake", (WAKERS,), "tail call", 3, spare=False),
-    Probe("", "on_sample", (CULPRITS,), "sample", spare=False),
+    Probe("", "on_sample", (CULPRITS, CPU_LINES), "sample", spare=False),
+    Probe("", "on_major_fault", (FAULT_LINES,), "major fault", spare=False),
 )
 _SPARE = "_spare"
 ALL_PROBES = (*PROBES, *IN_CONTAINERS, *PYTHON_PROBES)

@@ -173,10 +173,17 @@ _LINES: Columns = {
     "stack": lambda line: " < ".join(f"{one.function}:{one.line}" for one in line.stack),
 }
 
+_SAMPLES: Columns = {
+    **{name: _frame(name) for name in ("function", "file", "line")},
+    **_same("tid", "samples", "cpu_ns", "gc_ns", "in_calls", "collecting", "faults"),
+    "stack": lambda row: " < ".join(f"{one.function}:{one.line}" for one in row.stack),
+}
+
 TABLES = {
     "threads": _Table(attrgetter("threads"), _THREADS),
     "calls": _Table(attrgetter("calls"), _CALLS),
     "descriptors": _Table(attrgetter("descriptors"), _DESCRIPTORS),
     "loops": _Table(attrgetter("loops"), _LOOPS),
     "lines": _Table(attrgetter("lines"), _LINES),
+    "samples": _Table(attrgetter("cpu_samples"), _SAMPLES),
 }

@@ -14,6 +14,7 @@ from iotrace.output.tables import (
     loops_table,
     operations_table,
     processes_table,
+    samples_table,
     signals_table,
     threads_table,
 )
@@ -23,6 +24,7 @@ _TABLES = (
     threads_table,
     loops_table,
     lines_table,
+    samples_table,
     calls_table,
     descriptors_table,
     operations_table,

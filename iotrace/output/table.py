@@ -16,6 +16,7 @@ from iotrace.output.tables import (
     loops_table,
     operations_table,
     processes_table,
+    samples_table,
     signals_table,
     threads_table,
 )
@@ -79,7 +80,10 @@ def _tables(process: Process, top: int | None, view: View) -> list[Block]:
     if view.only:
         return []
     made = [table(process, top, view.sort) for table in _TABLES]
-    made.insert(_LINES_AT, lines_table.table(process, top, view.sort, view.all_frames))
+    made[_LINES_AT:_LINES_AT] = [
+        lines_table.table(process, top, view.sort, view.all_frames),
+        samples_table.table(process, top, view.sort, view.all_frames),
+    ]
     return _chosen(made, view)
 
 

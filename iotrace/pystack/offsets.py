@@ -19,6 +19,7 @@ class Offsets:
     ``interpreters``: of ``interpreters.head`` in ``_PyRuntime``. ``thread_cframe``: of what a
     thread state's ``thread_frame`` leads to first (3.11). ``gil_in_runtime``: of the GIL in
     ``_PyRuntime``; else ``gil_pointer``: of the pointer to it in an interpreter.
+    ``gc_collecting``: of ``gc.collecting`` in an interpreter (an int: 1 while it collects).
     ``instruction_bytes``: what frame_instruction counts in; 0: it is an address in the code.
     """
 
@@ -45,7 +46,11 @@ class Offsets:
     instruction_bytes: int
     gil_in_runtime: int | None
     gil_pointer: int | None
+    gc_collecting: int | None
 
+
+COLLECTING = 200
+"""``collecting`` in struct _gc_runtime_state (pycore_gc.h), the same in 3.9 to 3.13."""
 
 _3_9 = Offsets(
     interpreters=32,
@@ -71,6 +76,7 @@ _3_9 = Offsets(
     instruction_bytes=1,
     gil_in_runtime=352,
     gil_pointer=None,
+    gc_collecting=616 + COLLECTING,
 )
 _3_10 = replace(_3_9, frame_instruction=96, instruction_bytes=2)
 _3_11 = Offsets(
@@ -97,6 +103,7 @@ _3_11 = Offsets(
     instruction_bytes=0,
     gil_in_runtime=360,
     gil_pointer=None,
+    gc_collecting=648 + COLLECTING,
 )
 _3_12 = replace(
     _3_11,
@@ -112,6 +119,7 @@ _3_12 = replace(
     text_data=40,
     gil_in_runtime=None,
     gil_pointer=384,
+    gc_collecting=112 + COLLECTING,
 )
 TABLES = {(3, 9): _3_9, (3, 10): _3_10, (3, 11): _3_11, (3, 12): _3_12}
 
@@ -148,6 +156,7 @@ def described_offsets(memory: Memory, runtime: int) -> Offsets:
     told = dict(zip(_DESCRIBED_3_13, struct.unpack_from(f"<{size // 8}Q", head, 16), strict=True))
     wanted = {name: told[name] for name in Offsets.__dataclass_fields__ if name in told}
     wanted["code_flags"] = told["code_first_line"] - _FLAGS_BEFORE_FIRST_LINE
+    wanted["gc_collecting"] = told["interpreter_gc"] + COLLECTING
     for name, offset in wanted.items():
         if not 0 <= offset <= _HIGHEST.get(name.partition("_")[0], _HIGHEST_ELSEWHERE):
             raise Unreadable(f"the interpreter says that {name} is at {offset}")

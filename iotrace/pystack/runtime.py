@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from iotrace.procfs.files import PROC
 from iotrace.procfs.maps import read_maps
@@ -111,4 +111,21 @@ def find_runtime(pid: int, build: PythonBuild, memory: Memory, root: str = PROC)
         where = " with musl" if musl else ""
         raise NoStacks(f"Python {build.version}{where} was not tried: 3.9 to 3.13 with glibc were")
     no_gil = "musl keeps the lock's word on the waiting thread's stack" if musl else None
-    return Runtime(build.runtime_address, offsets, no_gil)
+    found = Runtime(build.runtime_address, offsets, no_gil)
+    return found if _tells_collecting(found, memory) else replace(found, offsets=_no_gc(offsets))
+
+
+def _tells_collecting(runtime: Runtime, memory: Memory) -> bool:
+    """Whether what should be the collector's flag of each interpreter is one."""
+    at = runtime.offsets.gc_collecting
+    try:
+        return at is not None and all(
+            int.from_bytes(memory.read(one + at, 4), "little") in (0, 1)
+            for one in runtime.interpreters(memory)
+        )
+    except Unreadable:
+        return False
+
+
+def _no_gc(offsets: Offsets) -> Offsets:
+    return replace(offsets, gc_collecting=None)

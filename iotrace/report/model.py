@@ -15,7 +15,7 @@ from iotrace.report.event_loops import Ready as Ready
 from iotrace.report.event_loops import ReadyWatch as ReadyWatch
 from iotrace.report.event_loops import StallCall as StallCall
 from iotrace.report.event_loops import Stalls as Stalls
-from iotrace.report.stacks import InCall, Line, Wake
+from iotrace.report.stacks import CpuSample, InCall, Line, Wake
 from iotrace.report.surroundings import FileLockWait as FileLockWait
 from iotrace.report.surroundings import GroupLimits as GroupLimits
 from iotrace.report.surroundings import Listener as Listener
@@ -234,6 +234,7 @@ class Process:
     ``count`` > 1 with ``pid`` 0: the ended child processes of ``parent``, added up.
     ``pickup_ns``: of all its descriptors together.
     ``sockets`` None: samples of a recording, and files of older versions, do not keep them.
+    ``cpu_samples``: where its threads were on a CPU, the most first; () where none was taken.
     ``limits`` None: not known. ``major_faults``: page faults that waited for storage while it was
     traced (proc_pid_stat(5)); None: not known.
     ``file_lock_waits``: at the end.
@@ -263,6 +264,7 @@ class Process:
     limits: GroupLimits | None = None
     major_faults: int | None = None
     file_lock_waits: tuple[FileLockWait, ...] = ()
+    cpu_samples: tuple[CpuSample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,10 +38,11 @@ class Frame:
 class Culprit:
     """Stalls of a loop that are attributed to one Python stack; times are of all of them.
 
-    ``cause``: what took most of the time: "cpu" (Python computed), "call" (it waited in a call),
-    "gil" (another thread had the GIL), "runq" (it was ready, but had no CPU). ``own``: place in
-    ``stack`` of the innermost frame that is the program's own; the stack is that of the thread
-    that had the GIL where that is the cause, and () where nothing was sampled.
+    ``cause``: what took most of the time: "cpu" (Python computed), "gc" (the same, and mostly the
+    garbage collector ran), "call" (it waited in a call), "gil" (another thread had the GIL), "runq"
+    (it was ready, but had no CPU). ``own``: place in ``stack`` of the innermost frame that is the
+    program's own; the stack is that of the thread that had the GIL where that is the cause, and ()
+    where nothing was sampled.
     """
 
     cause: str
@@ -143,3 +144,34 @@ class Wake:
     stack: tuple[Frame, ...]
     waker_own: int
     waker_stack: tuple[Frame, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CpuSample:
+    """A place of a Python program where a clock found threads on a CPU.
+
+    ``samples``: ticks; ``cpu_ns``: the CPU time that they stand for, an estimate. Of the samples,
+    ``in_calls`` were in a system call, and in ``collecting`` the garbage collector ran.
+    ``faults``: major page faults that were taken there (these are counted, not sampled).
+    ``own`` as in ``Line``; ``stack`` is one of those that were seen there, () where none was kept.
+    ``tid``: of the latest sample.
+    """
+
+    tid: int
+    samples: int
+    cpu_ns: int
+    in_calls: int
+    collecting: int
+    faults: int
+    own: int
+    stack: tuple[Frame, ...]
+
+    @property
+    def own_stack(self) -> tuple[Frame, ...]:
+        """The stack from the innermost frame on that is the program's own; () if there is none."""
+        return self.stack[max(0, self.own) :] or self.stack
+
+    @property
+    def gc_ns(self) -> int:
+        """Of ``cpu_ns``, while the garbage collector ran."""
+        return self.cpu_ns * self.collecting // max(1, self.samples)

@@ -16,11 +16,11 @@ from iotrace.report_builder.descriptor_rows import descriptor_row, open_sockets,
 from iotrace.report_builder.in_call_rows import in_call_row
 from iotrace.report_builder.loop_rows import loop_row
 from iotrace.report_builder.operation_rows import operation_row
-from iotrace.report_builder.stack_rows import Stacks, culprit_row, line_row, wake_row
+from iotrace.report_builder.stack_rows import Stacks, culprit_row, line_row, sample_rows, wake_row
 from iotrace.report_builder.thread_rows import thread_row
 from iotrace.report_builder.unavailable_fields import clear_unavailable
 from iotrace.snapshot.facts import ProcessFacts
-from iotrace.snapshot.totals import LoopKey, Snapshot, ThreadKey
+from iotrace.snapshot.totals import LoopKey, SampleTotals, Snapshot, ThreadKey
 from iotrace.vocabulary.kinds import SOCKETS
 
 OTHER = "other"
@@ -90,6 +90,11 @@ class _Parts:
             if wake.calls:
                 frames = stacks.get(waiter, ())
                 self._wakes[pid].append(wake_row(kind, wake, frames, stacks.get(waker, ())))
+        self._stacks = stacks
+        self._samples: dict[int, list[tuple[int, int, SampleTotals]]] = defaultdict(list)
+        for (pid, stack, of), sample in snapshot.samples.items():
+            if sample.count:
+                self._samples[pid].append((stack, of, sample))
 
     def _name(self, number: int) -> str:
         return self._names.get(number, f"call {number}")
@@ -153,6 +158,7 @@ class _Parts:
             sockets=open_sockets(facts),
             limits=_limits(facts),
             file_lock_waits=self._lock_waits(pid, facts),
+            cpu_samples=sample_rows(self._samples[pid], self._stacks),
             major_faults=facts.limits.major_faults if facts and facts.limits else None,
         )
 

@@ -1,24 +1,44 @@
-"""Line rows: which places in a Python program made slow calls, which stalled its loops."""
+"""Rows with Python stacks: places that made slow calls, stalled loops, were found on a CPU."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import reduce
 
+from iotrace.engine.constants import SAMPLES_HZ, Sample
 from iotrace.pystack import code_objects
-from iotrace.report.stacks import Culprit, Frame, Line, Wake
+from iotrace.report.stacks import CpuSample, Culprit, Frame, Line, Wake
 from iotrace.report_builder.call_rows import percentiles
-from iotrace.snapshot.totals import CulpritTotals, LineTotals, WakeTotals
+from iotrace.snapshot.totals import CulpritTotals, LineTotals, SampleTotals, WakeTotals
 
 Stacks = Mapping[int, tuple[code_objects.Frame, ...]]
 """Frames by the hash of their stack, innermost first."""
 
-_LIBRARY = re.compile(r"/(?:site|dist)-packages/|/lib(?:64)?/python\d(?:\.\d+)?/|^<frozen ")
+_STANDARD_LIBRARY = re.compile(
+    r"/lib(?:64)?/python\d(?:\.\d+)?/(?!(?:site|dist)-packages/)|^<frozen "
+)
+_LIBRARY = re.compile(r"/(?:site|dist)-packages/|" + _STANDARD_LIBRARY.pattern)
+_CONSOLE_SCRIPT = re.compile(r"/bin/[^/]+$")
+"""What pip makes of an entry point: its module's code calls a function of a package."""
+_MOST_PLACES = 100
+"""Places of a process at which samples were taken; the rest is one row more, without a stack."""
 
 
 def own_place(stack: Sequence[Frame]) -> int:
-    """Place of the innermost frame that no library has; of the innermost one if there is none."""
-    return next((place for place, frame in enumerate(stack) if not _LIBRARY.search(frame.file)), 0)
+    """Place of the innermost frame that no library has; if there is none, of the innermost one
+    that is not Python's own; else of the innermost one."""
+    own = (place for place, frame in enumerate(stack) if not _is_library(frame))
+    installed = (
+        place for place, frame in enumerate(stack) if not _STANDARD_LIBRARY.search(frame.file)
+    )
+    return next(own, next(installed, 0))
+
+
+def _is_library(frame: Frame) -> bool:
+    script = frame.function == "<module>" and _CONSOLE_SCRIPT.search(frame.file)
+    return bool(script or _LIBRARY.search(frame.file))
 
 
 def line_row(
@@ -90,3 +110,48 @@ def culprit_row(
 def named_stack(frames: Sequence[code_objects.Frame]) -> tuple[Frame, ...]:
     """The frames as a report has them."""
     return tuple(Frame(frame.function, frame.file, frame.line, frame.suspends) for frame in frames)
+
+
+def sample_rows(
+    totals: Iterable[tuple[int, int, SampleTotals]], stacks: Stacks
+) -> tuple[CpuSample, ...]:
+    """One row a place, the most samples first. ``totals``: (hash of the stack, what, how often)."""
+    rows: dict[object, CpuSample] = {}
+    for key, of, one in totals:
+        stack = named_stack(stacks.get(key, ()))
+        row = _sample_row(one, of, stack)
+        place = one.tid, stack[row.own] if stack else None, stack[0].function if stack else ""
+        rows[place] = _added(rows[place], row) if place in rows else row
+    ranked = sorted(rows.values(), key=lambda row: -(row.samples + row.faults))
+    kept, rest = ranked[:_MOST_PLACES], ranked[_MOST_PLACES:]
+    if rest:
+        others = reduce(_added, rest)
+        kept.append(replace(others, tid=0, own=0, stack=()))
+    return tuple(kept)
+
+
+def _sample_row(one: SampleTotals, of: int, stack: tuple[Frame, ...]) -> CpuSample:
+    samples = one.count if of == Sample.CPU else 0
+    return CpuSample(
+        tid=one.tid,
+        samples=samples,
+        cpu_ns=samples * 1_000_000_000 // SAMPLES_HZ,
+        in_calls=one.in_calls if samples else 0,
+        collecting=one.collecting if samples else 0,
+        faults=one.count if of == Sample.FAULT else 0,
+        own=own_place(stack),
+        stack=stack,
+    )
+
+
+def _added(one: CpuSample, other: CpuSample) -> CpuSample:
+    """The stack is that of the larger one."""
+    larger = max(one, other, key=lambda row: row.samples + row.faults)
+    return replace(
+        larger,
+        samples=one.samples + other.samples,
+        cpu_ns=one.cpu_ns + other.cpu_ns,
+        in_calls=one.in_calls + other.in_calls,
+        collecting=one.collecting + other.collecting,
+        faults=one.faults + other.faults,
+    )

@@ -32,6 +32,8 @@ from iotrace.snapshot.totals import (
     LoopTotals,
     Losses,
     OperationTotals,
+    SampleKey,
+    SampleTotals,
     Snapshot,
     ThreadKey,
     ThreadTotals,
@@ -45,6 +47,7 @@ _SIGNAL_KEY = struct.Struct("<II")
 _LINE_KEY = struct.Struct("<QIHH")
 _WAKE_KEY = struct.Struct("<QQII")
 _CULPRIT_KEY = struct.Struct("<QIBBH")
+_SAMPLE_KEY = struct.Struct("<QII")
 _OPERATION_KEY = struct.Struct("<II")
 _NO_PHASES = (0,) * histogram.COARSE_BUCKETS
 _NO_CALL = CallTotals(
@@ -109,6 +112,7 @@ class SnapshotReader:
             signals=self._signals(keys),
             lines=self._lines() if only is None else {},
             wakes=self._wakes() if only is None else {},
+            samples=self._samples() if only is None else {},
             culprits=self._culprits(keys),
             waiting=tuple(waiting),
             losses=self._losses(),
@@ -186,6 +190,16 @@ class SnapshotReader:
                 key = pid, waiter, waker, Kind(kind).label
                 wakes[key] = decode.decoded(WakeTotals, layout, raw, values)
         return wakes
+
+    def _samples(self) -> dict[SampleKey, SampleTotals]:
+        if not self._probes.has_map("samples"):
+            return {}
+        layout = self._probes.layout("samples")
+        samples = {}
+        for raw_key, raw in self._probes.map("samples").items():
+            stack, pid, of = _SAMPLE_KEY.unpack(raw_key)
+            samples[pid, stack, of] = decode.decoded(SampleTotals, layout, raw, layout.unpack(raw))
+        return samples
 
     def _culprits(self, keys: Mapping[int, ThreadKey]) -> dict[CulpritKey, CulpritTotals]:
         if not self._probes.has_map("stall_causes"):

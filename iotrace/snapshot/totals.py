@@ -219,6 +219,19 @@ class WakeTotals:
     tid: State[int]
 
 
+@mergeable
+@dataclass(frozen=True, slots=True)
+class SampleTotals:
+    """How often a clock found threads on a CPU with one Python stack (or: they took a major page
+    fault). ``in_calls``: in a system call; ``collecting``: the garbage collector ran; ``tid``: of
+    the latest."""
+
+    count: Total
+    in_calls: Total
+    collecting: Total
+    tid: State[int]
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A thread in the middle of a call: what is to be added for it.
@@ -274,6 +287,8 @@ LineKey = tuple[int, int, int, str]
 """pid, the hash of a Python stack, system call number, kind"""
 WakeKey = tuple[int, int, int, str]
 """pid, the hashes of the Python stacks of waiter and waker (0: not known), kind"""
+SampleKey = tuple[int, int, int]
+"""pid, the hash of a Python stack (0: not kept), what: engine.constants.Sample"""
 CulpritKey = tuple[ThreadKey, int, str, int, int, str]
 """thread, the loop's system call, cause, the hash of a Python stack; blocking call and kind"""
 
@@ -294,6 +309,7 @@ class Snapshot:
     lines: OfProcesses[LineKey, LineTotals] = field(default_factory=dict)
     wakes: OfProcesses[WakeKey, WakeTotals] = field(default_factory=dict)
     culprits: OfThreads[CulpritKey, CulpritTotals] = field(default_factory=dict)
+    samples: OfProcesses[SampleKey, SampleTotals] = field(default_factory=dict)
     waiting: tuple[Waiting, ...] = ()
     folded: Mapping[ThreadKey, ThreadKey] = field(default_factory=dict)
     """Threads of earlier snapshots that have ended, and the sum that holds them now."""

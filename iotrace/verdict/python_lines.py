@@ -9,14 +9,18 @@ from collections.abc import Iterable, Mapping
 
 from iotrace.report.model import Loop, Process
 from iotrace.report.places import stall_places
-from iotrace.report.stacks import Culprit, Frame, Line
-from iotrace.verdict.number_formats import duration, plural
+from iotrace.report.stacks import CpuSample, Culprit, Frame, Line
+from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.thread_activity import category_of
 
+LEAST_SAMPLES = 20
+LEAST_SHARE = 0.05
+"""Places with fewer samples say nothing of where the time goes."""
 MOST = 3
 """Lines in a finding; the tables have them all."""
 _CAUSES = {
     "cpu": "computing",
+    "gc": "collecting garbage",
     "gil": "holding the GIL that the loop waits for",
     "runq": "waiting for a free CPU",
 }
@@ -68,6 +72,35 @@ def waiting_lines(lines: Iterable[Line], process: Process) -> tuple[str, ...]:
     return tuple(f"{named}: {_figures(*figures)}" for named, figures in ranked[:MOST])
 
 
+def busy_lines(process: Process, tid: int | None = None) -> tuple[str, ...]:
+    """Where a thread (None: all) was on a CPU, by samples; () if there are too few to say."""
+    rows = [one for one in process.cpu_samples if tid is None or one.tid == tid]
+    total = sum(one.samples for one in rows)
+    named = [one for one in rows if one.stack and one.samples >= LEAST_SHARE * total]
+    if total < LEAST_SAMPLES:
+        return ()
+    return tuple(
+        f"{_sampled_place(one)}: {share(one.samples, total)} of its CPU time, "
+        f"about {duration(one.cpu_ns)}"
+        for one in sorted(named, key=lambda one: -one.samples)[:MOST]
+    )
+
+
+def faulting_lines(process: Process) -> tuple[str, ...]:
+    """Where major page faults were taken."""
+    rows = [one for one in process.cpu_samples if one.stack and one.faults]
+    return tuple(
+        f"{_sampled_place(one)}: {plural(one.faults, 'major page fault')}"
+        for one in sorted(rows, key=lambda one: -one.faults)[:MOST]
+    )
+
+
+def _sampled_place(one: CpuSample) -> str:
+    """``server.py:13 weather -> ssl.py:713 create_default_context``."""
+    inner = f" -> {_place_text(one.stack[0])}" if one.own > 0 else ""
+    return f"{_place_text(one.own_stack[0])}{inner}"
+
+
 def _place_text(frame: Frame) -> str:
     return f"{frame.place} {frame.function}"
 
@@ -80,7 +113,8 @@ def _figures(count: int, total_ns: int, longest_ns: int) -> str:
 
 def _cause_text(peers: _Peers, one: Culprit) -> str:
     if one.cause != "call":
-        return _CAUSES[one.cause]
+        inner = one.stack[0] if one.cause in ("cpu", "gc") and one.own > 0 else None
+        return _CAUSES[one.cause] + (f" in {_place_text(inner)}" if inner else "")
     return f"blocking {one.syscall}{peers.get((one.fd, one.kind), '')}"
 
 

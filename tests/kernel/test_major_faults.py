@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.found import by_rule
 from tests.kernel.faults.memory_group import memory_group
+from tests.kernel.python.marks import mark_of
 from tests.kernel.targets import Target
 from tests.kernel.tracing import report_of, tracing
 from tests.kernel.waiting import wait_until
@@ -45,3 +46,7 @@ def test_faults_at_the_memory_limit_are_found_and_counted() -> None:
     found = by_rule(report.findings)["IO134"]
     assert found.evidence["memory_limit_bytes"] == _LIMIT_BYTES
     assert "memory limit" in found.title
+    assert "look_up" in found.lines[0]
+    marked = [row for row in process.cpu_samples if mark_of("mapped.py", row.stack) == "fault"]
+    assert 0.9 * process.major_faults <= sum(row.faults for row in marked)
+    assert sum(row.faults for row in process.cpu_samples) <= process.major_faults + 50

@@ -33,7 +33,7 @@ from iotrace.report.model import (
     Switches,
     Thread,
 )
-from iotrace.report.stacks import Frame, Line
+from iotrace.report.stacks import CpuSample, Frame, Line
 from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit.histograms import phase, spread
 
@@ -356,6 +356,10 @@ def hostile() -> Report:
                 lines=(
                     Line(number, text, text, None, 1, 0, MS, MS, 0, 0, MS, 0,
                          (Frame(text, text, 1, True), Frame(text, text, None, True))),
+                ),
+                cpu_samples=(
+                    CpuSample(number, 7, MS, 1, 2, 3, 1,
+                              (Frame(text, text, 1, True), Frame(text, text, None, True))),
                 ),
             )
         )  # fmt: skip

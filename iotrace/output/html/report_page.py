@@ -19,6 +19,7 @@ from iotrace.output.tables import (
     loops_table,
     operations_table,
     processes_table,
+    samples_table,
     signals_table,
     threads_table,
 )
@@ -40,6 +41,7 @@ _TABLES = (
     threads_table,
     loops_table,
     lines_table,
+    samples_table,
     calls_table,
     descriptors_table,
     operations_table,
@@ -112,8 +114,8 @@ def _process(
 ) -> Markup:
     command = cut(escape(shlex.join(process.cmdline)), _LONGEST_COMMAND)
     tables = [
-        lines_table.table(process, top, all_frames=all_frames)
-        if module is lines_table
+        module.table(process, top, all_frames=all_frames)
+        if module in (lines_table, samples_table)
         else module.table(process, top)
         for module in _TABLES
     ]

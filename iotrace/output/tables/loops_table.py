@@ -169,6 +169,7 @@ def _cause(one: Culprit) -> str:
         return f"blocked in {one.syscall} {one.kind}".rstrip() + on
     return {
         "cpu": "computing",
+        "gc": "collecting garbage",
         "gil": "this had the GIL that the loop waited for",
         "runq": "ready, but without a CPU",
     }[one.cause]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.python_lines import busy_lines
+from iotrace.verdict.rules.rule import Hit, Rule, always
 from iotrace.verdict.thread_activity import Activity
 
 NEVER_SLEEPS_SHARE = 0.95
@@ -13,7 +14,7 @@ NEVER_SLEEPS_SHARE = 0.95
 LEAST_LIFETIME_NS = 1_000_000_000
 CPU_SHARE = 0.1
 """Of its lifetime that it has run at least: else the lack of a CPU or of the GIL is the matter."""
-CPU_PER_OPERATION_NS = 2_000_000
+CPU_PER_OPERATION_NS = 10_000_000
 """CPU time for each call that moved data or accepted: a thread that serves has less of it."""
 
 
@@ -35,7 +36,13 @@ def _never_sleeps(profile: ProcessProfile) -> Iterator[Hit]:
             errors = commonest.errors or {}
             if errors:
                 evidence["its_commonest_error"] = max(errors, key=lambda name: errors[name])
-        yield Hit(evidence, seen.cpu_ns, tid, severity="medium" if serves else "low")
+        yield Hit(
+            evidence,
+            seen.cpu_ns,
+            tid,
+            severity="medium" if serves else "low",
+            lines=busy_lines(profile.process, tid),
+        )
 
 
 def _is_busy(seen: Activity) -> bool:
@@ -55,4 +62,5 @@ NEVER_SLEEPS = Rule(
     "the threads that serve. If it goes round in a loop, let it wait for an event, a queue or "
     "readiness instead of looking again.",
     _never_sleeps,
+    explains={"IO105": always, "IO113": always},
 )

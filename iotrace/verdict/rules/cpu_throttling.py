@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from iotrace.report.detail import Detail
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.python_lines import busy_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
 
 THROTTLED_SHARE = 0.05
@@ -45,7 +46,7 @@ def _throttled(profile: ProcessProfile) -> Iterator[Hit]:
     }
     if limits.cpu_quota_cpus is not None:
         evidence["quota_cpus"] = round(limits.cpu_quota_cpus, 3)
-    yield Hit(evidence, throttled)
+    yield Hit(evidence, throttled, lines=busy_lines(profile.process))
 
 
 THROTTLED = Rule(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from iotrace.report.model import Call
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.python_lines import busy_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, wastes_its_cpu
 from iotrace.vocabulary.calls import ACCEPTS, CONNECTS
 
@@ -87,7 +88,12 @@ def _failing(profile: ProcessProfile) -> Iterator[Hit]:
             elif _goes_on_failing(profile, row, error):
                 cost = _cpu_ns(profile, [row], error)
                 if cost >= CPU_SHARE * profile.wall_ns:
-                    yield Hit(_evidence(profile, row, error, count), cost, row.tid or None)
+                    yield Hit(
+                        _evidence(profile, row, error, count),
+                        cost,
+                        row.tid or None,
+                        lines=busy_lines(profile.process, row.tid),
+                    )
 
 
 def _refused_often(profile: ProcessProfile, count: int) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from iotrace.report.stacks import Frame, InCall, Line, Wake
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, library_frames, purpose_of, short_name
+from iotrace.verdict.purpose import Purpose, library_frames, purpose_of
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
 from iotrace.vocabulary.calls import LOCKS
@@ -21,12 +21,6 @@ SAME_SHARE = 0.5
 """Of these waits, ended by a thread that was in the very function that takes the lock."""
 HOLDER_SHARE = 0.2
 """Of the longest thread's wait: slow calls inside that function that explain it."""
-MOST_HELD = 1.1
-"""Of the trace: one thread at a time can have a lock. Workers of a queue work side by side."""
-LEAST_HELD = 0.7
-"""Of the time in which somebody waited at least: meanwhile somebody had the lock."""
-WAITER_SHARE = 0.02
-"""Of all waits, from which on a thread is one of those that want the lock."""
 
 
 def _held(profile: ProcessProfile) -> Iterator[Hit]:
@@ -40,35 +34,15 @@ def _held(profile: ProcessProfile) -> Iterator[Hit]:
         released = sum(one.wait_ns for one in wakes if _releases(one))
         if waited < max(LEAST_NS, LEAST_SHARE * profile.wall_ns):
             continue
-        if released < SAME_SHARE * waited:
-            continue
-        holder = _holder(wakes, waited, profile)
-        if _is_semaphore(wakes[0].stack) or _one_at_a_time(holder, waited, profile):
-            yield _hit(wakes, waited, holder, profile)
-
-
-def _is_semaphore(stack: Sequence[Frame]) -> bool:
-    """It lets a few in at a time, and is given back by those."""
-    return any(short_name(one) == "acquire" for one in library_frames(stack))
-
-
-def _one_at_a_time(holder: Line | None, waited: int, profile: ProcessProfile) -> bool:
-    """What is done under a lock fills the time in which somebody waits for it, and not more."""
-    held = holder.wait_ns if holder else profile.total.cpu_ns
-    wanting = sum(
-        row.count
-        for row in profile.process.threads
-        if row.states_ns.wait.get("lock", 0) >= WAITER_SHARE * waited
-    )
-    somebody_waited = waited / max(1, wanting - 1)
-    return LEAST_HELD * somebody_waited <= held <= MOST_HELD * profile.wall_ns
+        if released >= SAME_SHARE * waited:
+            yield _hit(wakes, waited, profile)
 
 
 def _waits_for_lock(wake: Wake) -> bool:
     if len(library_frames(wake.stack)) == len(wake.stack):
         return False
     call = InCall("futex", wake.kind, None, "", 0, 0, own=wake.own, stack=wake.stack)
-    return purpose_of(call) is Purpose.LOCK or _is_semaphore(wake.stack)
+    return purpose_of(call) is Purpose.LOCK
 
 
 def _takers(stack: Sequence[Frame]) -> set[tuple[str, str]]:
@@ -81,8 +55,9 @@ def _releases(wake: Wake) -> bool:
     return any((one.file, one.function) in takers for one in wake.waker_stack)
 
 
-def _hit(wakes: Sequence[Wake], waited: int, holder: Line | None, profile: ProcessProfile) -> Hit:
+def _hit(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> Hit:
     worst = max(wakes, key=lambda one: one.wait_ns)
+    holder = _holder(wakes, waited, profile)
     place = worst.stack[len(library_frames(worst.stack))]
     count = sum(one.calls for one in wakes)
     longest = max(one.max_ns for one in wakes)
@@ -96,8 +71,6 @@ def _hit(wakes: Sequence[Wake], waited: int, holder: Line | None, profile: Proce
         f"{place.place} {place.function} -> waits for the lock: {plural(count, 'time')}, "
         f"{duration(waited)}, {duration(longest)} at most",
     )
-    few = _is_semaphore(worst.stack)
-    lock, whoever = ("semaphore", "each that has it") if few else ("lock", "the one that has it")
     does = "works"
     if holder is not None:
         evidence["holder_sleeps_in"] = holder.syscall
@@ -107,7 +80,7 @@ def _hit(wakes: Sequence[Wake], waited: int, holder: Line | None, profile: Proce
         evidence,
         waited,
         lines=lines,
-        title=f"Threads wait for a {lock} at {place.place}, while {whoever} {does}",
+        title=f"Threads wait for a lock at {place.place}, while the one that has it {does}",
     )
 
 

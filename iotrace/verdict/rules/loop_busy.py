@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from iotrace.report.model import Loop
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.rules.rule import Hit, Rule, always
+from iotrace.verdict.python_lines import busy_lines
+from iotrace.verdict.rules.rule import Hit, Rule, always, covers
 from iotrace.verdict.thread_activity import Activity
 
 LONG_NS = 10_000_000
@@ -37,6 +38,7 @@ def _busy(profile: ProcessProfile) -> Iterator[Hit]:
                     },
                     computing_ns,
                     tid,
+                    lines=busy_lines(profile.process, tid),
                 )
 
 
@@ -60,5 +62,5 @@ LONG = Rule(
     "templates at the start), or take it out of the loop's thread: await "
     "loop.run_in_executor(pool, work) with a process pool.",
     _busy,
-    explains={"IO105": always, "IO103": always},
+    explains={"IO105": always, "IO103": covers},
 )

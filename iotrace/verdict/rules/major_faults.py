@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from iotrace.report.detail import Detail
 from iotrace.report.model import GroupLimits
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.python_lines import faulting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always
 
 FAULTS_PER_SECOND = 100
@@ -41,7 +42,13 @@ def _faulting(profile: ProcessProfile) -> Iterator[Hit]:
             "resources.limits.memory; docker run --memory): files that are mapped or cached count "
             "against it. Or use less memory: fewer workers, a smaller index."
         )
-    yield Hit(evidence, min(asleep_ns, profile.wall_ns), title=title, advice=advice)
+    yield Hit(
+        evidence,
+        min(asleep_ns, profile.wall_ns),
+        title=title,
+        advice=advice,
+        lines=faulting_lines(profile.process),
+    )
 
 
 def _is_near(limits: GroupLimits) -> bool:

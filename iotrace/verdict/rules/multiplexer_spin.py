@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from iotrace.report.model import Loop, ReadyWatch
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.python_lines import busy_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, wastes_its_cpu
 from iotrace.verdict.thread_activity import Activity, waits_for_one
 
@@ -17,6 +18,9 @@ RETURNS_PER_SECOND = 500
 CPU_SHARE = 0.02
 HANDED_OVER_SHARE = 0.2
 """So many operations of other threads for each such return: it hands over, it does not spin."""
+WATCHERS_SHARE = 0.05
+"""The same for a thread that only watches: multiprocessing.Pool's worker handler polls the pipe
+that its result handler reads, and goes round until that thread has a CPU and the GIL."""
 
 EMPTY_PER_USEFUL = 5
 """Empty zero-timeout returns for each that found something; asyncio has about 1."""
@@ -45,7 +49,7 @@ def _is_unserved(
     return (
         unserved >= share * max(1, found)
         and profile.per_second(unserved) >= RETURNS_PER_SECOND
-        and not _handed_over(loop, operations_of_others)
+        and not _handed_over(seen, loop, operations_of_others)
         and seen.accepts.eagain < unserved / 2
     )
 
@@ -69,7 +73,8 @@ def _unserved_hit(profile: ProcessProfile, tid: int, loop: Loop, cost: int) -> H
         evidence["unread_ns"] = oldest.unread_ns or 0
     fd = ready[0].fd if ready else oldest.fd if oldest else None
     title, advice = _BY_EVENT.get(event, ("", ""))
-    return Hit(evidence, cost, tid, fd, title=title, advice=advice)
+    lines = busy_lines(profile.process, tid)
+    return Hit(evidence, cost, tid, fd, lines=lines, title=title, advice=advice)
 
 
 def _commonest_event(watches: tuple[ReadyWatch, ...]) -> tuple[str, list[ReadyWatch]]:
@@ -81,8 +86,9 @@ def _commonest_event(watches: tuple[ReadyWatch, ...]) -> tuple[str, list[ReadyWa
     return (event, found[event]) if found[event] else ("", [])
 
 
-def _handed_over(loop: Loop, operations_of_others: int) -> bool:
-    return operations_of_others >= HANDED_OVER_SHARE * (loop.unserved or 0)
+def _handed_over(seen: Activity, loop: Loop, operations_of_others: int) -> bool:
+    share = HANDED_OVER_SHARE if seen.operations else WATCHERS_SHARE
+    return operations_of_others >= share * (loop.unserved or 0)
 
 
 def _zero_timeout(profile: ProcessProfile) -> Iterator[Hit]:
@@ -109,6 +115,7 @@ def _zero_timeout(profile: ProcessProfile) -> Iterator[Hit]:
                     },
                     cost,
                     tid,
+                    lines=busy_lines(profile.process, tid),
                 )
 
 

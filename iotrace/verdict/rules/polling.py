@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.python_lines import lines_of_category, waiting_lines
+from iotrace.verdict.python_lines import busy_lines, lines_of_category, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, wastes_its_cpu
 
 REFUSALS_PER_USEFUL = 10
@@ -40,7 +40,7 @@ def _busy(profile: ProcessProfile) -> Iterator[Hit]:
             }
             if seen.reads.bytes:
                 evidence["cpu_per_useful_byte_ns"] = round(seen.cpu_ns / seen.reads.bytes, 1)
-            yield Hit(evidence, cost, tid)
+            yield Hit(evidence, cost, tid, lines=busy_lines(profile.process, tid))
 
 
 def _with_sleeps(profile: ProcessProfile) -> Iterator[Hit]:

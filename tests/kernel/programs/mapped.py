@@ -10,7 +10,7 @@ from gate import ready
 
 
 def look_up(index):
-    return index[random.randrange(len(index))]
+    return index[random.randrange(len(index))]  # LINE fault
 
 
 def main():

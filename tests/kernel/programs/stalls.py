@@ -1,6 +1,7 @@
-"""An event loop that is held up in four ways, so many times each; or by nothing, for so long."""
+"""An event loop that is held up in five ways, so many times each; or by nothing, for so long."""
 
 import asyncio
+import gc
 import itertools
 import socket
 import sys
@@ -53,6 +54,12 @@ async def nap():
     time.sleep(STALL_S)  # LINE sleep
 
 
+async def collect():
+    end = time.perf_counter() + STALL_S
+    while time.perf_counter() < end:
+        gc.collect()  # LINE gc
+
+
 async def want_gil():
     hog.set()
     await asyncio.sleep(GAP_S)
@@ -60,7 +67,7 @@ async def want_gil():
 
 async def hold_up(times):
     for _ in range(times):
-        for way in (compute, receive, nap, want_gil):
+        for way in (compute, receive, nap, collect, want_gil):
             await way()
             await asyncio.sleep(GAP_S)
 
@@ -81,6 +88,7 @@ async def healthy(seconds):
     writer.close()
 
 
+alive = [[number] for number in range(50_000)]
 threading.Thread(target=feeder, daemon=True).start()
 threading.Thread(target=hogger, args=(calibrated(),), daemon=True).start()
 work = hold_up(int(sys.argv[2])) if sys.argv[1] == "hold_up" else healthy(float(sys.argv[2]))

@@ -17,7 +17,7 @@ from tests.kernel.waiting import sleeps_in, wait_until
 
 _STALLS = int(os.environ.get("IOTRACE_TEST_STALLS", "11"))
 _HEALTHY_S = float(os.environ.get("IOTRACE_TEST_HEALTHY_S", "3"))
-_CAUSES = {"cpu": "cpu", "recv": "call", "sleep": "call", "gil": "gil"}
+_CAUSES = {"cpu": "cpu", "recv": "call", "sleep": "call", "gil": "gil", "gc": "gc"}
 
 
 def _trace(python: str, *arguments: object, lasts_s: float = 0) -> tuple[int, Report]:

@@ -49,26 +49,3 @@ def test_a_client_that_is_sent_data_unasked_is_idle() -> None:
     assert "IO140" not in findings(process([waits], descriptors=[row]))
     asked = replace(waits, in_call=replace(feed, since_ns=S, wait_ns=9 * S))
     assert "IO140" in findings(process([asked], descriptors=[row]))
-
-
-def test_workers_that_wake_each_other_have_no_lock() -> None:
-    """A SimpleQueue passes its lock from worker to worker; they work side by side."""
-    (one,) = hangs.held_lock(True)
-    jobs = tuple(replace(line, wait_ns=15 * S) for line in one.lines)
-    assert "IO144" not in findings(replace(one, lines=jobs))
-    few = tuple(replace(line, wait_ns=2 * S) for line in one.lines)
-    assert "IO144" not in findings(replace(one, lines=few))
-
-
-def test_a_semaphore_lets_several_in() -> None:
-    (one,) = hangs.held_lock(True)
-    (wake,) = one.wakes
-    taking = in_call(
-        "futex", "", "lib/threading.py:327 Condition.wait",
-        "lib/threading.py:470 Semaphore.acquire", "app.py:6 handle",
-        "lib/threading.py:995 Thread._bootstrap",
-    )  # fmt: skip
-    jobs = tuple(replace(line, wait_ns=15 * S) for line in one.lines)
-    woken = (replace(wake, own=taking.own, stack=taking.stack),)
-    found = findings(replace(one, lines=jobs, wakes=woken))
-    assert "semaphore" in found["IO144"].title

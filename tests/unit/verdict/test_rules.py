@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from iotrace.report.model import Busy, GroupLimits, Process, StallCall, Stalls
+from iotrace.report.model import GroupLimits, Process, StallCall, Stalls
 from iotrace.verdict.rules.registry import RULES
 from iotrace.vocabulary.waits import WAIT_REASONS
-from tests.unit.verdict import elsewhere, hangs
+from tests.unit.verdict import elsewhere, hangs, made_busy
 from tests.unit.verdict.made import (
     MS,
     PID,
@@ -186,42 +186,6 @@ def _throttled(wrong: bool) -> tuple[Process, ...]:
     return (replace(process([*rows, thread(703, recv=10 * S)]), limits=limits),)
 
 
-def _exhausted(wrong: bool) -> tuple[Process, ...]:
-    one = event_loop()
-    accepts = call("accept4", "tcp", 9_001, errors={"EMFILE": 8_999} if wrong else {"EAGAIN": 31})
-    return (replace(one, calls=(*one.calls, accepts)),)
-
-
-def _failing(wrong: bool) -> tuple[Process, ...]:
-    errors = {"EBADF": 40_009} if wrong else {"EAGAIN": 40_009}
-    spins = replace(thread(user=6 * S, kernel=3 * S, sleep=S), syscalls=50_000)
-    return (process([spins], [call("other", "", 50_000, errors=errors)]),)
-
-
-def _long_iterations(wrong: bool) -> tuple[Process, ...]:
-    long = (16 * MS, 18 * MS, 397 if wrong else 97)
-    one = event_loop(wait=2 * S)
-    busy = Busy(17 * MS, 18 * MS, 18 * MS, histogram=((US, 2 * US, 5_003), long))
-    computes = thread(user=7 * S, kernel=S, poll=2 * S)
-    return (replace(one, threads=(computes,), loops=(replace(one.loops[0], busy_ns=busy),)),)
-
-
-def _never_sleeps(wrong: bool) -> tuple[Process, ...]:
-    one = event_loop()
-    times = {"user": 9_900 * MS, "lock": 100 * MS} if wrong else {"user": 9 * S, "lock": S}
-    computes = thread(701, **times)
-    gets = call("other", "", 90_001, tid=701)
-    return (replace(one, threads=(*one.threads, computes), calls=(*one.calls, gets)),)
-
-
-def _faulting(wrong: bool) -> tuple[Process, ...]:
-    one = process([thread(user=S, recv=4 * S, fault=5 * S)])
-    limits = GroupLimits(
-        memory_group="/pod", memory_limit_bytes=1_000_000, memory_used_bytes=990_000
-    )
-    return (replace(one, limits=limits, major_faults=9_001 if wrong else 97),)
-
-
 MADE: dict[str, Made] = {
     "IO101": _busy_polling,
     "IO102": _sleeping_polling,
@@ -244,11 +208,12 @@ MADE: dict[str, Made] = {
     "IO119": elsewhere.one_peer,
     "IO120": _zero_timeout,
     "IO121": _throttled,
-    "IO130": _exhausted,
-    "IO131": _failing,
-    "IO132": _long_iterations,
-    "IO133": _never_sleeps,
-    "IO134": _faulting,
+    "IO130": made_busy.exhausted,
+    "IO131": made_busy.failing,
+    "IO132": made_busy.long_iterations,
+    "IO133": made_busy.never_sleeps,
+    "IO134": made_busy.faulting,
+    "IO135": made_busy.collecting,
     "IO140": hangs.stuck,
     "IO141": hangs.locked,
     "IO142": hangs.full_pool,
@@ -293,6 +258,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO132": {"iterations_over_10_ms": 397, "mean_ns": 17 * MS, "on_cpu_ns": 397 * 17 * MS},
     "IO133": {"cpu_ns": 9_900 * MS, "commonest_call": "other"},
     "IO134": {"major_page_faults": 9_001, "memory_limit_bytes": 1_000_000},
+    "IO135": {"garbage_collection_estimated_ns": S, "of_cpu_time_ratio": 0.2},
     "IO140": {"call": "write", "kind": "pipe", "threads": 1, "other_end_has": "811"},
     "IO141": {"threads": 2, "waited_ns": 10 * S, "likely_holder": 703},
     "IO142": {"pool": "ThreadPoolExecutor", "threads": 2, "busy_share_ratio": 1.0},

@@ -61,3 +61,13 @@ def test_a_connect_that_goes_on_is_no_failure(error: str) -> None:
     connects = call("connect", "tcp", 997, errors={error: 997})
     found = findings(replace(one, calls=(*one.calls, connects)))
     assert ("IO131" in found) == (error == "ECONNREFUSED")
+
+
+@pytest.mark.parametrize(("results", "fires"), [(5_000, False), (500, True)])
+def test_a_watcher_of_what_another_thread_reads(results: int, fires: bool) -> None:
+    """multiprocessing.Pool: one thread polls the pipe of results, another reads it."""
+    polls = loop("poll", 41_350, tid=701, watched=4, nfds=4, unserved=41_000, data=0)
+    reads = call("read", "pipe", results, tid=702, wait=9 * S)
+    rows = [thread(701, user=2 * S, poll=8 * S), thread(702, user=S, recv=9 * S)]
+    one = process(rows, [reads, call("poll", "", 41_350, tid=701)], [polls])
+    assert ("IO106" in findings(one)) == fires

@@ -1,4 +1,4 @@
-"""A clock on each CPU that runs a program of ours: perf_event_open(2).
+"""Software events on each CPU that run a program of ours: perf_event_open(2).
 
 The software CPU clock is there on every kernel and in every virtual machine.
 """
@@ -13,7 +13,7 @@ import platform
 from iotrace.engine.bpf_syscall import KernelRefusal
 
 _NUMBER = {"x86_64": 298, "aarch64": 241}
-_SOFTWARE, _CPU_CLOCK = 1, 0
+_SOFTWARE, _CPU_CLOCK, _MAJOR_FAULTS = 1, 0, 6
 _BY_FREQUENCY = 1 << 10
 _CLOSE_ON_EXEC = 8
 _SET_BPF, _ENABLE = 0x40042408, 0x2400
@@ -29,7 +29,7 @@ class _Attributes(ctypes.Structure):
         ("type", ctypes.c_uint32),
         ("size", ctypes.c_uint32),
         ("config", ctypes.c_uint64),
-        ("frequency", ctypes.c_uint64),
+        ("period", ctypes.c_uint64),
         ("sample_type", ctypes.c_uint64),
         ("read_format", ctypes.c_uint64),
         ("flags", ctypes.c_uint64),
@@ -48,13 +48,16 @@ def online_cpus() -> tuple[int, ...]:
 
 def open_clock(cpu: int, frequency_hz: int, program: int) -> int:
     """Run the program at each tick of this CPU; the descriptor holds it. Raises KernelRefusal."""
-    attributes = _Attributes(
-        _SOFTWARE,
-        ctypes.sizeof(_Attributes),
-        _CPU_CLOCK,
-        frequency_hz,
-        flags=_BY_FREQUENCY,
-    )
+    return _open(f"a clock on CPU {cpu}", cpu, _CPU_CLOCK, frequency_hz, _BY_FREQUENCY, program)
+
+
+def open_major_faults(cpu: int, program: int) -> int:
+    """Run the program after each page fault on this CPU that has waited for storage; as above."""
+    return _open(f"a counter of page faults on CPU {cpu}", cpu, _MAJOR_FAULTS, 1, 0, program)
+
+
+def _open(what: str, cpu: int, event: int, period: int, flags: int, program: int) -> int:
+    attributes = _Attributes(_SOFTWARE, ctypes.sizeof(_Attributes), event, period, flags=flags)
     fd: int = _libc.syscall(
         ctypes.c_long(_NUMBER[platform.machine()]),
         ctypes.byref(attributes),
@@ -64,11 +67,11 @@ def open_clock(cpu: int, frequency_hz: int, program: int) -> int:
         ctypes.c_ulong(_CLOSE_ON_EXEC),
     )
     if fd < 0:
-        raise KernelRefusal(f"open a clock on CPU {cpu}", ctypes.get_errno())
+        raise KernelRefusal(f"open {what}", ctypes.get_errno())
     try:
         fcntl.ioctl(fd, _SET_BPF, program)
         fcntl.ioctl(fd, _ENABLE, 0)
     except OSError as error:
         os.close(fd)
-        raise KernelRefusal(f"sample on CPU {cpu}", error.errno or 0) from error
+        raise KernelRefusal(f"use {what}", error.errno or 0) from error
     return fd

@@ -1,0 +1,59 @@
+"""Processes that burn CPU time, or wait for memory: see test_rules.py."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from iotrace.report.model import Busy, GroupLimits, Process
+from iotrace.report.stacks import CpuSample, Frame
+from tests.unit.verdict.made import MS, PID, US, S, call, event_loop, process, thread
+
+
+def exhausted(wrong: bool) -> tuple[Process, ...]:
+    """IO130: accept fails with EMFILE."""
+    one = event_loop()
+    accepts = call("accept4", "tcp", 9_001, errors={"EMFILE": 8_999} if wrong else {"EAGAIN": 31})
+    return (replace(one, calls=(*one.calls, accepts)),)
+
+
+def failing(wrong: bool) -> tuple[Process, ...]:
+    """IO131: an error that nobody looks at."""
+    errors = {"EBADF": 40_009} if wrong else {"EAGAIN": 40_009}
+    spins = replace(thread(user=6 * S, kernel=3 * S, sleep=S), syscalls=50_000)
+    return (process([spins], [call("other", "", 50_000, errors=errors)]),)
+
+
+def long_iterations(wrong: bool) -> tuple[Process, ...]:
+    """IO132: 17 ms at a time."""
+    long = (16 * MS, 18 * MS, 397 if wrong else 97)
+    one = event_loop(wait=2 * S)
+    busy = Busy(17 * MS, 18 * MS, 18 * MS, histogram=((US, 2 * US, 5_003), long))
+    computes = thread(user=7 * S, kernel=S, poll=2 * S)
+    return (replace(one, threads=(computes,), loops=(replace(one.loops[0], busy_ns=busy),)),)
+
+
+def never_sleeps(wrong: bool) -> tuple[Process, ...]:
+    """IO133: a thread beside the loop."""
+    one = event_loop()
+    times = {"user": 9_900 * MS, "lock": 100 * MS} if wrong else {"user": 9 * S, "lock": S}
+    computes = thread(701, **times)
+    gets = call("other", "", 90_001, tid=701)
+    return (replace(one, threads=(*one.threads, computes), calls=(*one.calls, gets)),)
+
+
+def faulting(wrong: bool) -> tuple[Process, ...]:
+    """IO134: at the memory limit."""
+    one = process([thread(user=S, recv=4 * S, fault=5 * S)])
+    limits = GroupLimits(
+        memory_group="/pod", memory_limit_bytes=1_000_000, memory_used_bytes=990_000
+    )
+    return (replace(one, limits=limits, major_faults=9_001 if wrong else 97),)
+
+
+def collecting(wrong: bool) -> tuple[Process, ...]:
+    """IO135: a fifth of the samples."""
+    one = process([thread(user=5 * S, recv=5 * S)])
+    stack = (Frame("look_up", "/srv/app.py", 7),)
+    collecting = 199 if wrong else 19
+    rows = (CpuSample(PID, 995, 5 * S, 0, collecting, 0, 0, stack),)
+    return (replace(one, cpu_samples=rows),)

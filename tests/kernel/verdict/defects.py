@@ -172,7 +172,6 @@ TESTED_ELSEWHERE = {
     **dict.fromkeys(
         (f"IO{number}" for number in range(150, 159)), "tests/kernel/test_elsewhere.py"
     ),
-    **dict.fromkeys(("IO150", "IO151", "IO152", "IO153"), "tests/kernel/test_elsewhere.py"),
     "IO135": "tests/kernel/python/test_samples.py",
 }
 """Rules whose defect is no mistake of a server's code: the kernel test that makes them fire."""

@@ -34,6 +34,7 @@ def as_sample(interval: Report) -> Report:
             sockets=None,
             limits=None,
             major_faults=None,
+            cpu_samples=(),
             calls=tuple(map(_plain_call, process.calls)),
             loops=tuple(map(_plain_loop, process.loops)),
             operations=tuple(map(_plain_operation, process.operations)),
@@ -49,7 +50,8 @@ def _plain_call(call: Call) -> Call:
 
 
 def _plain_loop(loop: Loop) -> Loop:
-    return replace(loop, busy_ns=loop.busy_ns and replace(loop.busy_ns, histogram=()))
+    busy = loop.busy_ns and replace(loop.busy_ns, histogram=())
+    return replace(loop, busy_ns=busy, ready_watches=())
 
 
 def _plain_operation(operation: Operation) -> Operation:

@@ -234,7 +234,8 @@ class Process:
     ``count`` > 1 with ``pid`` 0: the ended child processes of ``parent``, added up.
     ``pickup_ns``: of all its descriptors together.
     ``sockets`` None: samples of a recording, and files of older versions, do not keep them.
-    ``cpu_samples``: where its threads were on a CPU, the most first; () where none was taken.
+    ``cpu_samples``: where its threads were on a CPU, the most first; () where none was taken, and
+    in samples of a recording.
     ``limits`` None: not known. ``major_faults``: page faults that waited for storage while it was
     traced (proc_pid_stat(5)); None: not known.
     ``file_lock_waits``: at the end.

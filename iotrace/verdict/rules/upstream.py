@@ -47,10 +47,12 @@ def _connecting(profile: ProcessProfile) -> Iterator[Hit]:
         evidence["mostly_for"] = max(names, key=lambda one: one.wait_ns + one.polled_ns).peer
     elif worst is not None:
         evidence["most_often_to"] = worst.peer
+    serves = seen.accepts.ok or profile.listening_ports()
     yield Hit(
         evidence,
         waited,
         tids.pop() if len(tids) == 1 else None,
+        title="" if serves else "Waits to connect or for DNS",
         lines=waiting_lines(lines_of_category(profile.process, "connects"), profile.process),
     )
 

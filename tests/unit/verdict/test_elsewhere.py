@@ -53,6 +53,21 @@ def test_a_file_lock_that_is_tried_again_is_told_in_place_of_its_sleeps() -> Non
     assert [finding.id for finding in judged(program_sleeps).findings] == ["IO117"]
 
 
+def test_a_database_that_another_connection_of_the_process_has_locked() -> None:
+    """SQLite takes no lock then; after each sleep it reads 16 bytes of the file."""
+    one = blocking(wait=5 * S, sleep=4 * S)
+    sleeps = call("clock_nanosleep", "", 53, wait=4 * S)
+    looks = call("pread64", "file", 54, bytes=54 * 16)
+    row = descriptor(5, kind="file", local="/srv/app.db", peer="", calls=54)
+    server = replace(one, descriptors=(row,))
+    waits = replace(server, calls=(*one.calls, sleeps, looks))
+    assert findings(waits)["IO151"].evidence["path"] == "/srv/app.db"
+    # One that sleeps by itself, and runs a transaction each time.
+    locks = call("fcntl", "file", 54 * 5)
+    own = replace(server, calls=(*one.calls, sleeps, looks, locks))
+    assert "IO151" not in findings(own)
+
+
 def test_a_file_lock_that_never_comes_is_said_so() -> None:
     one = blocking(wait=0, file=10 * S)
     waits = replace(call("flock", "file", 0, wait=10 * S), in_flight=1, latency_ns=None)

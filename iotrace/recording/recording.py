@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from iotrace.report.model import Call, Loop, Operation, Report
+from iotrace.report.stacks import Line
 from iotrace.timeline.recorded_events import Timeline
 
 
@@ -35,6 +36,8 @@ def as_sample(interval: Report) -> Report:
             limits=None,
             major_faults=None,
             cpu_samples=(),
+            file_lock_waits=(),
+            lines=tuple(map(_plain_line, process.lines)),
             calls=tuple(map(_plain_call, process.calls)),
             loops=tuple(map(_plain_loop, process.loops)),
             operations=tuple(map(_plain_operation, process.operations)),
@@ -47,6 +50,11 @@ def as_sample(interval: Report) -> Report:
 def _plain_call(call: Call) -> Call:
     times = call.latency_ns and replace(call.latency_ns, histogram=())
     return replace(call, latency_ns=times, waits_ns=None, copies_ns=None)
+
+
+def _plain_line(line: Line) -> Line:
+    times = line.latency_ns and replace(line.latency_ns, histogram=())
+    return replace(line, latency_ns=times)
 
 
 def _plain_loop(loop: Loop) -> Loop:

@@ -28,7 +28,7 @@ WORDS: dict[tuple[type, str], tuple[str, ...]] = {
     (Finding, "severity"): ("high", "medium", "low"),
     (Symptom, "severity"): ("high", "medium", "low"),
     (Loop, "trigger"): ("level", "edge", "mixed"),
-    (Culprit, "cause"): ("cpu", "call", "gil", "runq"),
+    (Culprit, "cause"): ("cpu", "gc", "call", "gil", "runq"),
 }
 
 # Dictionaries that have these keys; one that is absent is 0, for reasons were added in time.

@@ -19,7 +19,7 @@ _WORDS = {
     "detail": ("full", "sockets", "light"),
     "severity": ("high", "medium", "low"),
     "trigger": ("level", "edge", "mixed", None),
-    "cause": ("cpu", "call", "gil", "runq"),
+    "cause": ("cpu", "gc", "call", "gil", "runq"),
 }
 
 

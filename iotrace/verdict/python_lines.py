@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from iotrace.report.model import Loop, Process
@@ -18,6 +19,7 @@ LEAST_SHARE = 0.05
 """Places with fewer samples say nothing of where the time goes."""
 MOST = 3
 """Lines in a finding; the tables have them all."""
+_LOOP_CODE = re.compile(r"/(?:selectors|asyncio/(?:base_events|events|runners)|uvloop/.*)\.py$")
 _CAUSES = {
     "cpu": "computing",
     "gc": "collecting garbage",
@@ -72,18 +74,41 @@ def waiting_lines(lines: Iterable[Line], process: Process) -> tuple[str, ...]:
     return tuple(f"{named}: {_figures(*figures)}" for named, figures in ranked[:MOST])
 
 
-def busy_lines(process: Process, tid: int | None = None) -> tuple[str, ...]:
-    """Where a thread (None: all) was on a CPU, by samples; () if there are too few to say."""
+def busy_lines(
+    process: Process, tid: int | None = None, *, callbacks: bool = False
+) -> tuple[str, ...]:
+    """Where a thread (None: all) was on a CPU, by samples; () if there are too few to say.
+
+    ``callbacks``: what an event loop calls, without the loop's own code.
+    """
     rows = [one for one in process.cpu_samples if tid is None or one.tid == tid]
     total = sum(one.samples for one in rows)
-    named = [one for one in rows if one.stack and one.samples >= LEAST_SHARE * total]
     if total < LEAST_SAMPLES:
         return ()
+    functions: dict[object, list[CpuSample]] = {}
+    for one in rows:
+        if one.stack and not (callbacks and _LOOP_CODE.search(one.stack[0].file)):
+            frame = one.own_stack[0]
+            functions.setdefault((frame.file, frame.function), []).append(one)
+    ranked = sorted(functions.values(), key=lambda group: -_samples(group))
     return tuple(
-        f"{_sampled_place(one)}: {share(one.samples, total)} of its CPU time, "
-        f"about {duration(one.cpu_ns)}"
-        for one in sorted(named, key=lambda one: -one.samples)[:MOST]
+        f"{_function_text(group)}: {share(_samples(group), total)} of its CPU time, "
+        f"about {duration(sum(one.cpu_ns for one in group))}"
+        for group in ranked[:MOST]
+        if _samples(group) >= LEAST_SHARE * total
     )
+
+
+def _samples(rows: Iterable[CpuSample]) -> int:
+    return sum(one.samples for one in rows)
+
+
+def _function_text(group: list[CpuSample]) -> str:
+    """The line with the most samples; what it called, if that was so in most of all of them."""
+    first = max(group, key=lambda one: one.samples)
+    if 2 * first.samples >= _samples(group):
+        return _sampled_place(first)
+    return _place_text(first.own_stack[0])
 
 
 def faulting_lines(process: Process) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ def _unserved_hit(profile: ProcessProfile, tid: int, loop: Loop, cost: int) -> H
         evidence["unread_ns"] = oldest.unread_ns or 0
     fd = ready[0].fd if ready else oldest.fd if oldest else None
     title, advice = _BY_EVENT.get(event, ("", ""))
-    lines = busy_lines(profile.process, tid)
+    lines = busy_lines(profile.process, tid, callbacks=True)
     return Hit(evidence, cost, tid, fd, lines=lines, title=title, advice=advice)
 
 
@@ -115,7 +115,7 @@ def _zero_timeout(profile: ProcessProfile) -> Iterator[Hit]:
                     },
                     cost,
                     tid,
-                    lines=busy_lines(profile.process, tid),
+                    lines=busy_lines(profile.process, tid, callbacks=True),
                 )
 
 

@@ -36,6 +36,7 @@ def _overflow(profile: ProcessProfile) -> Iterator[Hit]:
                 "backlog": one.max_pending,
                 "in_accept_queue": one.pending,
                 "accepted": profile.total.accepts.ok,
+                "each_drop_waits_at_least_ns": RETRY_NS,
             },
             # An estimate from below: each drop is at least one wait of a client for 1 s.
             one.dropped * RETRY_NS,

@@ -72,6 +72,7 @@ def _retransmitted(profile: ProcessProfile) -> Iterator[Hit]:
             "retransmits": again,
             "connections": len(rows),
             "most_to": worst.peer,
+            "each_waits_at_least_ns": RETRANSMIT_NS,
         },
         again * RETRANSMIT_NS,
         fd=worst.fd if len(rows) == 1 else None,

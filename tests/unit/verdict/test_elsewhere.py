@@ -7,7 +7,17 @@ from dataclasses import replace
 from iotrace.report.model import OpenSockets
 from tests.found import by_rule
 from tests.unit.verdict import elsewhere
-from tests.unit.verdict.made import MS, S, blocking, call, descriptor, findings, judged, line
+from tests.unit.verdict.made import (
+    MS,
+    S,
+    blocking,
+    call,
+    descriptor,
+    event_loop,
+    findings,
+    judged,
+    line,
+)
 
 
 def test_a_consumer_is_idle_while_it_waits_for_the_next_job() -> None:
@@ -89,3 +99,11 @@ def test_answers_that_are_often_late_are_no_tail() -> None:
         rows = tuple(replace(one, calls=count) for one in server.descriptors)
         asked = replace(server, lines=(replace(slow, latency_ns=few),), descriptors=rows)
         assert ("IO150" in findings(asked)) is rare
+
+
+def test_retransmissions_count_against_what_was_sent() -> None:
+    one = event_loop()
+    for again, calls, found in ((31, 900, True), (31, 90_000, False), (7, 90, False)):
+        row = replace(descriptor(8, calls=calls), retransmits=again)
+        lossy = replace(one, descriptors=(one.descriptors[0], row))
+        assert ("IO157" in findings(lossy)) is found

@@ -19,8 +19,8 @@ PEAK_SHARE = 0.6
 LEAST_WAITS = 10
 SENDS_PER_WAIT = 1.6
 """Two for each, with room for what was sent at once."""
-MOST_BYTES = 32_768
-"""A send: what fills segments is not held back."""
+MOST_BYTES = 65_536
+"""Sent for each wait: what fills segments is not held back (on loopback they have 64 KiB)."""
 
 
 def _nagle(profile: ProcessProfile) -> Iterator[Hit]:
@@ -48,7 +48,8 @@ def _nagle(profile: ProcessProfile) -> Iterator[Hit]:
     sent = profile.total.writes
     if held < LEAST_WAITS or held < PEAK_SHARE * slow or sent.ok < SENDS_PER_WAIT * held:
         return
-    if sent.bytes > MOST_BYTES * sent.ok:
+    waited_on = {line.fd for line in lines}
+    if sum(one.bytes_out or 0 for one in rows if one.fd in waited_on) > MOST_BYTES * held:
         return
     worst = max(rows, key=lambda one: one.wait_ns + one.polled_ns)
     yield Hit(

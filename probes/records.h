@@ -93,7 +93,7 @@ struct thread {
 
   /* The scheduler. */
   u64 woken_ns; /* last wake-up; written by the waker, on any CPU */
-  u64 slept_ns; /* without wake-ups: the last sleep, part of which was in a run queue */
+  u64 waker; /* tid of the thread that was current at that wake-up; written by it */
   u64 switched_in_ns; /* when the thread last got a CPU */
   u64 slices; /* sched_info.pcount and sched_info.run_delay when the thread last left a CPU */
   u64 run_delay_ns;
@@ -115,7 +115,7 @@ struct thread {
   u64 python_interpreter;
   u64 python_misses;
   u64 call_ended_ns;
-  u64 waker; /* tid of the thread that was current at the last wake-up; written by it */
+  u64 slept_ns; /* without wake-ups: the last sleep, part of which was in a run queue */
   u8 done[DONE_MARKS]; /* see already_done() */
 };
 

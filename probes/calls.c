@@ -3,13 +3,6 @@
 #define MSG_PEEK 2                /* include/linux/socket.h */
 #define ERESTART_RESTARTBLOCK 516 /* include/linux/errno.h */
 
-static __always_inline void listen_on(u32 port)
-{
-  u32 one = 1;
-  if (!listening_ports.lookup(&port))
-    listening_ports.update(&port, &one);
-}
-
 /* What to do with a call. Numbers past the table are not listed, as its last entry is not. */
 static __always_inline struct call_spec *spec_of(u32 nr)
 {
@@ -61,8 +54,8 @@ static __always_inline void enter_descriptor_call(struct thread *t, u32 slot,
   if (d) {
     t->call_descriptor = found;
     t->call_kind = d->kind;
-    if (spec->flags & CALL_ACCEPTS && d->local_port)
-      listen_on(d->local_port);
+    if (spec->flags & CALL_ACCEPTS)
+      listen_on(d, slot);
   }
   if (t->call_class == WAIT_BY_KIND)
     t->call_class = wait_by_kind(t->call_kind, spec->flags);

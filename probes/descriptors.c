@@ -73,6 +73,7 @@ static __always_inline struct descriptor *resolve_descriptor(struct thread *t, u
     d->sock = o.sock;
     d->open_flags = o.open_flags;
     d->addressed = 0;
+    d->exchange = 0;
     copy_address(d, &o);
 #if WATCH_SOCKETS
     watch_socket(&o);

@@ -81,6 +81,16 @@ static __always_inline u64 inode_number(u64 file)
   return number;
 }
 
+static __always_inline void read_peer(u8 *peer, u64 sock, u32 family)
+{
+  if (family == AF_INET)
+    read_kernel_memory(peer, 4, (void *)(sock + OFFSET_SOCK_DADDR));
+#if HAVE_IPV6
+  else if (family == AF_INET6)
+    read_kernel_memory(peer, 16, (void *)(sock + OFFSET_SOCK_V6_DADDR));
+#endif
+}
+
 static __always_inline void read_addresses(u64 sock, struct object *o)
 {
   o->family = read_u16(sock + OFFSET_SOCK_FAMILY);
@@ -88,16 +98,13 @@ static __always_inline void read_addresses(u64 sock, struct object *o)
     return;
   o->local_port = read_u16(sock + OFFSET_SOCK_NUM);
   o->peer_port = swap16(read_u16(sock + OFFSET_SOCK_DPORT));
-  if (o->family == AF_INET) {
+  if (o->family == AF_INET)
     read_kernel_memory(o->local, 4, (void *)(sock + OFFSET_SOCK_RCV_SADDR));
-    read_kernel_memory(o->peer, 4, (void *)(sock + OFFSET_SOCK_DADDR));
-  }
 #if HAVE_IPV6
-  else {
+  else
     read_kernel_memory(o->local, 16, (void *)(sock + OFFSET_SOCK_V6_RCV_SADDR));
-    read_kernel_memory(o->peer, 16, (void *)(sock + OFFSET_SOCK_V6_DADDR));
-  }
 #endif
+  read_peer(o->peer, sock, o->family);
 }
 
 static __always_inline u32 socket_kind(u32 family, u16 type)

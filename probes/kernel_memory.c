@@ -27,6 +27,13 @@ static __always_inline u16 read_u16(u64 address)
   return value;
 }
 
+static __always_inline u8 read_u8(u64 address)
+{
+  u8 value = 0;
+  read_kernel_memory(&value, sizeof(value), (void *)address);
+  return value;
+}
+
 #if HAVE_CAST
 /* bpf_rdonly_cast (Linux 6.2): tells the verifier that a number is the address of a struct of that
  * type (a BTF id), so that LOAD may follow it. Reads through a wrong address give 0. It compiles

@@ -3,6 +3,7 @@
  * said in README.md, Maps. MAX_* are chosen by user space before the load: nothing grows
  * without bound.
  */
+#include "exchanges.h"
 #include "records.h"
 #include "tables.h"
 
@@ -81,13 +82,15 @@ BPF_HASH(errors, struct error_key, u64, MAX_ERRORS);
  * one more look into the fd table. */
 BPF_ARRAY(generations, u32, GENERATIONS);
 
-/* Sockets of traced descriptors: since when data has been lying there unread. LRU: a socket may
- * outlive every descriptor that is known. */
+/* Sockets of traced descriptors: since when data has been lying there unread, and where the exchange
+ * on the connection is. LRU: a socket may outlive every descriptor that is known. */
 struct readiness {
   u64 inode;    /* of the socket, because addresses are reused. READINESS_PENDING and the ports
                  * before the accept, when it has no inode */
   u64 since_ns; /* first arrival not read yet, 0: nothing */
   u64 last_ns;  /* latest arrival */
+  u32 exchange; /* index + 1 in exchanges, 0: none */
+  u32 role;     /* ROLE_* */
 };
 BPF_TABLE("lru_hash", u64, struct readiness, readiness, MAX_SOCKETS);
 
@@ -100,5 +103,34 @@ struct marks {
 };
 BPF_ARRAY(watched, struct marks, 1 << WATCHED_BITS);
 
-/* Ports that traced threads accept on: data may arrive before the connection is accepted. */
-BPF_HASH(listening_ports, u32, u32, MAX_PORTS);
+/* TCP ports that traced threads accept on: the slot + 1 of the last that did, NOBODY (yet), or 0.
+ * Data may arrive before the connection is accepted. */
+#define NOBODY 0xffffffff
+BPF_ARRAY(listening_ports, u32, TCP_PORTS);
+
+/* The same for unix sockets, by unix_listener(). */
+BPF_HASH(unix_listeners, u32, u32, MAX_PORTS);
+
+/* The exchange in progress on each connection. A record whose socket is no longer known is used
+ * again, see new_exchange(). */
+BPF_F_TABLE("array", u32, struct exchange, exchanges, MAX_EXCHANGES, MMAPABLE);
+
+/* Exchanges: (process, role, with whom) -> index in endpoints. */
+struct endpoint_key {
+  u32 pid;
+  u32 role;
+  u32 kind;
+  u32 port;
+  u32 family;
+  u8 address[16];
+};
+BPF_HASH(endpoint_index, struct endpoint_key, u32, MAX_ENDPOINTS);
+BPF_F_TABLE("array", u32, struct endpoint, endpoints, MAX_ENDPOINTS, MMAPABLE);
+BPF_F_TABLE("array", u32, struct tier, tiers, MAX_TIERS, MMAPABLE);
+BPF_F_TABLE("array", u32, struct exemplar, exemplars, MAX_ENDPOINTS * EXEMPLARS, MMAPABLE);
+BPF_QUEUE(free_endpoints, u32, MAX_ENDPOINTS);
+BPF_QUEUE(free_tiers, u32, MAX_TIERS);
+
+/* Programs that sys_exit goes on with. */
+#define EXIT_EXCHANGE 0
+BPF_PROG_ARRAY(exits, 1);

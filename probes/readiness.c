@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Since when data has been lying on a socket unread: the delay until the program picks it up.
+ * An entry holds the exchange on the connection, too (exchanges.c).
  *
  * Entries have several writers: sk_data_ready on any CPU, the reading thread on its own. Each
  * stores whole words, so a date is never torn; data that arrives just while a read ends may be
  * dated by the arrival before it.
  */
 #define READINESS_PENDING (1ULL << 63) /* no inode has so high a number */
+#define READINESS_UNIX (1ULL << 62)
 
 static __always_inline u64 pending_socket(u32 local_port, u32 peer_port)
 {
   return READINESS_PENDING | (local_port << 16) | peer_port;
+}
+
+static __always_inline u64 pending_unix_socket(u32 listener)
+{
+  return READINESS_PENDING | READINESS_UNIX | listener;
 }
 
 /* The mark that readiness may have an entry of this socket. Sockets share marks by a hash. */
@@ -34,20 +41,31 @@ static __always_inline void mark_watched(u64 sock)
     *place = 1;
 }
 
+static __always_inline struct readiness *fresh_readiness(u64 sock, u64 inode)
+{
+  struct readiness fresh = {.inode = inode};
+  mark_watched(sock);
+  readiness.update(&sock, &fresh);
+  return readiness.lookup(&sock);
+}
+
 /* From now on sk_data_ready dates data on this socket. Data that came before the accept is dated
  * if the port was known to be listened on; other data that lies there already is not. */
 static __always_inline void watch_socket(struct object *o)
 {
-  struct readiness fresh = {.inode = o->inode}, *known;
-  u64 sock = o->sock;
+  u64 sock = o->sock, pending;
+  struct readiness *known;
   if (!sock)
     return;
-  mark_watched(sock);
   known = readiness.lookup(&sock);
-  if (known && known->inode == pending_socket(o->local_port, o->peer_port))
+  if (known && known->inode == o->inode)
+    return;
+  pending = o->kind == KIND_UNIX ? pending_unix_socket(unix_listener(sock))
+                                 : pending_socket(o->local_port, o->peer_port);
+  if (known && known->inode == pending)
     known->inode = o->inode;
-  else if (!known || known->inode != o->inode)
-    readiness.update(&sock, &fresh);
+  else
+    fresh_readiness(sock, o->inode);
 }
 
 /* The end of the stream was read, or a connection was accepted: nothing is left unread. */
@@ -55,8 +73,21 @@ static __always_inline void settle(struct descriptor *d)
 {
   u64 sock = d->sock;
   struct readiness *r = sock ? readiness.lookup(&sock) : NULL;
-  if (r)
+  if (r && r->since_ns)
     r->since_ns = r->last_ns > r->since_ns ? r->last_ns : 0;
+}
+
+/* The struct socket of a socket that a process has, 0: it is not accepted yet. */
+static __always_inline u64 socket_of(u64 sock)
+{
+  return MEMBER(u64, sock, TYPE_SOCK, OFFSET_SOCK_SOCKET);
+}
+
+/* The inode number of a socket that a process has. */
+static __always_inline u64 inode_of_sock(u64 sock)
+{
+  return MEMBER(u64, socket_of(sock) - OFFSET_SOCKET_ALLOC_SOCKET, TYPE_SOCKET_ALLOC,
+                OFFSET_SOCKET_ALLOC_INODE + OFFSET_INODE_INO);
 }
 
 /* Buffers in a socket's receive queue. */

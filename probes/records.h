@@ -14,6 +14,7 @@
  */
 #ifndef IOTRACE_RECORDS_H
 #define IOTRACE_RECORDS_H
+#include "exchanges.h"
 #include "histogram.h"
 
 #define CALL_CACHE 16 /* entries of (call, kind), direct-mapped; a power of two */
@@ -116,6 +117,9 @@ struct thread {
   u64 python_misses;
   u64 call_ended_ns;
   u64 slept_ns; /* without wake-ups: the last sleep, part of which was in a run queue */
+  u64 free_ns; /* when it last answered an exchange, 0: never; and its sums then */
+  u64 free_at[SUMS];
+  u64 padding[4]; /* to a multiple of cache lines */
   u8 done[DONE_MARKS]; /* see already_done() */
 };
 
@@ -176,7 +180,7 @@ struct descriptor {
   u32 family;
   u32 local_port;
   u32 peer_port;
-  u32 reserved;
+  u32 exchange; /* index + 1; may be of another socket by now */
   u8 local[16];
   u8 peer[16];
   u64 padding[4]; /* to a multiple of cache lines */

@@ -75,12 +75,21 @@ static __always_inline s64 result_of(struct bpf_raw_tracepoint_args *exit)
 /* A connection was accepted: the number is a new descriptor. */
 static __always_inline void accepted(struct thread *t, u64 fd)
 {
-  struct object o = {};
   t->accepted++;
   t->accepted_fd = fd + 1;
   invalidate_descriptor(t->pid, fd);
-  resolve(fd, &o);
-  watch_socket(&o);
+}
+
+/* Has the call moved data on a stream socket, or found its end, or accepted a connection? */
+static __always_inline int moves_exchange(struct thread *t, s64 ret)
+{
+  u16 flags = t->call_flags;
+  if (ret < 0 || !(flags & (CALL_IN | CALL_OUT | CALL_ACCEPTS)) || t->call_peeks)
+    return 0;
+  if (flags & CALL_ACCEPTS)
+    return 1;
+  return (ret || flags & CALL_IN) && t->call_descriptor &&
+         (t->call_kind == KIND_TCP || t->call_kind == KIND_UNIX);
 }
 
 /* What the call did to the loop that it belongs to, or to the descriptor that it polled. */

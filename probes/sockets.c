@@ -5,22 +5,6 @@
  * it is changed but the copy, which belongs to this call.
  */
 #if DETAIL_SOCKETS
-/* The inode number of a socket that is in use. */
-static __always_inline u64 inode_of_sock(u64 sock)
-{
-#if HAVE_CAST
-  u64 socket, number;
-  LOAD("u64", socket, sock, OFFSET_SOCK_SOCKET);
-  socket = cast(socket - OFFSET_SOCKET_ALLOC_SOCKET, TYPE_SOCKET_ALLOC);
-  LOAD("u64", number, socket, OFFSET_SOCKET_ALLOC_INODE + OFFSET_INODE_INO);
-  return number;
-#else
-  u64 socket = read_u64(sock + OFFSET_SOCK_SOCKET);
-  return read_u64(socket - OFFSET_SOCKET_ALLOC_SOCKET + OFFSET_SOCKET_ALLOC_INODE +
-                  OFFSET_INODE_INO);
-#endif
-}
-
 /* The record of a descriptor whose socket is known, so that the fd table need not be asked. */
 static __always_inline struct descriptor *descriptor_of_sock(struct thread *t, u32 slot, u32 fd,
                                                              u64 sock)

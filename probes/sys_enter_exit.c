@@ -80,8 +80,13 @@ PROGRAM(on_sys_exit)
   t->state = STATE_USER;
   update_end(&t->seq);
   preempt_on();
-  if (known) /* a new thread returns from a clone that it did not enter */
+  if (known) { /* a new thread returns from a clone that it did not enter */
+    if (moves_exchange(t, ctx->args[1])) {
+      t->call_ended_ns = now;
+      exits.call(ctx, EXIT_EXCHANGE); /* does not return, unless the program is missing */
+    }
     walk_slow_call(ctx, t, now);
+  }
   return 0;
 }
 #endif

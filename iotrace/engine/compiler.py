@@ -193,5 +193,6 @@ def _function(
         maps=tuple(places),
         attachment=probe.attachment,
         slot=probe.slot,
+        table=probe.table,
         type_id=types.tracepoint_type(probe.tracepoint) if probe.typed else 0,
     )

@@ -72,6 +72,38 @@ class Counter(IntEnum):
     """Calls whose sys_enter the kernel skipped (probes/repair.c)."""
     UNKNOWN_RESULTS = 20
     """Calls of which the kernel skipped every copy of sys_exit."""
+    ENDPOINTS = 21
+    TIERS = 22
+    EXCHANGES = 23
+    """Records of connections that were handed out; they are used again."""
+    LOST_ENDPOINTS = 24
+    """Listeners and peers (or latencies of theirs) for which there was no room."""
+
+
+class Role(IntEnum):
+    """Which end of a stream connection a traced process has (readiness.role, endpoint.role)."""
+
+    UNKNOWN = 0
+    SERVER = 1
+    """It accepted the connection."""
+    CLIENT = 2
+    """It connected."""
+    NONE = 3
+    """Neither, as of a pair of sockets; or a socket of messages."""
+
+
+class Phase(IntEnum):
+    """How far the exchange on a connection has come (readiness.phase)."""
+
+    IDLE = 0
+    ARRIVED = 1
+    """Data has arrived and is not read yet."""
+    SERVED = 2
+    """A request was read and is not answered yet."""
+    ASKED = 3
+    """A query was written and the answer has not arrived."""
+    CHANGING = 4
+    """Somebody is about to set another phase."""
 
 
 class Cause(IntEnum):
@@ -116,6 +148,11 @@ GILS = 8
 """Interpreters of one process whose GILs are told from other locks."""
 WAKE_RACE_NS = 50_000
 """Much longer than schedule() takes from its look at the task's state to the switch."""
+TIER_FIRST_BUCKET, TIER_BUCKETS = 80, 2
+"""Of the histogram of latencies: exchanges of one tier are added up. From 64 us on there are 4
+tiers for each power of two."""
+EXEMPLARS = 8
+"""The slowest exchanges of each endpoint that are kept."""
 GENERATIONS = 16384
 THREAD_HINTS = 65536
 HINT_SHARED = 0xFFFFFFFF
@@ -135,6 +172,7 @@ def cflags() -> list[str]:
     """The constants as compiler flags."""
     values: dict[str, int] = {
         "WAIT_CLASSES": WAIT_CLASSES,
+        "WAITS": len(WAIT_REASONS),
         "WAIT_BY_KIND": WAIT_BY_KIND,
         "CALL_OTHER": CALL_OTHER,
         "MAX_SYSCALLS": MAX_SYSCALLS,
@@ -145,6 +183,10 @@ def cflags() -> list[str]:
         "THREAD_HINTS": THREAD_HINTS,
         "HINT_SHARED": HINT_SHARED,
         "COUNTERS": 32,
+        "TCP_PORTS": 65536,
+        "TIER_FIRST_BUCKET": TIER_FIRST_BUCKET,
+        "TIER_BUCKETS": TIER_BUCKETS,
+        "EXEMPLARS": EXEMPLARS,
         "CAST_CALL": CAST_CALL,
         "PREEMPT_DISABLE_CALL": PREEMPT_DISABLE_CALL,
         "PREEMPT_ENABLE_CALL": PREEMPT_ENABLE_CALL,
@@ -164,6 +206,8 @@ def cflags() -> list[str]:
     values |= {f"KIND_{kind.name}": kind.value for kind in Kind}
     values |= {f"COUNTER_{counter.name}": counter.value for counter in Counter}
     values |= {f"EVENT_{kind.name}": kind.value for kind in EventKind}
+    values |= {f"ROLE_{role.name}": role.value for role in Role}
+    values |= {f"PHASE_{phase.name}": phase.value for phase in Phase}
     values |= {f"CAUSE_{cause.name}": cause.value for cause in Cause}
     values |= {f"SAMPLE_{one.name}": one.value for one in Sample}
     values |= {f"CALL_{flag.name}": flag.value for flag in CallFlag}

@@ -43,6 +43,7 @@ class Function:
     maps: tuple[tuple[int, str], ...]
     attachment: str = "tracepoint"
     slot: int = 0
+    table: str = ""
     type_id: int = 0
 
     @property
@@ -93,6 +94,7 @@ class Image:
                         maps=tuple((int(at), str(name)) for at, name in one["maps"]),
                         attachment=one["attachment"],
                         slot=int(one["slot"]),
+                        table=str(one["table"]),
                         type_id=int(one["type_id"]),
                     )
                     for one in plain["functions"]

@@ -30,11 +30,25 @@ _OFFSETS = {
     "SOCKET_TYPE": ("socket", "type"),
     "SOCK_SOCKET": ("sock", "sk_socket"),
     "SOCK_QUEUED": ("sock", "sk_receive_queue.qlen"),
+    "SOCK_TYPE": ("sock", "sk_type"),
     "SOCK_FAMILY": ("sock_common", "skc_family"),
+    "SOCK_STATE": ("sock_common", "skc_state"),
     "SOCK_NUM": ("sock_common", "skc_num"),
     "SOCK_DPORT": ("sock_common", "skc_dport"),
     "SOCK_DADDR": ("sock_common", "skc_daddr"),
     "SOCK_RCV_SADDR": ("sock_common", "skc_rcv_saddr"),
+}
+_STREAM_END_OFFSETS = {
+    "SOCK_PROTOCOL": ("sock", "sk_protocol"),
+    "SOCK_SHUTDOWN": ("sock", "sk_shutdown"),
+    "TCP_RECEIVED": ("tcp_sock", "rcv_nxt"),
+    "TCP_COPIED": ("tcp_sock", "copied_seq"),
+}
+_UNIX_OFFSETS = {
+    "UNIX_ADDR": ("unix_sock", "addr"),
+    "UNIX_PEER": ("unix_sock", "peer"),
+    "UNIX_ADDRESS_LEN": ("unix_address", "len"),
+    "UNIX_ADDRESS_NAME": ("unix_address", "name"),
 }
 _FSBASE = {"TASK_FSBASE": ("task_struct", "thread.fsbase")}
 _SCHED_INFO = {"TASK_SCHED_INFO": ("task_struct", "sched_info.pcount")}
@@ -98,6 +112,7 @@ def kernel_flags(
         f"-DHAVE_WAKING={int('on_sched_waking' in functions)}",
         f"-DHAVE_NEWTASK={int('on_task_newtask' in functions)}",
         f"-DHAVE_EXEC={int('on_sched_process_exec' in functions)}",
+        f"-DHAVE_SOCKET_STATES={int('on_set_state' in functions)}",
         f"-DPID_NAMESPACE={int(namespaced)}",
         *(_offset_flags(types, _NAMESPACE_OFFSETS) if namespaced else ()),
         *_optional_flags(types, absent, unavailable, detail),
@@ -118,6 +133,10 @@ def kernel_flags(
             *_offset_flags(types, _URING_OFFSETS),
         ]
     return flags
+
+
+def _all_there(types: KernelTypes, wanted: dict[str, tuple[str, str]]) -> bool:
+    return all(types.offset(*member) is not None for member in wanted.values())
 
 
 def _offset_flags(types: KernelTypes, wanted: dict[str, tuple[str, str]]) -> list[str]:
@@ -188,6 +207,12 @@ def _optional_flags(
         )
         if "wake-up times" in unavailable or detail is not Detail.FULL:
             unavailable["run queue after a wait"] = "nothing tells it apart; it is in the wait"
+    if _all_there(types, _STREAM_END_OFFSETS):
+        flags += ["-DHAVE_STREAM_END=1", *_offset_flags(types, _STREAM_END_OFFSETS)]
+    if _all_there(types, _UNIX_OFFSETS):
+        flags += ["-DHAVE_UNIX=1", *_offset_flags(types, _UNIX_OFFSETS)]
+    else:
+        unavailable["requests on unix sockets"] = "this kernel does not describe unix sockets"
     if "ipv6" not in absent and types.offset(*_IPV6_OFFSETS["SOCK_V6_DADDR"]) is not None:
         flags += ["-DHAVE_IPV6=1", *_offset_flags(types, _IPV6_OFFSETS)]
     else:

@@ -22,6 +22,8 @@ from iotrace.engine.tracepoints import PYTHON_PROBES, attach_order
 from iotrace.errors import IotraceError, Unsupported
 from iotrace.privileges.capabilities import refused
 
+_PYTHON = "Python's stacks"
+_TAIL_CALLS = {"exits": "the ends of calls"}
 Later = Callable[[], Sequence[Function]]
 
 
@@ -116,8 +118,8 @@ def _attach(function: Function, refusal: KernelRefusal | None, attached: Attache
             for cpu in online_cpus():
                 attached.links[f"faults of CPU {cpu}"] = open_major_faults(cpu, program)
         elif function.attachment == "tail call":
-            walkers = HashMap(attached.maps["walkers"].fd, 4, 4)
-            walkers.update(struct.pack("<I", function.slot), struct.pack("<I", program))
+            table = HashMap(attached.maps[function.table].fd, 4, 4)
+            table.update(struct.pack("<I", function.slot), struct.pack("<I", program))
         else:
             spare = function.tracepoint in attached.links
             link = function.name if spare else function.tracepoint
@@ -127,7 +129,7 @@ def _attach(function: Function, refusal: KernelRefusal | None, attached: Attache
     except KernelRefusal:
         if not function.loses:
             raise
-        where = function.tracepoint or "Python's stacks"
+        where = function.tracepoint or _TAIL_CALLS.get(function.table, _PYTHON)
         for column in function.loses:
             attached.unavailable[column] = f"the kernel refused the probe on {where}"
 

@@ -11,6 +11,7 @@ from iotrace.procfs.children import read_children
 from iotrace.report.detail import Detail
 
 _LEAST_PLACES = 16384
+_OF_EXCHANGES = ("endpoints", "tiers")
 _SLACK = 128
 """Threads that may appear between the count and the attachment."""
 _MOST_THREADS, _MOST_DESCRIPTORS, _MOST_PROCESSES = 1 << 13, 1 << 16, 1 << 12
@@ -23,8 +24,9 @@ class Limits:
     """Room in the kernel's tables; what does not fit is counted as lost.
 
     ``timeline_pages``: of the ring buffer that streams single events (a power of two); 0: no
-    timeline. ``reserved``: slots of the thread table that user space fills, for the threads that
-    exist already. ``python``: with what follows Python's stacks and GIL.
+    timeline. ``sockets`` is a power of two. ``reserved``: slots of the thread table that user
+    space fills, for the threads that exist already. ``python``: with what follows Python's stacks
+    and GIL.
     """
 
     threads: int = 4096
@@ -37,6 +39,8 @@ class Limits:
     operations: int = 16384
     operation_kinds: int = 256
     ports: int = 1024
+    endpoints: int = 256
+    tiers: int = 4096
     targets: int = 2048
     stacks: int = 4096
     codes: int = 2048
@@ -51,7 +55,8 @@ class Limits:
         others = ("reserved", "timeline_pages", "python", "detail")
         names = [name for name in self.__slots__ if name not in others]
         return [
-            *(f"-DMAX_{name.upper()}={getattr(self, name)}" for name in names),
+            *(f"-DMAX_{name.upper()}={self._room(name)}" for name in names),
+            f"-DMAX_EXCHANGES={self.sockets if self.detail is Detail.FULL else 1}",
             f"-DDESCRIPTOR_PLACES={self._places()}",
             f"-DDETAIL_FULL={int(self.detail is Detail.FULL)}",
             f"-DDETAIL_SOCKETS={int(self.detail is Detail.SOCKETS)}",
@@ -59,6 +64,11 @@ class Limits:
             f"-DTIMELINE={int(self.timeline_pages > 0)}",
             f"-DTIMELINE_PAGES={self.timeline_pages}",
         ]
+
+    def _room(self, name: str) -> int:
+        """Exchanges are followed in full detail only."""
+        room: int = getattr(self, name)
+        return 1 if name in _OF_EXCHANGES and self.detail is not Detail.FULL else room
 
     def _places(self) -> int:
         """A power of two, so large that few descriptors share a place."""
@@ -74,16 +84,15 @@ def limits_for(pids: Iterable[int], wanted: Limits) -> Limits:
     everyone = set(islice(found, _MOST_PROCESSES))
     threads = _total(everyone, "task", _MOST_THREADS)
     reserved = _power_of_two(max(wanted.reserved, threads + _SLACK))
+    descriptors = _total(everyone, "fd", _MOST_DESCRIPTORS)
     return replace(
         wanted,
         reserved=reserved,
         threads=max(wanted.threads, 2 * reserved),
         calls=max(wanted.calls, _power_of_two(16 * threads)),
         loops=max(wanted.loops, _power_of_two(2 * threads)),
-        descriptors=max(
-            wanted.descriptors,
-            _power_of_two(2 * _total(everyone, "fd", _MOST_DESCRIPTORS)),
-        ),
+        descriptors=max(wanted.descriptors, _power_of_two(2 * descriptors)),
+        sockets=max(wanted.sockets, _power_of_two(descriptors)),
         targets=max(wanted.targets, _power_of_two(4 * len(everyone))),
     )
 

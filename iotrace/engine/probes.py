@@ -27,6 +27,9 @@ from iotrace.engine.syscalls import ARCHITECTURES, CallSpec, call_names, call_sp
 from iotrace.engine.tracepoints import DATING, SPARES, spare_names
 
 _U32 = struct.Struct("<I")
+_NOT_LISTENING = _U32.pack(0)
+_NOBODY = _U32.pack(0xFFFFFFFF)
+"""NOBODY in probes/maps.c: whoever accepts there has not done it yet."""
 
 
 class Probes:
@@ -119,8 +122,17 @@ class Probes:
 
     def listen_on(self, ports: Iterable[int]) -> None:
         """Connections to these TCP ports are dated from the arrival of data before the accept."""
+        listening = self.map("listening_ports")
         for port in ports:
-            self.map("listening_ports").update(_U32.pack(port), _U32.pack(1))
+            if listening.get(_U32.pack(port)) == _NOT_LISTENING:
+                listening.update(_U32.pack(port), _NOBODY)
+
+    def forget_ports(self, ports: Iterable[int]) -> None:
+        """No traced process listens there; those that a traced thread has accepted on are kept."""
+        listening = self.map("listening_ports")
+        for port in ports:
+            if listening.get(_U32.pack(port)) == _NOBODY:
+                listening.update(_U32.pack(port), _NOT_LISTENING)
 
     def forget(self, pid: int) -> None:
         """The process has ended: its number may come again."""

@@ -14,10 +14,12 @@ from iotrace.engine.map_limits import Limits
 from iotrace.engine.probe_sources import joined_sources
 from iotrace.engine.tracepoints import (
     ALL_PROBES,
+    EXIT_PROBES,
     IN_CONTAINERS,
     LINES,
     PROBES,
     PYTHON_PROBES,
+    REQUESTS,
     Part,
     Probe,
 )
@@ -36,6 +38,7 @@ BASE_SOURCES = (
     "ids.c",
     "python.c",
     "python_hooks.c",
+    "listeners.c",
     "readiness.c",
     "descriptors.c",
     "arguments.c",
@@ -45,10 +48,17 @@ BASE_SOURCES = (
     "calls.c",
     "repair.c",
     "sys_enter_exit.c",
+    "parts.c",
+    "endpoints.c",
+    "exchange_records.c",
+    "exchanges.c",
+    "exchange_connections.c",
+    "exchange_moved.c",
     "sleeps.c",
     "sched.c",
     "lifecycle.c",
     "copy.c",
+    "connections.c",
     "sockets.c",
 )
 LATE_SOURCES = ("python_stack.c", "slow_calls.c", "stalls.c", "samples.c")
@@ -137,6 +147,10 @@ def build_program(
     present, unavailable = _available(types, absent, namespaced, limits.detail)
     functions = {probe.function for probe in present}
     python = limits.python and has_thread_pointer(types)
+    if "on_sk_data_ready" in functions:
+        present += [probe for probe in EXIT_PROBES if limits.detail in probe.details]
+    elif limits.detail is Detail.FULL:
+        unavailable[REQUESTS] = "this kernel has no tracepoint sk_data_ready"
     if python and limits.detail is Detail.FULL:
         present += PYTHON_PROBES
     elif limits.python and not python:

@@ -19,7 +19,7 @@ class Probe:
     (probes/preemption.c).
     ``older``: what the tracepoint was called before.
     ``attachment``: "tracepoint"; "tail call": entered by other probes, by its ``slot`` in
-    ``walkers``; "sample": runs at the ticks of a clock of each CPU; "major fault": at each page
+    ``table``; "sample": runs at the ticks of a clock of each CPU; "major fault": at each page
     fault that waited for storage. These have no tracepoint.
     """
 
@@ -32,6 +32,7 @@ class Probe:
     typed: bool = False
     spare: bool = True
     older: str = ""
+    table: str = ""
 
 
 _FULL: frozenset[Detail] = frozenset((Detail.FULL,))
@@ -39,6 +40,7 @@ _SOCKETS: frozenset[Detail] = frozenset((Detail.SOCKETS,))
 _LIGHT: frozenset[Detail] = frozenset((Detail.LIGHT,))
 _NOT_LIGHT = _FULL | _SOCKETS
 _COUNTS = ("counts of socket calls",)
+REQUESTS = "requests"
 PROBES = (
     Probe("sys_enter", "on_sys_enter", details=_FULL, spare=False),
     Probe("sys_exit", "on_sys_exit", details=_FULL),
@@ -48,6 +50,13 @@ PROBES = (
     Probe("sched_process_exec", "on_sched_process_exec", ("the moment of an exec",)),
     Probe("skb_copy_datagram_iovec", "on_skb_copy", ("exact copy of sockets",), details=_NOT_LIGHT),
     Probe("sk_data_ready", "on_sk_data_ready", ("pickup",), details=_NOT_LIGHT, spare=False),
+    Probe(
+        "inet_sock_set_state",
+        "on_set_state",
+        ("accept queue, connect time",),
+        details=_NOT_LIGHT,
+        spare=False,
+    ),
     Probe("sock_recv_length", "on_sock_recv_length", _COUNTS, details=_SOCKETS, typed=True),
     Probe("sock_send_length", "on_sock_send_length", _COUNTS, details=_SOCKETS, typed=True),
     Probe("task_rename", "on_task_rename", ("new names of threads",)),
@@ -72,20 +81,33 @@ IN_CONTAINERS = (
     ),
 )
 """Needed only where process ids are not the kernel's own."""
+EXIT_PROBES = (
+    Probe(
+        "", "on_exchange", (REQUESTS,), "tail call", 0, details=_FULL, spare=False, table="exits"
+    ),
+)
+"""What sys_exit goes on with."""
 LINES, CULPRITS, WAKERS = "python lines", "python lines of stalls", "who ends waits for locks"
 CPU_LINES, FAULT_LINES = "python lines on a CPU", "python lines of major page faults"
+_WALKERS = "walkers"
 PYTHON_PROBES = (
-    Probe("", "on_slow_call", (LINES,), "tail call", 0, spare=False),
-    Probe("", "on_stall", (CULPRITS,), "tail call", 1, spare=False),
+    Probe("", "on_slow_call", (LINES,), "tail call", 0, spare=False, table=_WALKERS),
+    Probe("", "on_stall", (CULPRITS,), "tail call", 1, spare=False, table=_WALKERS),
     Probe(
-        "", "on_new_stack", ("python names of short-lived processes",), "tail call", 2, spare=False
+        "",
+        "on_new_stack",
+        ("python names of short-lived processes",),
+        "tail call",
+        2,
+        spare=False,
+        table=_WALKERS,
     ),
-    Probe("", "on_wake", (WAKERS,), "tail call", 3, spare=False),
+    Probe("", "on_wake", (WAKERS,), "tail call", 3, spare=False, table=_WALKERS),
     Probe("", "on_sample", (CULPRITS, CPU_LINES), "sample", spare=False),
     Probe("", "on_major_fault", (FAULT_LINES,), "major fault", spare=False),
 )
 _SPARE = "_spare"
-ALL_PROBES = (*PROBES, *IN_CONTAINERS, *PYTHON_PROBES)
+ALL_PROBES = (*EXIT_PROBES, *PROBES, *IN_CONTAINERS, *PYTHON_PROBES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +122,7 @@ class Part:
 
 
 LATE = frozenset(probe.function for probe in PYTHON_PROBES)
-_SOONER = frozenset(probe.function for probe in (*PROBES, *IN_CONTAINERS))
+_SOONER = frozenset(probe.function for probe in (*PROBES, *IN_CONTAINERS, *EXIT_PROBES))
 _FIRST_HALF = frozenset(
     "on_sys_exit on_task_newtask on_sched_process_exec "
     "on_sock_recv_length on_sock_send_length".split()

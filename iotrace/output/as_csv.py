@@ -161,6 +161,27 @@ _LOOPS: Columns = {
 }
 
 
+_PERCENTILES = ("p50", "p90", "p99", "p999", "max")
+
+_REQUESTS: Columns = {
+    **_same("listener", "connections", "exchanges", "unanswered", "oldest_unanswered_ns"),
+    **_nested("latency_ns", _PERCENTILES, "latency_{}_ns"),
+    **_nested("queue_ns", _PERCENTILES, "queue_{}_ns"),
+    **_nested("pickup_ns", _PERCENTILES, "pickup_{}_ns"),
+    **_nested("service_ns", _PERCENTILES, "service_{}_ns"),
+    **_nested("last_byte_ns", _PERCENTILES, "last_byte_{}_ns"),
+    **_same("several_at_once", "handed_over", "unknown", "undated"),
+}
+
+_UPSTREAMS: Columns = {
+    **_same("peer", "kind", "calls", "in_flight_max", "unanswered", "oldest_unanswered_ns"),
+    **_nested("theirs_ns", _PERCENTILES, "theirs_{}_ns"),
+    **_nested("pickup_ns", _PERCENTILES, "pickup_{}_ns"),
+    **_nested("connect_ns", _PERCENTILES, "connect_{}_ns"),
+    **_same("connect_errors"),
+}
+
+
 def _frame(name: str) -> Callable[[Any], Cell]:
     """Of the innermost frame that is the program's own."""
     return lambda line: getattr(line.own_stack[0], name) if line.stack else None
@@ -186,4 +207,6 @@ TABLES = {
     "loops": _Table(attrgetter("loops"), _LOOPS),
     "lines": _Table(attrgetter("lines"), _LINES),
     "samples": _Table(attrgetter("cpu_samples"), _SAMPLES),
+    "requests": _Table(attrgetter("requests"), _REQUESTS),
+    "upstreams": _Table(attrgetter("upstreams"), _UPSTREAMS),
 }

@@ -14,9 +14,11 @@ from iotrace.output.tables import (
     loops_table,
     operations_table,
     processes_table,
+    requests_table,
     samples_table,
     signals_table,
     threads_table,
+    upstreams_table,
 )
 from iotrace.output.view_options import plain_name
 
@@ -30,6 +32,8 @@ _TABLES = (
     operations_table,
     signals_table,
     processes_table,
+    requests_table,
+    upstreams_table,
 )
 
 TITLES: tuple[str, ...] = tuple(dict.fromkeys(title for table in _TABLES for title in table.ORDERS))

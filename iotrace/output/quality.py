@@ -17,6 +17,7 @@ _LOST = {
     "loops": "event loop updates",
     "probes": "skipped probe runs",
     "stacks": "Python stacks",
+    "requests": "listeners or peers of requests",
 }
 
 

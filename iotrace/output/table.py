@@ -16,9 +16,11 @@ from iotrace.output.tables import (
     loops_table,
     operations_table,
     processes_table,
+    requests_table,
     samples_table,
     signals_table,
     threads_table,
+    upstreams_table,
 )
 from iotrace.output.view_options import View
 from iotrace.report.model import Process, Report
@@ -31,6 +33,8 @@ _DETAILED = 3
 _VIEW = View()
 
 _TABLES: tuple[Callable[[Process, int | None, str], Table | None], ...] = (
+    requests_table.table,
+    upstreams_table.table,
     threads_table.table,
     loops_table.table,
     calls_table.table,
@@ -38,7 +42,7 @@ _TABLES: tuple[Callable[[Process, int | None, str], Table | None], ...] = (
     operations_table.table,
     signals_table.table,
 )
-_LINES_AT = 2
+_LINES_AT = 4
 """Place of the Python lines among them."""
 
 

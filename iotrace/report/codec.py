@@ -20,6 +20,9 @@ from iotrace.report.shape import INT_MAX, INT_MIN, Field, choices, fields_of
 
 T = TypeVar("T")
 
+_OLDER_SCHEMAS = ("iotrace.report/1",)
+"""They have no requests and no upstreams; the rest is as in this one."""
+
 _PASTE = "iotrace attach PID -f json -o report.json"
 
 # Of a histogram: 8 for each power of two are 512.
@@ -60,14 +63,15 @@ def from_dict(data: object) -> Report:
     """
     if not isinstance(data, dict) or "schema" not in data:
         raise BadReport("this is not an iotrace report", why='it has no key "schema"', paste=_PASTE)
-    if data["schema"] != SCHEMA:
+    if data["schema"] not in (SCHEMA, *_OLDER_SCHEMAS):
+        readable = " and ".join(f'"{one}"' for one in (*_OLDER_SCHEMAS, SCHEMA))
         raise BadReport(
             f"this report has the schema {_quote(data['schema'])}",
-            why=f'this version of iotrace reads "{SCHEMA}" only',
+            why=f"this version of iotrace reads {readable} only",
             paste=_PASTE,
         )
     try:
-        return _dataclass(Report, data, "")
+        return _dataclass(Report, {**data, "schema": SCHEMA}, "")
     except _Unknown as unknown:
         raise _newer(data, unknown.why) from None
 

@@ -40,6 +40,7 @@ _CALLS = (
     "iterations, ready, empty, timeout, busy",
     "GIL tax",
     "python lines",
+    "requests",
 )
 _SOCKETS = (
     "copy, copies_ns",

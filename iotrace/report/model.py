@@ -1,4 +1,4 @@
-"""The report: one tree of frozen dataclasses, which is the JSON schema ``iotrace.report/1``.
+"""The report: one tree of frozen dataclasses, which is the JSON schema ``iotrace.report/2``.
 
 Field names are the JSON keys. Units are in the names: ``_ns`` nanoseconds, ``_bytes`` bytes.
 A figure that is not known is ``None``, with its reason in ``Quality.unavailable``; never 0. Sums
@@ -15,6 +15,11 @@ from iotrace.report.event_loops import Ready as Ready
 from iotrace.report.event_loops import ReadyWatch as ReadyWatch
 from iotrace.report.event_loops import StallCall as StallCall
 from iotrace.report.event_loops import Stalls as Stalls
+from iotrace.report.requests import Durations as Durations
+from iotrace.report.requests import Requests as Requests
+from iotrace.report.requests import RequestTier as RequestTier
+from iotrace.report.requests import SlowRequest as SlowRequest
+from iotrace.report.requests import Upstream as Upstream
 from iotrace.report.stacks import CpuSample, InCall, Line, Wake
 from iotrace.report.surroundings import FileLockWait as FileLockWait
 from iotrace.report.surroundings import GroupLimits as GroupLimits
@@ -27,7 +32,7 @@ from iotrace.report.times import Percentiles as Percentiles
 from iotrace.report.times import Phase as Phase
 from iotrace.report.times import Pickup as Pickup
 
-SCHEMA = "iotrace.report/1"
+SCHEMA = "iotrace.report/2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +271,8 @@ class Process:
     major_faults: int | None = None
     file_lock_waits: tuple[FileLockWait, ...] = ()
     cpu_samples: tuple[CpuSample, ...] = ()
+    requests: tuple[Requests, ...] = ()
+    upstreams: tuple[Upstream, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +321,7 @@ class Lost:
     """What the kernel side could not keep. All zero in a complete report.
 
     ``threads``, ``calls``, ``descriptors``, ``loops``, ``stacks``: no room left in that table;
+    ``requests``: listeners and peers of which nothing could be counted for lack of room;
     ``probes``: probe runs that the kernel skipped (recursion); ``ring``: ring buffer events.
     """
 
@@ -324,6 +332,7 @@ class Lost:
     loops: int = 0
     probes: int = 0
     stacks: int = 0
+    requests: int = 0
 
     @property
     def total(self) -> int:

@@ -62,6 +62,7 @@ def _quality(snapshot: Snapshot, processes: tuple[Process, ...], around: Circums
             descriptors=losses.descriptors,
             loops=losses.loops,
             stacks=losses.stacks,
+            requests=losses.endpoints,
             probes=sum(losses.skipped_runs.values()),
         ),
         unaccounted_ratio=unaccounted / lifetime if lifetime else 0.0,

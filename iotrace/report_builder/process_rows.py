@@ -16,6 +16,7 @@ from iotrace.report_builder.descriptor_rows import descriptor_row, open_sockets,
 from iotrace.report_builder.in_call_rows import in_call_row
 from iotrace.report_builder.loop_rows import loop_row
 from iotrace.report_builder.operation_rows import operation_row
+from iotrace.report_builder.request_rows import request_rows, unaccepted_of, upstream_rows
 from iotrace.report_builder.stack_rows import Stacks, culprit_row, line_row, sample_rows, wake_row
 from iotrace.report_builder.thread_rows import thread_row
 from iotrace.report_builder.unavailable_fields import clear_unavailable
@@ -68,6 +69,7 @@ class _Parts:
         self._descriptors = _by_pid(snapshot.descriptors)
         self._loops = _by_pid(snapshot.loops)
         self._signals = _by_pid(snapshot.signals)
+        self._unaccepted = unaccepted_of(snapshot, facts)
         self._culprits: dict[LoopKey, list[Culprit]] = defaultdict(list)
         for (thread, loop, cause, stack, number, kind), one in snapshot.culprits.items():
             call = self._name(number) if cause == "call" else ""
@@ -160,6 +162,8 @@ class _Parts:
             file_lock_waits=self._lock_waits(pid, facts),
             cpu_samples=sample_rows(self._samples[pid], self._stacks),
             major_faults=facts.limits.major_faults if facts and facts.limits else None,
+            requests=request_rows(pid, self._snapshot, facts, self._unaccepted.get(pid, {})),
+            upstreams=upstream_rows(pid, self._snapshot),
         )
 
     def _lock_waits(self, pid: int, facts: ProcessFacts | None) -> tuple[FileLockWait, ...]:

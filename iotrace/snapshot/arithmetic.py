@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from iotrace.snapshot.exchanges import EndpointKey, EndpointTotals
 from iotrace.snapshot.merging import Owner, add, subtract
 from iotrace.snapshot.totals import TABLES, Snapshot, ThreadKey
 
@@ -25,7 +26,13 @@ def interval(later: Snapshot, earlier: Snapshot) -> Snapshot:
         name: _differences(getattr(later, name), getattr(earlier, name)) for name in TABLES
     }
     losses = subtract(later.losses, earlier.losses)
-    return Snapshot(from_ns=earlier.at_ns, at_ns=later.at_ns, losses=losses, **tables)
+    return Snapshot(
+        from_ns=earlier.at_ns,
+        at_ns=later.at_ns,
+        losses=losses,
+        exchanges=later.exchanges,
+        **tables,
+    )
 
 
 def fold(snapshot: Snapshot, folded: Mapping[ThreadKey, ThreadKey]) -> Snapshot:
@@ -45,22 +52,28 @@ def fold(snapshot: Snapshot, folded: Mapping[ThreadKey, ThreadKey]) -> Snapshot:
         return result
 
     tables: dict[str, Any] = {name: add_up(getattr(snapshot, name)) for name in _OF_THREADS}
-    return replace(snapshot, **tables)
+    gone = {key.pid: target.pid for key, target in folded.items() if target.pid < 0}
+    endpoints: dict[EndpointKey, EndpointTotals] = {}
+    for key, totals in snapshot.endpoints.items():
+        add_under(endpoints, key._replace(pid=gone.get(key.pid, key.pid)), totals)
+    return replace(snapshot, **tables, endpoints=endpoints)
 
 
 def add_snapshots(one: Snapshot, other: Snapshot) -> Snapshot:
     """``one`` with the threads of ``other``, and what is theirs, added under their keys."""
 
-    def merge(a: Table, b: Table) -> Table:
-        result = dict(a)
-        for key, totals in b.items():
-            add_under(result, key, totals)
-        return result
-
     tables: dict[str, Any] = {
-        name: merge(getattr(one, name), getattr(other, name)) for name in _OF_THREADS
+        name: add_tables(getattr(one, name), getattr(other, name)) for name in _OF_THREADS
     }
     return replace(one, **tables)
+
+
+def add_tables(one: Table, other: Table) -> dict[Any, Any]:
+    """All totals of both."""
+    result = dict(one)
+    for key, totals in other.items():
+        add_under(result, key, totals)
+    return result
 
 
 def add_under(table: dict[Any, Any], key: Any, totals: Any) -> None:

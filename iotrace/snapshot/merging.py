@@ -64,10 +64,11 @@ State: TypeAlias = Annotated[T, FIRST]
 """No sum: of two the first one's, in a difference the later one's."""
 Histogram: TypeAlias = Annotated[tuple[int, ...], _EACH]
 """Sums by place (a bucket, a wait reason): each adds and subtracts."""
-Counts: TypeAlias = Annotated[Mapping[int, int], _COUNTS]
+Key = TypeVar("Key")
+CountsBy: TypeAlias = Annotated[Mapping[Key, int], _COUNTS]
 """Sums by key."""
-NamedCounts: TypeAlias = Annotated[Mapping[str, int], _COUNTS]
-"""The same by name."""
+Counts: TypeAlias = CountsBy[int]
+NamedCounts: TypeAlias = CountsBy[str]
 Maximum: TypeAlias = Annotated[int, _MAXIMUM]
 """The larger one; in a difference the later one, which is that of all time."""
 

@@ -17,6 +17,8 @@ from iotrace.report.detail import Detail
 from iotrace.snapshot import decode, histogram
 from iotrace.snapshot.arithmetic import add_under
 from iotrace.snapshot.decode import Record
+from iotrace.snapshot.exchange_reader import read_exchanges
+from iotrace.snapshot.exchanges import NO_EXCHANGES
 from iotrace.snapshot.in_flight import SUSPICIOUS_NS, InFlight, charge, ready_for_ns
 from iotrace.snapshot.rows import read_calls, read_descriptors, read_loops
 from iotrace.snapshot.totals import (
@@ -84,6 +86,7 @@ class SnapshotReader:
         calls, calls_upto = read_calls(self._probes, keys)
         descriptors, descriptors_upto = read_descriptors(self._probes, keys)
         loops, loops_upto = read_loops(self._probes, keys)
+        endpoints, exchanges = ({}, NO_EXCHANGES) if only else read_exchanges(self._probes)
         waiting = []
         for slot, record in records.items():
             if record["in_call"] and not record["ended_ns"]:
@@ -116,6 +119,8 @@ class SnapshotReader:
             culprits=self._culprits(keys),
             waiting=tuple(waiting),
             losses=self._losses(),
+            endpoints=endpoints,
+            exchanges=exchanges,
         )
 
     def _awake(self, record: Record) -> bool:
@@ -234,6 +239,7 @@ class SnapshotReader:
             long_vectors=counters[Counter.LONG_VECTORS],
             events=counters[Counter.LOST_EVENTS],
             stacks=counters[Counter.LOST_STACKS],
+            endpoints=counters[Counter.LOST_ENDPOINTS],
         )
 
 

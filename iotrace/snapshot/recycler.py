@@ -12,10 +12,11 @@ from dataclasses import replace
 
 from iotrace.engine.constants import Counter
 from iotrace.engine.probes import Probes
-from iotrace.snapshot.arithmetic import add_snapshots, fold
+from iotrace.snapshot.arithmetic import add_snapshots, add_tables, add_under, fold
 from iotrace.snapshot.decode import Record, thread_key
+from iotrace.snapshot.exchange_reader import read_exchanges
 from iotrace.snapshot.reader import SnapshotReader
-from iotrace.snapshot.release import release
+from iotrace.snapshot.release import release, release_endpoints
 from iotrace.snapshot.totals import Losses, Snapshot, ThreadKey
 
 KEPT = 128
@@ -37,6 +38,7 @@ class Recycler:
     def take(self) -> Snapshot:
         """A snapshot of everything: the tables and the sums."""
         whole = add_snapshots(self._reader.take(), self._sums)
+        whole = replace(whole, endpoints=add_tables(whole.endpoints, self._sums.endpoints))
         folded, self._folded = self._folded, {}
         self._shown = frozenset(whole.threads)
         return replace(whole, folded=folded)
@@ -69,8 +71,21 @@ class Recycler:
         for pid in {records[slot]["pid"] for slot in places} - living:
             self._probes.forget(pid)
         gone = frozenset(records[s]["pid"] for s, place in places.items() if place.pid < 0)
+        self._add_up_endpoints(gone)
         self._move_sums(gone)
         return gone
+
+    def _add_up_endpoints(self, gone: frozenset[int]) -> None:
+        """What processes that are gone exchanged belongs to their parents' children."""
+        if not gone:
+            return
+        endpoints, _ = read_exchanges(self._probes)
+        sums = dict(self._sums.endpoints)
+        for key, totals in endpoints.items():
+            if key.pid in gone:
+                add_under(sums, key._replace(pid=-self._parents.get(key.pid, 0)), totals)
+        self._sums = replace(self._sums, endpoints=sums)
+        release_endpoints(self._probes, gone)
 
     def _place(self, record: Record, living: set[int], roots: Collection[int]) -> ThreadKey:
         """The sum that this ended thread belongs to."""

@@ -6,12 +6,14 @@ import struct
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from iotrace.engine.constants import Counter
+from iotrace.engine.constants import EXEMPLARS, Counter
 from iotrace.engine.probes import Probes
 from iotrace.engine.record_tables import RecordTable
 
 _U32 = struct.Struct("<I")
 _U64 = struct.Struct("<Q")
+_ENDPOINT_KEY = struct.Struct("<5I16s")
+"""struct endpoint_key (probes/maps.c)."""
 _LOOP_AT = 8
 """In struct stall_key (probes/python.c)."""
 
@@ -74,6 +76,28 @@ def _culprits_by_loop(probes: Probes) -> dict[int, list[bytes]]:
         for raw_key, _ in probes.map("stall_causes").items():
             keys[_U32.unpack_from(raw_key, _LOOP_AT)[0]].append(raw_key)
     return keys
+
+
+def release_endpoints(probes: Probes, pids: Collection[int]) -> None:
+    """The same for what these processes exchanged with others: they have ended.
+
+    A connection that another process holds still finds the record's generation changed.
+    """
+    endpoints, tiers = probes.table("endpoints"), probes.table("tiers")
+    for index, raw in endpoints.read_all(probes.used(Counter.ENDPOINTS)):
+        record = endpoints.layout.unpack(raw)
+        if record["pid"] not in pids:
+            continue
+        address = bytes(endpoints.layout.array(raw, "address"))
+        members = (record[name] for name in ("pid", "role", "kind", "port", "family"))
+        probes.map("endpoint_index").delete(_ENDPOINT_KEY.pack(*members, address))
+        places = [place - 1 for place in endpoints.layout.array(raw, "tiers") if place]
+        for exemplar in range(index * EXEMPLARS, (index + 1) * EXEMPLARS):
+            probes.table("exemplars").clear(exemplar)
+        fresh = {"generation": record["generation"] + 1}
+        endpoints.write(index, endpoints.layout.pack(fresh))
+        probes.map("free_endpoints").push(_U32.pack(index))
+        _give_back(probes, tiers, "free_tiers", places)
 
 
 def _give_back(probes: Probes, table: RecordTable, queue: str, indices: Iterable[int]) -> None:

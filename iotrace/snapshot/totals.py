@@ -12,6 +12,12 @@ from typing import Annotated, NamedTuple
 
 from iotrace.pystack.walk import Sleeper
 from iotrace.snapshot import histogram
+from iotrace.snapshot.exchanges import (
+    NO_EXCHANGES,
+    EndpointKey,
+    EndpointTotals,
+    ExchangeStates,
+)
 from iotrace.snapshot.merging import (
     Counts,
     Histogram,
@@ -275,6 +281,7 @@ class Losses:
     long_vectors: Total = 0
     events: Total = 0
     stacks: Total = 0
+    endpoints: Total = 0
 
 
 CallKey = tuple[ThreadKey, int, str]
@@ -310,6 +317,8 @@ class Snapshot:
     wakes: OfProcesses[WakeKey, WakeTotals] = field(default_factory=dict)
     culprits: OfThreads[CulpritKey, CulpritTotals] = field(default_factory=dict)
     samples: OfProcesses[SampleKey, SampleTotals] = field(default_factory=dict)
+    endpoints: OfProcesses[EndpointKey, EndpointTotals] = field(default_factory=dict)
+    exchanges: ExchangeStates = NO_EXCHANGES
     waiting: tuple[Waiting, ...] = ()
     folded: Mapping[ThreadKey, ThreadKey] = field(default_factory=dict)
     """Threads of earlier snapshots that have ended, and the sum that holds them now."""

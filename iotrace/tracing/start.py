@@ -14,8 +14,10 @@ from iotrace.engine.image_source import ImageSource
 from iotrace.engine.pid_namespace import require_usable_clock
 from iotrace.engine.probes import Probes
 from iotrace.engine.targets import TargetTable
-from iotrace.errors import IotraceError, Unsupported
+from iotrace.errors import IotraceError, PermissionDenied, Unsupported
 from iotrace.procfs.cgroup import CpuLimit, read_cpu_limits
+from iotrace.procfs.files import TooLarge
+from iotrace.procfs.listening import read_listening_ports
 from iotrace.target_reader.reader import TargetReader
 
 
@@ -23,7 +25,8 @@ class Start:
     """Probes that charge. Use as a context manager: leaving it detaches them.
 
     ``table`` enters processes; ``roots``: those that were asked for, and whether with children;
-    ``entered``: those that ran already; ``cpu_limits``: what throttled those up to then, by pid.
+    ``entered``: those that ran already; ``listening``: TCP ports that they, or others, accept on;
+    ``cpu_limits``: what throttled those up to then, by pid.
     ``started_at`` is the time of day, ``started_ns`` on CLOCK_MONOTONIC.
     """
 
@@ -49,6 +52,7 @@ class Start:
             ends.pop_all()
         self.roots: dict[int, bool] = {}
         self.entered: tuple[int, ...] = ()
+        self.listening: set[int] = set()
         self.cpu_limits: dict[int, tuple[CpuLimit, ...]] = {}
 
     def follow(self, pid: int, children: bool) -> tuple[int, ...]:
@@ -57,6 +61,11 @@ class Start:
         Raises NoSuchProcess; Unsupported where there is no room for the threads of the only one.
         """
         self.roots[pid] = children
+        # Known before any connection is met: which end of it is a server's depends on that.
+        with contextlib.suppress(PermissionDenied, TooLarge):
+            ports = read_listening_ports(pid)
+            self.probes.listen_on(ports)
+            self.listening |= ports
         try:
             entered = self.table.enter(pid, children)
         except Unsupported as error:

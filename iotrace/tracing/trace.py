@@ -94,8 +94,11 @@ class Trace:
         if self._stacks:
             self._stacks.poll(entered)
         self._book.look(entered, sockets=True)
-        for pid in entered:
-            self.probes.listen_on(self._book.listening_ports(pid))
+        mine = {port for pid in entered for port in self._book.listening_ports(pid)}
+        self.probes.listen_on(mine)
+        self._start.listening -= mine
+        self.probes.forget_ports(self._start.listening)  # others listen there
+        self._start.listening.clear()
 
     def follow_at_exec(self, pid: int, children: bool) -> None:
         """Trace a process from the moment it replaces itself by another program.

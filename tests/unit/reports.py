@@ -36,6 +36,7 @@ from iotrace.report.model import (
 from iotrace.report.stacks import CpuSample, Frame, Line
 from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit.histograms import phase, spread
+from tests.unit.request_rows import requests, upstream
 
 US = 1_000
 MS = 1_000_000
@@ -361,6 +362,8 @@ def hostile() -> Report:
                     CpuSample(number, 7, MS, 1, 2, 3, 1,
                               (Frame(text, text, 1, True), Frame(text, text, None, True))),
                 ),
+                requests=(requests(text, text, text),),
+                upstreams=(upstream(text, text, text),),
             )
         )  # fmt: skip
         findings.append(

@@ -98,6 +98,14 @@ static long read_memory(void *to, u32 bytes, const void *from)
 #define BPF_HASH(name, key, leaf, entries) BPF_TABLE("hash", key, leaf, name, entries)
 #define BPF_ARRAY(name, leaf, entries) BPF_TABLE("array", u32, leaf, name, entries)
 #define BPF_PERCPU_ARRAY(name, leaf, entries) BPF_TABLE("percpu_array", u32, leaf, name, entries)
+/* No tail call is ever made: what the calls here work on are no sockets. */
+static void machine_tail_call(struct bpf_raw_tracepoint_args *ctx, int index)
+{
+}
+#define BPF_PROG_ARRAY(name, entries)                                                              \
+  static struct {                                                                                  \
+    void (*call)(struct bpf_raw_tracepoint_args *, int);                                           \
+  } name = {machine_tail_call}
 static int machine_pop(void *leaf)
 {
   (void)leaf;
@@ -116,6 +124,10 @@ static __always_inline u64 read_u64(u64 address)
 static __always_inline u32 read_u32(u64 address)
 {
   return address ? *(volatile u32 *)address : 0;
+}
+static __always_inline u8 read_u8(u64 address)
+{
+  return *(u8 *)address;
 }
 static __always_inline u16 read_u16(u64 address)
 {

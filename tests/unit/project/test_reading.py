@@ -13,8 +13,10 @@ from iotrace.output.tables import (
     loops_table,
     operations_table,
     processes_table,
+    requests_table,
     signals_table,
     threads_table,
+    upstreams_table,
 )
 from iotrace.report.model import States
 from iotrace.snapshot.histogram import BUCKETS, bounds_ns
@@ -24,6 +26,8 @@ from tests.unit.project.markdown import names, table
 
 _PAGE = "docs/reading-a-report.md"
 _SECTIONS = {
+    "Requests": requests_table,
+    "Upstreams": upstreams_table,
     "Threads": threads_table,
     "Event loops": loops_table,
     "System calls": calls_table,

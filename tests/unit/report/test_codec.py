@@ -147,13 +147,15 @@ def test_what_is_not_even_one_of_ours(data: object) -> None:
 
 @pytest.mark.parametrize(
     ("schema", "shown"),
-    [("iotrace.report/2", "'iotrace.report/2'"), (1, "1"), (["x"], "a list"), ("\x1b", r"'\x1b'")],
+    [("iotrace.report/3", "'iotrace.report/3'"), (1, "1"), (["x"], "a list"), ("\x1b", r"'\x1b'")],
 )
 def test_another_schema(schema: object, shown: str) -> None:
     with pytest.raises(BadReport) as refused:
         from_dict({"schema": schema})
     assert refused.value.what == f"this report has the schema {shown}"
-    assert refused.value.why == 'this version of iotrace reads "iotrace.report/1" only'
+    assert refused.value.why == (
+        'this version of iotrace reads "iotrace.report/1" and "iotrace.report/2" only'
+    )
 
 
 @pytest.mark.parametrize(

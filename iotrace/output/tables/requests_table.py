@@ -1,0 +1,187 @@
+"""One line a listening socket: the requests that came in there. Order: how many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from operator import attrgetter
+
+from iotrace.output import units
+from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
+from iotrace.output.tables import cost
+from iotrace.output.view_options import ColumnOrder, Orders
+from iotrace.report.model import Process
+from iotrace.report.request_profile import slowest, typical
+from iotrace.report.requests import Durations, Requests, RequestTier, SlowRequest
+
+_LEGEND = (
+    "exchanges (count): requests with their answers; p50, p99, max: from the arrival of data to "
+    "the answer's first byte, of which pickup: until it is read, service: from there to the first "
+    "byte; owed: not answered at the end."
+)
+_QUEUE = "queue: of connections, until they are accepted."
+_LAST = "last: from the arrival to the answer's last byte."
+_OVERLAP = (
+    "n/a: several requests at once on a connection, so that no answer can be told from another."
+)
+_MOST_STATES = 3
+"""Of a part, told in words; json has them all."""
+_LEAST_SHARE = 0.02
+"""Of a part: states with less are left out."""
+
+
+def _order(times: str, name: str) -> ColumnOrder[Requests]:
+    def of(row: Requests) -> int:
+        durations: Durations | None = getattr(row, times)
+        return getattr(durations, name) if durations else -1
+
+    return ColumnOrder(of, _MEANINGS[times, name])
+
+
+_MEANINGS = {
+    ("latency_ns", "p50"): "from the arrival of data to the first byte of the answer",
+    ("latency_ns", "p99"): "the same, of the slowest hundredth",
+    ("latency_ns", "max"): "the longest",
+    ("pickup_ns", "p99"): "until the first read has ended (from the accept, where that came later)",
+    ("service_ns", "p99"): "from there to the first write of the answer",
+    ("queue_ns", "p99"): "of connections: in the accept queue",
+    ("last_byte_ns", "p99"): "from the arrival to the end of the answer's last write",
+}
+
+ORDERS: Orders[Requests] = {
+    "listener": ColumnOrder(attrgetter("listener"), "the listening socket"),
+    "count": ColumnOrder(attrgetter("exchanges"), "exchanges: requests with their answers"),
+    "owed": ColumnOrder(
+        attrgetter("unanswered"),
+        "requests that were not answered at the end, and how long the oldest of them had waited",
+    ),
+    "p50": _order("latency_ns", "p50"),
+    "p99": _order("latency_ns", "p99"),
+    "max": _order("latency_ns", "max"),
+    "pickup": _order("pickup_ns", "p99"),
+    "service": _order("service_ns", "p99"),
+    "queue": _order("queue_ns", "p99"),
+    "last": _order("last_byte_ns", "p99"),
+}
+
+
+def table(process: Process, top: int | None, sort: str = "") -> Table | None:
+    """The process's listeners with what they answered; None if there are none."""
+    if not process.requests:
+        return None
+    shown, rest = cost.costliest(process.requests, attrgetter("exchanges"), top, sort, ORDERS)
+    queue = _p99("queue", shown, "queue_ns", spare=2)
+    last = _p99("last", shown, "last_byte_ns", spare=1)
+    columns = (
+        texts("listener", (row.listener for row in shown), least=14, keep_end=True),
+        figures("count", (units.format_count(row.exchanges) for row in shown)),
+        *_owed(shown),
+        *(_latency(shown, name) for name in ("p50", "p99", "max")),
+        *_p99("pickup", shown, "pickup_ns"),
+        *_p99("service", shown, "service_ns"),
+        *queue,
+        *last,
+    )
+    overlap = any(row.latency_ns is None and row.exchanges for row in shown)
+    return Table(
+        title="Requests",
+        legend=(
+            _LEGEND,
+            *([_QUEUE] if queue else []),
+            *([_LAST] if last else []),
+            *([_OVERLAP] if overlap else []),
+        ),
+        columns=columns,
+        more=f"… and {units.format_count(len(rest))} more" if rest else "",
+        notes=tuple(note for row in shown for note in _notes(row, len(shown) > 1)),
+    )
+
+
+def _owed(rows: list[Requests]) -> list[Column]:
+    if not any(row.unanswered for row in rows):
+        return []
+    return [
+        texts(
+            "owed",
+            (
+                f"{units.format_count(row.unanswered)} ({_age(row)})" if row.unanswered else NOTHING
+                for row in rows
+            ),
+            least=4,
+            right=True,
+        )
+    ]
+
+
+def _age(row: Requests) -> str:
+    return units.compact(units.format_duration(row.oldest_unanswered_ns))
+
+
+def _latency(rows: list[Requests], name: str) -> Column:
+    return figures(name, (_time(row, row.latency_ns, name) for row in rows))
+
+
+def _p99(title: str, rows: list[Requests], field: str, spare: int = 0) -> list[Column]:
+    if all(getattr(row, field) is None for row in rows):
+        return []
+    return [figures(title, (_time(row, getattr(row, field), "p99") for row in rows), spare=spare)]
+
+
+def _time(row: Requests, times: Durations | None, name: str) -> str:
+    if times is None:
+        return units.UNKNOWN if row.exchanges else NOTHING
+    return units.format_duration(getattr(times, name))
+
+
+def _notes(row: Requests, several: bool) -> Iterator[str]:
+    where = f"{row.listener}: " if several else ""
+    if common := typical(row):
+        yield f"{where}typical {_split(common)}."
+    if slow := slowest(row):
+        yield f"{where}slowest {units.format_count(slow.count)}: {_split(slow)}."
+    if row.exemplars:
+        yield f"{where}longest: {_one(row.exemplars[0])}."
+    if row.unknown:
+        yield (
+            f"{where}of {units.plural(row.unknown, 'exchange')} it is not known which thread had "
+            "them: their time is elsewhere."
+        )
+
+
+def _split(tier: RequestTier) -> str:
+    """The mean of a tier's exchanges."""
+    count = tier.count or 1
+    return _parts(
+        tier.latency_ns / count,
+        tier.queue_ns / count,
+        {state: ns / count for state, ns in tier.pickup_ns.items()},
+        {state: ns / count for state, ns in tier.service_ns.items()},
+    )
+
+
+def _one(slow: SlowRequest) -> str:
+    peer = f" for {slow.peer}" if slow.peer else ""
+    when = f" at {units.format_duration(slow.arrived_ns)}" if slow.arrived_ns else ""
+    parts = _parts(slow.latency_ns, slow.queue_ns, slow.pickup_ns, slow.service_ns)
+    return f"{parts}{peer}{when}"
+
+
+def _parts(
+    latency: float,
+    queue: float,
+    pickup: dict[str, int] | dict[str, float],
+    service: dict[str, int] | dict[str, float],
+) -> str:
+    """``98.0 us = pickup 39.0 us (user 20.0 us, runq 13.0 us) + service ...``."""
+    parts = [f"queue {units.format_duration(queue)}"] if queue else []
+    parts += [_part("pickup", pickup), _part("service", service)]
+    return f"{units.format_duration(latency)} = {' + '.join(parts)}"
+
+
+def _part(name: str, states: dict[str, int] | dict[str, float]) -> str:
+    total = sum(states.values())
+    ranked = sorted(states.items(), key=lambda entry: -entry[1])[:_MOST_STATES]
+    told = [
+        f"{state} {units.format_duration(ns)}" for state, ns in ranked if ns > _LEAST_SHARE * total
+    ]
+    split = f" ({', '.join(told)})" if told else ""
+    return f"{name} {units.format_duration(total)}{split}"

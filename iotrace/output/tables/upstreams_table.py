@@ -1,0 +1,119 @@
+"""One line a peer: the calls that this process makes to other servers. Order: time in them."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+
+from iotrace.output import units
+from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
+from iotrace.output.tables import cost
+from iotrace.output.view_options import ColumnOrder, Orders
+from iotrace.report.model import Process
+from iotrace.report.requests import Durations, Upstream
+
+_LEGEND = (
+    "theirs: from the last byte of a query to the arrival of its answer, p50 and p99; pickup: from "
+    "there until this process had read it; at once: calls in flight, at most; owed: not answered "
+    "at the end."
+)
+_CONNECT = "connect: p99 of the time to connect; refused: connections that failed."
+
+
+def _order(times: str, name: str, meaning: str) -> ColumnOrder[Upstream]:
+    def of(row: Upstream) -> int:
+        durations: Durations | None = getattr(row, times)
+        return getattr(durations, name) if durations else -1
+
+    return ColumnOrder(of, meaning)
+
+
+ORDERS: Orders[Upstream] = {
+    "peer": ColumnOrder(attrgetter("peer"), "whom the process has connected to"),
+    "calls": ColumnOrder(attrgetter("calls"), "queries with their answers"),
+    "at once": ColumnOrder(
+        attrgetter("in_flight_max"), "calls in flight at the same time, at most, over the trace"
+    ),
+    "owed": ColumnOrder(
+        attrgetter("unanswered"),
+        "queries that were not answered at the end, and how long the oldest of them had waited",
+    ),
+    "theirs": _order(
+        "theirs_ns",
+        "p50",
+        "from the last byte of a query to the arrival of its answer: the peer's time and the "
+        "network's",
+    ),
+    "theirs p99": _order("theirs_ns", "p99", "the same, of the slowest hundredth"),
+    "pickup": _order(
+        "pickup_ns", "p50", "from the arrival of an answer until this process had read it"
+    ),
+    "pickup p99": _order("pickup_ns", "p99", "the same, of the slowest hundredth"),
+    "connect": _order("connect_ns", "p99", "time to connect"),
+    "refused": ColumnOrder(attrgetter("connect_errors"), "connections that failed"),
+}
+
+
+def table(process: Process, top: int | None, sort: str = "") -> Table | None:
+    """The process's peers; None if there are none."""
+    if not process.upstreams:
+        return None
+    shown, rest = cost.costliest(process.upstreams, _cost, top, sort, ORDERS)
+    connect = _connect(shown)
+    columns = (
+        texts("peer", (row.peer for row in shown), least=14, keep_end=True),
+        figures("calls", (units.format_count(row.calls) for row in shown)),
+        figures("at once", (units.format_count(row.in_flight_max) for row in shown), spare=3),
+        *_owed(shown),
+        *_times("theirs", shown, "theirs_ns"),
+        *_times("pickup", shown, "pickup_ns"),
+        *connect,
+    )
+    return Table(
+        title="Upstreams",
+        legend=(_LEGEND, *([_CONNECT] if connect else [])),
+        columns=columns,
+        more=f"… and {units.format_count(len(rest))} more" if rest else "",
+    )
+
+
+def _cost(row: Upstream) -> int:
+    return row.calls
+
+
+def _times(title: str, rows: list[Upstream], field: str) -> list[Column]:
+    return [
+        figures(title, (_time(getattr(row, field), "p50") for row in rows)),
+        figures(f"{title} p99", (_time(getattr(row, field), "p99") for row in rows), short="p99"),
+    ]
+
+
+def _time(times: Durations | None, name: str) -> str:
+    return units.format_duration(getattr(times, name)) if times else NOTHING
+
+
+def _owed(rows: list[Upstream]) -> list[Column]:
+    if not any(row.unanswered for row in rows):
+        return []
+    return [
+        texts(
+            "owed",
+            (
+                f"{units.format_count(row.unanswered)} "
+                f"({units.compact(units.format_duration(row.oldest_unanswered_ns))})"
+                if row.unanswered
+                else NOTHING
+                for row in rows
+            ),
+            least=4,
+            right=True,
+        )
+    ]
+
+
+def _connect(rows: list[Upstream]) -> list[Column]:
+    if all(row.connect_ns is None and not row.connect_errors for row in rows):
+        return []
+    return [
+        figures("connect", (_time(row.connect_ns, "p99") for row in rows), spare=1),
+        figures("refused", (units.format_count(row.connect_errors) for row in rows), spare=2),
+    ]

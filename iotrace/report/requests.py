@@ -1,0 +1,120 @@
+"""Requests and calls upstream: a part of the report's model. Defined in docs/requests.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from iotrace.report.times import Bucket
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """Percentiles of ``count`` times (each within 7 %); ``max`` is exact.
+
+    ``histogram`` as in ``Percentiles``.
+    """
+
+    count: int
+    p50: int
+    p90: int
+    p99: int
+    p999: int
+    max: int
+    histogram: tuple[Bucket, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTier:
+    """The exchanges of one listener whose latency was in [from_ns, to_ns), added up.
+
+    ``latency_ns`` = ``queue_ns`` + all of ``pickup_ns`` + all of ``service_ns``, exactly.
+    ``queue_ns``: in the accept queue. The other two are by the state of the thread that served
+    them: those of ``States``, wait reasons by name, and "elsewhere": in no thread's hands yet, or
+    in those of a thread that is not known.
+    """
+
+    from_ns: int
+    to_ns: int
+    count: int
+    latency_ns: int
+    queue_ns: int
+    pickup_ns: dict[str, int]
+    service_ns: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SlowRequest:
+    """One of the slowest exchanges; parts as in ``RequestTier``.
+
+    ``arrived_ns``: since the beginning of the report. ``peer``: the client's address, "" for unix
+    sockets. ``tid``: the thread that answered.
+    """
+
+    arrived_ns: int
+    latency_ns: int
+    queue_ns: int
+    pickup_ns: dict[str, int]
+    service_ns: dict[str, int]
+    peer: str
+    tid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """All exchanges on one listening socket: from the arrival of data to the answer's first byte.
+
+    ``latency_ns`` = queue (of the exchange) + pickup (until the first read has ended) + service
+    (until the answer's first write). ``queue_ns`` is of connections: their time in the accept
+    queue. ``last_byte_ns``: from the arrival to the end of the last write. None where there was
+    none, or where ``several_at_once`` tells that requests overlap on a connection: then an answer
+    cannot be told from another's.
+
+    ``unanswered`` exchanges were owed an answer at the end; ``oldest_unanswered_ns``: for how long.
+    ``several_at_once``: writes while another request lay there unread. ``handed_over``: read by
+    another thread than the one that had the connection; ``unknown``: exchanges whose time is in
+    "elsewhere", because nothing tells who had them; ``undated``: answered, but begun before the
+    trace.
+    """
+
+    listener: str
+    connections: int
+    exchanges: int
+    unanswered: int
+    oldest_unanswered_ns: int | None
+    latency_ns: Durations | None
+    queue_ns: Durations | None
+    pickup_ns: Durations | None
+    service_ns: Durations | None
+    last_byte_ns: Durations | None
+    tiers: tuple[RequestTier, ...] = ()
+    several_at_once: int = 0
+    handed_over: int = 0
+    unknown: int = 0
+    undated: int = 0
+    exemplars: tuple[SlowRequest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """All calls to one peer: queries on connections that this process made.
+
+    ``theirs_ns``: from the last write of a query to the arrival of the answer, the peer's time and
+    the network's. ``pickup_ns``: from there until this process had read it; ``pickup_states_ns``:
+    what the thread did meanwhile, of all calls. ``in_flight_max``: calls that waited at the same
+    time, over the whole trace. ``unanswered`` calls had no answer at the end;
+    ``oldest_unanswered_ns``: for how long. ``connect_ns``: of connections that were established
+    (None: there was none, or they are unix sockets); ``connect_errors``: of those that were not.
+    """
+
+    peer: str
+    kind: str
+    calls: int
+    in_flight_max: int
+    unanswered: int
+    oldest_unanswered_ns: int | None
+    theirs_ns: Durations | None
+    pickup_ns: Durations | None
+    connect_ns: Durations | None
+    connect_errors: int
+    pickup_states_ns: dict[str, int]
+    unknown: int = 0

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Sockets as the kernel moves them: connections come and go, data arrives. */
+#define RCV_SHUTDOWN 1
+#define IPPROTO_TCP 6
+
+#if WATCH_SOCKETS
+/* A connection that waits to be accepted by a traced thread. */
+static __always_inline struct readiness *ready_before_accept(u64 sock, struct readiness *r)
+{
+  u32 port = 0, who;
+  u64 inode;
+  if (MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_FAMILY) == AF_UNIX) {
+    u32 listener = unix_listener(sock), *known = unix_listeners.lookup(&listener);
+    who = known ? *known : 0;
+    inode = pending_unix_socket(listener);
+  } else {
+    port = MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_NUM);
+    who = listener_of(port);
+    inode = pending_socket(port, swap16(read_u16(sock + OFFSET_SOCK_DPORT)));
+  }
+  if (!who)
+    return NULL;
+  if (!r || r->inode != inode)
+    r = fresh_readiness(sock, inode);
+  if (r)
+    exchange_before_use(r, sock, port, 0);
+  return r;
+}
+
+/* A connection that was accepted before the trace, and that no thread has touched since. */
+static __always_inline struct readiness *ready_before_use(u64 sock, struct readiness *r)
+{
+  u32 port = MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_NUM), who = listener_of(port), family, state;
+  if (!who || MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_TYPE) != SOCK_STREAM)
+    return r;
+  family = MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_FAMILY);
+  state = MEMBER(u8, sock, TYPE_SOCK, OFFSET_SOCK_STATE);
+  if ((family != AF_INET && family != AF_INET6) ||
+      (state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT))
+    return r;
+  if (!r)
+    r = fresh_readiness(sock, pending_socket(port, swap16(read_u16(sock + OFFSET_SOCK_DPORT))));
+  if (r)
+    exchange_before_use(r, sock, 0, who);
+  return r;
+}
+
+/* No data of this connection: only the end of its stream; or, of a unix socket, a reader was there
+ * first, or it is another socket by now, because nothing tells when one is closed. */
+static __always_inline int no_data(struct readiness *r, u64 sock)
+{
+  if (MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_FAMILY) == AF_UNIX)
+    return !queued_on(sock) ||
+           (!(r->inode & READINESS_PENDING) && r->inode != inode_of_sock(sock));
+#if HAVE_STREAM_END
+  if (MEMBER(u8, sock, TYPE_SOCK, OFFSET_SOCK_SHUTDOWN) & RCV_SHUTDOWN &&
+      MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_PROTOCOL) == IPPROTO_TCP)
+    return read_u32(sock + OFFSET_TCP_RECEIVED) - read_u32(sock + OFFSET_TCP_COPIED) <= 1;
+#endif
+  return 0;
+}
+
+/* raw sk_data_ready(sk): something to read has arrived, whether or not a thread waits for it. */
+PROGRAM(on_sk_data_ready)
+{
+  u64 sock = ctx->args[0], now;
+  struct readiness *r = NULL;
+  struct exchange *x;
+  if (maybe_watched(sock))
+    r = readiness.lookup(&sock);
+  if (!socket_of(sock))
+    r = ready_before_accept(sock, r);
+  else if (!r || !r->role)
+    r = ready_before_use(sock, r);
+  if (!r)
+    return 0;
+  now = bpf_ktime_get_ns();
+  emit_other(EVENT_READY, 0, r->inode, now);
+  x = exchange_of(r, sock);
+  if (x && no_data(r, sock))
+    return 0;
+  r->last_ns = now;
+  if (!r->since_ns)
+    r->since_ns = now;
+  if (x)
+    exchange_arrived(x, r->role, now);
+  return 0;
+}
+
+#if HAVE_SOCKET_STATES
+/* current connects or listens. Its descriptor was looked up when connect(2) was called. */
+static __always_inline void begin_connections(u64 sock, u32 state)
+{
+  u32 slot, port, *who;
+  struct thread *t = thread_of(current_tid(), &slot);
+  struct readiness *r;
+  if (!t)
+    return;
+  if (state == TCP_LISTEN) {
+    port = MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_NUM);
+    who = port ? listening_ports.lookup(&port) : NULL;
+    if (who)
+      *who = slot + 1;
+    return;
+  }
+  r = maybe_watched(sock) ? readiness.lookup(&sock) : NULL;
+  if (r)
+    exchange_connecting(t, slot, r, sock);
+}
+
+/* raw inet_sock_set_state(sk, old, new). */
+PROGRAM(on_set_state)
+{
+  u64 sock = ctx->args[0];
+  u32 old = ctx->args[1], new = ctx->args[2], port;
+  struct readiness *r;
+  struct exchange *x;
+  if (old == TCP_SYN_RECV && new == TCP_ESTABLISHED) { /* into the accept queue */
+    port = MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_NUM);
+    if (!listener_of(port))
+      return 0;
+    r = fresh_readiness(sock, pending_socket(port, swap16(read_u16(sock + OFFSET_SOCK_DPORT))));
+    x = r ? exchange_before_use(r, sock, port, 0) : NULL;
+    if (x)
+      x->began_ns = bpf_ktime_get_ns();
+    return 0;
+  }
+  if (new == TCP_SYN_SENT || new == TCP_LISTEN) {
+    begin_connections(sock, new);
+    return 0;
+  }
+  if (!maybe_watched(sock))
+    return 0;
+  r = readiness.lookup(&sock);
+  if (!r)
+    return 0;
+  x = exchange_of(r, sock);
+  if (x && old == TCP_SYN_SENT)
+    exchange_connected(x, new == TCP_ESTABLISHED);
+  if (x && (new == TCP_FIN_WAIT1 || new == TCP_LAST_ACK || new == TCP_CLOSE))
+    exchange_closed(x);
+  if (new != TCP_CLOSE)
+    return 0;
+  readiness.delete(&sock); /* its address is reused */
+  if (x)
+    x->sock = 0;
+  return 0;
+}
+#endif
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Where sys_exit goes on with a call that has moved data on a stream socket, or accepted. */
+#if DETAIL_FULL
+static __always_inline void connection_accepted(struct thread *t, u32 slot, u32 fd)
+{
+  u32 index = t->call_descriptor - 1;
+  struct descriptor *listener = descriptors.lookup(&index);
+  struct object o = {};
+  struct readiness *r;
+  struct exchange *x;
+  u64 sock;
+  resolve(fd, &o);
+  sock = o.sock;
+  /* If the peer has reset it before, nothing will tell of its end any more. */
+  if (!sock || (o.kind == KIND_TCP &&
+                MEMBER(u8, sock, TYPE_SOCK, OFFSET_SOCK_STATE) == TCP_CLOSE))
+    return;
+  watch_socket(&o);
+  if (!listener || (o.kind != KIND_TCP && o.kind != KIND_UNIX))
+    return;
+  r = readiness.lookup(&sock);
+  x = r ? exchange_before_use(r, sock, 0, 0) : NULL;
+  if (x)
+    exchange_accepted(t, slot, listener, x);
+}
+
+/* The exchange on a connection, whose descriptor remembers it. */
+static __always_inline struct exchange *exchange_on(struct thread *t, u32 slot, struct descriptor *d)
+{
+  u32 index = d->exchange - 1;
+  u64 sock = d->sock;
+  struct exchange *x = exchanges.lookup(&index);
+  struct readiness *r;
+  if (likely(x && x->sock == sock && x->endpoint))
+    return x;
+  r = sock ? readiness.lookup(&sock) : NULL;
+  if (!r || r->role == ROLE_NONE)
+    return NULL;
+  if (MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_TYPE) != SOCK_STREAM ||
+      (d->kind == KIND_UNIX && !unix_listener(sock) && !unix_listener(unix_peer(sock)))) {
+    r->role = ROLE_NONE; /* messages, or a pair of sockets */
+    return NULL;
+  }
+  x = exchange_of(r, sock);
+  if (!x)
+    x = new_exchange(r, sock);
+  if (!x)
+    return NULL;
+  if (!x->endpoint)
+    meet_exchange(t, slot, d, r, x);
+  d->exchange = r->exchange;
+  return x;
+}
+
+static __always_inline void data_moved(struct thread *t, u32 slot, s64 bytes)
+{
+  u32 index = t->call_descriptor - 1;
+  struct descriptor *d = descriptors.lookup(&index);
+  struct exchange *x = d ? exchange_on(t, slot, d) : NULL;
+  if (!x)
+    return;
+  if (!bytes)
+    exchange_ended(x);
+  else if (t->call_flags & CALL_OUT)
+    exchange_written(t, slot, x);
+  else
+    exchange_read(t, slot, x, bytes);
+}
+
+/* Entered from sys_exit: data was moved on a stream socket, or a connection accepted. */
+PROGRAM(on_exchange)
+{
+  u32 slot;
+  struct thread *t = caller(ctx->args[0], &slot);
+  if (!t)
+    return 0;
+  preempt_off();
+  if (t->call_flags & CALL_ACCEPTS)
+    connection_accepted(t, slot, result_of(ctx));
+  else
+    data_moved(t, slot, result_of(ctx));
+  preempt_on();
+  walk_slow_call(ctx, t, t->call_ended_ns);
+  return 0;
+}
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The records of exchanges, as records.h. Plain structs, flat on purpose.
+ *
+ * An exchange is one request and its answer on an accepted stream socket, or, on a connected one, a
+ * query and its answer: a call upstream. See exchanges.c.
+ */
+#ifndef IOTRACE_EXCHANGES_H
+#define IOTRACE_EXCHANGES_H
+#include "histogram.h"
+
+/* What an exchange's time is split into: the states of the thread that serves it. ELSEWHERE: no
+ * thread has it yet, or another one than the one that is known. */
+#define PART_USER 0
+#define PART_KERNEL 1
+#define PART_COPY 2
+#define PART_RUNQ 3
+#define PART_UNACCOUNTED 4
+#define PART_WAIT 5 /* the first of WAITS reasons */
+#define PART_ELSEWHERE (PART_WAIT + WAITS)
+#define SUMS PART_ELSEWHERE /* parts of which a thread has a sum */
+#define PARTS (PART_ELSEWHERE + 1)
+
+/* Exchanges are summed up by latency in tiers: one for all buckets of the histogram below
+ * TIER_FIRST_BUCKET, one for each TIER_BUCKETS above. */
+#define UNIX_PATH_BYTES 128 /* sun_path of unix(7) has 108 */
+#define TIERS ((HISTOGRAM_BUCKETS - TIER_FIRST_BUCKET) / TIER_BUCKETS + 1)
+
+/* The exchange in progress on one connection. Written by the thread that has the connection and by
+ * the softirq that brings data: see exchanges.c. seq never changes. */
+struct exchange {
+  /* What the softirq writes, on whatever CPU, in three cache lines. */
+  u32 seq;
+  u32 slot;       /* + 1: the thread that used the connection last */
+  u64 phase;      /* PHASE_* */
+  u64 sock;       /* 0: not in use */
+  u64 arrived_ns; /* of a request or an answer, 0: not seen */
+  u32 at_tid;     /* whose sums `at` are, 0: none; */
+  u32 at_accept;  /* they were taken when it was accepted, not at the arrival */
+  u64 at[SUMS];
+
+  /* The rest. unread_ns and last_ns: data that came in a phase that does not wait for data. */
+  u64 unread_ns;  /* its first arrival that is not read yet, 0: none */
+  u64 last_ns;    /* its latest arrival */
+  u64 read_ns;    /* server: end of the first read; client: the last write of the query */
+  u64 accepted_ns;
+  u64 began_ns;   /* the connection: in the accept queue, or connecting; 0: not seen */
+  u32 endpoint;   /* index + 1 */
+  u32 generation; /* of the endpoint */
+  u32 role;       /* ROLE_* */
+  u32 unasked;    /* writes since the arrival that is not read yet */
+  u32 unknown;    /* the split of its time is not known */
+  u32 last_bucket; /* of its last byte, + 1; 0: no answer has been written since the arrival */
+  u32 port;       /* TCP: that the connection came in on, until it is accepted */
+  u32 reserved;
+  u64 scratch;    /* see unbounded_number() */
+  u64 pickup[PARTS];
+  u64 service[PARTS]; /* up to the answer: sums of the thread of at_tid when it had read the request */
+  u64 padding[6]; /* to a multiple of cache lines */
+};
+
+/* All exchanges of one process on one listening socket, or with one peer. Several threads write:
+ * either with the record locked (busy), or into its overflow, a second record that takes atomic
+ * additions; members that are written otherwise say so. seq never changes. */
+struct endpoint {
+  u32 seq;
+  u32 generation; /* of what this record is used for: counts up when it is used again */
+  u32 pid;
+  u32 role;
+  u32 kind; /* KIND_TCP or KIND_UNIX */
+  u32 family;
+  u32 port; /* of the listener, or of the peer */
+  u32 overflow; /* index + 1 */
+  u8 address[16]; /* of the peer */
+  char path[UNIX_PATH_BYTES];
+  u64 busy;
+  u64 unknown;     /* exchanges whose split is not known */
+  u64 latency_max_ns;
+  u64 pickup_max_ns;
+  u64 service_max_ns;
+  u64 slowest_ns; /* an exemplar must take longer */
+  u32 latency[HISTOGRAM_BUCKETS]; /* server: to the first byte; client: to our read of the answer */
+  u32 pickup[HISTOGRAM_BUCKETS];
+  u32 service[HISTOGRAM_BUCKETS]; /* client: until the answer arrives */
+  u64 tiers[TIERS];               /* index + 1 */
+  /* Atomic additions only. */
+  u64 accepted;    /* connections */
+  u64 undated;     /* exchanges whose data had come before anybody looked */
+  u64 handed_over; /* read by another thread than the one that had the connection */
+  u64 unasked;     /* writes while a request lay there unread: several at once */
+  u64 connect_errors;
+  u64 in_flight; /* calls upstream that wait for an answer */
+  u64 in_flight_max;
+  u64 setup_max_ns;
+  u64 last_byte_max_ns;
+  u32 setup[HISTOGRAM_BUCKETS]; /* of a connection: in the accept queue; client: to connect */
+  u32 last_byte[HISTOGRAM_BUCKETS];
+};
+
+/* The sums of an endpoint's exchanges of about the same latency. Written as the endpoint. */
+struct tier {
+  u32 seq;
+  u32 reserved;
+  u64 queue_ns;   /* waiting to be accepted; client: until the answer arrived */
+  u64 pickup[PARTS]; /* signed */
+  u64 service[PARTS];
+};
+
+/* A slow exchange. */
+struct exemplar {
+  u32 seq;
+  u32 tid;
+  u64 arrived_ns; /* 0: this record is not in use */
+  u64 latency_ns;
+  u64 queue_ns;
+  u32 family;
+  u32 peer_port;
+  u8 peer[16];
+  u64 pickup[PARTS];
+  u64 service[PARTS];
+};
+
+#endif

@@ -1,0 +1,92 @@
+"""Answers requests of one line: request_server.py loop|connections tcp|unix [PATH].
+
+"loop": one event loop for all connections; "connections": one connection after the other, each
+until its end. A request says what is to be done before the answer:
+"now", "sleep MS", "compute MS", "two" (the answer is written in two parts, 20 ms apart), "never"
+(there is no answer), "close" (the connection is closed in the place of an answer).
+"""
+
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+
+
+def compute(seconds):
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        pass
+
+
+def answer(connection, line):
+    what, _, ms = line.partition(b" ")
+    if what == b"sleep":
+        time.sleep(int(ms) / 1000)
+    elif what == b"compute":
+        compute(int(ms) / 1000)
+    elif what == b"never":
+        return True
+    elif what == b"close":
+        return False
+    elif what == b"two":
+        connection.sendall(b"o")
+        time.sleep(0.02)
+        connection.sendall(b"k\n")
+        return True
+    connection.sendall(b"ok\n")
+    return True
+
+
+def serve(connection):
+    """The next request; whether the connection goes on."""
+    line = b""
+    while not line.endswith(b"\n"):
+        try:
+            piece = connection.recv(4096)
+        except ConnectionResetError:
+            return False
+        if not piece:
+            return False
+        line += piece
+    return answer(connection, line.strip())
+
+
+def run_loop(listener):
+    selector = selectors.DefaultSelector()
+    selector.register(listener, selectors.EVENT_READ)
+    while True:
+        for key, _ in selector.select():
+            if key.fileobj is listener:
+                selector.register(listener.accept()[0], selectors.EVENT_READ)
+            elif not serve(key.fileobj):
+                selector.unregister(key.fileobj)
+                key.fileobj.close()
+
+
+def run_connections(listener):
+    while True:
+        connection, _ = listener.accept()
+        while serve(connection):
+            pass
+        connection.close()
+
+
+def main():
+    how, family, *path = sys.argv[1:]
+    if family == "unix":
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(path[0])
+    else:
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+    listener.listen(64)
+    where = listener.getsockname()
+    print(json.dumps({"pid": os.getpid(), "where": where}), flush=True)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGUSR2})
+    {"loop": run_loop, "connections": run_connections}[how](listener)
+
+
+main()

@@ -1,0 +1,306 @@
+"""Exchanges: known counts, injected delays in each part, and nothing counted twice."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from iotrace.engine.constants import Phase
+from iotrace.report.model import Report
+from iotrace.report.requests import Requests, RequestTier, SlowRequest, Upstream
+from iotrace.tracing.trace import Trace
+from tests.kernel.targets import Target, command
+from tests.kernel.tracing import process_of, report_of, tracing
+from tests.kernel.waiting import DEADLINE_S, sleeps_in, wait_until
+
+DELAY_MS = 60
+DELAY_NS = DELAY_MS * 1_000_000
+_EXCHANGES = 23
+
+
+class Server:
+    """tests/kernel/programs/request_server.py, and connections to it."""
+
+    def __init__(self, how: str, path: Path | None = None) -> None:
+        family = ("unix", str(path)) if path else ("tcp",)
+        self.process = subprocess.Popen(
+            command("request_server.py", how, *family), stdout=subprocess.PIPE
+        )
+        assert self.process.stdout is not None
+        facts = json.loads(self.process.stdout.readline())
+        self.pid: int = facts["pid"]
+        self._where = facts["where"] if path else tuple(facts["where"])
+
+    def connect(self) -> socket.socket:
+        """A new connection."""
+        if isinstance(self._where, str):
+            connection = socket.socket(socket.AF_UNIX)
+            connection.connect(self._where)
+            return connection
+        connection = socket.create_connection(self._where)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait(DEADLINE_S)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+def ask(connection: socket.socket, what: str = "now") -> bytes:
+    """One request and its whole answer; b"": the connection was closed instead."""
+    connection.sendall(what.encode() + b"\n")
+    answer = b""
+    while not answer.endswith(b"\n"):
+        piece = connection.recv(100)
+        if not piece:
+            break
+        answer += piece
+    return answer
+
+
+def requests_of(report: Report, pid: int) -> Requests:
+    """The one listener's row, in which everything must add up."""
+    (row,) = process_of(report, pid).requests
+    check_parts(row)
+    return row
+
+
+def check_parts(row: Requests) -> None:
+    """The parts of all exchanges add up to their latency, to the nanosecond."""
+    assert sum(tier.count for tier in row.tiers) == row.exchanges
+    parts: list[RequestTier | SlowRequest] = [*row.tiers, *row.exemplars]
+    for one in parts:
+        parts_ns = one.queue_ns + sum(one.pickup_ns.values()) + sum(one.service_ns.values())
+        assert parts_ns == one.latency_ns
+    for tier in row.tiers:
+        assert tier.from_ns * tier.count <= tier.latency_ns <= tier.to_ns * tier.count
+
+
+@pytest.fixture(params=["tcp", "unix"])
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
+    """Of the unix socket to listen on; None: TCP."""
+    return tmp_path / "server.sock" if request.param == "unix" else None
+
+
+def test_every_exchange_is_counted_once_and_split_exactly(path: Path | None) -> None:
+    with Server("loop", path) as server, tracing(server.pid) as trace:
+        connections = [server.connect() for _ in range(3)]
+        for _ in range(_EXCHANGES):
+            for connection in connections:
+                assert ask(connection) == b"ok\n"
+        for connection in connections:
+            connection.close()
+        row = requests_of(report_of(trace), server.pid)
+    first = 1 if path else 0  # its listener was not known before the first accept
+    assert row.exchanges + row.undated >= 3 * _EXCHANGES
+    assert row.exchanges + row.undated == 3 * _EXCHANGES
+    assert row.undated <= first
+    assert (row.connections, row.unanswered, row.several_at_once) == (3, 0, 0)
+    assert row.unknown == 0
+    assert row.listener == (f"unix:{path}" if path else f"127.0.0.1:{server._where[1]}")
+
+
+@pytest.mark.parametrize("state", ["sleep", "compute"])
+def test_what_is_done_for_an_answer_is_in_its_service(state: str) -> None:
+    with (
+        Server("connections") as server,
+        tracing(server.pid) as trace,
+        server.connect() as connection,
+    ):
+        ask(connection)
+        ask(connection, f"{state} {DELAY_MS}")
+        ask(connection)
+        row = requests_of(report_of(trace), server.pid)
+    slow = max(row.exemplars, key=lambda one: sum(one.service_ns.values()))
+    names = {"sleep": ("sleep",), "compute": ("user", "kernel")}[state]
+    assert sum(slow.service_ns[name] for name in names) >= 0.98 * DELAY_NS
+    assert sum(slow.pickup_ns.values()) + slow.queue_ns < DELAY_NS / 2
+    assert slow.tid == server.pid
+
+
+def test_who_waits_for_a_busy_loop_has_its_time_in_the_pickup() -> None:
+    with (
+        Server("loop") as server,
+        tracing(server.pid) as trace,
+        server.connect() as first,
+        server.connect() as second,
+    ):
+        ask(first)
+        ask(second)
+        first.sendall(b"sleep %d\n" % DELAY_MS)
+        wait_until(lambda: sleeps_in(server.pid, server.pid, "clock_nanosleep"), "its sleep")
+        assert ask(second) == b"ok\n"
+        row = requests_of(report_of(trace), server.pid)
+    victim, culprit = sorted(row.exemplars[:2], key=lambda one: sum(one.service_ns.values()))
+    assert culprit.service_ns["sleep"] >= DELAY_NS
+    assert victim.pickup_ns["sleep"] > 0.6 * DELAY_NS
+    assert victim.pickup_ns["sleep"] > 0.9 * victim.latency_ns
+    assert (row.exchanges, row.several_at_once) == (4, 0)
+
+
+def test_a_connection_that_waits_for_an_accept_has_its_time_in_the_queue() -> None:
+    with (
+        Server("connections") as server,
+        tracing(server.pid) as trace,
+        server.connect() as first,
+        server.connect() as second,
+    ):
+        ask(first)
+        second.sendall(b"now\n")
+        ask(first, f"sleep {DELAY_MS}")
+        trace.look()
+        (row,) = process_of(report_of(trace), server.pid).requests
+        assert row.unanswered == 1, "the one that nobody has accepted"
+        assert row.oldest_unanswered_ns is not None
+        assert row.oldest_unanswered_ns >= DELAY_NS
+        first.close()
+        assert second.recv(100) == b"ok\n"
+        row = requests_of(report_of(trace), server.pid)
+    waited = max(row.exemplars, key=lambda one: one.queue_ns)
+    assert waited.queue_ns >= DELAY_NS
+    assert waited.queue_ns > 0.9 * waited.latency_ns
+    assert row.queue_ns is not None
+    assert (row.queue_ns.count, row.exchanges, row.unanswered) == (2, 3, 0)
+    assert row.queue_ns.max >= waited.queue_ns
+
+
+def test_the_last_byte_comes_after_the_first() -> None:
+    with Server("connections") as server, tracing(server.pid) as trace:
+        with server.connect() as connection:
+            for _ in range(3):
+                ask(connection, "two")
+        wait_until(lambda: sleeps_in(server.pid, server.pid, "accept", "accept4"), "the end")
+        row = requests_of(report_of(trace), server.pid)
+    assert row.latency_ns is not None
+    assert row.last_byte_ns is not None
+    assert (row.exchanges, row.last_byte_ns.count) == (3, 3)
+    assert row.last_byte_ns.p50 > 15_000_000 > row.latency_ns.p50
+
+
+def test_a_connection_older_than_the_trace_is_met_at_its_first_data() -> None:
+    with Server("loop") as server, server.connect() as connection:
+        ask(connection)
+        with tracing(server.pid) as trace:
+            ask(connection, f"sleep {DELAY_MS}")
+            row = requests_of(report_of(trace), server.pid)
+    assert (row.exchanges, row.undated, row.unknown, row.connections) == (1, 0, 0, 0)
+    assert row.exemplars[0].service_ns["sleep"] >= DELAY_NS
+    assert row.exemplars[0].peer
+
+
+def test_what_is_never_answered_is_owed_until_the_connection_ends() -> None:
+    with Server("loop") as server, tracing(server.pid) as trace:
+        with server.connect() as connection:
+            connection.sendall(b"never\n")
+            wait_until(lambda: _reads(trace, server.pid) > 0, "its read")
+            begin = time.monotonic_ns()
+            wait_until(lambda: time.monotonic_ns() - begin > DELAY_NS, "some time")
+            row = requests_of(report_of(trace), server.pid)
+            assert (row.exchanges, row.unanswered) == (0, 1)
+            assert row.oldest_unanswered_ns is not None
+            assert row.oldest_unanswered_ns >= DELAY_NS
+        wait_until(lambda: not _phases(trace), "the connection to be forgotten")
+        row = requests_of(report_of(trace), server.pid)
+        assert (row.exchanges, row.unanswered, row.oldest_unanswered_ns) == (0, 0, None)
+
+
+def _reads(trace: Trace, pid: int) -> int:
+    process = process_of(trace.report(trace.snapshot()), pid)
+    return sum(call.calls or 0 for call in process.calls if call.syscall == "recvfrom")
+
+
+def _phases(trace: Trace) -> list[int]:
+    """Of all connections that are known, but for those with nothing under way."""
+    table = trace.probes.table("exchanges")
+    members = table.layout.members("phase", "sock")
+    found = (members.unpack_from(raw) for _, raw in table.read_all(trace.probes.limits.sockets))
+    return [phase for phase, sock in found if sock and phase != Phase.IDLE]
+
+
+def test_hostile_clients_leave_nothing_behind_and_are_counted_once() -> None:
+    with Server("loop") as server, tracing(server.pid) as trace:
+        for _ in range(_EXCHANGES):
+            half = server.connect()
+            half.sendall(b"no")
+            half.sendall(b"w\n")  # the request comes in two segments, which is one exchange
+            assert half.recv(100) == b"ok\n"
+            half.close()
+            reset = server.connect()
+            reset.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            reset.close()
+            empty = server.connect()
+            empty.close()
+            closed = server.connect()
+            assert ask(closed, "close") == b""
+            closed.close()
+        wait_until(lambda: not _phases(trace), "nothing to be under way")
+        row = requests_of(report_of(trace), server.pid)
+        entries = trace.probes.map("readiness").items
+        wait_until(lambda: len(list(entries())) <= 1, "only the listener to be known")
+    assert (row.exchanges, row.unanswered, row.several_at_once) == (_EXCHANGES, 0, 0)
+
+
+@contextlib.contextmanager
+def _upstream(answers_ms: list[int], late_ms: int) -> Iterator[int]:
+    """A server that answers each line after so long, and says how late it is to be read."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection, connection.makefile("rb") as lines:
+                for answer_ms in answers_ms:
+                    lines.readline()
+                    time.sleep(answer_ms / 1000)
+                    connection.sendall(b"%d\n" % late_ms)
+                lines.read()
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+
+
+def test_a_call_upstream_is_their_time_and_our_pickup() -> None:
+    answers_ms = [DELAY_MS] * 5
+    with socket.create_server(("127.0.0.1", 0)) as dead:
+        dead_port = dead.getsockname()[1]
+    with (
+        _upstream(answers_ms, late_ms=9) as port,
+        Target("query_client.py", port, dead_port, len(answers_ms)) as target,
+        tracing(target.pid) as trace,
+    ):
+        target.go()
+        target.wait_until_finished()
+        report = report_of(trace)
+    rows = {row.peer: row for row in process_of(report, target.pid).upstreams}
+    refused = rows.pop(f"127.0.0.1:{dead_port}")
+    assert (refused.calls, refused.connect_errors, refused.connect_ns) == (0, 1, None)
+    (row,) = rows.values()
+    _check_upstream(row, port, len(answers_ms))
+
+
+def _check_upstream(row: Upstream, port: int, calls: int) -> None:
+    assert (row.peer, row.kind, row.connect_errors) == (f"127.0.0.1:{port}", "tcp", 0)
+    assert (row.calls, row.in_flight_max, row.unanswered) == (calls, 1, 1)
+    assert row.theirs_ns is not None
+    assert row.pickup_ns is not None
+    assert row.connect_ns is not None
+    assert row.oldest_unanswered_ns is not None
+    assert row.connect_ns.count == 1
+    assert DELAY_NS <= row.theirs_ns.max < 1.5 * DELAY_NS
+    assert 9_000_000 <= row.pickup_ns.max < DELAY_NS
+    assert row.pickup_states_ns["sleep"] >= calls * 9_000_000
+    assert sum(row.pickup_states_ns.values()) >= row.pickup_states_ns["sleep"]

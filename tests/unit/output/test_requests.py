@@ -1,0 +1,142 @@
+"""Tables of requests and of calls upstream: literal pictures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from iotrace.output import formats
+from iotrace.output.tables import requests_table, upstreams_table
+from iotrace.report.request_profile import slowest, typical
+from iotrace.report.requests import Durations, Requests, RequestTier, SlowRequest, Upstream
+from tests.unit import reports
+from tests.unit.output.drawing import drawn, snapshot
+from tests.unit.reports import MS, US, process
+
+_FAST = Durations(3366, 237 * US, 3 * MS, 46 * MS, 90 * MS, 133 * MS)
+_ROW = Requests(
+    listener="127.0.0.1:8000",
+    connections=16,
+    exchanges=3366,
+    unanswered=0,
+    oldest_unanswered_ns=None,
+    latency_ns=_FAST,
+    queue_ns=Durations(16, 30 * US, 40 * US, 50 * US, 50 * US, 50 * US),
+    pickup_ns=replace(_FAST, p99=47 * MS),
+    service_ns=replace(_FAST, p99=41 * MS),
+    last_byte_ns=replace(_FAST, p99=51 * MS),
+    tiers=(
+        RequestTier(0, 65536, 1000, 50 * MS, 0, {"user": 20 * MS}, {"user": 30 * MS}),
+        RequestTier(
+            65536, 131072, 2328, 228144 * US, 0,
+            {"user": 46560 * US, "runq": 30264 * US, "poll": 13968 * US, "kernel": 0},
+            {"user": 132696 * US, "kernel": 4656 * US},
+        ),
+        RequestTier(
+            40 * MS, 56 * MS, 38, 38 * 46 * MS, 38 * 6 * MS,
+            {"sleep": 38 * 22 * MS, "runq": 38 * 2 * MS}, {"sleep": 38 * 16 * MS},
+        ),
+    ),
+    exemplars=(
+        SlowRequest(
+            7_890 * MS, 133 * MS, 0, {"runq": 92 * MS}, {"sleep": 40 * MS, "user": MS},
+            "127.0.0.1:54036", 7,
+        ),
+    ),
+)  # fmt: skip
+
+
+def test_a_listener() -> None:
+    assert drawn(requests_table.table(process(requests=(_ROW,)), 20)) == snapshot("""\
+Requests
+exchanges (count): requests with their answers; p50, p99, max: from the arrival
+of data to the answer's first byte, of which pickup: until it is read, service:
+from there to the first byte; owed: not answered at the end. queue: of
+connections, until they are accepted. last: from the arrival to the answer's
+last byte.
+listener        count    p50     p99    max  pickup  service   queue    last
+──────────────  ─────  ─────  ──────  ─────  ──────  ───────  ──────  ──────
+127.0.0.1:8000  3,366  237us  46.0ms  133ms  47.0ms   41.0ms  50.0us  51.0ms
+typical 98.0 us = pickup 39.0 us (user 20.0 us, runq 13.0 us, poll 6.00 us) +
+service 59.0 us (user 57.0 us, kernel 2.00 us).
+slowest 38: 46.0 ms = queue 6.00 ms + pickup 24.0 ms (sleep 22.0 ms, runq 2.00
+ms) + service 16.0 ms (sleep 16.0 ms).
+longest: 133 ms = pickup 92.0 ms (runq 92.0 ms) + service 41.0 ms (sleep 40.0
+ms, user 1.00 ms) for 127.0.0.1:54036 at 7.89 s.
+""")
+
+
+def test_answers_that_are_owed_and_requests_that_overlap() -> None:
+    hung = replace(_ROW, listener="unix:/run/app.sock", unanswered=12, oldest_unanswered_ns=9 * MS)
+    overlapping = replace(
+        _ROW, listener="*:9000", latency_ns=None, service_ns=None, last_byte_ns=None,
+        queue_ns=None, tiers=(), exemplars=(), several_at_once=999, unknown=3,
+    )  # fmt: skip
+    idle = Requests("*:9001", 0, 0, 0, None, None, None, None, None, None)
+    rows = (replace(hung, tiers=(), exemplars=()), overlapping, idle)
+    assert drawn(requests_table.table(process(requests=rows), 20)) == snapshot("""\
+Requests
+exchanges (count): requests with their answers; p50, p99, max: from the arrival
+of data to the answer's first byte, of which pickup: until it is read, service:
+from there to the first byte; owed: not answered at the end. queue: of
+connections, until they are accepted. last: from the arrival to the answer's
+last byte. n/a: several requests at once on a connection, so that no answer can
+be told from another.
+listener       count        owed   p50    p99   max pickup service  queue   last
+────────────── ───── ─────────── ───── ────── ───── ────── ─────── ────── ──────
+…/run/app.sock 3,366 12 (9.00ms) 237us 46.0ms 133ms 47.0ms  41.0ms 50.0us 51.0ms
+*:9000         3,366           -   n/a    n/a   n/a 47.0ms     n/a    n/a    n/a
+*:9001             -           -     -      -     -      -       -      -      -
+*:9000: of 3 exchanges it is not known which thread had them: their time is
+elsewhere.
+""")
+
+
+def test_peers() -> None:
+    times = Durations(2742, 2_250 * US, 3 * MS, 31_300 * US, 40 * MS, 41 * MS)
+    database = Upstream(
+        "127.0.0.1:5432", "tcp", 2742, 4, 0, None, times,
+        replace(times, p50=40_600, p99=18_100 * US), replace(times, count=4, p99=58 * US), 0,
+        {"user": MS},
+    )  # fmt: skip
+    dead = Upstream("10.0.0.7:6379", "tcp", 0, 1, 1, 3_000 * MS, None, None, None, 7, {})
+    shown = drawn(upstreams_table.table(process(upstreams=(database, dead)), 20))
+    assert shown == snapshot("""\
+Upstreams
+theirs: from the last byte of a query to the arrival of its answer, p50 and p99;
+pickup: from there until this process had read it; at once: calls in flight, at
+most; owed: not answered at the end. connect: p99 of the time to connect;
+refused: connections that failed.
+peer           calls at once    owed theirs    p99 pickup    p99 connect refused
+────────────── ───── ─────── ─────── ────── ────── ────── ────── ─────── ───────
+127.0.0.1:5432 2,742       4       - 2.25ms 31.3ms 40.6us 18.1ms  58.0us       -
+10.0.0.7:6379      -       1 1 (3.0…      -      -      -      -       -       7
+""")
+
+
+def test_a_process_without_either_has_no_such_table() -> None:
+    assert requests_table.table(process(), 20) is None
+    assert upstreams_table.table(process(), 20) is None
+
+
+def test_the_typical_exchange_is_the_median_and_the_slowest_are_a_hundredth() -> None:
+    assert typical(_ROW) == _ROW.tiers[1]
+    assert slowest(_ROW) == _ROW.tiers[2]
+    assert slowest(replace(_ROW, tiers=_ROW.tiers[1:2])) is None
+    assert typical(replace(_ROW, tiers=())) is None
+    assert slowest(replace(_ROW, tiers=())) is None
+
+
+def test_slowest_tiers_are_added_up_until_they_are_a_hundredth() -> None:
+    few = replace(_ROW.tiers[2], from_ns=56 * MS, to_ns=64 * MS, count=1, service_ns={"user": MS})
+    both = slowest(replace(_ROW, tiers=(*_ROW.tiers, few)))
+    assert both is not None
+    assert (both.from_ns, both.to_ns, both.count) == (40 * MS, 64 * MS, 39)
+    assert both.service_ns == {"sleep": 38 * 16 * MS, "user": MS}
+
+
+def test_csv_has_a_line_for_each() -> None:
+    report = reports.event_loop()
+    one = replace(report.processes[0], requests=(_ROW,))
+    shown = formats.render(replace(report, processes=(one,)), "csv-requests").splitlines()
+    assert len(shown) == 2
+    assert '"127.0.0.1:8000",16,3366,0,' in shown[1]

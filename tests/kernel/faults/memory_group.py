@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.kernel.waiting import wait_until
+
 _ROOT = Path("/sys/fs/cgroup")
 
 
@@ -33,4 +35,6 @@ def memory_group(limit_bytes: int) -> Iterator[tuple[str, ...]]:
         (group / limit).write_text(str(limit_bytes))
         yield ("sh", "-c", 'echo $$ > "$0" && exec "$@"', str(group / "cgroup.procs"))
     finally:
+        # What the program started is killed when it ends, and takes a moment to be gone.
+        wait_until(lambda: not (group / "cgroup.procs").read_text(), "the group to be empty")
         group.rmdir()

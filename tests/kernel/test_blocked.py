@@ -33,6 +33,7 @@ BLOCKED = {
     "wait4": ("wait4", "", "child"),
     "rt_sigtimedwait": ("rt_sigtimedwait", "", "signal"),
     "openat": ("openat", "", "file"),
+    "flock": ("flock", "file", "file"),
     "other": ("other", "", "other"),
     "no fds": ("poll", "no fds", "sleep"),
 }

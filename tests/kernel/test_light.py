@@ -47,12 +47,17 @@ def rounds() -> Iterator[dict[str, list[Round]]]:
         yield {mode: [peer.play(mode) for _ in range(ROUNDS)] for mode in PLAYED}
 
 
+_TO_AN_IDLE_CPU_NS = WITHIN_NS // 2
+"""Light detail sees no wake-up: until the interrupt has reached an idle CPU, the thread is on no run
+queue, and waits (some 250 us on a virtual machine)."""
+
+
 @pytest.mark.parametrize("mode", PLAYED)
 def test_a_delay_is_a_wait_in_that_call(rounds: dict[str, list[Round]], mode: str) -> None:
     syscall, reason = MODES[mode]
     for one in rounds[mode]:
         wait_ns = one.thread.states_ns.wait[reason]
-        assert DELAY_NS <= one.least_ns <= wait_ns <= one.most_ns
+        assert DELAY_NS <= one.least_ns <= wait_ns <= one.most_ns + _TO_AN_IDLE_CPU_NS
         (row,) = (row for row in one.process.calls if row.syscall == syscall and row.sleeps)
         assert (row.wait_ns, row.sleeps) == (wait_ns, 1)
     assert min(one.uncertainty_ns for one in rounds[mode]) < WITHIN_NS

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What tracing costs, next to other tracers and to the limit: `make bench`.
 
     sudo .venv/bin/python -m benchmarks [--quick] [--workloads echo ...] [--parts throughput ...]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Medians, their intervals, paired ratios: no assumption about how the noise is distributed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The real `iotrace attach`, run as its users run it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Is every call counted? A known number of operations, traced by the real command."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The operations that a program has done, read from memory it shares: see programs/counting.py."""
 
 from __future__ import annotations

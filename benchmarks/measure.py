@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Throughput with and without a tracer, paired within seconds."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Other tracers, each started as its manual says, and ended by SIGINT."""
 
 from __future__ import annotations

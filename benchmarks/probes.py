@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Probes that a benchmark attaches and detaches as often as it likes.
 
 Those of iotrace are borrowed from a real `iotrace attach`: what runs is what the command would

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Programs that a benchmark starts, and ends again with everything they have started."""
 
 from __future__ import annotations

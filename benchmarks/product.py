@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the command `iotrace attach` itself costs: to start, to wait, to end."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What was measured, kept in a file: runs of single workloads add up to the whole table."""
 
 from __future__ import annotations

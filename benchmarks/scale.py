@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Does it stay cheap when there is much of everything?
 
     sudo .venv/bin/python -m benchmarks.scale [--quick] [--only threads ...]

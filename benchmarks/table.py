@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The results as text: what `make bench` prints, and the generated part of docs/performance.md."""
 
 from __future__ import annotations

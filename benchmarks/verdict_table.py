@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Labels and findings of the reference servers, over many runs: how often each is right.
 
     sudo .venv/bin/python -m benchmarks.verdict_table [--runs 20] [--seconds 1] [--model epoll ...]

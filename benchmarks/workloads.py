@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is traced: servers under load, and loops of nothing but system calls.
 
 The traced processes run on CPU 0, whatever loads them on CPU 1 (if there are two).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``iotrace`` and ``python -m iotrace``."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The one family of errors: what happened, why, what to paste, and the exit code."""
 
 from __future__ import annotations

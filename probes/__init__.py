@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """The BPF C sources, shipped inside the wheel as ``iotrace.probes``."""

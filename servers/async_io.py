@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Asynchronous I/O with io_uring: start the operation and go on; the kernel tells when it is done.
 
 The server says "send this answer, and receive into this buffer" and gets both *done*: the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Python's asyncio: coroutines that read as if they blocked, on one event loop.
 
 "Asynchronous" is the program, not the I/O: underneath is epoll, and the copy from the kernel is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Blocking I/O: one thread, one client at a time, one recv call a message.
 
 The thread sleeps in recv until a message is there. While it serves one client, it cannot

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The I/O models: what ``iotrace models`` lists, and how each one's server is started."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One client of a server that must never block on it: what has come in, what is still to go out.
 
 The event-driven servers share this class and differ in how they learn *when* to use it.

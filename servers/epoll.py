@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """I/O multiplexing with epoll, level-triggered: the kernel keeps the list.
 
 A descriptor is handed over once (epoll_ctl); epoll_wait returns only those that are ready, at a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """I/O multiplexing with epoll, edge-triggered: told once, when something changes.
 
 epoll_wait reports that data *arrived*, not that data *is there*. Whoever does not read on until

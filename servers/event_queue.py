@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Event-driven: one loop takes events from a queue and calls the handler bound to each kind.
 
 The selector puts events in, and so do the handlers: a message that was received is an event of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A process for each request (a client that connects anew for each one; else for each client).
 
 The parent accepts and forks; the child inherits the connection and serves it as ``blocking``

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a server does between a message and its answer: the work that the client asked for."""
 
 from __future__ import annotations

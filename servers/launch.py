@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Starts a reference server in a process of its own, and is sure to stop it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How many descriptors a process may have."""
 
 from __future__ import annotations

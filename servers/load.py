@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A load for the reference servers: sends requests, checks every byte of the answers, times them.
 
 It tells its own figures, so that what a tracer says about the server can be checked from the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The load's event loop: one thread, one epoll, all connections. *When* a request is sent is
 said in ``load_pace``."""
 

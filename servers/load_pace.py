@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """When requests are sent: after the answers (closed loop), or by the clock (open loop)."""
 
 from __future__ import annotations

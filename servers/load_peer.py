@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One connection of the load: its requests under way, and the bytes that came back so far."""
 
 from __future__ import annotations

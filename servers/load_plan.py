@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a load is to do, and what it has found: the two ends of ``load``."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The load in a process of its own, so that the tracer and it don't share an interpreter.
 
 ``python -m iotrace.servers.load_process`` is that process. It reads one line per load, the

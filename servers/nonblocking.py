@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Non-blocking I/O: never sleep in a call, ask again and again instead.
 
 Every call returns at once, most of them with EAGAIN: nobody there, nothing to read. Between two

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The command line of the reference servers: one place for the options that they share."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """I/O multiplexing with poll: like select, without its limit.
 
 The list of descriptors may be as long as one likes, but it is still handed over and searched

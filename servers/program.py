@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What all reference servers do alike: start, say that they are ready, end on SIGTERM."""
 
 from __future__ import annotations

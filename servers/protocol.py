@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The protocol that every reference server speaks: a frame that comes back as it was sent.
 
 A frame is a header of ``HEADER_BYTES`` and a payload. The header carries what the client asks

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """I/O multiplexing with select: sleep in one call for all descriptors at once.
 
 select tells which of them can be used without waiting; then recv finds its data ready. That

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The portable selector: the best multiplexer that the system has, and a callback for each socket.
 
 On Linux DefaultSelector is epoll, level-triggered; the calls are the same as those of ``epoll``.

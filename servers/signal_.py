@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Signal-driven I/O: the kernel sends SIGIO when something can be read, and no call waits for it.
 
 Each socket has an owner (F_SETOWN) and O_ASYNC. SIGIO is not queued and does not say which

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A thread for each request (a client that connects anew for each one; else for each client).
 
 Inside a thread everything is as in ``blocking``, but only this client waits. A thread is cheaper

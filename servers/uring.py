@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """io_uring(7) as far as an echo server needs it, over the PyPI package ``uring-api``.
 
 It is an optional dependency (``iotrace[uring]``) and may be missing, as may the kernel's support.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The smallest applications: ``wsgi`` for gunicorn, ``asgi`` for uvicorn.
 
 They count their requests in the file that BENCHMARK_COUNTER names.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The shared counter as the programs use it: words of 64 bits in a mapped file.
 
 Word 0: operations so far. Word 1: how many to do before waiting to be ended, 0: no end.

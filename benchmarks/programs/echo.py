@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An event loop on epoll that echoes: echo.py COUNTER LISTENER"""
 
 import select

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A blocking server of one connection: recv, send, and again. ping_pong.py COUNTER LISTENER"""
 
 import socket

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """recv on an empty socket, as often as Python can. storm.py COUNTER"""
 
 import socket

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``iotrace attach``: trace processes that are running."""
 
 from __future__ import annotations

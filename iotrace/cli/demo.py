@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``iotrace demo``: the textbook's picture of an I/O model, measured here and now."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What ``demo`` does: let servers perform under one trace, then print."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``iotrace doctor``: what this host can and cannot do."""
 
 from __future__ import annotations

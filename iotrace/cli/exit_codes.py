@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The exit code that says how a trace went."""
 
 from __future__ import annotations

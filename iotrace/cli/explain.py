@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``iotrace explain``: what a finding means, why it hurts, how to fix it."""
 
 from __future__ import annotations

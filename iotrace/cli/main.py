@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The command line's entry: subcommands, and the one place where errors are printed."""
 
 from __future__ import annotations

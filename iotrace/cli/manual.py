@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The manual page, made from the commands themselves.
 
 ``python -m iotrace.cli.manual`` prints it; docs/iotrace.1 is that output.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``iotrace models``: the I/O models that there is a reference server for."""
 
 from __future__ import annotations

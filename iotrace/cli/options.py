@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Options that commands share; values are checked when they are parsed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where a report goes: standard output, standard error, or a file of the caller's."""
 
 from __future__ import annotations

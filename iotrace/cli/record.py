@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``iotrace record``: keep what a trace found in a file."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The sink of ``record``: a recording."""
 
 from __future__ import annotations

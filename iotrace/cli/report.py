@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``iotrace report``: print a recording."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``iotrace run``: trace a program from its first instruction."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Export a recording's timeline to a file."""
 
 from __future__ import annotations

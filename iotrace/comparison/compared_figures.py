@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The figures of a report that can be compared with another one's.
 
 Process ids, thread ids and descriptors mean nothing in another run: processes are known by

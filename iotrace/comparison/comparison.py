@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a comparison says: one tree of frozen dataclasses, which is its JSON too.
 
 Units are in the names of the figures (``_ns``, ``_per_s``), as in a report.

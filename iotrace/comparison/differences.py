@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Hold two recordings side by side."""
 
 from __future__ import annotations

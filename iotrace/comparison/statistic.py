@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which differences exceed the noise: medians of interval samples against their spread.
 
 A recording has a report of each interval (of a second, as a rule), so a figure is a series of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The words of the picture: what a call asks for, what the kernel finds, what comes back."""
 
 from __future__ import annotations

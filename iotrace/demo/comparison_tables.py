@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The comparison as tables of 80 columns, a row a model."""
 
 from __future__ import annotations

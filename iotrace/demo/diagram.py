@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Draws a request: two lanes side by side, time downwards, in 80 columns."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A request as the rows of the two-lane picture, from top to bottom."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What one run comes to for each request: the figures that the models are compared by."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What to see in a run: two or three sentences, built from its figures."""
 
 from __future__ import annotations

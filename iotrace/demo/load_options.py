@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a demo is to do: from the command line's options to the arguments of server and load."""
 
 from __future__ import annotations

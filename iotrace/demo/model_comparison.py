@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """All models side by side: each figure, what the textbook says, and whether they agree."""
 
 from __future__ import annotations

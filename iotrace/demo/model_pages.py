@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The page of a model: as the demo prints it, and as docs/models keeps it.
 
 ``python -m iotrace.demo.model_pages DIRECTORY`` measures every model and writes docs/models. It

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Finds the requests in a timeline, and the typical one among them.
 
 A request on a connection that lasts goes from one answer to the next: the wait for it is in.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where servers and loads perform under one trace: attached once, however many there are."""
 
 from __future__ import annotations

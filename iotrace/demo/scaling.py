@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The same models with more and more clients: where one overtakes the other."""
 
 from __future__ import annotations

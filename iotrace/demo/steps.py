@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A request's segments as the steps that are worth drawing.
 
 Housekeeping calls join the program's own time; a long row of calls that find nothing is folded.

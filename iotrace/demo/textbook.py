@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the textbook says about each model, and whether a measured run agrees.
 
 Stevens, UNIX Network Programming, vol. 1, ch. 6, taken at its word: the models as they are drawn

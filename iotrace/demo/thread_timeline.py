@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A thread's events as what it did: system calls, and segments of one activity each."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One answer of the doctor: a feature, how it stands, what is lost, what to paste."""
 
 from __future__ import annotations

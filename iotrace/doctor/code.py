@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who else can change the code that root runs: such a user becomes root."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every check, in the order in which a reader wants them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the kernel can do, by doing it: maps, a program; its types; its tracepoints."""
 
 from __future__ import annotations

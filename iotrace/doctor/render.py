@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Print the answers: a table for readers, JSON for programs."""
 
 from __future__ import annotations

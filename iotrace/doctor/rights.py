@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """May this user trace: each capability by name, lockdown, the settings that refuse."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The lines to paste, per place: a distribution, a container, a pod."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where we are: PID and time namespaces, a container; tracefs; io_uring."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What compiles the probes: bcc, imported for real in a child; its clang; memory; the cache."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The real probes of each detail: compiled, loaded, attached, and tried on a child of ours.
 
 The child does what is known beforehand, so that its report can be checked: a kernel or a compiler

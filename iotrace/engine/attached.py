@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What runs in the kernel, by descriptors that this process holds."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A BPF hash or queue map, read and written by bpf(2)."""
 
 from __future__ import annotations

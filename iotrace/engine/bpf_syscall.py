@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The bpf(2) system call: make maps, load programs, attach them; no bcc here.
 
 Attributes are ``union bpf_attr`` of include/uapi/linux/bpf.h.

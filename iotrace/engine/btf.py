@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Struct offsets and tracepoints of the running kernel, from /sys/kernel/btf/vmlinux.
 
 Reads through libbpf (it comes with bcc), by ctypes: parsing 5 MB of BTF in Python would cost

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a compile worker answers: an image, or an error in full."""
 
 from __future__ import annotations

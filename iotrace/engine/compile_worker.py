@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A compile worker: a child that loads the compiler, then forks one more for each part."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the probes are compiled: short-lived children, which hand images over and are gone.
 
 So clang and LLVM (120 MB) never enter the memory of the process that traces. One child loads the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The only importer of bcc: compile the probes to an image.
 
 Runs in short-lived children (see compile_workers.py), for clang and LLVM stay in the memory of any

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Numbers that the probes and Python share. The one source: the C side gets them by -D."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Features that this host lacks, or is told to seem to lack: ``IOTRACE_ABSENT``."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The compiled probes, before they are in the kernel: what maps to make, what to load where.
 
 An image depends on the sources, the kernel, the limits and bcc; it can be kept (image_cache.py) and

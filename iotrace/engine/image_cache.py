@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Images kept between runs, so that attaching again needs no compiler.
 
 One file per image, named by everything it depends on. What is found here is loaded into the

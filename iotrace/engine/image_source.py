@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where compiled probes come from: the image cache, or compile workers that are at it already."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A thread that sleeps when it is entered: what /proc says of it, as members of its record."""
 
 from __future__ import annotations

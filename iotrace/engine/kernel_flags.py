@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compiler flags that describe the running kernel: where its structs have their members."""
 
 from __future__ import annotations

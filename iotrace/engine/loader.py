@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Put an image into the kernel: make its maps, load its programs, attach them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the probes must know before the first of them runs, written to their maps."""
 
 from __future__ import annotations

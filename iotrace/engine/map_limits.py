@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How much room the kernel's tables have: by default, and for the processes to be traced."""
 
 from __future__ import annotations

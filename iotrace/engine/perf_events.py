@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Software events on each CPU that run a program of ours: perf_event_open(2).
 
 The software CPU clock is there on every kernel and in every virtual machine.

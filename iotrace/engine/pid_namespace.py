@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whose process ids are meant: those of this /proc, which may be a container's.
 
 The kernel numbers a process anew in each PID namespace (man pid_namespaces(7)). The probes use

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The C sources of the probes as one text, and what names all that a compiler reads.
 
 The text holds every header of ours, so that the compiler looks for none of them: clang searches

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The probes as they run: their tables and maps, by descriptors that we hold.
 
 Closing the descriptors detaches everything: nothing stays in the kernel when we are gone,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The probes as one program: which sources, which flags, which tracepoints.
 
 Pure apart from reading the source files; nothing here knows bcc.

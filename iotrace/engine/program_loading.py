@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Loads BPF programs on all CPUs: the kernel's verifier takes long, and one CPU for each."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tells the probes where the interpreters of traced processes keep their stacks and GILs."""
 
 from __future__ import annotations

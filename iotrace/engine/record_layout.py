@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Decode kernel records by the layout that bcc tells of the C structs themselves."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The probes' record tables, mapped into memory: read without a system call."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A BPF ring buffer, read by polling: no epoll, no callback, no bcc.
 
 Layout: kernel/bpf/ringbuf.c. One page for the consumer's position, one for the producer's, then

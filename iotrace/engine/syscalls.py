@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """System calls for the probes: numbers and register layout per architecture, and what to do with
 each. The calls themselves are in vocabulary/calls.py.
 

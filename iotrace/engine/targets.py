@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Enter running processes: each of their threads in the state that it is in.
 
 Order matters. The probes are attached first, then a process becomes a target (its new threads

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which function of the probes sits on which tracepoint, and what is compiled together."""
 
 from __future__ import annotations

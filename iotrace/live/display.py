@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the live screen is fed with: pictures of the trace, as often as they are cheap."""
 
 from __future__ import annotations

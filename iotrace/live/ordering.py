@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The orders that a page's rows can be shown in; the first one is where it begins."""
 
 from __future__ import annotations

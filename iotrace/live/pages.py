@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The four pages as lines of text: a picture in, styled lines out, nothing computed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the live screen shows at one moment: frozen figures, computed here and nowhere else.
 
 A picture is made of two reports: the last interval's (threads, calls, loops: what happens now) and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The line that shows, on a terminal, that tracing goes on."""
 
 from __future__ import annotations

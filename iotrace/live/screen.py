@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The screen: textual draws the pages and takes the keys. Nothing of it is imported elsewhere.
 
 Who uses it ticks the trace: ``step`` runs four times a second inside textual's event loop and says

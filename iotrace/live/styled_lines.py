@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Lines of styled text, columns of them fitted into a width, and bars. Texts are escaped here."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One table of a report as CSV or TSV, for a spreadsheet or a data frame.
 
 One file is one table: every row of every process, its columns plain numbers (``_ns``, ``_bytes``)

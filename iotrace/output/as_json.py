@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A report as JSON: the schema ``iotrace.report/1``, exactly (docs/report.schema.json)."""
 
 from __future__ import annotations

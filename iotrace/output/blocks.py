@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a page is made of: headings, paragraphs, lists and tables, before any format is chosen.
 
 All texts in here are raw; only ``page`` escapes, once, for the terminal and for the markup.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Colours for a terminal: a few, and never the only way in which something is told.
 
 ECMA-48 "select graphic rendition"; the eight basic colours follow the reader's own theme.

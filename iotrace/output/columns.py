@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The columns that a reader can ask for, and tables with only those."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One function a markup that makes a text mean only itself in it.
 
 The texts come escaped for the terminal (``text.escape``): no line breaks, no control characters.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is wrong, before all else: each finding with its process, its symptoms and what to do."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Off-CPU time by Python stack, for flame graphs: ``folded`` and ``speedscope``.
 
 The leaf is the call that the thread waited in: ``[recvfrom tcp]``. Only calls that took

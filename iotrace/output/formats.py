@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The names that ``-f`` takes, and what prints each."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fits a table into a width and draws it with tabulate.
 
 What gives way, in this order, until the table fits: the blanks inside figures and the long

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a heading, a paragraph, a list item and a cell look like in each table format.
 
 The names are tabulate's (``tabulate.tabulate_formats``), and ``table``: our own, for 80 columns.

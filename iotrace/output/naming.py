@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What processes and threads are called, also those that have ended and were added up."""
 
 from __future__ import annotations

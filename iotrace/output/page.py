@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Prints blocks in one of the table formats: the one place where texts are escaped and wrapped."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The footer: how far the figures can be trusted."""
 
 from __future__ import annotations

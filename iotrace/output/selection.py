@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What of a report is shown in full, and what it is a report of."""
 
 from __future__ import annotations

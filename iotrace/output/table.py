@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A report as tables: findings; each process's head and tables; how good the data is."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Text from traced processes, made safe and fitted for the screen.
 
 A process chooses its own name, arguments and socket paths, so all of it is hostile:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Figures as people read them: three digits and a unit. Pure functions of one figure each.
 
 Only an exact zero is ``0``; what is not known is ``n/a``.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The head of a process: which I/O model it is and what shows it."""
 
 from __future__ import annotations

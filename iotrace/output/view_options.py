@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the reader asked for: how wide, how many rows, in which order, which columns."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who called sudo: programs are started and files are written as that user."""
 
 from __future__ import annotations

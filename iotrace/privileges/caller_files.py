@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files for the user who called sudo: with that user's rights, and no trick of another's."""
 
 from __future__ import annotations

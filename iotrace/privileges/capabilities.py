@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """May this user trace at all? Asked before anything is compiled."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where an output file goes: its directory, found without a detour that another user planted.
 
 The kernel follows any link in a path, fs.protected_symlinks only guards sticky directories, and

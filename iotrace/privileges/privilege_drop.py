@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Give privileges back as soon as they have done their work.
 
 After the probes are attached only /proc and the maps are still read: that takes three

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A file that is there whole or not at all.
 
 It is written under another name in the same directory, synced, and renamed at last (man

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """What /proc knows: pure parsers of its files, and readers that take a pid and a root."""

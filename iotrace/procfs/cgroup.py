@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the control groups of a process limit, from its own group up to the root.
 
 Both versions: Documentation/admin-guide/cgroup-v2.rst; scheduler/sched-bwc.rst and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The processes that a process started, and those that they started."""
 
 from __future__ import annotations

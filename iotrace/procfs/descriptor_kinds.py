@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a descriptor is: one word, the same in every table of a report."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The open descriptors of a process: ``/proc/PID/fd`` and ``/proc/PID/fdinfo``."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Just enough of ELF to find a symbol's address and bytes in a file: elf(5).
 
 64-bit little-endian files (x86-64, aarch64, riscv64) only.

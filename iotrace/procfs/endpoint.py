@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Addresses of sockets as text: ``127.0.0.1:8000``, ``[::1]:8000``, ``unix:/run/x.sock``."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``/proc/PID/fdinfo/FD``: proc_pid_fdinfo(5)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``/proc/locks``: who waits for a lock on a file, and who has it: proc_locks(5)."""
 
 from __future__ import annotations

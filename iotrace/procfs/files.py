@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whole files of /proc as bytes, and what it means to a user when one can't be read."""
 
 from __future__ import annotations

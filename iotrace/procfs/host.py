@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The machine: its kernel, its processors, its memory."""
 
 from __future__ import annotations

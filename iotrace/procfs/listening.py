@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which TCP ports are listened on, before the sockets of any process are known."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``/proc/PID/maps``: proc_pid_maps(5)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``/proc/PID/mountinfo``: which file system a path is on (proc_pid_mountinfo(5))."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Namespaces of processes, and processes named by their number inside a container."""
 
 from __future__ import annotations

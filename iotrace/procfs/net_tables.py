@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``/proc/PID/net/tcp``, ``tcp6``, ``udp``, ``udp6`` and ``unix``: proc_pid_net(5)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who a process is: its program, its command line, its parent."""
 
 from __future__ import annotations

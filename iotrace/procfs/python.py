@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a process is CPython and which version, from its mapped files: nothing is executed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a socket's inode to its addresses, for the sockets of one process."""
 
 from __future__ import annotations

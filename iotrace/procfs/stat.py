@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``/proc/PID/stat`` and ``/proc/PID/task/TID/stat``: proc_pid_stat(5), fs/proc/array.c."""
 
 from __future__ import annotations

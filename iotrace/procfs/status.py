@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """``/proc/PID/status`` and ``/proc/PID/task/TID/status``: proc_pid_status(5)."""
 
 from __future__ import annotations

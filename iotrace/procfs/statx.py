@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a file is, without asking the file system's server for it: statx(2)."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files of another process's tree, opened so that nothing but a regular file is ever opened.
 
 The tree belongs to the process: any name in it may be a device, a FIFO, or a link to the host's

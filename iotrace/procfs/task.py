@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The threads of a process: which call each one sleeps in, and what the scheduler counted.
 
 Files of ``/proc/PID/task/TID``: proc_pid_syscall(5) and Documentation/scheduler/sched-stats.rst.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the kernel keeps of a TCP connection or listener of another process: tcp(7).
 
 Its text tables lack most of it. pidfd_getfd(2) gives a descriptor of the same socket, in whatever

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Unix sockets and their peers, from the kernel's socket diagnostics: sock_diag(7).
 
 Unlike ``/proc/net/unix`` it knows who is connected to whom and how much is unread, but it only

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Code objects in foreign memory: which function, which file, which lines."""
 
 from __future__ import annotations

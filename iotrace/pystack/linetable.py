@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From an instruction to its line: the tables that code objects carry.
 
 3.9: Objects/lnotab_notes.txt; 3.10: PEP 626, the same file; 3.11 on: Objects/locations.md.

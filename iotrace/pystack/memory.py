@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Another process's memory, read through /proc/PID/mem without stopping it: proc_pid_mem(5).
 
 The process goes on meanwhile: whatever is read may be half changed, or garbage.

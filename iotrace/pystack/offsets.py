@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where CPython keeps its threads, frames and code objects, by version (x86-64, glibc).
 
 3.9 to 3.12 are tables, from the debugging information of their builds. From 3.13 on a build

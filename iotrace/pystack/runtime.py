@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The interpreter in a process: its thread states, its GILs, or why its stacks can't be read."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Names for raw frames: each code object is read once, and again when its address was reused."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Python stack of a thread that sleeps in a system call, from outside, without stopping it.
 
 The frames of a thread can't change while it sleeps; that it slept all the while is checked.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 r"""The file format of a recording: a magic number, a version, checked and compressed parts, an end.
 
 ::

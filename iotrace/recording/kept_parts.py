@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Parts of a recording that are unpacked as they are gone through: samples and events.
 
 So a reader's memory holds them packed, and one sample or a block of events beside that.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Read a recording, or a report that ``-f json`` printed: from any machine, without root."""
 
 from __future__ import annotations

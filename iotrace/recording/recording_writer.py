@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Write a recording while the trace goes on."""
 
 from __future__ import annotations

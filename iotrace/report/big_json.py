@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """JSON of others, decoded piece by piece: memory follows what is kept of it, not what it says.
 
 Decoded as a whole, ``[[],[],[],...]`` takes 30 bytes of memory a byte of text. Here a container of

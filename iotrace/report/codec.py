@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A report as plain data (what JSON holds) and back.
 
 ``from_dict`` and ``loads`` take files from anywhere: whatever is not exactly a report is refused

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How much of a process a trace looks at, and what it cannot know then."""
 
 from __future__ import annotations

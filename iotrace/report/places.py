@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rows that have a Python stack, added up by the place in the program: many stacks lead to one."""
 
 from __future__ import annotations

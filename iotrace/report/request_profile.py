@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The typical and the slowest requests of a listener, from its tiers."""
 
 from __future__ import annotations

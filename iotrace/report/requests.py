@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Requests and calls upstream: a part of the report's model. Defined in docs/requests.md."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The report's published JSON Schema, made from its dataclasses.
 
 ``python -m iotrace.report.schema`` prints it; docs/report.schema.json is that output.

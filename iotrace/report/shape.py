@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The shape of a report, read off its dataclasses: what the codec checks and the schema publishes.
 
 The dataclasses are the only source. A tuple's items are of one type: ``tuple[int, ...]`` is any

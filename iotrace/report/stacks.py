@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The rows of a report that have a Python stack: a part of its model."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a process has around it: its sockets, its limits, locks on files. A part of the model."""
 
 from __future__ import annotations

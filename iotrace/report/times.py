@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Percentiles and histograms of times: a part of the report's model."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Put a report together: the processes, and how far to trust it all. It has no verdict yet."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Call rows: how often, how long, and in which phase."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Descriptor rows: what each number was, who was at the other end, what it cost."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The calls that threads were in at the end: since when, on what, for whom."""
 
 from __future__ import annotations

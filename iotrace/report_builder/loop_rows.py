@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Loop rows: how a thread uses its multiplexer, and how long it is away from it."""
 
 from __future__ import annotations

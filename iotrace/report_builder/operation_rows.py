@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Asynchronous operations: what was submitted to io_uring and how long it took."""
 
 from __future__ import annotations

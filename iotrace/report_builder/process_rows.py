@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Process rows: everything of a snapshot, sorted by whom it belongs to."""
 
 from __future__ import annotations

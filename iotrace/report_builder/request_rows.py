@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rows of requests and of calls upstream."""
 
 from __future__ import annotations

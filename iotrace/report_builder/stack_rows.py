@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rows with Python stacks: places that made slow calls, stalled loops, were found on a CPU."""
 
 from __future__ import annotations

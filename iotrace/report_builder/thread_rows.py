@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Thread rows: where each thread's wall time went."""
 
 from __future__ import annotations

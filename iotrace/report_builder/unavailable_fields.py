@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rows of a trace that did not look at every call: what was not seen is None, never 0."""
 
 from __future__ import annotations

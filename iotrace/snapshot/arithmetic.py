@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Snapshots as numbers: add up threads that have ended, subtract an earlier snapshot.
 
 How a single total adds and subtracts is said in its dataclass: see merging.py.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One record of the probes' tables (see probes/records.h) to one frozen total.
 
 The fields of a total's dataclass that a record has are taken from there, by name.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Read the probes' records of exchanges: endpoints, their tiers and exemplars, what is owed."""
 
 from __future__ import annotations

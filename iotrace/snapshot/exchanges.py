@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Totals of exchanges: requests on accepted connections, queries on connected ones.
 
 The probes' records are in probes/exchanges.h; how an exchange goes on is in probes/exchanges.c.

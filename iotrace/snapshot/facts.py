@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What /proc tells of the traced processes, kept from when they were last alive."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Log-linear histograms: the reading side of probes/histogram.h.
 
 8 buckets per power of two from 64 ns to 68.7 s. The middle of a bucket is within 6.3 % of any

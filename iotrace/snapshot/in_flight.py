@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a thread was in the middle of when it was read: charged up to that moment.
 
 Pure: record members in, charges out.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What limits the traced processes: CPU quotas, memory limits, pages that come from the disk."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How two values of a field become one. Each field of a total says so in its type.
 
 ``calls: Total`` adds and subtracts; ``name: State[str]`` is kept; ``max_ns: Maximum``, or

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Add up records of the probes' tables before they are decoded, which takes a tenth of the time."""
 
 from __future__ import annotations

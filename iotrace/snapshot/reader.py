@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Read the probes' tables into a Snapshot."""
 
 from __future__ import annotations

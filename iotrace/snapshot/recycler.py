@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Threads come and go by the thousand: add up those that have ended, give their room back.
 
 Only what has ended is taken out of a table, and by user space alone: the probes let go of a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Give the room of threads that have ended back to the probes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Read the tables of calls, descriptors and loops: what belongs to some threads, by key."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Python stacks by their hash, named as soon as they are new: a process takes its names with it."""
 
 from __future__ import annotations

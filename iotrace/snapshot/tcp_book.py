@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Counters of TCP sockets that began before the trace, and what they grew by since."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The timeline: single events of the traced threads, streamed while it is switched on."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the kernel had counted at one moment, with what was still in flight charged up to then.
 
 Raw totals, keyed by who they belong to. Two snapshots of one trace subtract: see arithmetic.py.

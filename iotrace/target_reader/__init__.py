@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reads of a traced process's memory and files, in a process of their own with a deadline.
 
 Whoever is traced decides how long such a read takes: a page of its memory or a file can lie on a

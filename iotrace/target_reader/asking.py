@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the questions need of whoever asks them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a reader gives up before it looks at a traced process.
 
 It may hang for good. So it holds nothing that others wait for, or that keeps probes in the kernel:

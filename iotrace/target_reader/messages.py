@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Questions and answers on a pipe: a length, then the value (marshal).
 
 marshal is not safe against bytes that someone made up. Nobody can: both ends are this program, and

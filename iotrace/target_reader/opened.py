@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a process has open, and where its sockets lead to."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The readers from outside: one that answers, and those that never came back.
 
 A reader that is late is killed and given up. The kernel may let it die only when the process that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a process runs: its arguments lie in its memory, its interpreter in files of its own."""
 
 from __future__ import annotations

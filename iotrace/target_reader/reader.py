@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Asks for what a traced process can make take any time to read, and never waits for long.
 
 A process that did not answer is asked again only when its reader has come back, and not for ever.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A reader: takes questions one by one, and answers them, whatever it finds."""
 
 from __future__ import annotations

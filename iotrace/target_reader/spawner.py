@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The process that forks readers. It never looks at a traced process, so it always answers.
 
 It is forked before there are probes: a reader that hangs must not hold any.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Python of a process: its interpreter, its threads' frames, their names.
 
 All of that lies in the memory of the process. A reader remembers what it has read of it; a fresh

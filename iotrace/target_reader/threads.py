@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the threads of a process do, and what they do it on.
 
 /proc/PID/task/TID/syscall waits while the process execs (exec_update_lock), and an exec can take

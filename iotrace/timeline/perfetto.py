@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A timeline as a Perfetto trace, made by the perfetto package's own builder.
 
 A track is described before its first event (protos/perfetto/trace/track_event/track_event.proto),

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a recording keeps of single events, and what is drawn of them."""
 
 from __future__ import annotations

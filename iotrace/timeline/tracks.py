@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Events as tracks: each thread's calls, each thread's states, data that arrives, who reads it."""
 
 from __future__ import annotations

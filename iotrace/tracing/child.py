@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Start a program that is traced from its first instruction.
 
 The child waits, before it execs, until the probes follow it; counting begins at the exec.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The loop of a trace: what is due while it goes on, whatever waits for its end."""
 
 from __future__ import annotations

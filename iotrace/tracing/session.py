@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A whole trace, as ``attach``, ``run`` and ``record`` make it: from privileges to the report."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The start of a trace: probes attached, processes entered. From then on time is charged.
 
 No more than that takes is imported here; what reads the figures (trace.py) can come afterwards.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """When a trace ends: its time is up, a signal came, or the targets are gone.
 
 Signals arrive in one of two ways. ``signals_held`` blocks them, and ``poll_stop`` takes them one by

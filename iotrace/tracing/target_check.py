@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Is this pid something that can be traced? If not, say why and what to do."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One trace: probes attached, processes entered, a report at any moment."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Findings of one process that another's explain: one cause is told once."""
 
 from __future__ import annotations

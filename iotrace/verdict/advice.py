@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What to do about a call that keeps a thread waiting, in the words of what the program uses."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which finding is the cause, and which are its symptoms, by what the rules say they explain."""
 
 from __future__ import annotations

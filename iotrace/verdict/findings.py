@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Apply every rule to every process; what is found is told as causes, hangs and the costliest
 first."""
 

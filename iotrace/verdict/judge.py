@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The verdict on a report: what each process is, where its time goes, what is wrong.
 
 A pure function of the report, so that a recording can be judged again by the rules of a later

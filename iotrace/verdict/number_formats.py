@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Figures in the verdict's sentences."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What can be said of processes in which no rule found anything.
 
 "Nothing wrong was found" is an answer only where work was seen and got done: requests came in and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One process as the verdict sees it: its rows summed by thread, and each thread's style."""
 
 from __future__ import annotations

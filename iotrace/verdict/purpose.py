@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a sleeping thread waits for, by its call and by the library functions on its stack.
 
 A thread that waits for work sleeps as deep as one that hangs. What tells them apart is who called:

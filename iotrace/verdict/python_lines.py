@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which Python lines a finding is about, where stacks were kept.
 
 ``orders.py:88 fetch_price -> blocking recvfrom to 10.0.0.7:443: 12 times, 2.76 s, 232 ms at most``

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a program is written with, as far as its Python stacks show: advice depends on it."""
 
 from __future__ import annotations

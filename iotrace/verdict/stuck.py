@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Threads that were in one call for so long at the end that nothing normal takes as long."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One sentence on where a process's time goes: that of the threads that do its work."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What threads did, summed over the report's rows: the figures that verdicts are made from."""
 
 from __future__ import annotations

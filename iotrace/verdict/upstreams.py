@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Peers that a process has called itself: its connections to each, and what it waited there."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Waits for work that comes over a connection that the process itself has opened.
 
 A consumer asks its broker for the next job and sleeps until there is one. The calls are those of a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The system calls that iotrace knows by name: one row a call.
 
 Each row has the call's arguments as its man page has them (section 2), shortened to the words

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The single events of a timeline.
 
 The order is the number of an event, which recordings store: new ones are appended.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a descriptor is, and what else tells calls of one name apart.
 
 The order is the number of a kind in the probes' records, which nothing keeps.

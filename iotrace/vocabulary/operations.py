@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The operations of io_uring: one row an operation, at its opcode.
 
 enum io_uring_op, include/uapi/linux/io_uring.h. The order is the kernel's: new ones are appended.

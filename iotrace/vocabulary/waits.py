@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a thread waits for. One row a reason: all that any part of iotrace knows of it.
 
 The order is the number of a reason, which the probes charge time to and timelines store. So a new

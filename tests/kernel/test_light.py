@@ -48,8 +48,8 @@ def rounds() -> Iterator[dict[str, list[Round]]]:
 
 
 _TO_AN_IDLE_CPU_NS = WITHIN_NS // 2
-"""Light detail sees no wake-up: until the interrupt has reached an idle CPU, the thread is on no run
-queue, and waits (some 250 us on a virtual machine)."""
+"""Light detail sees no wake-up: until the interrupt has reached an idle CPU, the thread is on no
+run queue, and waits (some 250 us on a virtual machine)."""
 
 
 @pytest.mark.parametrize("mode", PLAYED)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Builds HTML. Every text is escaped where it becomes markup, which is here and nowhere else."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One histogram, drawn on a logarithmic axis of time that it shares with others.
 
 It is drawn as plain SVG: nothing needs a script to be seen.

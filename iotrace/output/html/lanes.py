@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The textbook's picture of a request, with the times that were measured.
 
 Two lanes, application and kernel, time downwards (Stevens, UNIX Network Programming, 6.2): the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Histograms: how long calls took, slept and copied, how long loops were away, data lay unread.
 
 A card is one call (or loop, or operation); all cards of a process have one axis.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The whole page: one file, nothing from elsewhere, and a policy that would stop it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tables of the page: the same as a terminal's, whole, and sortable by a click."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A stacked bar for each thread: where its wall time went."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One line a system call of a thread on one kind of descriptor.
 
 Order: total time in it (asleep, run queue, copy, kernel). What is cut off are the cheapest lines,

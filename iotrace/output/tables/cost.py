@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The orders in which rows are printed, and the line that stands for the ones that are not."""
 
 from __future__ import annotations

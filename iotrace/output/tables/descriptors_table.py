@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One line a descriptor: what it is, who is at its other end, what it cost.
 
 Order: wait + copy.

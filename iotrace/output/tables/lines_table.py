@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One line a place in the Python program whose calls took long, by call and kind.
 
 Order: time in those calls. Many stacks lead to one place: they are added up. The place is the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One line an event loop: a thread's use of one multiplexer.
 
 Order: time busy between its returns and its next calls.

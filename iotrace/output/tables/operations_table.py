@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One line a kind of asynchronous operation (io_uring). Order: how many."""
 
 from __future__ import annotations

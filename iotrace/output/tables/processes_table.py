@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One line a process: for the ones whose tables are not printed.
 
 Order: time that its threads were awake.

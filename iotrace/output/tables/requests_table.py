@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One line a listening socket: the requests that came in there. Order: how many."""
 
 from __future__ import annotations

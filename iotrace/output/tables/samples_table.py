@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One line a place in the Python program at which a clock found threads on a CPU.
 
 Order: samples. The place is the innermost frame that is the program's own; with ``all_frames`` it

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One line a signal delivered to a thread. Order: how many."""
 
 from __future__ import annotations

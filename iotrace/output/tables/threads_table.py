@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One line a thread: where its wall time went.
 
 Order: time awake (user + kernel + copy + run queue), so that idle pools sink to the end.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One line a peer: the calls that this process makes to other servers. Order: time in them."""
 
 from __future__ import annotations

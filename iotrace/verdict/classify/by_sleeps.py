@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which I/O model a thread follows, where only its sleeps are known (light detail).
 
 A thread that waits for data sleeps somewhere, and where tells the model: in the read (blocking), in

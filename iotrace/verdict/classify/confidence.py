@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How sure a label is: a number with one meaning everywhere.
 
 ``confidence`` = agreement x n / (n + HESITATION). Agreement (0 to 1) is the share of what was

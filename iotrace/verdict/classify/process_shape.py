@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How the threads of one process share its work, and the label that this gives it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Processes that work together: a parent and what it has forked."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which I/O model a thread follows, from what it did.
 
 Stevens, UNIX Network Programming vol. 1, ch. 6: the models differ in where a thread waits for

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How one thread does its I/O, whatever it was told from."""
 
 from __future__ import annotations

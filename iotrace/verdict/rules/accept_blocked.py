@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The thread that accepts connections sleeps in something else, and newcomers wait."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Many workers woken for one connection."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Connections that a listener had no room for: the kernel drops them, and clients try again."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Threads that sleep because a peer does not take what they send."""
 
 from __future__ import annotations

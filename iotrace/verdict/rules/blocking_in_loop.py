@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Calls that put an event loop's thread to sleep anywhere but in its multiplexer."""
 
 from __future__ import annotations

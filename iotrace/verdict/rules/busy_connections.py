@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """All connections to a peer are always in use, and requests queue for one inside the program."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A thread that never sleeps, and serves nobody meanwhile."""
 
 from __future__ import annotations

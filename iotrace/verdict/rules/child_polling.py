@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A child process that is waited for by looking for its end again and again."""
 
 from __future__ import annotations

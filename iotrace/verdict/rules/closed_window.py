@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A peer that does not read: what is to be sent to it stays, and nobody is told."""
 
 from __future__ import annotations

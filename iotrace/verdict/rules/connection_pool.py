@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Threads that wait for a free connection of a pool."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Threads that are ready to run and get no CPU."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A CPU quota keeps the process from running though CPUs may be free."""
 
 from __future__ import annotations

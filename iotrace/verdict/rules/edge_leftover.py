@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Edge-triggered: what is not read after the edge lies there until the next."""
 
 from __future__ import annotations

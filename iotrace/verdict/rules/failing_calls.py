@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Calls that fail again and again: a resource that is used up, a peer that refuses."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Waits for a lock on a file that another process or thread has."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A process for each request."""
 
 from __future__ import annotations

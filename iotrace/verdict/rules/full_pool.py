@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pools of threads in which no thread is ever free: work queues for them."""
 
 from __future__ import annotations

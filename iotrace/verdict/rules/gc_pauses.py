@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Python's garbage collector: pauses of event loops, or a good part of the CPU time."""
 
 from __future__ import annotations

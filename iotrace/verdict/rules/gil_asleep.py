@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A native call that sleeps and keeps the GIL: all of Python waits, and no CPU is used."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Threads that queue for the interpreter's lock (or one like it)."""
 
 from __future__ import annotations

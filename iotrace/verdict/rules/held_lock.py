@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A lock that is held while its holder sleeps or works for long: others wait in turn."""
 
 from __future__ import annotations

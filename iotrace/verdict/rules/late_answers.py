@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A few answers of a peer that are late, where most come quickly."""
 
 from __future__ import annotations

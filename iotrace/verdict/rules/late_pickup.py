@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Data that was there and was not read."""
 
 from __future__ import annotations

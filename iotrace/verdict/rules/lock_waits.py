@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Threads that wait for a lock which is not released."""
 
 from __future__ import annotations

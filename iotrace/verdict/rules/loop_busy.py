@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Iterations of an event loop that are no stall each, and come to much together."""
 
 from __future__ import annotations

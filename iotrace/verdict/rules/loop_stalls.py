@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An event loop that is kept from its multiplexer."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Segments that were sent again, and connects that were answered at the second try only."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Memory that is not there: pages are fetched from storage again and again."""
 
 from __future__ import annotations

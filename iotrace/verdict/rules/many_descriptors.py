@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """select and poll search all their descriptors in every call."""
 
 from __future__ import annotations

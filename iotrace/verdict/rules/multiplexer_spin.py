@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A multiplexer that returns at once, again and again, for nothing."""
 
 from __future__ import annotations

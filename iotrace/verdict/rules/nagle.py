@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Two small sends and a peer that acknowledges late: Nagle's algorithm against delayed ACKs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Asking again and again for what is not there: by spinning, or with sleeps in between."""
 
 from __future__ import annotations

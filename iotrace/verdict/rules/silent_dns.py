@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A DNS server that is asked and does not answer: the resolver waits, then asks the next one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """sleep() between reading a request and answering it."""
 
 from __future__ import annotations

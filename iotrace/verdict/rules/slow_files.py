@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Waits for a file system: reads, writes, look-ups, changes of files."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A call that has not returned: an answer that does not come, a pipe that nobody reads."""
 
 from __future__ import annotations

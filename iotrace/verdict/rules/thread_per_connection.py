@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A thread for each connection, past the point where that is cheap."""
 
 from __future__ import annotations

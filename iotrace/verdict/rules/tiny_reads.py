@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Many reads where one would do."""
 
 from __future__ import annotations

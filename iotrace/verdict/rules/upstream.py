@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Waits for somebody else while serving: to connect, for a name, for an answer."""
 
 from __future__ import annotations

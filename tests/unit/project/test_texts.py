@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.unit.project.places import ROOT, project_files
+from tests.unit.project.places import PACKAGES, ROOT, project_files
 
 _MOST_LINES = 400
 _SOURCES = (".py", ".c", ".h", ".md")
@@ -27,3 +27,16 @@ def test_no_path_of_one_machine() -> None:
 def test_no_file_is_too_long_to_read() -> None:
     lengths = {str(path): len(path.read_text().splitlines()) for path in project_files(*_SOURCES)}
     assert not {name: length for name, length in lengths.items() if length > _MOST_LINES}
+
+
+def test_every_source_says_its_license() -> None:
+    """What is installed: iotrace and the servers; the probes, which the kernel must accept."""
+    missing = [
+        str(path.relative_to(ROOT))
+        for directory in PACKAGES.values()
+        for path in directory.rglob("*")
+        if path.suffix in (".py", ".c", ".h")
+        and path.relative_to(ROOT).parts[0] in ("iotrace", "servers", "probes")
+        and "SPDX-License-Identifier: " not in path.read_text().split('"""')[0]
+    ]
+    assert not missing

@@ -166,7 +166,7 @@ TESTED_ELSEWHERE = {
     "IO121": "tests/kernel/test_throttling.py",
     "IO134": "tests/kernel/test_major_faults.py",
     **dict.fromkeys(
-        ("IO140", "IO141", "IO142", "IO143", "IO144", "IO145", "IO146", "IO147"),
+        ("IO140", "IO141", "IO142", "IO143", "IO144", "IO145", "IO146"),
         "tests/kernel/verdict/test_hangs.py",
     ),
     **dict.fromkeys(

@@ -24,11 +24,11 @@ static __always_inline void connection_accepted(struct thread *t, u32 slot, u32 
     exchange_accepted(t, slot, listener, x);
 }
 
-/* Both ends have closed it, or the peer has reset it: it has no port any more that would tell which
- * end we have, and nothing will tell of its end. */
-static __always_inline int is_over(struct descriptor *d, u64 sock)
+/* Both ends had closed it before this thread first used it: it has no port any more that would tell
+ * which end we have. */
+static __always_inline int is_over(struct descriptor *d)
 {
-  return d->kind == KIND_TCP && MEMBER(u8, sock, TYPE_SOCK, OFFSET_SOCK_STATE) == TCP_CLOSE;
+  return d->kind == KIND_TCP && !d->local_port;
 }
 
 /* The exchange on a connection, whose descriptor remembers it. */
@@ -49,7 +49,7 @@ static __always_inline struct exchange *exchange_on(struct thread *t, u32 slot, 
     return NULL;
   }
   x = exchange_of(r, sock);
-  if (!x && is_over(d, sock))
+  if (!x && is_over(d))
     return NULL;
   if (!x)
     x = new_exchange(r, sock);

@@ -24,6 +24,8 @@ static __always_inline void exchange_accepted(struct thread *t, u32 slot,
   __sync_fetch_and_add(&e->accepted, 1);
   if (x->began_ns && x->began_ns < x->accepted_ns)
     add_time(x, e->setup, &e->setup_max_ns, x->accepted_ns - x->began_ns, 0);
+  if (x->phase == PHASE_ARRIVED && x->arrived_ns < x->accepted_ns)
+    emit_part(t, EVENT_EXCHANGE_QUEUED, e, -1, x->accepted_ns - x->arrived_ns);
 }
 
 /* By current, which connects. */

@@ -85,6 +85,8 @@ static __always_inline void query_answered(struct thread *t, struct exchange *x)
   s.latency_ns = s.service_ns + s.pickup_ns;
   x->unknown = !split_parts(t, x->pickup, x->at, x->at_tid, x->arrived_ns);
   account_exchange(t, x, e, &s);
+  emit_part(t, EVENT_UPSTREAM_ANSWERED, e, t->call_fd, s.service_ns);
+  emit_part(t, EVENT_UPSTREAM_READ, e, t->call_fd, s.pickup_ns);
 }
 
 static __always_inline void exchange_read(struct thread *t, u32 slot, struct exchange *x, s64 bytes)
@@ -123,6 +125,8 @@ static __always_inline void exchange_read(struct thread *t, u32 slot, struct exc
   x->last_bucket = 0;
   COPY_SUMS(x->service, t);
   enter_phase(x, PHASE_SERVED);
+  if (TIMELINE)
+    emit_part(t, EVENT_EXCHANGE_READ, endpoint_of(x), t->call_fd, t->since_ns - from);
 }
 
 /* End of the stream: no answer will come. */
@@ -178,6 +182,7 @@ static __always_inline void exchange_answered(struct thread *t, struct exchange 
   end_at_entry(t, x->service);
   account_exchange(t, x, e, &s);
   add_last_byte(x, e, t->since_ns);
+  emit_part(t, EVENT_EXCHANGE_ANSWERED, e, t->call_fd, s.service_ns);
   if (e->handed_over) { /* who reads the next request may have to know */
     COPY_SUMS(t->free_at, t);
     t->free_ns = t->since_ns;

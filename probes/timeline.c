@@ -3,7 +3,7 @@
  * functions that probes call are empty.
  */
 #if TIMELINE
-/* EVENT_* are in iotrace/snapshot/timeline.py. Flat, 40 bytes. */
+/* EVENT_* are in iotrace/vocabulary/events.py. Flat, 40 bytes. */
 struct event {
   u64 at_ns;
   s64 value;
@@ -47,12 +47,23 @@ static __always_inline void emit_other(u16 kind, u32 pid, s64 value, u64 now)
 {
   emit(kind, pid, 0, CALL_OTHER, -1, value, now);
 }
+
+/* A part of an exchange ends in the call that current returns from. e: NULL: unknown. */
+static __always_inline void emit_part(struct thread *t, u16 kind, struct endpoint *e, s32 fd, u64 ns)
+{
+  if (e)
+    emit(kind, t->pid, t->tid, e->kind == KIND_TCP ? e->port : 0, fd, ns, t->since_ns);
+}
 #else
 static __always_inline void emit_thread(struct thread *t, u16 kind, s64 value, u64 now)
 {
 }
 
 static __always_inline void emit_other(u16 kind, u32 pid, s64 value, u64 now)
+{
+}
+
+static __always_inline void emit_part(struct thread *t, u16 kind, struct endpoint *e, s32 fd, u64 ns)
 {
 }
 #endif

@@ -33,3 +33,17 @@ class EventKind(IntEnum):
     """An io_uring operation is submitted; value: its opcode."""
     COMPLETE = 11
     """It is complete; value: its result. Belongs to no thread: tid is 0."""
+    EXCHANGE_QUEUED = 12
+    """A connection is accepted on which a request lies; value: for how long, in ns.
+
+    Events of exchanges and calls upstream have a TCP port for the number of a call: the
+    listener's, or the peer's; 0: it is a unix socket.
+    """
+    EXCHANGE_READ = 13
+    """The first read of a request ends; value: ns since it arrived, or was accepted after that."""
+    EXCHANGE_ANSWERED = 14
+    """The first write of an answer ends; value: ns from the end of that read to its call."""
+    UPSTREAM_ANSWERED = 15
+    """An answer from upstream is read; value: ns from the query's last write to its arrival."""
+    UPSTREAM_READ = 16
+    """The same moment; value: ns from the arrival."""

@@ -11,6 +11,7 @@ import sysconfig
 from pathlib import Path
 
 from tests.interpreters import interpreters, version_of
+from tests.sid_pythons import packages_folder, sid_pythons
 
 _PLACE = Path(sys.prefix) / "greenlets"
 
@@ -18,6 +19,8 @@ _PLACE = Path(sys.prefix) / "greenlets"
 def folder_for(python: str) -> Path | None:
     """What to put into that interpreter's $PYTHONPATH; None: nobody has installed it."""
     version = version_of(python)
+    if python in sid_pythons():
+        return packages_folder(version)
     if version == sysconfig.get_python_version():
         folder = Path(sysconfig.get_path("platlib"))
     else:

@@ -16,7 +16,8 @@ import sys
 import time
 from pathlib import Path
 
-from tests.kernels.distribution import Unreachable, fetch_kernel, missing_tools
+from tests.apt import Unreachable
+from tests.kernels.distribution import fetch_kernel, missing_tools
 from tests.kernels.machine import Row, try_kernel
 from tests.kernels.root_image import root_image
 

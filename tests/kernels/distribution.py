@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.apt import Apt, Unreachable, debian_mirror
 
 TOOLS = {
     "busybox": "busybox-static",
@@ -22,12 +23,6 @@ TOOLS = {
 """Program -> package."""
 _UBUNTU = frozenset(("focal", "jammy", "noble", "plucky", "questing", "resolute"))
 _UBUNTU_MIRROR = "http://archive.ubuntu.com/ubuntu"
-_DEBIAN_MIRROR = "http://deb.debian.org/debian"
-_LISTS_AGE_S = 24 * 3600
-
-
-class Unreachable(Exception):
-    """A mirror, a suite or a package that cannot be had here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +53,12 @@ def mirror(suite: str) -> str:
     """Where a suite is fetched from: this machine's own Debian mirror, if it has one."""
     if is_ubuntu(suite):
         return _UBUNTU_MIRROR
-    listed = (
-        path.read_text(errors="replace")
-        for path in sorted(Path("/etc/apt").glob("sources.list*/**/*"))
-        if path.is_file()
-    )
-    lines = [line for text in listed for line in text.splitlines() if not line.startswith("#")]
-    found = re.search(r"https?://\S*/debian(?=[/\s])", "\n".join([*lines, ""]))
-    return found[0] if found else _DEBIAN_MIRROR
+    return debian_mirror()
 
 
 def fetch_kernel(suite: str, cache: Path) -> Kernel:
     """The newest kernel of a suite, unpacked under ``cache``. Raises Unreachable."""
-    apt = _Apt(suite, cache / f"apt-{suite}")
+    apt = _Kernels(suite, cache / f"apt-{suite}")
     wanted = "linux-image-generic" if is_ubuntu(suite) else "linux-image-amd64"
     packages = apt.kernel_packages(wanted)
     place = cache / "kernels" / f"{suite}-{packages[0]}"
@@ -89,63 +77,21 @@ def fetch_kernel(suite: str, cache: Path) -> Kernel:
     return Kernel(suite, image, modules)
 
 
-class _Apt:
-    """apt with lists, archives and sources of its own."""
+class _Kernels(Apt):
+    """apt for the packages of one suite's kernel."""
 
     def __init__(self, suite: str, place: Path) -> None:
         self._suite = suite
-        for name in ("lists/partial", "archives/partial", "none"):
-            (place / name).mkdir(parents=True, exist_ok=True)
-        (place / "status").touch()
-        sources = f"deb [trusted=yes] {mirror(suite)} {suite} main\n"
+        sources = [f"deb [trusted=yes] {mirror(suite)} {suite} main"]
         if is_ubuntu(suite):
-            sources += f"deb [trusted=yes] {mirror(suite)} {suite}-updates main\n"
-        (place / "sources.list").write_text(sources)
-        options = {
-            "Dir::State": place,
-            "Dir::State::status": place / "status",
-            "Dir::State::Lists": place / "lists",
-            "Dir::Cache": place,
-            "Dir::Etc::SourceList": place / "sources.list",
-            "Dir::Etc::SourceParts": place / "none",
-            "Dir::Etc::PreferencesParts": place / "none",
-            "APT::Architecture": "amd64",
-            "APT::Architectures": "amd64",
-            "APT::Install-Recommends": "false",
-            "APT::Sandbox::User": "root",
-            "Acquire::Languages": "none",
-            "Acquire::Retries": "1",
-            "Acquire::http::Timeout": "20",
-        }
-        self._options = [
-            word for key, value in options.items() for word in ("-o", f"{key}={value}")
-        ]
-        lists = list((place / "lists").glob("*Packages*"))
-        if not any(time.time() - path.stat().st_mtime < _LISTS_AGE_S for path in lists):
-            self._run("apt-get", "-q", "update")
-            if not list((place / "lists").glob("*Packages*")):
-                raise Unreachable(f"no package lists of {suite} at {mirror(suite)}")
-
-    def _run(self, *command: str, cwd: Path | None = None) -> str:
-        program, *arguments = command
-        done = subprocess.run(
-            [program, *self._options, *arguments], capture_output=True, text=True, cwd=cwd
-        )
-        return done.stdout
+            sources.append(f"deb [trusted=yes] {mirror(suite)} {suite}-updates main")
+        super().__init__(place, sources)
 
     def kernel_packages(self, wanted: str) -> list[str]:
         """The package with the kernel first; Ubuntu has the modules in others."""
-        depends = self._run("apt-cache", "depends", "-i", "--recurse", wanted)
+        depends = self.run("apt-cache", "depends", "-i", "--recurse", wanted)
         names = re.findall(r"^linux-(?:image|modules|binary)\S*\d\.\d+\S*", depends, re.MULTILINE)
         unique = sorted(set(names), key=lambda name: ("modules" in name, name))
         if not unique:
             raise Unreachable(f"{self._suite} has no {wanted}")
         return unique
-
-    def download(self, packages: list[str], place: Path) -> list[Path]:
-        """Fetch packages into a folder. Raises Unreachable."""
-        self._run("apt-get", "-q", "download", *packages, cwd=place)
-        found = sorted(place.glob("*.deb"))
-        if len(found) < len(packages):
-            raise Unreachable(f"{self._suite}: could not download {' '.join(packages)}")
-        return found

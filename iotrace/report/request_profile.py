@@ -4,12 +4,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from iotrace.report.requests import Requests, RequestTier
 
 SLOWEST = 0.01
 """Of the exchanges: whole tiers from the slowest down, until they have as many."""
+_MOST_STATES = 3
+"""Of a part, that are worth naming,"""
+_LEAST_SHARE = 0.02
+"""and the least share of it that is."""
 
 
 def typical(row: Requests) -> RequestTier | None:
@@ -34,6 +38,13 @@ def slowest(row: Requests) -> RequestTier | None:
     if not chosen or typical(row) in chosen:
         return None
     return _together(chosen)
+
+
+def main_states(states: Mapping[str, int]) -> list[tuple[str, int]]:
+    """The states that most of a part's time was in, the longest first."""
+    total = sum(states.values())
+    ranked = sorted(states.items(), key=lambda state: -state[1])[:_MOST_STATES]
+    return [(name, ns) for name, ns in ranked if ns > _LEAST_SHARE * total]
 
 
 def _together(tiers: Sequence[RequestTier]) -> RequestTier:

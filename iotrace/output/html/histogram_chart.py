@@ -21,6 +21,9 @@ _LEAST = 0.8
 _MOST_LABELS = 8
 _UNITS = ("ns", "us", "ms", "s")
 
+Band = tuple[int, int, str]
+"""[from_ns, to_ns) on the axis, and the class of the style sheet that it is drawn in."""
+
 
 class Axis:
     """From a power of ten of a nanosecond to another, so that all of these times are on it."""
@@ -56,13 +59,24 @@ def times_of(buckets: Sequence[Bucket], p50: int, p99: int) -> list[int]:
 
 
 def drawn(
-    buckets: Sequence[Bucket], p50: int, p99: int, axis: Axis, style: str, label: str
+    buckets: Sequence[Bucket],
+    p50: int,
+    p99: int,
+    axis: Axis,
+    style: str,
+    label: str,
+    bands: Sequence[Band] = (),
 ) -> Markup:
     """The histogram with its marks; of one that was not kept, the line from p50 to p99.
 
     Areas are in proportion to the counts. ``style``: a class of the style sheet; ``label``: for
-    who cannot see it.
+    who cannot see it. ``bands`` are drawn behind it.
     """
+    behind = [
+        tag("rect", x=axis.x(from_ns), y=_TOP, width=max(0.0, axis.x(to_ns) - axis.x(from_ns)),
+            height=_BASE - _TOP, class_=name)
+        for from_ns, to_ns, name in bands
+    ]  # fmt: skip
     marks = [
         tag("path", d=f"M{_short(axis.x(ns))} {_TOP - 4}V{_BASE}", class_=name)
         for ns, name in ((p50, "p50"), (p99, "p99"))
@@ -79,7 +93,7 @@ def drawn(
     )  # fmt: skip
     base = tag("path", d=f"M{_MARGIN} {_BASE}H{_WIDE - _MARGIN}", class_="base")
     return tag(
-        "svg", axis.grid(), shape, base, *marks, *words,
+        "svg", *behind, axis.grid(), shape, base, *marks, *words,
         viewBox=f"0 0 {_WIDE} {_HIGH}", class_="histogram", role="img", aria_label=label,
     )  # fmt: skip
 

@@ -7,22 +7,17 @@ A card is one call (or loop, or operation); all cards of a process have one axis
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from iotrace.output import units
-from iotrace.output.html import histogram_chart
+from iotrace.output.html import cards
+from iotrace.output.html.cards import Card, Lane, lane
 from iotrace.output.html.elements import Markup, tag
-from iotrace.output.html.histogram_chart import Axis
-from iotrace.output.html.states import bar, legend
+from iotrace.output.html.states import legend
 from iotrace.output.naming import name_tid
 from iotrace.report.model import (
-    Bucket,
-    Busy,
     Call,
-    Interval,
     Loop,
     Operation,
-    Percentiles,
     Pickup,
     Process,
 )
@@ -33,40 +28,13 @@ _MOST_OTHERS = 4
 _PHASES = ("wait", "runq", "kernel", "copy")
 
 
-@dataclass(frozen=True, slots=True)
-class _Lane:
-    """One histogram of a card. ``told``: what it is of, and its figures."""
-
-    style: str
-    told: str
-    buckets: tuple[Bucket, ...]
-    p50: int
-    p99: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Card:
-    title: str
-    aside: str
-    lanes: tuple[_Lane, ...]
-    phases: tuple[tuple[str, int], ...] = ()
-
-
 def section(process: Process, most_calls: int = MOST_CALLS) -> Markup:
     """The cards; nothing if no call has returned (or slept) and no loop turned."""
     timed = _timed(process)
     shown, rest = timed[:most_calls], timed[most_calls:]
-    cards = [*map(_of_call, shown), *_others(process)]
-    if not cards:
+    found = [*map(_of_call, shown), *_others(process)]
+    if not found:
         return Markup()
-    axis = Axis(
-        [
-            time
-            for card in cards
-            for lane in card.lanes
-            for time in histogram_chart.times_of(lane.buckets, lane.p50, lane.p99)
-        ]
-    )
     more = f"… and {units.plural(len(rest), 'more row')} of calls" if rest else ""
     return tag(
         "section",
@@ -78,7 +46,7 @@ def section(process: Process, most_calls: int = MOST_CALLS) -> Markup:
             class_="faint",
         ),
         legend(_PHASES),
-        tag("div", *(_drawn(card, axis) for card in cards), class_="cards"),
+        tag("div", *cards.drawn(found), class_="cards"),
         *([tag("p", more, class_="faint")] if more else []),
     )
 
@@ -94,9 +62,9 @@ def _time_in(call: Call) -> int:
     return call.wait_ns + call.runq_ns if call.total_ns is None else call.total_ns
 
 
-def _of_call(call: Call) -> _Card:
+def _of_call(call: Call) -> Card:
     phases = ((name, getattr(call, f"{name}_ns")) for name in _PHASES)
-    return _Card(
+    return Card(
         title=f"{call.syscall} {call.kind}".rstrip(),
         aside=f"{_thread(call.tid)}, {_counted(call)}",
         lanes=tuple(_lanes(call)),
@@ -110,16 +78,16 @@ def _counted(call: Call) -> str:
     return units.plural(call.calls or 0, "call")
 
 
-def _lanes(call: Call) -> Iterator[_Lane]:
+def _lanes(call: Call) -> Iterator[Lane]:
     if call.latency_ns is not None:
-        yield _lane("h-call", "took", call.latency_ns)
+        yield lane("h-call", "took", call.latency_ns)
     elif call.slept_ns is not None:
-        yield _lane("h-wait", "slept and was ready", call.slept_ns)
+        yield lane("h-wait", "slept and was ready", call.slept_ns)
     estimated = " (est.)" if call.copy_estimated else ""
     phases = (("h-wait", "slept", call.waits_ns), ("h-copy", f"copied{estimated}", call.copies_ns))
     for style, did, phase in phases:
         if phase is not None:
-            yield _Lane(
+            yield Lane(
                 style,
                 f"{units.format_count(phase.count)} {did}: p50 {_time(phase.p50)}, "
                 f"p99 {_time(phase.p99)}",
@@ -129,7 +97,7 @@ def _lanes(call: Call) -> Iterator[_Lane]:
             )
 
 
-def _others(process: Process) -> Iterator[_Card]:
+def _others(process: Process) -> Iterator[Card]:
     for loop in process.loops[:_MOST_OTHERS]:
         if loop.busy_ns is not None:
             yield _of_loop(loop)
@@ -140,55 +108,29 @@ def _others(process: Process) -> Iterator[_Card]:
             yield _of_operation(operation)
 
 
-def _of_loop(loop: Loop) -> _Card:
+def _of_loop(loop: Loop) -> Card:
     assert loop.busy_ns is not None
-    return _Card(
+    return Card(
         "the loop's lag",
         f"{_thread(loop.tid)}, from a return of {loop.multiplexer} to its next call",
-        (_lane("h-loop", "busy", loop.busy_ns),),
+        (lane("h-loop", "busy", loop.busy_ns),),
     )
 
 
-def _of_pickup(pickup: Pickup) -> _Card:
-    return _Card(
+def _of_pickup(pickup: Pickup) -> Card:
+    return Card(
         "pickup delay",
         f"all sockets, {units.plural(pickup.count, 'read')}: from the arrival of data to the copy",
-        (_lane("h-pickup", "unread", pickup),),
+        (lane("h-pickup", "unread", pickup),),
     )
 
 
-def _of_operation(operation: Operation) -> _Card:
+def _of_operation(operation: Operation) -> Card:
     assert operation.submit_to_complete_ns is not None
-    return _Card(
+    return Card(
         f"io_uring {operation.op}",
         f"{units.plural(operation.count, 'operation')}, from submission to completion",
-        (_lane("h-call", "took", operation.submit_to_complete_ns),),
-    )
-
-
-def _lane(style: str, what: str, times: Percentiles | Busy | Pickup | Interval) -> _Lane:
-    told = f"{what}: p50 {_time(times.p50)}, p99 {_time(times.p99)}, max {_time(times.max)}"
-    return _Lane(style, told, times.histogram, times.p50, times.p99)
-
-
-def _drawn(card: _Card, axis: Axis) -> Markup:
-    whole = sum(time for _, time in card.phases)
-    told = ", ".join(f"{name} {_time(time)}" for name, time in card.phases)
-    lanes = (
-        tag(
-            "div",
-            tag("p", lane.told, class_="told"),
-            histogram_chart.drawn(lane.buckets, lane.p50, lane.p99, axis, lane.style, lane.told),
-        )
-        for lane in card.lanes
-    )
-    return tag(
-        "figure",
-        tag("figcaption", tag("b", card.title), " ", tag("span", card.aside, class_="faint")),
-        *([bar(card.phases, whole, told)] if card.phases else []),
-        *lanes,
-        axis.drawn(),
-        class_="card",
+        (lane("h-call", "took", operation.submit_to_complete_ns),),
     )
 
 

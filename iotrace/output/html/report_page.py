@@ -9,7 +9,7 @@ import shlex
 from importlib.resources import files
 
 from iotrace.output import findings, quality, verdict
-from iotrace.output.html import lanes, latencies, sheet, states
+from iotrace.output.html import lanes, latencies, requests, sheet, states
 from iotrace.output.html.elements import Markup, escaped, join, tag
 from iotrace.output.naming import process_title
 from iotrace.output.selection import head_lines, split
@@ -20,9 +20,11 @@ from iotrace.output.tables import (
     loops_table,
     operations_table,
     processes_table,
+    requests_table,
     samples_table,
     signals_table,
     threads_table,
+    upstreams_table,
 )
 from iotrace.output.text import cut, escape
 from iotrace.output.view_options import View
@@ -39,6 +41,8 @@ _CALLS_DRAWN = 24
 _LONGEST_COMMAND = 4_000
 
 _TABLES = (
+    requests_table,
+    upstreams_table,
     threads_table,
     loops_table,
     lines_table,
@@ -125,6 +129,8 @@ def _process(
         tag("h2", process_title(process, report.processes)),
         *([tag("p", tag("code", escaped(command)))] if command else []),
         tag("div", sheet.markup(verdict.blocks(process, report)), class_="verdict"),
+        requests.section(process),
+        requests.upstreams(process),
         states.section(process),
         lanes.section(process),
         latencies.section(process, most_calls),

@@ -26,6 +26,8 @@ _LABELS = {
     "wait": "asleep",
     **{reason.name: reason.label for reason in WAITS},
     "unaccounted": "not accounted for",
+    "queue": "not accepted yet",
+    "elsewhere": "in no known thread's hands",
 }
 
 # A bar is drawn in so many parts of its whole; thinner slices than one of them are not seen.
@@ -67,9 +69,19 @@ def section(process: Process) -> Markup:
     )
 
 
-def bar(times: Sequence[tuple[str, int]], whole: int, label: str) -> Markup:
-    """One stacked bar; ``times``: class and nanoseconds, which add up to ``whole`` or less."""
-    at = 0.0
+def bar(
+    times: Sequence[tuple[str, int]],
+    whole: int,
+    label: str,
+    before: int = 0,
+    marks: Iterable[int] = (),
+) -> Markup:
+    """One stacked bar; ``times``: class and nanoseconds, which add up to ``whole`` or less.
+
+    ``before``: it begins so many nanoseconds after the beginning of the whole; ``marks``: where
+    lines are drawn across it.
+    """
+    at = _WIDE * before / whole if whole else 0.0
     parts = []
     for name, time in times:
         width = _WIDE * time / whole if whole else 0.0
@@ -78,9 +90,11 @@ def bar(times: Sequence[tuple[str, int]], whole: int, label: str) -> Markup:
             title = tag("title", f"{name}: {share}, {units.format_duration(time)}")
             parts.append(tag("g", title, _slice(name, at, width)))
         at += width
+    lines = (_slice("mark", _WIDE * ns / whole - 1, 2) for ns in marks if whole)
     return tag(
         "svg",
         *parts,
+        *lines,
         viewBox=f"0 0 {_WIDE} 20",
         preserveAspectRatio="none",
         role="img",

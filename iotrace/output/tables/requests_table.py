@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from operator import attrgetter
 
 from iotrace.output import units
@@ -11,7 +11,7 @@ from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.tables import cost
 from iotrace.output.view_options import ColumnOrder, Orders
 from iotrace.report.model import Process
-from iotrace.report.request_profile import slowest, typical
+from iotrace.report.request_profile import main_states, slowest, typical
 from iotrace.report.requests import Durations, Requests, RequestTier, SlowRequest
 
 _LEGEND = (
@@ -24,10 +24,6 @@ _LAST = "last: from the arrival to the answer's last byte."
 _OVERLAP = (
     "n/a: several requests at once on a connection, so that no answer can be told from another."
 )
-_MOST_STATES = 3
-"""Of a part, told in words; json has them all."""
-_LEAST_SHARE = 0.02
-"""Of a part: states with less are left out."""
 
 
 def _order(times: str, name: str) -> ColumnOrder[Requests]:
@@ -136,11 +132,11 @@ def _time(row: Requests, times: Durations | None, name: str) -> str:
 def _notes(row: Requests, several: bool) -> Iterator[str]:
     where = f"{row.listener}: " if several else ""
     if common := typical(row):
-        yield f"{where}typical {_split(common)}."
+        yield f"{where}typical {_split(common, common.count or 1)}."
     if slow := slowest(row):
-        yield f"{where}slowest {units.format_count(slow.count)}: {_split(slow)}."
+        yield f"{where}slowest {units.format_count(slow.count)}: {_split(slow, slow.count or 1)}."
     if row.exemplars:
-        yield f"{where}longest: {_one(row.exemplars[0])}."
+        yield f"{where}longest: {_longest(row.exemplars[0])}."
     if row.unknown:
         yield (
             f"{where}of {units.plural(row.unknown, 'exchange')} it is not known which thread had "
@@ -148,41 +144,21 @@ def _notes(row: Requests, several: bool) -> Iterator[str]:
         )
 
 
-def _split(tier: RequestTier) -> str:
-    """The mean of a tier's exchanges."""
-    count = tier.count or 1
-    return _parts(
-        tier.latency_ns / count,
-        tier.queue_ns / count,
-        {state: ns / count for state, ns in tier.pickup_ns.items()},
-        {state: ns / count for state, ns in tier.service_ns.items()},
-    )
+def _split(one: RequestTier | SlowRequest, count: int) -> str:
+    """``98.0 us = pickup 39.0 us (user 20.0 us, runq 13.0 us) + service ...``: of ``count``."""
+    queue_ns = one.queue_ns
+    parts = [f"queue {units.format_duration(queue_ns / count)}"] if queue_ns else []
+    parts += [_part("pickup", one.pickup_ns, count), _part("service", one.service_ns, count)]
+    return f"{units.format_duration(one.latency_ns / count)} = {' + '.join(parts)}"
 
 
-def _one(slow: SlowRequest) -> str:
+def _part(name: str, states: Mapping[str, int], count: int) -> str:
+    told = [f"{state} {units.format_duration(ns / count)}" for state, ns in main_states(states)]
+    split = f" ({', '.join(told)})" if told else ""
+    return f"{name} {units.format_duration(sum(states.values()) / count)}{split}"
+
+
+def _longest(slow: SlowRequest) -> str:
     peer = f" for {slow.peer}" if slow.peer else ""
     when = f" at {units.format_duration(slow.arrived_ns)}" if slow.arrived_ns else ""
-    parts = _parts(slow.latency_ns, slow.queue_ns, slow.pickup_ns, slow.service_ns)
-    return f"{parts}{peer}{when}"
-
-
-def _parts(
-    latency: float,
-    queue: float,
-    pickup: dict[str, int] | dict[str, float],
-    service: dict[str, int] | dict[str, float],
-) -> str:
-    """``98.0 us = pickup 39.0 us (user 20.0 us, runq 13.0 us) + service ...``."""
-    parts = [f"queue {units.format_duration(queue)}"] if queue else []
-    parts += [_part("pickup", pickup), _part("service", service)]
-    return f"{units.format_duration(latency)} = {' + '.join(parts)}"
-
-
-def _part(name: str, states: dict[str, int] | dict[str, float]) -> str:
-    total = sum(states.values())
-    ranked = sorted(states.items(), key=lambda entry: -entry[1])[:_MOST_STATES]
-    told = [
-        f"{state} {units.format_duration(ns)}" for state, ns in ranked if ns > _LEAST_SHARE * total
-    ]
-    split = f" ({', '.join(told)})" if told else ""
-    return f"{name} {units.format_duration(total)}{split}"
+    return f"{_split(slow, 1)}{peer}{when}"

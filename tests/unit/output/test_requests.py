@@ -7,46 +7,15 @@ from dataclasses import replace
 from iotrace.output import formats
 from iotrace.output.tables import requests_table, upstreams_table
 from iotrace.report.request_profile import slowest, typical
-from iotrace.report.requests import Durations, Requests, RequestTier, SlowRequest, Upstream
+from iotrace.report.requests import Durations, Requests, Upstream
 from tests.unit import reports
 from tests.unit.output.drawing import drawn, snapshot
 from tests.unit.reports import MS, US, process
-
-_FAST = Durations(3366, 237 * US, 3 * MS, 46 * MS, 90 * MS, 133 * MS)
-_ROW = Requests(
-    listener="127.0.0.1:8000",
-    connections=16,
-    exchanges=3366,
-    unanswered=0,
-    oldest_unanswered_ns=None,
-    latency_ns=_FAST,
-    queue_ns=Durations(16, 30 * US, 40 * US, 50 * US, 50 * US, 50 * US),
-    pickup_ns=replace(_FAST, p99=47 * MS),
-    service_ns=replace(_FAST, p99=41 * MS),
-    last_byte_ns=replace(_FAST, p99=51 * MS),
-    tiers=(
-        RequestTier(0, 65536, 1000, 50 * MS, 0, {"user": 20 * MS}, {"user": 30 * MS}),
-        RequestTier(
-            65536, 131072, 2328, 228144 * US, 0,
-            {"user": 46560 * US, "runq": 30264 * US, "poll": 13968 * US, "kernel": 0},
-            {"user": 132696 * US, "kernel": 4656 * US},
-        ),
-        RequestTier(
-            40 * MS, 56 * MS, 38, 38 * 46 * MS, 38 * 6 * MS,
-            {"sleep": 38 * 22 * MS, "runq": 38 * 2 * MS}, {"sleep": 38 * 16 * MS},
-        ),
-    ),
-    exemplars=(
-        SlowRequest(
-            7_890 * MS, 133 * MS, 0, {"runq": 92 * MS}, {"sleep": 40 * MS, "user": MS},
-            "127.0.0.1:54036", 7,
-        ),
-    ),
-)  # fmt: skip
+from tests.unit.request_rows import LISTENER
 
 
 def test_a_listener() -> None:
-    assert drawn(requests_table.table(process(requests=(_ROW,)), 20)) == snapshot("""\
+    assert drawn(requests_table.table(process(requests=(LISTENER,)), 20)) == snapshot("""\
 Requests
 exchanges (count): requests with their answers; p50, p99, max: from the arrival
 of data to the answer's first byte, of which pickup: until it is read, service:
@@ -66,9 +35,11 @@ ms, user 1.00 ms) for 127.0.0.1:54036 at 7.89 s.
 
 
 def test_answers_that_are_owed_and_requests_that_overlap() -> None:
-    hung = replace(_ROW, listener="unix:/run/app.sock", unanswered=12, oldest_unanswered_ns=9 * MS)
+    hung = replace(
+        LISTENER, listener="unix:/run/app.sock", unanswered=12, oldest_unanswered_ns=9 * MS
+    )
     overlapping = replace(
-        _ROW, listener="*:9000", latency_ns=None, service_ns=None, last_byte_ns=None,
+        LISTENER, listener="*:9000", latency_ns=None, service_ns=None, last_byte_ns=None,
         queue_ns=None, tiers=(), exemplars=(), several_at_once=999, unknown=3,
     )  # fmt: skip
     idle = Requests("*:9001", 0, 0, 0, None, None, None, None, None, None)
@@ -119,16 +90,18 @@ def test_a_process_without_either_has_no_such_table() -> None:
 
 
 def test_the_typical_exchange_is_the_median_and_the_slowest_are_a_hundredth() -> None:
-    assert typical(_ROW) == _ROW.tiers[1]
-    assert slowest(_ROW) == _ROW.tiers[2]
-    assert slowest(replace(_ROW, tiers=_ROW.tiers[1:2])) is None
-    assert typical(replace(_ROW, tiers=())) is None
-    assert slowest(replace(_ROW, tiers=())) is None
+    assert typical(LISTENER) == LISTENER.tiers[1]
+    assert slowest(LISTENER) == LISTENER.tiers[2]
+    assert slowest(replace(LISTENER, tiers=LISTENER.tiers[1:2])) is None
+    assert typical(replace(LISTENER, tiers=())) is None
+    assert slowest(replace(LISTENER, tiers=())) is None
 
 
 def test_slowest_tiers_are_added_up_until_they_are_a_hundredth() -> None:
-    few = replace(_ROW.tiers[2], from_ns=56 * MS, to_ns=64 * MS, count=1, service_ns={"user": MS})
-    both = slowest(replace(_ROW, tiers=(*_ROW.tiers, few)))
+    few = replace(
+        LISTENER.tiers[2], from_ns=56 * MS, to_ns=64 * MS, count=1, service_ns={"user": MS}
+    )
+    both = slowest(replace(LISTENER, tiers=(*LISTENER.tiers, few)))
     assert both is not None
     assert (both.from_ns, both.to_ns, both.count) == (40 * MS, 64 * MS, 39)
     assert both.service_ns == {"sleep": 38 * 16 * MS, "user": MS}
@@ -136,7 +109,7 @@ def test_slowest_tiers_are_added_up_until_they_are_a_hundredth() -> None:
 
 def test_csv_has_a_line_for_each() -> None:
     report = reports.event_loop()
-    one = replace(report.processes[0], requests=(_ROW,))
+    one = replace(report.processes[0], requests=(LISTENER,))
     shown = formats.render(replace(report, processes=(one,)), "csv-requests").splitlines()
     assert len(shown) == 2
     assert '"127.0.0.1:8000",16,3366,0,' in shown[1]

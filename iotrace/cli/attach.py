@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 import click
 
 from iotrace.cli.options import Shown, output_options, tracing_options
+from iotrace.cli.selectors import selector_options
 from iotrace.errors import ExitCode
 
 if TYPE_CHECKING:
     from iotrace.cli.printer import Printer
+    from iotrace.discovery.selectors import Selector
     from iotrace.engine.compile_workers import CompileWorkers
     from iotrace.live.display import LiveDisplay
     from iotrace.live.progress_line import ProgressLine
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "-p", "--pid", "more_pids", multiple=True, type=click.IntRange(min=1), help="One more PID."
 )
+@selector_options
 @click.option(
     "--dry-run", is_flag=True, help="Compile and attach the probes, detach them, and that is all."
 )
@@ -44,6 +47,8 @@ def command(
     workers: CompileWorkers | None,
     pids: tuple[int, ...],
     more_pids: tuple[int, ...],
+    selectors: tuple[Selector, ...],
+    follow: bool,
     dry_run: bool,
     live: bool,
     options: TraceOptions,
@@ -53,15 +58,17 @@ def command(
 ) -> int:
     """Trace running processes, their threads and their children.
 
-    Ends with a full report on Ctrl-C, after --duration, or when the processes have ended.
+    Name them by pid, or by what they are: --port 8000. Ends with a full report on Ctrl-C, after
+    --duration, or when the processes have ended.
     """
     if dry_run:
         return _dry_run(options.detail, workers)
-    wanted = tuple(dict.fromkeys((*pids, *more_pids)))
-    if not wanted:
-        raise click.UsageError("Give at least one PID: iotrace attach 4242")
+    pids = tuple(dict.fromkeys((*pids, *more_pids)))
+    if not pids and not selectors:
+        raise click.UsageError("Say what to trace: iotrace attach 4242, iotrace attach --port 8000")
 
     from iotrace.tracing.session import trace_processes
+    from iotrace.tracing.wanted import Wanted
 
     def output() -> Callable[[], tuple[Printer, ProgressLine]]:
         # All of it now: the user who called may not be allowed to read where the modules lie.
@@ -75,6 +82,7 @@ def command(
         )
 
     screen = _live_display(shown, options.interval_ns) if live else None
+    wanted = Wanted(pids, selectors, follow)
     report = trace_processes(wanted, options, output, screen=screen, workers=workers)
 
     from iotrace.cli.exit_codes import exit_code

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from iotrace.cli.options import DETAILS, Bytes, Seconds, detail_option, python_options
+from iotrace.cli.selectors import selector_options
 from iotrace.errors import UsageError
 
 if TYPE_CHECKING:
     from iotrace.cli.recorder import Recorder
+    from iotrace.discovery.selectors import Selector
     from iotrace.live.progress_line import ProgressLine
     from iotrace.report.detail import Detail
     from iotrace.tracing.trace_options import PythonOptions
@@ -21,7 +23,8 @@ _SECOND_NS = 1_000_000_000
 
 
 @click.command(name="record", short_help="Trace, and keep the report in a file.")
-@click.argument("target", metavar="PID... | -- CMD...", nargs=-1, required=True)
+@click.argument("target", metavar="PID... | -- CMD...", nargs=-1)
+@selector_options
 @click.option(
     "-o",
     "--output",
@@ -58,6 +61,8 @@ _SECOND_NS = 1_000_000_000
 @click.option("-v", "--verbose", is_flag=True, help="Say more when something fails.")
 def command(
     target: tuple[str, ...],
+    selectors: tuple[Selector, ...],
+    follow: bool,
     output: str,
     duration: int | None,
     interval: int,
@@ -73,6 +78,10 @@ def command(
     iotrace report FILE prints it in any format, on any machine, without root; iotrace compare
     holds two side by side.
     """
+    if not target and not selectors:
+        raise click.UsageError(
+            "Say what to trace: iotrace record -o FILE 4242, or --port 8000, or -- CMD"
+        )
     if timeline and detail.value != DETAILS[0]:
         raise UsageError(
             f"--timeline needs full detail, not {detail.value}",
@@ -83,6 +92,7 @@ def command(
     from iotrace.cli.recorder import TIMELINE_PAGES, Recorder
     from iotrace.tracing.session import trace_processes, trace_program
     from iotrace.tracing.trace_options import TraceOptions
+    from iotrace.tracing.wanted import Wanted
 
     options = TraceOptions(
         duration_ns=duration,
@@ -102,7 +112,10 @@ def command(
 
     pids = tuple(dict.fromkeys(int(word) for word in target if word.isdecimal()))
     if all(word.isdecimal() and int(word) > 0 for word in target):
-        report, status = trace_processes(pids, options, recording), None
+        wanted = Wanted(pids, selectors, follow)
+        report, status = trace_processes(wanted, options, recording), None
+    elif selectors:
+        raise click.UsageError("A program to start, or running processes to find: not both.")
     else:
         report, status = trace_program(target, options, recording)
 

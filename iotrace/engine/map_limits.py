@@ -15,6 +15,8 @@ _LEAST_PLACES = 16384
 _OF_EXCHANGES = ("endpoints", "tiers")
 _SLACK = 128
 """Threads that may appear between the count and the attachment."""
+_RESERVED_FOR_MORE = 2048
+"""Threads of processes that join a trace later; what they leave is used again."""
 _MOST_THREADS, _MOST_DESCRIPTORS, _MOST_PROCESSES = 1 << 13, 1 << 16, 1 << 12
 """Room is made for no more than these: the kernel's memory is not for whoever is traced to take.
 What does not fit is counted as lost."""
@@ -95,6 +97,15 @@ def limits_for(pids: Iterable[int], wanted: Limits) -> Limits:
         descriptors=max(wanted.descriptors, _power_of_two(2 * descriptors)),
         sockets=max(wanted.sockets, _power_of_two(descriptors)),
         targets=max(wanted.targets, _power_of_two(4 * len(everyone))),
+    )
+
+
+def with_room_for_more(limits: Limits) -> Limits:
+    """Room for processes that are not known yet."""
+    return replace(
+        limits,
+        reserved=max(limits.reserved, _RESERVED_FOR_MORE),
+        threads=max(limits.threads, 2 * _RESERVED_FOR_MORE),
     )
 
 

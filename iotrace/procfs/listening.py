@@ -11,32 +11,37 @@ _LISTEN = b"0A"
 
 
 def read_listening_ports(pid: int, root: str = PROC) -> frozenset[int]:
-    """All of a process's network namespace, whoever listens.
+    """All of a process's network namespace. Raises as ``read_listening_sockets``."""
+    return frozenset(read_listening_sockets(pid, root).values())
+
+
+def read_listening_sockets(pid: int, root: str = PROC) -> dict[int, int]:
+    """Inode -> port of each socket that listens in a process's network namespace.
 
     The kernel lists listening sockets first (tcp4_seq_show, net/ipv4/tcp_ipv4.c), so that little is
     read where there are many connections. Raises ``NoSuchProcess``, ``PermissionDenied``.
     """
-    ports: set[int] = set()
+    sockets: dict[int, int] = {}
     for table in ("tcp", "tcp6"):
         try:
             for lines in read_process_lines(pid, f"net/{table}", root):
                 found, more = _listening(lines)
-                ports |= found
+                sockets |= found
                 if not more:
                     break
         except Unsupported:  # a kernel without IPv6
             continue
-    return frozenset(ports)
+    return sockets
 
 
-def _listening(lines: bytes) -> tuple[set[int], bool]:
-    """The ports of these lines, and whether there may be more behind them."""
-    ports: set[int] = set()
+def _listening(lines: bytes) -> tuple[dict[int, int], bool]:
+    """Those of these lines, and whether there may be more behind them."""
+    sockets: dict[int, int] = {}
     for line in lines.splitlines():
-        fields = line.split(maxsplit=4)
-        if len(fields) < 4 or fields[0] == b"sl":
+        fields = line.split(maxsplit=10)
+        if len(fields) < 10 or fields[0] == b"sl":
             continue
         if fields[3] != _LISTEN:
-            return ports, False
-        ports.add(int(fields[1].rpartition(b":")[2], 16))
-    return ports, True
+            return sockets, False
+        sockets[int(fields[9])] = int(fields[1].rpartition(b":")[2], 16)
+    return sockets, True

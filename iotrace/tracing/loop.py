@@ -16,6 +16,7 @@ from iotrace.snapshot.totals import Snapshot
 from iotrace.tracing.stop_conditions import Stop, poll_stop
 from iotrace.tracing.trace import Trace
 from iotrace.tracing.trace_options import TraceOptions
+from iotrace.tracing.wanted import Newcomers
 
 _TICK_NS = 100_000_000
 _FIRST_LOOK_NS = 1_000_000_000
@@ -98,12 +99,14 @@ class TraceLoop:
         privileges: Privileges | None = None,
         look_delays_ns: Iterable[int] | None = None,
         look_at_sockets: bool = False,
+        newcomers: Newcomers | None = None,
     ) -> None:
         """The loop begins with the trace, its looks at /proc now.
 
         ``alive``: whether there is anything left to trace. ``interval_ns``, ``on_interval``: how
         often a report of an interval is made, and what takes it. ``privileges``: put away while
-        something is printed. ``look_delays_ns``: from each look to the next.
+        something is printed. ``look_delays_ns``: from each look to the next. ``newcomers``: more
+        processes may join, so that the trace does not end with those that there are.
         """
         self._trace = trace
         self._observer = observer
@@ -116,6 +119,7 @@ class TraceLoop:
         self._privileges = privileges
         self._look_delays_ns = iter(look_delays_ns or _look_delays_ns())
         self._look_at_sockets = look_at_sockets
+        self._newcomers = newcomers
         observer.tick(trace)
         begin_ns = trace.started_ns
         self.until_ns = begin_ns + duration_ns if duration_ns else None
@@ -134,6 +138,7 @@ class TraceLoop:
         privileges: Privileges,
         progress: Progress | None,
         screen: Screen | None = None,
+        newcomers: Newcomers | None = None,
     ) -> TraceLoop:
         """The loop of a trace whose reports go to ``sink``."""
         return cls(
@@ -146,6 +151,7 @@ class TraceLoop:
             progress=progress,
             screen=screen,
             privileges=privileges,
+            newcomers=newcomers,
         )
 
     def wait(self, on_signal: Callable[[int, bool], bool]) -> Stop:
@@ -181,18 +187,23 @@ class TraceLoop:
         now_ns = time.monotonic_ns()
         self._observer.tick(self._trace)
         self._trace.processes_alive()
+        if self._newcomers is not None:
+            self._newcomers.join(now_ns, self._trace)
         if self._next_look_ns is not None and now_ns >= self._next_look_ns:
             self._trace.look(sockets=self._look_at_sockets)
             self._next_look_ns = self._after(now_ns)
         if self._screen is not None and self._screen.is_on:
             self._screen.refresh(now_ns, self._trace)
-            return self._alive()
+            return self._goes_on()
         if self._next_interval_ns is not None and now_ns >= self._next_interval_ns:
             self._report_interval()
             self._next_interval_ns += self._interval_ns or 0
         if self._progress is not None:
             self._progress.show(now_ns, self._trace)
-        return self._alive()
+        return self._goes_on()
+
+    def _goes_on(self) -> bool:
+        return self._newcomers is not None or self._alive()
 
     def finish(self) -> Report:
         """The report of the whole trace."""

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from iotrace.engine.features import absent_features
 from iotrace.engine.image_source import ImageSource
-from iotrace.engine.map_limits import count_threads, limits_for
+from iotrace.engine.map_limits import count_threads, limits_for, with_room_for_more
 from iotrace.engine.pid_namespace import require_own_proc
 from iotrace.errors import NoSuchProcess
 from iotrace.privileges.capabilities import require_privileges
 from iotrace.target_reader.reader import TargetReader
 from iotrace.tracing.stop_conditions import Stop, discard_pending_signals, signals_held
-from iotrace.tracing.target_check import check_target, runs_python
+from iotrace.tracing.target_check import runs_python
+from iotrace.tracing.wanted import Newcomers, Wanted
 
 if TYPE_CHECKING:
     from iotrace.engine.compile_workers import CompileWorkers
@@ -30,7 +31,7 @@ MakeOutput: TypeAlias = "Callable[[], Callable[[], tuple[ReportSink, Progress]]]
 
 
 def trace_processes(
-    pids: tuple[int, ...],
+    wanted: Wanted,
     options: TraceOptions,
     make_output: MakeOutput,
     *,
@@ -39,18 +40,23 @@ def trace_processes(
 ) -> Report:
     """Trace running processes until the trace stops; the sink has the report, too.
 
+    With ``wanted.follow`` it goes on when they have ended, for others may come.
+
     Nothing but what charging takes is imported before it has begun. The sink is opened when the
     probes are attached and most privileges are given back. ``workers``: see ImageSource. Raises
     NoSuchProcess where no thread of the processes was seen.
     """
     require_privileges()
-    for pid in pids:
-        check_target(pid)
     with contextlib.ExitStack() as ends:
         ends.enter_context(signals_held())
         reader = ends.enter_context(TargetReader())
-        python = options.python.enabled and any(runs_python(pid, reader) for pid in pids)
+        pids, finder = wanted.resolve(reader)
+        python = options.python.enabled and (
+            wanted.follow or any(runs_python(pid, reader) for pid in pids)
+        )
         limits = limits_for(pids, replace(options.limits(), python=python))
+        if wanted.follow:
+            limits = with_room_for_more(limits)
         source = ImageSource(limits, absent_features(), workers)
 
         from iotrace.tracing.start import Start
@@ -74,7 +80,18 @@ def trace_processes(
             def alive() -> bool:
                 return bool(trace.processes_alive())
 
-            loop = TraceLoop.of_options(trace, options, sink, alive, privileges, progress, screen)
+            loop = TraceLoop.of_options(
+                trace,
+                options,
+                sink,
+                alive,
+                privileges,
+                progress,
+                screen,
+                newcomers=Newcomers(finder, children=options.children)
+                if finder is not None and wanted.follow
+                else None,
+            )
             loop.wait(lambda number, from_terminal: True)
             report = loop.finish()
             privileges.give_up()

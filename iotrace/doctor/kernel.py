@@ -5,16 +5,23 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from iotrace.doctor import suggested_commands
 from iotrace.doctor.check import Check, Status, degraded, missing, ok
 from iotrace.engine.bpf_syscall import KernelRefusal, create_map, load_program, open_raw_tracepoint
 from iotrace.engine.btf import VMLINUX, KernelTypes
 from iotrace.engine.constants import SAMPLES_HZ
-from iotrace.engine.perf_events import online_cpus, open_clock
+from iotrace.engine.perf_events import (
+    MOST_PARANOID,
+    online_cpus,
+    open_clock,
+    paranoia,
+    why_refused,
+)
 from iotrace.engine.tracepoints import PROBES, PYTHON_PROBES
 from iotrace.errors import Unsupported
+from iotrace.privileges.syscall_filter import BPF, PERF_EVENT_OPEN, is_filtered
 
 _HASH, _ARRAY, _LRU_HASH, _QUEUE, _RING_BUFFER = 1, 2, 9, 22, 27
 _MMAPABLE = 1 << 10
@@ -50,11 +57,12 @@ def _tried(feature: str, detail: str, attempt: Callable[[], list[int]]) -> Check
         for fd in attempt():
             os.close(fd)
     except KernelRefusal as refusal:
-        paste = (
-            suggested_commands.PRIVILEGES
-            if refusal.number == errno.EPERM
-            else suggested_commands.KERNEL
-        )
+        if is_filtered(BPF):
+            paste = suggested_commands.SECCOMP
+        elif refusal.number == errno.EPERM:
+            paste = suggested_commands.PRIVILEGES
+        else:
+            paste = suggested_commands.KERNEL
         return missing(feature, f"the kernel does not let iotrace {refusal}", paste)
     return ok(feature, detail)
 
@@ -67,8 +75,29 @@ def _bpf() -> tuple[Check, ...]:
     return (
         *answers,
         _useful("ring buffer", "made", "the timeline of single events", _make_ring),
-        _useful("CPU clock", "a program was set on its ticks", "; ".join(_SAMPLED), _sample),
+        _clock(),
     )
+
+
+def _clock() -> Check:
+    """What has a name of its own in the way: perf_event_open(2) has settings that bpf(2) lacks."""
+    try:
+        for fd in _sample():
+            os.close(fd)
+    except KernelRefusal as refusal:
+        detail = f"the kernel does not let iotrace {refusal.what}: {why_refused(refusal)}"
+        return degraded("CPU clock", detail, "; ".join(_SAMPLED), _paste_for_clock(refusal))
+    return ok("CPU clock", "a program was set on its ticks")
+
+
+def _paste_for_clock(refusal: KernelRefusal) -> Mapping[str, str]:
+    if refusal.number not in (errno.EPERM, errno.EACCES, errno.ENOSYS):
+        return suggested_commands.KERNEL
+    if is_filtered(PERF_EVENT_OPEN):
+        return suggested_commands.SECCOMP
+    if paranoia() > MOST_PARANOID:
+        return suggested_commands.sysctl(f"kernel.perf_event_paranoid={MOST_PARANOID}")
+    return suggested_commands.PRIVILEGES
 
 
 def _make_ring() -> list[int]:

@@ -8,21 +8,33 @@ from pathlib import Path
 
 from iotrace.doctor import suggested_commands
 from iotrace.doctor.check import Check, degraded, missing, ok
+from iotrace.engine.perf_events import MOST_PARANOID, paranoia
 from iotrace.privileges.capabilities import CAPABILITIES, effective_capabilities
+from iotrace.privileges.syscall_filter import BPF, ROOTFUL, in_user_namespace, is_filtered
 
+_BPF_CALL = "bpf(2)"
 _NEEDED = (
     ("CAP_BPF", "to load and attach the probes"),
     ("CAP_PERFMON", "for the probes to read the kernel's memory"),
 )
+_OTHERS = (
+    "of other users' processes: Python lines, what they have open, the calls they are in at attach"
+)
 _USEFUL = (
-    ("CAP_SYS_PTRACE", "what other users' processes wait in, their memory and their descriptors"),
-    ("CAP_DAC_READ_SEARCH", "other users' descriptors"),
+    ("CAP_SYS_PTRACE", _OTHERS),
+    ("CAP_DAC_READ_SEARCH", _OTHERS),
 )
 
 
 def checks() -> tuple[Check, ...]:
     """All of them."""
-    return (*_capabilities(effective_capabilities()), _lockdown(), _unprivileged(), _paranoid())
+    return (
+        *_capabilities(effective_capabilities()),
+        _bpf_call(),
+        _lockdown(),
+        _unprivileged(),
+        _paranoid(),
+    )
 
 
 def _capabilities(held: int) -> tuple[Check, ...]:
@@ -44,10 +56,27 @@ def _capabilities(held: int) -> tuple[Check, ...]:
             )
     for name, purpose in _USEFUL:
         if has(name):
-            answers.append(ok(name, f"to see {purpose}"))
+            answers.append(ok(name, f"needed {purpose}"))
         else:
             answers.append(degraded(name, "not held", purpose, suggested_commands.PRIVILEGES))
     return tuple(answers)
+
+
+def _bpf_call() -> Check:
+    """Whether something else than a missing capability refuses the call."""
+    if in_user_namespace():
+        return missing(
+            _BPF_CALL,
+            "refused in a user namespace (a rootless container): its capabilities do not count",
+            suggested_commands.everywhere(ROOTFUL),
+        )
+    if is_filtered(BPF):
+        return missing(
+            _BPF_CALL,
+            "a seccomp filter refuses it, whatever the capabilities: a container engine's default",
+            suggested_commands.SECCOMP,
+        )
+    return ok(_BPF_CALL, "no seccomp filter refuses it")
 
 
 def parse_lockdown(text: str) -> str:
@@ -81,9 +110,10 @@ def _unprivileged(path: Path = Path("/proc/sys/kernel/unprivileged_bpf_disabled"
     return ok("unprivileged_bpf_disabled", f"{value} (does not matter: CAP_BPF decides)")
 
 
-def _paranoid(path: Path = Path("/proc/sys/kernel/perf_event_paranoid")) -> Check:
-    try:
-        value = path.read_text().strip()
-    except OSError:
-        value = "unknown"
-    return ok("perf_event_paranoid", f"{value} (does not matter: CAP_PERFMON decides)")
+def _paranoid() -> Check:
+    """Whether it is in the way is tried: see ``kernel.py``, the CPU clock."""
+    level = paranoia()
+    told = "unknown" if level < 0 else str(level)
+    if level > MOST_PARANOID:
+        return ok("perf_event_paranoid", f"{told} (may keep CAP_PERFMON from the CPU clock)")
+    return ok("perf_event_paranoid", f"{told} (does not matter: CAP_PERFMON decides)")

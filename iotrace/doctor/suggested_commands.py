@@ -29,11 +29,28 @@ _KUBERNETES = (
     "kubectl debug -it POD --target=CONTAINER --image=IMAGE --profile=sysadmin -- iotrace attach 1"
 )
 
+
+def everywhere(line: str) -> Mapping[str, str]:
+    """The same line in all places."""
+    return dict.fromkeys(PLACES, line)
+
+
 PRIVILEGES: Mapping[str, str] = {
     **dict.fromkeys(("debian", "ubuntu", "fedora", "arch"), "sudo iotrace doctor"),
     "alpine": "doas iotrace doctor",
     "container": _CONTAINER,
     "kubernetes": _KUBERNETES,
+}
+_FILTER = "sudo systemctl edit UNIT  # [Service] SystemCallFilter=bpf perf_event_open"
+SECCOMP: Mapping[str, str] = {
+    **dict.fromkeys(("debian", "ubuntu", "fedora", "arch"), _FILTER),
+    "alpine": "grep Seccomp /proc/self/status  # whoever started this has set a filter",
+    "container": _CONTAINER,
+    "kubernetes": _KUBERNETES,
+}
+CACHE: Mapping[str, str] = {
+    **everywhere("podman run -v iotrace-cache:/var/cache/iotrace ..."),
+    "kubernetes": "kubectl edit daemonset iotrace  # a hostPath volume at /var/cache/iotrace",
 }
 BCC: Mapping[str, str] = {
     "debian": "sudo apt-get install python3-bpfcc",
@@ -70,11 +87,6 @@ def sysctl(setting: str) -> Mapping[str, str]:
         "container": f"sudo sysctl -w {setting}  # on the host",
         "kubernetes": f"sysctl -w {setting}  # on the node",
     }
-
-
-def everywhere(line: str) -> Mapping[str, str]:
-    """The same line in all places."""
-    return dict.fromkeys(PLACES, line)
 
 
 def parse_os_release(text: str) -> str | None:

@@ -13,8 +13,12 @@ from iotrace.doctor import suggested_commands
 from iotrace.doctor.check import Check, degraded, missing, ok
 from iotrace.engine.pid_namespace import clock_is_shifted, namespace_of_proc
 from iotrace.errors import Unsupported
+from iotrace.privileges.capabilities import CAPABILITIES, effective_capabilities
+from iotrace.procfs.cgroup_tree import own_tree
 
 _IO_URING_SETUP = {"x86_64": 425, "aarch64": 425}
+_INITIAL_CGROUP_NAMESPACE = 0xEFFFFFFB
+"""PROC_CGROUP_INIT_INO, include/linux/proc_ns.h"""
 _TRACEFS = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
 _CONTAINER_MARKS = {
     "/.dockerenv": "Docker",
@@ -25,7 +29,7 @@ _CONTAINER_MARKS = {
 
 def checks() -> tuple[Check, ...]:
     """All of them."""
-    return (_pids(), _clock(), _container(), _tracefs(), _io_uring())
+    return (_pids(), _clock(), _container(), _control_groups(), _tracefs(), _io_uring())
 
 
 def _pids() -> Check:
@@ -55,6 +59,33 @@ def _container() -> Check:
         if Path(path).exists():
             return ok("container", f"{name} ({path})")
     return ok("container", "no sign of one")
+
+
+def _control_groups() -> Check:
+    """Whose CPU quotas and memory limits can be seen."""
+    tops = {mount.top for mount in own_tree().mounts}
+    whole = tops == {"/"} and not _hides_groups()
+    if whole:
+        return ok("control groups", "all of this host's are seen")
+    if effective_capabilities() >> CAPABILITIES["CAP_SYS_PTRACE"] & 1:
+        return ok(
+            "control groups",
+            "of this container; those of others are looked up where they see them themselves",
+        )
+    return degraded(
+        "control groups",
+        "only this container's are seen, and without CAP_SYS_PTRACE not what others see",
+        "throttling and memory limits of other containers",
+        suggested_commands.PRIVILEGES,
+    )
+
+
+def _hides_groups(namespace: Path = Path("/proc/self/ns/cgroup")) -> bool:
+    """Whether this process is in a cgroup namespace of its own."""
+    try:
+        return namespace.stat().st_ino != _INITIAL_CGROUP_NAMESPACE
+    except OSError:
+        return False
 
 
 def _tracefs() -> Check:

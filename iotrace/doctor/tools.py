@@ -7,14 +7,17 @@ import os
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 from iotrace.doctor import suggested_commands
 from iotrace.doctor.check import Check, Status, degraded, missing, ok
 from iotrace.engine.cache_directory import cache_directory
 from iotrace.engine.image_cache import obstacle
 from iotrace.engine.probe_sources import header_tree
-from iotrace.procfs.cgroup import read_memory_limit
+from iotrace.procfs.cgroup import MemoryLimit, read_memory_limit
+from iotrace.procfs.cgroup_tree import OutOfSight, own_tree
 from iotrace.procfs.host import read_host
+from iotrace.procfs.statfs import file_system_type
 
 _CHILD_SECONDS = 60
 _IMPORT_BCC = """
@@ -28,6 +31,8 @@ os.environ["BCC_KERNEL_SOURCE"] = sys.argv[1]
 import bcc
 bcc.BPF(text="int nothing(void *ctx) { return 0; }").dump_func(b"nothing")
 """
+_OVERLAY = 0x794C7630
+"""OVERLAYFS_SUPER_MAGIC, include/uapi/linux/magic.h"""
 _NEEDED_BYTES = 256 << 20
 """For clang in the child (130 MB) and the maps."""
 
@@ -85,7 +90,7 @@ def _memory() -> Check:
     host = read_host()
     available = host.available_bytes if host.available_bytes is not None else host.memory_bytes
     detail = f"{available >> 20} MiB available"
-    limit = read_memory_limit(os.getpid())
+    limit = _own_limit()
     if limit is not None and limit.left_bytes < available:
         available = limit.left_bytes
         detail = f"{max(0, available) >> 20} MiB left in this control group (a container's limit)"
@@ -97,6 +102,13 @@ def _memory() -> Check:
             suggested_commands.everywhere("free -m"),
         )
     return ok("memory", detail)
+
+
+def _own_limit() -> MemoryLimit | None:
+    try:
+        return read_memory_limit(os.getpid(), own_tree())
+    except OutOfSight:  # no control groups are mounted here
+        return None
 
 
 def _memlock() -> Check:
@@ -118,4 +130,22 @@ def _cache() -> Check:
             "quick attaching: each run compiles anew",
             suggested_commands.everywhere(f"sudo ls -ld {directory}"),
         )
+    if on_overlay(directory):
+        return degraded(
+            "cache",
+            f"{directory} is in this container's own layer, and goes with it",
+            "quick attaching: each fresh container compiles anew",
+            suggested_commands.CACHE,
+        )
     return ok("cache", f"{directory}{'' if directory.exists() else ' (not made yet)'}")
+
+
+def on_overlay(path: Path) -> bool:
+    """Whether a directory, or the one that it would be made in, is on a container's upper layer."""
+    while not path.exists():
+        path = path.parent
+    fd = os.open(path, os.O_PATH)
+    try:
+        return file_system_type(fd) == _OVERLAY
+    finally:
+        os.close(fd)

@@ -11,9 +11,9 @@ import errno
 import os
 import platform
 
+from iotrace.privileges.syscall_filter import BPF
 from iotrace.procfs.files import read_file
 
-_NUMBER = {"x86_64": 321, "aarch64": 280}
 _MAP_CREATE, _PROG_LOAD, _PROGRAM_NEXT_ID, _TRACEPOINT_OPEN = 0, 5, 11, 17
 _PROGRAM_PERF_EVENT, _PROGRAM_RAW_TRACEPOINT, _PROGRAM_TRACING = 7, 17, 26
 _TYPED_RAW_TRACEPOINT = 23
@@ -84,7 +84,7 @@ class _TracepointOpen(ctypes.Structure):
 def _call(command: int, attributes: ctypes.Structure) -> int:
     """What the system call returns; -1: see ctypes.get_errno()."""
     result: int = _libc.syscall(
-        _NUMBER[platform.machine()],
+        BPF[platform.machine()],
         command,
         ctypes.byref(attributes),
         ctypes.sizeof(attributes),

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from iotrace.engine.compile_answer import KILLED, read_answer
 from iotrace.errors import IotraceError, Unsupported
+from iotrace.privileges.capabilities import refused
 
 if TYPE_CHECKING:
     from iotrace.engine.image import Image
@@ -124,12 +125,14 @@ class CompileWorkers:
         words = os.pread(self._output, os.fstat(self._output).st_size, 0)
         error.details = words.decode(errors="replace")
         if no_room := _NO_ROOM.search(error.details):
-            error = Unsupported(
-                f"The kernel does not let iotrace make the table {no_room[1]}.",
-                why=f"{no_room[2]}. There may be no memory for it.",
+            what, why = f"make the table {no_room[1]}", no_room[2]
+            more = refused(what, Exception(why)) or Unsupported(
+                f"The kernel does not let iotrace {what}.",
+                why=f"{why}. There may be no memory for it.",
                 paste="free -m",
-                details=error.details,
             )
+            more.details = error.details
+            raise more
         raise error
 
     def _ended(self) -> IotraceError:

@@ -17,7 +17,12 @@ from iotrace.engine.constants import SAMPLES_HZ
 from iotrace.engine.image import Function, Image
 from iotrace.engine.map_contents import fill_maps
 from iotrace.engine.map_limits import Limits
-from iotrace.engine.perf_events import online_cpus, open_clock, open_major_faults
+from iotrace.engine.perf_events import (
+    online_cpus,
+    open_clock,
+    open_major_faults,
+    why_refused,
+)
 from iotrace.engine.program_loading import ProgramLoading, start_thread
 from iotrace.engine.tracepoints import PYTHON_PROBES, attach_order
 from iotrace.errors import IotraceError, Unsupported
@@ -25,6 +30,7 @@ from iotrace.privileges.capabilities import refused
 
 _PYTHON = "Python's stacks"
 _TAIL_CALLS = {"exits": "the ends of calls"}
+_PERF_EVENTS = {"sample": "the sampling clock", "major fault": "a counter of page faults"}
 Later = Callable[[], Sequence[Function]]
 
 
@@ -127,12 +133,15 @@ def _attach(function: Function, refusal: KernelRefusal | None, attached: Attache
             attached.links[link] = open_raw_tracepoint(
                 function.tracepoint, program, typed=bool(function.type_id)
             )
-    except KernelRefusal:
+    except KernelRefusal as error:
         if not function.loses:
             raise
         where = function.tracepoint or _TAIL_CALLS.get(function.table, _PYTHON)
+        reason = f"the kernel refused the probe on {where}"
+        if function.attachment in _PERF_EVENTS:
+            reason = f"the kernel refused {_PERF_EVENTS[function.attachment]}: {why_refused(error)}"
         for column in function.loses:
-            attached.unavailable[column] = f"the kernel refused the probe on {where}"
+            attached.unavailable[column] = reason
 
 
 def _lift_memory_limit() -> None:

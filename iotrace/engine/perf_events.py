@@ -7,18 +7,23 @@ The software CPU clock is there on every kernel and in every virtual machine.
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
 import platform
+from pathlib import Path
 
 from iotrace.engine.bpf_syscall import KernelRefusal
+from iotrace.privileges.capabilities import CAPABILITIES, effective_capabilities
+from iotrace.privileges.syscall_filter import PERF_EVENT_OPEN, is_filtered
 
-_NUMBER = {"x86_64": 298, "aarch64": 241}
 _SOFTWARE, _CPU_CLOCK, _MAJOR_FAULTS = 1, 0, 6
 _BY_FREQUENCY = 1 << 10
 _CLOSE_ON_EXEC = 8
 _SET_BPF, _ENABLE = 0x40042408, 0x2400
 _EVERY_PROCESS, _NO_GROUP = -1, -1
+MOST_PARANOID = 2
+"""Above it Debian's and Ubuntu's kernels let nobody use perf events but CAP_SYS_ADMIN."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -60,7 +65,7 @@ def open_major_faults(cpu: int, program: int) -> int:
 def _open(what: str, cpu: int, event: int, period: int, flags: int, program: int) -> int:
     attributes = _Attributes(_SOFTWARE, ctypes.sizeof(_Attributes), event, period, flags=flags)
     fd: int = _libc.syscall(
-        ctypes.c_long(_NUMBER[platform.machine()]),
+        ctypes.c_long(PERF_EVENT_OPEN[platform.machine()]),
         ctypes.byref(attributes),
         _EVERY_PROCESS,
         cpu,
@@ -76,3 +81,25 @@ def _open(what: str, cpu: int, event: int, period: int, flags: int, program: int
         os.close(fd)
         raise KernelRefusal(f"use {what}", error.errno or 0) from error
     return fd
+
+
+def paranoia(setting: Path = Path("/proc/sys/kernel/perf_event_paranoid")) -> int:
+    """kernel.perf_event_paranoid; -1 where it cannot be read."""
+    try:
+        return int(setting.read_text())
+    except (OSError, ValueError):
+        return -1
+
+
+def why_refused(refusal: KernelRefusal) -> str:
+    """Why a perf event could not be opened."""
+    if refusal.number in (errno.EPERM, errno.EACCES, errno.ENOSYS):
+        if is_filtered(PERF_EVENT_OPEN):
+            return "a seccomp filter refuses perf_event_open(2)"
+        level, held = paranoia(), effective_capabilities()
+        if level > MOST_PARANOID and not held >> CAPABILITIES["CAP_SYS_ADMIN"] & 1:
+            return (
+                f"kernel.perf_event_paranoid is {level}: CAP_PERFMON is not enough above "
+                f"{MOST_PARANOID}, that takes CAP_SYS_ADMIN"
+            )
+    return os.strerror(refusal.number)

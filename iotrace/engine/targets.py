@@ -18,6 +18,7 @@ from iotrace.engine.constants import HINT_SHARED, THREAD_HINTS, State
 from iotrace.engine.initial_state import asleep, descriptor_of
 from iotrace.engine.probes import Probes
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
+from iotrace.procfs.access import lacking, why_refused
 from iotrace.procfs.children import read_children
 from iotrace.procfs.stat import read_stat
 from iotrace.procfs.task import TaskActivity, read_schedstat, read_tids
@@ -41,8 +42,9 @@ _ENTERING_NS = 10_000_000_000
 class TargetTable:
     """Enters processes into attached probes; ``reserved`` slots of the thread table are its own.
 
-    ``untold``: threads of which /proc did not tell what they were doing. ``left_out``: processes
-    that were not entered, or not with all of their threads, and why.
+    ``untold``: threads of which /proc did not tell what they were doing; ``untold_reason``: what
+    was in the way, if it is known. ``left_out``: processes that were not entered, or not with all
+    of their threads, and why.
     """
 
     def __init__(self, probes: Probes, reserved: int, reader: TargetReader) -> None:
@@ -52,6 +54,7 @@ class TargetTable:
         self._hints = probes.map("thread_hints")
         self._free = list(reversed(range(reserved)))
         self.untold = 0
+        self.untold_reason = ""
         self.left_out: dict[int, str] = {}
 
     def enter(self, pid: int, children: bool, *, running: bool = True) -> tuple[int, ...]:
@@ -172,7 +175,9 @@ class TargetTable:
                 self._end(tid, slot)
                 continue
             activity = activities[tid]
-            self.untold += activity is None
+            if activity is None:
+                self.untold += 1
+                self.untold_reason = self.untold_reason or _what_is_lacking(pid)
             if not self._probes.threads.changed(slot):
                 for name, value in asleep(activity, stat, specs, kinds).items():
                     self._probes.threads.set(slot, name, value)
@@ -227,6 +232,10 @@ def _descendants(pid: int) -> tuple[int, ...]:
         return read_children(pid)
     except NoSuchProcess:
         return ()
+
+
+def _what_is_lacking(pid: int) -> str:
+    return why_refused(pid) if lacking(pid) else ""
 
 
 def _scheduled(pid: int, tid: int) -> dict[str, int]:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from iotrace.errors import PermissionDenied
+from iotrace.privileges.syscall_filter import require_bpf_call
 
 CAPABILITIES = {
     "CAP_CHOWN": 0,
@@ -48,7 +49,7 @@ def missing_capabilities() -> tuple[str, ...]:
 
 
 def require_privileges() -> None:
-    """Raises PermissionDenied, with this very command under sudo to paste."""
+    """Raises PermissionDenied; where a capability is missing, with this command under sudo."""
     missing = missing_capabilities()
     if missing:
         program = Path(sys.argv[0])
@@ -59,6 +60,7 @@ def require_privileges() -> None:
             f"(user id {os.geteuid()}).",
             paste=f"sudo {shlex.join([command, *sys.argv[1:]])}",
         )
+    require_bpf_call()
 
 
 def refused(what: str, error: Exception) -> PermissionDenied | None:

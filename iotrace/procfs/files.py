@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from types import TracebackType
 
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
+from iotrace.procfs.access import why_refused
 
 PROC = "/proc"
 ABSENT_VARIABLE = "IOTRACE_ABSENT"
@@ -110,14 +111,14 @@ class ProcessErrors:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if isinstance(error, PermissionError):
+        if isinstance(error, PermissionError) and self._is_there():
             raise self._refused(error) from error
         if isinstance(error, FileNotFoundError) and self._is_there():
             raise Unsupported(
                 f"this kernel has no {error.filename}",
                 why="it was built without that part of /proc",
             ) from error
-        if isinstance(error, FileNotFoundError | ProcessLookupError):
+        if isinstance(error, FileNotFoundError | ProcessLookupError | PermissionError):
             thread = "" if self._tid is None else f"thread {self._tid} of "
             raise NoSuchProcess(
                 f"there is no {thread}process {self._pid}",
@@ -126,17 +127,11 @@ class ProcessErrors:
             ) from error
 
     def _refused(self, error: PermissionError) -> PermissionDenied:
-        if os.geteuid() == 0:
-            reason, paste = (
-                "even root needs CAP_SYS_PTRACE for that",
-                "grep CapEff /proc/self/status",
-            )
-        else:
-            reason, paste = "it belongs to another user", f"sudo iotrace attach {self._pid}"
         return PermissionDenied(
             f"process {self._pid} can't be looked into",
-            why=f"the kernel refused to read {error.filename or 'its files in /proc'}: {reason}",
-            paste=paste,
+            why=f"the kernel refused to read {error.filename or 'its files in /proc'}: "
+            f"{why_refused(self._pid, self._root)}",
+            paste="iotrace doctor" if os.geteuid() == 0 else f"sudo iotrace attach {self._pid}",
         )
 
     def _is_there(self) -> bool:

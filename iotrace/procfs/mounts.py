@@ -34,7 +34,7 @@ def parse_mounts(data: bytes) -> tuple[Mount, ...]:
         before, separator, after = line.partition(b" - ")
         fields, rest = before.split(b" "), after.split(b" ")
         if separator and len(fields) >= 6 and len(rest) >= 2:
-            found.append(Mount(_text(fields[4]), _text(rest[0]), _text(rest[1])))
+            found.append(Mount(unescaped(fields[4]), unescaped(rest[0]), unescaped(rest[1])))
     return tuple(found)
 
 
@@ -49,6 +49,6 @@ def mount_of(path: str, mounts: Sequence[Mount]) -> Mount | None:
     return max(reversed(above), key=lambda one: len(one.point), default=None)
 
 
-def _text(raw: bytes) -> str:
-    r"""The kernel writes blanks and backslashes as \040, \134."""
+def unescaped(raw: bytes) -> str:
+    r"""A field: the kernel writes blanks and backslashes as \040, \134."""
     return text_of(_OCTAL.sub(lambda match: bytes([int(match[1], 8) & 0xFF]), raw))

@@ -40,13 +40,18 @@ def open_mapped(pid: int, start: int, end: int, path: str, root: str = PROC) -> 
         # The mapped file itself, even if it is deleted or another has its name by now.
         found = os.open(f"{root}/{pid}/map_files/{start:x}-{end:x}", _FIND)
     except OSError:
-        found = _find_inside(f"{root}/{pid}/root", path)
+        found = find_inside(pid, path, root)
     return _opened(found)
 
 
 def open_inside(pid: int, path: str, root: str = PROC) -> int:
     """A descriptor of the regular file that a process calls ``path``. Raises as ``open_mapped``."""
-    return _opened(_find_inside(f"{root}/{pid}/root", path))
+    return _opened(find_inside(pid, path, root))
+
+
+def find_inside(pid: int, path: str, root: str = PROC) -> int:
+    """An O_PATH descriptor of whatever a process calls ``path``. Raises ``OSError``."""
+    return _find_below(f"{root}/{pid}/root", path)
 
 
 def _opened(found: int) -> int:
@@ -59,7 +64,7 @@ def _opened(found: int) -> int:
         os.close(found)
 
 
-def _find_inside(tree: str, path: str) -> int:
+def _find_below(tree: str, path: str) -> int:
     """An O_PATH descriptor of a name in a tree; its links lead to places in the tree."""
     top = os.open(tree, _FIND | os.O_DIRECTORY)
     try:

@@ -11,8 +11,7 @@ import struct
 from types import TracebackType
 from typing import Protocol
 
-from iotrace.errors import NoSuchProcess, PermissionDenied
-from iotrace.procfs.files import PROC
+from iotrace.procfs.files import PROC, ProcessErrors
 
 _U32 = struct.Struct("<I")
 _U64 = struct.Struct("<Q")
@@ -45,18 +44,8 @@ class ProcessMemory:
 
     def __init__(self, pid: int, root: str = PROC) -> None:
         """Raises NoSuchProcess, PermissionDenied."""
-        try:
+        with ProcessErrors(pid, root):
             self._fd = os.open(f"{root}/{pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
-        except PermissionError as error:
-            raise PermissionDenied(
-                f"The memory of process {pid} may not be read.",
-                why="Python stacks are read from it; that takes CAP_SYS_PTRACE.",
-                paste=f"sudo iotrace attach {pid}",
-            ) from error
-        except OSError as error:
-            raise NoSuchProcess(
-                f"There is no process {pid}.", why="It has ended.", paste="pgrep -af python"
-            ) from error
 
     def read(self, address: int, size: int) -> bytes:
         """Exactly ``size`` bytes. Raises Unreadable."""

@@ -62,7 +62,7 @@ class FactBook:
         self._reader = reader
         self._facts: dict[int, ProcessFacts] = {}
         self._builds: dict[str, PythonBuild | None] = {}
-        self._limits = LimitBook(cpu_limits)
+        self._limits = LimitBook(reader, cpu_limits)
         self._mounts: dict[Namespace, tuple[Mount, ...]] = {}
         self._tcp = TcpBook(reader, cpu_limits)
 
@@ -127,6 +127,8 @@ class FactBook:
             try:
                 self._look_at_descriptors(pid)
                 by_namespace[_network_namespace(pid)].append(pid)
+            except PermissionDenied as error:
+                self._reader.cut_short(pid, f"what it has open is not known: {error.why}")
             except IotraceError:
                 continue
             except (OSError, ValueError) as error:

@@ -6,8 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from iotrace.procfs.cgroup import CpuLimit, MemoryLimit, read_cpu_limits, read_memory_limit
+from iotrace.procfs.cgroup import CpuLimit, MemoryLimit
 from iotrace.procfs.stat import read_stat
+from iotrace.target_reader.asking import Asker
+from iotrace.target_reader.limits import read_cpu_limits, read_memory_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,12 @@ class ProcessLimits:
 class LimitBook:
     """Counters of the kernel that began before the trace, and what they grew by since."""
 
-    def __init__(self, at_attach: Mapping[int, Sequence[CpuLimit]]) -> None:
+    def __init__(self, reader: Asker, at_attach: Mapping[int, Sequence[CpuLimit]]) -> None:
         """``at_attach``: what ``read_cpu_limits`` said of a process when its trace began.
 
         It may be added to until the first look at that process.
         """
+        self._reader = reader
         self._at_attach = at_attach
         self._throttled_from: dict[int, dict[str, int]] = {}
         self._faults_from: dict[int, int] = {}
@@ -39,16 +42,16 @@ class LimitBook:
     def look(self, pid: int) -> ProcessLimits:
         """The limits of a process now; the first look at it is its beginning.
 
-        Raises NoSuchProcess, PermissionDenied, Unsupported.
+        Raises NoSuchProcess.
         """
-        limits = read_cpu_limits(pid)
+        limits = read_cpu_limits(self._reader, pid)
         if pid not in self._throttled_from:
             began = self._at_attach.get(pid, limits)
             self._throttled_from[pid] = {one.group: one.throttled_ns for one in began}
         faults = read_stat(pid).major_faults
         return ProcessLimits(
             cpu=self._most_throttled(pid, limits),
-            memory=read_memory_limit(pid),
+            memory=read_memory_limit(self._reader, pid),
             major_faults=faults - self._faults_from.setdefault(pid, faults),
         )
 

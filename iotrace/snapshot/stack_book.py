@@ -30,6 +30,7 @@ from iotrace.target_reader.stacks import (
 
 _TRIES = 31
 """Looks at a process that maps no interpreter (yet: its loader may be at it)."""
+_MOST_REASONS = 64
 _TEXT_LENGTH = 1 << 23
 """Of the names in all frames, in characters."""
 _PIECES = (
@@ -71,6 +72,8 @@ class StackBook:
         self._raw_codes = probes.table("codes")
         self._known: dict[int, _Known] = {}
         self._tried: dict[int, _Tried] = {}
+        self._reasons: dict[int, str] = {}
+        """Of processes that have ended."""
         self._stacks: dict[int, tuple[Frame, ...]] = {}
         self._frames: dict[Frame, Frame] = {}
         self._text_left = _TEXT_LENGTH
@@ -100,7 +103,9 @@ class StackBook:
         self._read_new()
         for pid in pids:
             self._drop(pid)
-            self._tried.pop(pid, None)
+            tried = self._tried.pop(pid, None)
+            if tried and tried.reason is not None and len(self._reasons) < _MOST_REASONS:
+                self._reasons[pid] = tried.reason
             self._table.forget(pid)
 
     def stacks(self) -> Mapping[int, tuple[Frame, ...]]:
@@ -109,10 +114,10 @@ class StackBook:
 
     def reasons(self) -> dict[str, str]:
         """Why some processes have no Python stacks, or no GIL waits."""
+        alive = {pid: one.reason for pid, one in self._tried.items() if one.reason is not None}
         told = {
-            f"python lines and GIL waits of process {pid}": tried.reason
-            for pid, tried in self._tried.items()
-            if tried.reason is not None
+            f"python lines and GIL waits of process {pid}": reason
+            for pid, reason in {**self._reasons, **alive}.items()
         }
         for pid, known in self._known.items():
             no_gil = known.interpreter.runtime.no_gil
@@ -206,7 +211,10 @@ class StackBook:
         tried.looks += 1
         try:
             found = read_interpreter(self._reader, pid)
-        except (NoSuchProcess, PermissionDenied, Unsupported):
+        except PermissionDenied as error:
+            tried.reason = error.why
+            return
+        except (NoSuchProcess, Unsupported):
             return
         if found is None:
             return

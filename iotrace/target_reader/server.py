@@ -30,9 +30,10 @@ _WHY_LENGTH = 200
 
 def load_rest() -> None:
     """Import what answers all other questions."""
-    from iotrace.target_reader import opened, stacks
+    from iotrace.target_reader import limits, opened, stacks
 
     for function in (
+        limits.cpu_limits, limits.memory_limit,
         opened.descriptors, opened.sockets, opened.tcp_states,
         stacks.interpreter, stacks.gils, stacks.learn, stacks.name, stacks.walk, stacks.forget,
     ):  # fmt: skip

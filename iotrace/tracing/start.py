@@ -16,9 +16,10 @@ from iotrace.engine.pid_namespace import require_usable_clock
 from iotrace.engine.probes import Probes
 from iotrace.engine.targets import TargetTable
 from iotrace.errors import IotraceError, PermissionDenied, Unsupported
-from iotrace.procfs.cgroup import CpuLimit, read_cpu_limits
+from iotrace.procfs.cgroup import CpuLimit
 from iotrace.procfs.files import TooLarge
 from iotrace.procfs.listening import read_listening_ports
+from iotrace.target_reader.limits import read_cpu_limits
 from iotrace.target_reader.reader import TargetReader
 
 
@@ -77,7 +78,7 @@ class Start:
         self.entered += entered
         for one in entered:
             with contextlib.suppress(IotraceError):
-                self.cpu_limits[one] = read_cpu_limits(one)
+                self.cpu_limits[one] = read_cpu_limits(self.reader, one)
         return entered
 
     def spent_ns(self) -> int:

@@ -225,10 +225,8 @@ class Trace:
         told = {f"some threads of process {pid}": why for pid, why in self._table.left_out.items()}
         if not self._table.untold:
             return told
-        return told | {
-            "calls in progress at attach": "/proc does not tell them: it has no "
-            "PID/task/TID/syscall, or this user lacks CAP_SYS_PTRACE"
-        }
+        reason = self._table.untold_reason or "/proc has no PID/task/TID/syscall here"
+        return told | {"calls in progress at attach": reason}
 
     def _living_and_ended(self) -> tuple[frozenset[int], frozenset[int]]:
         """The processes in the table with a living thread, and those without."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -90,16 +91,25 @@ def test_two_capabilities_are_enough(folder: Path, whose: str) -> None:
     assert set(report.quality.unavailable) == {"probe_ns"}
 
 
-def test_another_s_program_without_the_two_more(folder: Path) -> None:
-    """The counts are right all the same; what /proc would tell is named as not known."""
+@pytest.mark.parametrize("held", [(), ("sys_ptrace",), ("dac_read_search",)])
+def test_another_s_program_without_the_two_more(folder: Path, held: tuple[str, ...]) -> None:
+    """The counts are right all the same; what /proc would tell is named as not known, and why."""
     with Target("calls.py") as target:
-        status, out, err = _trace(target, folder, *as_nobody(*NEEDED))
+        status, out, err = _trace(target, folder, *as_nobody(*NEEDED, *held))
         assert status == 0, err
     report = loads(out)
     process = process_of(report, target.pid)
     assert call_of(process, "read", "pipe").calls == 101 + 13
-    assert "calls in progress at attach" in report.quality.unavailable
-    assert process.python is None
+    unavailable = report.quality.unavailable
+    lacking = [f"CAP_{name.upper()}" for name in FOR_OTHERS[2:] if name not in held]
+    for what in (
+        "calls in progress at attach",
+        f"some facts of process {target.pid}",
+        f"python lines and GIL waits of process {target.pid}",
+    ):
+        named = re.findall(r"CAP_\w+", unavailable[what])
+        assert named == lacking, unavailable[what]
+    assert (process.python is None) == ("sys_ptrace" not in held)
 
 
 @pytest.mark.parametrize("held", [(), ("bpf",), ("perfmon",)])

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from iotrace.report.codec import loads
 from iotrace.report.model import Report
+from tests.kernel.faults.harness import IOTRACE
 from tests.kernel.targets import Target
 from tests.kernel.tracing import report_of, tracing
 from tests.kernel.waiting import wait_until
@@ -77,3 +80,56 @@ def test_a_quota_above_is_seen_from_the_attach_on() -> None:
     assert _WANTED_NS <= limits.throttled_ns <= most
     assert "IO121" in {finding.id for finding in report.findings}
     assert "IO112" not in {finding.id for finding in report.findings}
+
+
+_FROM_A_CONTAINER = """
+mount -t tmpfs none /sys/fs/cgroup && mkdir /sys/fs/cgroup/cpu && $MOUNT && exec "$@"
+"""
+"""With a cgroup namespace and mounts of its own, as container engines make them."""
+
+
+def _as_a_container(group: Path) -> tuple[str, ...]:
+    """The prefix that runs a program in a group and a cgroup namespace beside another's."""
+    version_1 = group.parent.name == "cpu"
+    kind = "cgroup -o cpu" if version_1 else "cgroup2"
+    script = _FROM_A_CONTAINER.replace("$MOUNT", f"mount -t {kind} none /sys/fs/cgroup/cpu")
+    join = 'echo $$ > "$0" && exec unshare -C -m "$@"'
+    return ("sh", "-c", join, str(group / "cgroup.procs"), "sh", "-euc", script, "sh")
+
+
+def test_a_quota_is_seen_from_another_cgroup_namespace() -> None:
+    """hostPID, and a group that is named /../...: process 1 sees it, or the process itself."""
+    with (
+        _nested_group() as (group, prefix),
+        _beside(group) as beside,
+        Target("hog.py", 0, prefix=prefix) as target,
+    ):
+        target.go()
+        wait_until(lambda: _throttled_ns(group) > 0, "the group to be throttled")
+        began = _throttled_ns(group)
+        command = (*_as_a_container(beside), *IOTRACE, "attach", str(target.pid))
+        done = subprocess.run(
+            [*command, "-d", "1", "-f", "json"],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        most = _throttled_ns(group) - began
+    assert done.returncode == 0, done.stderr
+    (process,) = loads(done.stdout).processes
+    limits = process.limits
+    assert limits is not None
+    assert limits.cpu_group == f"/{group.name}"
+    assert limits.cpu_quota_cpus == _QUOTA_US / _PERIOD_US
+    assert limits.throttled_ns is not None
+    assert _WANTED_NS / 6 <= limits.throttled_ns <= most  # a busy machine throttles less
+
+
+@contextmanager
+def _beside(group: Path) -> Iterator[Path]:
+    """A group for iotrace, without a quota."""
+    beside = group.with_name(f"{group.name}-beside")
+    beside.mkdir()
+    try:
+        yield beside
+    finally:
+        wait_until(lambda: not (beside / "cgroup.procs").read_text(), "the group to be empty")
+        beside.rmdir()

@@ -14,6 +14,7 @@ from iotrace.doctor.check import Check, Status, degraded, missing, ok
 from iotrace.doctor.examine import can_attach
 from iotrace.doctor.render import as_json, as_table
 from iotrace.privileges.capabilities import CAPABILITIES
+from iotrace.procfs.cgroup_tree import CgroupMount, CgroupTree
 
 ALL_WELL = (
     ok("BTF", "there"),
@@ -188,3 +189,54 @@ def test_what_has_no_answer_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_io_uring_is_tried() -> None:
     assert surroundings._io_uring().status in (Status.OK, Status.DEGRADED)
+
+
+def test_a_seccomp_filter_has_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rights, "in_user_namespace", lambda: False)
+    monkeypatch.setattr(rights, "is_filtered", lambda numbers: True)
+    answer = rights._bpf_call()
+    assert answer.status is Status.MISSING
+    assert "seccomp=unconfined" in answer.paste["container"]
+
+
+def test_a_rootless_container_has_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rights, "in_user_namespace", lambda: True)
+    answer = rights._bpf_call()
+    assert answer.status is Status.MISSING
+    assert "rootless" in answer.detail
+
+
+@pytest.mark.parametrize(("overlay", "status"), [(True, Status.DEGRADED), (False, Status.OK)])
+def test_a_cache_that_goes_with_the_container(
+    monkeypatch: pytest.MonkeyPatch, overlay: bool, status: Status
+) -> None:
+    monkeypatch.setattr(tools, "obstacle", lambda: "")
+    monkeypatch.setattr(tools, "on_overlay", lambda path: overlay)
+    answer = tools._cache()
+    assert answer.status is status
+    assert not overlay or "/var/cache/iotrace" in answer.paste["container"]
+
+
+def test_where_a_cache_would_be_made_is_asked(tmp_path: Path) -> None:
+    assert not tools.on_overlay(tmp_path / "not" / "made" / "yet")
+
+
+@pytest.mark.parametrize(
+    ("tops", "hidden", "held", "status"),
+    [
+        (("/",), False, 0, Status.OK),
+        (("/",), True, held("CAP_SYS_PTRACE"), Status.OK),
+        (("/",), True, 0, Status.DEGRADED),
+        (("/", "/pod/a"), False, 0, Status.DEGRADED),
+        ((), False, held("CAP_SYS_PTRACE"), Status.OK),
+    ],
+)
+def test_whose_limits_are_seen(
+    monkeypatch: pytest.MonkeyPatch, tops: tuple[str, ...], hidden: bool, held: int, status: Status
+) -> None:
+    mounts = tuple(CgroupMount(frozenset({""}), top, "/sys/fs/cgroup") for top in tops)
+    tree = CgroupTree(mounts, Path.read_bytes, lambda _: ())
+    monkeypatch.setattr(surroundings, "own_tree", lambda: tree)
+    monkeypatch.setattr(surroundings, "_hides_groups", lambda: hidden)
+    monkeypatch.setattr(surroundings, "effective_capabilities", lambda: held)
+    assert surroundings._control_groups().status is status

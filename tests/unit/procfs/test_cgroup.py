@@ -8,16 +8,8 @@ import pytest
 
 from iotrace.errors import NoSuchProcess
 from iotrace.procfs.cgroup import CpuLimit, MemoryLimit, read_cpu_limits, read_memory_limit
-
-
-def _made(tmp_path: Path, groups: str, files: dict[str, str]) -> tuple[str, str]:
-    (tmp_path / "proc" / "7").mkdir(parents=True)
-    (tmp_path / "proc" / "7" / "cgroup").write_text(groups)
-    for name, content in files.items():
-        place = tmp_path / "cgroup" / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(content)
-    return str(tmp_path / "proc"), str(tmp_path / "cgroup")
+from iotrace.procfs.cgroup_tree import CgroupTree, OutOfSight
+from tests.unit.procfs.cgroup_files import made
 
 
 @pytest.mark.parametrize(
@@ -29,8 +21,9 @@ def _made(tmp_path: Path, groups: str, files: dict[str, str]) -> tuple[str, str]
     ],
 )
 def test_version_2_counts_microseconds(tmp_path: Path, groups: str, file: str, group: str) -> None:
-    made = _made(tmp_path, groups, {file: "usage_usec 5\nnr_throttled 3\nthrottled_usec 997\n"})
-    assert read_cpu_limits(7, *made) == (CpuLimit(group, None, 997_000),)
+    cpu_stat = "usage_usec 5\nnr_throttled 3\nthrottled_usec 997\n"
+    tree = made(tmp_path, groups, {file: cpu_stat})
+    assert read_cpu_limits(7, *tree) == (CpuLimit(group, None, 997_000),)
 
 
 def test_version_1_counts_nanoseconds(tmp_path: Path) -> None:
@@ -41,8 +34,8 @@ def test_version_1_counts_nanoseconds(tmp_path: Path) -> None:
         "cpu,cpuacct/cpu.stat": "nr_periods 0\nnr_throttled 0\nthrottled_time 0\n",
         "cpu,cpuacct/cpu.cfs_quota_us": "-1\n",
     }
-    made = _made(tmp_path, "4:memory:/other\n1:cpu,cpuacct:/web\n", files)
-    assert read_cpu_limits(7, *made) == (CpuLimit("/web", 0.2, 997),)
+    tree = made(tmp_path, "4:memory:/other\n1:cpu,cpuacct:/web\n", files)
+    assert read_cpu_limits(7, *tree) == (CpuLimit("/web", 0.2, 997),)
 
 
 def test_quotas_of_groups_above_count(tmp_path: Path) -> None:
@@ -53,17 +46,23 @@ def test_quotas_of_groups_above_count(tmp_path: Path) -> None:
         "pod/cpu.max": "50000 100000\n",
         "cpu.stat": "usage_usec 5\n",
     }
-    made = _made(tmp_path, "0::/pod/a\n", files)
-    assert read_cpu_limits(7, *made) == (CpuLimit("/pod", 0.5, 587_000),)
+    tree = made(tmp_path, "0::/pod/a\n", files)
+    assert read_cpu_limits(7, *tree) == (CpuLimit("/pod", 0.5, 587_000),)
 
 
-@pytest.mark.parametrize(
-    "groups",
-    ["", "nonsense\n", "0::/../../etc\n", "4:memory:/web\n", "0::/gone\n", f"0::{'/a' * 99}\n"],
-)
+@pytest.mark.parametrize("groups", ["", "nonsense\n", "4:memory:/web\n", "0::/gone\n"])
 def test_no_cpu_limit(tmp_path: Path, groups: str) -> None:
-    made = _made(tmp_path, groups, {"web/cpu.stat": "usage_usec 5\n"})
-    assert read_cpu_limits(7, *made) == ()
+    tree = made(tmp_path, groups, {"web/cpu.stat": "usage_usec 5\n"})
+    assert read_cpu_limits(7, *tree) == ()
+
+
+@pytest.mark.parametrize("groups", ["0::/../../etc\n", "0::/a/../b\n", f"0::{'/a' * 99}\n"])
+def test_a_group_that_is_not_shown_has_limits_that_are_not_known(
+    tmp_path: Path, groups: str
+) -> None:
+    tree = made(tmp_path, groups, {"web/cpu.stat": "usage_usec 5\n"})
+    with pytest.raises(OutOfSight):
+        read_cpu_limits(7, *tree)
 
 
 def test_the_memory_limit_is_that_of_the_group_that_leaves_least(tmp_path: Path) -> None:
@@ -75,7 +74,7 @@ def test_the_memory_limit_is_that_of_the_group_that_leaves_least(tmp_path: Path)
         "web.slice/a/memory.max": "500\n",
         "web.slice/a/memory.current": "23\n",
     }
-    limit = read_memory_limit(7, *_made(tmp_path, "0::/web.slice/a\n", files))
+    limit = read_memory_limit(7, *made(tmp_path, "0::/web.slice/a\n", files))
     assert limit == MemoryLimit("/web.slice", 1000, 900, 301)
     assert limit.left_bytes == 401
 
@@ -88,15 +87,15 @@ def test_the_memory_limit_of_version_1(tmp_path: Path) -> None:
         "memory/web/memory.usage_in_bytes": "900\n",
         "memory/web/memory.stat": "inactive_file 7\ntotal_inactive_file 11\n",
     }
-    limit = read_memory_limit(7, *_made(tmp_path, "4:memory:/web\n1:cpu:/other\n", files))
+    limit = read_memory_limit(7, *made(tmp_path, "4:memory:/web\n1:cpu:/other\n", files))
     assert limit == MemoryLimit("/web", 1000, 900, 11)
 
 
 def test_no_limit_of_memory_is_none(tmp_path: Path) -> None:
     files = {"memory/memory.limit_in_bytes": "x\n", "web/memory.max": "max\n"}
-    assert read_memory_limit(7, *_made(tmp_path, "4:memory:/\n0::/web\n", files)) is None
+    assert read_memory_limit(7, *made(tmp_path, "4:memory:/\n0::/web\n", files)) is None
 
 
 def test_a_process_that_has_ended(tmp_path: Path) -> None:
     with pytest.raises(NoSuchProcess):
-        read_cpu_limits(7, str(tmp_path), str(tmp_path))
+        read_cpu_limits(7, CgroupTree((), Path.read_bytes, lambda _: ()), str(tmp_path))

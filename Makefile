@@ -66,8 +66,8 @@ lint: setup  ## check style and types
 	cd .mypy_cache/package && \
 		$(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir .. iotrace
 
-kernels: setup  ## check iotrace on the kernels of distributions in QEMU (KERNELS="bookworm sid")
-	$(AS_ROOT) $(BIN)/python -m tests.kernels $(KERNELS)
+kernels: setup  ## check iotrace on kernels in QEMU (KERNELS="bookworm sid:arm64 host" RUNS=20 DETAIL=full)
+	$(AS_ROOT) $(BIN)/python -m tests.kernels $(if $(RUNS),--runs $(RUNS)) $(if $(DETAIL),--detail $(DETAIL)) $(KERNELS)
 
 docs: setup  ## write again what is generated in docs/
 	$(BIN)/python -m iotrace.report.schema > docs/report.schema.json

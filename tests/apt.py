@@ -31,8 +31,8 @@ def debian_mirror() -> str:
 class Apt:
     """apt with lists, archives and sources of its own, all under ``place``."""
 
-    def __init__(self, place: Path, sources: Sequence[str]) -> None:
-        """``sources``: lines of a sources.list. Raises Unreachable."""
+    def __init__(self, place: Path, sources: Sequence[str], machine: str = "amd64") -> None:
+        """``sources``: lines of a sources.list; ``machine``: dpkg's name. Raises Unreachable."""
         for name in ("lists/partial", "archives/partial", "none"):
             (place / name).mkdir(parents=True, exist_ok=True)
         (place / "status").touch()
@@ -46,8 +46,8 @@ class Apt:
             "Dir::Etc::SourceList": place / "sources.list",
             "Dir::Etc::SourceParts": place / "none",
             "Dir::Etc::PreferencesParts": place / "none",
-            "APT::Architecture": "amd64",
-            "APT::Architectures": "amd64",
+            "APT::Architecture": machine,
+            "APT::Architectures": machine,
             "APT::Install-Recommends": "false",
             "APT::Sandbox::User": "root",
             "Acquire::Languages": "none",

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.apt import Apt, Unreachable, debian_mirror
+from tests.kernels.hardware import Hardware
 
 TOOLS = {
     "busybox": "busybox-static",
     "debootstrap": "debootstrap",
     "qemu-system-x86_64": "qemu-system-x86",
+    "qemu-system-aarch64": "qemu-system-arm",
     "mkfs.ext4": "e2fsprogs",
     "depmod": "kmod",
     "cpio": "cpio",
@@ -30,6 +32,7 @@ class Kernel:
     """An unpacked kernel package. ``image``: its vmlinuz; ``modules``: lib/modules/RELEASE."""
 
     suite: str
+    hardware: Hardware
     image: Path
     modules: Path
 
@@ -56,10 +59,10 @@ def mirror(suite: str) -> str:
     return debian_mirror()
 
 
-def fetch_kernel(suite: str, cache: Path) -> Kernel:
+def fetch_kernel(suite: str, hardware: Hardware, cache: Path) -> Kernel:
     """The newest kernel of a suite, unpacked under ``cache``. Raises Unreachable."""
-    apt = _Kernels(suite, cache / f"apt-{suite}")
-    wanted = "linux-image-generic" if is_ubuntu(suite) else "linux-image-amd64"
+    apt = _Kernels(suite, hardware, cache / f"apt-{suite}-{hardware.debian}")
+    wanted = "linux-image-generic" if is_ubuntu(suite) else hardware.kernel_package
     packages = apt.kernel_packages(wanted)
     place = cache / "kernels" / f"{suite}-{packages[0]}"
     if not (place / "complete").exists():
@@ -74,18 +77,18 @@ def fetch_kernel(suite: str, cache: Path) -> Kernel:
     if not images or not folders:
         raise Unreachable(f"{' '.join(packages)} of {suite} have no kernel image, or no modules")
     image, modules = images[0], folders[0]
-    return Kernel(suite, image, modules)
+    return Kernel(suite, hardware, image, modules)
 
 
 class _Kernels(Apt):
     """apt for the packages of one suite's kernel."""
 
-    def __init__(self, suite: str, place: Path) -> None:
+    def __init__(self, suite: str, hardware: Hardware, place: Path) -> None:
         self._suite = suite
         sources = [f"deb [trusted=yes] {mirror(suite)} {suite} main"]
         if is_ubuntu(suite):
             sources.append(f"deb [trusted=yes] {mirror(suite)} {suite}-updates main")
-        super().__init__(place, sources)
+        super().__init__(place, sources, hardware.debian)
 
     def kernel_packages(self, wanted: str) -> list[str]:
         """The package with the kernel first; Ubuntu has the modules in others."""

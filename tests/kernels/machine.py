@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
 import tarfile
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.kernels.btf_of_image import btf_of
 from tests.kernels.distribution import Kernel
 from tests.kernels.initrd import make_initrd
-from tests.kernels.root_image import run_in_image
+from tests.kernels.results import Row
+from tests.kernels.root_image import Roots, run_in_image
 
 _HERE = Path(__file__).parent
+_OPTIONS = "panic=-1 quiet loglevel=4 mitigations=off net.ifnames=0"
 _OUT_BYTES = 1 << 20
-_ROW = re.compile(r"^ROW (\{.*\})", re.MULTILINE)
-
-
-@dataclass
-class Row:
-    """What a machine has said, by column. ``ended``: it was done."""
-
-    columns: dict[str, str] = field(default_factory=dict)
-    ended: bool = False
-    seconds: float = 0.0
 
 
 def try_kernel(
-    kernel: Kernel, product: Path, image: Path, work: Path, runs: dict[str, int], limit_s: float
+    kernel: Kernel, product: Path, roots: Roots, work: Path, runs: dict[str, int], limit_s: float
 ) -> Row:
     """Boot and check. What the machine says is kept in ``work``/console.
 
@@ -44,21 +34,21 @@ def try_kernel(
     (folder / "settings.json").write_text(json.dumps({"runs": runs}))
     archive = ["git", "-C", product, "archive", "--prefix=iotrace/", "-o", folder / "product.tar"]
     subprocess.run([*archive, "HEAD"], check=True)
-    _precompile(kernel, product, image, folder, work)
+    _precompile(kernel, product, roots.native, folder, work)
     disk = work / "in.tar"
     with tarfile.open(disk, "w") as tar:
         tar.add(folder, ".")
     with disk.open("ab") as file:
         file.truncate(disk.stat().st_size + _OUT_BYTES)
-    initrd = make_initrd(kernel, Path(shutil.which("busybox") or "busybox"), work)
+    initrd = make_initrd(kernel, roots.busybox, work)
     began = time.monotonic()
     console = work / "console"
-    _boot(kernel, initrd, image, disk, console, limit_s)
+    _boot(kernel, initrd, roots.image, disk, console, limit_s)
     for large in (folder, work / "shared", work / "initrd"):
         shutil.rmtree(large)
     for large in (disk, initrd):
         large.unlink()
-    row = _row(console.read_text(errors="replace"))
+    row = Row.of_console(kernel.suite, console.read_text(errors="replace"))
     row.seconds = time.monotonic() - began
     return row
 
@@ -77,8 +67,9 @@ def _precompile(kernel: Kernel, product: Path, image: Path, folder: Path, work: 
     if not probes.exists():  # where an installed iotrace has them
         probes.symlink_to("../probes")
     subprocess.run(["cp", _HERE / "guest/precompile.py", shared], check=True)
-    command = ("/usr/bin/python3", "-B", "/mnt/precompile.py", "/mnt/iotrace", "/mnt/types")
-    (work / "precompile.txt").write_text(run_in_image(image, shared, work, *command, "/mnt/out"))
+    command = ["/usr/bin/python3", "-B", "/mnt/precompile.py", "/mnt/iotrace", "/mnt/types"]
+    command += [kernel.hardware.machine, kernel.hardware.kernel, "/mnt/out"]
+    (work / "precompile.txt").write_text(run_in_image(image, shared, work, *command))
     (shared / "out").rename(folder / "precompiled")
 
 
@@ -88,12 +79,12 @@ def _boot(
     """To its end, or to the end of its time."""
     drives = ((image, "snapshot=on"), (disk, "readonly=on"))
     command = [
-        *("nice", "qemu-system-x86_64", "-machine", "q35", "-cpu", "max"),
+        *("nice", *kernel.hardware.qemu, "-cpu", "max"),
         *("-accel", "tcg,thread=multi"),  # stock kernels need more of KVM than every host has
         *("-smp", "2", "-m", "2048", "-nodefaults", "-no-user-config", "-display", "none"),
         *("-no-reboot", "-serial", f"file:{console}"),
         *("-kernel", str(kernel.image), "-initrd", str(initrd)),
-        *("-append", "console=ttyS0 panic=-1 quiet loglevel=4 mitigations=off net.ifnames=0"),
+        *("-append", f"console={kernel.hardware.console} {_OPTIONS}"),
     ]
     for path, option in drives:
         command += ["-drive", f"file={path},format=raw,if=virtio,cache=unsafe,{option}"]
@@ -103,11 +94,3 @@ def _boot(
             machine.wait(limit_s)
         except subprocess.TimeoutExpired:
             machine.kill()
-
-
-def _row(console: str) -> Row:
-    row = Row()
-    for told in _ROW.findall(console):
-        row.columns |= json.loads(told)
-    row.ended = row.columns.pop("end", "") == "ended"
-    return row

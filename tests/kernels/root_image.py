@@ -1,50 +1,71 @@
-"""The root file system of the machines: Debian 12 with what iotrace needs, made once."""
+"""The root file systems of the machines: Debian 12 with what iotrace needs, made once."""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.kernels.distribution import mirror
+from tests.kernels.foreign_root import PACKAGES, SUITE, unpack_root
+from tests.kernels.hardware import Hardware, native
 
-SUITE = "bookworm"
-_PACKAGES = (
-    "ca-certificates,git,make,sudo,procps,busybox-static,iproute2,python3,python3-venv,"
-    "python3-bpfcc,strace,gcc,libc6-dev,kmod,util-linux"
-)
 _BYTES = 6 << 30
 _PLACE = "/srv/iotrace"
 _SET_UP = f"cd {_PLACE} && git init -q . && .ci/setup"
 
 
-def root_image(product: Path, cache: Path) -> Path:
-    """An ext4 image with iotrace's .venv in /srv/iotrace. The product's own files come later.
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """Of one machine type. ``image``: its root file system; ``native``: the one that runs here;
+    ``busybox``: a static program of that machine type."""
 
-    It is made again when pyproject.toml or .ci/setup change. Raises CalledProcessError.
+    image: Path
+    native: Path
+    busybox: Path
+
+
+def roots_of(hardware: Hardware, product: Path, cache: Path) -> Roots:
+    """ext4 images with iotrace's .venv in /srv/iotrace. The product's own files come later.
+
+    They are made again when pyproject.toml or .ci/setup change. Raises CalledProcessError.
     """
+    mine = native()
     facts = (product / "pyproject.toml").read_bytes() + (product / ".ci/setup").read_bytes()
-    image = cache / f"root-{SUITE}-{hashlib.sha256(facts).hexdigest()[:12]}.ext4"
-    if image.exists():
-        return image
-    root = cache / f"root-{SUITE}"
-    if not (root / "complete").exists():
-        shutil.rmtree(root, ignore_errors=True)
-        include = f"--include={_PACKAGES}"
-        command = ["debootstrap", "--variant=minbase", include, SUITE, root, mirror(SUITE)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        (root / "complete").touch()
-    _install(product, root)
+    digest = hashlib.sha256(facts).hexdigest()[:12]
+    root = cache / f"root-{SUITE}-{mine.debian}"
+    image = root.with_name(f"{root.name}-{digest}.ext4")
+    if not image.exists():
+        if not (root / "complete").exists():
+            shutil.rmtree(root, ignore_errors=True)
+            include = f"--include={PACKAGES}"
+            command = ["debootstrap", "--variant=minbase", include, SUITE, root, mirror(SUITE)]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            (root / "complete").touch()
+        _install(product, root)
+        _write_image(root, image)
+    if hardware == mine:
+        return Roots(image, image, root / "bin/busybox")
+    other = cache / f"root-{SUITE}-{hardware.debian}"
+    its_image = other.with_name(f"{other.name}-{digest}.ext4")
+    if not its_image.exists():
+        unpack_root(hardware, other)
+        shutil.copytree(root / _PLACE.lstrip("/"), other / _PLACE.lstrip("/"), symlinks=True)
+        _write_image(other, its_image)
+    return Roots(its_image, image, other / "bin/busybox")
+
+
+def _write_image(root: Path, image: Path) -> None:
     new = image.with_suffix(".new")
     new.unlink(missing_ok=True)
     with new.open("wb") as file:
         file.truncate(_BYTES)
     subprocess.run(["mkfs.ext4", "-q", "-F", "-d", root, new], check=True)
-    for old in cache.glob(f"root-{SUITE}-*.ext4"):
+    for old in image.parent.glob(f"{root.name}-*.ext4"):
         old.unlink()
     new.rename(image)
-    return image
 
 
 def _install(product: Path, root: Path) -> None:

@@ -10,5 +10,6 @@ ip link set lo up
 tar xf /run/in/product.tar -C /srv
 rm -rf /var/cache/iotrace
 cd /srv/iotrace
-.venv/bin/python /run/in/guest/checks.py /run/in || echo "ROW {\"failed\": \"the checks\"}"
+python=/srv/iotrace/.venv/bin/python
+$python /run/in/guest/checks.py /run/in $python || echo "ROW {\"failed\": \"the checks\"}"
 busybox poweroff -f

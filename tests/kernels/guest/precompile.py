@@ -1,18 +1,22 @@
-"""Compile the probes for another kernel: precompile.py PRODUCT TYPES OUT.
+"""Compile the probes for another kernel: precompile.py PRODUCT TYPES MACHINE KERNEL OUT.
 
 A machine without KVM would take minutes for it. Runs on the host, in the root file system of the
-machine, with its bcc. TYPES is the other kernel's BTF. Writes OUT/NAME.image, and its limits.
+machine, with its bcc. TYPES is the other kernel's BTF, MACHINE its machine type as uname -m says
+it, KERNEL as the kernel's sources and bcc call it. Writes OUT/NAME.image, and its limits.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import platform
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
-product, types, out = sys.argv[1:]
+product, types, machine, kernel, out = sys.argv[1:]
 sys.path.insert(0, product)
+platform.machine = lambda: machine
 
 from iotrace.engine import btf  # noqa: E402
 from iotrace.engine.compiler import Compiler  # noqa: E402
@@ -23,6 +27,7 @@ from iotrace.report.detail import Detail  # noqa: E402
 
 btf.VMLINUX = Path(types)
 compiler = Compiler()
+os.environ["ARCH"] = kernel  # bcc's layout of registers
 for detail in Detail:
     limits = Limits(detail=detail)
     try:

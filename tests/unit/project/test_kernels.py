@@ -1,0 +1,98 @@
+"""The rows of `make kernels`: what a machine has said, whether it passed, docs/kernels.md."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.kernels import page
+from tests.kernels.results import COLUMNS, DETAILS, Row, head, line_of
+from tests.unit.project.places import ROOT
+
+_RUNS = 3
+_GOOD: dict[str, Any] = {
+    "runs": _RUNS + 1,
+    "calls": 1,
+    "gap": 0.0009,
+    "unaccounted": 0.0,
+    "lost": {},
+    "failures": [],
+    "unavailable": {},
+    "counts": "exact",
+}
+_KERNEL = {"kernel": "7.2.13-amd64", "machine": "x86_64"}
+
+
+def _row(said: dict[str, Any], *ends: dict[str, Any]) -> Row:
+    lines = [_KERNEL, {"light": {**_GOOD, "runs": 1}}, {"light": said}, *ends]
+    noise = "[  1.2] BUG: something\n"
+    console = noise + "".join(f"ROW {json.dumps(one)}\n" for one in lines)
+    return Row.of_console("sid", console)
+
+
+def test_a_row_passes_only_with_all_runs_and_its_end() -> None:
+    assert _row(_GOOD, {"end": "ended"}).passed(("light",), _RUNS, refused=False)
+    assert not _row(_GOOD).passed(("light",), _RUNS, refused=False)
+    assert not _row(_GOOD, {"end": "ended"}).passed(DETAILS, _RUNS, refused=False)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"runs": _RUNS},
+        {"gap": 0.0011},
+        {"unaccounted": 0.0011},
+        {"lost": {"probes": 1}},
+        {"failures": ["exit code 6"]},
+        {"counts": "16 of 17 sleeps"},
+        {"python": "no sample of spin()"},
+    ],
+)
+def test_whatever_is_wrong_fails_the_row(wrong: dict[str, Any]) -> None:
+    row = _row({**_GOOD, **wrong}, {"end": "ended"})
+    assert not row.passed(("light",), _RUNS, refused=False)
+
+
+def test_a_machine_that_hangs_keeps_what_it_has_said() -> None:
+    cells = _row(_GOOD).cells(("full", "light"))
+    hung = "the machine did not come to its end"
+    assert cells[0] == ["7.2.13-amd64 x86_64", "full", *["-"] * 6, hung]
+    assert cells[1][2:] == ["yes", "exact", "-", "4", "0.09 %", "0", hung]
+
+
+def test_a_kernel_that_must_be_refused_says_so() -> None:
+    refused = {"runs": 1, "lost": {}, "gap": 0.0, "unaccounted": 0.0}
+    told = {**refused, "failures": ["exit code 4: This kernel is too old for iotrace."]}
+    assert _row(told, {"end": "ended"}).passed(("light",), _RUNS, refused=True)
+    crashed = {**refused, "failures": ["exit code 1: Traceback"]}
+    assert not _row(crashed, {"end": "ended"}).passed(("light",), _RUNS, refused=True)
+
+
+def test_a_new_row_takes_the_place_of_its_series(tmp_path: Path) -> None:
+    path = tmp_path / "kernels.md"
+    path.write_text("\n".join(["# Kernels", "", *head(), "", "After."]) + "\n")
+
+    def row(kernel: str, detail: str, traces: str) -> list[str]:
+        return [kernel, detail, "yes", "exact", "-", traces, "0 %", "0", "-"]
+
+    old, arm = row("6.1.9-1 x86_64", "full", "3"), row("6.1.9 aarch64", "full", "2")
+    newest = row("6.12.1 x86_64", "full", "4")
+    page.put(path, [newest, old, arm])
+    new, light = row("6.1.10-2 x86_64", "full", "5"), row("6.1.10-2 x86_64", "light", "6")
+    page.put(path, [light, new])
+    told = [line_of(cells) for cells in (arm, new, light, newest)]
+    assert path.read_text().splitlines() == ["# Kernels", "", *head(), *told, "", "After."]
+
+
+def test_the_page_tells_of_no_loss_and_no_gap() -> None:
+    lines = (ROOT / "docs/kernels.md").read_text().splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines[lines.index(head()[0]) + 2 :]]
+    told = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+    assert told
+    for row in told:
+        assert (row["loads"], row["counts"], row["lost"]) == ("yes", "exact", "0"), row
+        assert row["Python"] in ("exact", "-"), row
+        assert float(row["widest gap"].removesuffix(" %")) <= 0.1, row

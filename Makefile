@@ -71,6 +71,7 @@ kernels: setup  ## check iotrace on kernels in QEMU (KERNELS="bookworm sid:arm64
 
 docs: setup  ## write again what is generated in docs/
 	$(BIN)/python -m iotrace.report.schema > docs/report.schema.json
+	$(BIN)/python -m iotrace.report.schema tasks > docs/tasks.schema.json
 	$(BIN)/python -m tests.unit.project.commands_page
 	$(BIN)/python -m tests.unit.project.reading_page
 	$(BIN)/python -m iotrace.cli.manual > docs/iotrace.1

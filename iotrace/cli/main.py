@@ -24,6 +24,7 @@ _COMMANDS = {
     "record": "iotrace.cli.record",
     "report": "iotrace.cli.report",
     "compare": "iotrace.cli.compare",
+    "tasks": "iotrace.cli.tasks",
     "demo": "iotrace.cli.demo",
     "models": "iotrace.cli.models",
     "explain": "iotrace.cli.explain",

@@ -93,7 +93,7 @@ def _is_likely(mapping: Mapping) -> bool:
 
 def _readable_build(pid: int, mapping: Mapping, root: str) -> PythonBuild | None:
     try:
-        with _opened(pid, mapping, root) as read:
+        with opened_mapping(pid, mapping, root) as read:
             return _build_in(mapping, read)
     except (OSError, ValueError):
         return None
@@ -172,7 +172,8 @@ def _named_version(elf: Elf, read: ReadAt, path: str) -> str | None:
 
 
 @contextmanager
-def _opened(pid: int, mapping: Mapping, root: str) -> Iterator[ReadAt]:
+def opened_mapping(pid: int, mapping: Mapping, root: str = PROC) -> Iterator[ReadAt]:
+    """The file that a process has mapped. Raises OSError; reading it raises ValueError."""
     path = mapping.path.removesuffix(_DELETED)
     descriptor = open_mapped(pid, mapping.start, mapping.end, path, root)
     try:

@@ -54,6 +54,11 @@ def to_dict(report: Report) -> dict[str, Any]:
     return plain
 
 
+def to_plain(value: object) -> Any:
+    """Any dataclass of the report in the same way."""
+    return _plain(value)
+
+
 def from_dict(data: object) -> Report:
     """The report that ``to_dict`` made the data from.
 

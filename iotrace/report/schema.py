@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The report's published JSON Schema, made from its dataclasses.
+"""The published JSON Schemas, made from the dataclasses: of reports, and of lists of tasks.
 
-``python -m iotrace.report.schema`` prints it; docs/report.schema.json is that output.
+``python -m iotrace.report.schema`` prints that of reports; docs/report.schema.json is that output.
+``python -m iotrace.report.schema tasks`` prints docs/tasks.schema.json.
 """
 
 from __future__ import annotations
 
 import inspect
 import json
+import sys
 from dataclasses import is_dataclass
 from typing import Any, get_args, get_origin
 
+from iotrace.report import task_list
 from iotrace.report.model import SCHEMA, Report
 from iotrace.report.shape import INT_MAX, INT_MIN, Field, choices, fields_of
 
@@ -23,21 +26,26 @@ _SCALARS: dict[Any, dict[str, object]] = {
 }
 
 
-def schema() -> dict[str, object]:
-    """The schema (JSON Schema, draft 2020-12) of ``Report``."""
+def schema(kind: type = Report, title: str = SCHEMA) -> dict[str, object]:
+    """The schema (JSON Schema, draft 2020-12) of ``Report``, or of another such dataclass."""
     definitions: dict[str, object] = {}
-    _define(Report, definitions)
+    _define(kind, definitions)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": SCHEMA,
-        "$ref": "#/$defs/Report",
+        "title": title,
+        "$ref": f"#/$defs/{kind.__name__}",
         "$defs": dict(sorted(definitions.items())),
     }
 
 
 def text() -> str:
-    """The schema as the text of its file."""
+    """The schema of reports as the text of its file."""
     return json.dumps(schema(), indent=2) + "\n"
+
+
+def tasks_text() -> str:
+    """The schema of lists of tasks as the text of its file."""
+    return json.dumps(schema(task_list.TaskList, task_list.SCHEMA), indent=2) + "\n"
 
 
 def _define(kind: type, definitions: dict[str, object]) -> None:
@@ -89,4 +97,4 @@ def _of_type(kind: Any, definitions: dict[str, object]) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    print(text(), end="")
+    print(tasks_text() if sys.argv[1:] == ["tasks"] else text(), end="")

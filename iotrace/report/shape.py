@@ -16,6 +16,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from iotrace.report.detail import Detail
 from iotrace.report.model import SCHEMA, Finding, Loop, Report, States, Symptom
 from iotrace.report.stacks import Culprit
+from iotrace.report.task_list import KNOWN_BY, STATES, AsyncioTask, Suspension, TaskList
+from iotrace.report.task_list import SCHEMA as TASKS_SCHEMA
 from iotrace.vocabulary.waits import WAIT_REASONS
 
 # A number in a report fits in a signed machine word, on every reader's side.
@@ -30,6 +32,9 @@ WORDS: dict[tuple[type, str], tuple[str, ...]] = {
     (Symptom, "severity"): ("high", "medium", "low"),
     (Loop, "trigger"): ("level", "edge", "mixed"),
     (Culprit, "cause"): ("cpu", "gc", "call", "gil", "runq"),
+    (TaskList, "schema"): (TASKS_SCHEMA,),
+    (AsyncioTask, "state"): STATES,
+    (Suspension, "known_by"): KNOWN_BY,
 }
 
 # Dictionaries that have these keys; one that is absent is 0, for reasons were added in time.

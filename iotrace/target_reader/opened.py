@@ -24,13 +24,15 @@ _TARGETS_LENGTH = 1 << 22
 _MOST_WATCHES = 1 << 17
 
 
-def read_descriptors(reader: Asker, pid: int, most: int) -> dict[int, Descriptor]:
-    """The ``most`` first open descriptors of a process by number.
+def read_descriptors(
+    reader: Asker, pid: int, most: int, only: Collection[int] | None = None
+) -> dict[int, Descriptor]:
+    """The ``most`` first open descriptors of a process by number; ``only``: of these.
 
     More than that, or than an honest process has of names and watches, is left out, and the reader
     told so. Raises what ``Asker.ask`` raises.
     """
-    found, is_all = reader.ask("descriptors", pid, most)
+    found, is_all = reader.ask("descriptors", pid, most, None if only is None else tuple(only))
     if not is_all:
         reader.cut_short(pid, f"it has so much open that only {len(found)} descriptors were read")
     return {
@@ -58,12 +60,14 @@ def read_tcp_states(reader: Asker, pid: int, fds: Collection[int]) -> dict[int, 
     return {one[0]: TcpState(*one) for one in reader.ask("tcp_states", pid, tuple(fds))}
 
 
-def descriptors(_session: object, pid: int, most: int) -> tuple[list[Any], bool]:
+def descriptors(
+    _session: object, pid: int, most: int, only: Sequence[int] | None
+) -> tuple[list[Any], bool]:
     """In the reader."""
     until_ns = time.monotonic_ns() + _LONGEST_NS
     found: list[Any] = []
     characters, watches = _TARGETS_LENGTH, _MOST_WATCHES
-    for one in iterate_descriptors(pid):
+    for one in iterate_descriptors(pid, only):
         target = one.target
         if len(target) > _TARGET_LENGTH:
             target = f"{target[: _TARGET_LENGTH - 3]}..."

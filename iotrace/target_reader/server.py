@@ -40,6 +40,14 @@ def load_rest() -> None:
         QUESTIONS[function.__name__] = function
 
 
+def _load_tasks() -> None:
+    """What ``iotrace tasks`` alone asks."""
+    from iotrace.target_reader import tasks
+
+    for function in (tasks.task_look, tasks.tasks):
+        QUESTIONS[function.__name__] = function
+
+
 def serve(questions: int, answers: int) -> NoReturn:
     """Answer until there are no more questions."""
     session: dict[int, Any] = {}
@@ -51,6 +59,8 @@ def serve(questions: int, answers: int) -> NoReturn:
         try:
             if name not in QUESTIONS:
                 load_rest()
+            if name not in QUESTIONS:
+                _load_tasks()
             value = ANSWERED, QUESTIONS[name](session, *arguments)
         except IotraceError as error:
             value = REFUSED, (type(error).__name__, error.what, error.why, error.paste)

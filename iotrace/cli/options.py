@@ -243,7 +243,8 @@ class Shown:
 
     ``top`` None: as many rows as the format has by default, 0: all. ``color`` None: as the
     terminal has it. ``output`` None: standard output (or standard error, for ``run``). ``only``:
-    "verdict" leaves the tables out. ``all_frames``: Python lines of libraries, too.
+    "verdict" leaves the tables out. ``all_frames``: Python lines of libraries, too. ``by``:
+    whose requests a row is of, "worker" or "parent".
     """
 
     fmt: str = "table"
@@ -254,6 +255,7 @@ class Shown:
     color: bool | None = None
     only: str | None = None
     all_frames: bool = False
+    by: str = "parent"
 
 
 def output_options(function: Callable[..., int]) -> Callable[..., int]:
@@ -312,6 +314,13 @@ def _with_output_options(function: _Function) -> _Function:
             "--all-frames",
             is_flag=True,
             help="Python lines: the innermost frame, be it a library's; not the program's own.",
+        ),
+        click.option(
+            "--by",
+            type=click.Choice(["parent", "worker"]),
+            default="parent",
+            show_default=True,
+            help="Requests and upstreams of worker processes: added up with their parent, or each.",
         ),
         click.option("-v", "--verbose", is_flag=True, help="Say more when something fails."),
     )[::-1]:  # decorators apply from the last one on

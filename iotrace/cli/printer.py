@@ -38,6 +38,7 @@ class Printer:
             columns=shown.columns,
             only=shown.only or "",
             all_frames=shown.all_frames,
+            by_worker=shown.by == "worker",
         )
         check(self._fmt, self._view)
         if intervals and self._fmt in ONE_ONLY:

@@ -13,12 +13,14 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from iotrace.output.escaping import for_spreadsheet
 from iotrace.output.text import escape
 from iotrace.output.view_options import View, plain_name
 from iotrace.report.model import Process, Report
+from iotrace.report.requests import PART_STATES, RequestTier, SlowRequest
+from iotrace.report.worker_sums import by_parent, by_worker
 from iotrace.vocabulary.waits import WAIT_REASONS
 
 Cell = str | int | float | None
@@ -45,6 +47,7 @@ def render(report: Report, table: str, separator: str = ",", view: View = _VIEW)
     (no text has a tab or a line break: those are escaped). ``view.top`` None is all rows; the
     rows are in the report's order unless ``view.sort`` names a column.
     """
+    report = by_worker(report) if view.by_worker else by_parent(report)
     lines = io.StringIO()
     writer = csv.writer(
         lines,
@@ -174,12 +177,45 @@ _REQUESTS: Columns = {
     **_same("several_at_once", "handed_over", "unknown", "undated"),
 }
 
+
+class _OfListener(NamedTuple):
+    """A tier or an exemplar, with the listener whose it is."""
+
+    listener: str
+    split: RequestTier | SlowRequest
+
+
+def _tiers(process: Process) -> list[_OfListener]:
+    return [_OfListener(row.listener, tier) for row in process.requests for tier in row.tiers]
+
+
+def _slowest(process: Process) -> list[_OfListener]:
+    return [_OfListener(row.listener, one) for row in process.requests for one in row.exemplars]
+
+
+def _part(part: str, state: str) -> Callable[[Any], Cell]:
+    return lambda row: int(getattr(row.split, f"{part}_ns").get(state, 0))
+
+
+def _split(*names: str) -> Columns:
+    """``names``, and each part by state."""
+    return {
+        "listener": attrgetter("listener"),
+        **{name: attrgetter(f"split.{name}") for name in (*names, "latency_ns", "queue_ns")},
+        **{
+            f"{part}_{state}_ns": _part(part, state)
+            for part in ("pickup", "service")
+            for state in PART_STATES
+        },
+    }
+
+
 _UPSTREAMS: Columns = {
     **_same("peer", "kind", "calls", "in_flight_max", "unanswered", "oldest_unanswered_ns"),
     **_nested("theirs_ns", _PERCENTILES, "theirs_{}_ns"),
     **_nested("pickup_ns", _PERCENTILES, "pickup_{}_ns"),
     **_nested("connect_ns", _PERCENTILES, "connect_{}_ns"),
-    **_same("connect_errors"),
+    **_same("connect_errors", "unknown"),
 }
 
 
@@ -209,5 +245,7 @@ TABLES = {
     "lines": _Table(attrgetter("lines"), _LINES),
     "samples": _Table(attrgetter("cpu_samples"), _SAMPLES),
     "requests": _Table(attrgetter("requests"), _REQUESTS),
+    "request-tiers": _Table(_tiers, _split("from_ns", "to_ns", "count")),
+    "slowest-requests": _Table(_slowest, _split("arrived_ns", "peer", "tid")),
     "upstreams": _Table(attrgetter("upstreams"), _UPSTREAMS),
 }

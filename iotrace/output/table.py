@@ -25,6 +25,7 @@ from iotrace.output.tables import (
 )
 from iotrace.output.view_options import View
 from iotrace.report.model import Process, Report
+from iotrace.report.worker_sums import by_parent, by_worker
 
 DEFAULT_TOP = 20
 
@@ -57,6 +58,7 @@ def render(report: Report, *, tablefmt: str, view: View = _VIEW) -> str:
 
 
 def _blocks(report: Report, view: View) -> list[Block]:
+    report = by_worker(report) if view.by_worker else by_parent(report)
     top = DEFAULT_TOP if view.top is None else view.top or None
     detailed, others = split(report, None if top is None else _DETAILED)
     blocks: list[Block] = [Paragraph(line) for line in head_lines(report)]

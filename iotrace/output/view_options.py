@@ -38,7 +38,8 @@ class View:
     None: the format's own. ``sort``: the title of a column, "" for the order of cost.
     ``columns``: the titles of the columns wanted, () for all. ``color``: with colours, where the
     format has any. ``only``: "verdict" for what each process is and what is wrong with it.
-    ``all_frames``: a Python line may be a library's, too.
+    ``all_frames``: a Python line may be a library's, too. ``by_worker``: requests of each worker
+    process, not their sum with the parent.
     """
 
     width: int = DEFAULT_WIDTH
@@ -48,6 +49,7 @@ class View:
     color: bool = False
     only: str = ""
     all_frames: bool = False
+    by_worker: bool = False
 
 
 def plain_name(title: str) -> str:

@@ -21,6 +21,7 @@ from iotrace.report.requests import Requests as Requests
 from iotrace.report.requests import RequestTier as RequestTier
 from iotrace.report.requests import SlowRequest as SlowRequest
 from iotrace.report.requests import Upstream as Upstream
+from iotrace.report.requests import Workers as Workers
 from iotrace.report.stacks import CpuSample, InCall, Line, Wake
 from iotrace.report.surroundings import FileLockWait as FileLockWait
 from iotrace.report.surroundings import GroupLimits as GroupLimits
@@ -245,6 +246,7 @@ class Process:
     ``limits`` None: not known. ``major_faults``: page faults that waited for storage while it was
     traced (proc_pid_stat(5)); None: not known.
     ``file_lock_waits``: at the end.
+    ``workers``: of a parent, the sum of its worker processes; None: it has none.
     """
 
     pid: int
@@ -274,6 +276,7 @@ class Process:
     cpu_samples: tuple[CpuSample, ...] = ()
     requests: tuple[Requests, ...] = ()
     upstreams: tuple[Upstream, ...] = ()
+    workers: Workers | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iotrace.report.times import Bucket
+from iotrace.vocabulary.waits import WAIT_REASONS
+
+PART_STATES = (
+    *("cpu", "user", "kernel", "copy", "runq"),
+    *WAIT_REASONS,
+    *("unaccounted", "elsewhere"),
+)
+"""What a pickup or a service may be made of, in the order in which it is drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +127,16 @@ class Upstream:
     connect_errors: int
     pickup_states_ns: dict[str, int]
     unknown: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """What processes that answer on the same listener did together: the sum of their own rows.
+
+    ``pids``: those processes, the parent among them where it answers, too; 0: its ended children.
+    Of ``upstreams``, ``in_flight_max`` is that of the one that had most.
+    """
+
+    pids: tuple[int, ...]
+    requests: tuple[Requests, ...]
+    upstreams: tuple[Upstream, ...]

@@ -6,11 +6,12 @@ from __future__ import annotations
 import signal
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from iotrace.engine.constants import CALL_OTHER
 from iotrace.report.detail import Detail
-from iotrace.report.model import FileLockWait, GroupLimits, Process, Signal
+from iotrace.report.model import FileLockWait, GroupLimits, Process, Signal, Workers
 from iotrace.report.stacks import Culprit, Line, Wake
 from iotrace.report_builder.call_rows import call_row
 from iotrace.report_builder.descriptor_rows import descriptor_row, open_sockets, pickup_of_all
@@ -21,6 +22,7 @@ from iotrace.report_builder.request_rows import request_rows, unaccepted_of, ups
 from iotrace.report_builder.stack_rows import Stacks, culprit_row, line_row, sample_rows, wake_row
 from iotrace.report_builder.thread_rows import thread_row
 from iotrace.report_builder.unavailable_fields import clear_unavailable
+from iotrace.report_builder.worker_rows import worker_rows, workers_of
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.totals import LoopKey, SampleTotals, Snapshot, ThreadKey
 from iotrace.vocabulary.kinds import SOCKETS
@@ -41,9 +43,16 @@ def process_rows(
     for key in snapshot.threads:
         by_pid[key.pid].append(key)
     parts = _Parts(snapshot, facts, {**call_names, CALL_OTHER: OTHER}, stacks)
+    found = {
+        pid: parts.process(pid, sorted(keys, key=_leader_first)) for pid, keys in by_pid.items()
+    }
+    families = workers_of(snapshot, {pid: row.parent for pid, row in found.items()})
     rows = [
-        clear_unavailable(parts.process(pid, sorted(keys, key=_leader_first)), detail)
-        for pid, keys in by_pid.items()
+        clear_unavailable(
+            replace(row, workers=parts.workers(pid, families[pid])) if pid in families else row,
+            detail,
+        )
+        for pid, row in found.items()
     ]
     pids = {row.pid for row in rows}
     return tuple(sorted(rows, key=lambda row: (row.started_ns, row.parent in pids, row.pid)))
@@ -166,6 +175,9 @@ class _Parts:
             requests=request_rows(pid, self._snapshot, facts, self._unaccepted.get(pid, {})),
             upstreams=upstream_rows(pid, self._snapshot),
         )
+
+    def workers(self, parent: int, pids: frozenset[int]) -> Workers:
+        return worker_rows(parent, pids, self._snapshot, self._facts, self._unaccepted)
 
     def _lock_waits(self, pid: int, facts: ProcessFacts | None) -> tuple[FileLockWait, ...]:
         if facts is None or not facts.lock_waits:

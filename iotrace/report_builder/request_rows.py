@@ -29,7 +29,7 @@ def request_rows(
     rows = []
     waiting = dict(unaccepted)
     for key, totals in _endpoints(snapshot, pid, "server"):
-        owed = _together(snapshot.exchanges.owed.get(key), waiting.pop(key.port, None))
+        owed = together(snapshot.exchanges.owed.get(key), waiting.pop(key.port, None))
         if sum(totals.latency) or totals.accepted or totals.undated or owed:
             slow = snapshot.exchanges.slowest.get(key, ())
             rows.append(_requests(_listener(key, facts), totals, owed, slow, snapshot))
@@ -91,7 +91,8 @@ def _endpoints(
             yield key, totals
 
 
-def _together(one: Owed | None, other: Owed | None) -> Owed | None:
+def together(one: Owed | None, other: Owed | None) -> Owed | None:
+    """The sum of both."""
     if one is None or other is None:
         return one or other
     return Owed(one.count + other.count, min(one.since_ns, other.since_ns))

@@ -35,6 +35,16 @@ def test_gunicorn_from_its_master() -> None:
     assert ended == {killed}
     assert sum(map(_accepted, report.processes)) == 2 * REQUESTS
     assert all(process.python is not None for process in report.processes)
+    together = next(one.workers for one in report.processes if one.pid == master.pid)
+    assert together is not None
+    (whole,) = together.requests
+    parts = [row for one in report.processes for row in one.requests]
+    assert whole.exchanges == sum(row.exchanges for row in parts) == 2 * REQUESTS
+    assert set(together.pids) <= workers | {new}
+    assert whole.listener == f"127.0.0.1:{master.address[1]}"
+    assert sum(tier.latency_ns for tier in whole.tiers) == sum(
+        tier.latency_ns for row in parts for tier in row.tiers
+    )
 
 
 def _ask(address: tuple[str, int]) -> None:

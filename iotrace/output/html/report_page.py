@@ -29,6 +29,7 @@ from iotrace.output.tables import (
 from iotrace.output.text import cut, escape
 from iotrace.output.view_options import View
 from iotrace.report.model import Process, Report
+from iotrace.report.worker_sums import by_parent, by_worker
 
 DEFAULT_TOP = 100
 
@@ -57,6 +58,7 @@ _TABLES = (
 def render(report: Report, view: View) -> str:
     """The page. ``view.top``: rows a table; 0: all, of all processes; None: ``DEFAULT_TOP``."""
     top = DEFAULT_TOP if view.top is None else view.top or None
+    report = by_worker(report) if view.by_worker else by_parent(report)
     style = Markup(states.colours() + _asset("report.css"))
     script = _asset("report.js")
     head = tag(

@@ -13,14 +13,14 @@ from iotrace.output.html import cards
 from iotrace.output.html.cards import Card, Lane
 from iotrace.output.html.elements import Markup, join, tag
 from iotrace.output.html.histogram_chart import Axis
-from iotrace.output.html.states import STATES, bar, legend
+from iotrace.output.html.states import bar, legend
 from iotrace.report.model import Process
 from iotrace.report.request_profile import main_states, slowest, typical
-from iotrace.report.requests import Requests, RequestTier, SlowRequest, Upstream
+from iotrace.report.requests import PART_STATES, Requests, RequestTier, SlowRequest, Upstream
 
 _Split = RequestTier | SlowRequest
-_PARTS = (*STATES, "queue", "elsewhere")
-"""In the order in which they are drawn; each one is a class of the style sheet."""
+_PARTS = ("queue", *PART_STATES)
+"""Each one is a class of the style sheet."""
 _MOST_LISTENERS = 6
 _MOST_PEERS = 12
 

@@ -9,6 +9,7 @@ from operator import attrgetter
 from iotrace.output import units
 from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.tables import cost
+from iotrace.output.tables.latency_columns import order, owed, time
 from iotrace.output.view_options import ColumnOrder, Orders
 from iotrace.report.model import Process
 from iotrace.report.request_profile import main_states, slowest, typical
@@ -26,24 +27,6 @@ _OVERLAP = (
 )
 
 
-def _order(times: str, name: str) -> ColumnOrder[Requests]:
-    def of(row: Requests) -> int:
-        durations: Durations | None = getattr(row, times)
-        return getattr(durations, name) if durations else -1
-
-    return ColumnOrder(of, _MEANINGS[times, name])
-
-
-_MEANINGS = {
-    ("latency_ns", "p50"): "from the arrival of data to the first byte of the answer",
-    ("latency_ns", "p99"): "the same, of the slowest hundredth",
-    ("latency_ns", "max"): "the longest",
-    ("pickup_ns", "p99"): "until the first read has ended (from the accept, where that came later)",
-    ("service_ns", "p99"): "from there to the first write of the answer",
-    ("queue_ns", "p99"): "of connections: in the accept queue",
-    ("last_byte_ns", "p99"): "from the arrival to the end of the answer's last write",
-}
-
 ORDERS: Orders[Requests] = {
     "listener": ColumnOrder(attrgetter("listener"), "the listening socket"),
     "count": ColumnOrder(attrgetter("exchanges"), "exchanges: requests with their answers"),
@@ -51,13 +34,17 @@ ORDERS: Orders[Requests] = {
         attrgetter("unanswered"),
         "requests that were not answered at the end, and how long the oldest of them had waited",
     ),
-    "p50": _order("latency_ns", "p50"),
-    "p99": _order("latency_ns", "p99"),
-    "max": _order("latency_ns", "max"),
-    "pickup": _order("pickup_ns", "p99"),
-    "service": _order("service_ns", "p99"),
-    "queue": _order("queue_ns", "p99"),
-    "last": _order("last_byte_ns", "p99"),
+    "p50": order("latency_ns", "p50", "from the arrival of data to the answer's first byte"),
+    "p99": order("latency_ns", "p99", "the same, of the slowest hundredth"),
+    "max": order("latency_ns", "max", "the longest"),
+    "pickup": order(
+        "pickup_ns",
+        "p99",
+        "until the first read has ended (from the accept, where that came later)",
+    ),
+    "service": order("service_ns", "p99", "from there to the first write of the answer"),
+    "queue": order("queue_ns", "p99", "of connections: in the accept queue"),
+    "last": order("last_byte_ns", "p99", "from the arrival to the end of the answer's last write"),
 }
 
 
@@ -71,7 +58,7 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
     columns = (
         texts("listener", (row.listener for row in shown), least=14, keep_end=True),
         figures("count", (units.format_count(row.exchanges) for row in shown)),
-        *_owed(shown),
+        *owed(shown),
         *(_latency(shown, name) for name in ("p50", "p99", "max")),
         *_p99("pickup", shown, "pickup_ns"),
         *_p99("service", shown, "service_ns"),
@@ -89,28 +76,17 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
         ),
         columns=columns,
         more=f"… and {units.format_count(len(rest))} more" if rest else "",
-        notes=tuple(note for row in shown for note in _notes(row, len(shown) > 1)),
+        notes=(
+            *_of_workers(process),
+            *(note for row in shown for note in _notes(row, len(shown) > 1)),
+        ),
     )
 
 
-def _owed(rows: list[Requests]) -> list[Column]:
-    if not any(row.unanswered for row in rows):
+def _of_workers(process: Process) -> list[str]:
+    if process.workers is None:
         return []
-    return [
-        texts(
-            "owed",
-            (
-                f"{units.format_count(row.unanswered)} ({_age(row)})" if row.unanswered else NOTHING
-                for row in rows
-            ),
-            least=4,
-            right=True,
-        )
-    ]
-
-
-def _age(row: Requests) -> str:
-    return units.compact(units.format_duration(row.oldest_unanswered_ns))
+    return [f"Of {len(process.workers.pids)} processes together; --by worker shows each."]
 
 
 def _latency(rows: list[Requests], name: str) -> Column:
@@ -124,9 +100,7 @@ def _p99(title: str, rows: list[Requests], field: str, spare: int = 0) -> list[C
 
 
 def _time(row: Requests, times: Durations | None, name: str) -> str:
-    if times is None:
-        return units.UNKNOWN if row.exchanges else NOTHING
-    return units.format_duration(getattr(times, name))
+    return time(times, name, units.UNKNOWN if row.exchanges else NOTHING)
 
 
 def _notes(row: Requests, several: bool) -> Iterator[str]:

@@ -6,11 +6,12 @@ from __future__ import annotations
 from operator import attrgetter
 
 from iotrace.output import units
-from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
+from iotrace.output.blocks import Column, Table, figures, texts
 from iotrace.output.tables import cost
+from iotrace.output.tables.latency_columns import order, owed, time
 from iotrace.output.view_options import ColumnOrder, Orders
 from iotrace.report.model import Process
-from iotrace.report.requests import Durations, Upstream
+from iotrace.report.requests import Upstream
 
 _LEGEND = (
     "theirs: from the last byte of a query to the arrival of its answer, p50 and p99; pickup: from "
@@ -18,14 +19,6 @@ _LEGEND = (
     "at the end."
 )
 _CONNECT = "connect: p99 of the time to connect; refused: connections that failed."
-
-
-def _order(times: str, name: str, meaning: str) -> ColumnOrder[Upstream]:
-    def of(row: Upstream) -> int:
-        durations: Durations | None = getattr(row, times)
-        return getattr(durations, name) if durations else -1
-
-    return ColumnOrder(of, meaning)
 
 
 ORDERS: Orders[Upstream] = {
@@ -38,18 +31,18 @@ ORDERS: Orders[Upstream] = {
         attrgetter("unanswered"),
         "queries that were not answered at the end, and how long the oldest of them had waited",
     ),
-    "theirs": _order(
+    "theirs": order(
         "theirs_ns",
         "p50",
         "from the last byte of a query to the arrival of its answer: the peer's time and the "
         "network's",
     ),
-    "theirs p99": _order("theirs_ns", "p99", "the same, of the slowest hundredth"),
-    "pickup": _order(
+    "theirs p99": order("theirs_ns", "p99", "the same, of the slowest hundredth"),
+    "pickup": order(
         "pickup_ns", "p50", "from the arrival of an answer until this process had read it"
     ),
-    "pickup p99": _order("pickup_ns", "p99", "the same, of the slowest hundredth"),
-    "connect": _order("connect_ns", "p99", "time to connect"),
+    "pickup p99": order("pickup_ns", "p99", "the same, of the slowest hundredth"),
+    "connect": order("connect_ns", "p99", "time to connect"),
     "refused": ColumnOrder(attrgetter("connect_errors"), "connections that failed"),
 }
 
@@ -64,7 +57,7 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
         texts("peer", (row.peer for row in shown), least=14, keep_end=True),
         figures("calls", (units.format_count(row.calls) for row in shown)),
         figures("at once", (units.format_count(row.in_flight_max) for row in shown), spare=3),
-        *_owed(shown),
+        *owed(shown),
         *_times("theirs", shown, "theirs_ns"),
         *_times("pickup", shown, "pickup_ns"),
         *connect,
@@ -83,31 +76,8 @@ def _cost(row: Upstream) -> int:
 
 def _times(title: str, rows: list[Upstream], field: str) -> list[Column]:
     return [
-        figures(title, (_time(getattr(row, field), "p50") for row in rows)),
-        figures(f"{title} p99", (_time(getattr(row, field), "p99") for row in rows), short="p99"),
-    ]
-
-
-def _time(times: Durations | None, name: str) -> str:
-    return units.format_duration(getattr(times, name)) if times else NOTHING
-
-
-def _owed(rows: list[Upstream]) -> list[Column]:
-    if not any(row.unanswered for row in rows):
-        return []
-    return [
-        texts(
-            "owed",
-            (
-                f"{units.format_count(row.unanswered)} "
-                f"({units.compact(units.format_duration(row.oldest_unanswered_ns))})"
-                if row.unanswered
-                else NOTHING
-                for row in rows
-            ),
-            least=4,
-            right=True,
-        )
+        figures(title, (time(getattr(row, field), "p50") for row in rows)),
+        figures(f"{title} p99", (time(getattr(row, field), "p99") for row in rows), short="p99"),
     ]
 
 
@@ -115,6 +85,6 @@ def _connect(rows: list[Upstream]) -> list[Column]:
     if all(row.connect_ns is None and not row.connect_errors for row in rows):
         return []
     return [
-        figures("connect", (_time(row.connect_ns, "p99") for row in rows), spare=1),
+        figures("connect", (time(row.connect_ns, "p99") for row in rows), spare=1),
         figures("refused", (units.format_count(row.connect_errors) for row in rows), spare=2),
     ]

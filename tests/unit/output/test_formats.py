@@ -21,12 +21,12 @@ def read(name: str, report: reports.Report) -> list[dict[str, str]]:
 
 
 def test_every_name() -> None:
-    assert formats.FORMATS[:22] == (
+    assert formats.FORMATS[:26] == (
         *("table", "html-report", "json", "jsonl", "folded", "speedscope"),
         *("csv", "csv-calls", "csv-descriptors", "csv-loops", "csv-lines", "csv-samples"),
-        *("csv-requests", "csv-upstreams"),
+        *("csv-requests", "csv-request-tiers", "csv-slowest-requests", "csv-upstreams"),
         *("tsv", "tsv-calls", "tsv-descriptors", "tsv-loops", "tsv-lines", "tsv-samples"),
-        *("tsv-requests", "tsv-upstreams"),
+        *("tsv-requests", "tsv-request-tiers", "tsv-slowest-requests", "tsv-upstreams"),
     )
     assert set(tabulate.tabulate_formats) < set(formats.FORMATS)
     assert len(set(formats.FORMATS)) == len(formats.FORMATS)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import replace
+
+import pytest
 
 from iotrace.output import formats
 from iotrace.output.tables import requests_table, upstreams_table
@@ -52,11 +56,11 @@ from there to the first byte; owed: not answered at the end. queue: of
 connections, until they are accepted. last: from the arrival to the answer's
 last byte. n/a: several requests at once on a connection, so that no answer can
 be told from another.
-listener       count        owed   p50    p99   max pickup service  queue   last
-────────────── ───── ─────────── ───── ────── ───── ────── ─────── ────── ──────
-…/run/app.sock 3,366 12 (9.00ms) 237us 46.0ms 133ms 47.0ms  41.0ms 50.0us 51.0ms
-*:9000         3,366           -   n/a    n/a   n/a 47.0ms     n/a    n/a    n/a
-*:9001             -           -     -      -     -      -       -      -      -
+listener         count      owed   p50    p99   max pickup service  queue   last
+──────────────── ───── ───────── ───── ────── ───── ────── ─────── ────── ──────
+…x:/run/app.sock 3,366 12 9.00ms 237us 46.0ms 133ms 47.0ms  41.0ms 50.0us 51.0ms
+*:9000           3,366         -   n/a    n/a   n/a 47.0ms     n/a    n/a    n/a
+*:9001               -         -     -      -     -      -       -      -      -
 *:9000: of 3 exchanges it is not known which thread had them: their time is
 elsewhere.
 """)
@@ -80,7 +84,7 @@ refused: connections that failed.
 peer           calls at once    owed theirs    p99 pickup    p99 connect refused
 ────────────── ───── ─────── ─────── ────── ────── ────── ────── ─────── ───────
 127.0.0.1:5432 2,742       4       - 2.25ms 31.3ms 40.6us 18.1ms  58.0us       -
-10.0.0.7:6379      -       1 1 (3.0…      -      -      -      -       -       7
+10.0.0.7:6379      -       1 1 3.00s      -      -      -      -       -       7
 """)
 
 
@@ -113,3 +117,15 @@ def test_csv_has_a_line_for_each() -> None:
     shown = formats.render(replace(report, processes=(one,)), "csv-requests").splitlines()
     assert len(shown) == 2
     assert '"127.0.0.1:8000",16,3366,0,' in shown[1]
+
+
+@pytest.mark.parametrize("table", ["csv-request-tiers", "csv-slowest-requests"])
+def test_csv_splits_tiers_and_the_slowest_without_a_rest(table: str) -> None:
+    report = reports.event_loop()
+    one = replace(report.processes[0], requests=(LISTENER,))
+    shown = formats.render(replace(report, processes=(one,)), table)
+    rows = list(csv.DictReader(io.StringIO(shown)))
+    assert len(rows) == len(LISTENER.tiers if "tiers" in table else LISTENER.exemplars)
+    for row in rows:
+        parts = [name for name in row if name.startswith(("queue_", "pickup_", "service_"))]
+        assert sum(int(row[name]) for name in parts) == int(row["latency_ns"]) > 0

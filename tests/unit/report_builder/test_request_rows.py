@@ -2,56 +2,24 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import replace
 
-from iotrace.procfs.net_tables import Socket
 from iotrace.report_builder.request_rows import request_rows, unaccepted_of, upstream_rows
-from iotrace.snapshot import histogram
 from iotrace.snapshot.exchanges import (
-    NO_EXCHANGES,
     EndpointKey,
-    EndpointTotals,
     ExchangeStates,
     Owed,
-    SlowExchange,
     TierKey,
 )
-from iotrace.snapshot.facts import ProcessFacts
-from iotrace.snapshot.totals import Snapshot
-
-_NONE = (0,) * histogram.BUCKETS
-_MS = 1_000_000
-_LISTENER = EndpointKey(7, "server", "tcp", 0, bytes(16), 8000, b"")
-_PEER = EndpointKey(7, "client", "tcp", socket.AF_INET, bytes([10, 0, 0, 7, *[0] * 12]), 5432, b"")
-_SLOW = SlowExchange(
-    8, 150, 2 * _MS, 5, socket.AF_INET, bytes([127, 0, 0, 1, *[0] * 12]), 4242,
-    {"user": 2 * _MS - 6}, {"runq": 1},
-)  # fmt: skip
-
-
-def _times(*buckets: int) -> tuple[int, ...]:
-    return tuple(buckets.count(bucket) for bucket in range(histogram.BUCKETS))
-
-
-def _totals(**figures: object) -> EndpointTotals:
-    nothing = EndpointTotals(*[0] * 12, *[_NONE] * 5, tiers={})
-    return replace(nothing, **figures)  # type: ignore[arg-type]
-
-
-def _snapshot(
-    endpoints: dict[EndpointKey, EndpointTotals], states: ExchangeStates = NO_EXCHANGES
-) -> Snapshot:
-    return Snapshot(from_ns=100, at_ns=100 + 10 * _MS, endpoints=endpoints, exchanges=states)
-
-
-def _facts(pid: int, *listeners: Socket) -> ProcessFacts:
-    sockets = {one.inode: one for one in listeners}
-    return ProcessFacts(pid, 1, "python", (), None, None, sockets=sockets)
-
-
-def _listening(local: str, pending: int, inode: int = 5) -> Socket:
-    return Socket(inode, "tcp", socket.AF_INET, local, "", "listen", None, None, pending)
+from tests.unit.report_builder.endpoints import LISTENER as _LISTENER
+from tests.unit.report_builder.endpoints import MS as _MS
+from tests.unit.report_builder.endpoints import PEER as _PEER
+from tests.unit.report_builder.endpoints import SLOW as _SLOW
+from tests.unit.report_builder.endpoints import facts as _facts
+from tests.unit.report_builder.endpoints import listening as _listening
+from tests.unit.report_builder.endpoints import snapshot as _snapshot
+from tests.unit.report_builder.endpoints import times as _times
+from tests.unit.report_builder.endpoints import totals as _totals
 
 
 def test_tiers_have_their_bounds_and_their_exchanges() -> None:

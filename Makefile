@@ -1,6 +1,6 @@
 # `make` alone lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test tables bench verdicts faults attacks soak fuzz lint docs clean
+.PHONY: help setup demo test tables bench verdicts clinic faults attacks soak fuzz lint docs clean
 
 BIN := .venv/bin
 # Tracing needs root. What Python then would cache would be root's.
@@ -41,6 +41,10 @@ RUNS ?= 20
 verdicts: setup  ## run the reference servers RUNS times: how often is each label right
 	$(AS_ROOT) $(BIN)/python -m benchmarks.verdict_table --runs $(RUNS)
 
+clinic: setup  ## set up problems that people reported: is their cause named? (CASES="NAME ...")
+	$(AS_ROOT) $(BIN)/python -m clinic $(CASES)
+	$(BIN)/python -m clinic --write-docs
+
 attacks: setup  ## try what other users of a host can do to iotrace; prints what happens now
 	@.ci/setup tests
 	$(AS_ROOTS_OWN) $(PYTEST) -q -p no:cacheprovider tests/attacks
@@ -76,6 +80,7 @@ docs: setup  ## write again what is generated in docs/
 	$(BIN)/python -m tests.unit.project.reading_page
 	$(BIN)/python -m iotrace.cli.manual > docs/iotrace.1
 	$(BIN)/python -m benchmarks --write-docs
+	$(BIN)/python -m clinic --write-docs
 
 # pytest fails where it wrote something.
 tables: setup  ## draw the tables that the tests expect anew; git diff shows what changed

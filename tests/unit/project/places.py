@@ -15,7 +15,7 @@ PACKAGES = {
 """Import name -> directory: setuptools' package-dir, from pyproject.toml."""
 
 _TOP = (
-    ".ci iotrace probes servers tests docs benchmarks pyproject.toml Makefile README.md "
+    ".ci iotrace probes servers tests docs benchmarks clinic pyproject.toml Makefile README.md "
     "ARCHITECTURE.md CHANGELOG.md CONTRIBUTING.md .gitignore"
 ).split()
 

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""upstream.py ADDRESS PORT DELAY: an HTTP service that answers each request after DELAY seconds."""
+
+import asyncio
+import sys
+
+
+async def serve(reader, writer):
+    try:
+        while await reader.readuntil(b"\r\n\r\n"):
+            await asyncio.sleep(float(sys.argv[3]))
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            await writer.drain()
+    except (asyncio.IncompleteReadError, ConnectionError):
+        pass
+    finally:
+        writer.close()
+
+
+async def main():
+    server = await asyncio.start_server(serve, sys.argv[1], int(sys.argv[2]), backlog=500)
+    async with server:
+        await server.serve_forever()
+
+
+asyncio.run(main())

@@ -16,7 +16,11 @@ from tests.kernels.results import Row
 from tests.kernels.root_image import Roots, run_in_image
 
 _HERE = Path(__file__).parent
-_OPTIONS = "panic=-1 quiet loglevel=4 mitigations=off net.ifnames=0"
+_OPTIONS = (
+    "panic=-1 quiet loglevel=5 mitigations=off net.ifnames=0 "
+    "sysctl.kernel.softlockup_all_cpu_backtrace=1"
+)
+"""loglevel: call traces are warnings."""
 _OUT_BYTES = 1 << 20
 
 

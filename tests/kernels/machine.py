@@ -36,8 +36,6 @@ def try_kernel(
     folder.mkdir(parents=True)
     subprocess.run(["cp", "-r", _HERE / "guest", folder], check=True)
     (folder / "settings.json").write_text(json.dumps({"runs": runs}))
-    archive = ["git", "-C", product, "archive", "--prefix=iotrace/", "-o", folder / "product.tar"]
-    subprocess.run([*archive, "HEAD"], check=True)
     _precompile(kernel, product, roots.native, folder, work)
     disk = work / "in.tar"
     with tarfile.open(disk, "w") as tar:
@@ -68,13 +66,19 @@ def _precompile(kernel: Kernel, product: Path, image: Path, folder: Path, work: 
     )
     subprocess.run(["tar", "x", "-C", shared], input=archive.stdout, check=True)
     probes = shared / "iotrace/iotrace/probes"
-    if not probes.exists():  # where an installed iotrace has them
-        probes.symlink_to("../probes")
+    probes.symlink_to("../probes")  # where an installed iotrace has them
     subprocess.run(["cp", _HERE / "guest/precompile.py", shared], check=True)
     command = ["/usr/bin/python3", "-B", "/mnt/precompile.py", "/mnt/iotrace", "/mnt/types"]
     command += [kernel.hardware.machine, kernel.hardware.kernel, "/mnt/out"]
     (work / "precompile.txt").write_text(run_in_image(image, shared, work, *command))
     (shared / "out").rename(folder / "precompiled")
+    # As .ci/setup does: iotrace, as root, keeps no bytecode.
+    packages = [f"/mnt/iotrace/{name}" for name in ("iotrace", "servers", "probes")]
+    compiling = ["/usr/bin/python3", "-m", "compileall", "-q", "-s", "/mnt", "-p", "/srv"]
+    run_in_image(image, shared, work, *compiling, *packages)
+    probes.unlink(missing_ok=True)
+    with tarfile.open(folder / "product.tar", "w") as tar:
+        tar.add(shared / "iotrace", "iotrace")
 
 
 def _boot(

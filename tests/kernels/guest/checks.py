@@ -97,14 +97,14 @@ class Found:
 
 def counts(found: Found) -> None:
     """A program of known counts from its first instruction to its end."""
-    path, slept = FOLDER / f"counts-{found.detail}.json", FOLDER / "slept"
+    path, truth = FOLDER / f"counts-{found.detail}.json", FOLDER / "truth.json"
     options = ("-f", "json", "-o", str(path), "--detail", found.detail)
     program = str(FOLDER / "guest/counts.py")
-    code, _, messages = run(*IOTRACE, "run", *options, "--", PYTHON, program, str(slept))
+    code, _, messages = run(*IOTRACE, "run", *options, "--", PYTHON, program, str(truth))
     report = found.add(code, path.read_text() if path.exists() else "", messages)
     wrong = ["none"]
     if report:
-        wrong = wrong_counts(report, found.detail, int(slept.read_text()))
+        wrong = wrong_counts(report, found.detail, json.loads(truth.read_text()))
     found.told["counts"] = "; ".join(wrong) or "exact"
     found.say()
 

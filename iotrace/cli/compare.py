@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``iotrace compare``: hold two recordings side by side."""
+"""``iotrace compare``: compare two recordings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from iotrace.cli.options import Shown, output_options
 from iotrace.errors import ExitCode
 
 
-@click.command(name="compare", short_help="Hold two recordings side by side.")
+@click.command(name="compare", short_help="Compare two recordings.")
 @click.argument("a", type=click.Path(dir_okay=False))
 @click.argument("b", type=click.Path(dir_okay=False))
 @click.option(
@@ -20,12 +20,12 @@ from iotrace.errors import ExitCode
     "percent",
     metavar="PCT",
     type=click.FloatRange(min=0),
-    help="Exit with 10 if a latency, a loop's lag, the CPU per call or the wait for a CPU is "
-    "worse by more than this and beyond the noise.",
+    help="Exit with 10 if a latency (of requests and their parts, upstreams, calls), a loop's lag, "
+    "the CPU per call or the wait for a CPU is worse by more than this and beyond the noise.",
 )
 @output_options
 def command(a: str, b: str, percent: float | None, shown: Shown, verbose: bool) -> int:
-    """Hold two recordings side by side: states, calls, latencies, findings gone and new.
+    """Compare two recordings: requests, states, calls, latencies, findings gone and new.
 
     The interval samples of both tell what differs by more than the noise. At least five are
     needed: record for ten seconds or more. The rules of this version judge both.

@@ -76,7 +76,7 @@ def command(
     """Trace running processes, or a program from its start, and keep the report in a file.
 
     iotrace report FILE prints it in any format, on any machine, without root; iotrace compare
-    holds two side by side.
+    compares two of them.
     """
     if not target and not selectors:
         raise click.UsageError(

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two reports side by side: a pure function of two recordings."""
+"""The comparison of two reports: a pure function of two recordings."""

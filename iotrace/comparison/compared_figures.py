@@ -3,17 +3,18 @@
 
 Process ids, thread ids and descriptors mean nothing in another run: processes are known by
 their names (those of one name are added up), calls by name and kind of descriptor, event loops
-by their multiplexer.
+by their multiplexer, requests by the listener, calls upstream by the peer.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from iotrace.report.model import Call, Loop, Process, Report
+from iotrace.report.model import Call, Durations, Loop, Process, Report, Requests, Upstream
+from iotrace.report.worker_sums import by_parent
 from iotrace.vocabulary.calls import WAITS_FOR_WORK
 
 _SECOND_NS = 1_000_000_000
@@ -30,10 +31,15 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """``less_is_better``: a rise is a regression. ``resolution``: see statistic.noise."""
+    """``less_is_better``: a rise is a regression. ``resolution``: see statistic.noise.
+
+    ``whole``: the figure that this one is a part of, "": none. A part is not told apart by less
+    than the whole is.
+    """
 
     less_is_better: bool
     resolution: float
+    whole: str = ""
 
 
 # Bins of the histograms, see snapshot/histogram.py; sums are exact, but 1 % is nobody's loss.
@@ -41,8 +47,31 @@ _BINNED = 0.07
 _EXACT = 0.01
 
 
+_REQUESTS = {
+    "p50_ns": ("latency_ns", "p50", ""),
+    "p99_ns": ("latency_ns", "p99", ""),
+    "p99_queue_ns": ("queue_ns", "p99", "p99_ns"),
+    "p50_pickup_ns": ("pickup_ns", "p50", "p50_ns"),
+    "p99_pickup_ns": ("pickup_ns", "p99", "p99_ns"),
+    "p50_service_ns": ("service_ns", "p50", "p50_ns"),
+    "p99_service_ns": ("service_ns", "p99", "p99_ns"),
+    "p99_last_byte_ns": ("last_byte_ns", "p99", "p99_ns"),
+}
+_UPSTREAMS = {
+    "p50_theirs_ns": ("theirs_ns", "p50", ""),
+    "p99_theirs_ns": ("theirs_ns", "p99", ""),
+    "p50_pickup_ns": ("pickup_ns", "p50", "p50_theirs_ns"),
+    "p99_pickup_ns": ("pickup_ns", "p99", "p99_theirs_ns"),
+    "p99_connect_ns": ("connect_ns", "p99", ""),
+}
+_TIMES = {"requests": _REQUESTS, "upstreams": _UPSTREAMS}
+"""Section -> figure -> field of a row, percentile, and the figure that it is a part of."""
+
+
 def meaning(key: Key) -> Meaning:
     """What it means for a figure to differ."""
+    if key.section in _TIMES and key.figure != "per_s":
+        return Meaning(True, _BINNED, _TIMES[key.section][key.figure][2])
     resolution = _BINNED if key.figure.startswith("p99") else _EXACT
     if key.figure in ("mean_ns", "p99_ns") and key.section == "calls":
         return Meaning(key.what.split(" ")[0] not in WAITS_FOR_WORK, resolution)
@@ -56,13 +85,20 @@ def figures_of(report: Report) -> dict[Key, float]:
         return {}
     figures: dict[Key, float] = {}
     by_name: dict[str, list[Process]] = defaultdict(list)
-    for process in report.processes:
+    for process in by_parent(report).processes:
         by_name[process.name].append(process)
     for name, processes in by_name.items():
         figures.update(_of_process(name, processes, seconds))
         figures.update(_of_calls(name, (call for one in processes for call in one.calls), seconds))
         figures.update(_of_loops(name, (loop for one in processes for loop in one.loops), seconds))
+        if knows_requests(report):
+            figures.update(_of_requests(name, processes, seconds))
     return figures
+
+
+def knows_requests(report: Report) -> bool:
+    """Whether requests were looked for: files of version 1 and light detail have none."""
+    return "requests" not in report.quality.unavailable
 
 
 def _of_process(name: str, processes: list[Process], seconds: float) -> dict[Key, float]:
@@ -129,4 +165,38 @@ def _of_loops(name: str, loops: Iterable[Loop], seconds: float) -> dict[Key, flo
         if weight:
             p99 = sum(iterations * busy.p99 for iterations, busy in timed) / weight
             figures[Key("loops", name, what, "p99_busy_ns")] = p99
+    return figures
+
+
+def _of_requests(name: str, processes: list[Process], seconds: float) -> dict[Key, float]:
+    listeners: dict[str, list[Requests]] = defaultdict(list)
+    peers: dict[str, list[Upstream]] = defaultdict(list)
+    for process in processes:
+        for row in process.requests:
+            listeners[row.listener].append(row)
+        for peer in process.upstreams:
+            peers[peer.peer].append(peer)
+    figures = {}
+    for listener, answered in listeners.items():
+        count = sum(row.exchanges for row in answered)
+        figures[Key("requests", name, listener, "per_s")] = count / seconds
+        figures.update(_of_times("requests", name, listener, answered))
+    for where, called in peers.items():
+        count = sum(row.calls for row in called)
+        figures[Key("upstreams", name, where, "per_s")] = count / seconds
+        figures.update(_of_times("upstreams", name, where, called))
+    return figures
+
+
+def _of_times(
+    section: str, name: str, what: str, rows: Sequence[Requests | Upstream]
+) -> dict[Key, float]:
+    """Percentiles of several rows: their mean, weighted by what each counts."""
+    figures = {}
+    for figure, (field, percentile, _) in _TIMES[section].items():
+        timed: list[Durations] = [times for row in rows if (times := getattr(row, field))]
+        count = sum(times.count for times in timed)
+        if count:
+            total = sum(times.count * getattr(times, percentile) for times in timed)
+            figures[Key(section, name, what, figure)] = total / count
     return figures

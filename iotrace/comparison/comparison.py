@@ -18,6 +18,7 @@ class Side:
     """One of the two recordings.
 
     ``samples``: how many intervals it has; ``detail``, ``judged_by``: those of its report.
+    ``no_requests``: why it knows of no requests; "": it does.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Side:
     samples: int
     detail: str = Detail.FULL.value
     judged_by: str = ""
+    no_requests: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ class Comparison:
     """Everything that differs, and what does not.
 
     ``states``: seconds of threads' time a second. ``calls``: rate and times of each system call.
-    ``loops``: the event loops' rate and lag. Of two details, only what both know is compared.
+    ``loops``: the event loops' rate and lag. ``requests``: of each listener the rate, latency and
+    its parts; ``upstreams``: of each peer. Of two details, only what both know is compared.
     """
 
     schema: str
@@ -77,8 +80,17 @@ class Comparison:
     loops: tuple[Difference, ...]
     findings_gone: tuple[FindingChange, ...]
     findings_new: tuple[FindingChange, ...]
+    requests: tuple[Difference, ...] = ()
+    upstreams: tuple[Difference, ...] = ()
 
     @property
     def differences(self) -> tuple[Difference, ...]:
         """Of all sections."""
-        return (*self.processes, *self.states, *self.calls, *self.loops)
+        return (
+            *self.requests,
+            *self.upstreams,
+            *self.processes,
+            *self.states,
+            *self.calls,
+            *self.loops,
+        )

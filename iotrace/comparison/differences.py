@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hold two recordings side by side."""
+"""Compare two recordings."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from statistics import median
 
-from iotrace.comparison.compared_figures import Key, figures_of, meaning
+from iotrace.comparison.compared_figures import Key, figures_of, knows_requests, meaning
 from iotrace.comparison.comparison import SCHEMA, Comparison, Difference, FindingChange, Side
 from iotrace.comparison.statistic import FEWEST_SAMPLES, exceeds, noise
 from iotrace.errors import UsageError
@@ -32,13 +32,23 @@ def compare(a: Recording, b: Recording, names: tuple[str, str]) -> Comparison:
     series_a, series_b = _series(a.samples, wanted), _series(b.samples, wanted)
     differences: dict[str, list[Difference]] = defaultdict(list)
     alike = a.report.detail == b.report.detail
+    both_know = knows_requests(a.report) and knows_requests(b.report)
     for key in dict.fromkeys((*whole_a, *whole_b)):
         before, after = whole_a.get(key), whole_b.get(key)
         if not alike and (before is None or after is None):
             continue  # the other one's detail may not know it
+        if key.section in ("requests", "upstreams") and not both_know:
+            continue
         if before or after:
             differences[key.section].append(
-                _difference(key, before, after, series_a.get(key, []), series_b.get(key, []))
+                _difference(
+                    key,
+                    before,
+                    after,
+                    series_a.get(key, []),
+                    series_b.get(key, []),
+                    least=_resolution_of_whole(key, whole_a, whole_b),
+                )
             )
     gone, new = _findings(a.report, b.report)
     return Comparison(
@@ -51,6 +61,8 @@ def compare(a: Recording, b: Recording, names: tuple[str, str]) -> Comparison:
         loops=tuple(differences["loops"]),
         findings_gone=gone,
         findings_new=new,
+        requests=tuple(differences["requests"]),
+        upstreams=tuple(differences["upstreams"]),
     )
 
 
@@ -74,15 +86,20 @@ def _side(recording: Recording, name: str) -> Side:
         len(recording.samples),
         report.detail,
         report.judged_by,
+        report.quality.unavailable.get("requests", ""),
     )
 
 
 def _require_comparable(report: Report, name: str) -> None:
-    rows = sum(1 + len(one.calls) + len(one.loops) for one in report.processes)
+    rows = sum(
+        1 + len(one.calls) + len(one.loops) + len(one.requests) + len(one.upstreams)
+        for one in report.processes
+    )
     if rows > _MOST_ROWS:
         raise UsageError(
             f"{name} is too large to be compared.",
-            why=f"It has {rows:,} processes, calls and loops; {_MOST_ROWS:,} are compared.",
+            why=f"It has {rows:,} processes, calls, loops, listeners and peers; "
+            f"{_MOST_ROWS:,} are compared.",
             paste="iotrace report FILE",
         )
 
@@ -105,11 +122,25 @@ def _is_sum(key: Key) -> bool:
     return key.figure in ("per_s", "s_per_s", "sleeps_per_s")
 
 
+def _resolution_of_whole(key: Key, a: Mapping[Key, float], b: Mapping[Key, float]) -> float:
+    """By how much the figure that this one is a part of can be told apart."""
+    what = meaning(key)
+    whole = key._replace(figure=what.whole)
+    return what.resolution * max(a.get(whole, 0.0), b.get(whole, 0.0))
+
+
 def _difference(
-    key: Key, a: float | None, b: float | None, series_a: list[float], series_b: list[float]
+    key: Key,
+    a: float | None,
+    b: float | None,
+    series_a: list[float],
+    series_b: list[float],
+    least: float,
 ) -> Difference:
     what = meaning(key)
     limit = noise(series_a, series_b, what.resolution)
+    if limit is not None:
+        limit = max(limit, least)
     return Difference(
         process=key.process,
         what=key.what,

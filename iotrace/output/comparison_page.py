@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two recordings side by side, as tables or as JSON."""
+"""The comparison of two recordings, as tables or as JSON."""
 
 from __future__ import annotations
 
@@ -42,6 +42,13 @@ _FIGURES: dict[str, tuple[str, Callable[[float], str]]] = {
     "mean_ns": ("mean", units.format_duration),
     "p99_ns": ("p99", units.format_duration),
     "p99_busy_ns": ("p99 busy", units.format_duration),
+    **{
+        f"{name}_ns": (name.replace("_", " "), units.format_duration)
+        for name in (
+            *("p50", "p50_pickup", "p99_pickup", "p50_service", "p99_service", "p99_queue"),
+            *("p99_last_byte", "p50_theirs", "p99_theirs", "p99_connect"),
+        )
+    },
     "cpu_ns_per_call": ("CPU", units.format_duration),
     "runq_share": ("share", lambda value: units.format_percent(value, 1.0)),
 }
@@ -90,6 +97,19 @@ def _details(comparison: Comparison) -> list[Block]:
     return [Paragraph(f"a has {a} detail, b {b}: only what both know of is compared.")]
 
 
+def _requests(comparison: Comparison) -> list[Block]:
+    """Why none are compared, where one of the two has some."""
+    lacking = {
+        name: side.no_requests
+        for name, side in (("a", comparison.a), ("b", comparison.b))
+        if side.no_requests
+    }
+    if not lacking:
+        return []
+    why = "; ".join(f"{name} has none: {reason}" for name, reason in lacking.items())
+    return [Paragraph(f"Requests and calls upstream are not compared. {why}.")]
+
+
 def _judges(comparison: Comparison) -> list[Block]:
     a, b = comparison.a.judged_by, comparison.b.judged_by
     if not a or not b:
@@ -110,11 +130,14 @@ def _blocks(comparison: Comparison, wanted: int | None) -> list[Block]:
         Facts((("a", _described(comparison.a)), ("b", _described(comparison.b)))),
         *_conclusion(comparison),
         *_details(comparison),
+        *_requests(comparison),
         *_judges(comparison),
         *_findings("New findings", comparison.findings_new, Tone.WARNING),
         *_findings("Findings that are gone", comparison.findings_gone, Tone.STRONG),
     ]
     for title, rows in (
+        ("Requests", comparison.requests),
+        ("Upstreams", comparison.upstreams),
         ("Processes", comparison.processes),
         ("Thread states", comparison.states),
         ("System calls", comparison.calls),

@@ -6,7 +6,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from iotrace.report.model import Call, Loop, Operation, Report
+from iotrace.report.model import (
+    Call,
+    Durations,
+    Loop,
+    Operation,
+    Report,
+    Requests,
+    Upstream,
+    Workers,
+)
 from iotrace.report.stacks import Line
 from iotrace.timeline.recorded_events import Timeline
 
@@ -42,6 +51,9 @@ def as_sample(interval: Report) -> Report:
             calls=tuple(map(_plain_call, process.calls)),
             loops=tuple(map(_plain_loop, process.loops)),
             operations=tuple(map(_plain_operation, process.operations)),
+            requests=tuple(map(_plain_requests, process.requests)),
+            upstreams=tuple(map(_plain_upstream, process.upstreams)),
+            workers=_plain_workers(process.workers),
         )
         for process in interval.processes
     )
@@ -66,3 +78,36 @@ def _plain_loop(loop: Loop) -> Loop:
 def _plain_operation(operation: Operation) -> Operation:
     times = operation.submit_to_complete_ns
     return replace(operation, submit_to_complete_ns=times and replace(times, histogram=()))
+
+
+def _plain_requests(row: Requests) -> Requests:
+    return replace(
+        row,
+        latency_ns=_plain(row.latency_ns),
+        queue_ns=_plain(row.queue_ns),
+        pickup_ns=_plain(row.pickup_ns),
+        service_ns=_plain(row.service_ns),
+        last_byte_ns=_plain(row.last_byte_ns),
+        exemplars=(),
+    )
+
+
+def _plain_upstream(row: Upstream) -> Upstream:
+    return replace(
+        row,
+        theirs_ns=_plain(row.theirs_ns),
+        pickup_ns=_plain(row.pickup_ns),
+        connect_ns=_plain(row.connect_ns),
+    )
+
+
+def _plain_workers(workers: Workers | None) -> Workers | None:
+    return workers and replace(
+        workers,
+        requests=tuple(map(_plain_requests, workers.requests)),
+        upstreams=tuple(map(_plain_upstream, workers.upstreams)),
+    )
+
+
+def _plain(times: Durations | None) -> Durations | None:
+    return times and replace(times, histogram=())

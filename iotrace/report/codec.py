@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from itertools import islice
 from typing import Any, NoReturn, TypeVar, get_args, get_origin
 
@@ -77,9 +77,15 @@ def from_dict(data: object) -> Report:
             paste=_PASTE,
         )
     try:
-        return _dataclass(Report, {**data, "schema": SCHEMA}, "")
+        report = _dataclass(Report, {**data, "schema": SCHEMA}, "")
     except _Unknown as unknown:
         raise _newer(data, unknown.why) from None
+    return _without_requests(report) if data["schema"] in _OLDER_SCHEMAS else report
+
+
+def _without_requests(report: Report) -> Report:
+    unavailable = {"requests": "files of version 1 have none", **report.quality.unavailable}
+    return replace(report, quality=replace(report.quality, unavailable=unavailable))
 
 
 def loads(text: str | bytes) -> Report:

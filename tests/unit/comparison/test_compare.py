@@ -202,6 +202,7 @@ def test_json_is_the_comparison() -> None:
     assert data["a"] == {
         "name": "a.iot", "iotrace": "0.1.0", "started_at": "2025-11-23T08:07:11Z",
         "duration_ns": 10 * S, "samples": 10, "detail": "full", "judged_by": "",
+        "no_requests": "",
     }  # fmt: skip
     (mean,) = (row for row in data["calls"] if row["figure"] == "mean_ns")
     assert (mean["a"], mean["b"], mean["change"]) == (2_010_000.0, 4_020_000.0, 1.0)

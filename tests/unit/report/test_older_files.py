@@ -71,7 +71,7 @@ def test_a_report_of_the_first_version_is_read() -> None:
 def test_and_printed_in_any_format(name: str) -> None:
     printed = formats.render(loads(OLD), name)
     # It has no lines of Python, and no requests.
-    empty = ("lines", "samples", "requests", "upstreams")
+    empty = ("lines", "samples", "requests", "tiers", "upstreams")
     assert "python" in printed or name in ("folded", "speedscope") or name.endswith(empty)
 
 

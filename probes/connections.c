@@ -4,6 +4,16 @@
 #define IPPROTO_TCP 6
 
 #if WATCH_SOCKETS
+/* Its address is reused. x: the exchange on it, if there is one. */
+static __always_inline void forget_socket(u64 sock, struct exchange *x)
+{
+  readiness.delete(&sock);
+  if (!x)
+    return;
+  abandon_exchange(x);
+  x->sock = 0;
+}
+
 /* A connection that waits to be accepted by a traced thread. */
 static __always_inline struct readiness *ready_before_accept(u64 sock, struct readiness *r)
 {
@@ -18,8 +28,11 @@ static __always_inline struct readiness *ready_before_accept(u64 sock, struct re
     who = listener_of(port);
     inode = pending_socket(port, swap16(read_u16(sock + OFFSET_SOCK_DPORT)));
   }
-  if (!who)
+  if (!who) {
+    if (r)
+      forget_socket(sock, exchange_at(r->exchange, sock));
     return NULL;
+  }
   if (!r || r->inode != inode)
     r = fresh_readiness(sock, inode);
   if (r)
@@ -43,6 +56,13 @@ static __always_inline struct readiness *ready_before_use(u64 sock, struct readi
   if (r)
     exchange_before_use(r, sock, 0, who);
   return r;
+}
+
+/* No traced thread has touched it, and only others listen on its port, as was found out since. */
+static __always_inline int is_of_others(struct readiness *r)
+{
+  return r->inode & READINESS_PENDING && !(r->inode & READINESS_UNIX) &&
+         !listener_of(pending_port(r->inode));
 }
 
 /* No data of this connection: only the end of its stream; or, of a unix socket, a reader was there
@@ -74,16 +94,21 @@ PROGRAM(on_sk_data_ready)
     r = ready_before_use(sock, r);
   if (!r)
     return 0;
+  x = exchange_at(r->exchange, sock);
+  if (unlikely(is_of_others(r))) {
+    forget_socket(sock, x);
+    return 0;
+  }
   now = bpf_ktime_get_ns();
   emit_other(EVENT_READY, 0, r->inode, now);
-  x = exchange_of(r, sock);
-  if (x && no_data(r, sock))
+  if (x) {
+    if (!no_data(r, sock))
+      exchange_arrived(x, now);
     return 0;
+  }
   r->last_ns = now;
   if (!r->since_ns)
     r->since_ns = now;
-  if (x)
-    exchange_arrived(x, r->role, now);
   return 0;
 }
 
@@ -134,16 +159,13 @@ PROGRAM(on_set_state)
   r = readiness.lookup(&sock);
   if (!r)
     return 0;
-  x = exchange_of(r, sock);
+  x = exchange_at(r->exchange, sock);
   if (x && old == TCP_SYN_SENT)
     exchange_connected(x, new == TCP_ESTABLISHED);
   if (x && (new == TCP_FIN_WAIT1 || new == TCP_LAST_ACK || new == TCP_CLOSE))
     exchange_closed(x);
-  if (new != TCP_CLOSE)
-    return 0;
-  readiness.delete(&sock); /* its address is reused */
-  if (x)
-    x->sock = 0;
+  if (new == TCP_CLOSE)
+    forget_socket(sock, x);
   return 0;
 }
 #endif

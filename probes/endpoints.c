@@ -102,11 +102,11 @@ static __always_inline struct endpoint *overflow_of(struct endpoint *e)
   } while (0)
 
 /* Most parts are 0: adding them costs less than asking, unless it is done atomically. */
-#define ADD_PARTS(to, parts, locked)                     \
-  do {                                                   \
-    _Pragma("unroll") for (int i_ = 0; i_ < PARTS; i_++) \
-      if (locked || (parts)[i_])                         \
-        ADD(&(to)[i_], (parts)[i_], locked);             \
+#define ADD_PARTS(to, parts, number, locked)              \
+  do {                                                    \
+    _Pragma("unroll") for (int i_ = 0; i_ < number; i_++) \
+      if (locked || (parts)[i_])                          \
+        ADD(&(to)[i_], (parts)[i_], locked);              \
   } while (0)
 
 static __always_inline void add_in_bucket(u32 *histogram, u64 bucket, u64 *max_ns, u64 ns,
@@ -152,6 +152,9 @@ struct exchange_times {
   u64 queue_ns;
   u64 pickup_ns;
   u64 service_ns;
+  /* Parts on a CPU. Those off it are with the exchange. */
+  u64 pickup[CPU_PARTS];
+  u64 service[CPU_PARTS];
 };
 
 static __always_inline void add_exchange(struct exchange *x, struct endpoint *e,
@@ -168,9 +171,14 @@ static __always_inline void add_exchange(struct exchange *x, struct endpoint *e,
     return;
   if (s->queue_ns)
     ADD(&tier->queue_ns, s->queue_ns, locked);
-  ADD_PARTS(tier->pickup, x->pickup, locked);
-  if (x->role == ROLE_SERVER)
-    ADD_PARTS(tier->service, x->service, locked);
+  ADD_PARTS(tier->pickup, s->pickup, CPU_PARTS, locked);
+  if (x->off_cpu & OFF_CPU_PICKUP)
+    ADD_PARTS(&tier->pickup[CPU_PARTS], x->pickup, OFF_CPU_PARTS, locked);
+  if (x->role == ROLE_CLIENT)
+    return;
+  ADD_PARTS(tier->service, s->service, CPU_PARTS, locked);
+  if (x->off_cpu & OFF_CPU_SERVICE)
+    ADD_PARTS(&tier->service[CPU_PARTS], x->service, OFF_CPU_PARTS, locked);
 }
 
 /* Keep one of the slowest: it takes the place of the fastest of those that are kept. */
@@ -203,10 +211,12 @@ static __always_inline void keep_exemplar(struct thread *t, struct exchange *x, 
   kept->family = read_u16(sock + OFFSET_SOCK_FAMILY);
   kept->peer_port = swap16(read_u16(sock + OFFSET_SOCK_DPORT));
   read_peer(kept->peer, sock, kept->family);
+  COPY_CPU_PARTS(kept->pickup, s->pickup);
+  COPY_CPU_PARTS(kept->service, s->service);
 #pragma unroll
-  for (int i = 0; i < PARTS; i++) {
-    kept->pickup[i] = x->pickup[i];
-    kept->service[i] = x->service[i];
+  for (int i = 0; i < OFF_CPU_PARTS; i++) {
+    kept->pickup[CPU_PARTS + i] = x->off_cpu & OFF_CPU_PICKUP ? x->pickup[i] : 0;
+    kept->service[CPU_PARTS + i] = x->off_cpu & OFF_CPU_SERVICE ? x->service[i] : 0;
   }
   update_end(&kept->seq);
   e->slowest_ns = s->latency_ns < second ? s->latency_ns : second;

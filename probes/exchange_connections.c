@@ -11,21 +11,20 @@ static __always_inline void exchange_accepted(struct thread *t, u32 slot,
   key.port = listener->kind == KIND_UNIX ? unix_listener(sock) : listener->local_port;
   x->port = 0;
   x->slot = slot + 1;
-  x->accepted_ns = t->since_ns;
-  if (x->phase == PHASE_ARRIVED) { /* from here on it is for current to pick the data up */
-    COPY_SUMS(x->at, t);
-    x->at_tid = t->tid;
-    x->at_accept = 1;
+  if (x->phase == PHASE_ARRIVED && x->since_ns < t->since_ns) { /* from here on it is for current to pick the data up */
+    x->accepted_ns = t->since_ns;
+    COPY_CPU_SUMS(x->at, t);
+    base_on(t, x);
   }
   enter_endpoint(x, &key, sock);
   e = endpoint_of(x);
   if (!e)
     return;
   __sync_fetch_and_add(&e->accepted, 1);
-  if (x->began_ns && x->began_ns < x->accepted_ns)
-    add_time(x, e->setup, &e->setup_max_ns, x->accepted_ns - x->began_ns, 0);
-  if (x->phase == PHASE_ARRIVED && x->arrived_ns < x->accepted_ns)
-    emit_part(t, EVENT_EXCHANGE_QUEUED, e, -1, x->accepted_ns - x->arrived_ns);
+  if (x->began_ns && x->began_ns < t->since_ns)
+    add_time(x, e->setup, &e->setup_max_ns, t->since_ns - x->began_ns, 0);
+  if (x->accepted_ns)
+    emit_part(t, EVENT_EXCHANGE_QUEUED, e, -1, x->accepted_ns - x->since_ns);
 }
 
 /* By current, which connects. */
@@ -33,7 +32,7 @@ static __always_inline void exchange_connecting(struct thread *t, u32 slot, stru
                                                 u64 sock)
 {
   struct endpoint_key key = {.pid = t->pid, .role = ROLE_CLIENT, .kind = KIND_TCP};
-  struct exchange *x = exchange_of(r, sock);
+  struct exchange *x = exchange_at(r->exchange, sock);
   if (!x)
     x = new_exchange(r, sock);
   if (!x)
@@ -73,9 +72,13 @@ static __always_inline void meet_exchange(struct thread *t, u32 slot, struct des
       key.port = unix_listener(unix_peer(sock));
       key.role = ROLE_CLIENT;
     }
-  } else if (listener_of(d->local_port)) {
+  } else if (is_listened_on(d->local_port)) {
     key.port = d->local_port;
     key.role = ROLE_SERVER;
+  } else if (!bound_by_connect(sock)) {
+    count(COUNTER_UNTOLD_CONNECTIONS);
+    x->role = r->role = ROLE_NONE;
+    return;
   } else {
     key.port = d->peer_port;
     key.family = d->family;
@@ -87,7 +90,6 @@ static __always_inline void meet_exchange(struct thread *t, u32 slot, struct des
   enter_endpoint(x, &key, sock);
 }
 
-/* The connection is over, at our end at least: nothing is owed any more. */
 static __always_inline void exchange_closed(struct exchange *x)
 {
   struct endpoint *e;
@@ -96,7 +98,7 @@ static __always_inline void exchange_closed(struct exchange *x)
     if (e)
       __sync_fetch_and_add(&e->in_flight, -1);
   }
-  enter_phase(x, PHASE_IDLE);
+  abandon_exchange(x);
 }
 #else
 static __always_inline void exchange_closed(struct exchange *x)

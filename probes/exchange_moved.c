@@ -11,9 +11,7 @@ static __always_inline void connection_accepted(struct thread *t, u32 slot, u32 
   u64 sock;
   resolve(fd, &o);
   sock = o.sock;
-  /* If the peer has reset it before, nothing will tell of its end any more. */
-  if (!sock || (o.kind == KIND_TCP &&
-                MEMBER(u8, sock, TYPE_SOCK, OFFSET_SOCK_STATE) == TCP_CLOSE))
+  if (!sock || has_ended(&o))
     return;
   watch_socket(&o);
   if (!listener || (o.kind != KIND_TCP && o.kind != KIND_UNIX))
@@ -48,7 +46,7 @@ static __always_inline struct exchange *exchange_on(struct thread *t, u32 slot, 
     r->role = ROLE_NONE; /* messages, or a pair of sockets */
     return NULL;
   }
-  x = exchange_of(r, sock);
+  x = exchange_at(r->exchange, sock);
   if (!x && is_over(d))
     return NULL;
   if (!x)
@@ -58,7 +56,7 @@ static __always_inline struct exchange *exchange_on(struct thread *t, u32 slot, 
   if (!x->endpoint)
     meet_exchange(t, slot, d, r, x);
   d->exchange = r->exchange;
-  return x;
+  return x->endpoint ? x : NULL;
 }
 
 static __always_inline void data_moved(struct thread *t, u32 slot, s64 bytes)
@@ -73,7 +71,7 @@ static __always_inline void data_moved(struct thread *t, u32 slot, s64 bytes)
   else if (t->call_flags & CALL_OUT)
     exchange_written(t, slot, x);
   else
-    exchange_read(t, slot, x, bytes);
+    exchange_read(t, slot, x);
 }
 
 /* Entered from sys_exit: data was moved on a stream socket, or a connection accepted. */

@@ -23,26 +23,28 @@ static __always_inline void enter_phase(struct exchange *x, u64 phase)
 }
 
 /* From sk_data_ready: data has come. */
-static __always_inline void exchange_arrived(struct exchange *x, u32 role, u64 now)
+static __always_inline void exchange_arrived(struct exchange *x, u64 now)
 {
   u32 slot = x->slot - 1;
   struct thread *t;
   u64 until = 0;
-  if (!leave_phase(x, role == ROLE_CLIENT ? PHASE_ASKED : PHASE_IDLE)) {
-    x->last_ns = now;
-    if (!x->unread_ns)
-      x->unread_ns = now;
+  if (!leave_phase(x, x->role == ROLE_CLIENT ? PHASE_ASKED : PHASE_IDLE)) {
+    if (x->since_ns)
+      x->last_ns = now;
+    else
+      x->since_ns = now;
     return;
   }
   t = threads.lookup(&slot);
-  if (t) {
-    until = read_sums(t, x->at, now);
-    if (!until)
-      until = read_sums(t, x->at, now);
-  }
-  x->at_tid = until && t ? t->tid : 0;
-  x->at_accept = 0;
-  x->arrived_ns = until ? until : now;
+  if (!t)
+    x->base_tid = 0;
+  else
+    until = date_sums(t, x, now);
+  if (t && !until)
+    until = date_sums(t, x, now);
+  x->since_ns = until ? until : now;
+  if (t && t->state == STATE_SLEEP && x->role == ROLE_SERVER && t->wanted_ns < t->since_ns)
+    t->wanted_ns = x->since_ns;
   enter_phase(x, PHASE_ARRIVED);
 }
 
@@ -50,26 +52,15 @@ static __always_inline void exchange_arrived(struct exchange *x, u32 role, u64 n
  * it was in the kernel, if it never left the CPU. */
 static __always_inline void exchange_arrived_in_call(struct thread *t, struct exchange *x)
 {
-  u64 since = x->unread_ns, in_call = t->since_ns - since;
-  x->unread_ns = 0;
-  x->arrived_ns = since;
-  x->at_tid = x->at_accept = 0;
+  u64 since = x->since_ns, in_call = t->since_ns - since;
+  x->base_tid = 0;
   if (since >= t->call_entry_ns && in_call <= t->call_kernel_ns &&
       !(t->call_wait_ns | t->call_runq_ns | t->call_copy_ns)) {
-    COPY_SUMS(x->at, t);
+    base_on(t, x);
+    COPY_CPU_SUMS(x->at, t);
     x->at[PART_KERNEL] -= in_call;
-    x->at_tid = t->tid;
   }
   enter_phase(x, PHASE_ARRIVED);
-}
-
-/* What the read has left unread. */
-static __always_inline void data_taken(struct thread *t, struct exchange *x, s64 bytes)
-{
-  u64 taken = t->call_first_copy_ns ? t->call_first_copy_ns : t->since_ns;
-  if (!x->unread_ns || (t->call_size && bytes >= (s64)t->call_size && queued_on(x->sock)))
-    return;
-  x->unread_ns = x->last_ns > taken ? x->last_ns : 0;
 }
 
 /* The answer to a query has been read. */
@@ -80,23 +71,67 @@ static __always_inline void query_answered(struct thread *t, struct exchange *x)
   if (!e)
     return;
   __sync_fetch_and_add(&e->in_flight, -1);
+  if (x->arrived_ns < x->read_ns) /* its arrival was not seen */
+    return;
   s.service_ns = s.queue_ns = x->arrived_ns - x->read_ns;
   s.pickup_ns = t->since_ns - x->arrived_ns;
   s.latency_ns = s.service_ns + s.pickup_ns;
-  x->unknown = !split_parts(t, x->pickup, x->at, x->at_tid, x->arrived_ns);
+  x->off_cpu = 0;
+  COPY_CPU_PARTS(s.pickup, x->at);
+  x->unknown = !split_parts(t, x, s.pickup, x->pickup, OFF_CPU_PICKUP, x->arrived_ns);
   account_exchange(t, x, e, &s);
   emit_part(t, EVENT_UPSTREAM_ANSWERED, e, t->call_fd, s.service_ns);
   emit_part(t, EVENT_UPSTREAM_READ, e, t->call_fd, s.pickup_ns);
 }
 
-static __always_inline void exchange_read(struct thread *t, u32 slot, struct exchange *x, s64 bytes)
+/* Current is not the thread that is known to have had the exchange, or answers overlap. */
+static __always_inline void count_hand_over(struct thread *t, struct exchange *x)
 {
-  struct endpoint *e;
-  u64 from;
-  data_taken(t, x, bytes);
+  struct endpoint *e = endpoint_of(x);
+  if (e && x->unasked)
+    __sync_fetch_and_add(&e->unasked, x->unasked);
+  if (e && x->base_tid && x->base_tid != t->tid)
+    __sync_fetch_and_add(&e->handed_over, 1);
+  t->untold += !!x->unasked;
+  x->unasked = 0;
+}
+
+/* The first read of a request has ended. */
+static __always_inline void request_read(struct thread *t, u32 slot, struct exchange *x)
+{
+  u64 from = x->accepted_ns > x->arrived_ns ? x->accepted_ns : x->arrived_ns, cpu[CPU_PARTS];
+  int handed_over = x->base_tid != t->tid;
+  if (unlikely(x->unasked || handed_over))
+    count_hand_over(t, x);
+  x->off_cpu = 0;
+  COPY_CPU_PARTS(cpu, x->at);
+  x->unknown = !split_parts(t, x, cpu, x->pickup, OFF_CPU_PICKUP, from);
+  COPY_CPU_SUMS(x->read, t);
+  if (x->off_cpu)
+    base_on(t, x);
+  if (unlikely(handed_over)) /* so that read - at is the time on a CPU there, too */
+    SUBTRACT_CPU_PARTS(x->at, x->read, cpu);
+  if (x->slot != slot + 1)
+    x->slot = slot + 1;
+  t->taken++;
+  x->read_ns = t->since_ns;
+  x->last_bucket = 0;
+}
+
+/* The first read of a request that lay there when the trace began. */
+static __always_inline void undated_read(struct thread *t, u32 slot, struct exchange *x)
+{
+  x->arrived_ns = 0;
+  x->slot = slot + 1;
+  base_on(t, x);
+  t->taken++;
+}
+
+static __always_inline void exchange_read(struct thread *t, u32 slot, struct exchange *x)
+{
   if (!leave_phase(x, PHASE_ARRIVED)) {
     if (x->role == ROLE_SERVER && leave_phase(x, PHASE_IDLE)) {
-      x->arrived_ns = 0; /* it lay there when the trace began */
+      undated_read(t, slot, x);
       enter_phase(x, PHASE_SERVED);
     }
     return;
@@ -106,24 +141,7 @@ static __always_inline void exchange_read(struct thread *t, u32 slot, struct exc
     enter_phase(x, PHASE_IDLE);
     return;
   }
-  from = x->accepted_ns > x->arrived_ns ? x->accepted_ns : x->arrived_ns;
-  if (x->at_accept != (from != x->arrived_ns)) /* it arrived just when it was accepted */
-    x->at_tid = 0;
-  if (unlikely(x->unasked || x->at_tid != t->tid)) {
-    e = endpoint_of(x);
-    if (e && x->unasked)
-      __sync_fetch_and_add(&e->unasked, x->unasked);
-    if (e && x->at_tid && x->at_tid != t->tid)
-      __sync_fetch_and_add(&e->handed_over, 1);
-    x->unasked = 0;
-  }
-  x->unknown = !split_parts(t, x->pickup, x->at, x->at_tid, from);
-  if (x->slot != slot + 1)
-    x->slot = slot + 1;
-  x->at_tid = t->tid;
-  x->read_ns = t->since_ns;
-  x->last_bucket = 0;
-  COPY_SUMS(x->service, t);
+  request_read(t, slot, x);
   enter_phase(x, PHASE_SERVED);
   if (TIMELINE)
     emit_part(t, EVENT_EXCHANGE_READ, endpoint_of(x), t->call_fd, t->since_ns - from);
@@ -146,18 +164,24 @@ static __always_inline void exchange_ended(struct exchange *x)
 
 /* The parts of the write itself are none of the exchange's, which ended when it was called. What the
  * parts of the call do not add up to is time that could not be accounted for. */
-static __always_inline void end_at_entry(struct thread *t, u64 *parts)
+static __always_inline void end_at_entry(struct thread *t, struct exchange *x, u64 *cpu)
 {
-  u64 call_ns = t->since_ns - t->call_entry_ns;
-  parts[PART_KERNEL] -= t->call_kernel_ns;
-  parts[PART_COPY] -= t->call_copy_ns;
-  parts[PART_RUNQ] -= t->call_runq_ns;
-  call_ns -= t->call_kernel_ns + t->call_copy_ns + t->call_runq_ns;
-  if (t->call_wait_ns && t->call_class < WAITS) {
-    parts[PART_WAIT + t->call_class] -= t->call_wait_ns;
-    call_ns -= t->call_wait_ns;
+  u64 rest_ns = t->since_ns - t->call_entry_ns - t->call_kernel_ns - t->call_copy_ns;
+  cpu[PART_KERNEL] -= t->call_kernel_ns;
+  cpu[PART_COPY] -= t->call_copy_ns;
+  if (!rest_ns)
+    return;
+  if (!(x->off_cpu & OFF_CPU_SERVICE)) {
+    NO_OFF_CPU_PARTS(x->service);
+    x->off_cpu |= OFF_CPU_SERVICE;
   }
-  parts[PART_UNACCOUNTED] -= call_ns;
+  x->service[PLACE(PART_RUNQ)] -= t->call_runq_ns;
+  rest_ns -= t->call_runq_ns;
+  if (t->call_wait_ns && t->call_class < WAITS) {
+    x->service[PLACE(PART_WAIT) + t->call_class] -= t->call_wait_ns;
+    rest_ns -= t->call_wait_ns;
+  }
+  x->service[PLACE(PART_UNACCOUNTED)] -= rest_ns;
 }
 
 /* The first write of an answer. */
@@ -178,13 +202,16 @@ static __always_inline void exchange_answered(struct thread *t, struct exchange 
   if (x->accepted_ns > x->arrived_ns)
     s.queue_ns = x->accepted_ns - x->arrived_ns;
   s.pickup_ns = s.latency_ns - s.service_ns - s.queue_ns;
-  x->unknown |= !split_parts(t, x->service, x->service, x->at_tid, x->read_ns);
-  end_at_entry(t, x->service);
+  SUBTRACT_CPU_PARTS(s.pickup, x->read, x->at);
+  COPY_CPU_PARTS(s.service, x->read);
+  x->unknown |= !split_parts(t, x, s.service, x->service, OFF_CPU_SERVICE, x->read_ns);
+  end_at_entry(t, x, s.service);
   account_exchange(t, x, e, &s);
   add_last_byte(x, e, t->since_ns);
   emit_part(t, EVENT_EXCHANGE_ANSWERED, e, t->call_fd, s.service_ns);
   if (e->handed_over) { /* who reads the next request may have to know */
-    COPY_SUMS(t->free_at, t);
+    COPY_CPU_SUMS(t->free_at, t);
+    COPY_OFF_CPU_SUMS(t->free_at + CPU_PARTS, t);
     t->free_ns = t->since_ns;
   }
 }
@@ -205,7 +232,7 @@ static __always_inline void query_written(struct thread *t, u32 slot, struct exc
   }
   x->read_ns = t->call_entry_ns;
   x->slot = slot + 1;
-  if (x->unread_ns > x->read_ns) /* the answer was there before the write returned */
+  if (x->since_ns > x->read_ns) /* the answer was there before the write returned */
     exchange_arrived_in_call(t, x);
   else
     enter_phase(x, PHASE_ASKED);
@@ -220,9 +247,15 @@ static __always_inline void exchange_written(struct thread *t, u32 slot, struct 
   }
   if (leave_phase(x, PHASE_SERVED)) {
     exchange_answered(t, x);
-    x->slot = slot + 1;
+    if (likely(x->slot == slot + 1)) {
+      t->answered++;
+    } else {
+      take_from_reader(x);
+      t->untold++;
+      x->slot = slot + 1;
+    }
     enter_phase(x, PHASE_IDLE);
-    if (x->unread_ns && leave_phase(x, PHASE_IDLE)) /* the next request lies there already */
+    if (x->since_ns && leave_phase(x, PHASE_IDLE)) /* the next request lies there already */
       exchange_arrived_in_call(t, x);
   } else if (x->phase == PHASE_ARRIVED) {
     x->unasked++;
@@ -233,7 +266,7 @@ static __always_inline void exchange_written(struct thread *t, u32 slot, struct 
   }
 }
 #else
-static __always_inline void exchange_arrived(struct exchange *x, u32 role, u64 now)
+static __always_inline void exchange_arrived(struct exchange *x, u64 now)
 {
 }
 #endif

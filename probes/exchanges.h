@@ -13,12 +13,15 @@
 #define PART_USER 0
 #define PART_KERNEL 1
 #define PART_COPY 2
+#define CPU_PARTS 3 /* those above: of a thread that has a CPU */
 #define PART_RUNQ 3
 #define PART_UNACCOUNTED 4
 #define PART_WAIT 5 /* the first of WAITS reasons */
 #define PART_ELSEWHERE (PART_WAIT + WAITS)
 #define SUMS PART_ELSEWHERE /* parts of which a thread has a sum */
 #define PARTS (PART_ELSEWHERE + 1)
+#define OFF_CPU_SUMS (SUMS - CPU_PARTS)
+#define OFF_CPU_PARTS (PARTS - CPU_PARTS)
 
 /* Exchanges are summed up by latency in tiers: one for all buckets of the histogram below
  * TIER_FIRST_BUCKET, one for each TIER_BUCKETS above. */
@@ -26,37 +29,46 @@
 #define TIERS ((HISTOGRAM_BUCKETS - TIER_FIRST_BUCKET) / TIER_BUCKETS + 1)
 
 /* The exchange in progress on one connection. Written by the thread that has the connection and by
- * the softirq that brings data: see exchanges.c. seq never changes. */
+ * the softirq that brings data, on whatever CPU. No record with a sequence counter: see exchanges.c.
+ *
+ * While a thread keeps its CPU only three of its sums move, so those off the CPU are copied and
+ * subtracted only if its count of their charges has moved, too.
+ */
 struct exchange {
-  /* What the softirq writes, on whatever CPU, in three cache lines. */
-  u32 seq;
-  u32 slot;       /* + 1: the thread that used the connection last */
-  u64 phase;      /* PHASE_* */
-  u64 sock;       /* 0: not in use */
-  u64 arrived_ns; /* of a request or an answer, 0: not seen */
-  u32 at_tid;     /* whose sums `at` are, 0: none; */
-  u32 at_accept;  /* they were taken when it was accepted, not at the arrival */
-  u64 at[SUMS];
-
-  /* The rest. unread_ns and last_ns: data that came in a phase that does not wait for data. */
-  u64 unread_ns;  /* its first arrival that is not read yet, 0: none */
-  u64 last_ns;    /* its latest arrival */
+  /* The line that the softirq writes. */
+  u32 role;     /* ROLE_* */
+  u32 slot;     /* + 1: the thread that used the connection last */
+  u32 base_tid; /* whose sums at[], read[] and base[] are, 0: none */
+  u32 base_charges; /* its count of charges when base[] was taken */
+  u64 phase;    /* PHASE_* */
+  u64 sock;     /* 0: not in use */
+  u64 since_ns; /* first arrival of data that is not read yet, 0: none */
+  u64 at[CPU_PARTS]; /* sums of when it arrived, or was accepted after that */
+  /* The second line. */
+  u64 last_ns;    /* latest arrival, where data had been lying there already */
+  u64 arrived_ns; /* of a request or an answer that was read, 0: not seen */
   u64 read_ns;    /* server: end of the first read; client: the last write of the query */
-  u64 accepted_ns;
-  u64 began_ns;   /* the connection: in the accept queue, or connecting; 0: not seen */
+  u64 read[CPU_PARTS]; /* sums then */
   u32 endpoint;   /* index + 1 */
   u32 generation; /* of the endpoint */
-  u32 role;       /* ROLE_* */
   u32 unasked;    /* writes since the arrival that is not read yet */
-  u32 unknown;    /* the split of its time is not known */
-  u32 last_bucket; /* of its last byte, + 1; 0: no answer has been written since the arrival */
+  u16 last_bucket; /* of its last byte, + 1; 0: no answer has been written since the arrival */
+  u8 unknown;     /* the split of its time is not known */
+  u8 off_cpu;     /* OFF_CPU_*: there are such parts */
+  /* The third. */
+  u64 scratch;    /* see unbounded_number() */
+  u64 accepted_ns; /* 0: it was accepted before its first data came */
+  u64 began_ns;   /* the connection: in the accept queue, or connecting; 0: not seen */
   u32 port;       /* TCP: that the connection came in on, until it is accepted */
   u32 reserved;
-  u64 scratch;    /* see unbounded_number() */
-  u64 pickup[PARTS];
-  u64 service[PARTS]; /* up to the answer: sums of the thread of at_tid when it had read the request */
-  u64 padding[6]; /* to a multiple of cache lines */
+  /* Parts off the CPU. */
+  u64 base[OFF_CPU_SUMS];    /* sums at the arrival; once it is read, at the read */
+  u64 pickup[OFF_CPU_PARTS]; /* signed, as service */
+  u64 service[OFF_CPU_PARTS];
+  u64 padding[2]; /* to a multiple of cache lines */
 };
+#define OFF_CPU_PICKUP 1
+#define OFF_CPU_SERVICE 2
 
 /* All exchanges of one process on one listening socket, or with one peer. Several threads write:
  * either with the record locked (busy), or into its overflow, a second record that takes atomic

@@ -32,14 +32,36 @@ static __always_inline void charge_kernel(struct thread *t, u64 ns)
 
 static __always_inline void charge_runq(struct thread *t, u64 ns)
 {
+  t->charges++;
   t->runq_ns += ns;
   t->call_runq_ns += ns;
 }
 
+/* How much of a sleep of ns, that began when the thread was charged last, nobody waited for: no request
+ * was in its hands, and none had arrived. */
+static __always_inline u64 idle(struct thread *t, u64 ns)
+{
+  u64 wanted = t->wanted_ns - t->since_ns;
+  if ((s32)(t->taken - t->answered - t->given) > 0)
+    return 0;
+  t->wanted_ns = 0;
+  return wanted < ns ? wanted : ns;
+}
+
 static __always_inline void charge_wait(struct thread *t, u64 ns)
 {
-  t->wait_ns[t->sleep_class & (WAIT_CLASSES - 1)] += ns;
+  u32 class = t->sleep_class & (WAIT_CLASSES - 1);
+  t->charges++;
+  t->wait_ns[class] += ns;
   t->call_wait_ns += ns;
+  if (WATCH_SOCKETS)
+    t->idle_ns[class] += idle(t, ns);
+}
+
+static __always_inline void charge_unaccounted(struct thread *t, u64 ns)
+{
+  t->charges++;
+  t->unaccounted_ns += ns;
 }
 
 /* The thread runs, but no switch to it was seen: some kernels hide the switches of some tasks.
@@ -58,7 +80,7 @@ static __always_inline void catch_up(struct thread *t, u64 now, struct sched_fig
       if (t->in_call && s->slices - t->slices == 1)
         charge_wait(t, asleep);
       else
-        t->unaccounted_ns += asleep; /* asleep or running: nothing tells which */
+        charge_unaccounted(t, asleep); /* asleep or running: nothing tells which */
     }
     t->call_kernel_at_wake_ns = t->call_kernel_ns;
   }
@@ -93,7 +115,7 @@ static __always_inline void charge_cpu(struct thread *t, u8 state, u64 now)
     t->copy_ns += ns;
     t->call_copy_ns += ns;
   } else {
-    t->unaccounted_ns += ns;
+    charge_unaccounted(t, ns);
   }
   t->since_ns += ns;
 }
@@ -154,7 +176,7 @@ static __always_inline void charge_waiting(struct thread *t, u64 now)
     t->call_kernel_at_wake_ns = t->call_kernel_ns;
     charge_runq(t, ns - asleep);
   } else {
-    t->unaccounted_ns += ns;
+    charge_unaccounted(t, ns);
   }
   t->since_ns += ns;
 }

@@ -15,7 +15,26 @@
 static __always_inline u32 listener_of(u32 port)
 {
   u32 *who = listening_ports.lookup(&port);
-  return who ? *who : 0;
+  return who && *who != OTHERS ? *who : 0;
+}
+
+/* Any process listens there. A connection that has this local port was accepted. */
+static __always_inline int is_listened_on(u32 port)
+{
+  u32 *who = listening_ports.lookup(&port);
+  return who && *who;
+}
+
+/* connect(2) has chosen the socket's port (__inet_hash_connect(), net/ipv4/inet_hashtables.c), so it
+ * was not accepted. */
+static __always_inline int bound_by_connect(u64 sock)
+{
+#if HAVE_BIND_BUCKET
+  u64 bucket = read_u64(sock + OFFSET_SOCK_BIND_BUCKET);
+  return bucket && (s8)read_u8(bucket + OFFSET_BIND_BUCKET_REUSE) < 0;
+#else
+  return 1;
+#endif
 }
 
 /* Names the listener of an accepted unix socket, which shares its address. 0: it has none. */

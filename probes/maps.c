@@ -103,9 +103,10 @@ struct marks {
 };
 BPF_ARRAY(watched, struct marks, 1 << WATCHED_BITS);
 
-/* TCP ports that traced threads accept on: the slot + 1 of the last that did, NOBODY (yet), or 0.
- * Data may arrive before the connection is accepted. */
+/* TCP ports that are listened on: the slot + 1 of the traced thread that accepted last, NOBODY (yet),
+ * OTHERS (only processes that are not traced), or 0. Data may arrive before the accept. */
 #define NOBODY 0xffffffff
+#define OTHERS 0xfffffffe
 BPF_ARRAY(listening_ports, u32, TCP_PORTS);
 
 /* The same for unix sockets, by unix_listener(). */

@@ -1,64 +1,110 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What a thread does between two moments: the difference of its sums. */
 #if DETAIL_FULL
-#define COPY_SUMS(to, t)                                      \
-  do {                                                         \
-    (to)[PART_USER] = (t)->user_ns;                            \
-    (to)[PART_KERNEL] = (t)->kernel_ns;                        \
-    (to)[PART_COPY] = (t)->copy_ns;                            \
-    (to)[PART_RUNQ] = (t)->runq_ns;                            \
-    (to)[PART_UNACCOUNTED] = (t)->unaccounted_ns;              \
-    _Pragma("unroll") for (int i_ = 0; i_ < WAITS; i_++)       \
-      (to)[PART_WAIT + i_] = (t)->wait_ns[i_];                 \
+#define COPY_CPU_SUMS(to, t)         \
+  do {                               \
+    (to)[PART_USER] = (t)->user_ns;     \
+    (to)[PART_KERNEL] = (t)->kernel_ns; \
+    (to)[PART_COPY] = (t)->copy_ns;     \
+  } while (0)
+
+/* to, from: sums or parts off the CPU alone. */
+#define PLACE(part) ((part) - CPU_PARTS)
+#define COPY_OFF_CPU_SUMS(to, t)                                   \
+  do {                                                              \
+    (to)[PLACE(PART_RUNQ)] = (t)->runq_ns;                          \
+    (to)[PLACE(PART_UNACCOUNTED)] = (t)->unaccounted_ns;            \
+    _Pragma("unroll") for (int i_ = 0; i_ < WAITS; i_++)            \
+      (to)[PLACE(PART_WAIT + i_)] = (t)->wait_ns[i_];               \
   } while (0)
 
 /* Parts: the thread's sums - from. */
-#define SUBTRACT_SUMS(to, t, from)                                          \
-  do {                                                                       \
-    (to)[PART_USER] = (t)->user_ns - (from)[PART_USER];                      \
-    (to)[PART_KERNEL] = (t)->kernel_ns - (from)[PART_KERNEL];                \
-    (to)[PART_COPY] = (t)->copy_ns - (from)[PART_COPY];                      \
-    (to)[PART_RUNQ] = (t)->runq_ns - (from)[PART_RUNQ];                      \
-    (to)[PART_UNACCOUNTED] = (t)->unaccounted_ns - (from)[PART_UNACCOUNTED]; \
-    _Pragma("unroll") for (int i_ = 0; i_ < WAITS; i_++)                     \
-      (to)[PART_WAIT + i_] = (t)->wait_ns[i_] - (from)[PART_WAIT + i_];      \
-    (to)[PART_ELSEWHERE] = 0;                                                \
+#define SUBTRACT_OFF_CPU_SUMS(to, t, from)                                                 \
+  do {                                                                                      \
+    (to)[PLACE(PART_RUNQ)] = (t)->runq_ns - (from)[PLACE(PART_RUNQ)];                       \
+    (to)[PLACE(PART_UNACCOUNTED)] = (t)->unaccounted_ns - (from)[PLACE(PART_UNACCOUNTED)];  \
+    _Pragma("unroll") for (int i_ = 0; i_ < WAITS; i_++)                                    \
+      (to)[PLACE(PART_WAIT + i_)] = (t)->wait_ns[i_] - (from)[PLACE(PART_WAIT + i_)];       \
+    (to)[PLACE(PART_ELSEWHERE)] = 0;                                                        \
   } while (0)
 
-/* The time since the thread's last charge, to what it was doing; as snapshot/in_flight.py. */
-static __always_inline void add_in_flight(u64 *sums, u8 state, u8 class, s64 asleep, s64 rest)
+#define SUBTRACT_CPU_SUMS(to, t, from)                            \
+  do {                                                             \
+    (to)[PART_USER] = (t)->user_ns - (from)[PART_USER];             \
+    (to)[PART_KERNEL] = (t)->kernel_ns - (from)[PART_KERNEL];       \
+    (to)[PART_COPY] = (t)->copy_ns - (from)[PART_COPY];             \
+  } while (0)
+
+#define COPY_CPU_PARTS(to, from)                               \
+  do {                                                     \
+    _Pragma("unroll") for (int i_ = 0; i_ < CPU_PARTS; i_++) \
+      (to)[i_] = (from)[i_];                               \
+  } while (0)
+
+#define SUBTRACT_CPU_PARTS(to, one, other)                     \
+  do {                                                     \
+    _Pragma("unroll") for (int i_ = 0; i_ < CPU_PARTS; i_++) \
+      (to)[i_] = (one)[i_] - (other)[i_];                  \
+  } while (0)
+
+#define NO_OFF_CPU_PARTS(to)                                    \
+  do {                                                           \
+    _Pragma("unroll") for (int i_ = 0; i_ < OFF_CPU_PARTS; i_++) \
+      (to)[i_] = 0;                                              \
+  } while (0)
+
+/* Current's sums now are those that the next part begins with. */
+static __always_inline void base_on(struct thread *t, struct exchange *x)
 {
-  if (state == STATE_USER || state == STATE_UNKNOWN)
-    sums[PART_USER] += rest;
-  else if (state == STATE_KERNEL)
-    sums[PART_KERNEL] += rest;
-  else if (state == STATE_COPY)
-    sums[PART_COPY] += rest;
-  else
-    sums[PART_RUNQ] += rest;
-  if (asleep && class < WAITS)
-    sums[PART_WAIT + class] += asleep;
+  COPY_OFF_CPU_SUMS(x->base, t);
+  x->base_charges = t->charges;
+  x->base_tid = t->tid;
 }
 
-/* The sums of any thread at `now`, by whoever asks on whatever CPU. Returns the moment up to which
- * they are: a hair later where the thread was charged since. 0: its record was being written. */
-static __always_inline u64 read_sums(struct thread *t, u64 *sums, u64 now)
+/* The time since the thread's last charge, to what it was doing; as snapshot/in_flight.py. */
+static __always_inline void add_in_flight(struct exchange *x, u8 state, u8 class, s64 asleep,
+                                          s64 rest)
 {
-  u32 seq = *(volatile u32 *)&t->seq;
-  u64 since, woken;
+  if (state == STATE_USER || state == STATE_UNKNOWN)
+    x->at[PART_USER] += rest;
+  else if (state == STATE_KERNEL)
+    x->at[PART_KERNEL] += rest;
+  else if (state == STATE_COPY)
+    x->at[PART_COPY] += rest;
+  else
+    x->base[PLACE(PART_RUNQ)] += rest;
+  if (asleep && class < WAITS)
+    x->base[PLACE(PART_WAIT + class)] += asleep;
+}
+
+/* Take the sums of any thread at `now`, on whatever CPU. Returns the moment up to which they are:
+ * a little later where the thread was charged since. 0: its record was being written. */
+static __always_inline u64 date_sums(struct thread *t, struct exchange *x, u64 now)
+{
+  u32 seq = *(volatile u32 *)&t->seq, tid, charges;
+  u64 since, woken = 0;
   s64 ns, asleep = 0;
-  u8 state, class;
+  u8 state, class = 0;
   if (seq & 1)
     return 0;
   store_barrier();
-  COPY_SUMS(sums, t);
+  COPY_CPU_SUMS(x->at, t);
   since = t->since_ns;
-  woken = t->woken_ns;
   state = t->state;
-  class = t->sleep_class;
+  tid = t->tid;
+  charges = t->charges;
+  /* What an exchange has taken of a thread that was off the CPU holds its time in flight, too. */
+  if (state > STATE_COPY || tid != x->base_tid || charges != x->base_charges) {
+    COPY_OFF_CPU_SUMS(x->base, t);
+    woken = t->woken_ns;
+    class = t->sleep_class;
+  }
   store_barrier();
+  x->base_tid = 0;
   if (*(volatile u32 *)&t->seq != seq || state == STATE_DEAD)
     return 0;
+  x->base_tid = tid;
+  x->base_charges = charges;
   ns = now - since;
   if (ns <= 0)
     return since;
@@ -67,7 +113,7 @@ static __always_inline u64 read_sums(struct thread *t, u64 *sums, u64 now)
     if (woken > since && woken < now)
       asleep = woken - since;
   }
-  add_in_flight(sums, state, class, asleep, ns - asleep);
+  add_in_flight(x, state, class, asleep, ns - asleep);
   return now;
 }
 
@@ -77,42 +123,54 @@ static __always_inline int split_hand_over(struct thread *t, u64 *parts, u64 idl
 {
   u64 most = 0;
   u32 longest = 0;
-  SUBTRACT_SUMS(parts, t, t->free_at);
+  SUBTRACT_OFF_CPU_SUMS(parts, t, t->free_at + CPU_PARTS);
 #pragma clang loop unroll(disable)
   for (u32 i = 0; i < WAITS; i++)
-    if (parts[PART_WAIT + i] > most) {
-      most = parts[PART_WAIT + i];
+    if (parts[PLACE(PART_WAIT) + i] > most) {
+      most = parts[PLACE(PART_WAIT) + i];
       longest = i;
     }
   longest = unbounded(t, longest);
   if (most < idle || longest >= WAITS)
     return 0;
-  parts[PART_WAIT + longest] = 0;
-  parts[PART_ELSEWHERE] = most - idle;
+  parts[PLACE(PART_WAIT) + longest] = 0;
+  parts[PLACE(PART_ELSEWHERE)] = most - idle;
   return 1;
 }
 
-/* What current did from `from` until its sums were last charged, into parts. at: its sums at `from`,
- * if tid says that they are its own; else there are those of when it was last free, or began.
- * Returns 0 where the split is not known. */
-static __always_inline int split_parts(struct thread *t, u64 *parts, u64 *at, u32 tid, u64 from)
+/* The exchange was with another thread, or with none, before current: there are only the sums of when
+ * current was last free, or began. */
+static __always_inline int split_handed_over(struct thread *t, u64 *cpu, u64 *off_cpu, u64 from)
 {
   u64 free_ns = t->free_ns ? t->free_ns : t->started_ns;
-  if (tid == t->tid) {
-    SUBTRACT_SUMS(parts, t, at);
-    return 1;
-  }
   if (free_ns >= from) { /* it was not there yet, or at work on another exchange */
-    SUBTRACT_SUMS(parts, t, t->free_at);
-    parts[PART_ELSEWHERE] = free_ns - from;
-    return 1;
+    SUBTRACT_OFF_CPU_SUMS(off_cpu, t, t->free_at + CPU_PARTS);
+    off_cpu[PLACE(PART_ELSEWHERE)] = free_ns - from;
+  } else if (!split_hand_over(t, off_cpu, from - free_ns)) {
+    NO_OFF_CPU_PARTS(off_cpu);
+    off_cpu[PLACE(PART_ELSEWHERE)] = t->since_ns - from;
+    cpu[PART_USER] = cpu[PART_KERNEL] = cpu[PART_COPY] = 0;
+    return 0;
   }
-  if (split_hand_over(t, parts, from - free_ns))
-    return 1;
-#pragma unroll
-  for (int i = 0; i < PARTS; i++)
-    parts[i] = 0;
-  parts[PART_ELSEWHERE] = t->since_ns - from;
-  return 0;
+  SUBTRACT_CPU_SUMS(cpu, t, t->free_at);
+  return 1;
+}
+
+/* What current did from `from` until its sums were last charged. cpu: its sums at `from`, of which
+ * the parts are made. off_cpu: the other parts; x->off_cpu has the flag where there are any. Returns
+ * whether the split is known. */
+static __always_inline int split_parts(struct thread *t, struct exchange *x, u64 *cpu, u64 *off_cpu,
+                                       u8 flag, u64 from)
+{
+  if (unlikely(x->base_tid != t->tid)) {
+    x->off_cpu |= flag;
+    return split_handed_over(t, cpu, off_cpu, from);
+  }
+  SUBTRACT_CPU_SUMS(cpu, t, cpu);
+  if (t->charges != x->base_charges) {
+    SUBTRACT_OFF_CPU_SUMS(off_cpu, t, x->base);
+    x->off_cpu |= flag;
+  }
+  return 1;
 }
 #endif

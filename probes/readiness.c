@@ -14,6 +14,11 @@ static __always_inline u64 pending_socket(u32 local_port, u32 peer_port)
   return READINESS_PENDING | (local_port << 16) | peer_port;
 }
 
+static __always_inline u32 pending_port(u64 inode)
+{
+  return (inode >> 16) & 0xffff;
+}
+
 static __always_inline u64 pending_unix_socket(u32 listener)
 {
   return READINESS_PENDING | READINESS_UNIX | listener;
@@ -49,13 +54,21 @@ static __always_inline struct readiness *fresh_readiness(u64 sock, u64 inode)
   return readiness.lookup(&sock);
 }
 
+/* A connection that the peer has reset, or that has ended otherwise: nothing will tell of it any more. A
+ * socket that is yet to connect has no peer. */
+static __always_inline int has_ended(struct object *o)
+{
+  return o->kind == KIND_TCP && o->peer_port &&
+         MEMBER(u8, o->sock, TYPE_SOCK, OFFSET_SOCK_STATE) == TCP_CLOSE;
+}
+
 /* From now on sk_data_ready dates data on this socket. Data that came before the accept is dated
  * if the port was known to be listened on; other data that lies there already is not. */
 static __always_inline void watch_socket(struct object *o)
 {
   u64 sock = o->sock, pending;
   struct readiness *known;
-  if (!sock)
+  if (!sock || has_ended(o))
     return;
   known = readiness.lookup(&sock);
   if (known && known->inode == o->inode)
@@ -68,13 +81,49 @@ static __always_inline void watch_socket(struct object *o)
     fresh_readiness(sock, o->inode);
 }
 
+/* The exchange in that place, if it is the one on this socket. Where there is one it has the dates of
+ * arrivals. */
+static __always_inline struct exchange *exchange_at(u32 place, u64 sock)
+{
+  u32 index = place - 1;
+  struct exchange *x = DETAIL_FULL ? exchanges.lookup(&index) : NULL;
+  return x && x->sock == sock ? x : NULL;
+}
+
+/* Where the dates of what lies on a descriptor unread are kept. */
+struct dates {
+  u64 *since;
+  u64 *last;
+  struct exchange *exchange;
+};
+
+static __always_inline int find_dates(struct descriptor *d, struct dates *dates)
+{
+  u64 sock = d->sock;
+  struct exchange *x = exchange_at(d->exchange, sock);
+  struct readiness *r;
+  if (!x) {
+    r = sock ? readiness.lookup(&sock) : NULL;
+    if (!r)
+      return 0;
+    x = exchange_at(r->exchange, sock);
+    dates->since = &r->since_ns;
+    dates->last = &r->last_ns;
+  }
+  dates->exchange = x;
+  if (x) {
+    dates->since = &x->since_ns;
+    dates->last = &x->last_ns;
+  }
+  return 1;
+}
+
 /* The end of the stream was read, or a connection was accepted: nothing is left unread. */
 static __always_inline void settle(struct descriptor *d)
 {
-  u64 sock = d->sock;
-  struct readiness *r = sock ? readiness.lookup(&sock) : NULL;
-  if (r && r->since_ns)
-    r->since_ns = r->last_ns > r->since_ns ? r->last_ns : 0;
+  struct dates dates = {};
+  if (find_dates(d, &dates) && *dates.since)
+    *dates.since = *dates.last > *dates.since ? *dates.last : 0;
 }
 
 /* The struct socket of a socket that a process has, 0: it is not accepted yet. */
@@ -100,12 +149,15 @@ static __always_inline u32 queued_on(u64 sock)
 static __always_inline void pick_up(struct thread *t, struct descriptor *d,
                                     const struct call_sums *s)
 {
-  u64 sock = d->sock, taken = s->taken_ns;
-  struct readiness *r = sock ? readiness.lookup(&sock) : NULL;
-  if (!r || s->peeks)
+  u64 taken = s->taken_ns, since;
+  struct dates dates = {};
+  if (s->peeks || !find_dates(d, &dates))
     return;
-  if (r->since_ns && r->since_ns <= taken) {
-    u64 delay = taken - r->since_ns;
+  since = *dates.since;
+  if (dates.exchange && dates.exchange->phase == PHASE_ARRIVED)
+    dates.exchange->arrived_ns = since;
+  if (since && since <= taken) {
+    u64 delay = taken - since;
     u32 bucket = bucket_of(t, delay) >> PICKUP_SHIFT;
     d->pickups++;
     if (delay > d->pickup_max_ns)
@@ -114,7 +166,7 @@ static __always_inline void pick_up(struct thread *t, struct descriptor *d,
       d->pickup[bucket]++;
   }
   /* The read filled its buffer and data is left, which has been waiting as long. */
-  if (s->asked_bytes && s->bytes >= s->asked_bytes && queued_on(sock))
+  if (s->asked_bytes && s->bytes >= s->asked_bytes && queued_on(d->sock))
     return;
-  r->since_ns = r->last_ns > taken ? r->last_ns : 0;
+  *dates.since = *dates.last > taken ? *dates.last : 0;
 }

@@ -31,7 +31,8 @@
 #define LOOP_KINDS 8  /* select, pselect6, poll, ppoll, epoll_wait, _pwait, _pwait2; 0: none */
 
 struct thread {
-  /* Read or written by every call, in three cache lines. */
+  /* Read or written by every call, in three cache lines. The first alone is what sk_data_ready reads
+   * on whatever CPU while the thread runs (see date_sums()). */
   u32 seq;
   u32 pid;
   u64 regs;     /* address of the registers saved by system calls; 0: no call yet */
@@ -43,7 +44,13 @@ struct thread {
   u8 io_worker;
   u8 call_zero_timeout;
   u16 call_restarts; /* restart_syscall(2) would continue call_nr */
-  /* The call in progress. These members are in the order of struct call_spec, see begin_call(). */
+  u64 user_ns;
+  u64 kernel_ns;
+  u64 copy_ns;
+  u32 tid;
+  u32 charges; /* of any other sum than these three; wraps around */
+  /* The second line: the call in progress. These members are in the order of struct call_spec, see
+   * begin_call(). */
   u8 call_class;
   u8 call_kind;
   u8 call_loop;
@@ -56,33 +63,31 @@ struct thread {
   u32 call_descriptor; /* index + 1 */
   u32 current_loop;    /* index + 1 of the multiplexer that returned last */
   u64 call_entry_ns;
-  /* The second line. */
   u64 call_size; /* bytes asked for, or entries of a message vector */
   u64 call_wait_ns;
   u64 call_runq_ns;
   u64 call_copy_ns;
+  /* The third line. walk_over_ns is written by user space, too (see python.c). */
   u64 call_kernel_ns;
   u64 call_kernel_at_wake_ns; /* call_kernel_ns at the last wake-up */
   u64 call_first_copy_ns;
-  u64 user_ns;
-  /* The third. walk_over_ns is written by user space, too (see python.c). */
-  u64 kernel_ns;
-  u64 copy_ns;
   u64 syscalls;
   u64 tax_user_ns;  /* user_ns at the end of tax_call */
   u64 walk_over_ns; /* walk the stack of calls that took this long + 1; 0: never */
-  u32 tid;
   u32 scratch;      /* see unbounded() */
   u32 tax_call;     /* index + 1 of the record of the last call that was no wait for the GIL */
   u32 last_descriptor; /* index + 1 of the descriptor that was looked up last */
   u32 accepted_fd;  /* + 1: last connection accepted since the multiplexer returned; 0: none */
-  u32 moved_data;   /* calls that moved bytes of sockets; this and the next two only grow */
 
+  u32 moved_data;  /* calls that moved bytes of sockets; this and the next only grow */
+  u32 moved_other; /* calls that moved bytes of pipes, eventfds, files */
+  u32 taken;       /* requests that it has read; also only grows */
+  u32 answered;    /* of those, that it has answered */
   u32 call_cache[2 * CALL_CACHE]; /* index + 1, and the (call, kind) it belongs to */
 
   /* Some calls. gil is written by user space, too. */
-  u32 moved_other; /* calls that moved bytes of pipes, eventfds, files */
-  u32 accepted;    /* connections */
+  u32 accepted;    /* connections; only grows */
+  u32 given;       /* of its requests, answered by others, or over without an answer; atomic */
   u64 stalled_ns;  /* length of the loop iteration that has just ended, if it was a stall */
   u64 gil;         /* address, 0: not known */
   u64 more_gils;   /* the process has several interpreters, each with a GIL */
@@ -101,6 +106,9 @@ struct thread {
   u64 runq_ns;
   u64 unaccounted_ns;
   u64 wait_ns[WAIT_CLASSES];
+  u64 idle_ns[WAIT_CLASSES]; /* of those, without a request in hand */
+  u64 wanted_ns; /* first arrival of a request while it sleeps without one in hand; by the softirq */
+  u64 untold;    /* it answers requests that others have read, or several at once */
   u64 voluntary;
   u64 involuntary;
 
@@ -119,7 +127,6 @@ struct thread {
   u64 slept_ns; /* without wake-ups: the last sleep, part of which was in a run queue */
   u64 free_ns; /* when it last answered an exchange, 0: never; and its sums then */
   u64 free_at[SUMS];
-  u64 padding[4]; /* to a multiple of cache lines */
   u8 done[DONE_MARKS]; /* see already_done() */
 };
 
@@ -294,6 +301,14 @@ struct call_sums {
   u8 timed;
 };
 
+#define CACHE_LINE_BYTES 64
+_Static_assert(sizeof(struct thread) % CACHE_LINE_BYTES == 0, "lines of one thread each");
+_Static_assert(sizeof(struct exchange) % CACHE_LINE_BYTES == 0, "lines of one exchange each");
+_Static_assert(sizeof(struct descriptor) % CACHE_LINE_BYTES == 0, "lines of one descriptor each");
+_Static_assert(__builtin_offsetof(struct thread, call_class) == CACHE_LINE_BYTES,
+               "what sk_data_ready reads is in the first line");
+_Static_assert(__builtin_offsetof(struct exchange, last_ns) == CACHE_LINE_BYTES,
+               "what sk_data_ready writes is in the first line");
 #define BEGINNING_BYTES 8
 _Static_assert(__builtin_offsetof(struct thread, call_flags) + sizeof(u16) ==
                    __builtin_offsetof(struct thread, call_class) + BEGINNING_BYTES,

@@ -79,6 +79,8 @@ class Counter(IntEnum):
     """Records of connections that were handed out; they are used again."""
     LOST_ENDPOINTS = 24
     """Listeners and peers (or latencies of theirs) for which there was no room."""
+    UNTOLD_CONNECTIONS = 25
+    """Made before the trace, and nothing tells whether they were accepted or connected."""
 
 
 class Role(IntEnum):

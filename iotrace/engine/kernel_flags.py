@@ -45,6 +45,10 @@ _STREAM_END_OFFSETS = {
     "TCP_RECEIVED": ("tcp_sock", "rcv_nxt"),
     "TCP_COPIED": ("tcp_sock", "copied_seq"),
 }
+_BIND_OFFSETS = {
+    "SOCK_BIND_BUCKET": ("inet_connection_sock", "icsk_bind_hash"),
+    "BIND_BUCKET_REUSE": ("inet_bind_bucket", "fastreuse"),
+}
 _UNIX_OFFSETS = {
     "UNIX_ADDR": ("unix_sock", "addr"),
     "UNIX_PEER": ("unix_sock", "peer"),
@@ -210,6 +214,8 @@ def _optional_flags(
             unavailable["run queue after a wait"] = "nothing tells it apart; it is in the wait"
     if _all_there(types, _STREAM_END_OFFSETS):
         flags += ["-DHAVE_STREAM_END=1", *_offset_flags(types, _STREAM_END_OFFSETS)]
+    if _all_there(types, _BIND_OFFSETS):
+        flags += ["-DHAVE_BIND_BUCKET=1", *_offset_flags(types, _BIND_OFFSETS)]
     if _all_there(types, _UNIX_OFFSETS):
         flags += ["-DHAVE_UNIX=1", *_offset_flags(types, _UNIX_OFFSETS)]
     else:

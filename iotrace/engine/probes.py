@@ -30,6 +30,8 @@ from iotrace.engine.tracepoints import DATING, SPARES, spare_names
 _U32 = struct.Struct("<I")
 _NOT_LISTENING = _U32.pack(0)
 _NOBODY = _U32.pack(0xFFFFFFFF)
+_OTHERS = _U32.pack(0xFFFFFFFE)
+"""Values of listening_ports, see probes/maps.c."""
 """NOBODY in probes/maps.c: whoever accepts there has not done it yet."""
 
 
@@ -125,15 +127,15 @@ class Probes:
         """Connections to these TCP ports are dated from the arrival of data before the accept."""
         listening = self.map("listening_ports")
         for port in ports:
-            if listening.get(_U32.pack(port)) == _NOT_LISTENING:
+            if listening.get(_U32.pack(port)) in (_NOT_LISTENING, _OTHERS):
                 listening.update(_U32.pack(port), _NOBODY)
 
-    def forget_ports(self, ports: Iterable[int]) -> None:
-        """No traced process listens there; those that a traced thread has accepted on are kept."""
+    def leave_ports(self, ports: Iterable[int]) -> None:
+        """Only others listen there; ports that a traced thread has accepted on are kept."""
         listening = self.map("listening_ports")
         for port in ports:
             if listening.get(_U32.pack(port)) == _NOBODY:
-                listening.update(_U32.pack(port), _NOT_LISTENING)
+                listening.update(_U32.pack(port), _OTHERS)
 
     def forget(self, pid: int) -> None:
         """The process has ended: its number may come again."""

@@ -94,6 +94,11 @@ class RecordTable:
             if not before[0] & 1 and before == memory[start : start + _SEQ_BYTES]:
                 return raw
 
+    def unguarded(self, index: int) -> bytes:
+        """A copy of a record without a sequence counter: single members of it are consistent."""
+        start = self._start(index)
+        return self._memory[start : start + self.layout.size]
+
     def read_all(self, used: int) -> Iterator[tuple[int, bytes]]:
         """(index, record) of the first ``used`` records."""
         for index in range(min(used, self.entries)):

@@ -102,6 +102,11 @@ def _notes(losses: Losses, processes: tuple[Process, ...]) -> list[str]:
             f"{losses.undated_events} wake-ups, arrivals or copies somewhere on this host were not "
             "seen: a run-queue delay may count as wait, and a copy is estimated"
         )
+    if losses.untold_connections:
+        notes.append(
+            f"{losses.untold_connections} connections are older than the trace and nothing tells "
+            "who made them: what moved on them is neither in requests nor in calls upstream"
+        )
     not_python = [process.pid for process in processes if process.python is None]
     if not_python and len(not_python) == len(processes):
         notes.append("no process here is a CPython that iotrace knows; it was traced all the same")

@@ -32,7 +32,7 @@ _OWED = {
     Role.SERVER: (Phase.ARRIVED, Phase.SERVED),
     Role.CLIENT: (Phase.ASKED,),
 }
-_OWED_MEMBERS = "phase sock arrived_ns read_ns endpoint generation role port".split()
+_OWED_MEMBERS = "role phase sock since_ns arrived_ns read_ns endpoint generation port".split()
 _U64 = struct.Struct("<Q")
 _SIGN = 1 << 63
 
@@ -121,14 +121,15 @@ def _owed(
     owed: dict[EndpointKey, list[int]] = defaultdict(list)
     waiting: dict[int, list[int]] = defaultdict(list)
     for index in table.taken(probes.used(Counter.EXCHANGES), "phase"):
-        exchange = members.unpack_from(table.read(index))
-        phase, sock, arrived_ns, read_ns, endpoint, generation, role, port = exchange
+        exchange = members.unpack_from(table.unguarded(index))
+        role, phase, sock, since_ns, arrived_ns, read_ns, endpoint, generation, port = exchange
         if phase not in _OWED.get(role, ()):
             continue
         entry = known.get(_U64.pack(sock))
         if entry is None or where.unpack(entry)["exchange"] != index + 1:
             continue  # of a connection that is gone
-        since_ns = arrived_ns if role == Role.SERVER else read_ns
+        if phase != Phase.ARRIVED:
+            since_ns = arrived_ns if role == Role.SERVER else read_ns
         key = places.get((endpoint - 1, generation))
         if key is not None:
             owed[key].append(since_ns)

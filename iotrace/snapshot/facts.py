@@ -171,25 +171,29 @@ class FactBook:
             pid: {d.inode for d in self._facts[pid].descriptors.values() if d.inode is not None}
             for pid in pids
         }
-        found: Mapping[int, Socket] = {}
+        found: Mapping[int, Socket] | None = None
         for pid in pids:  # any of them that still lives can tell
             try:
                 found = read_sockets(self._reader, pid, set().union(*inodes.values()))
                 break
             except (NoSuchProcess, PermissionDenied, Unsupported):
                 continue
+        if found is None:
+            return
         for pid in pids:
             mine = {inode: found[inode] for inode in inodes[pid] if inode in found}
             descriptors = self._facts[pid].descriptors.values()
             tcp = self._tcp.look(pid, descriptors, mine)
             self._facts[pid] = replace(self._facts[pid], sockets=mine, tcp=tcp)
 
-    def listening_ports(self, pid: int) -> tuple[int, ...]:
-        """The TCP ports that a process accepts connections on."""
+    def listening_ports(self, pid: int) -> tuple[int, ...] | None:
+        """The TCP ports that a process accepts connections on; None: it could not be asked."""
         facts = self._facts.get(pid)
+        if facts is None or facts.sockets is None:
+            return None
         return tuple(
             int(socket.local.rpartition(":")[2])
-            for socket in (facts.sockets.values() if facts and facts.sockets else ())
+            for socket in facts.sockets.values()
             if socket.kind == "tcp" and socket.pending is not None
         )
 

@@ -241,6 +241,7 @@ class SnapshotReader:
             events=counters[Counter.LOST_EVENTS],
             stacks=counters[Counter.LOST_STACKS],
             endpoints=counters[Counter.LOST_ENDPOINTS],
+            untold_connections=counters[Counter.UNTOLD_CONNECTIONS],
         )
 
 

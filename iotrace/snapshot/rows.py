@@ -96,10 +96,23 @@ def read_descriptors(
 
 
 def _unread(probes: Probes) -> dict[int, int]:
-    """Socket inode -> since when data has been lying there unread."""
-    members = probes.layout("readiness").members("inode", "since_ns")
-    found = (members.unpack_from(raw) for _, raw in probes.map("readiness").items())
-    return {inode: since_ns for inode, since_ns in found if since_ns}
+    """Socket inode -> since when data has been lying there unread.
+
+    Where there is an exchange on the connection, that has the date.
+    """
+    members = probes.layout("readiness").members("inode", "since_ns", "exchange")
+    exchanges = probes.table("exchanges")
+    dates = exchanges.layout.members("sock", "since_ns")
+    unread = {}
+    for sock, raw in probes.map("readiness").items():
+        inode, since_ns, exchange = members.unpack_from(raw)
+        if exchange:
+            known, since_ns = dates.unpack_from(exchanges.unguarded(exchange - 1))
+            if known != int.from_bytes(sock, "little"):
+                continue
+        if since_ns:
+            unread[inode] = since_ns
+    return unread
 
 
 def read_loops(probes: Probes, keys: Mapping[int, ThreadKey]) -> Rows[LoopKey, LoopTotals]:

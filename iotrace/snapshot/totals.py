@@ -35,6 +35,7 @@ from iotrace.snapshot.merging import (
     mergeable,
     owned_tables,
 )
+from iotrace.vocabulary.waits import WAIT_REASONS
 
 
 class ThreadKey(NamedTuple):
@@ -54,6 +55,9 @@ class ThreadKey(NamedTuple):
 class ThreadTotals:
     """The ledger of one thread up to ``at_ns``; ``wait_ns`` by index in WAIT_REASONS.
 
+    ``idle_ns``: of ``wait_ns``, while no request was in its hands. ``taken``: requests that it has
+    read; ``untold``: of those, and of those that others have read, how many say that it may have
+    had a request in hand without being known to.
     ``count``: how many threads were added up here; ``processes``: how many of them were the first
     thread of their process. ``found``: it ran already when its process was first followed.
     """
@@ -75,6 +79,9 @@ class ThreadTotals:
     count: Members = 1
     processes: Members = 0
     found: State[bool] = False
+    taken: Total = 0
+    untold: Total = 0
+    idle_ns: Histogram = (0,) * len(WAIT_REASONS)
 
 
 @mergeable
@@ -277,6 +284,7 @@ class Losses:
     operations: Total = 0
     skipped_runs: NamedCounts = field(default_factory=dict)
     undated_events: Total = 0
+    untold_connections: Total = 0
     repaired_calls: Total = 0
     unknown_results: Total = 0
     long_vectors: Total = 0

@@ -77,6 +77,7 @@ class Trace:
             StackBook(self.probes, min_latency_ns, self._start.reader) if has_python else None
         )
         self._book = FactBook(self._start.reader, self._start.cpu_limits)
+        self._ports: set[int] = set()
         self._alive: frozenset[int] = frozenset()
         self._seen = (-1, -1)
         self._host = read_host()
@@ -95,11 +96,12 @@ class Trace:
         if self._stacks:
             self._stacks.poll(entered)
         self._book.look(entered, sockets=True)
-        mine = {port for pid in entered for port in self._book.listening_ports(pid)}
-        self.probes.listen_on(mine)
-        self._start.listening -= mine
-        self.probes.forget_ports(self._start.listening)  # others listen there
-        self._start.listening.clear()
+        listening = [self._book.listening_ports(pid) for pid in entered]
+        self._ports |= {port for ports in listening for port in ports or ()}
+        self.probes.listen_on(self._ports)
+        if None not in listening:  # else any port may be of a process that did not tell
+            self.probes.leave_ports(self._start.listening - self._ports)
+            self._start.listening.clear()
 
     def follow_at_exec(self, pid: int, children: bool) -> None:
         """Trace a process from the moment it replaces itself by another program.

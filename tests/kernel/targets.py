@@ -38,10 +38,11 @@ class Target:
             stdout=subprocess.PIPE,
             pass_fds=pass_fds,
         )
-        self.facts = self._read_line()
+        self.facts = self.read_line()
         self.pid: int = self.facts["pid"]
 
-    def _read_line(self) -> dict[str, Any]:
+    def read_line(self) -> dict[str, Any]:
+        """The next facts that it tells."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line, f"the program ended: {self.process.wait(DEADLINE_S)}"
@@ -54,7 +55,7 @@ class Target:
 
     def wait_until_ready_again(self) -> None:
         """Until it is at its gate once more, after an exec."""
-        assert self._read_line()["pid"] == self.pid
+        assert self.read_line()["pid"] == self.pid
         wait_until(lambda: sleeps_in(self.pid, self.pid, "rt_sigtimedwait"), "the next gate")
 
     def wait_until_finished(self) -> None:
@@ -69,7 +70,7 @@ class Target:
     def results(self) -> dict[str, Any]:
         """What it has to tell after its work; it ends."""
         os.kill(self.pid, signal.SIGUSR2)
-        results = self._read_line()
+        results = self.read_line()
         self.process.wait(DEADLINE_S)
         return results
 

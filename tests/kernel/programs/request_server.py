@@ -1,17 +1,20 @@
-"""Answers requests of one line: request_server.py loop|connections tcp|unix [PATH].
+"""Answers requests of one line: request_server.py loop|connections|pool tcp|unix [PATH].
 
 "loop": one event loop for all connections; "connections": one connection after the other, each
-until its end. A request says what is to be done before the answer:
-"now", "sleep MS", "compute MS", "two" (the answer is written in two parts, 20 ms apart), "never"
-(there is no answer), "close" (the connection is closed in the place of an answer).
+until its end; "pool": the same by two threads that take connections from a queue. A request says
+what is to be done before the answer: "now", "sleep MS", "compute MS", "lock MS" (a wait for a lock
+that another thread has), "two" (the answer is written in two parts, 20 ms apart), "never" (there is
+no answer), "close" (the connection is closed in the place of an answer).
 """
 
 import json
 import os
+import queue
 import selectors
 import signal
 import socket
 import sys
+import threading
 import time
 
 
@@ -27,6 +30,11 @@ def answer(connection, line):
         time.sleep(int(ms) / 1000)
     elif what == b"compute":
         compute(int(ms) / 1000)
+    elif what == b"lock":
+        held = threading.Lock()
+        held.acquire()
+        threading.Timer(int(ms) / 1000, held.release).start()
+        held.acquire()
     elif what == b"never":
         return True
     elif what == b"close":
@@ -74,6 +82,22 @@ def run_connections(listener):
         connection.close()
 
 
+def run_pool(listener):
+    connections = queue.SimpleQueue()
+
+    def work():
+        while True:
+            connection = connections.get()
+            while serve(connection):
+                pass
+            connection.close()
+
+    for _ in range(2):
+        threading.Thread(target=work, daemon=True).start()
+    while True:
+        connections.put(listener.accept()[0])
+
+
 def main():
     how, family, *path = sys.argv[1:]
     if family == "unix":
@@ -86,7 +110,7 @@ def main():
     where = listener.getsockname()
     print(json.dumps({"pid": os.getpid(), "where": where}), flush=True)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGUSR2})
-    {"loop": run_loop, "connections": run_connections}[how](listener)
+    {"loop": run_loop, "connections": run_connections, "pool": run_pool}[how](listener)
 
 
 main()

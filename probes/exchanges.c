@@ -116,6 +116,8 @@ static __always_inline void request_read(struct thread *t, u32 slot, struct exch
   t->taken++;
   x->read_ns = t->since_ns;
   x->last_bucket = 0;
+  if (TIMELINE)
+    emit_part(t, EVENT_EXCHANGE_READ, endpoint_of(x), t->call_fd, t->since_ns - from);
 }
 
 /* The first read of a request that lay there when the trace began. */
@@ -143,8 +145,6 @@ static __always_inline void exchange_read(struct thread *t, u32 slot, struct exc
   }
   request_read(t, slot, x);
   enter_phase(x, PHASE_SERVED);
-  if (TIMELINE)
-    emit_part(t, EVENT_EXCHANGE_READ, endpoint_of(x), t->call_fd, t->since_ns - from);
 }
 
 /* End of the stream: no answer will come. */

@@ -128,6 +128,7 @@ _THREADS: Columns = {
     **_same("lifetime_ns"),
     **_nested("states_ns", ("user", "kernel", "copy", "cpu", "runq"), "{}_ns"),
     **{f"wait_{reason}_ns": _wait(reason) for reason in WAIT_REASONS},
+    "idle_ns": lambda row: None if row.idle_ns is None else sum(row.idle_ns.values()),
     **_nested("states_ns", ("unaccounted",), "{}_ns"),
     **_nested("switches", ("voluntary", "involuntary"), "{}_switches"),
     **_same("syscalls"),

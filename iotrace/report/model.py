@@ -99,6 +99,9 @@ class Thread:
     ``count`` > 1: this row adds up that many threads that have ended (``tid`` is then 0).
     ``started_ns``: since the trace's beginning; 0: it ran before.
     ``in_call``: the call that it was in at the end; None: it was in none, or had ended.
+    ``idle_ns``: of the waits in its states, by reason: while no request was in its hands. None: it
+    has read none, or cannot be told: it answers requests that other threads have read, or several
+    at once on a connection.
     """
 
     tid: int
@@ -112,6 +115,7 @@ class Thread:
     ended_ns: int | None = None
     count: int = 1
     in_call: InCall | None = None
+    idle_ns: dict[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,9 @@ from iotrace.report.stacks import InCall
 from iotrace.snapshot.totals import ThreadKey, ThreadTotals
 from iotrace.vocabulary.waits import WAIT_REASONS
 
+UNTOLD_SHARE = 0.05
+"""Of the requests: with more signs than that nothing tells when a thread has one in hand."""
+
 
 def thread_row(
     key: ThreadKey, totals: ThreadTotals, from_ns: int, in_call: InCall | None = None
@@ -34,4 +37,11 @@ def thread_row(
         ended_ns=None if totals.ended_ns is None else totals.ended_ns - from_ns,
         count=totals.count,
         in_call=in_call,
+        idle_ns=_idle_ns(totals),
     )
+
+
+def _idle_ns(totals: ThreadTotals) -> dict[str, int] | None:
+    if not totals.taken or totals.untold > UNTOLD_SHARE * totals.taken:
+        return None
+    return {reason: ns for reason, ns in zip(WAIT_REASONS, totals.idle_ns, strict=True) if ns}

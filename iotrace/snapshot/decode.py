@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from iotrace.engine.record_layout import Layout
-from iotrace.snapshot.in_flight import InFlight
+from iotrace.snapshot.in_flight import InFlight, idle_ns
 from iotrace.snapshot.merging import plan_of
 from iotrace.snapshot.totals import (
     CallTotals,
@@ -70,6 +70,8 @@ def thread_totals(layout: Layout, raw: bytes, record: Record, flight: InFlight) 
     """The ledger of a thread; ``flight``: what is to be added for the time since its last event."""
     wait = list(layout.array(raw, "wait_ns"))
     wait[record["sleep_class"]] += flight.asleep_ns
+    idle = list(layout.array(raw, "idle_ns"))
+    idle[record["sleep_class"]] += idle_ns(record, flight.asleep_ns)
     in_flight_ns = (
         flight.user_ns + flight.kernel_ns + flight.copy_ns + flight.runq_ns + flight.asleep_ns
     )
@@ -88,6 +90,7 @@ def thread_totals(layout: Layout, raw: bytes, record: Record, flight: InFlight) 
         copy_ns=record["copy_ns"] + flight.copy_ns,
         runq_ns=record["runq_ns"] + flight.runq_ns,
         wait_ns=_by_reason(wait),
+        idle_ns=_by_reason(idle),
         found=bool(record["found"]),
     )
 

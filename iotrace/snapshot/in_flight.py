@@ -24,6 +24,7 @@ class InFlight:
     asleep_ns: int = 0
 
 
+_U32, _NEGATIVE = (1 << 32) - 1, 1 << 31
 SUSPICIOUS_NS = 2_000_000
 """Ready for longer than this: ask the scheduler whether it has not been running meanwhile."""
 
@@ -45,6 +46,15 @@ def _slept(record: Mapping[str, Any], elapsed: int) -> int:
         return min(woken - since, elapsed)
     raced = woken > record["switched_in_ns"] and since - woken < WAKE_RACE_NS
     return 0 if raced else elapsed
+
+
+def idle_ns(record: Mapping[str, Any], asleep_ns: int) -> int:
+    """How much of a sleep in flight nobody waits for: probes/ledger.c, idle()."""
+    in_hand = (record["taken"] - record["answered"] - record["given"]) & _U32
+    if 0 < in_hand < _NEGATIVE:
+        return 0
+    wanted = int(record["wanted_ns"]) - int(record["since_ns"])
+    return min(wanted, asleep_ns) if wanted >= 0 else asleep_ns
 
 
 def charge(record: Mapping[str, Any], now_ns: int, run_delay_ns: int | None = None) -> InFlight:

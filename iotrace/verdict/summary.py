@@ -71,20 +71,22 @@ def _whose(profile: ProcessProfile, working: Collection[int], seen: Activity) ->
 
 def _idle(idle: Sequence[Activity]) -> str:
     """ "32 more threads only waited, asleep in locks."."""
+    count = sum(one.threads for one in idle)
+    number = plural(count, "more thread") if count == 1 else f"{count:,} more threads"
+    if all(sum(one.idle_ns.values()) >= IDLE_SHARE * one.asleep_ns for one in idle):
+        return f"{number} had no request in hand."
     reasons = Counter[str]()
     for one in idle:
         reasons.update(one.wait_ns)
     main, _ = reasons.most_common(1)[0]
     loops = [loop.multiplexer for one in idle for loop in one.loops]
     summary = next(reason.summary for reason in WAITS if reason.name == main)
-    count = sum(one.threads for one in idle)
-    number = plural(count, "more thread") if count == 1 else f"{count:,} more threads"
     return f"{number} only waited, {summary.format(poll=_names(loops))}."
 
 
 def _shares(seen: Activity) -> dict[str, int]:
     single = sum(loop.wait_ns for loop in seen.loops if waits_for_one(loop))
-    polled = min(single, seen.wait_ns["poll"])
+    polled = min(single, seen.wait_ns["poll"] - seen.idle_ns.get("poll", 0))
     multiplexers = [loop.multiplexer for loop in seen.multiplexers if loop.wait_ns]
     return {
         "on a CPU": seen.unsplit_cpu_ns,
@@ -93,9 +95,11 @@ def _shares(seen: Activity) -> dict[str, int]:
         "copying received data": seen.copy_ns,
         "ready but without a CPU": seen.runq_ns,
         "asleep in polls of one descriptor (a timeout)": polled,
+        "idle, with no request in hand": sum(seen.idle_ns.values()),
         **{
             reason.summary.format(poll=_names(multiplexers)): seen.wait_ns[reason.name]
             - (polled if reason.name == "poll" else 0)
+            - seen.idle_ns.get(reason.name, 0)
             for reason in WAITS
         },
     }

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -37,6 +37,7 @@ class Activity:
     """What some threads did together. ``reads`` and ``writes`` are of sockets.
 
     ``unsplit_cpu_ns``: on a CPU, where it is not known in which of the three states.
+    ``idle_ns``: of ``wait_ns``, by reason, what is known to have been without a request in hand.
     """
 
     threads: int = 0
@@ -47,6 +48,7 @@ class Activity:
     unsplit_cpu_ns: int = 0
     runq_ns: int = 0
     wait_ns: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(WAIT_REASONS, 0))
+    idle_ns: Mapping[str, int] = field(default_factory=dict)
     voluntary: int = 0
     involuntary: int = 0
     syscalls: int = 0
@@ -106,8 +108,9 @@ def activity_of(
 ) -> Activity:
     """The sum over these rows."""
     threads, sums = tuple(threads), _sums(calls)
-    waits = dict.fromkeys(WAIT_REASONS, 0)
+    waits, idle = dict.fromkeys(WAIT_REASONS, 0), Counter[str]()
     for thread in threads:
+        idle.update(thread.idle_ns or {})
         for reason, wait_ns in thread.states_ns.wait.items():
             waits[reason] += wait_ns
     return Activity(
@@ -119,6 +122,7 @@ def activity_of(
         unsplit_cpu_ns=sum(thread.states_ns.cpu or 0 for thread in threads),
         runq_ns=sum(thread.states_ns.runq for thread in threads),
         wait_ns=waits,
+        idle_ns=idle,
         voluntary=sum(thread.switches.voluntary for thread in threads),
         involuntary=sum(thread.switches.involuntary for thread in threads),
         syscalls=sum(thread.syscalls or 0 for thread in threads),

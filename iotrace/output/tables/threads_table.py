@@ -6,7 +6,7 @@ Order: time awake (user + kernel + copy + run queue), so that idle pools sink to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 
 from iotrace.output import units
@@ -21,6 +21,10 @@ _LEGEND = (
     "wall: time traced. In % of it: user, kernel and copy (of data to the program): on a CPU; "
     "runq: ready, but no CPU free; asleep in: waiting for what (+: other waits). vol, invol: "
     "context switches."
+)
+_IDLE = (
+    "idle: asleep without a request in hand; the rest of its sleep somebody waited for. -: it has "
+    "read no request, or nothing tells."
 )
 _UNSPLIT = "cpu: on a CPU, in which of the states that are n/a is not known."
 _ENDED = "xN: N ended threads in one line."
@@ -59,6 +63,10 @@ ORDERS: Orders[Thread] = {
         asleep_ns,
         "the reasons to wait, per cent of wall, the biggest first; `+` the rest of them",
     ),
+    "idle": ColumnOrder(
+        lambda thread: sum((thread.idle_ns or {}).values()),
+        "asleep without a request in hand (see [requests](requests.md)), per cent of wall",
+    ),
     "vol": ColumnOrder(attrgetter("switches.voluntary"), "times it left the CPU to wait"),
     "invol": ColumnOrder(
         attrgetter("switches.involuntary"),
@@ -79,6 +87,7 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
         figures("wall", (units.format_duration(thread.lifetime_ns) for thread in shown)),
         *_shares(shown),
         texts("asleep in", map(_asleep_in, shown), least=14),
+        *([figures("idle", map(_idle, shown))] if _any_idle(shown) else []),
         figures(
             "vol", (units.format_count(thread.switches.voluntary) for thread in shown), spare=1
         ),
@@ -90,6 +99,7 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
         title=f"Threads ({units.format_count(totals_of(process).threads)})",
         legend=(
             _LEGEND,
+            *([_IDLE] if _any_idle(shown) else []),
             *([_UNSPLIT] if any(t.states_ns.cpu is not None for t in shown) else []),
             *([_ENDED] if any(thread.count > 1 for thread in shown) else []),
         ),
@@ -121,6 +131,16 @@ def _shares(threads: list[Thread]) -> list[Column]:
         unaccounted = (units.format_share(state.unaccounted, wall) for state, wall in states)
         columns.append(figures("unaccounted", unaccounted, short="unacc"))
     return columns
+
+
+def _any_idle(threads: Sequence[Thread]) -> bool:
+    return any(thread.idle_ns is not None for thread in threads)
+
+
+def _idle(thread: Thread) -> str:
+    if thread.idle_ns is None:
+        return NOTHING
+    return units.format_share(sum(thread.idle_ns.values()), thread.lifetime_ns)
 
 
 def _asleep_in(thread: Thread) -> tuple[str, ...]:

@@ -54,6 +54,14 @@ x1,000 Thread-9 (handle) 40.0s  5.0      -    -    -     - recv 95.0     -     -
 """)
 
 
+def test_sleep_without_a_request_in_hand_is_idle() -> None:
+    served = replace(thread(1, "worker_0", 10 * S, user=S, lock=6 * S, recv=0), idle_ns={"lock": S})
+    never = thread(2, "worker_1", 10 * S, lock=0)
+    table = threads_table.table(process(threads=(served, never)), 20)
+    assert [row.split()[-3] for row in rows(table)] == ["10.0", "-"]
+    assert "idle: asleep without a request in hand" in drawn(table).replace("\n", " ")
+
+
 def test_order_is_time_awake() -> None:
     one = thread(1, "busy", 10 * S, user=3 * S, lock=0)
     two = thread(2, "starved", 10 * S, runq=9 * S, lock=0)

@@ -15,7 +15,7 @@ from iotrace.vocabulary.waits import WAIT_REASONS
 
 _FIGURES = (
     "started_ns ended_ns since_ns user_ns kernel_ns copy_ns runq_ns unaccounted_ns voluntary "
-    "involuntary syscalls parent_pid found sleep_class"
+    "involuntary syscalls parent_pid found sleep_class taken answered given untold wanted_ns"
 ).split()
 _THREAD = parse_layout(
     json.dumps(
@@ -25,6 +25,7 @@ _THREAD = parse_layout(
                 *([name, "unsigned long long"] for name in _FIGURES),
                 ["name", "char", [16]],
                 ["wait_ns", "unsigned long long", [WAIT_CLASSES]],
+                ["idle_ns", "unsigned long long", [WAIT_CLASSES]],
             ],
             "struct",
         ]
@@ -50,6 +51,24 @@ def test_a_wait_for_no_known_reason_is_one_for_something_else() -> None:
     raw = bytes(_THREAD.pack({"sleep_class": WAIT_BY_KIND}))
     totals = thread_totals(_THREAD, raw, _THREAD.unpack(raw), InFlight(asleep_ns=13))
     assert totals.wait_ns[WAIT_REASONS.index("other")] == sum(totals.wait_ns) == 13
+
+
+@pytest.mark.parametrize(
+    ("in_hand", "idle_ns"),
+    [
+        ({}, 12),
+        ({"taken": 3, "answered": 1, "given": 1}, 0),
+        ({"taken": 3, "answered": 1, "given": 2}, 12),
+        ({"wanted_ns": 35}, 5),
+        ({"wanted_ns": 25}, 12),
+    ],
+)
+def test_a_sleep_is_idle_until_a_request_arrives(in_hand: dict[str, int], idle_ns: int) -> None:
+    poll = WAIT_REASONS.index("poll")
+    raw = bytes(_THREAD.pack({"sleep_class": poll, "since_ns": 30, **in_hand}))
+    totals = thread_totals(_THREAD, raw, _THREAD.unpack(raw), InFlight(asleep_ns=12))
+    assert totals.idle_ns[poll] == sum(totals.idle_ns) == idle_ns
+    assert totals.taken == in_hand.get("taken", 0)
 
 
 def test_a_field_that_no_record_has_is_an_error() -> None:

@@ -11,7 +11,10 @@
 #define MAX_DEPTH 32
 #define MAX_STATES 256
 #define FRAME_BYTES 112 /* the part of struct _PyInterpreterFrame (PyFrameObject) that is read */
-#define OWNER_SHIM 3    /* FRAME_OWNED_BY_CSTACK, Include/internal/pycore_frame.h, 3.12 and later */
+/* FRAME_OWNED_BY_CSTACK, FRAME_OWNED_BY_INTERPRETER: Include/internal/pycore_frame.h, 3.12 on */
+#define OWNER_SHIM 3
+#define OWNERS_SHIM 2 /* that and the next */
+#define COPY_ENTRIES 8 /* in struct _PyCodeArray: copies of the instructions, without a GIL */
 #define NOT_THERE 0xffffffff /* this version of Python has no such member */
 #define MISSES_SKIPPED 63 /* slow calls of a thread without a Python state before the next look */
 #define CODE_HEAD 256
@@ -39,10 +42,15 @@ struct python {
   u32 frame_previous;
   u32 frame_instruction;
   u32 frame_owner;
+  u32 code_tags;  /* in a frame's pointer to its code: _PyStackRef, 3.14 on */
+  u32 frame_copy; /* without a GIL: which copy of the code's instructions it runs */
+  u32 base_frame_end; /* in a thread state: a frame before that is no function's */
   u32 narrow_instruction; /* 4 bytes, not an address */
   u32 code_file;
   u32 code_name;
   u32 code_linetable;
+  u32 code_instructions;
+  u32 code_copies;
   u32 gc_collecting; /* of an interpreter: 1 while its garbage collector runs */
   u32 waiting_loop; /* index + 1 of a stalled loop that waits for the GIL */
   u32 holder_loop;  /* index + 1 */

@@ -112,6 +112,13 @@ static __always_inline u32 keep_stack(struct walk_room *room)
   return index + 1;
 }
 
+/* Without a GIL each thread runs copies of the instructions: from its own to the code object's. */
+static __always_inline u64 to_original(struct python *p, u64 code, u32 copy)
+{
+  u64 copies = read_user(code + p->code_copies);
+  return code + p->code_instructions - read_user(copies + COPY_ENTRIES + 8 * (u64)copy);
+}
+
 /* Walk a thread's Python stack into the room, from its innermost frame on. Returns its hash, 0:
  * none. */
 static __always_inline u64 walk_from(struct thread *t, u64 frame, struct python *p,
@@ -120,7 +127,9 @@ static __always_inline u64 walk_from(struct thread *t, u64 frame, struct python 
   u64 hash, place = 0;
   u32 at_code = p->frame_code & 0x78, at_previous = p->frame_previous & 0x78;
   u32 at_instruction = p->frame_instruction & 0x78, at_owner = p->frame_owner & 0x7f;
-  int owners = p->frame_owner != NOT_THERE;
+  u32 at_copy = p->frame_copy & 0x7c;
+  int owners = p->frame_owner != NOT_THERE, copies = p->frame_copy != NOT_THERE;
+  u64 state = t->python_state, state_end = p->base_frame_end, tags = p->code_tags;
   u64 mask = p->narrow_instruction ? 0xffffffff : ~0ULL;
   if (!frame)
     return 0;
@@ -129,12 +138,16 @@ static __always_inline u64 walk_from(struct thread *t, u64 frame, struct python 
 #pragma clang loop unroll(disable)
   for (u32 i = 0; i < MAX_DEPTH; i++) {
     u64 code = 0, instruction = 0;
+    if (frame - state < state_end)
+      frame = 0;
     if (frame && !read_user_memory(room->frame, FRAME_BYTES, (void *)frame)) {
-      code = *(u64 *)(room->frame + at_code);
+      code = *(u64 *)(room->frame + at_code) & ~tags;
       instruction = *(u64 *)(room->frame + at_instruction) & mask;
       frame = *(u64 *)(room->frame + at_previous);
-      if (owners && room->frame[at_owner] == OWNER_SHIM)
+      if (owners && (u8)(room->frame[at_owner] - OWNER_SHIM) < OWNERS_SHIM)
         code = instruction = 0;
+      else if (copies && *(u32 *)(room->frame + at_copy))
+        instruction += to_original(p, code, *(u32 *)(room->frame + at_copy));
       room->stack.depth = i + 1;
     } else {
       frame = 0;
@@ -144,7 +157,7 @@ static __always_inline u64 walk_from(struct thread *t, u64 frame, struct python 
     hash = mixed(mixed(hash, code), instruction);
     place = mixed(mixed(place, code), i ? instruction : 0);
   }
-  room->stack.truncated = frame != 0;
+  room->stack.truncated = frame && frame - state >= state_end;
   room->stack.pid = t->pid;
   room->stack.tid = t->tid;
   room->stack.hash = hash;

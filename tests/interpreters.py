@@ -7,13 +7,15 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
+from tests.sid_pythons import sid_pythons
+
 _ASK = "import sys, os; print(*sys.version_info[:2], os.path.realpath(sys.executable))"
-_TRIED = range(9, 14)
+_TRIED = range(9, 16)
 
 
 @cache
 def interpreters() -> tuple[str, ...]:
-    """Paths of one interpreter a build: those of the distribution and of pyenv."""
+    """Paths of one interpreter a build: of the distribution, of pyenv, of Debian's sid."""
     return tuple(_found())
 
 
@@ -37,7 +39,7 @@ def _found() -> dict[str, str]:
             major, minor, real = told.stdout.split(maxsplit=2)
             if major == "3" and int(minor) in _TRIED:
                 found.setdefault(real, (str(path), f"{major}.{minor}"))
-    return dict(found.values())
+    return {**dict(found.values()), **sid_pythons()}
 
 
 def label(path: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from enum import IntEnum, IntFlag
 
+from iotrace.pystack.offsets import GIL_HOLDER
 from iotrace.vocabulary.events import EventKind
 from iotrace.vocabulary.kinds import SOCKET_KINDS, Kind
 from iotrace.vocabulary.waits import WAIT_REASONS
@@ -144,9 +145,7 @@ SAMPLES_HZ = 199
 GIL_TAX_NS = 1_000_000
 """A wait for the GIL after so much computing is not the price of the call before."""
 GIL_BYTES = 208
-"""struct _gil_runtime_state with its two conditions and mutexes (glibc), CPython 3.9 to 3.13."""
-GIL_HOLDER = 8
-"""Where in it the thread state lies that had it last."""
+"""struct _gil_runtime_state with its two conditions and mutexes (glibc), CPython 3.9 to 3.15."""
 GILS = 8
 """Interpreters of one process whose GILs are told from other locks."""
 WAKE_RACE_NS = 50_000

@@ -15,8 +15,10 @@ _U32 = struct.Struct("<I")
 _NOT_THERE = 0xFFFFFFFF
 _SAME = (
     "interpreter_next interpreter_threads thread_next thread_ident thread_frame frame_code "
-    "frame_previous frame_instruction code_file code_name code_linetable"
+    "frame_previous frame_instruction code_file code_name code_linetable code_instructions "
+    "code_copies code_tags base_frame_end"
 ).split()
+_OPTIONAL = ("thread_cframe", "gc_collecting", "frame_owner", "frame_copy")
 
 
 class PythonTable:
@@ -59,11 +61,9 @@ class PythonTable:
 
 
 def _members(offsets: Offsets) -> dict[str, int]:
-    cframe, owner = offsets.thread_cframe, offsets.frame_owner
+    optional = {name: getattr(offsets, name) for name in _OPTIONAL}
     return {
         **{name: getattr(offsets, name) for name in _SAME},
-        "thread_cframe": _NOT_THERE if cframe is None else cframe,
-        "gc_collecting": _NOT_THERE if offsets.gc_collecting is None else offsets.gc_collecting,
-        "frame_owner": _NOT_THERE if owner is None else owner,
+        **{name: _NOT_THERE if one is None else one for name, one in optional.items()},
         "narrow_instruction": int(offsets.instruction_bytes > 0),
     }

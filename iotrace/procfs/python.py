@@ -18,6 +18,7 @@ from iotrace.procfs.target_files import open_mapped
 _RUNTIME = "_PyRuntime"  # from 3.7 on
 _VERSION = "Py_Version"  # from 3.11 on
 _GET_VERSION = "Py_GetVersion"  # in all of them
+_CODE_TYPE, _TEXT_TYPE = "PyCode_Type", "PyUnicode_Type"
 _COOKIE = b"xdebugpy"  # from 3.13 on: Include/internal/pycore_debug_offsets.h
 _RELEASE_LEVELS = {0xA: "a", 0xB: "b", 0xC: "rc", 0xF: ""}
 _LIKELY_NAME = re.compile(r"(?:lib)?python[^/]*")
@@ -36,7 +37,8 @@ class PythonBuild:
     ``version``: "3.11.2", "3.14.0rc1"; "3.10" or "3" where the file tells no more.
     ``path``: the file that holds the interpreter, as the process sees it; ``load_bias``: what was
     added to that file's addresses. ``runtime_address``: of ``_PyRuntime`` in the process's
-    memory, None before 3.7. ``free_threaded``: built without a GIL.
+    memory, None before 3.7. ``free_threaded``: built without a GIL. ``code_type``,
+    ``text_type``: of the types of code objects and str there, None: the file does not tell.
     """
 
     version: str
@@ -44,15 +46,20 @@ class PythonBuild:
     load_bias: int
     runtime_address: int | None
     free_threaded: bool
+    code_type: int | None = None
+    text_type: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """What a file holds; ``runtime`` is the address of ``_PyRuntime`` before relocation."""
+    """What a file holds. ``runtime``: the address of ``_PyRuntime`` before relocation, as of the
+    types."""
 
     version: str
     runtime: int | None
     free_threaded: bool
+    code_type: int | None = None
+    text_type: int | None = None
 
 
 def parse_version_hex(number: int) -> str | None:
@@ -105,14 +112,19 @@ def _build_in(mapping: Mapping, read: ReadAt) -> PythonBuild | None:
     interpreter = identify(elf, read, mapping.path)
     if bias is None or interpreter is None:
         return None
-    runtime = interpreter.runtime
     return PythonBuild(
         version=interpreter.version,
         path=mapping.path,
         load_bias=bias,
-        runtime_address=None if runtime is None else runtime + bias,
+        runtime_address=_relocated(interpreter.runtime, bias),
         free_threaded=interpreter.free_threaded,
+        code_type=_relocated(interpreter.code_type, bias),
+        text_type=_relocated(interpreter.text_type, bias),
     )
+
+
+def _relocated(address: int | None, bias: int) -> int | None:
+    return None if address is None else address + bias
 
 
 def identify(elf: Elf, read: ReadAt, path: str) -> Interpreter | None:
@@ -121,7 +133,8 @@ def identify(elf: Elf, read: ReadAt, path: str) -> Interpreter | None:
     ``path`` is asked last, and only where nothing in the file is as good. Raises ``ValueError``
     for a damaged file.
     """
-    symbols = find_dynamic_symbols(elf, read, (_RUNTIME, _VERSION, _GET_VERSION))
+    wanted = (_RUNTIME, _VERSION, _GET_VERSION, _CODE_TYPE, _TEXT_TYPE)
+    symbols = find_dynamic_symbols(elf, read, wanted)
     runtime = symbols.get(_RUNTIME)
     if runtime is None and _GET_VERSION not in symbols:
         return None
@@ -138,7 +151,9 @@ def identify(elf: Elf, read: ReadAt, path: str) -> Interpreter | None:
         version = "3"
     if version is None:
         return None
-    return Interpreter(version, runtime, described and any(head[16:24]))
+    free_threaded = described and any(head[16:24])
+    types = symbols.get(_CODE_TYPE), symbols.get(_TEXT_TYPE)
+    return Interpreter(version, runtime, free_threaded, *types)
 
 
 def _bytes_at(elf: Elf, read: ReadAt, address: int, size: int) -> bytes:

@@ -7,16 +7,12 @@ import struct
 from dataclasses import dataclass
 
 from iotrace.pystack import linetable
-from iotrace.pystack.memory import Memory, Unreadable
+from iotrace.pystack.memory import Memory, Unreadable, read_u32, read_u64
 from iotrace.pystack.offsets import CODE_BYTES, Offsets
 
 _TEXT_BYTES = 4096
 _TABLE_BYTES = 1 << 18
 _LEAST_TABLE_BYTES = 960
-_LENGTH_AT, _STATE_AT = 16, 32  # PyASCIIObject: Include/cpython/unicodeobject.h
-_SIZE_AT = 16  # PyVarObject
-_UTF8_FIELDS_BYTES = 16
-_WSTR_BYTES = 8
 _ENCODINGS = {1: "latin-1", 2: "utf-16-le", 4: "utf-32-le"}
 # CO_GENERATOR, CO_COROUTINE, CO_ITERABLE_COROUTINE, CO_ASYNC_GENERATOR: Include/cpython/code.h
 _SUSPENDING = 0x20 | 0x80 | 0x100 | 0x200
@@ -84,9 +80,9 @@ def frame_at(offsets: Offsets, code: Code, address: int, instruction: int) -> Fr
 
 def _read_text(memory: Memory, offsets: Offsets, address: int) -> str:
     """A str object: PEP 393."""
-    head = memory.read(address, _STATE_AT + 4)
-    length, state = _u64(head, _LENGTH_AT), _u32(head, _STATE_AT)
-    kind, compact, ascii_only = state >> 2 & 7, state >> 5 & 1, state >> 6 & 1
+    length = read_u64(memory, address + offsets.text_length)
+    state = read_u32(memory, address + offsets.text_state) >> offsets.text_kind_shift
+    kind, compact, ascii_only = state & 7, state >> 3 & 1, state >> 4 & 1
     if not compact or kind not in _ENCODINGS or length * kind > _TEXT_BYTES:
         raise Unreadable(f"no text at {address:#x}")
     if not length:
@@ -94,13 +90,13 @@ def _read_text(memory: Memory, offsets: Offsets, address: int) -> str:
     if ascii_only:
         return memory.read(address + offsets.text_data, length).decode("latin-1")
     # PyCompactUnicodeObject: utf8_length and utf8 follow, before 3.12 wstr_length as well.
-    data = offsets.text_data + _UTF8_FIELDS_BYTES + (_WSTR_BYTES if offsets.text_data > 40 else 0)
+    data = offsets.text_data + offsets.text_wide_bytes
     return memory.read(address + data, length * kind).decode(_ENCODINGS[kind], "replace")
 
 
 def _read_bytes(memory: Memory, offsets: Offsets, address: int) -> bytes:
     """A bytes object."""
-    size = _u64(memory.read(address + _SIZE_AT, 8), 0)
+    size = read_u64(memory, address + offsets.bytes_size)
     if size > _TABLE_BYTES:
         raise Unreadable(f"no line table at {address:#x}")
     try:

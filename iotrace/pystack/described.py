@@ -114,18 +114,22 @@ def member_names(version: tuple[int, int]) -> tuple[str, ...]:
     return tuple([f"{section}.{name}" for section, some in sections for name in some.split()])
 
 
-def read_described(memory: Memory, runtime: int) -> Described:
+def read_described(
+    memory: Memory, runtime: int, layout: tuple[int, int] | None = None
+) -> Described:
     """What ``_PyRuntime`` at an address says. Whoever uses it checks it against what is there.
 
+    ``layout``: the version whose members are taken for those of the struct, None: its own.
     Raises Unreadable: it does not describe itself, in an order that is not known, or with offsets
     that cannot be.
     """
     head = memory.read(runtime, _HEAD_BYTES)
     number = int.from_bytes(head[8:16], "little")
     version = number >> 24, number >> 16 & 0xFF
-    if not head.startswith(_COOKIE) or version not in SECTIONS:
+    layout = layout or version
+    if not head.startswith(_COOKIE) or layout not in SECTIONS:
         raise Unreadable("the interpreter does not describe itself as a known Python")
-    names = member_names(version)
+    names = member_names(layout)
     raw = memory.read(runtime + _HEAD_BYTES, 8 * (1 + len(names)))
     free_threaded, *offsets = struct.unpack(f"<{1 + len(names)}Q", raw)
     members = dict(zip(names, offsets, strict=True))

@@ -18,8 +18,11 @@ from iotrace.pystack.offsets import FRAME_BYTES, Offsets
 from iotrace.pystack.runtime import Runtime, ThreadState
 
 MAX_DEPTH = 128
-OWNER_SHIM = 3
-"""FRAME_OWNED_BY_CSTACK: a frame between C and Python, no function's own (3.12, 3.13)."""
+OWNERS_SHIM = (3, 4)
+"""FRAME_OWNED_BY_CSTACK (3.12, 3.13, and 4 in 3.14), FRAME_OWNED_BY_INTERPRETER (3.14 on): a frame
+between C and Python, no function's own."""
+_ENTRIES = 8
+"""In struct _PyCodeArray, pycore_code.h: the copies of a code object's instructions."""
 _NO_OWNER = 0
 _PARKED_BYTES = 8
 HASHED_DEPTH = 32
@@ -107,19 +110,37 @@ def walk_thread(memory: Memory, offsets: Offsets, state: int) -> tuple[RawFrame,
         if offsets.thread_cframe is not None:
             frame = read_u64(memory, frame + offsets.thread_cframe)
         for _ in range(MAX_DEPTH):
-            if not frame:
+            if not frame or 0 <= frame - state < offsets.base_frame_end:
                 break
             raw = memory.read(frame, FRAME_BYTES)
             owner = _NO_OWNER if offsets.frame_owner is None else raw[offsets.frame_owner]
             instruction = _word(raw, offsets.frame_instruction)
             if offsets.instruction_bytes:
                 instruction &= 0xFFFFFFFF
-            code = _word(raw, offsets.frame_code)
-            frames.append(SHIM if owner == OWNER_SHIM else RawFrame(code, instruction))
+            code = _word(raw, offsets.frame_code) & ~offsets.code_tags
+            if owner in OWNERS_SHIM:
+                frames.append(SHIM)
+            else:
+                instruction += _to_original(memory, offsets, code, raw)
+                frames.append(RawFrame(code, instruction))
             frame = _word(raw, offsets.frame_previous)
     except Unreadable:
         pass
     return tuple(frames)
+
+
+def _to_original(memory: Memory, offsets: Offsets, code: int, frame: bytes) -> int:
+    """From the copy of the instructions that a frame runs to those of its code object.
+
+    Without a GIL each thread has copies of its own, from 3.14 on.
+    """
+    at = offsets.frame_copy
+    copy = 0 if at is None else int.from_bytes(frame[at : at + 4], "little")
+    if not copy:
+        return 0
+    copies = read_u64(memory, code + offsets.code_copies)
+    start = read_u64(memory, copies + _ENTRIES + 8 * copy)
+    return code + offsets.code_instructions - start
 
 
 def _word(raw: bytes, at: int) -> int:

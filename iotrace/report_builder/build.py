@@ -30,6 +30,7 @@ class Circumstances:
     tracer_cpu_ns: int
     kernel_memory_bytes: int
     detail: Detail = Detail.FULL
+    remarks: tuple[str, ...] = ()
 
 
 def build_report(snapshot: Snapshot, around: Circumstances) -> Report:
@@ -72,7 +73,7 @@ def _quality(snapshot: Snapshot, processes: tuple[Process, ...], around: Circums
         probe_ns=None,
         unavailable={**around.detail.unavailable, **around.unavailable},
         kernel_memory_bytes=around.kernel_memory_bytes,
-        notes=tuple(_notes(losses, processes)),
+        notes=(*_notes(losses, processes), *around.remarks),
     )
 
 

@@ -20,6 +20,7 @@ from iotrace.snapshot.totals import LineTotals, Snapshot, Waiting
 from iotrace.target_reader.reader import TargetReader
 from iotrace.target_reader.stacks import (
     Interpreter,
+    Unread,
     forget_interpreter,
     learn_codes,
     name_stacks,
@@ -120,13 +121,30 @@ class StackBook:
             for pid, reason in {**self._reasons, **alive}.items()
         }
         for pid, known in self._known.items():
-            no_gil = known.interpreter.runtime.no_gil
+            runtime = known.interpreter.runtime
+            no_gil = runtime.no_gil
+            if runtime.offsets.gil_enabled is not None and not known.gils:
+                no_gil = "it is built without a GIL"
             if no_gil is not None:
                 told[f"GIL waits of process {pid}"] = no_gil
             elif len(known.gils) > GILS:
                 told[f"some GIL waits of process {pid}"] = (
                     f"of {len(known.gils)} GILs only {GILS} are told from other locks"
                 )
+        return told
+
+    def remarks(self) -> list[str]:
+        """What is out of the ordinary in how some Pythons are read."""
+        told = []
+        for pid, known in self._known.items():
+            runtime = known.interpreter.runtime
+            if runtime.read_as is not None:
+                told.append(
+                    f"the Python of process {pid} is read as {runtime.read_as} is:"
+                    " checked against the live process, not tried"
+                )
+            if runtime.offsets.gil_enabled is not None and known.gils:
+                told.append(f"the Python of process {pid} is free-threaded, but its GIL is on")
         return told
 
     def complete(self, snapshot: Snapshot) -> Snapshot:
@@ -218,8 +236,9 @@ class StackBook:
             return
         if found is None:
             return
-        if isinstance(found, str):
-            tried.reason = found
+        if isinstance(found, Unread):
+            if not found.early or tried.looks >= _TRIES:
+                tried.reason = found.reason
             return
         interpreter, gils = found
         self._known[pid] = _Known(interpreter, gils)
@@ -232,7 +251,7 @@ class StackBook:
             gils = read_gils(self._reader, known.interpreter)
         except (NoSuchProcess, PermissionDenied, Unsupported):
             return
-        if gils and gils != known.gils:
+        if gils != known.gils:
             known.gils = gils
             self._table.enter(pid, known.interpreter.runtime, gils)
 

@@ -18,7 +18,8 @@ from iotrace.procfs.python import read_python
 from iotrace.pystack.code_objects import Frame
 from iotrace.pystack.memory import ProcessMemory
 from iotrace.pystack.offsets import Offsets
-from iotrace.pystack.runtime import NoStacks, Runtime, find_runtime
+from iotrace.pystack.recognition import NoStacks, TooEarly, find_runtime
+from iotrace.pystack.runtime import Runtime
 from iotrace.pystack.symbols import Symbols
 from iotrace.pystack.walk import RawFrame, Sleeper, Walker
 from iotrace.target_reader.asking import Asker
@@ -42,18 +43,30 @@ class Interpreter:
     @property
     def plain(self) -> Any:
         """As a reader takes it."""
-        runtime = self.runtime
-        return self.pid, (runtime.address, members(runtime.offsets), runtime.no_gil), self.gone
+        return self.pid, _plain_runtime(self.runtime), self.gone
 
 
-def read_interpreter(reader: Asker, pid: int) -> tuple[Interpreter, tuple[int, ...]] | str | None:
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A Python whose stacks cannot be read, ``early``: not yet."""
+
+    reason: str
+    early: bool
+
+
+def read_interpreter(
+    reader: Asker, pid: int
+) -> tuple[Interpreter, tuple[int, ...]] | Unread | None:
     """The interpreter and its GILs; why its stacks cannot be read; None: it is no Python.
 
     Raises what ``Asker.ask`` raises, as all of these do.
     """
     answer = reader.ask("interpreter", pid)
-    if answer is None or isinstance(answer, str):
-        return answer
+    if answer is None:
+        return None
+    is_read, *answer = answer
+    if not is_read:
+        return Unread(*answer)
     plain, gils = answer
     return Interpreter(pid, _runtime(plain)), tuple(gils)
 
@@ -98,8 +111,13 @@ def forget_interpreter(reader: Asker, of: Interpreter) -> None:
 
 
 def _runtime(plain: Any) -> Runtime:
-    address, offsets, no_gil = plain
-    return Runtime(address, Offsets(*offsets), no_gil)
+    address, offsets, *others = plain
+    return Runtime(address, Offsets(*offsets), *others)
+
+
+def _plain_runtime(runtime: Runtime) -> Any:
+    address, offsets, *others = members(runtime)
+    return (address, members(offsets), *others)
 
 
 @dataclass(slots=True)
@@ -145,10 +163,10 @@ def interpreter(session: Session, pid: int) -> Any:
     except BaseException as error:
         memory.close()
         if isinstance(error, NoStacks):
-            return str(error)
+            return False, str(error), isinstance(error, TooEarly)
         raise
     session[pid] = _Known(runtime, memory, Symbols(runtime.offsets, memory))
-    return (runtime.address, members(runtime.offsets), runtime.no_gil), gils
+    return True, _plain_runtime(runtime), gils
 
 
 def gils(session: Session, pid: int, runtime: Any, gone: bool) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from iotrace.asyncio_tasks.task import Look, Place, Task, Timer, Unmoved, Waited
 from iotrace.errors import IotraceError, NoSuchProcess, Unsupported
 from iotrace.procfs.python import read_python
 from iotrace.pystack.memory import ProcessMemory, Unreadable, read_u64
-from iotrace.pystack.runtime import NoStacks, find_runtime
+from iotrace.pystack.recognition import NoStacks, find_runtime
 from iotrace.pystack.symbols import Symbols
 from iotrace.target_reader.asking import Asker
 from iotrace.target_reader.programs import members

@@ -98,7 +98,7 @@ WAITS: tuple[WaitReason, ...] = (
         "gil",
         "waits for Python's GIL",
         "asleep waiting for Python's GIL",
-        "futex on the very address of the Python interpreter's GIL (CPython 3.9 to 3.13)",
+        "futex on the very address of the Python interpreter's GIL (CPython 3.9 to 3.15)",
         blocks_a_loop=False,  # finding IO113 is about the GIL
         brings_work=True,
         light="#c98fb3",

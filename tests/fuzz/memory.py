@@ -16,9 +16,12 @@ from dataclasses import dataclass
 from functools import cache
 
 from iotrace.procfs.python import read_python
+from iotrace.pystack.described import read_described
+from iotrace.pystack.live_check import Live, Mismatch, NothingToSee, check_sizes, check_stacks
 from iotrace.pystack.memory import Memory, ProcessMemory, Unreadable, read_u64
 from iotrace.pystack.offsets import CODE_BYTES, TABLES, Offsets, described_offsets
-from iotrace.pystack.runtime import MAX_INTERPRETERS, MAX_THREADS, Runtime, find_runtime
+from iotrace.pystack.recognition import find_runtime
+from iotrace.pystack.runtime import MAX_INTERPRETERS, MAX_THREADS, Runtime
 from iotrace.pystack.symbols import Symbols
 from iotrace.pystack.walk import (
     MAX_DEPTH,
@@ -35,8 +38,9 @@ from tests.kernel.python.test_blocked_stacks import blocked
 _PAGE = mmap.PAGESIZE
 _WALKED = 16
 """Thread states whose stacks are walked, of the thousands that a ring looks like."""
-_MOST_READS = MAX_THREADS * 8 + _WALKED * MAX_DEPTH * 12
+_MOST_READS = MAX_THREADS * 8 + 2 * _WALKED * MAX_DEPTH * 12
 _PIECE_BYTES = 256
+_WORDS_BYTES = 1024
 
 
 class Pages:
@@ -75,7 +79,7 @@ class Recorder:
     def read(self, address: int, size: int) -> bytes:
         """As the memory does."""
         data = self._memory.read(address, size)
-        for at in range(address & ~7, address + min(size, CODE_BYTES), 8):
+        for at in range(address & ~7, address + min(size, _WORDS_BYTES), 8):
             self.words[at] = None
         for page in range(address // _PAGE, (address + size - 1) // _PAGE + 1):
             if page not in self.pages:
@@ -86,11 +90,12 @@ class Recorder:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What there is of a process; ``words``: addresses that the readers use."""
+    """What there is of a process; ``words``: addresses that the readers use; ``live``: None, it
+    does not describe itself."""
 
     pid: int
     runtime: Runtime
-    describes_itself: bool
+    live: Live | None
     areas: tuple[Area, ...]
     pages: dict[int, bytes]
     words: tuple[int, ...]
@@ -100,8 +105,12 @@ class Image:
 def survey(memory: Memory, image: Image, offsets: Offsets) -> int:
     """Read everything as a trace does: how many frames got a name. Raises Unreadable only where
     an interpreter that describes itself says nonsense."""
-    if image.describes_itself and offsets is image.runtime.offsets:
-        offsets = described_offsets(memory, image.runtime.address)
+    if image.live and offsets is image.runtime.offsets:
+        described = read_described(memory, image.runtime.address)
+        offsets = described_offsets(described)
+        with contextlib.suppress(Mismatch, NothingToSee):
+            check_sizes(described)
+            check_stacks(memory, image.runtime.address, described, offsets, image.live)
     runtime = Runtime(image.runtime.address, offsets, None)
     assert len(runtime.gils(memory)) <= MAX_INTERPRETERS
     states = tuple(runtime.thread_states(memory))
@@ -141,7 +150,8 @@ def _capture(python: str) -> Image:
             runtime = find_runtime(pid, build, memory)
             recorder = Recorder(memory)
             describes = tuple(map(int, build.version.split(".")[:2])) >= (3, 13)
-            image = Image(pid, runtime, describes, read_areas(pid), {}, (), ())
+            live = Live(build.code_type, build.text_type, None) if describes else None
+            image = Image(pid, runtime, live, read_areas(pid), {}, (), ())
             assert survey(recorder, image, runtime.offsets) > 10
         words = tuple(recorder.words)
         pages = Pages(recorder.pages, {})
@@ -151,7 +161,7 @@ def _capture(python: str) -> Image:
             if at // _PAGE in recorder.pages
         )
         return Image(
-            pid, runtime, describes, image.areas, recorder.pages, words,
+            pid, runtime, live, image.areas, recorder.pages, words,
             tuple(value for value in values if value // _PAGE in recorder.pages),
         )  # fmt: skip
 

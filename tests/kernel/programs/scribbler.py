@@ -18,7 +18,7 @@ from gate import ready
 
 from iotrace.procfs.python import read_python
 from iotrace.pystack.memory import ProcessMemory, read_u64
-from iotrace.pystack.runtime import find_runtime
+from iotrace.pystack.recognition import find_runtime
 
 LEVELS = 7
 NAP_US = 1500

@@ -18,7 +18,7 @@ from iotrace.procfs.python import read_python
 from iotrace.procfs.task import Blocked, read_activity, read_tids
 from iotrace.pystack.code_objects import Frame
 from iotrace.pystack.memory import ProcessMemory
-from iotrace.pystack.runtime import find_runtime
+from iotrace.pystack.recognition import find_runtime
 from iotrace.pystack.symbols import Symbols
 from iotrace.pystack.walk import Walker
 from tests.greenlets import folder_for

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from iotrace.pystack.described import read_described
 from iotrace.pystack.linetable import line_3_9, line_3_10, line_3_11
 from iotrace.pystack.memory import Memory, Unreadable
 from iotrace.pystack.offsets import TABLES, Offsets, described_offsets
@@ -101,7 +102,7 @@ def test_a_build_that_lies_about_itself_gets_no_wild_offsets() -> None:
                 return body[:size]
 
         with pytest.raises(Unreadable):
-            described_offsets(Lies(), 0x1000)
+            described_offsets(read_described(Lies(), 0x1000))
 
 
 @pytest.mark.parametrize("find", [line_3_9, line_3_10, line_3_11])

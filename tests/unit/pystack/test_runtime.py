@@ -3,87 +3,145 @@
 from __future__ import annotations
 
 import platform
-import struct
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from iotrace.procfs.python import PythonBuild
-from iotrace.pystack.memory import Unreadable
-from iotrace.pystack.offsets import _DESCRIBED_3_13, TABLES
-from iotrace.pystack.runtime import NoStacks, find_runtime
+from iotrace.pystack.described import SECTIONS, member_names
+from iotrace.pystack.memory import Memory
+from iotrace.pystack.offsets import TABLES
+from iotrace.pystack.recognition import NoStacks, TooEarly, find_runtime
+from iotrace.pystack.symbols import Symbols
+from iotrace.pystack.walk import walk_thread
+from tests.unit.pystack.made_up import FILE, FIRST_LINE, FUNCTION, PID, MadeUp, proc_of
 
-_PID, _RUNTIME = 700, 0x5000
-_BUILD = PythonBuild("3.11.2", "/usr/bin/python3.11", 0, _RUNTIME, free_threaded=False)
+_BUILD = PythonBuild("3.11.2", "/usr/bin/python3.11", 0, 0x5000, free_threaded=False)
 _GLIBC = "/usr/lib/x86_64-linux-gnu/libc.so.6"
 _MUSL = "/lib/ld-musl-x86_64.so.1"
-
-
-class _Described:
-    """A runtime that describes itself as this version, all offsets the same."""
-
-    def __init__(self, version: int) -> None:
-        members = [48] * len(_DESCRIBED_3_13)
-        self._data = b"xdebugpy" + struct.pack(f"<Q{len(members)}Q", version, *members)
-
-    def read(self, address: int, size: int) -> bytes:
-        if address != _RUNTIME or size > len(self._data):
-            raise Unreadable("outside")
-        return self._data[:size]
 
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
     """/proc of a process that has mapped this C library."""
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
-    (tmp_path / str(_PID)).mkdir()
-    line = f"7f0000000000-7f0000100000 r-xp 00000000 08:01 4711 {request.param}\n"
-    (tmp_path / str(_PID) / "maps").write_text(line)
-    return str(tmp_path)
+    return proc_of(tmp_path, request.param)
 
 
-def _reason(build: PythonBuild, root: str, version: int = 0x030D00F0) -> str:
+def _reason(build: PythonBuild, root: str, memory: Memory | None = None) -> str:
     with pytest.raises(NoStacks) as refusal:
-        find_runtime(_PID, build, _Described(version), root)
+        find_runtime(PID, build, memory or MadeUp((3, 13)), root)
     return str(refusal.value)
 
 
 @pytest.mark.parametrize("root", [_GLIBC], indirect=True)
 def test_a_build_with_glibc_is_read_and_its_gil_known(root: str) -> None:
-    runtime = find_runtime(_PID, _BUILD, _Described(0), root)
-    assert (runtime.offsets, runtime.no_gil) == (TABLES[3, 11], None)
-    described = find_runtime(_PID, replace(_BUILD, version="3.13.0"), _Described(0x030D00F0), root)
-    assert described.no_gil is None
+    runtime = find_runtime(PID, _BUILD, MadeUp((3, 13)), root)
+    assert (runtime.offsets.interpreters, runtime.no_gil) == (TABLES[3, 11].interpreters, None)
 
 
 @pytest.mark.parametrize("root", [_GLIBC], indirect=True)
-def test_a_build_without_a_gil_says_so(root: str) -> None:
-    build = replace(_BUILD, version="3.13.0", free_threaded=True)
-    assert _reason(build, root) == "Python 3.13.0 is built without a GIL: not tried"
+@pytest.mark.parametrize("free_threaded", [False, True])
+@pytest.mark.parametrize("layout", SECTIONS)
+def test_a_build_that_describes_itself_is_read(
+    root: str, layout: tuple[int, int], free_threaded: bool
+) -> None:
+    process = MadeUp(layout, free_threaded=free_threaded)
+    runtime = find_runtime(PID, process.build, process, root)
+    assert (runtime.no_gil, runtime.read_as) == (None, None)
+    symbols = Symbols(runtime.offsets, process)
+    for state in process.states:
+        frames = symbols.name(walk_thread(process, runtime.offsets, state))
+        assert [(one.function, one.file, one.line) for one in frames] == [
+            (FUNCTION, FILE, FIRST_LINE + 3)
+        ] * 2
+
+
+@pytest.mark.parametrize("root", [_GLIBC], indirect=True)
+@pytest.mark.parametrize("layout", SECTIONS)
+def test_a_build_that_can_do_without_a_gil_has_one_if_it_is_on(
+    root: str, layout: tuple[int, int]
+) -> None:
+    with_gil = MadeUp(layout, free_threaded=True)
+    assert find_runtime(PID, with_gil.build, with_gil, root).gils(with_gil) == (with_gil.gil + 8,)
+    without = MadeUp(layout, free_threaded=True, gil_enabled=False)
+    assert find_runtime(PID, without.build, without, root).gils(without) == ()
+
+
+@pytest.mark.parametrize("root", [_GLIBC], indirect=True)
+@pytest.mark.parametrize("layout", SECTIONS)
+def test_an_unknown_version_is_read_as_the_one_that_it_is_like(
+    root: str, layout: tuple[int, int]
+) -> None:
+    process = MadeUp(layout, version=(3, 99))
+    runtime = find_runtime(PID, process.build, process, root)
+    assert runtime.read_as == f"{layout[0]}.{layout[1]}"
+    assert runtime.gils(process) == (process.gil,)
+    assert len(walk_thread(process, runtime.offsets, process.states[0])) == 3
+
+
+@pytest.mark.parametrize("root", [_GLIBC], indirect=True)
+def test_an_unknown_version_that_is_like_none_is_not_read(root: str) -> None:
+    # A member more in the struct of thread states.
+    names = member_names((3, 15))
+    first = 1 + names.index("thread_state.prev")
+    values = MadeUp((3, 15)).at
+    words = {place + 1: values[names[place - 1]] for place in range(first, len(names) + 1)}
+    process = MadeUp((3, 15), version=(3, 99), words={**words, first: 16})
+    assert "does not say where it keeps them: " in _reason(process.build, root, process)
+
+
+@pytest.mark.parametrize("root", [_GLIBC], indirect=True)
+def test_an_unknown_version_is_looked_at_again_when_it_runs(root: str) -> None:
+    process = MadeUp((3, 15), version=(3, 99), runs=False)
+    with pytest.raises(TooEarly, match="no thread of Python"):
+        find_runtime(PID, process.build, process, root)
+    known = MadeUp((3, 15), runs=False)
+    assert find_runtime(PID, known.build, known, root).read_as is None
+
+
+@pytest.mark.parametrize("root", [_GLIBC], indirect=True)
+@pytest.mark.parametrize(
+    ("member", "offset", "reason"),
+    [
+        ("interpreter_frame.previous", 1 << 40, "is at 1099511627776"),
+        ("interpreter_frame.instr_ptr", 4096, "would be beyond the end of its struct"),
+        ("interpreter_frame.instr_ptr", 21, "frame_instruction is at 21"),
+        ("thread_state.interp", 16, "a thread state is of another interpreter"),
+        ("interpreter_state.threads_head", 1 << 19, "a thread state cannot be read"),
+        ("code_object.qualname", 8, "the name of a code object is no str"),
+        ("interpreter_frame.executable", 16, "a frame has no code object"),
+    ],
+)
+def test_a_damaged_description_is_refused(root: str, member: str, offset: int, reason: str) -> None:
+    place = 1 + member_names((3, 15)).index(member)
+    process = MadeUp((3, 15), words={place: offset})
+    assert reason in _reason(process.build, root, process)
 
 
 @pytest.mark.parametrize("root", [_MUSL], indirect=True)
 def test_musl_has_no_stacks_before_3_13_and_no_gil_waits_ever(root: str) -> None:
-    told = "Python 3.11.2 with musl was not tried: 3.9 to 3.13 with glibc were"
+    told = "Python 3.11.2 with musl was not tried: 3.9 to 3.12 with glibc were, and 3.13 on"
     assert _reason(_BUILD, root) == told
-    described = find_runtime(_PID, replace(_BUILD, version="3.13.0"), _Described(0x030D00F0), root)
+    process = MadeUp((3, 13))
+    described = find_runtime(PID, process.build, process, root)
     assert described.no_gil == "musl keeps the lock's word on the waiting thread's stack"
-    assert described.gils(_Described(0)) == ()
+    assert described.gils(process) == ()
 
 
 @pytest.mark.parametrize("root", [_GLIBC], indirect=True)
-@pytest.mark.parametrize("version", ["3.8.18", "3.14.0", "3.15.0a1"])
-def test_a_version_that_was_not_tried_says_so(root: str, version: str) -> None:
-    told = f"Python {version} was not tried: 3.9 to 3.13 with glibc were"
-    assert _reason(replace(_BUILD, version=version), root) == told
+def test_a_version_that_was_not_tried_says_so(root: str) -> None:
+    told = "Python 3.8.18 was not tried: 3.9 to 3.12 with glibc were, and 3.13 on"
+    assert _reason(replace(_BUILD, version="3.8.18"), root) == told
 
 
 @pytest.mark.parametrize("root", [_GLIBC], indirect=True)
 def test_a_3_13_that_describes_something_else_is_not_read(root: str) -> None:
-    build = replace(_BUILD, version="3.13.0")
-    told = "Python 3.13.0 does not say where it keeps them"
-    assert _reason(build, root, version=0x030E00F0) == told
+    process = MadeUp((3, 13))
+    build = replace(process.build, runtime_address=process.runtime + 8)
+    told = "Python 3.13.0 does not say where it keeps them: "
+    assert _reason(build, root, process).startswith(told)
 
 
 @pytest.mark.parametrize("root", [_GLIBC], indirect=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from iotrace.live.picture import CallRow, LoopRow, ThreadRow
+from iotrace.live.request_rows import RequestRow
 
 _Row = TypeVar("_Row")
 _Orders = dict[str, Callable[[_Row], float]]
@@ -29,7 +30,14 @@ LOOPS: _Orders[LoopRow] = {
     "max": lambda row: row.busy.max if row.busy else -1,
     "p99": lambda row: row.busy.p99 if row.busy else -1,
     "stalls": lambda row: row.stalls,
-    "turns": lambda row: row.turns_per_s or 0.0,
+    "iterations": lambda row: row.iterations_per_s or 0.0,
+}
+REQUESTS: _Orders[RequestRow] = {
+    "requests": lambda row: row.per_s,
+    "p99": lambda row: row.times.p99 if row.times else -1,
+    "p50": lambda row: row.times.p50 if row.times else -1,
+    "max": lambda row: row.times.max if row.times else -1,
+    "owed": lambda row: row.owed,
 }
 
 

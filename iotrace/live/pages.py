@@ -1,25 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The four pages as lines of text: a picture in, styled lines out, nothing computed."""
+"""The pages as lines of text: a picture in, styled lines out, nothing computed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from iotrace.live import ordering
+from iotrace.live.cells import bytes_rate, count, if_any, pid, rate, share, time
 from iotrace.live.picture import FindingRow, LoopRow, Picture
+from iotrace.live.requests_page import requests
 from iotrace.live.styled_lines import STATES, Column, Line, bar, figures, span, table, texts
 from iotrace.output.findings import evidence, symptom, where
 from iotrace.output.naming import name_tid
 from iotrace.output.tables.threads_table import reasons
-from iotrace.output.text import cut, escape, width, wrap
+from iotrace.output.text import escape, wrap
 from iotrace.output.units import (
     UNKNOWN,
-    compact,
     format_count,
     format_duration,
-    format_percent,
-    format_share,
-    format_size,
     plural,
 )
 
@@ -51,12 +49,12 @@ def threads(picture: Picture, order: str, room: int) -> list[Line]:
         return [legend, [], [("No thread was alive.", "faint")]]
     left = table(
         [
-            *_pid([row.pid for row in rows]),
+            *pid([row.pid for row in rows]),
             figures("tid", [name_tid(row.tid) for row in rows], by=order == "tid"),
             texts("name", [(row.name,) for row in rows], least=9),
-            figures("calls/s", [_rate(row.calls_per_s) for row in rows], by=order == "calls"),
-            figures("CPU %", [_share(row.shares.on_cpu) for row in rows], by=order == "on CPU"),
-            figures("ready", [_share(row.shares.runq) for row in rows], by=order == "ready"),
+            figures("calls/s", [rate(row.calls_per_s) for row in rows], by=order == "calls"),
+            figures("CPU %", [share(row.shares.on_cpu) for row in rows], by=order == "on CPU"),
+            figures("ready", [share(row.shares.runq) for row in rows], by=order == "ready"),
         ],
         room * 11 // 20,
     )
@@ -94,22 +92,22 @@ def calls(picture: Picture, order: str, room: int) -> list[Line]:
         [note],
         *table(
             [
-                *_pid([row.pid for row in rows]),
+                *pid([row.pid for row in rows]),
                 figures("tid", [name_tid(row.tid) for row in rows]),
                 texts("call", [(row.call,) for row in rows], least=16),
-                figures("calls/s", [_rate(row.calls_per_s) for row in rows], by=order == "calls"),
-                *_if_any("errors", [row.errors for row in rows], spare=2),
+                figures("calls/s", [rate(row.calls_per_s) for row in rows], by=order == "calls"),
+                *if_any("errors", [row.errors for row in rows], spare=2),
                 figures(
                     "bytes/s",
-                    [_bytes(row.bytes_per_s) for row in rows],
+                    [bytes_rate(row.bytes_per_s) for row in rows],
                     by=order == "bytes",
                     spare=1,
                 ),
-                figures("time %", [_share(row.share) for row in rows], by=order == "time"),
-                figures("mean", [_time(row.mean_ns) for row in rows], spare=3),
-                figures("p99", [_time(row.p99_ns) for row in rows], by=order == "p99"),
-                figures("max", [_time(row.max_ns) for row in rows], by=order == "max"),
-                *_if_any("now in it", [row.in_flight for row in rows], spare=4),
+                figures("time %", [share(row.share) for row in rows], by=order == "time"),
+                figures("mean", [time(row.mean_ns) for row in rows], spare=3),
+                figures("p99", [time(row.p99_ns) for row in rows], by=order == "p99"),
+                figures("max", [time(row.max_ns) for row in rows], by=order == "max"),
+                *if_any("now in it", [row.in_flight for row in rows], spare=4),
             ],
             room,
         ),
@@ -130,11 +128,13 @@ def loops(picture: Picture, order: str, room: int) -> list[Line]:
         [span(note, "faint")],
         *table(
             [
-                *_pid([row.pid for row in rows]),
+                *pid([row.pid for row in rows]),
                 figures("tid", [name_tid(row.tid) for row in rows]),
                 texts("call", [(row.multiplexer,) for row in rows], least=10),
                 figures("fds", [format_count(row.watched) for row in rows], spare=2),
-                figures("turns/s", [_rate(row.turns_per_s) for row in rows], by=order == "turns"),
+                figures(
+                    "iter/s", [rate(row.iterations_per_s) for row in rows], by=order == "iterations"
+                ),
                 figures(
                     "ready",
                     [UNKNOWN if row.ready is None else f"{row.ready:.1f}" for row in rows],
@@ -143,12 +143,12 @@ def loops(picture: Picture, order: str, room: int) -> list[Line]:
                 _lag("lag p50", rows, "p50", order),
                 _lag("p99", rows, "p99", order),
                 _lag("max", rows, "max", order),
-                figures("stalls", [_count(row.stalls) for row in rows], by=order == "stalls"),
+                figures("stalls", [count(row.stalls) for row in rows], by=order == "stalls"),
             ],
             room,
         ),
         [],
-        [("stalls: turns of the loop that took over 50 ms, since the beginning", "faint")],
+        [("stalls: iterations of the loop that took over 50 ms, since the beginning", "faint")],
     ]
     stalled = [row for row in rows if row.stalls]
     for row in stalled:
@@ -158,7 +158,7 @@ def loops(picture: Picture, order: str, room: int) -> list[Line]:
 
 
 def _lag(title: str, rows: Sequence[LoopRow], which: str, order: str) -> Column:
-    cells = [_time(getattr(row.busy, which) if row.busy else None) for row in rows]
+    cells = [time(getattr(row.busy, which) if row.busy else None) for row in rows]
     return figures(title, cells, by=order == which)
 
 
@@ -204,111 +204,13 @@ def _finding(row: FindingRow, room: int) -> list[Line]:
     return lines
 
 
-def head(picture: Picture, frozen: bool, until_ns: int | None, room: int) -> list[Line]:
-    """Who and for how long; and what it is."""
-    one = picture.head
-    who = f"{one.name} {one.pid}" + (f" and {one.processes - 1} more" if one.processes > 1 else "")
-    passed = f"{one.passed_ns / 1e9:.0f} s"
-    if until_ns is not None:
-        passed += f" of {until_ns / 1e9:g} s"
-    rest = f", {plural(one.threads, 'thread')}, {_rate(one.calls_per_s)} calls/s, traced {passed} "
-    mark = " FROZEN " if frozen else ""
-    name = cut(escape(who), max(10, room - width(rest) - len(mark)))
-    model = f"{one.model} (confidence {100 * one.confidence:.0f} %)"
-    shown = escape(model) if one.model else "Which I/O model: not enough seen yet."
-    return [[(name, "strong"), (rest, ""), (mark, "chosen")], [(cut(shown, room), "strong")]]
-
-
-def tabs(picture: Picture | None, page: str) -> Line:
-    """The pages, with how much is on them."""
-    counts = (
-        {
-            "threads": len(picture.threads),
-            "calls": len(picture.calls),
-            "loops": len(picture.loops),
-            "findings": len(picture.findings),
-        }
-        if picture
-        else {}
-    )
-    worst = [row.finding.severity for row in picture.findings] if picture else []
-    line: Line = []
-    for number, name in enumerate(PAGES, start=1):
-        text = f" {number} {name} ({counts.get(name, 0)}) "
-        alarm = "alarm" if "high" in worst else "warning"
-        style = "chosen" if name == page else alarm if name == "findings" and worst else ""
-        line += [(text, style), (" ", "")]
-    return line
-
-
-def quality(picture: Picture, room: int) -> Line:
-    """How far to trust it."""
-    known, passed = picture.quality, picture.head.passed_ns
-    lost = known.lost.total
-    text = (
-        f"  unaccounted {format_percent(known.unaccounted_ratio, 1.0)}"
-        f"  tracer {format_percent(known.tracer_cpu_ns, passed)} of CPU"
-        f"  kernel memory {format_size(known.kernel_memory_bytes)}"
-    )
-    losses = f"LOST {format_count(lost)}: INCOMPLETE" if lost else "lost nothing"
-    return [(losses, "alarm" if lost else "faint"), (text[: max(0, room - len(losses))], "faint")]
-
-
-def keys(page: str, order: str, frozen: bool, room: int) -> Line:
-    """What can be pressed."""
-    sort = f"s sorted by {order}" if order else ""
-    parts = [
-        "1-4 tab page",
-        sort,
-        "f go on" if frozen else "f freeze",
-        "↑↓ scroll",
-        "q end and report",
-    ]
-    return [("   ".join(part for part in parts if part)[:room], "keys")]
-
-
 _Page = Callable[[Picture, str, int], list[Line]]
 
 PAGES: dict[str, tuple[_Page, list[str]]] = {
     "threads": (threads, list(ordering.THREADS)),
     "calls": (calls, list(ordering.CALLS)),
     "loops": (loops, list(ordering.LOOPS)),
+    "requests": (requests, list(ordering.REQUESTS)),
     "findings": (findings, []),
 }
 """Name -> the page and its orders."""
-
-
-def _pid(pids: Sequence[int]) -> list[Column]:
-    """Only where there are several."""
-    return [figures("pid", [name_tid(pid) for pid in pids])] if len(set(pids)) > 1 else []
-
-
-def _if_any(title: str, numbers: Sequence[int], *, spare: int) -> list[Column]:
-    """Only where there is one."""
-    return [figures(title, [_count(one) for one in numbers], spare=spare)] if any(numbers) else []
-
-
-def _count(number: int) -> str:
-    return format_count(number) if number else _NONE
-
-
-def _rate(rate: float | None) -> str:
-    if rate is None:
-        return UNKNOWN
-    if 0 < rate < 10:
-        return f"{rate:.1f}"
-    return format_count(round(rate)) if rate else _NONE
-
-
-def _bytes(rate: float | None) -> str:
-    if rate is None:
-        return UNKNOWN
-    return compact(format_size(round(rate))) if rate >= 1 else _NONE
-
-
-def _share(part: float) -> str:
-    return format_share(part, 1.0) if part else _NONE
-
-
-def _time(time_ns: float | None) -> str:
-    return compact(format_duration(time_ns)) if time_ns is not None else _NONE

@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from iotrace.live.request_rows import RequestRow, UpstreamRow, request_rows, upstream_rows
 from iotrace.output.naming import is_sum
 from iotrace.report.model import Busy, Call, Finding, Loop, Process, Quality, Report, Thread
+from iotrace.report.worker_sums import by_parent
 
 _S = 1_000_000_000
 
@@ -78,7 +80,7 @@ class LoopRow:
     tid: int
     multiplexer: str
     watched: int | None
-    turns_per_s: float | None
+    iterations_per_s: float | None
     ready: float | None
     busy: Busy | None
     new_stalls: int
@@ -121,29 +123,36 @@ class Head:
 class Picture:
     """All pages at one moment. Rows are in the reports' order; ``ordering`` sorts them.
 
-    ``outcomes``: what is said of processes in which nothing was found.
+    ``outcomes``: what is said of processes in which nothing was found. ``no_requests``: why
+    requests are not seen, "": they are.
     """
 
     head: Head
     threads: tuple[ThreadRow, ...]
     calls: tuple[CallRow, ...]
     loops: tuple[LoopRow, ...]
+    requests: tuple[RequestRow, ...]
+    upstreams: tuple[UpstreamRow, ...]
     findings: tuple[FindingRow, ...]
     outcomes: tuple[str, ...]
     quality: Quality
     interval_ns: int
+    no_requests: str = ""
 
 
 def advance(previous: Picture | None, whole: Report, part: Report) -> Picture:
     """The next picture. ``part``: the last interval, ``whole``: from the beginning to its end."""
     since = {row.key: row.since_ns for row in previous.findings} if previous else {}
     processes = {process.pid: process for process in whole.processes}
+    answered, answered_now = by_parent(whole), by_parent(part)
     seconds = part.duration_ns / _S
     return Picture(
         head=_head(whole, part, seconds),
         threads=tuple(_threads(part)),
         calls=tuple(_calls(part, seconds)),
         loops=tuple(_loops(whole, part, seconds)),
+        requests=tuple(request_rows(answered, answered_now, seconds)),
+        upstreams=tuple(upstream_rows(answered, answered_now, seconds)),
         findings=tuple(
             _finding(found, processes.get(found.pid), since, whole.duration_ns)
             for found in whole.findings
@@ -151,6 +160,7 @@ def advance(previous: Picture | None, whole: Report, part: Report) -> Picture:
         outcomes=tuple(process.outcome for process in whole.processes if process.outcome),
         quality=whole.quality,
         interval_ns=part.duration_ns,
+        no_requests=whole.quality.unavailable.get("requests", ""),
     )
 
 
@@ -255,7 +265,7 @@ def _loops(whole: Report, part: Report, seconds: float) -> Iterator[LoopRow]:
             tid=loop.tid,
             multiplexer=loop.multiplexer,
             watched=loop.watched,
-            turns_per_s=_rate(recent.iterations, seconds) if recent else 0.0,
+            iterations_per_s=_rate(recent.iterations, seconds) if recent else 0.0,
             ready=_ready(recent),
             busy=recent.busy_ns if recent and recent.iterations else None,
             new_stalls=recent.stalls.count if recent and recent.stalls else 0,

@@ -19,7 +19,7 @@ from textual.content import Content
 from textual.events import Resize
 from textual.widgets import Static
 
-from iotrace.live import pages
+from iotrace.live import frame, pages
 from iotrace.live.ordering import following
 from iotrace.live.picture import Picture
 from iotrace.live.styled_lines import Line
@@ -62,7 +62,7 @@ class LiveScreen(App[None]):
         background: ansi_default; color: ansi_default; width: 1fr; height: auto; text-wrap: nowrap;
     }
     VerticalScroll { background: ansi_default; height: 1fr; scrollbar-size-vertical: 1; }
-    #head { height: 2; }
+    #head { height: auto; }
     #tabs, #quality, #keys { height: 1; }
     #tabs { margin-bottom: 1; }
     """
@@ -72,8 +72,8 @@ class LiveScreen(App[None]):
             Binding(str(number), f"page('{name}')", priority=True)
             for number, name in enumerate(pages.PAGES, start=1)
         ),
-        Binding("tab", "turn(1)", priority=True),
-        Binding("shift+tab", "turn(-1)", priority=True),
+        Binding("tab", "next_page(1)", priority=True),
+        Binding("shift+tab", "next_page(-1)", priority=True),
         Binding("s", "sort", priority=True),
         Binding("f,space", "freeze", priority=True),
         Binding("q,ctrl+c,ctrl+q,ctrl+d", "leave", priority=True),
@@ -132,7 +132,7 @@ class LiveScreen(App[None]):
         self.query_one(VerticalScroll).scroll_home(animate=False)
         self._draw()
 
-    def action_turn(self, by: int) -> None:
+    def action_next_page(self, by: int) -> None:
         """The next page, or the one before."""
         names = list(pages.PAGES)
         self.action_page(names[(names.index(self._page) + by) % len(names)])
@@ -185,13 +185,13 @@ class LiveScreen(App[None]):
     def _draw_all(self) -> None:
         room = max(20, self.size.width - 2)
         order = self._orders[self._page]
-        self._put("tabs", [pages.tabs(self._shown, self._page)])
-        self._put("keys", [pages.keys(self._page, order, self._frozen, room)])
+        self._put("tabs", [frame.tabs(self._shown, self._page, room)])
+        self._put("keys", [frame.keys(self._page, order, self._frozen, room)])
         if self._shown is None:
             return
-        self._put("head", pages.head(self._shown, self._frozen, self._until_ns, room))
+        self._put("head", frame.head(self._shown, self._frozen, self._until_ns, room))
         self._put("page", pages.PAGES[self._page][0](self._shown, order, room))
-        self._put("quality", [pages.quality(self._shown, room)])
+        self._put("quality", [frame.quality(self._shown, room)])
 
     def _put(self, name: str, lines: list[Line]) -> None:
         before = self._drawn.get(name)

@@ -47,6 +47,17 @@ def main_states(states: Mapping[str, int]) -> list[tuple[str, int]]:
     return [(name, ns) for name, ns in ranked if ns > _LEAST_SHARE * total]
 
 
+def main_part(tier: RequestTier) -> tuple[str, str, float]:
+    """Where most of the time went: the part, the state in it ("" of the queue), and its share."""
+    times = {
+        ("queue", ""): tier.queue_ns,
+        **{("pickup", state): ns for state, ns in tier.pickup_ns.items()},
+        **{("service", state): ns for state, ns in tier.service_ns.items()},
+    }
+    (part, state), ns = max(times.items(), key=lambda entry: entry[1])
+    return part, state, ns / tier.latency_ns if tier.latency_ns else 0.0
+
+
 def _together(tiers: Sequence[RequestTier]) -> RequestTier:
     return RequestTier(
         from_ns=tiers[0].from_ns,

@@ -6,12 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from iotrace.live import pages
+from iotrace.live import frame, pages
 from iotrace.live.picture import Picture, advance
 from iotrace.live.styled_lines import Line
 from iotrace.output.text import width
-from iotrace.report.model import Lost, Report
+from iotrace.report.model import Durations, Lost, Report, Upstream
 from tests.unit import reports
+from tests.unit.light import lit_report
+from tests.unit.reports import MS, US, S
+from tests.unit.request_rows import LISTENER
 
 _REPORTS = {
     "event loop": reports.event_loop(),
@@ -40,14 +43,14 @@ def test_everything_fits_and_is_printable(name: str, room: int) -> None:
             for line in _text(page(picture, order, room)):
                 assert line.isprintable()
                 assert width(line) <= room
-    for line in _text(pages.head(picture, True, 3_600 * 10**9, room)):
+    for line in _text(frame.head(picture, True, 3_600 * 10**9, room)):
         assert line.isprintable()
         assert width(line) <= room
-    assert width(_text([pages.quality(picture, room)])[0]) <= room
+    assert width(_text([frame.quality(picture, room)])[0]) <= room
     for page_name, (_, orders) in pages.PAGES.items():
         for order in orders or [""]:
-            assert width(_text([pages.keys(page_name, order, True, room)])[0]) <= room
-        assert width(_text([pages.tabs(picture, page_name)])[0]) <= room
+            assert width(_text([frame.keys(page_name, order, True, room)])[0]) <= room
+        assert width(_text([frame.tabs(picture, page_name, room)])[0]) <= room
 
 
 def test_threads_at_80_columns() -> None:
@@ -78,6 +81,50 @@ def test_a_finding_says_what_to_do() -> None:
 
 def test_losses_are_alarming() -> None:
     picture = _picture(reports.idle())
-    assert pages.quality(picture, 78)[0] == ("lost nothing", "faint")
+    assert frame.quality(picture, 78)[0] == ("lost nothing", "faint")
     lossy = replace(picture, quality=replace(picture.quality, lost=Lost(calls=17)))
-    assert pages.quality(lossy, 78)[0] == ("LOST 17: INCOMPLETE", "alarm")
+    assert frame.quality(lossy, 78)[0] == ("LOST 17: INCOMPLETE", "alarm")
+
+
+def _served(**figures: object) -> Report:
+    times = Durations(1190, 237 * US, 3 * MS, 46 * MS, 90 * MS, 133 * MS)
+    row = replace(LISTENER, latency_ns=times, exchanges=1190, **figures)  # type: ignore[arg-type]
+    peer = Upstream(
+        "10.0.0.7:5432", "tcp", 970, 3, 2, 40 * MS, times, replace(times, p50=41 * US), None, 0, {}
+    )
+    return reports.report(reports.process(requests=(row,), upstreams=(peer,)))
+
+
+def test_requests_at_80_columns() -> None:
+    lines = _text(pages.PAGES["requests"][0](_picture(_served()), "p99", 78))
+    assert lines[2:] == [
+        "listener        req/s    p50     p99    max  owed  slowest: most in",
+        "127.0.0.1:8000    119  237us  46.0ms  133ms     -  pickup sleep 47.8 %",
+        "",
+        "Calls upstream: their time, and our pickup of the answer",
+        "peer           calls/s  theirs p50     p99  pickup p50     p99        owed",
+        "10.0.0.7:5432       97       237us  46.0ms      41.0us  46.0ms  2 (40.0ms)",
+    ]
+
+
+def test_the_head_tells_how_the_busiest_listener_does() -> None:
+    lines = _text(
+        frame.head(_picture(_served(unanswered=3, oldest_unanswered_ns=S)), False, None, 118)
+    )
+    assert lines[2] == (
+        "127.0.0.1:8000: 119 req/s, p50 237us, p99 46.0ms; slowest in pickup sleep 47.8 %, "
+        "3 owed, for 1.00s"
+    )
+    assert len(frame.head(_picture(reports.idle()), False, None, 118)) == 2
+
+
+def test_a_listener_without_requests_in_the_interval_stays() -> None:
+    whole = _served()
+    quiet = replace(whole, processes=(replace(whole.processes[0], requests=(), upstreams=()),))
+    lines = _text(pages.PAGES["requests"][0](advance(None, whole, quiet), "p99", 78))
+    assert lines[3] == "127.0.0.1:8000      -    -    -    -     -  -"
+
+
+def test_light_detail_says_why_there_are_none() -> None:
+    lines = _text(pages.PAGES["requests"][0](_picture(lit_report(_served())), "p99", 78))
+    assert lines[-1] == "n/a: light detail has no probe on system calls"

@@ -50,7 +50,7 @@ def test_lag_is_the_intervals_and_stalls_are_the_traces() -> None:
     row = advance(None, whole, part).loops[0]
     assert row.busy
     assert row.busy.max == 13 * US
-    assert row.turns_per_s == 11
+    assert row.iterations_per_s == 11
     assert (row.stalls, row.new_stalls, row.stalled_ns) == (23, 0, 3870 * MS)
     assert (row.worst, row.worst_ns) == ("pread64 file", 3 * MS)
     assert advance(None, whole, _part(whole, S)).loops[0].new_stalls == 23
@@ -61,7 +61,7 @@ def test_a_loop_that_made_no_turn_has_no_lag() -> None:
     gone = replace(_part(whole, S), processes=(replace(whole.processes[0], loops=()),))
     row = advance(None, whole, gone).loops[0]
     assert row.busy is None
-    assert row.turns_per_s == 0
+    assert row.iterations_per_s == 0
 
 
 def test_a_finding_keeps_the_time_at_which_it_was_first_seen() -> None:

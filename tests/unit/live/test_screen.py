@@ -69,7 +69,7 @@ async def _until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:
 @pytest.mark.parametrize("size", _SIZES)
 def test_keys_turn_the_pages(size: tuple[int, int]) -> None:
     screen = _Source().screen()
-    signs = {"1": "uvicorn", "2": "recvfrom tcp", "3": "lag p50", "4": "IO103"}
+    signs = {"1": "uvicorn", "2": "recvfrom tcp", "3": "lag p50", "4": "No request", "5": "IO103"}
 
     async def acts(pilot: Pilot[Any]) -> None:
         for key, sign in signs.items():

@@ -118,7 +118,7 @@ def test_pages_sorting_and_the_report(terminal: _Terminal, target: subprocess.Po
     terminal.wait_for(lambda screen: "s sorted by calls" in screen)
     terminal.type("3")
     terminal.wait_for(lambda screen: "no event loop so far" in screen)
-    terminal.type("4")
+    terminal.type("5")
     terminal.wait_for(lambda screen: "judged by the whole trace" in screen)
     terminal.type("f")
     terminal.wait_for(lambda screen: "FROZEN" in screen)

@@ -13,8 +13,9 @@ from iotrace.procfs.elf import parse_elf
 from iotrace.procfs.files import PROC
 from iotrace.procfs.maps import Mapping, iterate_maps
 from iotrace.procfs.python import PythonBuild, opened_mapping
-from iotrace.pystack.described import Described, read_described
+from iotrace.pystack.described import SECTIONS, Described, read_described
 from iotrace.pystack.memory import Memory, Unreadable
+from iotrace.pystack.runtime import Runtime
 
 _SECTION = ".AsyncioDebug"
 _LIKELY_NAME = re.compile(r"(_asyncio|(lib)?python)[^/]*")
@@ -22,16 +23,20 @@ _MOST_FILES = 16
 _VERSION = re.compile(r"(\d+)\.(\d+)")
 
 
-def find_layout(pid: int, build: PythonBuild, memory: Memory, root: str = PROC) -> Layout:
+def find_layout(
+    pid: int, build: PythonBuild, runtime: Runtime, memory: Memory, root: str = PROC
+) -> Layout:
     """Where this interpreter keeps its tasks. Raises Unreadable, with the reason."""
     match = _VERSION.match(build.version)
     version = (int(match[1]), int(match[2])) if match else (0, 0)
     if version in TABLES:
         return TABLES[version]
-    if build.runtime_address is None or version < (3, 9):
+    if version < min(SECTIONS):
         raise Unreadable(f"the tasks of Python {build.version} are kept in another way")
-    told = read_described(memory, build.runtime_address)
-    if told.free_threaded and version < (3, 14):
+    read_as = None if runtime.read_as is None else _VERSION.match(runtime.read_as)
+    members = (int(read_as[1]), int(read_as[2])) if read_as else None
+    told = read_described(memory, runtime.address, members)
+    if told.free_threaded and told.version < (3, 14):
         raise Unreadable(f"the tasks of Python {build.version} without a GIL: not tried")
     return described_layout(told, _section(pid, told, memory, root))
 
@@ -60,7 +65,7 @@ def _address(pid: int, mapping: Mapping, root: str) -> int | None:
         return None
     section = elf.section(_SECTION)
     bias = elf.load_bias(mapping.start, mapping.offset)
-    if section is None or bias is None:
+    if section is None or bias is None or section.size_bytes != ASYNCIO_DEBUG_BYTES:
         return None
     for segment in elf.segments:
         if 0 <= section.offset - segment.offset < segment.size_bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from iotrace.asyncio_tasks.bulk_memory import BulkMemory, Piece
 from iotrace.asyncio_tasks.layout import AWAITING, CREATED, RUNNING, SUSPENDED, Layout
@@ -21,9 +21,9 @@ _RESUME_BYTES = 2
 _AFTER_YIELD_FROM = 2
 
 
-@dataclass(frozen=True, slots=True)
-class SuspendedFrame:
+class SuspendedFrame(NamedTuple):
     """``awaited``: the address of what it awaits, 0: nothing. ``locals_at``: of its variables.
+    ``first``: the first of those, 0: none.
 
     ``piece`` is its memory from its state to the top of its stack, and ``digest`` a hash of that:
     the same later, if it has not gone on since.
@@ -33,6 +33,7 @@ class SuspendedFrame:
     state: str
     awaited: int
     locals_at: int
+    first: int
     piece: Piece
     digest: int
 
@@ -43,6 +44,7 @@ class FrameReader:
     def __init__(self, memory: BulkMemory, layout: Layout) -> None:
         self._memory = memory
         self._layout = layout
+        self._raws: dict[tuple[int, int], RawFrame] = {}
         self._resumes: dict[int, bool] = {}
         """Instruction -> whether it is an await."""
         self._first = 24 if layout.far_frame else min(layout.frame_state, layout.frame)
@@ -96,15 +98,22 @@ class FrameReader:
             if not awaited or not self._awaits(instruction):
                 state, awaited = SUSPENDED, 0
         end = locals_at if state == RUNNING else min(top, len(raw))
-        piece = (start + self._first, end - self._first)
         return SuspendedFrame(
-            RawFrame(code, instruction),
+            self._raw(code, instruction),
             state,
             awaited,
             start + locals_at,
-            piece,
+            word_at(raw, locals_at) & ~layout.tags if end >= locals_at + 8 else 0,
+            (start + self._first, end - self._first),
             hash(raw[self._first : end]),
         )
+
+    def _raw(self, code: int, instruction: int) -> RawFrame:
+        """One for all that are alike: many tasks await in the same place."""
+        known = self._raws.get((code, instruction))
+        if known is None:
+            known = self._raws[code, instruction] = RawFrame(code, instruction)
+        return known
 
     def _top(self, start: int, raw: bytes, base: int) -> int:
         """The end of a frame's stack, from ``start`` on."""

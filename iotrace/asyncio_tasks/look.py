@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from iotrace.asyncio_tasks import task as states
 from iotrace.asyncio_tasks.await_chain import AwaitChain, ChainReader
-from iotrace.asyncio_tasks.awaiters import Awaiters, Edges
+from iotrace.asyncio_tasks.awaiters import Awaiters
 from iotrace.asyncio_tasks.bulk_memory import Piece
+from iotrace.asyncio_tasks.frames import SuspendedFrame
 from iotrace.asyncio_tasks.layout import AWAITING, CREATED, RUNNING
 from iotrace.asyncio_tasks.listing import Listing, TaskFinder
-from iotrace.asyncio_tasks.objects import NO_TYPE, Objects, Text, word_at
-from iotrace.asyncio_tasks.task import Look, Place, Task, Unmoved
+from iotrace.asyncio_tasks.objects import NO_TYPE, Objects, Text, Type, word_at
+from iotrace.asyncio_tasks.task import Look, Place, Task, Timer, Unmoved, WaitedDescriptor
 from iotrace.asyncio_tasks.waited_for import EndOfChain
 from iotrace.pystack.code_objects import Frame
 from iotrace.pystack.runtime import Runtime
@@ -26,11 +27,12 @@ from iotrace.pystack.walk import RawFrame
 
 NAME_LENGTH = 200
 _TRIES = 3
-_LONGEST_NS = 3_000_000_000
-"""What is not read by then is left out."""
 _PART = 2000
 """Tasks that are read together: what is read of them is memory until then."""
 _MOST_PLACES = 1 << 16
+_UVLOOP, _UVLOOP_BASE = "uvloop.Loop", "uvloop.loop.Loop"
+
+_NEVER = Unmoved(None, 0)
 
 NameFrames = Callable[[Sequence[RawFrame]], Sequence[Frame]]
 
@@ -38,14 +40,21 @@ NameFrames = Callable[[Sequence[RawFrame]], Sequence[Frame]]
 @dataclass(slots=True)
 class _Seen:
     """A task as it was read. ``pieces``: memory that stays as it is while the task does not move;
-    ``digest``: a hash of that. ``since``: the look that found it there, and when the one before
-    had begun, which did not."""
+    ``digest``: a hash of that. ``target``, ``target_type``: what its innermost coroutine awaits.
+    ``since``: the look that found it there, and when the one before had begun, which did not."""
 
-    task: Task
-    chain: AwaitChain
+    name: Text | None
+    state: str
+    loop: str
+    thread: int | None
+    chain: tuple[Place, ...]
+    target: AwaitChain
+    descriptor: WaitedDescriptor | None
+    timer: Timer | None
     pieces: tuple[Piece, ...]
     digest: int
-    since: Unmoved
+    certain: bool = False
+    since: Unmoved = _NEVER
 
 
 class TaskLooks:
@@ -62,35 +71,40 @@ class TaskLooks:
         self._name_frames = name_frames
         self._places: dict[RawFrame, Place] = {}
         self._seen: dict[int, _Seen] = {}
+        self._left: list[int] = []
+        self._listing = Listing()
         self._looks = 0
+        self._since = _NEVER
         self._begin_ns = 0
         self._end_ns = 0
         self._gap_ns = 0
-        self._incomplete: tuple[str, ...] = ()
 
-    def look(self) -> None:
-        """Look at all tasks. Raises NoAsyncio, Unreadable."""
-        begin_ns, before_ns = time.monotonic_ns(), self._begin_ns
+    def look(self) -> int:
+        """Begin a look: which tasks are there, and which have not moved. How many are left to be
+        read. Raises NoAsyncio, Unreadable."""
+        begin_ns = time.monotonic_ns()
+        self._since = Unmoved(self._begin_ns or None, 0)
         if self._looks:
             self._gap_ns = max(self._gap_ns, begin_ns - self._end_ns)
-        listing = TaskFinder(self._runtime, self._objects).find()
-        incomplete = list(dict.fromkeys(listing.incomplete))
-        self._seen = {a: one for a, one in self._seen.items() if a in listing.threads}
-        unmoved = self._unmoved(listing)
-        fresh = [address for address in listing.threads if address not in unmoved]
-        for begin in range(0, len(fresh), _PART):
-            if time.monotonic_ns() > begin_ns + _LONGEST_NS:
-                left = len(fresh) - begin
-                incomplete.append(f"{left} of {len(listing.threads)} tasks were not read in time")
-                break
-            self._read_twice(fresh[begin : begin + _PART], listing)
-        self._begin_ns, self._end_ns = begin_ns, time.monotonic_ns()
-        since = Unmoved(before_ns or None, self._end_ns)
-        for address in fresh:
+        self._begin_ns = begin_ns
+        self._listing = TaskFinder(self._runtime, self._objects).find()
+        threads = self._listing.threads
+        self._seen = {a: one for a, one in self._seen.items() if a in threads}
+        unmoved = self._unmoved()
+        self._left = [address for address in threads if address not in unmoved]
+        self._looks += 1
+        return self.read_part()
+
+    def read_part(self) -> int:
+        """Read some of the tasks that are left; how many are left then."""
+        part, self._left = self._left[:_PART], self._left[_PART:]
+        self._read_twice(part)
+        self._end_ns = time.monotonic_ns()
+        since = Unmoved(self._since.earliest_ns, self._end_ns)
+        for address in part:
             if address in self._seen:
                 self._seen[address].since = since
-        self._looks += 1
-        self._incomplete = tuple(incomplete)
+        return len(self._left)
 
     @property
     def count(self) -> int:
@@ -100,27 +114,39 @@ class TaskLooks:
     def told(self) -> Look:
         """What the looks have found."""
         records = self._records(list(self._seen))
-        chains = {address: one.chain for address, one in self._seen.items()}
-        edges = Awaiters(self._objects).find(records, chains)
-        tasks = [self._with_time(one) for one in self._seen.values()]
+        edges = Awaiters(self._objects).find(
+            records, {address: one.target for address, one in self._seen.items()}
+        )
+        awaits: dict[int, list[int]] = {}
+        for address, awaiters in edges.items():
+            for awaiter in awaiters:
+                awaits.setdefault(awaiter, []).append(address)
         return Look(
             self._version,
             self._begin_ns,
             self._end_ns,
             self._looks,
             self._gap_ns,
-            _linked(tasks, edges),
-            self._incomplete,
+            tuple(
+                [
+                    _task(address, one, tuple(awaits.get(address, ())), edges.get(address, ()))
+                    for address, one in self._seen.items()
+                ]
+            ),
+            self._incomplete(),
         )
 
-    def _with_time(self, one: _Seen) -> Task:
-        is_still = one.task.certain and one.task.state != states.RUNNING
-        return replace(one.task, unmoved=one.since if is_still else None)
+    def _incomplete(self) -> tuple[str, ...]:
+        told = dict.fromkeys(self._listing.incomplete)
+        if self._left:
+            whole = len(self._listing.threads)
+            told[f"{len(self._left)} of {whole} tasks were not read in time"] = None
+        return tuple(told)
 
-    def _unmoved(self, listing: Listing) -> set[int]:
+    def _unmoved(self) -> set[int]:
         """The tasks that are where they were, in the same await."""
-        certain = [address for address, one in self._seen.items() if one.task.certain]
-        return self._same(certain) - listing.running
+        certain = [address for address, one in self._seen.items() if one.certain]
+        return self._same(certain) - self._listing.running
 
     def _same(self, addresses: Sequence[int]) -> set[int]:
         flat = [piece for address in addresses for piece in self._seen[address].pieces]
@@ -133,15 +159,15 @@ class TaskLooks:
                 found.add(address)
         return found
 
-    def _read_twice(self, addresses: Sequence[int], listing: Listing) -> None:
+    def _read_twice(self, addresses: Sequence[int]) -> None:
         left: Sequence[int] = addresses
         for _ in range(_TRIES):
-            self._read(left, listing)
+            self._read(left)
             left = [address for address in left if address in self._seen]
             same = self._same(left)
             for address in same:
                 seen = self._seen[address]
-                seen.task = replace(seen.task, certain=seen.task.state != states.RUNNING)
+                seen.certain = seen.state != states.RUNNING
             left = [address for address in left if address not in same]
             if not left:
                 return
@@ -151,7 +177,7 @@ class TaskLooks:
         raws = self._memory.read_many([(address, size) for address in addresses])
         return {a: raw for a, raw in zip(addresses, raws, strict=True) if raw is not None}
 
-    def _read(self, addresses: Sequence[int], listing: Listing) -> None:
+    def _read(self, addresses: Sequence[int]) -> None:
         """Into ``_seen``; those that are tasks no more are dropped from there."""
         for address in addresses:
             self._seen.pop(address, None)
@@ -161,53 +187,34 @@ class TaskLooks:
         records = {address: raw for address, raw in records.items() if loops[address]}
         coroutines = {address: word_at(raw, task.coro) & tags for address, raw in records.items()}
         chains = ChainReader(self._objects).read(coroutines)
-        names = self._objects.texts(
-            [word_at(raw, task.name) for raw in records.values()], NAME_LENGTH
-        )
+        names = [word_at(raw, task.name) for raw in records.values()]
+        texts = self._objects.texts(names, NAME_LENGTH)
         self._learn_places(chains)
         end = EndOfChain(self._objects)
         size = task.name + 8 - task.waiter
-        for (address, raw), text in zip(records.items(), names, strict=True):
+        for (address, raw), text in zip(records.items(), texts, strict=True):
             chain = chains[address]
-            told = self._described(address, raw, chain, text, listing)
-            if told.state == states.SUSPENDED:
-                told = replace(
-                    told,
-                    descriptor=end.descriptor(chain.frames, told.chain),
-                    timer=end.timer(chain.frames, told.chain),
-                )
+            frames, chain.frames = chain.frames, []
+            places = tuple([self._places[frame.raw] for frame in frames])
+            state = self._state(address, raw, frames)
+            waits = state == states.SUSPENDED
             own = raw[task.waiter : task.waiter + size]
             self._seen[address] = _Seen(
-                replace(told, loop=loops[address]),
-                AwaitChain([], chain.target, chain.target_type, chain.cut),
-                ((address + task.waiter, size), *[frame.piece for frame in chain.frames]),
-                hash((hash(own), *[frame.digest for frame in chain.frames])),
-                Unmoved(None, 0),
+                name=text,
+                state=state,
+                loop=loops[address],
+                thread=self._listing.threads.get(address),
+                chain=places,
+                target=chain,
+                descriptor=end.descriptor(frames, places) if waits else None,
+                timer=end.timer(frames, places) if waits else None,
+                pieces=((address + task.waiter, size), *[frame.piece for frame in frames]),
+                digest=hash((hash(own), *[frame.digest for frame in frames])),
             )
 
-    def _described(
-        self, address: int, raw: bytes, chain: AwaitChain, text: Text | None, listing: Listing
-    ) -> Task:
-        return Task(
-            address=address,
-            name="?" if text is None else text.text,
-            name_length=1 if text is None else text.length,
-            state=self._state(address, raw, chain, listing),
-            loop="",
-            thread=listing.threads.get(address),
-            chain=tuple([self._places[frame.raw] for frame in chain.frames]),
-            awaits=chain.target_type,
-            awaits_tasks=(),
-            awaited_by=(),
-            descriptor=None,
-            timer=None,
-            certain=False,
-            unmoved=None,
-        )
-
-    def _state(self, address: int, raw: bytes, chain: AwaitChain, listing: Listing) -> str:
-        first = chain.frames[0].state if chain.frames else None
-        if address in listing.running or first == RUNNING:
+    def _state(self, address: int, raw: bytes, frames: Sequence[SuspendedFrame]) -> str:
+        first = frames[0].state if frames else None
+        if address in self._listing.running or first == RUNNING:
             return states.RUNNING
         if first == CREATED:
             return states.CREATED
@@ -222,11 +229,14 @@ class TaskLooks:
         loops = {address: word_at(raw, at) & tags for address, raw in records.items()}
         distinct = list(dict.fromkeys(loops.values()))
         types = self._objects.types_of(distinct)
-        names = {
-            one: "" if type_ is NO_TYPE else type_.name
-            for one, type_ in zip(distinct, types, strict=True)
-        }
+        names = {one: self._loop(type_) for one, type_ in zip(distinct, types, strict=True)}
         return {address: names[loop] for address, loop in loops.items()}
+
+    def _loop(self, type_: Type) -> str:
+        """uvloop's own type has a plain name, unlike its base."""
+        if type_ is NO_TYPE:
+            return ""
+        return _UVLOOP if self._objects.is_a(type_, _UVLOOP_BASE) else type_.name
 
     def _learn_places(self, chains: Mapping[int, AwaitChain]) -> None:
         fresh = {frame.raw: None for chain in chains.values() for frame in chain.frames}
@@ -237,19 +247,23 @@ class TaskLooks:
             self._places[raw] = Place(frame.function, frame.file, frame.line)
 
 
-def _linked(tasks: Sequence[Task], edges: Edges) -> tuple[Task, ...]:
-    """The tasks with who awaits whom."""
-    awaits: dict[int, list[int]] = {}
-    for address, awaiters in edges.items():
-        for one in awaiters:
-            awaits.setdefault(one, []).append(address)
-    return tuple(
-        [
-            replace(
-                one,
-                awaited_by=edges.get(one.address, ()),
-                awaits_tasks=tuple(awaits.get(one.address, ())),
-            )
-            for one in tasks
-        ]
+def _task(
+    address: int, one: _Seen, awaits_tasks: tuple[int, ...], awaited_by: tuple[int, ...]
+) -> Task:
+    name = one.name
+    return Task(
+        address=address,
+        name="?" if name is None else name.text,
+        name_length=1 if name is None else name.length,
+        state=one.state,
+        loop=one.loop,
+        thread=one.thread,
+        chain=one.chain,
+        awaits=one.target.target_type,
+        awaits_tasks=awaits_tasks,
+        awaited_by=awaited_by,
+        descriptor=one.descriptor,
+        timer=one.timer,
+        certain=one.certain,
+        unmoved=one.since if one.certain else None,
     )

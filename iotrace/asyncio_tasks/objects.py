@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from iotrace.asyncio_tasks.bulk_memory import BulkMemory, Piece
 from iotrace.asyncio_tasks.layout import Layout
-from iotrace.pystack.memory import Unreadable
+from iotrace.pystack.memory import Unreadable, read_u64
 
 # Of struct _typeobject behind tp_name, the same in 3.9 to 3.15: Include/cpython/object.h.
 _BASICSIZE, _FLAGS, _BASE, _DICTOFFSET = 8, 144, 232, 264
@@ -89,7 +89,10 @@ class Objects:
 
     def type_of(self, address: int) -> Type:
         """Of one object."""
-        return self.types_of((address,))[0]
+        try:
+            return self.type_at(read_u64(self.memory, address + self.layout.object_type))
+        except Unreadable:
+            return NO_TYPE
 
     def is_a(self, type_: Type, name: str) -> bool:
         """Whether a type or one of its bases has that name."""

@@ -31,6 +31,7 @@ _SLEEP_LOCALS = 8
 _TIMER = "TimerHandle"
 _TIMER_WORDS = 16
 _LONGEST_S = 1e9
+_MOST_KNOWN = 1 << 16
 
 
 class EndOfChain:
@@ -47,7 +48,7 @@ class EndOfChain:
         self, frames: Sequence[SuspendedFrame], places: Sequence[Place]
     ) -> WaitedDescriptor | None:
         """Of the innermost function whose first argument has a transport, or of loop.sock_*."""
-        for frame, place in list(zip(frames, places, strict=True))[: -_INNERMOST - 1 : -1]:
+        for frame, place in zip(frames[::-1][:_INNERMOST], places[::-1], strict=False):
             try:
                 fd = self._of_frame(frame, place)
             except (Unreadable, struct.error):
@@ -76,14 +77,18 @@ class EndOfChain:
         return Timer(round((when_s - delay_s) * 1e9), round(when_s * 1e9))
 
     def _of_frame(self, frame: SuspendedFrame, place: Place) -> int | None:
-        name = place.function.rpartition(".")[2]
-        if place.file.endswith(_SELECTOR_EVENTS) and name.startswith(_SOCKET_WAITS):
-            return self._of_socket(self._variable(frame, 1))
-        first = self._variable(frame, 0)
+        if place.file.endswith(_SELECTOR_EVENTS):
+            name = place.function.rpartition(".")[2]
+            if name.startswith(_SOCKET_WAITS):
+                return self._of_socket(self._second(frame))
+        first = frame.first
         if not first:
             return None
         if first not in self._known:
-            self._known[first] = self._of_owner(first)
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[first] = None  # if it cannot be read
+            self._known[first] = self._of_owner(self._inside_cell(first))
         return self._known[first]
 
     def _of_owner(self, owner: int) -> int | None:
@@ -132,12 +137,15 @@ class EndOfChain:
         fd = int.from_bytes(raw, "little", signed=True)
         return fd if 0 <= fd < _MOST_FD else None
 
-    def _variable(self, frame: SuspendedFrame, number: int) -> int:
-        """A local variable's value, 0: it has none. One that closures share is in a cell."""
-        word = self._untagged(read_u64(self._memory, frame.locals_at + 8 * number))
-        if word and self._objects.type_of(word).name == "cell":
-            word = read_u64(self._memory, word + self._objects.layout.object_bytes)
-        return word
+    def _second(self, frame: SuspendedFrame) -> int:
+        """The second variable of a frame."""
+        return self._inside_cell(self._untagged(read_u64(self._memory, frame.locals_at + 8)))
+
+    def _inside_cell(self, variable: int) -> int:
+        """A variable that closures share is in a cell."""
+        if variable and self._objects.type_of(variable).name == "cell":
+            return read_u64(self._memory, variable + self._objects.layout.object_bytes)
+        return variable
 
     def _untagged(self, word: int) -> int:
         return word & ~self._objects.layout.tags

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from iotrace.output import as_json, page, units
 from iotrace.output.blocks import NOTHING, Block, Heading, Paragraph, Table, Tone, figures, texts
@@ -22,8 +24,10 @@ _ONE_LOOK = "suspended: = by the timer of asyncio.sleep(). One look tells no oth
 
 
 def as_json_text(tasks: TaskList) -> str:
-    """All of it, by docs/tasks.schema.json."""
-    return as_json.dump(to_plain(tasks))
+    """All of it, by docs/tasks.schema.json; a line a task."""
+    head = as_json.dump(to_plain(replace(tasks, tasks=()))).rstrip("}\n]")
+    rows = [json.dumps(to_plain(task), separators=(",", ":")) for task in tasks.tasks]
+    return f"{head}\n" + ",\n".join(rows) + "\n]}\n"
 
 
 def as_table(tasks: TaskList, *, top: int | None, width: int, color: bool) -> str:

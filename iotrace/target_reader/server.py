@@ -44,7 +44,7 @@ def _load_tasks() -> None:
     """What ``iotrace tasks`` alone asks."""
     from iotrace.target_reader import tasks
 
-    for function in (tasks.task_look, tasks.tasks):
+    for function in (tasks.task_look, tasks.more_tasks, tasks.tasks):
         QUESTIONS[function.__name__] = function
 
 

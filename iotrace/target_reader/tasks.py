@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from iotrace.asyncio_tasks.bulk_memory import BulkProcessMemory
@@ -25,11 +27,16 @@ _KEY = "tasks"
 
 
 def look_at_tasks(reader: Asker, pid: int) -> int:
-    """One look at all tasks of a process; the number of tasks.
+    """Begin a look at all tasks of a process; the number of tasks that are left to be read.
 
     Raises what ``Asker.ask`` raises, and Unsupported: no Python, no asyncio, an unknown version.
     """
     return int(reader.ask("task_look", pid))
+
+
+def read_more_tasks(reader: Asker, pid: int) -> int:
+    """Read some of those that are left; how many are left then. Raises what ``ask`` raises."""
+    return int(reader.ask("more_tasks", pid))
 
 
 def read_tasks(reader: Asker, pid: int) -> Look:
@@ -44,7 +51,7 @@ def _task(
     places: list[Place], chain: Any, descriptor: Any, timer: Any, unmoved: Any, rest: Any
 ) -> Task:
     return Task(
-        **rest,
+        **dict(zip(_PLAIN, rest, strict=True)),
         chain=tuple([places[place] for place in chain]),
         descriptor=None if descriptor is None else WaitedDescriptor(*descriptor),
         timer=None if timer is None else Timer(*timer),
@@ -54,19 +61,27 @@ def _task(
 
 def task_look(session: dict[Any, Any], pid: int) -> int:
     """In the reader, as all that follows."""
-    known = session.get((_KEY, pid)) or _begin(session, pid)
+    return _read(session.get((_KEY, pid)) or _begin(session, pid), TaskLooks.look)
+
+
+def more_tasks(session: dict[Any, Any], pid: int) -> int:
+    """See ``read_more_tasks``."""
+    return _read(session[_KEY, pid], TaskLooks.read_part)
+
+
+def _read(known: _Known, read: Callable[[TaskLooks], int]) -> int:
     try:
-        known.looks.look()
+        left = read(known.looks)
         read_u64(known.memory, known.address)
     except NoAsyncio as error:
         raise Unsupported(
-            f"Process {pid} does not use asyncio.",
+            f"Process {known.pid} does not use asyncio.",
             why="Python runs there, and has not imported asyncio.",
-            paste=f"sudo iotrace attach {pid}",
+            paste=f"sudo iotrace attach {known.pid}",
         ) from error
     except Unreadable as error:
-        raise _gone_or_unreadable(pid, known, error) from error
-    return known.looks.count
+        raise _gone_or_unreadable(known, error) from error
+    return left
 
 
 def tasks(session: dict[Any, Any], pid: int) -> Any:
@@ -80,8 +95,7 @@ def tasks(session: dict[Any, Any], pid: int) -> Any:
             None if value is None else members(value)
             for value in (one.descriptor, one.timer, one.unmoved)
         ]
-        rest = {name: getattr(one, name) for name in _PLAIN}
-        found.append((chain, *nested, rest))
+        found.append((chain, *nested, _plain(one)))
     named = [members(place) for place in places]
     return found, named, {name: getattr(look, name) for name in _ABOUT}
 
@@ -91,12 +105,14 @@ _PLAIN = (
     "address", "name", "name_length", "state", "loop", "thread", "awaits", "awaits_tasks",
     "awaited_by", "certain",
 )  # fmt: skip
+_plain = attrgetter(*_PLAIN)
 
 
 @dataclass(slots=True)
 class _Known:
     """In the reader: a process; ``address``: of its runtime."""
 
+    pid: int
     memory: ProcessMemory
     address: int
     looks: TaskLooks
@@ -113,7 +129,7 @@ def _begin(session: dict[Any, Any], pid: int) -> _Known:
     memory = ProcessMemory(pid)
     try:
         runtime = find_runtime(pid, build, memory)
-        layout = find_layout(pid, build, memory)
+        layout = find_layout(pid, build, runtime, memory)
     except BaseException as error:
         memory.close()
         if isinstance(error, NoStacks | Unreadable):
@@ -122,20 +138,20 @@ def _begin(session: dict[Any, Any], pid: int) -> _Known:
     bulk = BulkProcessMemory(pid, memory)
     symbols = Symbols(runtime.offsets, memory)
     looks = TaskLooks(build.version, runtime, Objects(bulk, layout), symbols.name)
-    known = session[_KEY, pid] = _Known(memory, runtime.address, looks)
+    known = session[_KEY, pid] = _Known(pid, memory, runtime.address, looks)
     return known
 
 
-def _gone_or_unreadable(pid: int, known: _Known, error: Unreadable) -> IotraceError:
+def _gone_or_unreadable(known: _Known, error: Unreadable) -> IotraceError:
     try:
         read_u64(known.memory, known.address)
     except Unreadable:
         return NoSuchProcess(
-            f"Process {pid} has ended or runs another program.",
+            f"Process {known.pid} has ended or runs another program.",
             why="Its memory is gone since it was first looked at.",
             paste="pgrep -af python",
         )
-    return _unreadable(pid, str(error))
+    return _unreadable(known.pid, str(error))
 
 
 def _unreadable(pid: int, why: str) -> Unsupported:

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from iotrace import __version__
-from iotrace.asyncio_tasks.task import Look, Task, WaitedDescriptor
+from iotrace.asyncio_tasks.task import Look, Place, Task, WaitedDescriptor
 from iotrace.report.stacks import Frame
 from iotrace.report.task_list import SCHEMA, AsyncioTask, Suspension, TaskDescriptor, TaskList
 from iotrace.task_looks.watch import Watched
@@ -48,9 +49,14 @@ def _row(one: Task, ids: Mapping[int, int], watched: Watched, timers: bool) -> A
         awaits_tasks=_ids(one.awaits_tasks, ids),
         awaited_by=_ids(one.awaited_by, ids),
         descriptor=_descriptor(one.descriptor, watched),
-        chain=tuple([Frame(at.function, at.file, at.line, suspends=True) for at in one.chain]),
+        chain=tuple([_frame(place) for place in one.chain]),
         certain=one.certain,
     )
+
+
+@cache
+def _frame(place: Place) -> Frame:
+    return Frame(place.function, place.file, place.line, suspends=True)
 
 
 def _ids(addresses: Sequence[int], ids: Mapping[int, int]) -> tuple[int, ...]:

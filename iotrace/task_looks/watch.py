@@ -13,11 +13,13 @@ from iotrace.procfs.descriptors import Descriptor
 from iotrace.procfs.net_tables import Socket
 from iotrace.target_reader.opened import read_descriptors, read_sockets
 from iotrace.target_reader.reader import TargetReader
-from iotrace.target_reader.tasks import look_at_tasks, read_tasks
+from iotrace.target_reader.tasks import look_at_tasks, read_more_tasks, read_tasks
 
 _GAP_NS = 50_000_000
 _SHARE = 4
 """Of the time that is watched no more than a fourth is spent looking."""
+_LONGEST_NS = 20_000_000_000
+"""What one look has not read by then is left out."""
 _MOST_DESCRIPTORS = 1 << 16
 
 
@@ -38,15 +40,13 @@ def watch(reader: TargetReader, pid: int, duration_ns: int) -> Watched:
     Raises NoSuchProcess, PermissionDenied, Unsupported.
     """
     first_ns = begin_ns = time.monotonic_ns()
-    look_at_tasks(reader, pid)
-    end_ns = time.monotonic_ns()
+    end_ns = _look(reader, pid)
     until_ns = end_ns + duration_ns
     while end_ns < until_ns:
         pause_ns = max(_GAP_NS, _SHARE * (end_ns - begin_ns) if begin_ns != first_ns else 0)
         time.sleep(max(0, min(pause_ns, until_ns - end_ns)) / 1e9)
         begin_ns = time.monotonic_ns()
-        look_at_tasks(reader, pid)
-        end_ns = time.monotonic_ns()
+        end_ns = _look(reader, pid)
     look = read_tasks(reader, pid)
     fds = {one.descriptor.fd for one in look.tasks if one.descriptor is not None}
     try:
@@ -56,3 +56,12 @@ def watch(reader: TargetReader, pid: int, duration_ns: int) -> Watched:
     except (NoSuchProcess, PermissionDenied, Unsupported):
         descriptors, sockets = {}, {}
     return Watched(look, end_ns - first_ns, descriptors, sockets)
+
+
+def _look(reader: TargetReader, pid: int) -> int:
+    """One look, part by part; the time of its end."""
+    until_ns = time.monotonic_ns() + _LONGEST_NS
+    left = look_at_tasks(reader, pid)
+    while left and time.monotonic_ns() < until_ns:
+        left = read_more_tasks(reader, pid)
+    return time.monotonic_ns()

@@ -27,7 +27,9 @@ from tests.unit.asyncio_tasks.image import (
 def _look(image: Image, times: int = 1) -> Look:
     looks = image.looks()
     for _ in range(times):
-        looks.look()
+        left = looks.look()
+        while left:
+            left = looks.read_part()
     return looks.told()
 
 

@@ -1,6 +1,7 @@
 # `make` alone lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test tables bench verdicts clinic faults attacks soak fuzz lint docs clean
+.PHONY: help setup demo test tables bench verdicts clinic faults attacks soak fuzz lint kernels deb \
+	wheel packages docs clean
 
 BIN := .venv/bin
 # Tracing needs root. What Python then would cache would be root's.
@@ -72,6 +73,15 @@ lint: setup  ## check style and types
 
 kernels: setup  ## check iotrace on kernels in QEMU (KERNELS="bookworm sid:arm64 host" RUNS=20 DETAIL=full)
 	$(AS_ROOT) $(BIN)/python -m tests.kernels $(if $(RUNS),--runs $(RUNS)) $(if $(DETAIL),--detail $(DETAIL)) $(KERNELS)
+
+deb:  ## build dist/iotrace_VERSION_all.deb of HEAD (Debian 12 and later, Ubuntu 24.04 and later)
+	packaging/deb.sh
+
+wheel: setup  ## build dist/iotrace-VERSION-py3-none-any.whl of HEAD
+	packaging/wheel.sh
+
+packages: setup  ## install .deb and wheel in fresh systems, trace a server (PACKAGES="--way deb noble")
+	$(AS_ROOT) $(BIN)/python -m tests.packages $(PACKAGES)
 
 docs: setup  ## write again what is generated in docs/
 	$(BIN)/python -m iotrace.report.schema > docs/report.schema.json

@@ -1,0 +1,1 @@
+"""Install iotrace as its users do, on the distributions that they have; trace a server there."""

@@ -1,7 +1,7 @@
 # `make` alone lists what can be made.
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test tables bench verdicts clinic faults attacks soak fuzz lint kernels deb \
-	wheel packages docs clean
+	wheel image packages docs clean
 
 BIN := .venv/bin
 # Tracing needs root. What Python then would cache would be root's.
@@ -79,6 +79,9 @@ deb:  ## build dist/iotrace_VERSION_all.deb of HEAD (Debian 12 and later, Ubuntu
 
 wheel: setup  ## build dist/iotrace-VERSION-py3-none-any.whl of HEAD
 	packaging/wheel.sh
+
+image:  ## build the container image iotrace:VERSION of HEAD with podman (BASE=... of another base)
+	packaging/image.sh
 
 packages: setup  ## install .deb and wheel in fresh systems, trace a server (PACKAGES="--way deb noble")
 	$(AS_ROOT) $(BIN)/python -m tests.packages $(PACKAGES)

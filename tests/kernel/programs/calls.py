@@ -228,12 +228,12 @@ def sleeps():
 
 def children():
     for _ in range(7):
-        pid = os.fork()
+        pid = raw.fork()
         if not pid:
             os._exit(0)
         os.waitpid(pid, 0)
     for _ in range(3):
-        pid = os.fork()
+        pid = raw.fork()
         if not pid:
             os._exit(0)
         os.waitid(os.P_PID, pid, os.WEXITED)

@@ -87,7 +87,10 @@ static __always_inline struct exchange *exchange_at(u32 place, u64 sock)
 {
   u32 index = place - 1;
   struct exchange *x = DETAIL_FULL ? exchanges.lookup(&index) : NULL;
-  return x && x->sock == sock ? x : NULL;
+  if (x && x->sock != sock)
+    x = NULL;
+  asm volatile("" : "+r"(x)); /* keeps clang 19 from comparing sockets where x is tested later */
+  return x;
 }
 
 /* Where the dates of what lies on a descriptor unread are kept. */

@@ -59,6 +59,10 @@ FAULTS ?= tests/kernel/faults
 faults: setup  ## try each fault TIMES times (make test: once); what fails is not tried again
 	$(AS_ROOT) env IOTRACE_TIMES=$(TIMES) $(PYTEST) -p no:rerunfailures $(FAULTS)
 
+pythons: setup  ## what is read of every Python on this machine, 20 stalls of each kind (make test: of some)
+	@.ci/setup tests
+	$(AS_ROOT) env IOTRACE_ALL_PYTHONS=1 IOTRACE_TEST_STALLS=20 $(PYTEST) tests/kernel/python
+
 fuzz: setup  ## feed FUZZ_INPUTS (120000) damaged inputs to everything that reads what others wrote
 	$(BIN)/python -m tests.fuzz $(or $(FUZZ_INPUTS),120000)
 

@@ -7,16 +7,31 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from tests.sid_pythons import sid_pythons
+from tests.sid_pythons import VERSIONS, sid_python, sid_pythons
 
 _ASK = "import sys, os; print(*sys.version_info[:2], os.path.realpath(sys.executable))"
 _TRIED = range(9, 16)
+_MAIN = ("3.9", "3.13", "3.14", "3.15")
 
 
 @cache
 def interpreters() -> tuple[str, ...]:
     """Paths of one interpreter a build: of the distribution, of pyenv, of Debian's sid."""
     return tuple(_found())
+
+
+def main_interpreters() -> tuple[str, ...]:
+    """For tests that take seconds with each: the oldest, and the newest three; all of them with
+    IOTRACE_ALL_PYTHONS (`make pythons`)."""
+    if os.environ.get("IOTRACE_ALL_PYTHONS"):
+        return interpreters()
+    return tuple(path for path, version in _found().items() if version in _MAIN)
+
+
+def with_jit() -> tuple[str, ...]:
+    """Those that have a JIT, with the JIT on."""
+    found = (sid_python(version, jit=True) for version in VERSIONS)
+    return tuple(str(path) for path in found if path is not None)
 
 
 def version_of(path: str) -> str:

@@ -20,15 +20,15 @@ _SUSPENDING = 0x20 | 0x80 | 0x100 | 0x200
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A code object. ``suspends``: a coroutine's or a generator's. ``checksum`` tells whether
-    another one lies at its address by now."""
+    """A code object. ``flags``: CO_GENERATOR and others. ``checksum`` tells whether
+    another one lies at its address by now; not whether it was freed."""
 
     function: str
     file: str
     first_line: int
-    suspends: bool
+    flags: int
     table: bytes
-    checksum: int
+    checksum: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,15 @@ class Frame:
     suspends: bool
 
 
-def read_checksum(memory: Memory, offsets: Offsets, address: int) -> int:
-    """First line and flags of the code object at an address. Raises Unreadable."""
-    start = min(offsets.code_flags, offsets.code_first_line)
-    raw = memory.read(address + start, abs(offsets.code_flags - offsets.code_first_line) + 4)
-    return _u32(raw, offsets.code_first_line - start) << 32 | _u32(raw, offsets.code_flags - start)
+def read_checksum(memory: Memory, offsets: Offsets, address: int) -> bytes:
+    """First line, flags, and the pointers of the code object at an address. Raises Unreadable."""
+    return _checksum(memory.read(address, CODE_BYTES), offsets)
+
+
+def _checksum(raw: bytes, offsets: Offsets) -> bytes:
+    numbers = (offsets.code_flags, offsets.code_first_line)
+    pointers = (offsets.code_file, offsets.code_name, offsets.code_linetable)
+    return b"".join([raw[at : at + 4] for at in numbers] + [raw[at : at + 8] for at in pointers])
 
 
 def read_code(memory: Memory, offsets: Offsets, address: int) -> Code:
@@ -56,9 +60,9 @@ def read_code(memory: Memory, offsets: Offsets, address: int) -> Code:
         function=_read_text(memory, offsets, _u64(raw, offsets.code_name)),
         file=_read_text(memory, offsets, _u64(raw, offsets.code_file)),
         first_line=first_line,
-        suspends=bool(flags & _SUSPENDING),
+        flags=flags,
         table=_read_bytes(memory, offsets, _u64(raw, offsets.code_linetable)),
-        checksum=first_line << 32 | flags,
+        checksum=_checksum(raw, offsets),
     )
 
 
@@ -75,7 +79,7 @@ def frame_at(offsets: Offsets, code: Code, address: int, instruction: int) -> Fr
         # Before its first instruction a frame of 3.11 points to the word before it.
         line = linetable.line_3_11(code.table, code.first_line, max(0, offset))
     # What the compiler puts before the first line (closures' cells, say) belongs to the function's.
-    return Frame(code.function, code.file, line or code.first_line, code.suspends)
+    return Frame(code.function, code.file, line or code.first_line, bool(code.flags & _SUSPENDING))
 
 
 def _read_text(memory: Memory, offsets: Offsets, address: int) -> str:

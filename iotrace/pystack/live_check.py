@@ -67,7 +67,7 @@ def check_stacks(
                 if not frame.code:
                     continue
                 try:
-                    _check_code(memory, described, offsets, live, frame)
+                    _check_code(memory, offsets, live, frame)
                     right += 1
                 except (Mismatch, Unreadable, ValueError) as error:
                     wrong, why = wrong + 1, str(error)
@@ -112,20 +112,17 @@ def _states(
         state = read_u64(memory, state + offsets.thread_next)
 
 
-def _check_code(
-    memory: Memory, described: Described, offsets: Offsets, live: Live, frame: RawFrame
-) -> None:
+def _check_code(memory: Memory, offsets: Offsets, live: Live, frame: RawFrame) -> None:
     """Raises Mismatch, Unreadable, ValueError."""
-    at_type = described["pyobject.ob_type"]
-    if live.code_type and read_u64(memory, frame.code + at_type) != live.code_type:
+    if live.code_type and read_u64(memory, frame.code + offsets.object_type) != live.code_type:
         raise Mismatch("a frame has no code object")
     name = read_u64(memory, frame.code + offsets.code_name)
-    if live.text_type and read_u64(memory, name + at_type) != live.text_type:
+    if live.text_type and read_u64(memory, name + offsets.object_type) != live.text_type:
         raise Mismatch("the name of a code object is no str")
     code = read_code(memory, offsets, frame.code)
     if not code.function.isprintable() or not code.file:
         raise Mismatch("a code object has no name")
-    if code.first_line > _HIGHEST_LINE or code.checksum & 0xFFFFFFFF >= _HIGHEST_FLAG:
+    if code.first_line > _HIGHEST_LINE or code.flags >= _HIGHEST_FLAG:
         raise Mismatch("a code object has no first line")
     place = frame.instruction - frame.code - offsets.code_instructions
     if not _BEFORE_FIRST_INSTRUCTION <= place < _LONGEST_CODE:

@@ -60,6 +60,7 @@ class Offsets:
     text_state: int = 32
     text_kind_shift: int = 2
     bytes_size: int = 16
+    object_type: int = 8
     code_tags: int = 0
     base_frame_end: int = 0
     frame_copy: int | None = None
@@ -169,6 +170,7 @@ _DESCRIBED = {
     "text_data": "unicode_object.asciiobject_size",
     "bytes_size": "bytes_object.ob_size",
     "bytes_data": "bytes_object.ob_sval",
+    "object_type": "pyobject.ob_type",
 }
 """Our name: the section and member of ``_Py_DebugOffsets``."""
 # What is not described. Five ints before co_firstlineno: struct PyCodeObject, 3.12 on.

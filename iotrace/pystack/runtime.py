@@ -29,12 +29,14 @@ class Runtime:
     """``_PyRuntime`` at ``address``; ``no_gil``: why GIL waits can't be told, None: they can.
 
     ``read_as``: the version whose structures it was found to have, if that is not its own.
+    ``code_type``: the address of the type of code objects, None: the file does not tell.
     """
 
     address: int
     offsets: Offsets
     no_gil: str | None
     read_as: str | None = None
+    code_type: int | None = None
 
     def interpreters(self, memory: Memory) -> Iterator[int]:
         """The newest first; ends early where memory can't be read."""

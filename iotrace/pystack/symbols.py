@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from iotrace.pystack.code_objects import Code, Frame, frame_at, read_checksum, read_code
-from iotrace.pystack.memory import Memory, Unreadable
+from iotrace.pystack.memory import Memory, Unreadable, read_u64
 from iotrace.pystack.offsets import Offsets
 from iotrace.pystack.walk import RawFrame
 
@@ -39,10 +39,14 @@ class Pieces:
 
 
 class Symbols:
-    """The code objects of one process; ``memory`` None: it is gone already."""
+    """The code objects of one process; ``memory`` None: it is gone already. ``code_type``: of
+    their type, which tells them from what may lie there after them."""
 
-    def __init__(self, offsets: Offsets, memory: Memory | None) -> None:
+    def __init__(
+        self, offsets: Offsets, memory: Memory | None, code_type: int | None = None
+    ) -> None:
         self._offsets = offsets
+        self._code_type = code_type
         self._memory = memory
         self._codes: dict[int, Code] = {}
         self._frames: dict[tuple[RawFrame, int], Frame] = {}
@@ -51,20 +55,23 @@ class Symbols:
         self._code_bytes = 0
 
     def learn(self, address: int, pieces: Mapping[int, bytes]) -> None:
-        """A code object as it was when it was first seen; what is there now may be another."""
-        kept = Pieces(pieces)
+        """A code object as it was when it was first seen; what is there now may be another, or
+        what is left of it after it was freed."""
+        pieced = Pieces(pieces)
+        kept = _read(pieced, self._offsets, address)
+        now = _read(self._memory, self._offsets, address) if self._memory else None
+        # As it is now it is read in full; the pieces are cut off somewhere.
+        if now and (_continues(now, kept) if kept else self._is_that(now, pieced, address)):
+            kept = now
+        if kept:
+            self._keep(address, kept)
+
+    def _is_that(self, code: Code, pieced: Pieces, address: int) -> bool:
+        """For one whose name is longer than the pieces."""
         try:
-            checksum = read_checksum(kept, self._offsets, address)
-            if self._memory and read_checksum(self._memory, self._offsets, address) == checksum:
-                # All of it, however long: the pieces are cut off somewhere.
-                self._keep(address, read_code(self._memory, self._offsets, address))
-                return
-        except (Unreadable, ValueError):
-            pass
-        try:
-            self._keep(address, read_code(kept, self._offsets, address))
-        except (Unreadable, ValueError):
-            return
+            return code.checksum == read_checksum(pieced, self._offsets, address)
+        except Unreadable:
+            return False
 
     def name(self, frames: Iterable[RawFrame]) -> tuple[Frame, ...]:
         """The frames with their names, shims left out; UNKNOWN where nothing can be read.
@@ -102,9 +109,15 @@ class Symbols:
         try:
             if known and known.checksum == read_checksum(self._memory, self._offsets, address):
                 return known
+            if known and not self._is_code(self._memory, address):
+                return known  # it was freed since
             return self._keep(address, read_code(self._memory, self._offsets, address))
         except (Unreadable, ValueError):
             return known
+
+    def _is_code(self, memory: Memory, address: int) -> bool:
+        at = address + self._offsets.object_type
+        return self._code_type in (None, read_u64(memory, at))
 
     def _keep(self, address: int, code: Code) -> Code:
         size = len(code.table) + len(code.function) + len(code.file)
@@ -114,6 +127,19 @@ class Symbols:
         self._codes[address] = code
         self._code_bytes += size
         return code
+
+
+def _read(memory: Memory, offsets: Offsets, address: int) -> Code | None:
+    try:
+        return read_code(memory, offsets, address)
+    except (Unreadable, ValueError):
+        return None
+
+
+def _continues(now: Code, kept: Code) -> bool:
+    """Whether a code object is the same as before, when perhaps only a part of it was kept."""
+    same = (now.checksum, now.function, now.file) == (kept.checksum, kept.function, kept.file)
+    return same and now.table.startswith(kept.table)
 
 
 def _shortened(text: str, length: int) -> str:

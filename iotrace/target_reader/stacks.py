@@ -139,7 +139,9 @@ def _process(session: Session, pid: int, plain: Any, gone: bool) -> _Known:
     if known is None:
         runtime = _runtime(plain)
         memory = None if gone else _memory(pid)
-        known = session[pid] = _Known(runtime, memory, Symbols(runtime.offsets, memory))
+        known = session[pid] = _Known(
+            runtime, memory, Symbols(runtime.offsets, memory, runtime.code_type)
+        )
     return known
 
 
@@ -165,7 +167,7 @@ def interpreter(session: Session, pid: int) -> Any:
         if isinstance(error, NoStacks):
             return False, str(error), isinstance(error, TooEarly)
         raise
-    session[pid] = _Known(runtime, memory, Symbols(runtime.offsets, memory))
+    session[pid] = _Known(runtime, memory, Symbols(runtime.offsets, memory, runtime.code_type))
     return True, _plain_runtime(runtime), gils
 
 

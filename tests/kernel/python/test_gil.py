@@ -6,7 +6,7 @@ import pytest
 
 from iotrace.engine.map_limits import Limits
 from iotrace.report.detail import Detail
-from tests.interpreters import interpreters, label
+from tests.interpreters import label, main_interpreters
 from tests.kernel.python.marks import FIRST
 from tests.kernel.targets import Target
 from tests.kernel.tracing import call_of, process_of, trace_work
@@ -17,7 +17,7 @@ _GIVEN_UP = 43
 
 
 @pytest.mark.parametrize("spinners", [1, 2])
-@pytest.mark.parametrize("python", interpreters(), ids=label)
+@pytest.mark.parametrize("python", main_interpreters(), ids=label)
 def test_the_tax_of_a_call_is_what_it_takes_to_come_back(python: str, spinners: int) -> None:
     with Target("gil.py", _READS, spinners, prefix=FIRST, python=python) as target:
         report = trace_work(target)
@@ -36,7 +36,7 @@ def test_the_tax_of_a_call_is_what_it_takes_to_come_back(python: str, spinners: 
     assert others.errors["ETIMEDOUT"] == _GIVEN_UP
 
 
-@pytest.mark.parametrize("python", interpreters(), ids=label)
+@pytest.mark.parametrize("python", main_interpreters(), ids=label)
 def test_light_detail_tells_waits_for_it_from_those_for_locks(python: str) -> None:
     with Target("gil.py", _READS, 1, prefix=FIRST, python=python) as target:
         report = trace_work(target, limits=Limits(detail=Detail.LIGHT))

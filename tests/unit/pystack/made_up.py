@@ -78,9 +78,9 @@ class MadeUp:
         if self.runs:
             self._put(self.runtime, "runtime_state.interpreters_head", self.interpreter)
         shift = 8 if self.free_threaded else 0
-        self._write(self.gil, int(self.gil_enabled) if self.free_threaded else 0)
-        self._write(self.gil + shift + _GIL_HOLDER, self.states[0])
-        self._write(self.gil + shift + _GIL_LOCKED, 1)
+        self.write(self.gil, int(self.gil_enabled) if self.free_threaded else 0)
+        self.write(self.gil + shift + _GIL_HOLDER, self.states[0])
+        self.write(self.gil + shift + _GIL_LOCKED, 1)
 
     @property
     def build(self) -> PythonBuild:
@@ -105,7 +105,7 @@ class MadeUp:
 
     def _code(self) -> int:
         code = self._new(b"", 512)
-        self._write(code + self.at["pyobject.ob_type"], self.code_type)
+        self.write(code + self.at["pyobject.ob_type"], self.code_type)
         self._put(code, "code_object.filename", self._text(FILE))
         self._put(code, "code_object.qualname", self._text(FUNCTION))
         table = self._new(b"", 256)
@@ -120,14 +120,18 @@ class MadeUp:
             self._put(code, "code_object.co_tlbc", self._new(struct.pack("<3Q", 2, *self._copies)))
         return code
 
-    def _text(self, text: str) -> int:
-        at = self._new(b"", 256)
-        self._write(at + self.at["pyobject.ob_type"], self.text_type)
+    def write_text(self, at: int, text: str) -> None:
+        """A str object."""
+        self.write(at + self.at["pyobject.ob_type"], self.text_type)
         self._put(at, "unicode_object.length", len(text))
         shift = 8 if self.free_threaded and self.layout >= (3, 14) else 2
         self._put(at, "unicode_object.state", (1 | 1 << 3 | 1 << 4) << shift)
         start = at + self.at["unicode_object.asciiobject_size"] - _HEAP
         self._heap[start : start + len(text)] = text.encode()
+
+    def _text(self, text: str) -> int:
+        at = self._new(b"", 256)
+        self.write_text(at, text)
         return at
 
     def _state(self, tid: int) -> int:
@@ -143,7 +147,7 @@ class MadeUp:
         self._put(state, "thread_state.current_frame", self._frame(shim, TIDS.index(tid)))
         head = self.at["interpreter_state.threads_head"]
         self._put(state, "thread_state.next", self._read(self.interpreter + head))
-        self._write(self.interpreter + head, state)
+        self.write(self.interpreter + head, state)
         return state
 
     def _frame(self, previous: int, copy: int, owner: int = _OWN) -> int:
@@ -168,9 +172,10 @@ class MadeUp:
         return at
 
     def _put(self, address: int, member: str, value: int) -> None:
-        self._write(address + self.at[member], value)
+        self.write(address + self.at[member], value)
 
-    def _write(self, address: int, value: int) -> None:
+    def write(self, address: int, value: int) -> None:
+        """A word."""
         struct.pack_into("<Q", self._heap, address - _HEAP, value)
 
     def _read(self, address: int) -> int:

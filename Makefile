@@ -61,6 +61,7 @@ faults: setup  ## try each fault TIMES times (make test: once); what fails is no
 
 pythons: setup  ## what is read of every Python on this machine, 20 stalls of each kind (make test: of some)
 	@.ci/setup tests
+	$(BIN)/python -m tests.sid_pythons debug
 	$(AS_ROOT) env IOTRACE_ALL_PYTHONS=1 IOTRACE_TEST_STALLS=20 $(PYTEST) tests/kernel/python
 
 fuzz: setup  ## feed FUZZ_INPUTS (120000) damaged inputs to everything that reads what others wrote

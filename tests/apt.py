@@ -73,7 +73,8 @@ class Apt:
 
     def download(self, packages: Sequence[str], place: Path) -> list[Path]:
         """Fetch packages into a folder. Raises Unreachable."""
-        self.run("apt-get", "-q", "download", *packages, cwd=place)
+        if packages:
+            self.run("apt-get", "-q", "download", *packages, cwd=place)
         found = sorted(place.glob("*.deb"))
         if len(found) < len(packages):
             raise Unreachable(f"could not download {' '.join(packages)}")

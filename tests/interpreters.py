@@ -7,7 +7,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from tests.sid_pythons import VERSIONS, sid_python, sid_pythons
+from tests.sid_pythons import VERSIONS, sid_debug_python, sid_python, sid_pythons
 
 _ASK = "import sys, os; print(*sys.version_info[:2], os.path.realpath(sys.executable))"
 _TRIED = range(9, 16)
@@ -32,6 +32,11 @@ def with_jit() -> tuple[str, ...]:
     """Those that have a JIT, with the JIT on."""
     found = (sid_python(version, jit=True) for version in VERSIONS)
     return tuple(str(path) for path in found if path is not None)
+
+
+def debug_builds() -> tuple[str, ...]:
+    """Those built --with-pydebug, if they were fetched."""
+    return tuple(str(path) for path in map(sid_debug_python, VERSIONS) if path is not None)
 
 
 def version_of(path: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.interpreters import label, main_interpreters, with_jit
+from tests.interpreters import debug_builds, label, main_interpreters, with_jit
 from tests.kernel.targets import Target
 from tests.kernel.tracing import process_of, trace_work
 
@@ -12,7 +12,7 @@ _ROUNDS = 2
 _KINDS = 40
 
 
-@pytest.mark.parametrize("python", (*main_interpreters(), *with_jit()), ids=label)
+@pytest.mark.parametrize("python", (*main_interpreters(), *with_jit(), *debug_builds()), ids=label)
 def test_every_stack_is_what_getframe_says(python: str) -> None:
     with Target("frame_kinds.py", _ROUNDS, python=python) as target:
         report = trace_work(target)

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from iotrace.doctor import suggested_commands
 from iotrace.doctor.check import Check, Status, degraded, missing, ok
 from iotrace.engine.image_source import ImageSource
+from iotrace.engine.loader import PROBE_REFUSED
 from iotrace.engine.map_limits import Limits
 from iotrace.errors import IotraceError, NoSuchProcess
 from iotrace.report.detail import Detail
@@ -67,6 +68,14 @@ def _tried(detail: Detail, absent: frozenset[str]) -> Check:
             suggested_commands.everywhere(
                 f"uname -r; sudo iotrace doctor  # attach --detail {detail.value}"
             ),
+        )
+    if refused := _refused(report):
+        reasons = "; ".join(sorted(set(refused.values())))
+        return degraded(
+            feature,
+            f"otherwise right about a trial process, but {reasons}",
+            "; ".join(refused),
+            suggested_commands.everywhere("uname -r; sudo iotrace doctor -f json  # please report"),
         )
     if not own_prelude:
         return degraded(
@@ -133,6 +142,12 @@ def _work(told: int, done: int) -> None:
     os.write(done, b"x")
     os.read(told, 1)
     os.close(reader)
+
+
+def _refused(report: Report) -> dict[str, str]:
+    """What is n/a because the kernel's verifier refused a probe, and which."""
+    unavailable = report.quality.unavailable
+    return {what: why for what, why in unavailable.items() if why.startswith(PROBE_REFUSED)}
 
 
 def _faults(report: Report, pid: int, detail: Detail) -> list[str]:

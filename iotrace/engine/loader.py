@@ -30,6 +30,8 @@ from iotrace.privileges.capabilities import refused
 
 _PYTHON = "Python's stacks"
 _TAIL_CALLS = {"exits": "the ends of calls"}
+PROBE_REFUSED = "the kernel refused the probe"
+"""How the reason begins for which a column is n/a then."""
 _PERF_EVENTS = {"sample": "the sampling clock", "major fault": "a counter of page faults"}
 Later = Callable[[], Sequence[Function]]
 
@@ -137,7 +139,7 @@ def _attach(function: Function, refusal: KernelRefusal | None, attached: Attache
         if not function.loses:
             raise
         where = function.tracepoint or _TAIL_CALLS.get(function.table, _PYTHON)
-        reason = f"the kernel refused the probe on {where}"
+        reason = f"{PROBE_REFUSED} on {where}"
         if function.attachment in _PERF_EVENTS:
             reason = f"the kernel refused {_PERF_EVENTS[function.attachment]}: {why_refused(error)}"
         for column in function.loses:

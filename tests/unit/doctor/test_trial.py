@@ -8,6 +8,7 @@ import pytest
 
 from iotrace.doctor import trial
 from iotrace.doctor.check import Check, Status
+from iotrace.engine.loader import PROBE_REFUSED
 from iotrace.errors import Unsupported
 from iotrace.report.detail import Detail
 from iotrace.report.model import Lost, Report
@@ -85,3 +86,17 @@ def test_a_trial_that_is_wrong_is_degraded(monkeypatch: pytest.MonkeyPatch) -> N
     checks = trial.checks(frozenset())
     assert {check.status for check in checks} == {Status.DEGRADED}
     assert all("1 records or probe runs were lost" in check.detail for check in checks)
+
+
+def test_a_probe_that_the_kernel_refuses_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    base = _report()
+    unavailable = {
+        "probe_ns": "it would slow each of them",
+        "pickup": "this kernel has no tracepoint sk_data_ready",
+        "connect time": f"{PROBE_REFUSED} on inet_sock_set_state",
+    }
+    report = replace(base, quality=replace(base.quality, unavailable=unavailable))
+    monkeypatch.setattr(trial, "_traced", lambda detail, absent: (report, PID, True))
+    for answer in trial.checks(frozenset()):
+        assert (answer.status, answer.loses) == (Status.DEGRADED, "connect time")
+        assert "inet_sock_set_state" in answer.detail

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "-p", "--pid", "more_pids", multiple=True, type=click.IntRange(min=1), help="One more PID."
 )
-@selector_options
+@selector_options(follow=True)
 @click.option(
     "--dry-run", is_flag=True, help="Compile and attach the probes, detach them, and that is all."
 )

@@ -25,6 +25,7 @@ _COMMANDS = {
     "report": "iotrace.cli.report",
     "compare": "iotrace.cli.compare",
     "tasks": "iotrace.cli.tasks",
+    "agent": "iotrace.cli.agent",
     "demo": "iotrace.cli.demo",
     "models": "iotrace.cli.models",
     "explain": "iotrace.cli.explain",

@@ -24,7 +24,7 @@ _SECOND_NS = 1_000_000_000
 
 @click.command(name="record", short_help="Trace, and keep the report in a file.")
 @click.argument("target", metavar="PID... | -- CMD...", nargs=-1)
-@selector_options
+@selector_options(follow=True)
 @click.option(
     "-o",
     "--output",

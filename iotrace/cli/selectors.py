@@ -48,57 +48,61 @@ class PodName(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         return namespace or "default", name
 
 
-def selector_options(function: Callable[..., int]) -> Callable[..., int]:
-    """``--port``, ``--unit``, ...: gathered in ``selectors``; and ``--follow``."""
+def selector_options(*, follow: bool) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """``--port``, ``--unit``, ...: gathered in ``selectors``; and ``--follow``, if asked for."""
 
-    @functools.wraps(function)
-    def gathered(**values: Any) -> int:
-        found = tuple(_selectors(values))
-        if values["follow"] and not found:
-            raise click.UsageError("--follow needs what to look for: --name, --unit, --port, ...")
-        return function(selectors=found, **values)
+    def with_options(function: Callable[..., int]) -> Callable[..., int]:
+        @functools.wraps(function)
+        def gathered(**values: Any) -> int:
+            found = tuple(_selectors(values))
+            if values.get("follow") and not found:
+                raise click.UsageError("--follow needs what to look for: --name, --unit, --port...")
+            return function(selectors=found, **values)
 
-    wrapped: Callable[..., int] = gathered
-    for option in (
-        click.option(
-            "--port",
-            "ports",
-            multiple=True,
-            type=click.IntRange(1, 65535),
-            help="Whoever listens on this TCP port.",
-        ),
-        click.option("--unit", "units", multiple=True, help="The processes of a systemd unit."),
-        click.option(
-            "--cgroup",
-            "cgroups",
-            multiple=True,
-            metavar="PATH",
-            help="Those of a control group and the groups in it.",
-        ),
-        click.option(
-            "--container",
-            "containers",
-            multiple=True,
-            metavar="NAME|ID",
-            help="Those of a container: Docker, Podman, containerd.",
-        ),
-        click.option(
-            "--pod", "pods", multiple=True, type=PodName(), help="Those of a Kubernetes pod."
-        ),
-        click.option(
-            "--name",
-            "names",
-            multiple=True,
-            type=Expression(),
-            help="Those whose name or command line this is found in.",
-        ),
-        click.option("--all-python", is_flag=True, help="Every process that runs CPython."),
-        click.option(
-            "--follow", is_flag=True, help="What matches later joins; ends on Ctrl-C or --duration."
-        ),
-    )[::-1]:  # decorators apply from the last one on
-        wrapped = option(wrapped)
-    return wrapped
+        wrapped: Callable[..., int] = gathered
+        for option in (_FOLLOW, *_OPTIONS[::-1]) if follow else _OPTIONS[::-1]:
+            wrapped = option(wrapped)
+        return wrapped
+
+    return with_options
+
+
+_OPTIONS = (
+    click.option(
+        "--port",
+        "ports",
+        multiple=True,
+        type=click.IntRange(1, 65535),
+        help="Whoever listens on this TCP port.",
+    ),
+    click.option("--unit", "units", multiple=True, help="The processes of a systemd unit."),
+    click.option(
+        "--cgroup",
+        "cgroups",
+        multiple=True,
+        metavar="PATH",
+        help="Those of a control group and the groups in it.",
+    ),
+    click.option(
+        "--container",
+        "containers",
+        multiple=True,
+        metavar="NAME|ID",
+        help="Those of a container: Docker, Podman, containerd.",
+    ),
+    click.option("--pod", "pods", multiple=True, type=PodName(), help="Those of a Kubernetes pod."),
+    click.option(
+        "--name",
+        "names",
+        multiple=True,
+        type=Expression(),
+        help="Those whose name or command line this is found in.",
+    ),
+    click.option("--all-python", is_flag=True, help="Every process that runs CPython."),
+)
+_FOLLOW = click.option(
+    "--follow", is_flag=True, help="What matches later joins; ends on Ctrl-C or --duration."
+)
 
 
 def _selectors(values: dict[str, Any]) -> Iterator[Selector]:

@@ -60,6 +60,20 @@ def fold(snapshot: Snapshot, folded: Mapping[ThreadKey, ThreadKey]) -> Snapshot:
     return replace(snapshot, **tables, endpoints=endpoints)
 
 
+def without_sums(snapshot: Snapshot) -> Snapshot:
+    """Only what is of a single thread, and of a process that is told apart."""
+    tables: dict[str, Any] = {
+        name: {
+            key: totals
+            for key, totals in getattr(snapshot, name).items()
+            if (key if isinstance(key, ThreadKey) else key[0]).tid
+        }
+        for name in _OF_THREADS
+    }
+    endpoints = {key: totals for key, totals in snapshot.endpoints.items() if key.pid > 0}
+    return replace(snapshot, **tables, endpoints=endpoints)
+
+
 def add_snapshots(one: Snapshot, other: Snapshot) -> Snapshot:
     """``one`` with the threads of ``other``, and what is theirs, added under their keys."""
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from iotrace.engine.constants import Counter
 from iotrace.engine.probes import Probes
-from iotrace.snapshot.arithmetic import add_snapshots, add_tables, add_under, fold
+from iotrace.snapshot.arithmetic import add_snapshots, add_tables, add_under, fold, without_sums
 from iotrace.snapshot.decode import Record, thread_key
 from iotrace.snapshot.exchange_reader import read_exchanges
 from iotrace.snapshot.reader import SnapshotReader
@@ -43,6 +43,14 @@ class Recycler:
         folded, self._folded = self._folded, {}
         self._shown = frozenset(whole.threads)
         return replace(whole, folded=folded)
+
+    def discard(self, snapshot: Snapshot) -> Snapshot:
+        """Forget the sums of what has ended; ``snapshot``, the last one, without them.
+
+        The interval that begins with it has what ends from then on. For traces without an end.
+        """
+        self._sums = Snapshot(from_ns=snapshot.at_ns, at_ns=snapshot.at_ns)
+        return without_sums(snapshot)
 
     def recycle(self, roots: Collection[int]) -> frozenset[int]:
         """Where many threads have ended: add them up and give their room back.

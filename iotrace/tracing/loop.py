@@ -196,7 +196,7 @@ class TraceLoop:
             self._screen.refresh(now_ns, self._trace)
             return self._goes_on()
         if self._next_interval_ns is not None and now_ns >= self._next_interval_ns:
-            self._report_interval()
+            self.report_interval()
             self._next_interval_ns += self._interval_ns or 0
         if self._progress is not None:
             self._progress.show(now_ns, self._trace)
@@ -213,12 +213,13 @@ class TraceLoop:
         self._trace.look()
         return self._trace.report(snapshot)
 
-    def _report_interval(self) -> None:
+    def report_interval(self) -> None:
+        """Report what happened since the last interval."""
         self._clear_progress()
         snapshot = self._trace.snapshot()
         self._trace.look()
         part = interval(snapshot, self._last) if self._last else snapshot
-        self._last = snapshot
+        self._last = self._trace.discard_ended(snapshot)
         self._intervals += 1
         report = replace(self._trace.report(part), interval=self._intervals)
         with self._resting():

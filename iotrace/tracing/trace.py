@@ -41,17 +41,20 @@ class Trace:
         min_latency_ns: int = MIN_LATENCY_NS,
         *,
         start: Start | None = None,
+        keeps_ended: bool = True,
     ) -> None:
         """Compile and attach; nothing is followed yet. Raises what Probes.attach raises.
 
         ``absent``: features to treat as if they were not there; None: those of IOTRACE_ABSENT.
         ``min_latency_ns``: calls that take as long get their Python stack (if ``limits.python``).
         ``start``: of a trace that has begun (with these limits), and is ours from here on.
+        ``keeps_ended``: False for a trace without an end, see ``discard_ended``.
         """
         begun = start is not None
         if start is None:
             start = Start(ImageSource(limits, absent_features() if absent is None else absent))
         self._start = start
+        self._keeps_ended = keeps_ended
         self.probes = self._start.probes
         self.started_at, self.started_ns = self._start.started_at, self._start.started_ns
         with contextlib.ExitStack() as ends:
@@ -127,6 +130,10 @@ class Trace:
             self._seen = seen
             before = self._alive
             self._alive, ended = self._living_and_ended()
+            if not self._keeps_ended:
+                for pid in before - self._alive:
+                    self._roots.pop(pid, None)
+                    self._table.left_out.pop(pid, None)
             self._book.meet(self._alive - before)
             # Also those that were born and ended since we last looked: else their entries stay.
             for pid in before - self._alive | ended:
@@ -181,6 +188,10 @@ class Trace:
             return snapshot
         self._stacks.poll(self.processes_alive())
         return self._stacks.complete(snapshot)
+
+    def discard_ended(self, snapshot: Snapshot) -> Snapshot:
+        """Forget what has ended, once it has been reported; the snapshot to subtract next."""
+        return snapshot if self._keeps_ended else self._recycler.discard(snapshot)
 
     def look(self, *, sockets: bool = True) -> None:
         """Ask /proc what the living processes have open, and where their sockets lead to."""

@@ -46,17 +46,18 @@ class Wanted:
 class Newcomers:
     """Lets processes that match join a trace while it goes on."""
 
-    def __init__(self, finder: Finder, *, children: bool) -> None:
+    def __init__(self, finder: Finder, *, children: bool, every_ns: int = _EVERY_NS) -> None:
         """``children``: of those, too."""
         self._finder = finder
         self._children = children
+        self._every_ns = every_ns
         self._next_ns = 0
 
     def join(self, now_ns: int, trace: Trace) -> None:
         """Look for them, if it is time, and trace those that are new."""
         if now_ns < self._next_ns:
             return
-        self._next_ns = now_ns + _EVERY_NS
+        self._next_ns = now_ns + self._every_ns
         for pid in sorted(self._finder.find() - trace.processes_alive()):
             with contextlib.suppress(IotraceError):  # it has ended, or there is no room: counted
                 trace.follow(pid, self._children)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Metrics as text: Prometheus's exposition format, or OpenMetrics, by prometheus_client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+)
+from prometheus_client.exposition import generate_latest
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.registry import Collector
+
+from iotrace.metrics.catalogue import GROUP_LABELS, Kind, Metric
+from iotrace.metrics.totals import EDGES_NS, Histogram, Sample
+
+_NS = 1e9
+
+
+def exposition(samples: Iterable[Sample]) -> bytes:
+    """The text format, version 0.0.4: what Prometheus scrapes and node_exporter collects."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Once(tuple(samples)))
+    return generate_latest(registry)
+
+
+class _Once(Collector):
+    """The samples by metric, in the order of the catalogue's names."""
+
+    def __init__(self, samples: tuple[Sample, ...]) -> None:
+        self._samples = samples
+
+    def collect(self) -> Iterator[Family]:
+        families: dict[str, Family] = {}
+        for sample in sorted(self._samples, key=lambda sample: sample.metric.name):
+            metric = sample.metric
+            if metric.name not in families:
+                families[metric.name] = _family(metric)
+            _add(families[metric.name], sample)
+        yield from families.values()
+
+
+def _family(metric: Metric) -> Family:
+    labels = metric.labels if metric.of_agent else (*GROUP_LABELS, *metric.labels)
+    made: dict[Kind, Callable[..., Family]] = {
+        Kind.COUNTER: CounterMetricFamily,
+        Kind.GAUGE: GaugeMetricFamily,
+        Kind.HISTOGRAM: HistogramMetricFamily,
+        Kind.INFO: InfoMetricFamily,
+    }
+    return made[metric.kind](metric.name, metric.help, labels=labels)
+
+
+def _add(family: Family, sample: Sample) -> None:
+    labels = [*(sample.group or ()), *sample.labels]
+    if isinstance(family, HistogramMetricFamily) and isinstance(sample.value, Histogram):
+        family.add_metric(labels, _buckets(sample.value), sample.value.sum_ns / _NS)
+    elif isinstance(family, InfoMetricFamily):
+        family.add_metric(labels, {})
+    elif isinstance(family, CounterMetricFamily | GaugeMetricFamily):
+        assert not isinstance(sample.value, Histogram)
+        family.add_metric(labels, sample.value / (_NS if _is_time(sample.metric) else 1))
+
+
+def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
+    """Added up, each with its upper edge in seconds."""
+    edges = [*(f"{edge / _NS:.9f}".rstrip("0").rstrip(".") for edge in EDGES_NS), "+Inf"]
+    total = 0
+    buckets = []
+    for edge, count in zip(edges, histogram.counts, strict=True):
+        total += count
+        buckets.append((edge, float(total)))
+    return buckets
+
+
+def _is_time(metric: Metric) -> bool:
+    """Samples of times are in nanoseconds."""
+    return metric.name.endswith("_seconds")

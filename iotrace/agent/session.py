@@ -36,7 +36,8 @@ from iotrace.tracing.trace import Trace
 from iotrace.tracing.trace_options import TraceOptions
 from iotrace.tracing.wanted import Newcomers
 
-_RESCANS_A_INTERVAL = 2
+_THOROUGH_EVERY_NS = 60_000_000_000
+"""Descriptors are looked at, and findings made, once a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,11 @@ def run_agent(options: AgentOptions, workers: CompileWorkers | None = None) -> N
                 on_interval=sink.interval,
                 privileges=privileges,
                 look_delays_ns=(),
+                thorough_every=max(1, _THOROUGH_EVERY_NS // every_ns),
                 newcomers=Newcomers(
                     finder,
                     children=options.trace.children,
-                    every_ns=every_ns // _RESCANS_A_INTERVAL,
+                    every_ns=every_ns,
                 ),
             )
             _say(f"tracing {len(pids)} processes ({options.trace.detail.value} detail)")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -101,7 +101,7 @@ class _Growing:
         self._before[key] = value
         return max(0, value - before)
 
-    def end_interval(self, there: set[int]) -> None:
+    def end_interval(self, there: Container[int]) -> None:
         """``there``: the processes that have not gone."""
         self._counted.clear()
         self._before = {key: value for key, value in self._before.items() if key[0] in there}
@@ -117,25 +117,34 @@ class Totals:
         self._left_out: set[Group] = set()
         self._interval = 0
         self._growing = _Growing()
+        self._models: dict[int, str] = {}
 
     def add(self, report: Report, group_of: Callable[[Process], Group]) -> None:
-        """What one interval adds."""
+        """What one interval adds. One that was not judged leaves the findings as they were."""
         self._interval += 1
         self._left_out.clear()
+        judged = any(process.model for process in report.processes)
         for sums in self._groups.values():
-            sums.gauges.clear()
+            sums.gauges = {
+                key: value
+                for key, value in sums.gauges.items()
+                if key[0] is metrics.FINDINGS and not judged
+            }
         by_pid = {}
         for process in report.processes:
             group = group_of(process)
             by_pid[process.pid] = group
             sums = self._sums(group)
-            _add_process(sums, process, self._interval)
+            if process.model is not None:
+                self._models[process.pid] = process.model.id
+            _add_process(sums, process, self._interval, self._models.get(process.pid, ""))
             self._growing.add(sums.counters, process)
         for finding in report.findings:
             key = metrics.FINDINGS, (finding.id, finding.severity)
             gauges = self._sums(by_pid.get(finding.pid, OTHER)).gauges
             gauges[key] = gauges.get(key, 0) + 1
-        self._growing.end_interval({process.pid for process in report.processes})
+        self._growing.end_interval(by_pid.keys())
+        self._models = {pid: model for pid, model in self._models.items() if pid in by_pid}
         self._add_quality(report)
         self._forget()
 
@@ -174,11 +183,9 @@ class Totals:
             yield Sample(metric, None, labels, value)
 
 
-def _add_process(sums: _Sums, process: Process, interval: int) -> None:
-    alive = process.pid and process.ended_ns is None
-    if alive:
+def _add_process(sums: _Sums, process: Process, interval: int, model: str) -> None:
+    if process.pid and process.ended_ns is None:
         sums.last = interval
-        model = process.model.id if process.model else ""
         sums.gauges[metrics.PROCESS, (str(process.pid), model, process.python or "")] = 1
         _measure(sums, metrics.PROCESSES, 1)
         living = sum(thread.ended_ns is None for thread in process.threads)

@@ -60,6 +60,12 @@ def fold(snapshot: Snapshot, folded: Mapping[ThreadKey, ThreadKey]) -> Snapshot:
     return replace(snapshot, **tables, endpoints=endpoints)
 
 
+def threads_only(snapshot: Snapshot) -> Snapshot:
+    """Threads, and what they exchange with others: no rows of calls, descriptors or loops."""
+    left_out: dict[str, Any] = {name: {} for name in _OF_THREADS if name != "threads"}
+    return replace(snapshot, **left_out)
+
+
 def without_sums(snapshot: Snapshot) -> Snapshot:
     """Only what is of a single thread, and of a process that is told apart."""
     tables: dict[str, Any] = {

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from iotrace.privileges.privilege_drop import Privileges
 from iotrace.report.model import Report
-from iotrace.snapshot.arithmetic import interval
+from iotrace.snapshot.arithmetic import interval, threads_only
 from iotrace.snapshot.totals import Snapshot
 from iotrace.tracing.stop_conditions import Stop, poll_stop
 from iotrace.tracing.trace import Trace
@@ -100,6 +100,7 @@ class TraceLoop:
         look_delays_ns: Iterable[int] | None = None,
         look_at_sockets: bool = False,
         newcomers: Newcomers | None = None,
+        thorough_every: int = 1,
     ) -> None:
         """The loop begins with the trace, its looks at /proc now.
 
@@ -107,6 +108,8 @@ class TraceLoop:
         often a report of an interval is made, and what takes it. ``privileges``: put away while
         something is printed. ``look_delays_ns``: from each look to the next. ``newcomers``: more
         processes may join, so that the trace does not end with those that there are.
+        ``thorough_every``: of so many intervals one looks at /proc, has all its rows and is judged,
+        which is most of the work; the others tell of threads and exchanges.
         """
         self._trace = trace
         self._observer = observer
@@ -120,6 +123,7 @@ class TraceLoop:
         self._look_delays_ns = iter(look_delays_ns or _look_delays_ns())
         self._look_at_sockets = look_at_sockets
         self._newcomers = newcomers
+        self._thorough_every = thorough_every
         observer.tick(trace)
         begin_ns = trace.started_ns
         self.until_ns = begin_ns + duration_ns if duration_ns else None
@@ -217,11 +221,17 @@ class TraceLoop:
         """Report what happened since the last interval."""
         self._clear_progress()
         snapshot = self._trace.snapshot()
-        self._trace.look()
-        part = interval(snapshot, self._last) if self._last else snapshot
+        thorough = self._intervals % self._thorough_every == 0
+        if thorough:
+            self._trace.look()
+        after, before = snapshot, self._last
+        if not thorough:
+            after, before = threads_only(after), threads_only(before) if before else None
+        part = interval(after, before) if before else after
         self._last = self._trace.discard_ended(snapshot)
         self._intervals += 1
-        report = replace(self._trace.report(part), interval=self._intervals)
+        report = self._trace.report(part, judged=thorough)
+        report = replace(report, interval=self._intervals)
         with self._resting():
             self._on_interval(report)
 

@@ -96,6 +96,7 @@ docs: setup  ## write again what is generated in docs/
 	$(BIN)/python -m iotrace.report.schema tasks > docs/tasks.schema.json
 	$(BIN)/python -m tests.unit.project.commands_page
 	$(BIN)/python -m tests.unit.project.reading_page
+	$(BIN)/python -m tests.unit.project.metrics_page
 	$(BIN)/python -m iotrace.cli.manual > docs/iotrace.1
 	$(BIN)/python -m benchmarks --write-docs
 	$(BIN)/python -m clinic --write-docs

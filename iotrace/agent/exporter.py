@@ -19,13 +19,20 @@ from typing import Any, NoReturn
 from iotrace.agent.listen import Address
 from iotrace.errors import Unsupported
 from iotrace.privileges.privilege_drop import drop_all
-from iotrace.target_reader.confinement import end_with_parent, leave_the_parent, limit_resources
+from iotrace.target_reader.confinement import (
+    drop_privileges,
+    end_with_parent,
+    leave_the_parent,
+    limit_resources,
+)
 
 _LENGTH = struct.Struct("<Q")
 _MOST_BYTES = 1 << 25
 _MOST_CONNECTIONS = 8
 _PATIENCE_S = 10.0
 """A client has so long for its request, however slowly it sends."""
+_STACK_BYTES = 1 << 18
+"""Two threads a connection."""
 _NOBODY = 65534
 _TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -38,8 +45,8 @@ class Exporter:
         self.address = address
         reading, self._writing = os.pipe()
         parent = os.getpid()
-        self._pid = os.fork()
-        if self._pid == 0:
+        self.pid = os.fork()
+        if self.pid == 0:
             _serve(listener, reading, parent, frozenset(hosts), unix=bool(address.path))
         os.close(reading)
         listener.close()
@@ -61,7 +68,7 @@ class Exporter:
         """It ends when its pipe does."""
         os.close(self._writing)
         with contextlib.suppress(ChildProcessError):
-            os.waitpid(self._pid, 0)
+            os.waitpid(self.pid, 0)
 
 
 class _Server(http.server.ThreadingHTTPServer):
@@ -84,9 +91,13 @@ class _Server(http.server.ThreadingHTTPServer):
         return connection, ("client", 0)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if self._places.acquire(blocking=False):
+        if not self._places.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        try:
             super().process_request(request, client_address)
-        else:
+        except RuntimeError:  # no thread can be started
+            self._places.release()
             self.shutdown_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
@@ -158,6 +169,7 @@ def _serve(
         _be_nobody()
         end_with_parent(parent)
         limit_resources()
+        threading.stack_size(_STACK_BYTES)
         server = _Server(listener, hosts, unix=unix)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         with os.fdopen(reading, "rb") as pipe:
@@ -182,4 +194,5 @@ def _be_nobody() -> None:
             os.setgroups([])
             os.setresgid(_NOBODY, _NOBODY, _NOBODY)
             os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+    drop_privileges()
     drop_all()

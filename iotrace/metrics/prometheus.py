@@ -20,6 +20,7 @@ from iotrace.metrics.catalogue import GROUP_LABELS, Kind, Metric
 from iotrace.metrics.totals import EDGES_NS, Histogram, Sample
 
 _NS = 1e9
+_LONGEST_LABEL = 128
 
 
 def exposition(samples: Iterable[Sample]) -> bytes:
@@ -57,7 +58,7 @@ def _family(metric: Metric) -> Family:
 
 
 def _add(family: Family, sample: Sample) -> None:
-    labels = [*(sample.group or ()), *sample.labels]
+    labels = [_plain(label) for label in (*(sample.group or ()), *sample.labels)]
     if isinstance(family, HistogramMetricFamily) and isinstance(sample.value, Histogram):
         family.add_metric(labels, _buckets(sample.value), sample.value.sum_ns / _NS)
     elif isinstance(family, InfoMetricFamily):
@@ -65,6 +66,11 @@ def _add(family: Family, sample: Sample) -> None:
     elif isinstance(family, CounterMetricFamily | GaugeMetricFamily):
         assert not isinstance(sample.value, Histogram)
         family.add_metric(labels, sample.value / (_NS if _is_time(sample.metric) else 1))
+
+
+def _plain(label: str) -> str:
+    """Without what is no text (names of files that are not UTF-8), and no longer than a name."""
+    return label[:_LONGEST_LABEL].encode("utf-8", "replace").decode()
 
 
 def _buckets(histogram: Histogram) -> list[tuple[str, float]]:

@@ -120,7 +120,7 @@ class TraceLoop:
         self._progress = progress
         self._screen = screen
         self._privileges = privileges
-        self._look_delays_ns = iter(look_delays_ns or _look_delays_ns())
+        self._look_delays_ns = iter(_look_delays_ns() if look_delays_ns is None else look_delays_ns)
         self._look_at_sockets = look_at_sockets
         self._newcomers = newcomers
         self._thorough_every = thorough_every

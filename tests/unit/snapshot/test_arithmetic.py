@@ -3,7 +3,13 @@
 from dataclasses import fields, replace
 
 from iotrace.snapshot import histogram
-from iotrace.snapshot.arithmetic import add_snapshots, fold, interval
+from iotrace.snapshot.arithmetic import (
+    add_snapshots,
+    fold,
+    interval,
+    threads_only,
+    without_sums,
+)
 from iotrace.snapshot.merging import add
 from iotrace.snapshot.totals import CallTotals, Losses, Snapshot, ThreadKey, ThreadTotals
 from iotrace.vocabulary.waits import WAIT_REASONS
@@ -119,3 +125,22 @@ def test_sums_join_a_snapshot() -> None:
 def test_adding_keeps_what_is_a_state() -> None:
     both = add(thread(1, name="first", ended_ns=5), thread(2, name="second"))
     assert (both.name, both.ended_ns, both.count) == ("first", 5, 2)
+
+
+def test_sums_of_the_ended_can_be_left_out_of_both_ends_of_an_interval() -> None:
+    """A trace without an end drops them once they are reported; nothing is counted twice."""
+    ended, orphans = ThreadKey(7, 0, 0), ThreadKey(-7, 0, 0)
+    before = Snapshot(0, 10, threads={MAIN: thread(1), ended: thread(5), orphans: thread(9)})
+    kept = without_sums(before)
+    assert set(kept.threads) == {MAIN}
+    after = Snapshot(0, 20, threads={MAIN: thread(3), ended: thread(2)})
+    part = interval(after, kept)
+    assert part.threads[MAIN].user_ns == 2 * thread(1).user_ns
+    assert part.threads[ended].user_ns == 2 * thread(1).user_ns
+    assert orphans not in part.threads
+
+
+def test_threads_without_their_calls() -> None:
+    snapshot = Snapshot(0, 10, threads={MAIN: thread(1)}, calls={(MAIN, 0, 1): call(1, 5)})
+    assert threads_only(snapshot).threads == snapshot.threads
+    assert threads_only(snapshot).calls == {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -32,6 +32,7 @@ class _Trace:
 
     def __init__(self) -> None:
         self.looks: list[bool] = []
+        self.judged: list[bool] = []
         self.snapshots = 0
 
     def processes_alive(self) -> frozenset[int]:
@@ -44,7 +45,11 @@ class _Trace:
         self.snapshots += 1
         return Snapshot(self.started_ns, self.started_ns + self.snapshots)
 
-    def report(self, snapshot: Snapshot) -> Report:
+    def discard_ended(self, snapshot: Snapshot) -> Snapshot:
+        return snapshot
+
+    def report(self, snapshot: Snapshot, *, judged: bool = True) -> Report:
+        self.judged.append(judged)
         return reports.event_loop()
 
 
@@ -97,6 +102,26 @@ def test_reports_of_intervals_are_numbered(clock: _Clock) -> None:
     made: list[Report] = []
     _ticked(clock, _Trace(), 1.9, 2, 3, 4.1, interval_ns=2 * _S, on_interval=made.append)
     assert [report.interval for report in made] == [1, 2]
+
+
+def test_one_interval_of_several_is_thorough(clock: _Clock) -> None:
+    trace = _Trace()
+    intervals = {"interval_ns": _S, "thorough_every": 3, "look_delays_ns": ()}
+    _ticked(clock, trace, 1, 2, 3, 4, 5, **intervals)
+    assert trace.judged == [True, False, False, True, False]
+    assert len(trace.looks) == 2
+
+
+def test_newcomers_are_looked_for_and_waited_for(clock: _Clock) -> None:
+    class Newcomers:
+        asked: ClassVar[list[int]] = []
+
+        def join(self, now_ns: int, trace: Trace) -> None:
+            self.asked.append(now_ns)
+
+    loop = _ticked(clock, _Trace(), 1, 2, newcomers=Newcomers(), alive=lambda: False)
+    assert len(Newcomers.asked) == 2
+    assert loop.tick()
 
 
 def test_a_screen_takes_the_place_of_intervals(clock: _Clock) -> None:

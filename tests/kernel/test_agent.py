@@ -1,0 +1,147 @@
+"""``iotrace agent`` on real programs, asked as Prometheus asks."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.kernel.command import programs_of, started
+from tests.kernel.targets import PROGRAMS
+from tests.kernel.waiting import DEADLINE_S, wait_until
+
+Series = dict[tuple[str, str], float]
+"""Name and "label=value label=value" -> value; without the labels of the group."""
+
+
+@contextmanager
+def _agent(*arguments: object) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """An agent, and the unix socket that it serves at."""
+    path = Path(f"/tmp/agent-{uuid.uuid4()}.sock")
+    try:
+        with started("agent", "-i", "0.2", "--listen", f"unix:{path}", *arguments) as process:
+            wait_until(lambda: path.exists() and programs_of(process.pid), "the agent to trace")
+            yield process, path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("agent", timeout=DEADLINE_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(str(self._path))
+
+
+def _scrape(path: Path, program: str) -> Series:
+    with contextlib.closing(_UnixConnection(path)) as client:
+        client.request("GET", "/metrics")
+        answer = client.getresponse()
+        text = answer.read().decode()
+    if answer.status != http.client.OK:
+        return {}
+    series: Series = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            labels = dict(sample.labels)
+            group = labels.pop("program", ""), labels.pop("unit", ""), labels.pop("container", "")
+            if group[0] in ("", program):
+                rest = " ".join(f"{key}={value}" for key, value in sorted(labels.items()))
+                series[sample.name, rest] = sample.value
+    return series
+
+
+def _run(program: str, *arguments: object) -> Any:
+    command = [sys.executable, str(PROGRAMS / program), *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_time_of_a_program_that_joins_adds_up_and_agrees_with_the_kernel() -> None:
+    word = f"agent-{uuid.uuid4()}"
+    with _agent("--name", word) as (process, path), _run("listener.py", 0, word) as target:
+        try:
+            wait_until(
+                lambda: _scrape(path, "listener.py").get(("iotrace_processes", "")) == 1,
+                "the program to join",
+            )
+            first = _scrape(path, "listener.py")
+            wait_until(
+                lambda: _intervals(_scrape(path, "listener.py")) >= _intervals(first) + 5,
+                "five more intervals",
+            )
+            later = _scrape(path, "listener.py")
+        finally:
+            target.kill()
+        process.terminate()
+        _, errors = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 0, errors
+    grown = {key: value - first.get(key, 0) for key, value in later.items()}
+    spent = {key: s for key, s in grown.items() if key[0] == "iotrace_thread_time_seconds_total"}
+    # It sleeps in pause, one thread, so that all of the time is that wait.
+    passed_s = 0.2 * (_intervals(later) - _intervals(first))
+    assert abs(sum(spent.values()) / passed_s - 1) < 0.5
+    assert spent["iotrace_thread_time_seconds_total", "state=wait_signal"] > 0.9 * sum(
+        spent.values()
+    )
+
+
+def _intervals(series: Series) -> float:
+    return series.get(("iotrace_agent_intervals_total", ""), 0.0)
+
+
+def test_processes_that_come_and_go_leave_nothing_behind() -> None:
+    """More than the tables have room for at a time: 400 processes of two threads."""
+    word = f"churn-{uuid.uuid4()}"
+    with _agent("--name", word) as (process, path), _run("short_lived.py", 40, 10, word) as target:
+        assert target.wait(timeout=DEADLINE_S) == 0
+        now = _scrape(path, "short_lived.py")
+        wait_until(
+            lambda: _intervals(_scrape(path, "short_lived.py")) >= _intervals(now) + 2,
+            "two more intervals",
+        )
+        series = _scrape(path, "short_lived.py")
+        lost = [
+            value for (name, _), value in series.items() if name.startswith("iotrace_agent_lost")
+        ]
+        assert lost
+        assert not any(lost)
+        # The pid is on one metric alone, and only of processes that are there.
+        assert not [labels for _, labels in series if "pid=" in labels]
+        assert process.poll() is None
+
+
+def test_a_text_file_for_node_exporter_and_a_full_disk(tmp_path: Path) -> None:
+    """The file is replaced whole; where it cannot be, the agent goes on and says so once."""
+    place = tmp_path / "small"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", place], check=True)
+    try:
+        file = place / "iotrace.prom"
+        with _agent("--name", "nothing-is-called-so", "--prom-file", file) as (process, path):
+            wait_until(file.exists, "the file")
+            assert "iotrace_agent_intervals_total" in file.read_text()
+            (place / "fill").write_bytes(b"x" * 60_000)
+            with contextlib.suppress(OSError), (place / "more").open("wb") as more:
+                more.write(b"x" * 60_000)
+            begun = _intervals(_scrape(path, ""))
+            wait_until(lambda: _intervals(_scrape(path, "")) >= begun + 3, "more intervals")
+            process.terminate()
+            _, errors = process.communicate(timeout=DEADLINE_S)
+        assert process.returncode == 0
+        assert errors.count("No space left") == 1
+        assert "iotrace_agent_intervals_total" in file.read_text()
+        assert sorted(file.name for file in place.iterdir()) == ["fill", "iotrace.prom", "more"]
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)

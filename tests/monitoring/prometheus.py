@@ -1,0 +1,115 @@
+"""Debian's Prometheus, unpacked beside the machine's own packages, on a port of loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.apt import Apt, debian_mirror
+
+_SUITE = "bookworm"
+_CACHE = Path("/var/cache/iotrace-tests/prometheus")
+_DEADLINE_S = 60
+_CONFIG = """\
+global: {{scrape_interval: 500ms, evaluation_interval: 1s}}
+rule_files: [{rules}]
+scrape_configs:
+  - job_name: iotrace
+    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
+"""
+
+
+def programs() -> Path:
+    """The folder with ``prometheus`` and ``promtool``. Raises Unreachable."""
+    folder = _CACHE / "root/usr/bin"
+    if not (folder / "prometheus").exists():
+        _CACHE.mkdir(parents=True, exist_ok=True)
+        apt = Apt(_CACHE / "apt", [f"deb {debian_mirror()} {_SUITE} main"])
+        (_CACHE / "debs").mkdir(exist_ok=True)
+        for package in apt.download(["prometheus"], _CACHE / "debs"):
+            subprocess.run(["dpkg-deb", "-x", package, _CACHE / "root"], check=True)
+    return folder
+
+
+@dataclass(slots=True)
+class Prometheus:
+    """One that runs. ``query``: see its HTTP API."""
+
+    url: str
+
+    def query(self, expression: str) -> list[Any]:
+        """The result of an instant query; raises AssertionError where it is none."""
+        address = f"{self.url}/api/v1/query?{urllib.parse.urlencode({'query': expression})}"
+        with urllib.request.urlopen(address, timeout=_DEADLINE_S) as answer:
+            content = json.load(answer)
+        assert content["status"] == "success", content
+        result: list[Any] = content["data"]["result"]
+        return result
+
+    def value(self, expression: str) -> float | None:
+        """Of one series; None: there is none yet."""
+        result = self.query(expression)
+        return float(result[0]["value"][1]) if result else None
+
+    def wait_for(self, expression: str, least: float = 0.0) -> float:
+        """Until a query has a value of at least this."""
+        until = time.monotonic() + _DEADLINE_S
+        while (found := self.value(expression)) is None or found < least:
+            assert time.monotonic() < until, (expression, found)
+            time.sleep(0.2)
+        return found
+
+
+@contextmanager
+def running(place: Path, port: int, rules: Path) -> Iterator[Prometheus]:
+    """It scrapes 127.0.0.1:``port`` twice a second, and keeps its data in ``place``."""
+    (place / "prometheus.yml").write_text(_CONFIG.format(port=port, rules=rules))
+    log = place / "log"
+    command = [
+        programs() / "prometheus",
+        f"--config.file={place}/prometheus.yml",
+        f"--storage.tsdb.path={place}/data",
+        "--web.listen-address=127.0.0.1:0",
+    ]
+    with log.open("w") as output, subprocess.Popen(command, stderr=output) as process:
+        try:
+            yield Prometheus(_address(process.pid, log))
+        finally:
+            process.terminate()
+            process.wait(timeout=_DEADLINE_S)
+
+
+def _address(pid: int, log: Path) -> str:
+    """The port that the kernel chose stands in its log, or is what it listens on."""
+    until = time.monotonic() + _DEADLINE_S
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError):
+            ports = _listening(pid)
+            if ports and "Server is ready" in log.read_text():
+                return f"http://127.0.0.1:{ports[0]}"
+        time.sleep(0.1)
+    raise AssertionError(log.read_text())
+
+
+def _listening(pid: int) -> list[int]:
+    inodes = set()
+    for entry in os.scandir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(OSError):
+            found = re.fullmatch(r"socket:\[(\d+)\]", os.readlink(entry.path))
+            inodes.add(found[1] if found else "")
+    lines = Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]
+    rows = [line.split() for line in lines]
+    return [
+        int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == "0A" and row[9] in inodes
+    ]

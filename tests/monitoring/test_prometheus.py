@@ -1,0 +1,143 @@
+"""A real Prometheus scrapes a real agent that traces a real server."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import socket
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from iotrace.metrics.totals import EDGES_NS
+from tests.kernel.command import programs_of, started
+from tests.kernel.targets import PROGRAMS
+from tests.kernel.waiting import DEADLINE_S, wait_until
+from tests.monitoring import prometheus
+from tests.monitoring.prometheus import Prometheus
+
+ROOT = Path(__file__).parents[2]
+ALERTS = ROOT / "packaging/agent/alerts.yml"
+DASHBOARD = ROOT / "packaging/agent/dashboard.json"
+PROGRAM = "request_server.py"
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+class _Server:
+    """Answers requests of one line; see the program."""
+
+    def __init__(self, word: str) -> None:
+        command = [sys.executable, "-u", str(PROGRAMS / PROGRAM), "loop", "tcp", word]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE)
+        assert self.process.stdout is not None
+        facts = json.loads(self.process.stdout.readline())
+        self._client = socket.create_connection(("127.0.0.1", facts["port"]), DEADLINE_S)
+
+    def ask(self, line: str) -> None:
+        self._client.sendall(line.encode() + b"\n")
+        assert self._client.recv(100)
+
+    def close(self) -> None:
+        self._client.close()
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def scraped(tmp_path: Path) -> Iterator[tuple[Prometheus, _Server, int]]:
+    word, port = f"/tmp/{uuid.uuid4()}", _free_port()
+    with contextlib.ExitStack() as ends:
+        server = ends.enter_context(contextlib.closing(_Server(word)))
+        options = ("--detail", "sockets", "-i", "0.5", "--listen", f"127.0.0.1:{port}")
+        agent = ends.enter_context(started("agent", "--name", word, *options))
+        wait_until(lambda: programs_of(agent.pid), "the agent to trace")
+        yield ends.enter_context(prometheus.running(tmp_path, port, ALERTS)), server, port
+
+
+def test_promtool_takes_the_alerts() -> None:
+    done = subprocess.run(
+        [prometheus.programs() / "promtool", "check", "rules", ALERTS],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "7 rules found" in done.stdout
+
+
+def test_what_prometheus_computes_is_what_was_done(
+    scraped: tuple[Prometheus, _Server, int],
+) -> None:
+    engine, server, _ = scraped
+    engine.wait_for(f'iotrace_processes{{program="{PROGRAM}"}}', 1)
+    for _ in range(95):
+        server.ask("now")
+    for _ in range(5):
+        server.ask("sleep 100")
+    count = f'iotrace_request_duration_seconds_count{{program="{PROGRAM}"}}'
+    assert engine.wait_for(count, 100) == 100
+    buckets = f'iotrace_request_duration_seconds_bucket{{program="{PROGRAM}"}}'
+    p99_ns = (engine.value(f"histogram_quantile(0.99, {buckets})") or 0) * 1e9
+    lower, upper = next(
+        (low, high)
+        for low, high in zip(EDGES_NS, EDGES_NS[1:], strict=False)
+        if low < 100_000_000 <= high
+    )
+    assert lower < p99_ns <= upper
+    slept = f'iotrace_thread_time_seconds_total{{program="{PROGRAM}",state="wait_sleep"}}'
+    assert 0.5 <= (engine.value(slept) or 0) < 0.6
+
+
+def test_a_request_that_hangs_is_an_age_that_grows(
+    scraped: tuple[Prometheus, _Server, int],
+) -> None:
+    engine, server, _ = scraped
+    engine.wait_for(f'iotrace_processes{{program="{PROGRAM}"}}', 1)
+    server._client.sendall(b"never\n")
+    age = f'iotrace_request_oldest_unanswered_seconds{{program="{PROGRAM}"}}'
+    first = engine.wait_for(age, 0.5)
+    assert engine.wait_for(age, first + 1) >= first + 1
+
+
+def test_every_query_of_the_dashboard_is_answered(
+    scraped: tuple[Prometheus, _Server, int],
+) -> None:
+    engine, server, _ = scraped
+    for _ in range(20):
+        server.ask("now")
+    engine.wait_for(f'iotrace_request_duration_seconds_count{{program="{PROGRAM}"}}', 20)
+    for expression in _expressions(json.loads(DASHBOARD.read_text())):
+        filled = expression.replace("$__rate_interval", "1m").replace("$program", ".*")
+        engine.query(filled)
+    assert engine.value("sum by (program) (rate(iotrace_thread_time_seconds_total[1m]))")
+
+
+def _expressions(dashboard: Any) -> list[str]:
+    found = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    assert len(found) > 8
+    assert all(re.search(r"\biotrace_", expression) for expression in found)
+    return found
+
+
+def test_a_restart_of_prometheus_loses_no_count(
+    scraped: tuple[Prometheus, _Server, int], tmp_path: Path
+) -> None:
+    engine, server, port = scraped
+    count = f'iotrace_request_duration_seconds_count{{program="{PROGRAM}"}}'
+    server.ask("now")
+    engine.wait_for(count, 1)
+    place = tmp_path / "other"
+    place.mkdir()
+    server.ask("now")
+    with prometheus.running(place, port, ALERTS) as other:
+        assert other.wait_for(count, 2) == 2

@@ -1,7 +1,7 @@
 # `make` alone lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test tables bench verdicts clinic faults attacks soak fuzz lint kernels deb \
-	wheel image packages docs clean
+.PHONY: help setup demo test tables bench verdicts clinic faults attacks soak fuzz lint kernels \
+	monitoring deb wheel image packages docs clean
 
 BIN := .venv/bin
 # Tracing needs root. What Python then would cache would be root's.
@@ -75,6 +75,10 @@ lint: setup  ## check style and types
 	@ln -s $(CURDIR)/iotrace/* $(CURDIR)/servers $(CURDIR)/probes .mypy_cache/package/iotrace
 	cd .mypy_cache/package && \
 		$(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir .. iotrace
+
+monitoring: setup  ## let a real Prometheus scrape the agent; try the alerts and the dashboard
+	@.ci/setup tests
+	$(AS_ROOTS_OWN) $(PYTEST) -q -p no:cacheprovider tests/monitoring
 
 kernels: setup  ## check iotrace on kernels in QEMU (KERNELS="bookworm sid:arm64 host" RUNS=20 DETAIL=full)
 	$(AS_ROOT) $(BIN)/python -m tests.kernels $(if $(RUNS),--runs $(RUNS)) $(if $(DETAIL),--detail $(DETAIL)) $(KERNELS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import subprocess
 import time
@@ -104,9 +103,9 @@ def _address(pid: int, log: Path) -> str:
 
 def _listening(pid: int) -> list[int]:
     inodes = set()
-    for entry in os.scandir(f"/proc/{pid}/fd"):
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(OSError):
-            found = re.fullmatch(r"socket:\[(\d+)\]", os.readlink(entry.path))
+            found = re.fullmatch(r"socket:\[(\d+)\]", str(entry.readlink()))
             inodes.add(found[1] if found else "")
     lines = Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]
     rows = [line.split() for line in lines]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ class _Server:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE)
         assert self.process.stdout is not None
         facts = json.loads(self.process.stdout.readline())
-        self._client = socket.create_connection(("127.0.0.1", facts["port"]), DEADLINE_S)
+        self._client = socket.create_connection(("127.0.0.1", facts["where"][1]), DEADLINE_S)
 
     def ask(self, line: str) -> None:
         self._client.sendall(line.encode() + b"\n")
@@ -89,9 +90,7 @@ def test_what_prometheus_computes_is_what_was_done(
     buckets = f'iotrace_request_duration_seconds_bucket{{program="{PROGRAM}"}}'
     p99_ns = (engine.value(f"histogram_quantile(0.99, {buckets})") or 0) * 1e9
     lower, upper = next(
-        (low, high)
-        for low, high in zip(EDGES_NS, EDGES_NS[1:], strict=False)
-        if low < 100_000_000 <= high
+        (low, high) for low, high in pairwise(EDGES_NS) if low < 100_000_000 <= high
     )
     assert lower < p99_ns <= upper
     slept = f'iotrace_thread_time_seconds_total{{program="{PROGRAM}",state="wait_sleep"}}'

@@ -16,7 +16,9 @@ def test_the_page_is_up_to_date() -> None:
     assert page == metrics_page.updated(page), "make docs"
 
 
-@pytest.mark.parametrize("path", ["packaging/agent/alerts.yml", "docs/agent.md"])
+@pytest.mark.parametrize(
+    "path", ["packaging/agent/alerts.yml", "packaging/agent/dashboard.json", "docs/agent.md"]
+)
 def test_queries_ask_for_metrics_that_there_are(path: str) -> None:
     known = {metric.exposed_name for metric in METRICS}
     for metric in METRICS:

@@ -12,10 +12,12 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
-from iotrace.timeline.tracks import Drawn, Place, Slice
+from iotrace.timeline.drawing import Drawn, Exchange, Place, Slice
 
 # Threads are numbered up to 2**22 (proc(5), pid_max); a thread's states are a track beside it.
 _STATES = 1 << 23
+_CONNECTIONS = 1 << 24
+"""Connections are numbered from here on."""
 
 _quoted = lru_cache(maxsize=4096)(json.dumps)
 
@@ -31,11 +33,19 @@ def render(things: Iterable[Drawn], names: Mapping[int, str]) -> Iterator[str]:
 def _events(things: Iterable[Drawn], names: Mapping[int, str]) -> Iterator[str]:
     processes: set[int] = set()
     threads: set[tuple[int, int]] = set()
+    connections: dict[tuple[int, str], int] = {}
     for place, pid, tid, what in things:
+        if pid and pid not in processes:
+            processes.add(pid)
+            yield _name("process_name", pid, 0, names.get(pid, str(pid)))
+        if isinstance(what, Exchange):
+            if (pid, what.track) not in connections:
+                connections[pid, what.track] = _CONNECTIONS + len(connections)
+                yield _name("thread_name", pid, connections[pid, what.track], what.track)
+            for one in (what.whole, *what.parts):
+                yield _slice(one, pid, connections[pid, what.track])
+            continue
         if tid and (pid, tid) not in threads:
-            if pid not in processes:
-                processes.add(pid)
-                yield _name("process_name", pid, 0, names.get(pid, str(pid)))
             threads.add((pid, tid))
             name = names.get(tid, str(tid))
             yield _name("thread_name", pid, tid, name)

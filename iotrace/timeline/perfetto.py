@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from iotrace.errors import Unsupported
-from iotrace.timeline.tracks import Drawn, Instant, Place, Slice
+from iotrace.timeline.drawing import Drawn, Exchange, Instant, Place, Slice
 
 _ARRIVALS = 1
 """The uuid of the track of data that arrives; all other tracks count on from it."""
@@ -48,16 +48,20 @@ class _Page:
         self._kinds = kinds
         self._names = names
         self._uuids: dict[tuple[int, int, Place | None], int] = {}
+        self._connections: dict[tuple[int, str], int] = {}
+        self._last = _ARRIVALS
 
     def drawn(self, things: Iterable[Drawn]) -> Iterator[bytes]:
         self._describe(_ARRIVALS, 0).name = "data ready"
         self._write()
         for place, pid, tid, what in things:
+            if isinstance(what, Exchange):
+                self._exchange(what, self._connection(pid, what))
+                yield self._taken()
+                continue
             uuid = _ARRIVALS if place is Place.ARRIVALS else self._track(pid, tid, place)
             if isinstance(what, Slice):
-                self._begin(what, uuid)
-                self._event(what.to_ns, uuid, uuid).type = self._kinds.TYPE_SLICE_END
-                self._write()
+                self._slice(what, uuid)
             else:
                 # A signal comes in the middle of a call that is written when it has returned.
                 sequence = self._signals(pid, tid) if place is Place.SIGNALS else uuid
@@ -78,11 +82,7 @@ class _Page:
         known = self._uuids.get((pid, tid, place))
         if known is not None:
             return known
-        if (pid, 0, None) not in self._uuids:
-            process = self._describe(self._new(pid, 0, None), 0).process
-            process.pid = pid
-            process.process_name = self._names.get(pid, str(pid))
-            self._write()
+        self._process(pid)
         if place is Place.STATES:
             states = self._describe(self._new(pid, tid, place), self._track(pid, tid, Place.CALLS))
             states.name = "states"
@@ -94,8 +94,47 @@ class _Page:
         self._write()
         return self._uuids[pid, tid, place]
 
+    def _process(self, pid: int) -> int:
+        if (pid, 0, None) not in self._uuids:
+            process = self._describe(self._new(pid, 0, None), 0).process
+            process.pid = pid
+            process.process_name = self._names.get(pid, str(pid))
+            self._write()
+        return self._uuids[pid, 0, None]
+
+    def _connection(self, pid: int, one: Exchange) -> int:
+        """The track of a connection, below that of its listener or peer."""
+        parent = self._process(pid)
+        for name in (one.group, one.track):
+            known = self._connections.get((pid, name))
+            if known is None:
+                known = self._next()
+                self._describe(known, parent).name = name
+                self._write()
+                self._connections[pid, name] = known
+            parent = known
+        return parent
+
+    def _exchange(self, one: Exchange, uuid: int) -> None:
+        self._begin(one.whole, uuid)
+        for part in one.parts:
+            self._slice(part, uuid)
+        self._end(one.whole, uuid)
+
+    def _slice(self, one: Slice, uuid: int) -> None:
+        self._begin(one, uuid)
+        self._end(one, uuid)
+
+    def _end(self, one: Slice, uuid: int) -> None:
+        self._event(one.to_ns, uuid, uuid).type = self._kinds.TYPE_SLICE_END
+        self._write()
+
+    def _next(self) -> int:
+        self._last += 1
+        return self._last
+
     def _new(self, pid: int, tid: int, place: Place | None) -> int:
-        uuid = self._uuids[pid, tid, place] = _ARRIVALS + 1 + len(self._uuids)
+        uuid = self._uuids[pid, tid, place] = self._next()
         return uuid
 
     def _signals(self, pid: int, tid: int) -> int:

@@ -1,66 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Events as tracks: each thread's calls, each thread's states, data that arrives, who reads it."""
+"""Events as tracks: each thread's calls and states, data that arrives, who reads it, exchanges."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
-from operator import attrgetter
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
-from iotrace.timeline.recorded_events import BadTimeline, Opened, RawEvent, Timeline
+from iotrace.timeline.arrivals import Arrivals, arrows
+from iotrace.timeline.drawing import NOTHING, Drawn, Exchange, Instant, Place, Slice
+from iotrace.timeline.exchanges import Exchanges
+from iotrace.timeline.recorded_events import BadTimeline, RawEvent, Timeline
 from iotrace.vocabulary.events import EventKind
 
 ENTER, EXIT, SLEEP, WAKE, RUN, PREEMPT, COPY, READY, SIGNAL, *_ = map(int, EventKind)
-
+_LAST_OF_THREADS = int(EventKind.COMPLETE)
 _MOST_THREADS = 50_000
-_MOST_WAITING = 65_536
-"""Sockets with data that nobody has read yet; of more, the first ones get no arrow."""
-
-_NOTHING: Mapping[str, int | str] = MappingProxyType({})
-
-
-class Slice(NamedTuple):
-    """A stretch of time on a track. ``flow``: the number of an arrival that it takes the data of.
-
-    ``details``: shown on a click.
-    """
-
-    name: str
-    from_ns: int
-    to_ns: int
-    details: Mapping[str, int | str] = _NOTHING
-    flow: int | None = None
-
-
-class Instant(NamedTuple):
-    """A moment. ``flow``: the number of the arrow that begins there."""
-
-    name: str
-    at_ns: int
-    flow: int | None = None
-
-
-class Place(Enum):
-    """Where something is drawn: on a thread's tracks, or on the one of data that arrives."""
-
-    CALLS = "calls"
-    STATES = "states"
-    SIGNALS = "signals"
-    ARRIVALS = "arrivals"
-
-
-class Drawn(NamedTuple):
-    """One thing to draw; ``pid`` and ``tid`` are 0 for what is of no thread."""
-
-    place: Place
-    pid: int
-    tid: int
-    what: Slice | Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +36,7 @@ class Tracks:
 
     threads: tuple[ThreadTrack, ...]
     arrivals: tuple[Instant, ...]
+    exchanges: tuple[Exchange, ...] = ()
 
 
 def drawn(timeline: Timeline) -> Iterator[Drawn]:
@@ -88,12 +45,17 @@ def drawn(timeline: Timeline) -> Iterator[Drawn]:
     So things are in the order of time on each track, and in no order between tracks.
     """
     threads: dict[tuple[int, int], _Thread] = {}
-    sockets = _Sockets(timeline.opened, _arrows(timeline))
+    sockets = Arrivals(timeline.opened, arrows(timeline))
+    exchanges = Exchanges(timeline.calls)
     end_ns = 0
     for event in timeline.events():
         end_ns = event.at_ns
+        if event.kind == EXIT and exchanges.under_way(event):
+            yield from exchanges.add(event)
         if event.kind == READY:
             yield Drawn(Place.ARRIVALS, 0, 0, sockets.arrived(event))
+        elif event.kind > _LAST_OF_THREADS:
+            yield from exchanges.add(event)
         elif event.tid:
             flow = sockets.taken(event) if event.kind == COPY else None
             thread = threads.get((event.pid, event.tid))
@@ -108,16 +70,20 @@ def drawn(timeline: Timeline) -> Iterator[Drawn]:
             yield from thread.add(event, flow)
     for thread in threads.values():
         yield from thread.end(end_ns)
+    yield from exchanges.end(end_ns)
 
 
 def tracks_of(timeline: Timeline) -> Tracks:
     """The tracks of all threads, in the order of process and thread."""
     arrivals: list[Instant] = []
+    exchanges: list[Exchange] = []
     threads: dict[tuple[int, int], dict[Place, list[Any]]] = {}
     for place, pid, tid, what in drawn(timeline):
         if place is Place.ARRIVALS:
             assert isinstance(what, Instant)
             arrivals.append(what)
+        elif isinstance(what, Exchange):
+            exchanges.append(what)
         else:
             threads.setdefault((pid, tid), defaultdict(list))[place].append(what)
     return Tracks(
@@ -130,59 +96,8 @@ def tracks_of(timeline: Timeline) -> Tracks:
             for (pid, tid), rows in sorted(threads.items())
         ),
         tuple(arrivals),
+        tuple(exchanges),
     )
-
-
-def _arrows(timeline: Timeline) -> bytearray:
-    """By the number of an arrival: 1 where a copy takes its data."""
-    sockets = _Sockets(timeline.opened)
-    events = timeline.events() if timeline.opened else ()
-    found = bytearray(1)
-    for event in events:
-        if event.kind == READY:
-            sockets.arrived(event)
-            found.append(0)
-        elif event.kind == COPY and (flow := sockets.taken(event)):
-            found[flow] = 1
-    return found
-
-
-class _Sockets:
-    """Pairs an arrival with the copy that takes its data: the first one on that socket after it.
-
-    ``arrows``: by the number of an arrival (from 1): 1 where it is known to have one.
-    """
-
-    def __init__(self, opened: Iterable[Opened], arrows: bytes | bytearray = b"") -> None:
-        self._arrows = arrows
-        self._inodes: dict[tuple[int, int], list[Opened]] = defaultdict(list)
-        for one in sorted(opened, key=attrgetter("at_ns")):
-            self._inodes[one.pid, one.fd].append(one)
-        self._arrivals = 0
-        self._waiting: dict[int, int] = {}
-
-    def arrived(self, event: RawEvent) -> Instant:
-        self._arrivals += 1
-        # Of several arrivals before a read, the first one is what the read is late for.
-        self._waiting.setdefault(event.value, self._arrivals)
-        if len(self._waiting) > _MOST_WAITING:
-            del self._waiting[next(iter(self._waiting))]
-        known = self._arrivals < len(self._arrows) and self._arrows[self._arrivals]
-        flow = self._arrivals if known else None
-        return Instant(f"data ready, socket {event.value}", event.at_ns, flow)
-
-    def taken(self, event: RawEvent) -> int | None:
-        """The number of the arrival whose data this copy takes."""
-        inode = self._inode(event)
-        return self._waiting.pop(inode, None) if inode is not None else None
-
-    def _inode(self, event: RawEvent) -> int | None:
-        """What the descriptor was when it was last looked at (or first, after that)."""
-        known = self._inodes.get((event.pid, event.fd))
-        if not known:
-            return None
-        before = bisect_right(known, event.at_ns, key=attrgetter("at_ns"))
-        return known[max(0, before - 1)].inode
 
 
 class _Thread:
@@ -255,9 +170,9 @@ class _Thread:
                 return
             # A slice of no length is nothing to see, unless an arrow ends there.
             if at_ns > state.from_ns or state.flow is not None:
-                ended = Slice(state.name, state.from_ns, at_ns, _NOTHING, state.flow)
+                ended = Slice(state.name, state.from_ns, at_ns, NOTHING, state.flow)
                 yield self._drawn(Place.STATES, ended)
-        self._state = None if name is None else Slice(name, at_ns, at_ns, _NOTHING, flow)
+        self._state = None if name is None else Slice(name, at_ns, at_ns, NOTHING, flow)
 
     def _drawn(self, place: Place, what: Slice | Instant) -> Drawn:
         return Drawn(place, self._pid, self._tid, what)

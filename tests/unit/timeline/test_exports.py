@@ -10,8 +10,9 @@ import pytest
 
 from iotrace.errors import Unsupported
 from iotrace.timeline import chrome, perfetto
+from iotrace.timeline.drawing import Drawn
 from iotrace.timeline.recorded_events import Timeline
-from iotrace.timeline.tracks import Drawn, drawn, tracks_of
+from iotrace.timeline.tracks import drawn, tracks_of
 from tests.unit.timeline.made import blocking_read, random_timeline
 from tests.unit.timeline.perfetto_reader import check, packets
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from iotrace.timeline.drawing import Slice
 from iotrace.timeline.recorded_events import BadTimeline, Opened, Timeline, decode, encode_names
 from iotrace.timeline.tracks import (
     COPY,
@@ -17,7 +18,6 @@ from iotrace.timeline.tracks import (
     RUN,
     SLEEP,
     WAKE,
-    Slice,
     tracks_of,
 )
 from iotrace.vocabulary.waits import WAIT_REASONS

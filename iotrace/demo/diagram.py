@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from iotrace.demo.diagram_rows import Lane, Row, Shape, diagram_rows
+from iotrace.demo.exchange import Exchange
 from iotrace.demo.request import Request
 from iotrace.demo.steps import CREATE, polling_ns, sums_ns, wait_phase_ns
 from iotrace.output.text import wrap
@@ -162,3 +163,13 @@ def _phases(request: Request) -> Iterable[list[str]]:
         f"From the arrival to the answer: {format_duration(request.latency_ns)}.",
         WIDTH,
     )
+    if request.exchange is not None:
+        yield wrap(_exchange(request.exchange), WIDTH)
+
+
+def _exchange(exchange: Exchange) -> str:
+    """As the table of requests counts it."""
+    parts = (("queue", exchange.queue_ns), ("pickup", exchange.pickup_ns))
+    told = [f"{name} {format_duration(ns)}" for name, ns in parts if ns]
+    told.append(f"service {format_duration(exchange.service_ns)}")
+    return f"In the table Requests: {format_duration(exchange.latency_ns)} = {' + '.join(told)}."

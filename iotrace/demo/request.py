@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from iotrace.demo.exchange import Exchange, exchange_of
 from iotrace.demo.thread_timeline import Activity, SystemCall, ThreadTimeline, thread_timelines
 from iotrace.snapshot.timeline import Event
 from iotrace.vocabulary.calls import ACCEPTS, READS, URING, WRITES
@@ -27,7 +28,8 @@ class Request:
     it to the server began. ``accepted_by``: the other thread that took the connection.
     ``marks``: signals and io_uring's events of this time. ``answered`` False: no request at all,
     but what the busiest thread did (see ``excerpt``). ``left_behind``: the read before this
-    request's filled its buffer, so that what is read here may have come long before.
+    request's filled its buffer, so that what is read here may have come long before. ``exchange``:
+    the same in the ledger of requests, None: it is not there.
     """
 
     timeline: ThreadTimeline
@@ -40,6 +42,7 @@ class Request:
     marks: tuple[Event, ...] = ()
     answered: bool = True
     left_behind: bool = False
+    exchange: Exchange | None = None
 
     @property
     def latency_ns(self) -> int:
@@ -228,7 +231,12 @@ def _completed(request: Request, events: Sequence[Event], inodes: Mapping[int, i
         if event.kind in (EventKind.SIGNAL, EventKind.SUBMIT, EventKind.COMPLETE)
         and event.tid in (0, request.timeline.tid)
     )
-    return replace(request, ready_ns=_ready_ns(request, within, inodes), marks=marks)
+    exchange = exchange_of(request.timeline.pid, request.fd, within) if request.fd >= 0 else None
+    if exchange and exchange.arrived_ns >= request.from_ns:
+        ready_ns: int | None = exchange.arrived_ns
+    else:
+        ready_ns = _ready_ns(request, within, inodes)
+    return replace(request, ready_ns=ready_ns, marks=marks, exchange=exchange)
 
 
 def _at(event: Event) -> int:

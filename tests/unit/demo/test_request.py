@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from iotrace.demo.diagram import draw
 from iotrace.demo.request import excerpt, requests, typical
+from iotrace.snapshot.timeline import Event
 from iotrace.vocabulary.events import EventKind
 from iotrace.vocabulary.operations import OPCODE_RECV, OPCODE_SEND
 from tests.unit.demo.events import (
@@ -128,3 +130,36 @@ def test_a_read_that_fills_its_buffer_may_leave_data_behind() -> None:
         script.add(EventKind.EXIT, "recvfrom", CONNECTION, 84).after(10)
         script.call("sendto", CONNECTION, 84, 40)
     assert [r.left_behind for r in requests(script.events, {})] == [False, False, True]
+
+
+def _with_exchange(fd: int = CONNECTION, *, queue_ns: int = 0) -> list[Event]:
+    """A blocking request with the events of its exchange, which arrived 40 us before its read."""
+    script = blocking_requests(1)
+    read, wrote = (e for e in script.events if e.kind is EventKind.EXIT and e.fd == CONNECTION)
+    at, pid = read.at_ns, PID
+    parts = [
+        Event(at - 40_000, pid, TID, EventKind.EXCHANGE_QUEUED, "", -1, queue_ns),
+        Event(at, pid, TID, EventKind.EXCHANGE_READ, "", fd, 40_000),
+        Event(wrote.at_ns, pid, TID, EventKind.EXCHANGE_ANSWERED, "", fd, 10_000),
+    ]
+    kept = parts if queue_ns else parts[1:]
+    return sorted([*script.events, *kept], key=lambda event: event.at_ns)
+
+
+def test_a_request_has_the_parts_that_the_ledger_has() -> None:
+    (request,) = requests(_with_exchange(queue_ns=7_000), {})
+    one = request.exchange
+    assert one is not None
+    assert (one.queue_ns, one.pickup_ns, one.service_ns) == (7_000, 40_000, 10_000)
+    assert one.latency_ns == 57_000
+    assert request.ready_ns == one.arrived_ns
+    assert "Requests: 57.0 us = queue 7.00 us + pickup 40.0 us + service 10.0 us." in " ".join(
+        draw(request)
+    )
+
+
+def test_an_exchange_on_another_connection_is_not_its_own() -> None:
+    (request,) = requests(_with_exchange(CONNECTION + 1), {})
+    assert request.exchange is None
+    assert request.ready_ns == 10 + 1_000 + 5 + 20_000_000
+    assert "In the table Requests" not in " ".join(draw(request))

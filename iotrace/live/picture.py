@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from iotrace.live.request_rows import RequestRow, UpstreamRow, request_rows, upstream_rows
 from iotrace.output.naming import is_sum
-from iotrace.report.model import Busy, Call, Finding, Loop, Process, Quality, Report, Thread
+from iotrace.report.model import Call, Finding, Loop, Process, Quality, Quantiles, Report, Thread
 from iotrace.report.worker_sums import by_parent
 
 _S = 1_000_000_000
@@ -82,7 +82,7 @@ class LoopRow:
     watched: int | None
     iterations_per_s: float | None
     ready: float | None
-    busy: Busy | None
+    busy: Quantiles | None
     new_stalls: int
     stalls: int
     stalled_ns: int

@@ -89,7 +89,7 @@ def in_short(row: RequestRow) -> str:
     if row.times:
         told += f", p50 {time(row.times.p50)}, p99 {time(row.times.p99)}"
     if row.slow:
-        told += f"; slowest in {row.slow} {format_percent(row.slow_share, 1.0)}"
+        told += f"; slowest in {row.slow}"
     if row.owed:
         told += f", {format_count(row.owed)} owed, for {time(row.oldest_ns)}"
     return told

@@ -8,34 +8,10 @@ from dataclasses import replace
 
 from iotrace.errors import UsageError
 from iotrace.output.blocks import Table
-from iotrace.output.tables import (
-    calls_table,
-    descriptors_table,
-    lines_table,
-    loops_table,
-    operations_table,
-    processes_table,
-    requests_table,
-    samples_table,
-    signals_table,
-    threads_table,
-    upstreams_table,
-)
+from iotrace.output.tables import of_process, processes_table, threads_table
 from iotrace.output.view_options import plain_name
 
-_TABLES = (
-    threads_table,
-    loops_table,
-    lines_table,
-    samples_table,
-    calls_table,
-    descriptors_table,
-    operations_table,
-    signals_table,
-    processes_table,
-    requests_table,
-    upstreams_table,
-)
+_TABLES = (threads_table, *of_process.TABLES, processes_table)
 
 TITLES: tuple[str, ...] = tuple(dict.fromkeys(title for table in _TABLES for title in table.ORDERS))
 """The titles of all columns of all tables."""

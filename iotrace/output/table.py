@@ -4,25 +4,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Iterable
 
 from iotrace.output import columns, findings, page, quality, verdict
 from iotrace.output.blocks import Block, Heading, Paragraph, Table
 from iotrace.output.naming import process_title
 from iotrace.output.selection import head_lines, split
-from iotrace.output.tables import (
-    calls_table,
-    descriptors_table,
-    lines_table,
-    loops_table,
-    operations_table,
-    processes_table,
-    requests_table,
-    samples_table,
-    signals_table,
-    threads_table,
-    upstreams_table,
-)
+from iotrace.output.tables import processes_table
+from iotrace.output.tables.of_process import tables_of
 from iotrace.output.view_options import View
 from iotrace.report.model import Process, Report
 from iotrace.report.worker_sums import by_parent, by_worker
@@ -33,19 +22,6 @@ DEFAULT_TOP = 20
 _DETAILED = 3
 
 _VIEW = View()
-
-_TABLES: tuple[Callable[[Process, int | None, str], Table | None], ...] = (
-    requests_table.table,
-    upstreams_table.table,
-    threads_table.table,
-    loops_table.table,
-    calls_table.table,
-    descriptors_table.table,
-    operations_table.table,
-    signals_table.table,
-)
-_LINES_AT = 4
-"""Place of the Python lines among them."""
 
 
 def render(report: Report, *, tablefmt: str, view: View = _VIEW) -> str:
@@ -86,14 +62,9 @@ def _head(process: Process, report: Report) -> list[Block]:
 def _tables(process: Process, top: int | None, view: View) -> list[Block]:
     if view.only:
         return []
-    made = [table(process, top, view.sort) for table in _TABLES]
-    made[_LINES_AT:_LINES_AT] = [
-        lines_table.table(process, top, view.sort, view.all_frames),
-        samples_table.table(process, top, view.sort, view.all_frames),
-    ]
-    return _chosen(made, view)
+    return _chosen(tables_of(process, top, view.sort, all_frames=view.all_frames), view)
 
 
-def _chosen(tables: list[Table | None], view: View) -> list[Block]:
+def _chosen(tables: Iterable[Table | None], view: View) -> list[Block]:
     chosen = (columns.chosen(table, view.columns) for table in tables if table is not None)
     return [table for table in chosen if table is not None]

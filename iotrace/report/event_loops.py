@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iotrace.report.stacks import Culprit
-from iotrace.report.times import Busy
+from iotrace.report.times import Quantiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Loop:
     empty: int | None
     timeouts: int | None
     ready: Ready | None
-    busy_ns: Busy | None
+    busy_ns: Quantiles | None
     zero_timeout: int | None = 0
     unserved: int | None = 0
     wait_ns: int = 0

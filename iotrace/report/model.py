@@ -16,7 +16,6 @@ from iotrace.report.event_loops import Ready as Ready
 from iotrace.report.event_loops import ReadyWatch as ReadyWatch
 from iotrace.report.event_loops import StallCall as StallCall
 from iotrace.report.event_loops import Stalls as Stalls
-from iotrace.report.requests import Durations as Durations
 from iotrace.report.requests import Requests as Requests
 from iotrace.report.requests import RequestTier as RequestTier
 from iotrace.report.requests import SlowRequest as SlowRequest
@@ -28,11 +27,11 @@ from iotrace.report.surroundings import GroupLimits as GroupLimits
 from iotrace.report.surroundings import Listener as Listener
 from iotrace.report.surroundings import OpenSockets as OpenSockets
 from iotrace.report.times import Bucket as Bucket
-from iotrace.report.times import Busy as Busy
-from iotrace.report.times import Interval as Interval
+from iotrace.report.times import Durations as Durations
 from iotrace.report.times import Percentiles as Percentiles
 from iotrace.report.times import Phase as Phase
 from iotrace.report.times import Pickup as Pickup
+from iotrace.report.times import Quantiles as Quantiles
 
 SCHEMA = "iotrace.report/2"
 
@@ -218,7 +217,7 @@ class Operation:
     count: int
     errors: dict[str, int]
     bytes: int
-    submit_to_complete_ns: Interval | None
+    submit_to_complete_ns: Quantiles | None
 
     @property
     def failed(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from iotrace.report.times import Bucket
+from iotrace.report.times import Durations
 from iotrace.vocabulary.waits import WAIT_REASONS
 
 PART_STATES = (
@@ -14,22 +14,6 @@ PART_STATES = (
     *("unaccounted", "elsewhere"),
 )
 """What a pickup or a service may be made of, in the order in which it is drawn."""
-
-
-@dataclass(frozen=True, slots=True)
-class Durations:
-    """Percentiles of ``count`` times (each within 7 %); ``max`` is exact.
-
-    ``histogram`` as in ``Percentiles``.
-    """
-
-    count: int
-    p50: int
-    p90: int
-    p99: int
-    p999: int
-    max: int
-    histogram: tuple[Bucket, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,8 @@ class Pickup:
 
 
 @dataclass(frozen=True, slots=True)
-class Busy:
-    """Time from a multiplexer's return to the thread's next call of it: the loop's lag.
+class Quantiles:
+    """What a loop's lag and the time of an io_uring operation are told in.
 
     ``histogram`` as in ``Percentiles``.
     """
@@ -66,10 +66,16 @@ class Busy:
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
-    """Percentiles of submit-to-complete; ``histogram`` as in ``Percentiles``."""
+class Durations:
+    """Percentiles of ``count`` times (each within 7 %); ``max`` is exact.
 
+    ``histogram`` as in ``Percentiles``.
+    """
+
+    count: int
     p50: int
+    p90: int
     p99: int
+    p999: int
     max: int
     histogram: tuple[Bucket, ...] = ()

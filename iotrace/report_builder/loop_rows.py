@@ -9,7 +9,7 @@ from itertools import islice
 
 from iotrace.procfs.fdinfo import Watch
 from iotrace.procfs.net_tables import Socket
-from iotrace.report.model import Busy, Loop, Ready, ReadyWatch, StallCall, Stalls
+from iotrace.report.model import Loop, Quantiles, Ready, ReadyWatch, StallCall, Stalls
 from iotrace.report.stacks import Culprit
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.histogram import percentile_ns, used
@@ -52,7 +52,7 @@ def loop_row(
             mean=totals.ready_sum / totals.iterations if totals.iterations else 0.0,
             max=totals.ready_max,
         ),
-        busy_ns=Busy(
+        busy_ns=Quantiles(
             p50=percentile_ns(busy, 0.5, totals.busy_max_ns),
             p99=percentile_ns(busy, 0.99, totals.busy_max_ns),
             max=totals.busy_max_ns,

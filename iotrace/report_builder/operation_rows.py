@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from iotrace.report.model import Interval, Operation
+from iotrace.report.model import Operation, Quantiles
 from iotrace.snapshot.histogram import percentile_ns, used
 from iotrace.snapshot.totals import OperationTotals
 from iotrace.vocabulary.operations import RING_TRANSFERS, operation_name
@@ -18,7 +18,7 @@ def operation_row(opcode: int, totals: OperationTotals) -> Operation:
         count=totals.completed,
         errors={"any": totals.errors} if totals.errors else {},
         bytes=totals.bytes if name in RING_TRANSFERS else 0,
-        submit_to_complete_ns=Interval(
+        submit_to_complete_ns=Quantiles(
             p50=percentile_ns(counts, 0.5, totals.max_ns),
             p99=percentile_ns(counts, 0.99, totals.max_ns),
             max=totals.max_ns,

@@ -10,7 +10,8 @@ from dataclasses import replace
 from iotrace.engine.constants import TIER_BUCKETS, TIER_FIRST_BUCKET
 from iotrace.procfs.endpoint import format_endpoint, format_unix
 from iotrace.procfs.net_tables import Socket
-from iotrace.report.requests import Durations, Requests, RequestTier, SlowRequest, Upstream
+from iotrace.report.requests import Requests, RequestTier, SlowRequest, Upstream
+from iotrace.report.times import Durations
 from iotrace.snapshot import histogram
 from iotrace.snapshot.exchanges import EndpointKey, EndpointTotals, Owed, SlowExchange, TierKey
 from iotrace.snapshot.facts import ProcessFacts

@@ -10,12 +10,10 @@ from dataclasses import replace
 
 from iotrace.report.model import (
     SCHEMA,
-    Busy,
     Call,
     Descriptor,
     Finding,
     Host,
-    Interval,
     Loop,
     Lost,
     Model,
@@ -24,6 +22,7 @@ from iotrace.report.model import (
     Pickup,
     Process,
     Quality,
+    Quantiles,
     Ready,
     Report,
     Signal,
@@ -163,7 +162,7 @@ def event_loop() -> Report:
             Loop(
                 tid=41234, multiplexer="epoll_wait", trigger="level", watched=412,
                 iterations=48_611, empty=1_203, timeouts=97, ready=Ready(2.03, 64),
-                busy_ns=Busy(71 * US, 1_930 * US, 204 * MS, spread(71 * US, 48_611)),
+                busy_ns=Quantiles(71 * US, 1_930 * US, 204 * MS, spread(71 * US, 48_611)),
                 zero_timeout=1_106,
                 wait_ns=5310 * MS, busy_total_ns=4660 * MS,
                 stalls=Stalls(
@@ -352,7 +351,7 @@ def hostile() -> Report:
                     Loop(number, text, None, None, 1, 0, 0, Ready(0.5, 1), None,
                          stalls=Stalls(1, 5, 2, 1, {text: 2}, StallCall(text, text, None, 2))),
                 ),
-                operations=(Operation(text, 1, {text: 1}, 1, Interval(1, 2, 3)),),
+                operations=(Operation(text, 1, {text: 1}, 1, Quantiles(1, 2, 3)),),
                 signals=(Signal(number, text, 1),),
                 lines=(
                     Line(number, text, text, None, 1, 0, MS, MS, 0, 0, MS, 0,

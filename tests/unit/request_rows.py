@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iotrace.report.requests import Durations, Requests, RequestTier, SlowRequest, Upstream
+from iotrace.report.requests import Requests, RequestTier, SlowRequest, Upstream
+from iotrace.report.times import Durations
 
 _US = 1_000
 _MS = 1_000_000

@@ -11,7 +11,7 @@ from iotrace.output.html import histogram_chart
 from iotrace.output.html.elements import Markup, tag
 from iotrace.output.html.histogram_chart import Axis, Band
 from iotrace.output.html.states import bar
-from iotrace.report.model import Bucket, Busy, Durations, Interval, Percentiles, Pickup
+from iotrace.report.model import Bucket, Durations, Percentiles, Pickup, Quantiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Card:
     phases: tuple[tuple[str, int], ...] = ()
 
 
-def lane(style: str, what: str, times: Percentiles | Busy | Pickup | Interval | Durations) -> Lane:
+def lane(style: str, what: str, times: Percentiles | Quantiles | Pickup | Durations) -> Lane:
     """With its figures in words: ``what: p50 ..., p99 ..., max ...``."""
     told = ", ".join(
         f"{name} {units.format_duration(getattr(times, name))}" for name in ("p50", "p99", "max")

@@ -10,22 +10,11 @@ from importlib.resources import files
 
 from iotrace.output import findings, quality, verdict
 from iotrace.output.html import lanes, latencies, requests, sheet, states
-from iotrace.output.html.elements import Markup, escaped, join, tag
+from iotrace.output.html.elements import Markup, escaped, tag
 from iotrace.output.naming import process_title
 from iotrace.output.selection import head_lines, split
-from iotrace.output.tables import (
-    calls_table,
-    descriptors_table,
-    lines_table,
-    loops_table,
-    operations_table,
-    processes_table,
-    requests_table,
-    samples_table,
-    signals_table,
-    threads_table,
-    upstreams_table,
-)
+from iotrace.output.tables import processes_table
+from iotrace.output.tables.of_process import tables_of
 from iotrace.output.text import cut, escape
 from iotrace.output.view_options import View
 from iotrace.report.model import Process, Report
@@ -40,19 +29,6 @@ _DETAILED = 5
 _CALLS_DRAWN = 24
 
 _LONGEST_COMMAND = 4_000
-
-_TABLES = (
-    requests_table,
-    upstreams_table,
-    threads_table,
-    loops_table,
-    lines_table,
-    samples_table,
-    calls_table,
-    descriptors_table,
-    operations_table,
-    signals_table,
-)
 
 
 def render(report: Report, view: View) -> str:
@@ -120,12 +96,7 @@ def _process(
     process: Process, report: Report, top: int | None, most_calls: int, all_frames: bool
 ) -> Markup:
     command = cut(escape(shlex.join(process.cmdline)), _LONGEST_COMMAND)
-    tables = [
-        module.table(process, top, all_frames=all_frames)
-        if module in (lines_table, samples_table)
-        else module.table(process, top)
-        for module in _TABLES
-    ]
+    tables = tables_of(process, top, all_frames=all_frames)
     return tag(
         "article",
         tag("h2", process_title(process, report.processes)),
@@ -136,5 +107,5 @@ def _process(
         states.section(process),
         lanes.section(process),
         latencies.section(process, most_calls),
-        join(*(sheet.markup([table]) for table in tables if table is not None)),
+        sheet.markup([*tables]),
     )

@@ -10,7 +10,8 @@ from typing import Any
 from iotrace.output import units
 from iotrace.output.blocks import NOTHING, Column, texts
 from iotrace.output.view_options import ColumnOrder
-from iotrace.report.requests import Durations, Requests, Upstream
+from iotrace.report.requests import Requests, Upstream
+from iotrace.report.times import Durations
 
 Row = Requests | Upstream
 

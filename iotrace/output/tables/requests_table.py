@@ -13,7 +13,8 @@ from iotrace.output.tables.latency_columns import order, owed, time
 from iotrace.output.view_options import ColumnOrder, Orders
 from iotrace.report.model import Process
 from iotrace.report.request_profile import main_states, slowest, typical
-from iotrace.report.requests import Durations, Requests, RequestTier, SlowRequest
+from iotrace.report.requests import Requests, RequestTier, SlowRequest
+from iotrace.report.times import Durations
 
 _LEGEND = (
     "exchanges (count): requests with their answers; p50, p99, max: from the arrival of data to "
@@ -53,13 +54,14 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
     if not process.requests:
         return None
     shown, rest = cost.costliest(process.requests, attrgetter("exchanges"), top, sort, ORDERS)
-    queue = _p99("queue", shown, "queue_ns", spare=2)
-    last = _p99("last", shown, "last_byte_ns", spare=1)
+    queue = _p99("queue", shown, "queue_ns", spare=3)
+    last = _p99("last", shown, "last_byte_ns", spare=2)
     columns = (
         texts("listener", (row.listener for row in shown), least=14, keep_end=True),
         figures("count", (units.format_count(row.exchanges) for row in shown)),
         *owed(shown),
-        *(_latency(shown, name) for name in ("p50", "p99", "max")),
+        *(_latency(shown, name) for name in ("p50", "p99")),
+        _latency(shown, "max", spare=1),  # the line of the longest one has it, too
         *_p99("pickup", shown, "pickup_ns"),
         *_p99("service", shown, "service_ns"),
         *queue,
@@ -89,8 +91,8 @@ def _of_workers(process: Process) -> list[str]:
     return [f"Of {len(process.workers.pids)} processes together; --by worker shows each."]
 
 
-def _latency(rows: list[Requests], name: str) -> Column:
-    return figures(name, (_time(row, row.latency_ns, name) for row in rows))
+def _latency(rows: list[Requests], name: str, spare: int = 0) -> Column:
+    return figures(name, (_time(row, row.latency_ns, name) for row in rows), spare=spare)
 
 
 def _p99(title: str, rows: list[Requests], field: str, spare: int = 0) -> list[Column]:

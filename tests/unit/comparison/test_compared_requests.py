@@ -13,7 +13,8 @@ from iotrace.output.view_options import View
 from iotrace.recording.recording import Recording, as_sample
 from iotrace.report.codec import from_dict, to_dict
 from iotrace.report.model import Report, Workers
-from iotrace.report.requests import Durations, Requests, Upstream
+from iotrace.report.requests import Requests, Upstream
+from iotrace.report.times import Durations
 from tests.unit import reports
 from tests.unit.light import lit_report
 from tests.unit.reports import MS, US

@@ -10,7 +10,7 @@ from iotrace.servers.load_plan import Times
 
 from iotrace.demo.figures import Run, figures
 from iotrace.demo.insights import insights
-from iotrace.report.model import Interval, Operation, Pickup, Report, Signal
+from iotrace.report.model import Operation, Pickup, Quantiles, Report, Signal
 from tests.unit.demo.samples import (
     PID,
     blocking,
@@ -115,7 +115,7 @@ def test_signals_and_operations_are_counted() -> None:
     assert "11 SIGIO signals for 10 requests" in words
     assert "data lay ready for 60.0 us (median)" in words
     assert "The copy, 2.00 us a request, is still the caller's" in words
-    done = Operation("recv", 11, {}, 840, Interval(19_900_000, 1, 1))
+    done = Operation("recv", 11, {}, 840, Quantiles(19_900_000, 1, 1))
     words = told(run("async-io", report(process(operations=(done,)))))
     assert "11 receive operations from submission to completion, each took 19.9 ms" in words
     assert "and 0 read calls" in words

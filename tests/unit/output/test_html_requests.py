@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 
 from iotrace.output.html import requests
-from iotrace.report.requests import Durations, Requests, Upstream
+from iotrace.report.requests import Requests, Upstream
+from iotrace.report.times import Durations
 from tests.unit.histograms import spread
 from tests.unit.reports import MS, US, process
 from tests.unit.request_rows import LISTENER, TIMES

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from iotrace.output.tables import loops_table, operations_table, processes_table, signals_table
-from iotrace.report.model import Interval, Operation, Signal
+from iotrace.report.model import Operation, Quantiles, Signal
 from tests.unit.output.drawing import drawn, snapshot
 from tests.unit.reports import MIB, MS, US, event_loop, prefork, process
 
@@ -49,7 +49,7 @@ No room at 80 columns for: no-wait, unserved.
 
 def test_operations() -> None:
     received = Operation(
-        "recv", 1_009, {"ECONNRESET": 2}, 3 * MIB, Interval(40 * US, 3 * MS, 51 * MS)
+        "recv", 1_009, {"ECONNRESET": 2}, 3 * MIB, Quantiles(40 * US, 3 * MS, 51 * MS)
     )
     accepted = Operation("accept", 13, {}, 0, None)
     shown = operations_table.table(process(operations=(accepted, received)), 20)

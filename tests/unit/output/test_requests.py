@@ -11,7 +11,8 @@ import pytest
 from iotrace.output import formats
 from iotrace.output.tables import requests_table, upstreams_table
 from iotrace.report.request_profile import slowest, typical
-from iotrace.report.requests import Durations, Requests, Upstream
+from iotrace.report.requests import Requests, Upstream
+from iotrace.report.times import Durations
 from tests.unit import reports
 from tests.unit.output.drawing import drawn, snapshot
 from tests.unit.reports import MS, US, process

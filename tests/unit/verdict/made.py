@@ -8,7 +8,6 @@ from typing import Any
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import (
-    Busy,
     Call,
     Descriptor,
     Loop,
@@ -17,6 +16,7 @@ from iotrace.report.model import (
     Percentiles,
     Pickup,
     Process,
+    Quantiles,
     Ready,
     Report,
     Signal,
@@ -111,7 +111,7 @@ def loop(name: str = "epoll_wait", iterations: int = 1_009, **figures: Any) -> L
         empty=figures.get("empty", 0),
         timeouts=figures.get("timeouts", 0),
         ready=Ready(1.0, 3),
-        busy_ns=Busy(figures.get("busy_p50", busy), busy, busy),
+        busy_ns=Quantiles(figures.get("busy_p50", busy), busy, busy),
         zero_timeout=figures.get("zero_timeout", 0),
         unserved=figures.get("unserved", 0),
         wait_ns=figures.get("wait", 9 * S),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iotrace.report.model import Busy, GroupLimits, Process
+from iotrace.report.model import GroupLimits, Process, Quantiles
 from iotrace.report.stacks import CpuSample, Frame
 from tests.unit.verdict.made import MS, PID, US, S, call, event_loop, process, thread
 
@@ -27,7 +27,7 @@ def long_iterations(wrong: bool) -> tuple[Process, ...]:
     """IO132: 17 ms at a time."""
     long = (16 * MS, 18 * MS, 397 if wrong else 97)
     one = event_loop(wait=2 * S)
-    busy = Busy(17 * MS, 18 * MS, 18 * MS, histogram=((US, 2 * US, 5_003), long))
+    busy = Quantiles(17 * MS, 18 * MS, 18 * MS, histogram=((US, 2 * US, 5_003), long))
     computes = thread(user=7 * S, kernel=S, poll=2 * S)
     return (replace(one, threads=(computes,), loops=(replace(one.loops[0], busy_ns=busy),)),)
 

@@ -14,10 +14,14 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from iotrace.errors import IotraceError
 from tests.apt import Unreachable
-from tests.packages.chroots import Chroot, Failed, fresh_system
+from tests.packages import image
+from tests.packages.chroots import Failed, fresh_system
 from tests.packages.ways import WAYS
 
 SUITES = ("bookworm", "trixie", "noble")
@@ -28,7 +32,9 @@ def main() -> int:
     """The exit code."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m tests.packages")
     parser.add_argument("suites", nargs="*", default=SUITES)
-    parser.add_argument("--way", action="append", choices=tuple(WAYS), help="default: all of them")
+    parser.add_argument(
+        "--way", action="append", choices=tuple(WAYS), help="default: all, and the image"
+    )
     parser.add_argument("--cache", type=Path, default=Path("/var/cache/iotrace-packages"))
     options = parser.parse_args()
     if os.geteuid() or not shutil.which("debootstrap"):
@@ -36,32 +42,36 @@ def main() -> int:
         return 2
     options.cache.mkdir(parents=True, exist_ok=True)
     print("| system | way | result | seconds |\n|---|---|---|---|", flush=True)
+    ways = options.way or WAYS
+    packages = {way: WAYS[way].build() for way in ways}  # all of one HEAD
+    tries = [(suite, way) for way in ways for suite in options.suites]
     failures = 0
-    for way in options.way or WAYS:
-        build, _ = WAYS[way]
-        package = build()
-        for suite in options.suites:
-            begin = time.monotonic()
-            result, failed = _try(way, package, suite, options.cache)
-            failures += failed
-            print(f"| {suite} | {way} | {result} | {time.monotonic() - begin:.0f} |", flush=True)
+    for suite, way in tries:
+        failures += _told(
+            suite, way, partial(_in_fresh_system, suite, way, packages, options.cache)
+        )
+    if not options.way:
+        failures += _told(image.SUITE, "image", partial(image.try_image, options.cache))
     return 1 if failures else 0
 
 
-def _try(way: str, package: Path, suite: str, cache: Path) -> tuple[str, bool]:
-    """What to print, and whether it failed."""
+def _in_fresh_system(suite: str, way: str, package: Path, cache: Path) -> str:
+    with fresh_system(suite, cache) as system:
+        return WAYS[way].work(system, package)
+
+
+def _told(suite: str, way: str, work: Callable[[], str]) -> bool:
+    """Print a row; whether it failed."""
+    begin = time.monotonic()
+    failed = False
     try:
-        with fresh_system(suite, cache) as system:
-            return f"ok: {_tried(way, system, package)}", False
+        result = f"ok: {work()}"
     except Unreachable as error:
-        return f"not tried: {error}", False
-    except (Failed, AssertionError) as error:
-        return f"FAILED: {error}".replace("\n", " "), True
-
-
-def _tried(way: str, system: Chroot, package: Path) -> str:
-    _, work = WAYS[way]
-    return work(system, package)
+        result = f"not tried: {error}"
+    except (Failed, AssertionError, IotraceError) as error:
+        result, failed = f"FAILED: {error}".replace("\n", " "), True
+    print(f"| {suite} | {way} | {result} | {time.monotonic() - begin:.0f} |", flush=True)
+    return failed
 
 
 if __name__ == "__main__":

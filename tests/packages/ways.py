@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from iotrace.report.codec import loads
 from tests.kernel.tracing import check_ledger
 from tests.packages.chroots import Chroot
 
-_PRODUCT = Path(__file__).parents[2]
-_GUEST = Path(__file__).with_name("guest") / "traced.py"
+PRODUCT = Path(__file__).parents[2]
+GUEST = Path(__file__).with_name("guest") / "traced.py"
 _USER = "somebody"
 _LEFT_OF_THE_PACKAGE = (
     "usr/bin/iotrace",
@@ -29,15 +30,15 @@ echo "${COMPREPLY[@]}"
 
 def build_deb() -> Path:
     """dist/iotrace_*.deb of HEAD. Raises CalledProcessError."""
-    subprocess.run([_PRODUCT / "packaging/deb.sh"], check=True, stdout=subprocess.DEVNULL)
-    (made,) = (_PRODUCT / "dist").glob("iotrace_*_all.deb")
+    subprocess.run([PRODUCT / "packaging/deb.sh"], check=True, stdout=subprocess.DEVNULL)
+    (made,) = (PRODUCT / "dist").glob("iotrace_*_all.deb")
     return made
 
 
 def build_wheel() -> Path:
     """dist/iotrace-*.whl of HEAD. Raises CalledProcessError."""
-    subprocess.run([_PRODUCT / "packaging/wheel.sh"], check=True, stdout=subprocess.DEVNULL)
-    (made,) = (_PRODUCT / "dist").glob("iotrace-*.whl")
+    subprocess.run([PRODUCT / "packaging/wheel.sh"], check=True, stdout=subprocess.DEVNULL)
+    (made,) = (PRODUCT / "dist").glob("iotrace-*.whl")
     return made
 
 
@@ -75,16 +76,26 @@ def try_wheel(system: Chroot, wheel: Path) -> str:
     return told
 
 
-WAYS: dict[str, tuple[Callable[[], Path], Callable[[Chroot, Path], str]]] = {
-    "deb": (build_deb, try_deb),
-    "wheel": (build_wheel, try_wheel),
-}
+@dataclass(frozen=True, slots=True)
+class Way:
+    """``work`` installs what ``build`` made, and says what a trace with it said."""
+
+    build: Callable[[], Path]
+    work: Callable[[Chroot, Path], str]
+
+
+WAYS = {"deb": Way(build_deb, try_deb), "wheel": Way(build_wheel, try_wheel)}
 
 
 def _trace(system: Chroot, *iotrace: str) -> str:
     """What a trace of a real server said. Raises Failed, AssertionError."""
-    system.put(_GUEST, "/srv/traced.py")
-    report = loads(system.run("python3", "/srv/traced.py", *iotrace))
+    system.put(GUEST, "/srv/traced.py")
+    return check_trace(system.run("python3", "/srv/traced.py", *iotrace))
+
+
+def check_trace(text: str) -> str:
+    """The label of the server in a report (JSON), in which nothing lacks. Raises AssertionError."""
+    report = loads(text)
     check_ledger(report)
     (process,) = report.processes
     assert process.python, "its Python was not recognised"

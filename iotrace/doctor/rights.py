@@ -17,9 +17,7 @@ _NEEDED = (
     ("CAP_BPF", "to load and attach the probes"),
     ("CAP_PERFMON", "for the probes to read the kernel's memory"),
 )
-_OTHERS = (
-    "of other users' processes: Python lines, what they have open, the calls they are in at attach"
-)
+_OTHERS = "other users' Python lines, descriptors, and the calls they are in at attach"
 _USEFUL = (
     ("CAP_SYS_PTRACE", _OTHERS),
     ("CAP_DAC_READ_SEARCH", _OTHERS),
@@ -56,7 +54,7 @@ def _capabilities(held: int) -> tuple[Check, ...]:
             )
     for name, purpose in _USEFUL:
         if has(name):
-            answers.append(ok(name, f"needed {purpose}"))
+            answers.append(ok(name, f"to see {purpose}"))
         else:
             answers.append(degraded(name, "not held", purpose, suggested_commands.PRIVILEGES))
     return tuple(answers)

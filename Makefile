@@ -11,7 +11,7 @@ AS_ROOTS_OWN := $(if $(AS_ROOT),sudo env -u SUDO_UID -u SUDO_GID PYTHONDONTWRITE
 PYTEST := $(BIN)/python -m pytest
 
 help:  ## list what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 setup:  ## install what is missing (distribution packages, .venv with iotrace in it)
 	@.ci/setup

@@ -20,6 +20,7 @@ from iotrace.privileges.caller_files import CallerFile, open_as_caller
 from iotrace.report.model import Report
 
 if TYPE_CHECKING:  # a report is printed where there is no bcc, too
+    from iotrace.snapshot.totals import Snapshot
     from iotrace.tracing.trace import Trace
 
 
@@ -57,6 +58,9 @@ class Printer:
     def interval(self, report: Report) -> None:
         """Print the report of an interval."""
         self.print(report)
+
+    def snapshot(self, snapshot: Snapshot, trace: Trace) -> None:
+        """Only reports are printed."""
 
     def finish(self, report: Report) -> None:
         """Print the report of the whole trace; nothing comes after it."""

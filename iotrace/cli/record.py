@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from iotrace.cli.flight import Flight, ends_trace, flight_options
 from iotrace.cli.options import DETAILS, Bytes, Seconds, detail_option, python_options
 from iotrace.cli.selectors import selector_options
 from iotrace.errors import UsageError
@@ -15,6 +16,7 @@ from iotrace.errors import UsageError
 if TYPE_CHECKING:
     from iotrace.cli.recorder import Recorder
     from iotrace.discovery.selectors import Selector
+    from iotrace.flight.recorder import FlightRecorder
     from iotrace.live.progress_line import ProgressLine
     from iotrace.report.detail import Detail
     from iotrace.tracing.trace_options import PythonOptions
@@ -29,7 +31,7 @@ _SECOND_NS = 1_000_000_000
     "-o",
     "--output",
     required=True,
-    type=click.Path(dir_okay=False, writable=False),
+    type=click.Path(writable=False),
     help="The recording; it appears when it is whole.",
 )
 @click.option("-d", "--duration", type=Seconds(), help="Stop after this time (10, 500ms, 2m).")
@@ -56,6 +58,7 @@ _SECOND_NS = 1_000_000_000
     show_default=True,
     help="The file grows no larger; what has no room is left out, and the report says so.",
 )
+@flight_options
 @detail_option
 @python_options
 @click.option("-v", "--verbose", is_flag=True, help="Say more when something fails.")
@@ -70,10 +73,14 @@ def command(
     python: PythonOptions,
     timeline: bool,
     max_size: int,
+    flight: Flight,
     detail: Detail,
     verbose: bool,
 ) -> int:
     """Trace running processes, or a program from its start, and keep the report in a file.
+
+    With --last and --on it is a flight recorder: it keeps the last seconds in memory, and writes a
+    recording of them each time that something happens.
 
     iotrace report FILE prints it in any format, on any machine, without root; iotrace compare
     compares two of them.
@@ -89,6 +96,12 @@ def command(
             paste="sudo iotrace record --timeline -o FILE PID",
         )
 
+    pids = tuple(dict.fromkeys(int(word) for word in target if word.isdecimal()))
+    program = () if all(word.isdecimal() and int(word) > 0 for word in target) else target
+    flight.check(program)
+    if program and selectors:
+        raise click.UsageError("A program to start, or running processes to find: not both.")
+
     from iotrace.cli.recorder import TIMELINE_PAGES, Recorder
     from iotrace.tracing.session import trace_processes, trace_program
     from iotrace.tracing.trace_options import TraceOptions
@@ -103,21 +116,33 @@ def command(
         timeline_pages=TIMELINE_PAGES if timeline else 0,
     )
 
-    def recording() -> Callable[[], tuple[Recorder, ProgressLine]]:
+    triggers = flight.triggers()
+
+    def recording() -> Callable[[], tuple[Recorder | FlightRecorder, ProgressLine]]:
         # All of it now: the user who called may not be allowed to read where the modules lie.
-        import iotrace.cli.exit_codes  # noqa: F401
+        import iotrace.cli.exit_codes
+        import iotrace.flight.recorder  # noqa: F401
         from iotrace.live.progress_line import ProgressLine
 
-        return lambda: (Recorder(output, max_size, timeline=timeline), ProgressLine(duration))
+        def sink() -> Recorder | FlightRecorder:
+            if flight.last_ns is None:
+                return Recorder(output, max_size, timeline=timeline)
+            return flight.recorder(output, triggers, max_size, timeline=timeline)
 
-    pids = tuple(dict.fromkeys(int(word) for word in target if word.isdecimal()))
-    if all(word.isdecimal() and int(word) > 0 for word in target):
-        wanted = Wanted(pids, selectors, follow)
-        report, status = trace_processes(wanted, options, recording), None
-    elif selectors:
-        raise click.UsageError("A program to start, or running processes to find: not both.")
+        return lambda: (sink(), ProgressLine(duration))
+
+    if program:
+        report, status = trace_program(program, options, recording)
     else:
-        report, status = trace_program(target, options, recording)
+        report, status = (
+            trace_processes(
+                Wanted(pids, selectors, follow),
+                options,
+                recording,
+                on_signal=lambda number: ends_trace(triggers, number),
+            ),
+            None,
+        )
 
     from iotrace.cli.exit_codes import exit_code, exit_code_of_program
 

@@ -15,6 +15,7 @@ from iotrace.output.text import escape
 from iotrace.privileges.caller import sudo_caller
 from iotrace.recording.recording_writer import RecordingWriter
 from iotrace.report.model import Report
+from iotrace.snapshot.totals import Snapshot
 from iotrace.timeline.recorded_events import EVENT, MOST_OPENED, Opened, encode_names
 from iotrace.tracing.trace import Trace
 
@@ -56,6 +57,9 @@ class Recorder:
         else:
             trace.timeline(False)
             self._ended_ns = time.monotonic_ns()
+
+    def snapshot(self, snapshot: Snapshot, trace: Trace) -> None:
+        """Only reports are kept."""
 
     def finish(self, report: Report) -> None:
         """Let the file appear, and say so on standard error."""

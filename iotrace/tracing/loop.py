@@ -37,6 +37,9 @@ class ReportSink(Observer, Protocol):
     def interval(self, report: Report) -> None:
         """The report of one interval, as soon as it is over."""
 
+    def snapshot(self, snapshot: Snapshot, trace: Trace) -> None:
+        """The totals at the end of an interval, before its report is made."""
+
     def finish(self, report: Report) -> None:
         """The report of the whole trace."""
 
@@ -93,6 +96,7 @@ class TraceLoop:
         alive: Callable[[], bool],
         duration_ns: int | None = None,
         interval_ns: int | None = None,
+        on_snapshot: Callable[[Snapshot, Trace], None] = lambda snapshot, trace: None,
         on_interval: Callable[[Report], None] = lambda report: None,
         progress: Progress | None = None,
         screen: Screen | None = None,
@@ -104,8 +108,9 @@ class TraceLoop:
     ) -> None:
         """The loop begins with the trace, its looks at /proc now.
 
-        ``alive``: whether there is anything left to trace. ``interval_ns``, ``on_interval``: how
-        often a report of an interval is made, and what takes it. ``privileges``: put away while
+        ``alive``: whether there is anything left to trace. ``interval_ns``: how
+        often a report of an interval is made; ``on_snapshot``, ``on_interval`` take what it is made
+        of and what it is. ``privileges``: put away while
         something is printed. ``look_delays_ns``: from each look to the next. ``newcomers``: more
         processes may join, so that the trace does not end with those that there are.
         ``thorough_every``: of so many intervals one looks at /proc, has all its rows and is judged,
@@ -116,6 +121,7 @@ class TraceLoop:
         self._alive = alive
         self._duration_ns = duration_ns
         self._interval_ns = interval_ns
+        self._on_snapshot = on_snapshot
         self._on_interval = on_interval
         self._progress = progress
         self._screen = screen
@@ -151,6 +157,7 @@ class TraceLoop:
             alive=alive,
             duration_ns=options.duration_ns,
             interval_ns=options.interval_ns,
+            on_snapshot=sink.snapshot,
             on_interval=sink.interval,
             progress=progress,
             screen=screen,
@@ -221,6 +228,7 @@ class TraceLoop:
         """Report what happened since the last interval."""
         self._clear_progress()
         snapshot = self._trace.snapshot()
+        self._on_snapshot(snapshot, self._trace)
         thorough = self._intervals % self._thorough_every == 0
         if thorough:
             self._trace.look()

@@ -37,13 +37,15 @@ def trace_processes(
     *,
     screen: Screen | None = None,
     workers: CompileWorkers | None = None,
+    on_signal: Callable[[int], bool] = lambda number: True,
 ) -> Report:
     """Trace running processes until the trace stops; the sink has the report, too.
 
     With ``wanted.follow`` it goes on when they have ended, for others may come.
 
     Nothing but what charging takes is imported before it has begun. The sink is opened when the
-    probes are attached and most privileges are given back. ``workers``: see ImageSource. Raises
+    probes are attached and most privileges are given back. ``workers``: see ImageSource.
+    ``on_signal``: whether a signal ends it. Raises
     NoSuchProcess where no thread of the processes was seen.
     """
     require_privileges()
@@ -92,7 +94,7 @@ def trace_processes(
                 if finder is not None and wanted.follow
                 else None,
             )
-            loop.wait(lambda number, from_terminal: True)
+            loop.wait(lambda number, from_terminal: on_signal(number))
             report = loop.finish()
             privileges.give_up()
         discard_pending_signals()

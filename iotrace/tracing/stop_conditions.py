@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from types import FrameType, TracebackType
 
-_HELD = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT})
+_HELD = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1})
 _NOTED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SI_KERNEL = 0x80
 """si_code of a signal that the terminal sent: the whole foreground group got it."""

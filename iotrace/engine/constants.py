@@ -111,7 +111,7 @@ class Phase(IntEnum):
 
 
 class Cause(IntEnum):
-    """Why an event loop stalled (culprit.cause)."""
+    """Why an event loop stalled (stall_cause.cause)."""
 
     CPU = 0
     CALL = 1

@@ -88,12 +88,12 @@ EXIT_PROBES = (
     ),
 )
 """What sys_exit goes on with."""
-LINES, CULPRITS, WAKERS = "python lines", "python lines of stalls", "who ends waits for locks"
+LINES, STALL_CAUSES, WAKERS = "python lines", "python lines of stalls", "who ends waits for locks"
 CPU_LINES, FAULT_LINES = "python lines on a CPU", "python lines of major page faults"
 _WALKERS = "walkers"
 PYTHON_PROBES = (
     Probe("", "on_slow_call", (LINES,), "tail call", 0, spare=False, table=_WALKERS),
-    Probe("", "on_stall", (CULPRITS,), "tail call", 1, spare=False, table=_WALKERS),
+    Probe("", "on_stall", (STALL_CAUSES,), "tail call", 1, spare=False, table=_WALKERS),
     Probe(
         "",
         "on_new_stack",
@@ -104,7 +104,7 @@ PYTHON_PROBES = (
         table=_WALKERS,
     ),
     Probe("", "on_wake", (WAKERS,), "tail call", 3, spare=False, table=_WALKERS),
-    Probe("", "on_sample", (CULPRITS, CPU_LINES), "sample", spare=False),
+    Probe("", "on_sample", (STALL_CAUSES, CPU_LINES), "sample", spare=False),
     Probe("", "on_major_fault", (FAULT_LINES,), "major fault", spare=False),
 )
 _SPARE = "_spare"

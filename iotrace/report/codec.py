@@ -17,7 +17,7 @@ from iotrace import __version__
 from iotrace.errors import ExitCode, IotraceError
 from iotrace.report.big_json import LongList, TooLarge, parse
 from iotrace.report.model import SCHEMA, Report
-from iotrace.report.shape import INT_MAX, INT_MIN, Field, choices, fields_of
+from iotrace.report.shape import INT_MAX, INT_MIN, OLD_NAMES, Field, choices, fields_of
 
 T = TypeVar("T")
 
@@ -118,6 +118,10 @@ def _plain(value: object) -> object:
 
 def _dataclass(kind: type[T], data: object, place: str) -> T:
     items = _expect(dict, data, "an object", place)
+    for old, name in OLD_NAMES.get(kind, {}).items():
+        if old in items and name not in items:
+            items = {**items, name: items[old]}
+            del items[old]
     known = {field.name: field for field in fields_of(kind)}
     for key in items:
         if key not in known:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from iotrace.report.stacks import Culprit
+from iotrace.report.stacks import StallCause
 from iotrace.report.times import Quantiles
 
 
@@ -56,7 +56,7 @@ class Stalls:
     runq_ns: int
     wait_ns: dict[str, int]
     worst: StallCall | None
-    culprits: tuple[Culprit, ...] = ()
+    causes: tuple[StallCause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

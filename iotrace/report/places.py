@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from iotrace.report.stacks import Culprit, Frame, Line
+from iotrace.report.stacks import Frame, Line, StallCause
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,24 +14,24 @@ class StallPlace:
     """Stalls of a loop that have one place and cause.
 
     ``frame``: the program's own, innermost, of the costliest stack (None: nothing was sampled);
-    ``culprit``: the row of that stack.
+    ``stall_cause``: the row of that stack.
     """
 
     frame: Frame | None
-    culprit: Culprit
+    stall_cause: StallCause
     count: int
     total_ns: int
     max_ns: int
 
 
-def stall_places(culprits: Iterable[Culprit]) -> tuple[StallPlace, ...]:
+def stall_places(stall_causes: Iterable[StallCause]) -> tuple[StallPlace, ...]:
     """The costliest first.
 
     A call has its line. Where a function computes, each stall was seen at some line of it: those
     are one place, named by the costliest.
     """
     sums: dict[object, StallPlace] = {}
-    for one in sorted(culprits, key=lambda one: -one.total_ns):
+    for one in sorted(stall_causes, key=lambda one: -one.total_ns):
         frame = next(iter(one.own_stack), None)
         line = frame and (frame.file, frame.function, frame.line if one.cause == "call" else None)
         key = line, one.cause, one.syscall, one.kind

@@ -14,8 +14,8 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from iotrace.report.detail import Detail
-from iotrace.report.model import SCHEMA, Finding, Loop, Report, States, Symptom
-from iotrace.report.stacks import Culprit
+from iotrace.report.model import SCHEMA, Finding, Loop, Report, Stalls, States, Symptom
+from iotrace.report.stacks import StallCause
 from iotrace.report.task_list import KNOWN_BY, STATES, AsyncioTask, Suspension, TaskList
 from iotrace.report.task_list import SCHEMA as TASKS_SCHEMA
 from iotrace.vocabulary.waits import WAIT_REASONS
@@ -31,7 +31,7 @@ WORDS: dict[tuple[type, str], tuple[str, ...]] = {
     (Finding, "severity"): ("high", "medium", "low"),
     (Symptom, "severity"): ("high", "medium", "low"),
     (Loop, "trigger"): ("level", "edge", "mixed"),
-    (Culprit, "cause"): ("cpu", "gc", "call", "gil", "runq"),
+    (StallCause, "cause"): ("cpu", "gc", "call", "gil", "runq"),
     (TaskList, "schema"): (TASKS_SCHEMA,),
     (AsyncioTask, "state"): STATES,
     (Suspension, "known_by"): KNOWN_BY,
@@ -39,6 +39,9 @@ WORDS: dict[tuple[type, str], tuple[str, ...]] = {
 
 # Dictionaries that have these keys; one that is absent is 0, for reasons were added in time.
 KEYS: dict[tuple[type, str], tuple[str, ...]] = {(States, "wait"): WAIT_REASONS}
+
+OLD_NAMES: dict[type, dict[str, str]] = {Stalls: {"culprits": "causes"}}
+"""Keys of files that were written before a field was renamed -> its name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Culprit:
+class StallCause:
     """Stalls of a loop that are attributed to one Python stack; times are of all of them.
 
     ``cause``: what took most of the time: "cpu" (Python computed), "gc" (the same, and mostly the

@@ -10,7 +10,7 @@ from itertools import islice
 from iotrace.procfs.fdinfo import Watch
 from iotrace.procfs.net_tables import Socket
 from iotrace.report.model import Loop, Quantiles, Ready, ReadyWatch, StallCall, Stalls
-from iotrace.report.stacks import Culprit
+from iotrace.report.stacks import StallCause
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.histogram import percentile_ns, used
 from iotrace.snapshot.totals import LoopTotals
@@ -27,7 +27,7 @@ def loop_row(
     totals: LoopTotals,
     facts: ProcessFacts | None,
     stall_call: str,
-    culprits: tuple[Culprit, ...] = (),
+    stall_causes: tuple[StallCause, ...] = (),
 ) -> Loop:
     """One row. What an epoll watches, and how, is known while its process lives.
 
@@ -70,13 +70,13 @@ def loop_row(
         wait_ns=totals.wait_ns,
         busy_total_ns=totals.busy_sum_ns,
         # A poll of one descriptor is a timeout around a call: no loop that could be kept waiting.
-        stalls=_stalls(totals, stall_call, culprits)
+        stalls=_stalls(totals, stall_call, stall_causes)
         if totals.stalls and totals.nfds_max != 1
         else None,
     )
 
 
-def _stalls(totals: LoopTotals, call: str, culprits: tuple[Culprit, ...]) -> Stalls:
+def _stalls(totals: LoopTotals, call: str, stall_causes: tuple[StallCause, ...]) -> Stalls:
     worst = None
     if totals.stall_call_ns:
         fd = None if totals.stall_call_fd < 0 else totals.stall_call_fd
@@ -88,7 +88,7 @@ def _stalls(totals: LoopTotals, call: str, culprits: tuple[Culprit, ...]) -> Sta
         runq_ns=totals.stall_runq_ns,
         wait_ns=dict(zip(WAIT_REASONS, totals.stall_wait_ns, strict=True)),
         worst=worst,
-        culprits=tuple(sorted(culprits, key=lambda one: -one.total_ns)),
+        causes=tuple(sorted(stall_causes, key=lambda one: -one.total_ns)),
     )
 
 

@@ -12,14 +12,20 @@ from typing import Any
 from iotrace.engine.constants import CALL_OTHER
 from iotrace.report.detail import Detail
 from iotrace.report.model import FileLockWait, GroupLimits, Process, Signal, Workers
-from iotrace.report.stacks import Culprit, Line, Wake
+from iotrace.report.stacks import Line, StallCause, Wake
 from iotrace.report_builder.call_rows import call_row
 from iotrace.report_builder.descriptor_rows import descriptor_row, open_sockets, pickup_of_all
 from iotrace.report_builder.in_call_rows import in_call_row
 from iotrace.report_builder.loop_rows import loop_row
 from iotrace.report_builder.operation_rows import operation_row
 from iotrace.report_builder.request_rows import request_rows, unaccepted_of, upstream_rows
-from iotrace.report_builder.stack_rows import Stacks, culprit_row, line_row, sample_rows, wake_row
+from iotrace.report_builder.stack_rows import (
+    Stacks,
+    line_row,
+    sample_rows,
+    stall_cause_row,
+    wake_row,
+)
 from iotrace.report_builder.thread_rows import thread_row
 from iotrace.report_builder.unavailable_fields import clear_unavailable
 from iotrace.report_builder.worker_rows import worker_rows, workers_of
@@ -80,13 +86,13 @@ class _Parts:
         self._loops = _by_pid(snapshot.loops)
         self._signals = _by_pid(snapshot.signals)
         self._unaccepted = unaccepted_of(snapshot, facts)
-        self._culprits: dict[LoopKey, list[Culprit]] = defaultdict(list)
-        for (thread, loop, cause, stack, number, kind), one in snapshot.culprits.items():
+        self._stall_causes: dict[LoopKey, list[StallCause]] = defaultdict(list)
+        for (thread, loop, cause, stack, number, kind), one in snapshot.stall_causes.items():
             call = self._name(number) if cause == "call" else ""
             frames = stacks.get(stack, ())
             if one.stalls:
-                row = culprit_row(cause, call, kind, one, frames)
-                self._culprits[thread, loop].append(row)
+                row = stall_cause_row(cause, call, kind, one, frames)
+                self._stall_causes[thread, loop].append(row)
         self._in_calls = {
             one.thread: in_call_row(one, self._name(one.number), snapshot.from_ns, facts, stacks)
             for one in snapshot.waiting
@@ -124,7 +130,7 @@ class _Parts:
                 totals,
                 facts,
                 self._name(totals.stall_call_nr),
-                tuple(self._culprits[key, number]),
+                tuple(self._stall_causes[key, number]),
             )
             for (key, number), totals in self._loops[pid]
         ]

@@ -10,9 +10,9 @@ from functools import reduce
 
 from iotrace.engine.constants import SAMPLES_HZ, Sample
 from iotrace.pystack import code_objects
-from iotrace.report.stacks import CpuSample, Culprit, Frame, Line, Wake
+from iotrace.report.stacks import CpuSample, Frame, Line, StallCause, Wake
 from iotrace.report_builder.call_rows import percentiles
-from iotrace.snapshot.totals import CulpritTotals, LineTotals, SampleTotals, WakeTotals
+from iotrace.snapshot.totals import LineTotals, SampleTotals, StallCauseTotals, WakeTotals
 
 Stacks = Mapping[int, tuple[code_objects.Frame, ...]]
 """Frames by the hash of their stack, innermost first."""
@@ -86,12 +86,16 @@ def wake_row(
     )
 
 
-def culprit_row(
-    cause: str, syscall: str, kind: str, totals: CulpritTotals, frames: Sequence[code_objects.Frame]
-) -> Culprit:
+def stall_cause_row(
+    cause: str,
+    syscall: str,
+    kind: str,
+    totals: StallCauseTotals,
+    frames: Sequence[code_objects.Frame],
+) -> StallCause:
     """One row; ``syscall`` "" where the cause is no call."""
     stack = named_stack(frames)
-    return Culprit(
+    return StallCause(
         cause=cause,
         syscall=syscall,
         kind=kind,

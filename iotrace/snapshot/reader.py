@@ -25,8 +25,6 @@ from iotrace.snapshot.rows import read_calls, read_descriptors, read_loops
 from iotrace.snapshot.totals import (
     CallKey,
     CallTotals,
-    CulpritKey,
-    CulpritTotals,
     DescriptorKey,
     DescriptorTotals,
     LineKey,
@@ -38,6 +36,8 @@ from iotrace.snapshot.totals import (
     SampleKey,
     SampleTotals,
     Snapshot,
+    StallCauseKey,
+    StallCauseTotals,
     ThreadKey,
     ThreadTotals,
     Waiting,
@@ -49,7 +49,7 @@ from iotrace.vocabulary.kinds import Kind
 _SIGNAL_KEY = struct.Struct("<II")
 _LINE_KEY = struct.Struct("<QIHH")
 _WAKE_KEY = struct.Struct("<QQII")
-_CULPRIT_KEY = struct.Struct("<QIBBH")
+_STALL_CAUSE_KEY = struct.Struct("<QIBBH")
 _SAMPLE_KEY = struct.Struct("<QII")
 _OPERATION_KEY = struct.Struct("<II")
 _NO_PHASES = (0,) * histogram.COARSE_BUCKETS
@@ -117,7 +117,7 @@ class SnapshotReader:
             lines=self._lines() if only is None else {},
             wakes=self._wakes() if only is None else {},
             samples=self._samples() if only is None else {},
-            culprits=self._culprits(keys),
+            stall_causes=self._stall_causes(keys),
             waiting=tuple(waiting),
             losses=self._losses(),
             endpoints=endpoints,
@@ -207,21 +207,21 @@ class SnapshotReader:
             samples[pid, stack, of] = decode.decoded(SampleTotals, layout, raw, layout.unpack(raw))
         return samples
 
-    def _culprits(self, keys: Mapping[int, ThreadKey]) -> dict[CulpritKey, CulpritTotals]:
+    def _stall_causes(self, keys: Mapping[int, ThreadKey]) -> dict[StallCauseKey, StallCauseTotals]:
         if not self._probes.has_map("stall_causes"):
             return {}
         layout, loops = self._probes.layout("stall_causes"), self._probes.loops
-        culprits: dict[CulpritKey, CulpritTotals] = {}
+        stall_causes: dict[StallCauseKey, StallCauseTotals] = {}
         for raw_key, raw in self._probes.map("stall_causes").items():
-            stack, index, cause, kind, number = _CULPRIT_KEY.unpack(raw_key)
+            stack, index, cause, kind, number = _STALL_CAUSE_KEY.unpack(raw_key)
             loop, values = loops.layout.unpack(loops.read(index)), layout.unpack(raw)
             if loop["slot"] in keys and values["stalls"]:
                 why = Cause(cause).name.lower()
                 thread = keys[loop["slot"]]
                 key = thread, loop["nr"], why, stack, number, Kind(kind).label
-                totals = decode.decoded(CulpritTotals, layout, raw, values)
-                add_under(culprits, key, totals)
-        return culprits
+                totals = decode.decoded(StallCauseTotals, layout, raw, values)
+                add_under(stall_causes, key, totals)
+        return stall_causes
 
     def _losses(self) -> Losses:
         counters = self._probes.counters

@@ -63,15 +63,15 @@ def _release_loops(probes: Probes, slots: Collection[int]) -> None:
     indices = [index for index, (number,) in members if number]
     if not indices:
         return
-    culprits = _culprits_by_loop(probes)
-    if culprits:
-        keys = [key for index in indices for key in culprits.get(index, ())]
+    stall_causes = _stall_causes_by_loop(probes)
+    if stall_causes:
+        keys = [key for index in indices for key in stall_causes.get(index, ())]
         probes.map("stall_causes").delete_all(keys)
     _give_back(probes, probes.loops, "free_loops", indices)
 
 
-def _culprits_by_loop(probes: Probes) -> dict[int, list[bytes]]:
-    """Keys of the map of culprits by the index of the loop that they held up."""
+def _stall_causes_by_loop(probes: Probes) -> dict[int, list[bytes]]:
+    """Keys of the map of causes of stalls by the index of the loop that they stalled."""
     keys: dict[int, list[bytes]] = defaultdict(list)
     if probes.has_map("stall_causes"):
         for raw_key, _ in probes.map("stall_causes").items():

@@ -209,7 +209,7 @@ class LineTotals:
 
 @mergeable
 @dataclass(frozen=True, slots=True)
-class CulpritTotals:
+class StallCauseTotals:
     """Stalls of one loop that one Python stack is to be blamed for; ``fd``: of the latest."""
 
     stalls: Total
@@ -305,7 +305,7 @@ WakeKey = tuple[int, int, int, str]
 """pid, the hashes of the Python stacks of waiter and waker (0: not known), kind"""
 SampleKey = tuple[int, int, int]
 """pid, the hash of a Python stack (0: not kept), what: engine.constants.Sample"""
-CulpritKey = tuple[ThreadKey, int, str, int, int, str]
+StallCauseKey = tuple[ThreadKey, int, str, int, int, str]
 """thread, the loop's system call, cause, the hash of a Python stack; blocking call and kind"""
 
 
@@ -324,7 +324,7 @@ class Snapshot:
     losses: Losses = Losses()
     lines: OfProcesses[LineKey, LineTotals] = field(default_factory=dict)
     wakes: OfProcesses[WakeKey, WakeTotals] = field(default_factory=dict)
-    culprits: OfThreads[CulpritKey, CulpritTotals] = field(default_factory=dict)
+    stall_causes: OfThreads[StallCauseKey, StallCauseTotals] = field(default_factory=dict)
     samples: OfProcesses[SampleKey, SampleTotals] = field(default_factory=dict)
     endpoints: OfProcesses[EndpointKey, EndpointTotals] = field(default_factory=dict)
     exchanges: ExchangeStates = NO_EXCHANGES

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from iotrace.report.model import Loop, Process
 from iotrace.report.places import stall_places
-from iotrace.report.stacks import CpuSample, Culprit, Frame, Line
+from iotrace.report.stacks import CpuSample, Frame, Line, StallCause
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.thread_activity import category_of
 
@@ -34,13 +34,13 @@ _Peers = Mapping[tuple[int | None, str], str]
 
 def stalled_lines(process: Process, loop: Loop) -> tuple[str, ...]:
     """What stalled a loop: the costliest places and what was done there; () if none is known."""
-    places = stall_places(loop.stalls.culprits) if loop.stalls else ()
+    places = stall_places(loop.stalls.causes) if loop.stalls else ()
     named = [(one.frame, one) for one in places if one.frame][:MOST]
     if not named:
         return ()
     peers = _peers(process)
     return tuple(
-        f"{_place_text(frame)} -> {_cause_text(peers, one.culprit)}: "
+        f"{_place_text(frame)} -> {_cause_text(peers, one.stall_cause)}: "
         f"{_figures(one.count, one.total_ns, one.max_ns)}"
         for frame, one in named
     )
@@ -137,7 +137,7 @@ def _figures(count: int, total_ns: int, longest_ns: int) -> str:
     return f"{plural(count, 'time')}, {duration(total_ns)}, {duration(longest_ns)} at most"
 
 
-def _cause_text(peers: _Peers, one: Culprit) -> str:
+def _cause_text(peers: _Peers, one: StallCause) -> str:
     if one.cause != "call":
         inner = one.stack[0] if one.cause in ("cpu", "gc") and one.own > 0 else None
         return _CAUSES[one.cause] + (f" in {_place_text(inner)}" if inner else "")

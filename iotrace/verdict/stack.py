@@ -60,10 +60,10 @@ def stacks(profile: ProcessProfile, tid: int | None = None) -> Iterator[tuple[Fr
             yield line.stack
     for loop in profile.process.loops:
         if loop.stalls and (tid is None or loop.tid == tid):
-            for culprit in loop.stalls.culprits:
+            for one in loop.stalls.causes:
                 # The stack of a stall by the GIL is that of the thread that had it.
-                if culprit.cause != "gil":
-                    yield culprit.stack
+                if one.cause != "gil":
+                    yield one.stack
 
 
 def in_pool(profile: ProcessProfile, tids: Collection[int]) -> bool:

@@ -16,7 +16,7 @@ from iotrace.output.tables.lines_table import where
 from iotrace.output.view_options import ColumnOrder, Orders
 from iotrace.report.model import Loop, Process, Stalls
 from iotrace.report.places import StallPlace, stall_places
-from iotrace.report.stacks import Culprit
+from iotrace.report.stacks import StallCause
 
 _LEGEND = (
     "watched (fds): descriptors in its set; iterations (iter): returns of the call; ready: "
@@ -161,10 +161,10 @@ def _stall_place(one: StallPlace) -> str:
     at = f" in {where((one.frame,))[0]}" if one.frame else ""
     times = units.plural(one.count, "time")
     longest = units.format_duration(one.max_ns)
-    return f"{times}{at} ({longest} at most): {_cause(one.culprit)}"
+    return f"{times}{at} ({longest} at most): {_cause(one.stall_cause)}"
 
 
-def _cause(one: Culprit) -> str:
+def _cause(one: StallCause) -> str:
     if one.cause == "call":
         on = f" on descriptor {one.fd}" if one.fd is not None else ""
         return f"blocked in {one.syscall} {one.kind}".rstrip() + on
@@ -189,7 +189,7 @@ def _stalled(tid: int, stalls: Stalls) -> str:
         f"in all: {', '.join(parts)}."
     )
     sentence += "".join(
-        f" {_stall_place(one)}." for one in stall_places(stalls.culprits)[:_MOST_PLACES]
+        f" {_stall_place(one)}." for one in stall_places(stalls.causes)[:_MOST_PLACES]
     )
     worst = stalls.worst
     if worst is None:

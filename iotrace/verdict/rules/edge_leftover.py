@@ -41,7 +41,7 @@ def _left(profile: ProcessProfile) -> Iterator[Hit]:
                 "longest_ns": max((one.max for one in pickups), default=0),
                 "p50_ns": max((one.p50 for one in pickups), default=0),
                 "unread_at_the_end_ns": max((one.unread_ns or 0 for one in late), default=0),
-                "longest_turn_ns": busy,
+                "longest_iteration_ns": busy,
             },
             unread + sum(one.count * one.p50 // 2 for one in pickups),
             tid,

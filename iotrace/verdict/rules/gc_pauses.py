@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iotrace.report.stacks import Culprit
+from iotrace.report.stacks import StallCause
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
@@ -44,12 +44,12 @@ def _collecting(profile: ProcessProfile) -> Iterator[Hit]:
     yield Hit(evidence, max(gc_ns, paused_ns), lines=busy_lines(profile.process))
 
 
-def _pauses(profile: ProcessProfile) -> list[Culprit]:
+def _pauses(profile: ProcessProfile) -> list[StallCause]:
     return [
         one
         for loop in profile.process.loops
         if loop.stalls
-        for one in loop.stalls.culprits
+        for one in loop.stalls.causes
         if one.cause == "gc"
     ]
 

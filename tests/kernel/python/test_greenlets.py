@@ -24,6 +24,6 @@ def test_a_greenlet_that_holds_the_others_up_is_named() -> None:
     assert mark_of("greenlets.py", sleeps.stack) == "hold"
     assert sleeps.calls == _TIMES
     (stalls,) = [loop.stalls for loop in process.loops if loop.stalls]
-    assert [(one.cause, one.count, one.stack) for one in stalls.culprits] == [
+    assert [(one.cause, one.count, one.stack) for one in stalls.causes] == [
         ("call", _TIMES, sleeps.stack)
     ]

@@ -42,7 +42,7 @@ def test_each_stall_is_blamed_on_its_line_and_its_cause(python: str) -> None:
     (loop,) = [one for one in process_of(report, pid).loops if one.stalls]
     assert loop.stalls is not None
     blamed: Counter[tuple[str, str]] = Counter()
-    for one in loop.stalls.culprits:
+    for one in loop.stalls.causes:
         blamed[mark_of("stalls.py", one.stack), one.cause] += one.count
     assert blamed == dict.fromkeys(_CAUSES.items(), _STALLS)
     assert loop.stalls.count == len(_CAUSES) * _STALLS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,13 @@ from iotrace import __version__
 from iotrace.output import formats
 from iotrace.recording import container
 from iotrace.recording.recording_reader import read_recording
-from iotrace.report.codec import BadReport, from_dict, loads
+from iotrace.report.codec import BadReport, from_dict, loads, to_dict
+from iotrace.report.event_loops import Stalls
+from iotrace.report.stacks import StallCause
 from iotrace.timeline.recorded_events import EVENT
 from iotrace.timeline.tracks import EXIT, SLEEP, tracks_of
 from iotrace.vocabulary.waits import WAIT_REASONS
+from tests.unit import reports
 
 # As the first version of the schema wrote it: no gil among the reasons to wait, no histograms, no
 # stalls, lines, shapes or intervals.
@@ -126,3 +130,19 @@ def test_what_a_newer_version_has_added_is_said_to_be_of_another_version(
 def test_what_this_version_never_wrote_is_no_report() -> None:
     with pytest.raises(BadReport, match="not a report that iotrace can read"):
         from_dict(_with((), __version__))
+
+
+def test_a_key_that_was_renamed_is_read_by_its_old_name() -> None:
+    cause = StallCause("cpu", "", "", None, 2, 200, 200, 0, 0, 0, 150, 0, ())
+    stalls = Stalls(2, 200, 200, 0, {}, None, (cause,))
+    report = reports.event_loop()
+    loop = replace(report.processes[0].loops[0], stalls=stalls)
+    report = replace(report, processes=(replace(report.processes[0], loops=(loop,)),))
+    data = to_dict(report)
+    written = data["processes"][0]["loops"][0]["stalls"]
+    written["culprits"] = written.pop("causes")
+    assert from_dict(data) == report
+    written["causes"] = []
+    with pytest.raises(BadReport, match="not a report") as refused:
+        from_dict(data)
+    assert "unknown key 'culprits'" in str(refused.value.why)

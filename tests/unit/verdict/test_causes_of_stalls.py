@@ -6,7 +6,7 @@ from iotrace.engine.constants import Cause
 from iotrace.output.tables import loops_table
 from iotrace.report.model import Loop, Stalls
 from iotrace.report.shape import WORDS
-from iotrace.report.stacks import Culprit, Frame
+from iotrace.report.stacks import Frame, StallCause
 from iotrace.verdict.python_lines import stalled_lines
 from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit.verdict.made import MS, event_loop
@@ -16,14 +16,14 @@ _CAUSES = tuple(cause.name.lower() for cause in Cause)
 
 def _stalled(cause: str) -> Loop:
     stack = (Frame("look_up", "/srv/orders.py", 7),)
-    culprit = Culprit(cause, "", "", None, 2, 200 * MS, 0, 0, 0, 0, 100 * MS, 0, stack)
-    stalls = Stalls(2, 200 * MS, 0, 0, dict.fromkeys(WAIT_REASONS, 0), None, (culprit,))
+    stall_cause = StallCause(cause, "", "", None, 2, 200 * MS, 0, 0, 0, 0, 100 * MS, 0, stack)
+    stalls = Stalls(2, 200 * MS, 0, 0, dict.fromkeys(WAIT_REASONS, 0), None, (stall_cause,))
     (loop,) = event_loop(stalls=stalls).loops
     return loop
 
 
 def test_each_cause_is_a_word_of_reports() -> None:
-    assert sorted(WORDS[Culprit, "cause"]) == sorted(_CAUSES)
+    assert sorted(WORDS[StallCause, "cause"]) == sorted(_CAUSES)
 
 
 def test_each_cause_is_told_in_findings_and_tables() -> None:

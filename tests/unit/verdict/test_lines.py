@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iotrace.report.model import StallCall, Stalls
-from iotrace.report.stacks import Culprit, Frame, Line
+from iotrace.report.stacks import Frame, Line, StallCause
 from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit.verdict.made import MS, PID, S, call, descriptor, event_loop, findings, thread
 
@@ -17,10 +17,10 @@ def _frame(function: str, line: int | None, file: str = "/srv/shop/orders.py") -
     return Frame(function, file, line, True)
 
 
-def _culprit(cause: str, count: int, total_ns: int, *stack: Frame, own: int = 0) -> Culprit:
+def _stall_cause(cause: str, count: int, total_ns: int, *stack: Frame, own: int = 0) -> StallCause:
     syscall, kind, fd = ("recvfrom", "tcp", 9) if cause == "call" else ("", "", None)
     times = (total_ns, 0, 0, 0, total_ns, total_ns // count + MS)
-    return Culprit(cause, syscall, kind, fd, count, *times, own, stack)
+    return StallCause(cause, syscall, kind, fd, count, *times, own, stack)
 
 
 def _line(syscall: str, kind: str, fd: int | None, calls: int, *stack: Frame) -> Line:
@@ -28,12 +28,12 @@ def _line(syscall: str, kind: str, fd: int | None, calls: int, *stack: Frame) ->
     return Line(PID, syscall, kind, fd, calls, 0, wait_ns, wait_ns, 0, 0, 230 * MS, 0, stack)
 
 
-def _stalled(*culprits: Culprit) -> tuple[str, ...]:
-    count = sum(one.count for one in culprits)
-    total = sum(one.total_ns for one in culprits)
+def _stalled(*stall_causes: StallCause) -> tuple[str, ...]:
+    count = sum(one.count for one in stall_causes)
+    total = sum(one.total_ns for one in stall_causes)
     waits = dict.fromkeys(WAIT_REASONS, 0) | {"recv": total}
     worst = StallCall("recvfrom", "tcp", 9, 230 * MS)
-    stalls = Stalls(count, total, 0, 0, waits, worst, culprits)
+    stalls = Stalls(count, total, 0, 0, waits, worst, stall_causes)
     one = replace(
         event_loop(stalls=stalls, busy=230 * MS),
         descriptors=(descriptor(7), descriptor(9, peer="10.0.0.7:443")),
@@ -43,7 +43,7 @@ def _stalled(*culprits: Culprit) -> tuple[str, ...]:
 
 def test_a_stall_names_its_line_its_call_and_its_peer() -> None:
     stack = (_LIBRARY, _frame("fetch_price", 88), _MAIN)
-    assert _stalled(_culprit("call", 12, 2_760 * MS, *stack, own=1)) == (
+    assert _stalled(_stall_cause("call", 12, 2_760 * MS, *stack, own=1)) == (
         "orders.py:88 fetch_price -> blocking recvfrom to 10.0.0.7:443: "
         "12 times, 2.76 s, 231 ms at most",
     )
@@ -51,10 +51,10 @@ def test_a_stall_names_its_line_its_call_and_its_peer() -> None:
 
 def test_a_function_that_computes_is_one_place_named_by_its_costliest_line() -> None:
     lines = _stalled(
-        _culprit("cpu", 2, 300 * MS, _frame("hash_it", 20), _MAIN),
-        _culprit("cpu", 3, 450 * MS, _frame("hash_it", 19), _MAIN),
-        _culprit("cpu", 1, 150 * MS, _frame("hash_it", None), _MAIN),
-        _culprit("gil", 1, 150 * MS, _frame("hash_it", 19), _MAIN),
+        _stall_cause("cpu", 2, 300 * MS, _frame("hash_it", 20), _MAIN),
+        _stall_cause("cpu", 3, 450 * MS, _frame("hash_it", 19), _MAIN),
+        _stall_cause("cpu", 1, 150 * MS, _frame("hash_it", None), _MAIN),
+        _stall_cause("gil", 1, 150 * MS, _frame("hash_it", 19), _MAIN),
     )
     assert lines == (
         "orders.py:19 hash_it -> computing: 6 times, 900 ms, 151 ms at most",
@@ -63,12 +63,14 @@ def test_a_function_that_computes_is_one_place_named_by_its_costliest_line() -> 
 
 
 def test_calls_at_two_lines_of_one_function_are_two_places_of_three_at_most() -> None:
-    lines = _stalled(*(_culprit("call", 1, n * S, _frame("ask", n), _MAIN) for n in (1, 2, 3, 4)))
+    lines = _stalled(
+        *(_stall_cause("call", 1, n * S, _frame("ask", n), _MAIN) for n in (1, 2, 3, 4))
+    )
     assert [line.split()[0] for line in lines] == ["orders.py:4", "orders.py:3", "orders.py:2"]
 
 
 def test_stalls_without_a_stack_name_no_line() -> None:
-    assert _stalled(_culprit("cpu", 3, 450 * MS)) == ()
+    assert _stalled(_stall_cause("cpu", 3, 450 * MS)) == ()
 
 
 def test_a_blocking_call_names_its_lines_but_not_the_multiplexers() -> None:

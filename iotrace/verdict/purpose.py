@@ -51,7 +51,8 @@ def purpose_of(call: InCall) -> Purpose:
     """What the call waits for."""
     library = library_frames(call.stack)
     waits = call.syscall in LOCKS or call.syscall in FAMILIES
-    if waits and any(map(_takes_connection, call.stack[: len(library) + 1])):
+    taker = next(filter(_takes_connection, call.stack[: len(library) + 1]), None)
+    if waits and taker is not None and not _works_for(taker, call.stack):
         return Purpose.POOL
     if _any(library, _FOR_WORK):
         return Purpose.WORK
@@ -96,6 +97,11 @@ def in_library(frame: Frame) -> bool:
     return bool(_LIBRARY.search(frame.file))
 
 
+def in_package(frame: Frame) -> bool:
+    """Whether a frame is of an installed package."""
+    return "-packages/" in frame.file
+
+
 def library_frames(stack: Sequence[Frame]) -> tuple[Frame, ...]:
     """The innermost frames down to the program's own, which is not among them."""
     for place, frame in enumerate(stack):
@@ -113,6 +119,22 @@ def serves(stack: Sequence[Frame]) -> bool:
 def asks(stack: Sequence[Frame]) -> bool:
     """Whether a library waits for the answer to what it has asked: HTTP, SQL, mail, a handshake."""
     return any(_CLIENT.search(_named(frame)) for frame in library_frames(stack))
+
+
+def joins(stack: Sequence[Frame]) -> bool:
+    """Whether the program's own code waits for a thread to end."""
+    library = library_frames(stack)
+    return len(library) < len(stack) and _any(library, _JOINS)
+
+
+def imports(stack: Sequence[Frame]) -> bool:
+    """Whether the program's own code imports a module there."""
+    return any(map(is_import, library_frames(stack)))
+
+
+def is_import(frame: Frame) -> bool:
+    """Whether a frame is of the import system."""
+    return frame.file.startswith("<frozen importlib")
 
 
 def entry_of(stack: Sequence[Frame]) -> Frame | None:
@@ -164,6 +186,7 @@ _FOR_RESULT = re.compile(
     r"|multiprocessing/pool\.py:(?:get|wait|map|starmap|apply|next)"
     r"|multiprocessing/\w+\.py:join|asgiref/sync\.py:\w+|anyio/from_thread\.py:\w+)$"
 )
+_JOINS = re.compile(r"threading\.py:(?:join|_wait_for_tstate_lock)$")
 _FOR_ROOM = re.compile(r"queues?\.py:put$")
 _TAKES_LOCK = re.compile(
     r"(?:logging/\S*:(?:acquire|handle|emit|flush|_acquireLock)|threading\.py:(?:acquire|__enter__)"
@@ -188,6 +211,18 @@ def _named(frame: Frame) -> str:
 
 def _any(frames: Sequence[Frame], pattern: re.Pattern[str]) -> bool:
     return any(pattern.search(_named(frame)) for frame in frames)
+
+
+def _works_for(taker: Frame, stack: Sequence[Frame]) -> bool:
+    """Whether the thread is the pool's own, which waits for what it has to look after."""
+    entry = entry_of(stack)
+    return entry is not None and bool(_package(entry)) and _package(entry) == _package(taker)
+
+
+def _package(frame: Frame) -> str:
+    """The installed package that a frame is of; "" if it is of none."""
+    head, _, path = frame.file.rpartition("-packages/")
+    return path.split("/")[0] if head else ""
 
 
 def _takes_connection(frame: Frame) -> bool:

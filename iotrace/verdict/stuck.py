@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from iotrace.report.stacks import Frame, InCall
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, library_frames, purpose_of, serves
+from iotrace.verdict.purpose import (
+    Purpose,
+    imports,
+    is_import,
+    library_frames,
+    purpose_of,
+    serves,
+)
 from iotrace.vocabulary.kinds import PIPES_AND_TERMINALS
 
 LEAST_NS = 2_000_000_000
@@ -64,6 +71,22 @@ def stuck_threads(profile: ProcessProfile) -> tuple[Stuck, ...]:
 def long_ns(profile: ProcessProfile) -> int:
     """From when on a call hangs."""
     return max(LEAST_NS, min(MOST_NS, int(LONG_SHARE * profile.wall_ns)))
+
+
+def taking_functions(stack: Sequence[Frame]) -> frozenset[tuple[str, str]]:
+    """The functions that may take the lock which this stack waits for: the program's own innermost,
+    and those of libraries that it calls."""
+    taking = stack[: len(library_frames(stack)) + 1]
+    return frozenset((frame.file, frame.function) for frame in taking)
+
+
+def may_hold(holder: Sequence[Frame], waiting: Sequence[Frame]) -> bool:
+    """Whether a stack is that of a thread which may have the lock that the other waits for: it is
+    in a function that takes the lock; where modules are waited for, in an import."""
+    if imports(waiting):
+        return any(map(is_import, holder))
+    takers = taking_functions(waiting)
+    return any((frame.file, frame.function) in takers for frame in holder)
 
 
 def held_text(one: Stuck, profile: ProcessProfile) -> str:

@@ -66,6 +66,7 @@ SOCKETS = frozenset(Kind(number).label for number in SOCKET_KINDS)
 STREAMS = frozenset((Kind.TCP.label, Kind.UNIX.label))
 """Sockets that servers accept connections on."""
 PIPE = Kind.PIPE.label
+PIPES = frozenset((PIPE, FIFO))
 PIPES_AND_TERMINALS = frozenset((PIPE, FIFO, Kind.TTY.label, PTY))
 NO_FDS = Kind.NO_FDS.label
 """Of a multiplexer's call that was given no descriptor: a sleep."""

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from iotrace.report.detail import Detail
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, entry_of, library_frames
+from iotrace.verdict.purpose import Purpose, entry_of, imports, joins
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
 from iotrace.verdict.stuck import (
     Stuck,
     held_text,
     in_calls,
+    may_hold,
     place_text,
     stuck_lines,
     stuck_threads,
@@ -53,17 +54,12 @@ def _holder(group: Sequence[Stuck], everybody: Sequence[Stuck]) -> Stuck | None:
     """Who most likely has the lock: a thread in the very function that the others wait in, or one
     that it has called, which waits for something else."""
     waiting = {one.tid for one in group}
-    locked = {
-        (frame.file, frame.function)
-        for one in group
-        for frame in one.call.stack[: len(library_frames(one.call.stack)) + 1]
-    }
     candidates = [
         one
         for one in everybody
         if one.tid not in waiting
-        and one.purpose is not Purpose.WORK
-        and any((frame.file, frame.function) in locked for frame in one.call.stack)
+        and (one.purpose is not Purpose.WORK or joins(one.call.stack))
+        and any(may_hold(one.call.stack, other.call.stack) for other in group)
     ]
     return max(candidates, key=lambda one: one.held_ns, default=None)
 
@@ -94,9 +90,15 @@ def _hit(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) 
         first.held_ns,
         severity="high",
         lines=lines,
-        title=f"{who} {held_text(first, profile)} for a lock that is not released: its holder"
+        title=f"{who} {held_text(first, profile)} for {_lock_text(group)}: its holder"
         + (does or " is not among the threads that were seen to work with it"),
     )
+
+
+def _lock_text(group: Sequence[Stuck]) -> str:
+    if all(imports(one.call.stack) for one in group):
+        return "the lock of a module whose import does not end"
+    return "a lock that is not released"
 
 
 def _deadlock(circle: Sequence[Stuck], profile: ProcessProfile) -> Hit:

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 from iotrace.report.detail import Detail
 from iotrace.report.stacks import InCall
+from iotrace.verdict.deadlocks import deadlock_of, writers_to
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, asks
+from iotrace.verdict.purpose import Purpose, asks, library_frames, short_name
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import (
+    LEAST_NS,
     Stuck,
     held_text,
     in_calls,
@@ -19,9 +21,9 @@ from iotrace.verdict.stuck import (
     stuck_threads,
     target_text,
 )
-from iotrace.vocabulary.kinds import FIFO, PIPE, SOCKETS
+from iotrace.vocabulary.kinds import PIPES, SOCKETS
 
-_PIPES = (PIPE, FIFO)
+_POOL = "/multiprocessing/pool.py"
 
 
 def _stuck(profile: ProcessProfile) -> Iterator[Hit]:
@@ -38,8 +40,10 @@ def _hangs(one: Stuck, profile: ProcessProfile) -> bool:
     """Whether somebody waits for it, or nothing normal takes as long."""
     if one.purpose in (Purpose.READER, Purpose.FILE, Purpose.CONNECTION, Purpose.ROOM):
         return True
+    if writers_to(one, profile):
+        return True
     if one.purpose is Purpose.CHILD:
-        return bool(_writers_to_it(profile, one)) or one.serves
+        return one.serves
     if one.purpose is Purpose.RESULT:
         return one.own
     return one.purpose is Purpose.ANSWER and (_owes_answer(one, profile))
@@ -73,24 +77,10 @@ def _outgoing(call: InCall, profile: ProcessProfile) -> bool:
     return not any(row.local[row.local.rfind(":") :] in ports for row in rows if row.local)
 
 
-def _writers_to_it(profile: ProcessProfile, waiting: Stuck) -> list[Stuck]:
-    """Threads of children that write to a pipe which only this process could read."""
-    pid = profile.process.pid
-    return [
-        one
-        for child in profile.children
-        for one in in_calls(child)
-        if one.purpose is Purpose.READER
-        and one.call.kind in _PIPES
-        and pid in one.call.others
-        and one.held_ns >= waiting.held_ns / 2
-    ]
-
-
 def _hit(group: list[Stuck], profile: ProcessProfile) -> Hit:
     first = max(group, key=lambda one: one.held_ns)
     call = first.call
-    writers = _writers_to_it(profile, first) if first.purpose is Purpose.CHILD else []
+    deadlock = deadlock_of(group, profile)
     evidence: dict[str, float | int | str] = {"call": call.syscall}
     if call.kind:
         evidence["kind"] = call.kind
@@ -104,11 +94,10 @@ def _hit(group: list[Stuck], profile: ProcessProfile) -> Hit:
     others = [pid for pid in call.others if pid != profile.process.pid]
     if others:
         evidence["other_end_has"] = ", ".join(map(str, others))
-    if writers:
-        evidence["child"] = "sleeps in write to a pipe that only this process can read"
     lines = stuck_lines(group, profile)
-    if writers:
-        lines = (*lines, *stuck_lines(writers, profile))[:3]
+    if deadlock:
+        evidence |= deadlock.evidence
+        lines = (*lines[:1], *stuck_lines(deadlock.others, profile))[:3]
     return Hit(
         evidence,
         first.held_ns,
@@ -116,31 +105,57 @@ def _hit(group: list[Stuck], profile: ProcessProfile) -> Hit:
         call.fd if len(group) == 1 else None,
         severity="high",
         lines=lines,
-        title=_title(group, first, profile, bool(writers)),
-        advice=_advice(first, bool(writers)),
+        title=deadlock.title if deadlock else _title(group, first, profile),
+        advice=deadlock.advice if deadlock else _advice(first, profile),
     )
 
 
-def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile, deadlock: bool) -> str:
+def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile) -> str:
     who = f"Thread {first.tid} hangs" if len(group) == 1 else f"{len(group)} threads hang"
     held = held_text(first, profile)
-    if deadlock:
-        return (
-            f"Deadlock {held}: the parent waits for its child to end, the child writes to a pipe "
-            "that only the parent could read"
-        )
     on = target_text(first.call)
     what = {
         Purpose.READER: f"in {first.call.syscall} to {on or 'a peer'}: nobody reads it",
         Purpose.ANSWER: f"in {first.call.syscall} from {on or 'a peer'}: no answer comes",
         Purpose.CONNECTION: f"in connect to {on or 'a peer'}: it does not answer",
         Purpose.CHILD: "waiting for a child process that does not end",
-        Purpose.RESULT: "waiting for a result that another thread or process does not give",
+        Purpose.RESULT: _result_text(first, profile),
         Purpose.ROOM: "putting into a queue that is full: nobody takes from it",
         Purpose.FILE: f"in {first.call.syscall} of {on or 'a file'}: neither the file "
         "system nor the other end of a named pipe answers",
     }[first.purpose]
     return f"{who} {what}; the call has not returned {held}"
+
+
+def _result_text(one: Stuck, profile: ProcessProfile) -> str:
+    idle = _idle_workers(one, profile)
+    if not idle:
+        return "waiting for a result that another thread or process does not give"
+    return (
+        f"waiting for a result of its process pool, while {'its worker is' if idle == 1 else ''}"
+        f"{'' if idle == 1 else f'all {idle} workers are'} idle: the task was lost, most likely "
+        "with a worker that was killed"
+    )
+
+
+def _idle_workers(one: Stuck, profile: ProcessProfile) -> int:
+    """How many workers a pool of processes has, where all of them wait for work; else 0."""
+    if not any(frame.file.endswith(_POOL) for frame in library_frames(one.call.stack)):
+        return 0
+    workers = [
+        [call for call in in_calls(child) if any(f.file.endswith(_POOL) for f in call.call.stack)]
+        for child in profile.children
+    ]
+    idle = all(calls and all(map(_is_idle, calls)) for calls in workers)
+    return len(workers) if idle else 0
+
+
+def _is_idle(one: Stuck) -> bool:
+    """In the pool's own code at its end: no task is on the stack."""
+    return one.held_ns >= LEAST_NS and any(
+        frame.file.endswith(_POOL) and short_name(frame) == "worker"
+        for frame in library_frames(one.call.stack)
+    )
 
 
 _ADVICE = {
@@ -161,13 +176,14 @@ _ADVICE = {
 }
 
 
-def _advice(first: Stuck, deadlock: bool) -> str:
-    if deadlock:
+def _advice(first: Stuck, profile: ProcessProfile) -> str:
+    if first.purpose is Purpose.RESULT and _idle_workers(first, profile):
         return (
-            "Read everything from the queue or pipe before joining the child: join() after get(), "
-            "subprocess.communicate() in place of wait()."
+            "multiprocessing.Pool does not notice when a worker dies with its task (killed for "
+            "want of memory: see dmesg; a crash in native code). ProcessPoolExecutor raises "
+            "BrokenProcessPool instead; or give the wait a timeout (get(timeout=...))."
         )
-    if first.purpose is Purpose.READER and first.call.fd in (1, 2) and first.call.kind in _PIPES:
+    if first.purpose is Purpose.READER and first.call.fd in (1, 2) and first.call.kind in PIPES:
         return (
             "Whoever reads this process's output has stopped: look at the other end of the pipe "
             "(lsof -p PID, the log shipper, the parent), or send the output to a file. Log by way "

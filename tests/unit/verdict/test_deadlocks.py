@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Threads and processes that wait for each other, and their twins that only wait."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from iotrace.report.stacks import InCall
+from tests.unit.verdict import hangs
+from tests.unit.verdict.made import PID, S, in_call, judged, process
+
+
+def test_a_parent_and_its_child_that_serve_different_pipes() -> None:
+    read = in_call("read", "pipe", "app.py:9 check", fd=4, peer="pipe:[81]", others=(702,))
+    written = in_call("write", "pipe", "tool.py:6 main", fd=2, peer="pipe:[82]", others=(PID,))
+    parent = process([hangs.waiting(PID, read, recv=10 * S)])
+    child = process([hangs.waiting(702, written, send=10 * S)], pid=702, parent=PID)
+    (found,) = judged(parent, child).findings
+    assert found.title.startswith("Deadlock for the whole trace: the parent reads one pipe")
+    assert [line.split()[0] for line in found.lines] == ["srv/app.py:9", "tool.py:6"]
+    same = replace(written, peer="pipe:[81]")
+    writes = process([hangs.waiting(702, same, send=10 * S)], pid=702, parent=PID)
+    assert "Deadlock" not in " ".join(one.title for one in judged(parent, writes).findings)
+
+
+def test_a_result_that_is_waited_for_under_a_lock() -> None:
+    inside = ("app.py:8 load", "app.py:20 main")
+    result = in_call("futex", "", "lib/concurrent/futures/_base.py:451 Future.result", *inside)
+    taking = in_call("futex", "", "app.py:8 load", *hangs.WORKER, object="a0")
+    threads = [hangs.waiting(PID, result), hangs.waiting(702, taking)]
+    (found,) = judged(process(threads)).findings
+    assert found.title.startswith(f"Deadlock for the whole trace: thread {PID} waits for a result")
+    elsewhere = in_call("futex", "", "app.py:40 other", *hangs.WORKER, object="a0")
+    told = judged(process([threads[0], hangs.waiting(702, elsewhere)])).findings
+    assert "Deadlock" not in told[0].title
+
+
+def test_modules_that_are_waited_for_are_told_as_such() -> None:
+    importing = ("lib/importlib/_bootstrap>:1178 _find_and_load",)
+    result = in_call(
+        "futex", "", "lib/concurrent/futures/_base.py:451 Future.result", "plugins.py:13 <module>",
+        *importing, "app.py:11 index", *hangs.HANDLER,
+    )  # fmt: skip
+    taking = in_call("futex", "", *importing, "plugins.py:6 load", *hangs.WORKER, object="a0")
+    frozen = [
+        replace(
+            call,
+            stack=tuple(
+                replace(one, file="<frozen importlib._bootstrap>")
+                if "importlib" in one.file
+                else one
+                for one in call.stack
+            ),
+        )
+        for call in (result, taking)
+    ]
+    threads = [hangs.waiting(PID, frozen[0]), hangs.waiting(702, frozen[1])]
+    (found,) = judged(process(threads)).findings
+    assert "the lock of the module that it imports" in found.title
+    assert "after the import" in found.advice
+
+
+def _frozen(call: InCall) -> InCall:
+    """With the file name that modules of the import system have."""
+    frames = (
+        replace(one, file="<frozen importlib._bootstrap>") if "importlib" in one.file else one
+        for one in call.stack
+    )
+    return replace(call, stack=tuple(frames))
+
+
+def test_a_pool_whose_threads_all_wait_for_results() -> None:
+    nested = in_call(
+        "futex", "", "lib/concurrent/futures/_base.py:451 Future.result", "app.py:8 outer",
+        *hangs.WORKER,
+    )  # fmt: skip
+    threads = [hangs.waiting(tid, nested) for tid in (701, 702)]
+    (found,) = judged(process(threads)).findings
+    assert found.title.startswith("Deadlock for the whole trace: all 2 threads of a pool wait")
+    spare = judged(process([*threads, hangs.idle(703)])).findings
+    assert "Deadlock" not in spare[0].title
+
+
+def test_a_task_that_was_lost_with_its_worker() -> None:
+    pool = "lib/multiprocessing/pool.py"
+    waits = in_call(
+        "futex", "", "lib/threading.py:320 Condition.wait", f"{pool}:765 ApplyResult.wait",
+        "app.py:18 main",
+    )  # fmt: skip
+    idle = in_call(
+        "read", "pipe", "lib/multiprocessing/connection.py:378 recv", f"{pool}:114 worker"
+    )
+    busy = in_call("read", "pipe", "app.py:30 work", f"{pool}:114 worker")
+    parent = process([hangs.waiting(PID, waits)])
+    children = [
+        process([hangs.waiting(pid, idle, recv=10 * S)], pid=pid, parent=PID) for pid in (702, 703)
+    ]
+    (found,) = judged(parent, *children).findings
+    assert "all 2 workers are idle: the task was lost" in found.title
+    works = process([hangs.waiting(702, busy, recv=10 * S)], pid=702, parent=PID)
+    told = judged(parent, works, children[1]).findings
+    assert "the task was lost" not in " ".join(one.title for one in told)

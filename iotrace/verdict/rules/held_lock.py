@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from iotrace.report.stacks import Frame, InCall, Line, Wake
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, library_frames, purpose_of
+from iotrace.verdict.purpose import Purpose, in_library, library_frames, purpose_of
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
+from iotrace.verdict.stuck import taking_functions
 from iotrace.vocabulary.calls import LOCKS
 from iotrace.vocabulary.kinds import GIL_KINDS
 
@@ -20,8 +21,13 @@ LEAST_SHARE = 0.1
 """Of the trace, that all threads together wait for the lock."""
 SAME_SHARE = 0.5
 """Of these waits, ended by a thread that was in the very function that takes the lock."""
+IN_TURN_SHARE = 0.5
+"""Of that, or of the trace: slow calls inside the function that takes the lock."""
+MOST_IN_TURN = 1.05
+"""Of the trace: calls of several threads at a time would add up to more."""
 HOLDER_SHARE = 0.2
 """Of the longest thread's wait: slow calls inside that function that explain it."""
+_LOCKS = "/threading.py"
 
 
 def _held(profile: ProcessProfile) -> Iterator[Hit]:
@@ -35,7 +41,7 @@ def _held(profile: ProcessProfile) -> Iterator[Hit]:
         released = sum(one.wait_ns for one in wakes if _releases(one))
         if waited < max(LEAST_NS, LEAST_SHARE * profile.wall_ns):
             continue
-        if released >= SAME_SHARE * waited:
+        if released >= SAME_SHARE * waited or _works_in_turn(wakes, waited, profile):
             yield _hit(wakes, waited, profile)
 
 
@@ -46,14 +52,49 @@ def _waits_for_lock(wake: Wake) -> bool:
     return purpose_of(call) is Purpose.LOCK
 
 
-def _takers(stack: Sequence[Frame]) -> set[tuple[str, str]]:
-    """The functions that may have taken it: the program's own innermost, and those it calls."""
-    return {(one.file, one.function) for one in stack[: len(library_frames(stack)) + 1]}
-
-
 def _releases(wake: Wake) -> bool:
-    takers = _takers(wake.stack)
+    takers = taking_functions(wake.stack)
     return any((one.file, one.function) in takers for one in wake.waker_stack)
+
+
+def _works_in_turn(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> bool:
+    """Whether threads make slow calls inside the function that takes the lock, for much of the
+    time, and no more than one of them at a time: a waker may be long past it when it is seen."""
+    handed = sum(one.wait_ns for one in wakes if _is_handed_over(one))
+    if handed >= SAME_SHARE * waited:
+        return False
+    inside = sum(one.wait_ns for one in _slow_calls_inside(wakes, profile))
+    return IN_TURN_SHARE * min(waited, profile.wall_ns) <= inside <= MOST_IN_TURN * profile.wall_ns
+
+
+def _is_handed_over(wake: Wake) -> bool:
+    """Woken from code of the program that has nothing in common with the waiter's: by a thread that
+    gives it work."""
+    mine = {(frame.file, frame.function) for frame in wake.stack}
+    own = [one for one in wake.waker_stack if not in_library(one)]
+    return bool(own) and not any((one.file, one.function) in mine for one in own)
+
+
+def _slow_calls_inside(wakes: Sequence[Wake], profile: ProcessProfile) -> list[Line]:
+    """Those whose stack is in the function that takes the lock, past the line that waits."""
+    taking = {(one.file, one.function, one.line) for wake in wakes for one in _taking(wake)}
+    functions = {one[:2] for one in taking}
+    return [
+        one
+        for one in profile.process.lines
+        if one.syscall not in LOCKS
+        and any(
+            (frame.file, frame.function) in functions
+            and (frame.file, frame.function, frame.line) not in taking
+            for frame in one.stack
+        )
+    ]
+
+
+def _taking(wake: Wake) -> Sequence[Frame]:
+    """The frames that take the lock: a library's, where one takes it, else the program's own."""
+    library = [one for one in library_frames(wake.stack) if not one.file.endswith(_LOCKS)]
+    return library or wake.stack[len(library_frames(wake.stack)) :][:1]
 
 
 def _hit(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> Hit:
@@ -81,13 +122,21 @@ def _hit(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> Hit:
         evidence,
         waited,
         lines=lines,
-        title=f"Threads wait for a lock at {place.place}, while the one that has it {does}",
+        title=f"Threads wait for a lock at {place.place}{_taken_in(worst)}, while the one that has "
+        f"it {does}",
     )
+
+
+def _taken_in(wake: Wake) -> str:
+    """Which function of a library takes it, where one does."""
+    frame = _taking(wake)[0]
+    own = wake.stack[len(library_frames(wake.stack))]
+    return "" if frame == own else f" (taken in {frame.place} {frame.function})"
 
 
 def _holder(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> Line | None:
     """The slow call that threads make most inside the function that takes the lock."""
-    takers = {one for wake in wakes for one in _takers(wake.stack)}
+    takers = {one for wake in wakes for one in taking_functions(wake.stack)}
     found = [
         one
         for one in profile.process.lines

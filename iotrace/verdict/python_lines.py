@@ -75,6 +75,14 @@ def waiting_lines(lines: Iterable[Line], process: Process) -> tuple[str, ...]:
     return tuple(f"{named}: {_figures(*figures)}" for named, figures in ranked[:MOST])
 
 
+def calling_lines(lines: Iterable[Line]) -> tuple[str, ...]:
+    """The places that made these calls, where only few of those were slow enough to be kept."""
+    places = dict.fromkeys(
+        f"{_place_text(one.own_stack[0])} -> {one.syscall}" for one in lines if one.stack
+    )
+    return tuple(places)[:MOST]
+
+
 def busy_lines(
     process: Process, tid: int | None = None, *, callbacks: bool = False
 ) -> tuple[str, ...]:
@@ -98,6 +106,21 @@ def busy_lines(
         for group in ranked[:MOST]
         if _samples(group) >= LEAST_SHARE * total
     )
+
+
+def busiest_place(process: Process) -> str:
+    """Where samples found a process on a CPU in more than half of all cases; "" if nowhere."""
+    lines = busy_lines(process)
+    rows = process.cpu_samples
+    places: dict[object, int] = {}
+    for one in rows:
+        if one.stack:
+            frame = one.own_stack[0]
+            key = frame.file, frame.function
+            places[key] = places.get(key, 0) + one.samples
+    if not lines or 2 * max(places.values(), default=0) <= _samples(rows):
+        return ""
+    return lines[0].partition(": ")[0]
 
 
 def _samples(rows: Iterable[CpuSample]) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from iotrace.report.model import Call
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.python_lines import busy_lines
+from iotrace.verdict.python_lines import busy_lines, calling_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, wastes_its_cpu
 from iotrace.vocabulary.calls import ACCEPTS, CONNECTS
 
@@ -73,6 +73,7 @@ def _exhausted(profile: ProcessProfile) -> Iterator[Hit]:
             _cpu_ns(profile, rows, error),
             worst.tid or None,
             severity="high",
+            lines=_places(profile, worst),
             title=f"{worst.syscall} fails with {error}: {what}{waits}",
             advice=_ADVICE.get(error, "").replace("{pid}", str(profile.process.pid)),
         )
@@ -135,6 +136,14 @@ def _evidence(
         "failed_per_second": round(profile.per_second(failed), 1),
         "calls": row.calls or 0,
     }
+
+
+def _places(profile: ProcessProfile, row: Call) -> tuple[str, ...]:
+    """Where its thread makes such calls, if one of them took long; else what it does at all."""
+    slow = [
+        one for one in profile.process.lines if (one.tid, one.syscall) == (row.tid, row.syscall)
+    ]
+    return calling_lines(slow) or busy_lines(profile.process, row.tid)
 
 
 def _pending(profile: ProcessProfile, row: Call) -> dict[str, int]:

@@ -8,7 +8,13 @@ from collections.abc import Iterator
 from iotrace.report.detail import Detail
 from iotrace.report.model import Call
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.python_lines import lines_of_category, waiting_lines
+from iotrace.verdict.python_lines import (
+    MOST,
+    busiest_place,
+    busy_lines,
+    lines_of_category,
+    waiting_lines,
+)
 from iotrace.verdict.rules.rule import COVERED_SHARE, Hit, Rule, always
 from iotrace.verdict.thread_activity import sum_calls
 from iotrace.vocabulary.kinds import GIL_KINDS, Kind
@@ -16,6 +22,8 @@ from iotrace.vocabulary.kinds import GIL_KINDS, Kind
 ACTIVE_SHARE = 0.25
 """Of the time that its threads run, want a CPU or want the lock, spent on wanting the lock."""
 WALL_SHARE = 0.05
+MOST_COMPUTING = 2
+"""Lines of those who compute; the others are of those who wait."""
 
 
 def _contended(profile: ProcessProfile) -> Iterator[Hit]:
@@ -29,13 +37,15 @@ def _contended(profile: ProcessProfile) -> Iterator[Hit]:
         return
     waits = sum_calls(rows).calls
     expired = sum((one.errors or {}).get("ETIMEDOUT", 0) for one in rows)
-    waiting = {one.tid for one in rows if one.wait_ns}
+    tids = {one.tid for one in rows if one.wait_ns}
     worst = max(rows, key=lambda one: one.wait_ns)
+    computing, place = busy_lines(profile.process), busiest_place(profile.process)
+    waiting = waiting_lines(lines_of_category(profile.process, "gil"), profile.process)
     evidence: dict[str, float | int | str] = {
         "waited_ns": waited,
         "waits": waits,
         "mean_wait_ns": waited // max(1, waits),
-        "threads": len(waiting),
+        "threads": len(tids),
     }
     if profile.detail is Detail.FULL:
         evidence |= {
@@ -45,8 +55,11 @@ def _contended(profile: ProcessProfile) -> Iterator[Hit]:
     yield Hit(
         evidence,
         waited,
-        worst.tid if len(waiting) == 1 and worst.tid else None,
-        lines=waiting_lines(lines_of_category(profile.process, "gil"), profile.process),
+        worst.tid if len(tids) == 1 and worst.tid else None,
+        lines=(*computing[:MOST_COMPUTING], *waiting)[:MOST],
+        title=f"Threads wait for Python's GIL, which others keep while they compute at {place}"
+        if place
+        else "",
     )
 
 
@@ -66,9 +79,10 @@ def _stalls_the_loop(cause: Hit, symptom: Hit) -> bool:
 CONTENDED = Rule(
     "IO113",
     "Lock contention after I/O: threads wait for the GIL",
-    "Python runs one thread at a time: move computing to processes (ProcessPoolExecutor, more "
-    "workers), or have fewer threads. timeouts counts the waits in which a thread kept the lock "
-    "for its whole switch interval of 5 ms: look for what computes that long.",
+    "Python runs one thread at a time: make what computes (the first lines) cheaper, do once what "
+    "is the same for each request, or move it to processes (ProcessPoolExecutor, more workers). "
+    "timeouts counts the waits in which a thread kept the lock for its whole switch interval of "
+    "5 ms.",
     _contended,
     explains={"IO103": _stalls_the_loop, "IO105": always},
     least=Detail.LIGHT,

@@ -27,6 +27,8 @@ LEAST_JOBS = 3
 """Finished by a thread: a task that runs for ever is no queue."""
 MOST_SLEEPS_PER_JOB = 0.2
 """Where the next job is there already, a thread does not sleep before it, however shortly."""
+LEAST_SLEEP_NS = 10_000
+"""Of a sleep that waits for a job, on average: to be given one takes longer than that."""
 
 _WORKERS = {
     "concurrent/futures/thread.py:_worker": "ThreadPoolExecutor",
@@ -104,7 +106,11 @@ def _member(one: Stuck, row: Thread, profile: ProcessProfile) -> _Member:
     if one.call.syscall == "futex" and not _is_idle(one):
         in_lock -= one.held_ns
     locks = [call for call in calls if call.syscall == "futex" and call.kind not in GIL_KINDS]
-    sleeps = sum(call.waits_ns.count for call in locks if call.waits_ns)
+    sleeps = sum(
+        call.waits_ns.count
+        for call in locks
+        if call.waits_ns and call.wait_ns >= LEAST_SLEEP_NS * call.waits_ns.count
+    )
     wakes = sum(call.calls or 0 for call in calls if call.syscall in WRITES and call.kind in _WAKES)
     jobs = max(wakes, sum(call.calls or 0 for call in locks) - sleeps)
     return _Member(row, one, max(0, in_lock), jobs, sleeps)
@@ -117,7 +123,8 @@ def _is_idle(one: Stuck) -> bool:
 
 
 def _has_queue(busy: Sequence[_Member], old: Sequence[_Member], profile: ProcessProfile) -> bool:
-    """Whether work waits for the pool: one job follows another at once, or requests lie there."""
+    """Whether work waits for the pool: one job follows another at once, requests lie there, or more
+    are owed an answer than threads could be at work on."""
     if sum(one.thread.states_ns.on_cpu for one in busy) > MOST_CPU_SHARE * sum(
         one.thread.lifetime_ns for one in busy
     ):
@@ -132,7 +139,8 @@ def _has_queue(busy: Sequence[_Member], old: Sequence[_Member], profile: Process
         )
     sockets = profile.process.sockets
     waiting = (sockets.pending or 0) + (sockets.unread or 0) if sockets else 0
-    return turning or (waiting > 0 and len(busy) > 1)
+    owed = sum(one.unanswered for one in profile.process.requests)
+    return turning or (waiting > 0 and len(busy) > 1) or owed > len(busy)
 
 
 def _hit(name: str, busy: Sequence[_Member], profile: ProcessProfile) -> Hit:

@@ -7,6 +7,7 @@ from iotrace.verdict.rules import (
     accept_blocked,
     accept_herd,
     accept_overflow,
+    accept_queue,
     blocked_senders,
     blocking_in_loop,
     busy_thread,
@@ -34,6 +35,7 @@ from iotrace.verdict.rules import (
     many_descriptors,
     multiplexer_spin,
     nagle,
+    polled_result,
     polling,
     silent_dns,
     sleep_in_request,
@@ -89,5 +91,7 @@ RULES: tuple[Rule, ...] = (
     closed_window.CLOSED,
     lost_packets.LOST,
     child_polling.POLLED,
+    polled_result.POLLED,
+    accept_queue.QUEUED,
 )
 """In the order of their ids."""

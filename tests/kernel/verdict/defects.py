@@ -166,7 +166,7 @@ TESTED_ELSEWHERE = {
     "IO121": "tests/kernel/test_throttling.py",
     "IO134": "tests/kernel/test_major_faults.py",
     **dict.fromkeys(
-        ("IO140", "IO141", "IO142", "IO143", "IO144", "IO145", "IO146"),
+        (*(f"IO{number}" for number in range(140, 147)), "IO170", "IO171"),
         "tests/kernel/verdict/test_hangs.py",
     ),
     **dict.fromkeys(

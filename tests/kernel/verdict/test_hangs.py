@@ -33,6 +33,9 @@ WAYS = {
     "held_lock": "IO144",
     "native_sleep": "IO145",
     "silent_client": "IO146",
+    "result_under_lock": "IO140",
+    "polled_result": "IO170",
+    "busy_worker": "IO171",
 }
 FORMS = ("wrong", "fixed")
 Seen = dict[tuple[str, str], tuple[Process, Found]]
@@ -120,3 +123,9 @@ def test_who_ends_a_wait_is_in_the_report(seen: Seen) -> None:
     assert {one.stack[0].function.rsplit(".")[-1] for one in wakes} == {"handle"}
     assert {one.tid for one in wakes} <= {row.tid for row in process.threads}
     assert any(one.waker_stack[0].function.endswith("handle") for one in wakes)
+
+
+def test_a_lock_under_which_a_result_is_waited_for(seen: Seen) -> None:
+    _, found = seen["wrong", "result_under_lock"]
+    assert "Deadlock" in found["IO140"].title
+    assert "a lock that it has" in found["IO140"].title

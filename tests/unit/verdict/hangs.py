@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from iotrace.report.model import Process, Thread
+from iotrace.report.requests import Durations, Requests, RequestTier
 from iotrace.report.stacks import InCall, Wake
 from tests.unit.verdict.made import (
     MS,
@@ -136,3 +137,41 @@ def accept_blocked(wrong: bool) -> tuple[Process, ...]:
     one = waiting(PID, shake if wrong else accepts, recv=10 * S)
     made = process([one], [call("accept4", "tcp", 5)], (), [descriptor(8, nonblocking=False)])
     return (replace(made, sockets=listener(3)),)
+
+
+def polled_result(wrong: bool) -> tuple[Process, ...]:
+    """Jobs that sleep until a result is there; in the twin it comes, and the next job begins."""
+    looking = in_call(
+        "clock_nanosleep", "", "lib/site-packages/tasks/api.py:90 Result.get", "app.py:7 count",
+        *WORKER, wait=50 * MS, since=9_900 * MS,
+    )  # fmt: skip
+    rows = [waiting(tid, looking, sleep=10 * S) for tid in (701, 702)]
+    calls = [
+        made
+        for tid in (701, 702)
+        for made in (
+            call("clock_nanosleep", "", 100, tid=tid, wait=9_900 * MS),
+            call("sendto", "tcp", 100, tid=tid),
+            call("recvfrom", "tcp", 100, tid=tid),
+            *([] if wrong else [call("write", "eventfd", 20, tid=tid)]),
+        )
+    ]
+    lines = (line_of(looking, 200, 19_800 * MS, 100 * MS, 702),)
+    return (replace(process(rows, calls), lines=lines),)
+
+
+def accept_queue(wrong: bool) -> tuple[Process, ...]:
+    """One thread that accepts, asks a service and answers, with as long a queue as it takes."""
+    asking = in_call("recvfrom", "tcp", "lib/socket.py:706 recv", "app.py:9 report", fd=9)
+    queue = 2 * S if wrong else 20 * MS
+    made = process(
+        [thread(recv=9 * S, accept=S)],
+        [call("accept4", "tcp", 5, wait=S), call("recvfrom", "tcp", 10, wait=9 * S)],
+        (),
+        [descriptor(7, nonblocking=False), descriptor(9, nonblocking=False, wait=9 * S)],
+    )
+    times = Durations(5, queue, queue, queue, queue, queue)
+    tier = RequestTier(0, 10 * S, 5, 5 * (queue + 2 * S), 5 * queue, {}, {"recv": 10 * S})
+    row = Requests("127.0.0.1:8000", 5, 5, 0, None, times, times, None, None, None, tiers=(tier,))
+    lines = (line_of(asking, 5, 9 * S, 2 * S),)
+    return (replace(made, lines=lines, requests=(row,), sockets=listener(2)),)

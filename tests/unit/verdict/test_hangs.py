@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iotrace.report.model import Phase
+from iotrace.report.stacks import Wake
+from iotrace.verdict.purpose import Purpose, purpose_of
 from tests.unit.verdict import hangs
 from tests.unit.verdict.made import (
+    MS,
     PID,
     US,
     S,
@@ -15,7 +18,10 @@ from tests.unit.verdict.made import (
     findings,
     in_call,
     judged,
+    line_of,
     process,
+    stack,
+    thread,
 )
 
 
@@ -23,7 +29,8 @@ def test_a_pool_that_is_given_one_job_after_the_other_is_not_full() -> None:
     """Its thread sleeps before each job, however shortly."""
     (one,) = hangs.full_pool(True)
     waits = replace(
-        call("futex", "", 66, tid=701), waits_ns=Phase(count=33, p50=100 * US, p99=200 * US)
+        call("futex", "", 66, tid=701, wait=33 * 100 * US),
+        waits_ns=Phase(count=33, p50=100 * US, p99=200 * US),
     )
     assert "IO142" not in findings(replace(one, calls=(*one.calls, waits)))
 
@@ -49,3 +56,53 @@ def test_a_client_that_is_sent_data_unasked_is_idle() -> None:
     assert "IO140" not in findings(process([waits], descriptors=[row]))
     asked = replace(waits, in_call=replace(feed, since_ns=S, wait_ns=9 * S))
     assert "IO140" in findings(process([asked], descriptors=[row]))
+
+
+def test_a_pools_own_worker_waits_for_work() -> None:
+    """It sleeps in a function of the pool's package, which its thread was started for."""
+    place = "lib/site-packages/psycopg_pool"
+    own = in_call(
+        "futex", "", "lib/threading.py:320 Condition.wait", f"{place}/_acompat.py:90 Queue.get",
+        f"{place}/pool.py:400 ConnectionPool.worker", "lib/threading.py:975 Thread.run",
+        *hangs.BOOTSTRAP,
+    )  # fmt: skip
+    assert purpose_of(own) is Purpose.WORK
+    asked = in_call(
+        "futex", "", "lib/threading.py:320 Condition.wait", f"{place}/pool.py:180 getconn",
+        "app.py:12 index", *hangs.HANDLER,
+    )  # fmt: skip
+    assert purpose_of(asked) is Purpose.POOL
+
+
+def test_a_library_that_takes_a_lock_is_named() -> None:
+    """Its holder is seen only in slow calls from within: who woke the waiters was past it."""
+    cached = "lib/functools.py:997 cached_property.__get__"
+    taking = in_call("futex", "", cached, "app.py:20 index", *hangs.HANDLER)
+    filling = in_call(
+        "recvfrom", "tcp", "app.py:15 rows", cached.replace("997", "1001"), "app.py:20 index",
+        *hangs.HANDLER, fd=9,
+    )  # fmt: skip
+    past = stack("lib/http/server.py:538 flush_headers", *hangs.HANDLER)
+    wake = Wake("", 26, 26 * S, S, 702, taking.own, taking.stack, 0, past)
+    rows = [thread(tid, lock=8 * S, recv=2 * S) for tid in (701, 702)]
+    line = line_of(filling, 40, 8 * S, 200 * MS, 702)
+    one = replace(process(rows), lines=(line,), wakes=(wake,))
+    found = findings(one)["IO144"]
+    assert "taken in functools.py:997 cached_property.__get__" in found.title
+    assert found.evidence["holder_sleeps_in"] == "recvfrom"
+    at_once = replace(line, total_ns=40 * S, wait_ns=40 * S)
+    assert "IO144" not in findings(replace(one, lines=(at_once,)))
+
+
+def test_sleeps_that_are_too_short_to_be_handed_a_job() -> None:
+    (one,) = hangs.full_pool(True)
+    short = replace(
+        call("futex", "", 66, tid=701, wait=33 * US), waits_ns=Phase(count=33, p50=US, p99=US)
+    )
+    assert "IO142" in findings(replace(one, calls=(*one.calls, short)))
+
+
+def test_a_stream_that_sleeps_between_its_writes_is_not_stuck() -> None:
+    (one,) = hangs.polled_result(True)
+    writes = tuple(row for row in one.calls if row.syscall != "recvfrom")
+    assert "IO170" not in findings(replace(one, calls=writes))

@@ -230,6 +230,8 @@ MADE: dict[str, Made] = {
     "IO156": elsewhere.closed_window,
     "IO157": elsewhere.lost_packets,
     "IO158": elsewhere.child_polling,
+    "IO170": hangs.polled_result,
+    "IO171": hangs.accept_queue,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -281,6 +283,8 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO156": {"window_closed_ns": 6 * S, "unsent_bytes": 2_500_000, "connections": 1},
     "IO157": {"slow_connects": 5, "longest_ns": 1_030 * MS},
     "IO158": {"looks": 83, "waited_ns": 4 * S},
+    "IO170": {"threads": 2, "looks": 200, "mean_pause_ns": 99 * MS},
+    "IO171": {"listener": "127.0.0.1:8000", "longest_wait_ns": 2 * S, "accepted_connections": 5},
 }  # fmt: skip
 
 

@@ -123,8 +123,62 @@ def silent_client():
         clients.append(connection)
 
 
+def result_under_lock():
+    """IO140: the work that is waited for takes the lock that is held meanwhile."""
+    pool, lock = ThreadPoolExecutor(1), threading.RLock()
+
+    def load():
+        with lock:
+            time.sleep(JOB_S / 10)
+
+    def run():
+        if WRONG:
+            with lock:
+                pool.submit(load).result()
+        pool.submit(load).result()
+
+    while True:
+        run()
+
+
+def polled_result():
+    """IO170: two jobs look for what does not come; fixed: it comes, and the next jobs begin."""
+    pool = ThreadPoolExecutor(2)
+
+    def wait_for(looks):
+        while looks:
+            time.sleep(JOB_S / 5)
+            looks -= 1
+
+    while True:
+        for job in [pool.submit(wait_for, -1 if WRONG else 5) for _ in range(2)]:
+            job.result()
+
+
+def busy_worker():
+    """IO171: the only thread is busy for longer than clients come."""
+
+    def client():
+        while True:
+            with socket.create_connection(listener.getsockname()) as one:
+                one.sendall(b"question")
+                one.recv(100)
+            time.sleep(JOB_S)
+
+    for _ in range(3):
+        start(client)
+    while True:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(100)
+            if WRONG:
+                time.sleep(4 * JOB_S)
+            connection.sendall(b"answer")
+
+
 WAYS = {one.__name__: one for one in (
     full_pipe, opposite_locks, full_pool, taken_connections, held_lock, native_sleep, silent_client,
+    result_under_lock, polled_result, busy_worker,
 )}  # fmt: skip
 ready(listener)
 WAYS[WAY]()

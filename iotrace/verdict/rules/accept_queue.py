@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Connections that wait long to be accepted, because whoever accepts is busy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iotrace.report.requests import Requests
+from iotrace.verdict.number_formats import duration
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.python_lines import busy_lines, waiting_lines
+from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
+from iotrace.vocabulary.calls import ACCEPTS
+
+LEAST_NS = 100_000_000
+"""In the accept queue, of one connection in ten at least: shorter is a burst."""
+QUEUE_SHARE = 0.2
+"""Of the latency of all requests, spent in the accept queue."""
+LEAST_CONNECTIONS = 3
+"""Accepted, or waiting at the end."""
+NO_CPU_SHARE = 0.2
+"""Of the accepting thread's time, ready but without a CPU."""
+
+
+def _queued(profile: ProcessProfile) -> Iterator[Hit]:
+    accepting = [
+        tid
+        for tid, calls in profile.calls.items()
+        if profile.styles[tid].role != "loop"  # a loop that is late has rules of its own
+        and any(one.syscall in ACCEPTS for one in calls)
+    ]
+    if len(accepting) != 1:
+        return
+    seen = profile.threads[accepting[0]]
+    if seen.runq_ns >= NO_CPU_SHARE * seen.lifetime_ns:  # all is late then: IO112, IO121
+        return
+    pending = (profile.process.sockets.pending or 0) if profile.process.sockets else 0
+    for one in profile.process.requests:
+        if _waits_long(one, pending):
+            yield _hit(one, accepting[0], profile)
+
+
+def _waits_long(one: Requests, pending: int) -> bool:
+    queued = sum(tier.queue_ns for tier in one.tiers)
+    latency = sum(tier.latency_ns for tier in one.tiers)
+    return (
+        one.queue_ns is not None
+        and one.queue_ns.count + pending >= LEAST_CONNECTIONS
+        and one.queue_ns.p90 >= LEAST_NS
+        and queued >= QUEUE_SHARE * latency
+    )
+
+
+def _hit(one: Requests, tid: int, profile: ProcessProfile) -> Hit:
+    assert one.queue_ns
+    sockets = profile.process.sockets
+    lines = waiting_lines(
+        [row for row in profile.process.lines if row.tid == tid and row.syscall not in ACCEPTS],
+        profile.process,
+    )
+    model = profile.process.model
+    prefork = model is not None and model.shape.startswith("pre-forked")
+    who = "All workers are busy" if prefork else "The thread that accepts is busy with other work"
+    return Hit(
+        {
+            "listener": one.listener,
+            "accepted_connections": one.queue_ns.count,
+            "typical_wait_ns": one.queue_ns.p50,
+            "longest_wait_ns": one.queue_ns.max,
+            "connections_waiting_at_the_end": (sockets.pending or 0) if sockets else 0,
+        },
+        sum(tier.queue_ns for tier in one.tiers),
+        tid,
+        severity="high",
+        lines=lines or busy_lines(profile.process, tid),
+        title=f"{who}: connections wait up to {duration(one.queue_ns.max)} in the accept queue",
+    )
+
+
+QUEUED = Rule(
+    "IO171",
+    "All workers are busy: connections wait in the accept queue",
+    "The lines say what keeps them busy: make that quicker or give it a timeout. Else have more "
+    "workers, or threads in each (gunicorn: -w, --threads, -k gthread), so that quick requests "
+    "and health checks do not stand behind slow ones.",
+    _queued,
+    explains={"IO117": always, "IO119": always, "IO155": always},
+    rank=Rank.STUCK,
+)

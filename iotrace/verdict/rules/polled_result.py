@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Threads that look again and again for what does not come: a hang in many short calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from iotrace.report.detail import Detail
+from iotrace.report.stacks import Frame, Line
+from iotrace.verdict.number_formats import duration
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import Purpose, library_frames, short_name
+from iotrace.verdict.python_lines import waiting_lines
+from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
+from iotrace.verdict.stuck import LEAST_NS, Stuck, in_calls, place_text
+from iotrace.vocabulary.calls import ACCEPTS, CONNECTS, FAMILIES, LOCKS, READS, SLEEPS, WRITES
+from iotrace.vocabulary.kinds import GIL_KINDS
+
+NEARLY_ALL_SHARE = 0.9
+"""Of its time, that a thread waits in one function of the program's own: it is there all along."""
+LEAST_LOOKS = 3
+EVERY_LOOK_SHARE = 0.8
+"""Calls that move data or wake others are made at each look: rarer ones say that jobs end and
+others begin."""
+_RESULTS = frozenset(
+    ("get", "result", "get_result", "join", "wait", "wait_for", "fetch", "join_native", "results")
+)
+"""Functions of libraries that give the result of something that was started."""
+_BETWEEN = READS | WRITES | LOCKS | frozenset(ACCEPTS) | frozenset(CONNECTS)
+_ELSEWHERE = (Purpose.POOL, Purpose.LOCK, Purpose.CHILD, Purpose.ROOM)
+"""What is waited for there has rules of its own."""
+
+
+def _polled(profile: ProcessProfile) -> Iterator[Hit]:
+    groups: dict[tuple[str, str], list[Stuck]] = {}
+    for one in in_calls(profile):
+        place = one.place
+        if place is not None and one.own and _may_poll(one, profile):
+            groups.setdefault((place.file, place.function), []).append(one)
+    for group in groups.values():
+        lines = _lines_at(group, profile)
+        going_on = any(_goes_on(one, profile) for one in group)
+        if not going_on and _all_along(group, lines, profile):
+            yield _hit(group, lines, profile)
+
+
+def _may_poll(one: Stuck, profile: ProcessProfile) -> bool:
+    """In a short call that waits, made for a job of a server or task queue, or by a library's
+    function that gives a result."""
+    if one.call.syscall not in SLEEPS | LOCKS | frozenset(FAMILIES) or one.purpose in _ELSEWHERE:
+        return False
+    if not one.serves and _asked(one) is None:
+        return False
+    # Who streams to a client writes and is not answered: it sleeps in between, as it should.
+    seen = profile.threads[one.tid]
+    return seen.writes.ok <= seen.reads.ok
+
+
+def _asked(one: Stuck) -> Frame | None:
+    """The library's function that the program's own code called for a result."""
+    library = library_frames(one.call.stack)
+    outer = library[-1] if library else None
+    if outer is None or outer.file.endswith("/threading.py") or short_name(outer) not in _RESULTS:
+        return None
+    return outer
+
+
+def _lines_at(group: Sequence[Stuck], profile: ProcessProfile) -> list[Line]:
+    place = group[0].place
+    return [
+        line
+        for line in profile.process.lines
+        if place is not None
+        and line.own_stack
+        and (line.own_stack[0].file, line.own_stack[0].function) == (place.file, place.function)
+    ]
+
+
+def _all_along(group: Sequence[Stuck], lines: Sequence[Line], profile: ProcessProfile) -> bool:
+    lifetimes = sum(profile.threads[one.tid].lifetime_ns for one in group)
+    return (
+        lifetimes >= LEAST_NS * len(group)
+        and sum(line.wait_ns for line in lines) >= NEARLY_ALL_SHARE * lifetimes
+        and sum(line.calls for line in lines) >= LEAST_LOOKS * len(group)
+    )
+
+
+def _goes_on(one: Stuck, profile: ProcessProfile) -> bool:
+    """Whether the thread does something else now and then: it ends a job and takes another."""
+    rows = [row for row in profile.calls.get(one.tid, ()) if row.calls]
+    looks = max((row.calls or 0 for row in rows if row.syscall == one.call.syscall), default=0)
+    return any(
+        (row.calls or 0) < EVERY_LOOK_SHARE * looks
+        for row in rows
+        if row.syscall in _BETWEEN and row.kind not in GIL_KINDS
+    )
+
+
+def _hit(group: Sequence[Stuck], lines: Sequence[Line], profile: ProcessProfile) -> Hit:
+    looks = sum(line.calls for line in lines)
+    waited = sum(line.wait_ns for line in lines)
+    asked = _asked(group[0])
+    one = len(group) == 1
+    who = f"Thread {group[0].tid} has" if one else f"{len(group)} threads have"
+    what = f"a result ({asked.function} of {asked.place})" if asked else "something"
+    cost = max(profile.threads[one.tid].lifetime_ns for one in group)
+    return Hit(
+        {
+            "threads": len(group),
+            "looks": looks,
+            "waited_ns": waited,
+            "mean_pause_ns": waited // max(1, looks),
+        },
+        cost,
+        group[0].tid if len(group) == 1 else None,
+        severity="high" if asked or len(group) > 1 else "medium",
+        lines=waiting_lines(lines, profile.process),
+        title=f"{who} been stuck at {place_text(group[0])} for the whole trace: "
+        f"{'it looks' if one else 'they look'} every {duration(waited // max(1, looks))} for "
+        f"{what} that does not come",
+    )
+
+
+POLLED = Rule(
+    "IO170",
+    "Stuck: looks again and again for what does not come",
+    "Find out who is to give it and what that does instead; give up after a while (a timeout). A "
+    "task that waits for another task of the same queue or pool takes a worker meanwhile: when all "
+    "do, none is left for what they wait for. Chain tasks in place of waiting for their results "
+    "(callbacks, chains, chords), or have workers of their own for the inner ones.",
+    _polled,
+    explains={
+        "IO104": covers, "IO105": always, "IO117": always, "IO119": always, "IO142": always,
+    },
+    rank=Rank.STUCK,
+    least=Detail.FULL,
+)  # fmt: skip

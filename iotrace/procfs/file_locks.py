@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``/proc/locks``: who waits for a lock on a file, and who has it: proc_locks(5)."""
+"""``/proc/locks``: who waits for a lock on a file, and who has it: proc_locks(5).
+
+Which file that is the lock's holder tells, by /proc/PID/fdinfo: the kernel alone answers.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Container
 from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
 
 from iotrace.errors import IotraceError
 from iotrace.procfs.files import PROC, TooLarge, read_file
@@ -15,6 +20,11 @@ _ENTRY = re.compile(
     rb"^(\d+): +((?:-> )?)(FLOCK|POSIX|OFDLCK) +\S+ +\S+ +(-?\d+) [0-9a-f]+:[0-9a-f]+:(\d+) .*$",
     re.MULTILINE,
 )
+_ENTRY_OF_FD = re.compile(rb"^lock:\s+\d+: .* [0-9a-f]+:[0-9a-f]+:(\d+) ", re.MULTILINE)
+MOST_HELD = 64
+"""Locks that are looked at, and"""
+MOST_DESCRIPTORS = 64
+"""descriptors of a holder: what a look costs has an end on hosts with thousands."""
 _KINDS = {b"FLOCK": "flock", b"POSIX": "fcntl", b"OFDLCK": "fcntl"}
 
 
@@ -31,6 +41,64 @@ class LockWait:
     inode: int
     holder: int | None
     holder_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLock:
+    """A lock that a process has. ``path``: of the file, "" where it is not known."""
+
+    holder: int
+    kind: str
+    inode: int
+    holder_name: str = ""
+    path: str = ""
+
+
+class HeldLocks:
+    """The locks that any process has; what is found out about one is kept while it is held."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int], HeldLock] = {}
+
+    def look(self, root: str = PROC) -> dict[int, HeldLock]:
+        """By inode, as of now: of the first MOST_HELD that the kernel tells of."""
+        try:
+            data = read_file(f"{root}/locks")
+        except (OSError, TooLarge):
+            return {}
+        held = parse_held(data)
+        self._known = {
+            key: self._known.get(key) or _told(one, root)
+            for key, one in (((one.holder, one.inode), one) for one in held)
+        }
+        return {one.inode: one for one in self._known.values()}
+
+
+def parse_held(data: bytes) -> tuple[HeldLock, ...]:
+    """The locks that some process of this PID namespace has, MOST_HELD of them at most."""
+    found = (
+        HeldLock(int(pid), _KINDS[kind], int(inode))
+        for _, waits, kind, pid, inode in _ENTRY.findall(data)
+        if not waits and int(pid) > 0
+    )
+    return tuple(islice(found, MOST_HELD))
+
+
+def _told(one: HeldLock, root: str) -> HeldLock:
+    return replace(one, holder_name=_name(one.holder, root), path=_path(one, root))
+
+
+def _path(one: HeldLock, root: str) -> str:
+    """That of the holder's descriptor on which the kernel shows the lock."""
+    process = Path(root, str(one.holder))
+    try:
+        for info in islice((process / "fdinfo").iterdir(), MOST_DESCRIPTORS):
+            locks = _ENTRY_OF_FD.findall(read_file(str(info)))
+            if any(int(inode) == one.inode for inode in locks):
+                return str((process / "fd" / info.name).readlink())
+    except (OSError, TooLarge):
+        pass
+    return ""
 
 
 def parse_locks(data: bytes, pids: Container[int]) -> tuple[LockWait, ...]:

@@ -59,7 +59,8 @@ class GroupLimits:
 
 @dataclass(frozen=True, slots=True)
 class FileLockWait:
-    """A lock on a file that a process waited for at the end (proc_locks(5)).
+    """A lock on a file that a process waited for at the end, or had been refused, and that another
+    process had then (proc_locks(5)).
 
     ``call``: "flock" or "fcntl". ``path``: of the file, "": not known. ``holder``: the process that
     had the lock, None: it is not one process, or of another PID namespace; ``holder_name``: its

@@ -186,17 +186,35 @@ class _Parts:
         return worker_rows(parent, pids, self._snapshot, self._facts, self._unaccepted)
 
     def _lock_waits(self, pid: int, facts: ProcessFacts | None) -> tuple[FileLockWait, ...]:
-        if facts is None or not facts.lock_waits:
+        """Those who waited, and those who were refused a lock that another has now."""
+        if facts is None:
             return ()
+        files = [
+            (fd, totals)
+            for (_, fd, kind), totals in self._descriptors[pid]
+            if kind not in SOCKETS and totals.inode
+        ]
         paths = {
             totals.inode: facts.descriptors[fd].target
-            for (_, fd, kind), totals in self._descriptors[pid]
-            if kind not in SOCKETS and fd in facts.descriptors
+            for fd, totals in files
+            if fd in facts.descriptors
         }
-        return tuple(
-            FileLockWait(one.kind, paths.get(one.inode, ""), one.holder, one.holder_name)
+        waits = [
+            FileLockWait(
+                one.kind,
+                paths.get(one.inode) or _path_of(facts, one.inode),
+                one.holder,
+                one.holder_name,
+            )
             for one in facts.lock_waits
-        )
+        ]
+        refused = {totals.inode for _, totals in files if totals.eagain}
+        waits += [
+            FileLockWait(one.kind, one.path, one.holder, one.holder_name)
+            for inode, one in facts.held_locks.items()
+            if inode in refused and one.holder != pid
+        ]
+        return tuple(waits)
 
     def _descriptor_rows(self, pid: int, facts: ProcessFacts | None) -> tuple[Any, ...]:
         merged = defaultdict(list)
@@ -207,6 +225,10 @@ class _Parts:
             descriptor_row(fd, kind, parts, facts, at_ns) for (fd, kind), parts in merged.items()
         ]
         return tuple(sorted(rows, key=lambda row: (-(row.wait_ns + (row.copy_ns or 0)), row.fd)))
+
+
+def _path_of(facts: ProcessFacts, inode: int) -> str:
+    return facts.held_locks[inode].path if inode in facts.held_locks else ""
 
 
 def _by_pid(totals: Mapping[Any, Any]) -> dict[int, list[tuple[Any, Any]]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from iotrace.errors import IotraceError, NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.procfs.cgroup import CpuLimit
 from iotrace.procfs.descriptors import Descriptor
-from iotrace.procfs.file_locks import LockWait, read_lock_waits
+from iotrace.procfs.file_locks import HeldLock, HeldLocks, LockWait, read_lock_waits
 from iotrace.procfs.mounts import Mount, read_mounts
 from iotrace.procfs.namespace import Namespace, read_namespace
 from iotrace.procfs.net_tables import Socket
@@ -35,7 +35,8 @@ class ProcessFacts:
     """One process. ``descriptors`` by number and ``sockets`` by inode, as of the last look.
 
     ``sockets`` None: they have not been looked at yet.
-    ``limits``: from the first look to the last. ``lock_waits``: for locks on files, then.
+    ``limits``: from the first look to the last. ``lock_waits``: for locks on files, then;
+    ``held_locks``: by inode, those that any process of the host has.
     ``mounts``: as when its mount namespace was first seen. ``tcp``: by inode, what the kernel keeps
     of some TCP sockets, its counters since the trace of the process began.
     """
@@ -50,6 +51,7 @@ class ProcessFacts:
     sockets: Mapping[int, Socket] | None = None
     limits: ProcessLimits | None = None
     lock_waits: tuple[LockWait, ...] = ()
+    held_locks: Mapping[int, HeldLock] = field(default_factory=dict)
     mounts: tuple[Mount, ...] = ()
     tcp: Mapping[int, TcpState] = field(default_factory=dict)
 
@@ -65,6 +67,7 @@ class FactBook:
         self._limits = LimitBook(reader, cpu_limits)
         self._mounts: dict[Namespace, tuple[Mount, ...]] = {}
         self._tcp = TcpBook(reader, cpu_limits)
+        self._held_locks = HeldLocks()
 
     def meet(self, pids: Iterable[int]) -> None:
         """Look at who these processes are, as far as they can still be asked."""
@@ -159,11 +162,11 @@ class FactBook:
         return self._mounts[namespace]
 
     def _look_at_file_locks(self, pids: tuple[int, ...]) -> None:
-        waits = read_lock_waits(frozenset(pids))
+        waits, held = read_lock_waits(frozenset(pids)), self._held_locks.look()
         for pid in pids:
             if pid in self._facts:
                 mine = tuple(one for one in waits if one.pid == pid)
-                self._facts[pid] = replace(self._facts[pid], lock_waits=mine)
+                self._facts[pid] = replace(self._facts[pid], lock_waits=mine, held_locks=held)
 
     def _look_at_sockets(self, pids: list[int]) -> None:
         """``pids`` share a network namespace."""

@@ -37,9 +37,7 @@ def _waits(profile: ProcessProfile) -> Iterator[Hit]:
 
 def _asleep(profile: ProcessProfile, calls: list[Call], waited: int) -> Hit:
     worst = max(calls, key=lambda one: one.wait_ns)
-    wait = next((one for one in profile.process.file_lock_waits if one.path), None) or next(
-        iter(profile.process.file_lock_waits), None
-    )
+    wait = _held(profile)
     path = (wait.path if wait else "") or _path_of(profile)
     returned = sum(one.calls or 0 for one in calls)
     longest = max((one.latency_ns.max for one in calls if one.latency_ns), default=0)
@@ -89,9 +87,11 @@ def _tried_again(profile: ProcessProfile, calls: list[Call]) -> Iterator[Hit]:
         asleep, sleeps = seen.sleeps.wait_ns, seen.sleeps.calls
         if asleep < max(LEAST_SLEEP_NS, LEAST_SHARE * seen.lifetime_ns):
             continue
+        held = _held(profile)
         if refused >= LEAST_REFUSED and sleeps <= 2 * refused:
             rows = [one for one in profile.process.descriptors if one.kind in FILES and one.eagain]
-            path = max(rows, key=lambda one: one.eagain or 0).local if rows else ""
+            path = held.path if held else ""
+            path = path or (max(rows, key=lambda one: one.eagain or 0).local if rows else "")
         elif _asks_a_database(profile, tid, sleeps):
             path = _database(profile)
         else:
@@ -103,7 +103,10 @@ def _tried_again(profile: ProcessProfile, calls: list[Call]) -> Iterator[Hit]:
         }
         if path:
             evidence["path"] = path
+        if held is not None and held.holder is not None:
+            evidence["had_by"] = _holder(held)
         lines = lines_of_category(profile.process, "sleeps", tid)
+        whole = any(one.tid == tid and one.syscall == "flock" for one in calls)
         yield Hit(
             evidence,
             asleep,
@@ -111,11 +114,26 @@ def _tried_again(profile: ProcessProfile, calls: list[Call]) -> Iterator[Hit]:
             lines=waiting_lines(lines, profile.process),
             title="Waits for a file lock by trying again, with sleeps in between"
             + (f" ({path})" if path else ""),
-            advice="Somebody else keeps the file locked (a database of SQLite: another connection "
-            "writes; its busy handler sleeps and tries again). Keep transactions short and commit "
-            "before slow work, let one connection write, switch SQLite to WAL (PRAGMA "
-            "journal_mode=WAL), or use a database server.",
+            advice=_TRIED_LOCK_FILE if whole else _TRIED_DATABASE,
         )
+
+
+_TRIED_LOCK_FILE = (
+    "Another process keeps the lock file locked: look at it (had_by, or `lslocks`), end it if "
+    "it hangs (deleting the file helps nobody who waits). Give the wait a timeout, and hold "
+    "the lock for less."
+)
+_TRIED_DATABASE = (
+    "Somebody else keeps the file locked (a database of SQLite: another connection writes; its "
+    "busy handler sleeps and tries again). Keep transactions short and commit before slow work, "
+    "let one connection write, switch SQLite to WAL (PRAGMA journal_mode=WAL), or use a database "
+    "server."
+)
+
+
+def _held(profile: ProcessProfile) -> FileLockWait | None:
+    waits = profile.process.file_lock_waits
+    return next((one for one in waits if one.path), next(iter(waits), None))
 
 
 def _asks_a_database(profile: ProcessProfile, tid: int, sleeps: int) -> bool:

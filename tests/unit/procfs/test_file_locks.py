@@ -6,7 +6,14 @@ import fcntl
 import os
 from pathlib import Path
 
-from iotrace.procfs.file_locks import LockWait, parse_locks, read_lock_waits
+from iotrace.procfs.file_locks import (
+    HeldLock,
+    HeldLocks,
+    LockWait,
+    parse_held,
+    parse_locks,
+    read_lock_waits,
+)
 
 _LOCKS = b"""\
 1: POSIX  ADVISORY  WRITE 811 fd:00:131 128 128
@@ -37,3 +44,23 @@ def test_a_lock_that_nobody_waits_for_is_no_wait(tmp_path: Path) -> None:
     with (tmp_path / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         assert read_lock_waits({os.getpid()}) == ()
+
+
+def test_locks_that_are_held_by_a_process_of_this_namespace() -> None:
+    assert parse_held(_LOCKS) == (HeldLock(811, "fcntl", 131), HeldLock(700, "flock", 214))
+
+
+def test_the_holder_tells_which_file_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    locks = HeldLocks()
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        inode = path.stat().st_ino
+        held = locks.look()[inode]
+        assert (held.holder, held.kind, held.path) == (os.getpid(), "flock", str(path))
+        assert locks.look()[inode] is held
+    assert inode not in locks.look()
+
+
+def test_no_table_of_locks(tmp_path: Path) -> None:
+    assert HeldLocks().look(str(tmp_path)) == {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iotrace.report.model import OpenSockets
+from iotrace.report.model import FileLockWait, OpenSockets
 from tests.found import by_rule
 from tests.unit.verdict import elsewhere
 from tests.unit.verdict.made import (
@@ -17,6 +17,8 @@ from tests.unit.verdict.made import (
     findings,
     judged,
     line,
+    process,
+    thread,
 )
 
 
@@ -52,15 +54,29 @@ def test_a_file_lock_that_is_tried_again_is_told_in_place_of_its_sleeps() -> Non
     sleeps = call("clock_nanosleep", "", 53, wait=4 * S)
     tries = call("fcntl", "file", 160, errors={"EAGAIN": 53})
     row = replace(descriptor(5, kind="file", local="/srv/app.db", peer=""), eagain=53)
-    process = replace(one, calls=(*one.calls, sleeps, tries), descriptors=(row,))
-    found = judged(process).findings
+    locks = replace(one, calls=(*one.calls, sleeps, tries), descriptors=(row,))
+    found = judged(locks).findings
     (locked,) = (finding for finding in found if finding.id == "IO151")
     assert locked.evidence["path"] == "/srv/app.db"
     assert locked.evidence["asleep_ns"] == 4 * S
     assert "IO117" in {symptom.id for symptom in locked.symptoms}
+    assert "SQLite" in locked.advice
     allowed = replace(tries, errors={})
-    program_sleeps = replace(process, calls=(*one.calls, sleeps, allowed))
+    program_sleeps = replace(locks, calls=(*one.calls, sleeps, allowed))
     assert [finding.id for finding in judged(program_sleeps).findings] == ["IO117"]
+
+
+def test_a_lock_file_that_is_tried_again_is_named_by_its_holder() -> None:
+    """The file is opened anew for each try: its path is the holder's."""
+    sleeps = call("clock_nanosleep", "", 53, wait=4 * S)
+    tries = call("flock", "file", 53, errors={"EAGAIN": 53})
+    row = replace(descriptor(5, kind="file", local="", peer=""), eagain=53)
+    held = FileLockWait("flock", "/srv/state.lock", 700, "python3")
+    one = process([thread(sleep=4 * S, user=6 * S)], [sleeps, tries], (), [row])
+    (locked,) = judged(replace(one, file_lock_waits=(held,))).findings
+    assert (locked.id, locked.evidence["path"]) == ("IO151", "/srv/state.lock")
+    assert locked.evidence["had_by"] == "process 700 python3"
+    assert "SQLite" not in locked.advice
 
 
 def test_a_database_that_another_connection_of_the_process_has_locked() -> None:

@@ -10,6 +10,8 @@ from iotrace.report.model import Finding, Symptom
 from iotrace.verdict.process_profile import ProcessProfile
 
 _LOOPBACK = ("127.", "[::1]:")
+HANGING_CHILDREN = "children_that_hang"
+"""Evidence: pids, separated by ", "."""
 _RANKS = ("high", "medium", "low")
 _MOST_LOOKED_AT = 8
 """Findings with the same line."""
@@ -22,8 +24,8 @@ def told_once(
     are its symptoms.
 
     A finding is explained where its lines are among the other's (a parent that waits for a child
-    tells what the child does); or where it is about a peer, and that is a process that was traced
-    as well, with a finding of its own that is as grave.
+    tells what the child does); or where it is about a peer or a child, and that is a process that
+    was traced as well, with a finding of its own that is as grave.
     """
     listeners = {
         port: profile.process.pid for profile in profiles for port in profile.listening_ports()
@@ -37,10 +39,11 @@ def told_once(
     causes: dict[int, int] = {}
     for place, one in enumerate(findings):
         others = with_line[one.lines[0]][:_MOST_LOOKED_AT] if one.lines else []
-        peer = first_of.get(listeners.get(_local_port(one), 0))
-        for other in others if peer is None else (*others, peer):
+        pids = (listeners.get(_local_port(one), 0), *_children_that_hang(one))
+        waited_for = [first_of[pid] for pid in pids if pid in first_of]
+        for other in (*others, *waited_for):
             explained = _tells(findings[other], one) or (
-                other == peer and _is_as_grave(findings[other], one)
+                other in waited_for and _is_as_grave(findings[other], one)
             )
             if explained and findings[other].pid != one.pid and _first(other, causes) != place:
                 causes[place] = other
@@ -69,6 +72,11 @@ def _local_port(one: Finding) -> str:
     """The port of the peer that a finding is about, where it is on this host."""
     peer = str(one.evidence.get("peer", ""))
     return peer[peer.rfind(":") :] if peer.startswith(_LOOPBACK) else ""
+
+
+def _children_that_hang(one: Finding) -> list[int]:
+    """Pids, where a parent waits for children that do not end."""
+    return [int(pid) for pid in str(one.evidence.get(HANGING_CHILDREN, "")).split(", ") if pid]
 
 
 def _first(place: int, causes: Mapping[int, int]) -> int:

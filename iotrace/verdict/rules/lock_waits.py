@@ -71,7 +71,7 @@ def _hit(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) 
         "waited_ns": first.held_ns,
         "began": "before the trace" if not first.call.since_ns else "while it was traced",
     }
-    does = ""
+    does = advice = ""
     lines = stuck_lines(group, profile)
     if holder is not None:
         on = target_text(holder.call)
@@ -80,6 +80,7 @@ def _hit(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) 
         evidence |= {"likely_holder": holder.tid, "holder_sleeps_in": holder.call.syscall}
         lines = (*lines[:2], *stuck_lines([holder], profile))
     elif len(profile.process.threads) == 1:
+        advice = _FORKED
         does = (
             " is no thread of this process: it had the lock when the process was forked, or is "
             "this thread itself"
@@ -92,7 +93,15 @@ def _hit(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) 
         lines=lines,
         title=f"{who} {held_text(first, profile)} for {_lock_text(group)}: its holder"
         + (does or " is not among the threads that were seen to work with it"),
+        advice=advice,
     )
+
+
+_FORKED = (
+    "A child that is forked while another thread has a lock gets a copy that nobody releases. "
+    "Start children with multiprocessing's spawn or forkserver (set_start_method), or fork them "
+    "before the first thread starts; a library can make its lock anew with os.register_at_fork."
+)
 
 
 def _lock_text(group: Sequence[Stuck]) -> str:

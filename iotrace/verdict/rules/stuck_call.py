@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from iotrace.report.detail import Detail
 from iotrace.report.stacks import InCall
+from iotrace.verdict.across_processes import HANGING_CHILDREN
 from iotrace.verdict.deadlocks import deadlock_of, writers_to
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, asks, library_frames, short_name
@@ -94,6 +95,13 @@ def _hit(group: list[Stuck], profile: ProcessProfile) -> Hit:
     others = [pid for pid in call.others if pid != profile.process.pid]
     if others:
         evidence["other_end_has"] = ", ".join(map(str, others))
+    hanging = [
+        str(child.process.pid)
+        for child in profile.children
+        if first.purpose is Purpose.CHILD and any(map(_is_no_idling, stuck_threads(child)))
+    ]
+    if hanging:
+        evidence[HANGING_CHILDREN] = ", ".join(hanging)
     lines = stuck_lines(group, profile)
     if deadlock:
         evidence |= deadlock.evidence
@@ -108,6 +116,10 @@ def _hit(group: list[Stuck], profile: ProcessProfile) -> Hit:
         title=deadlock.title if deadlock else _title(group, first, profile),
         advice=deadlock.advice if deadlock else _advice(first, profile),
     )
+
+
+def _is_no_idling(one: Stuck) -> bool:
+    return one.purpose not in (Purpose.WORK, Purpose.OTHER)
 
 
 def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile) -> str:

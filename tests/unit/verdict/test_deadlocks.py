@@ -100,3 +100,19 @@ def test_a_task_that_was_lost_with_its_worker() -> None:
     works = process([hangs.waiting(702, busy, recv=10 * S)], pid=702, parent=PID)
     told = judged(parent, works, children[1]).findings
     assert "the task was lost" not in " ".join(one.title for one in told)
+
+
+def test_a_parent_waits_for_a_child_that_hangs_itself() -> None:
+    """The child is the cause, whatever the parent's wait has cost."""
+    joining = in_call(
+        "wait4", "", "lib/multiprocessing/popen_fork.py:27 Popen.poll", "app.py:26 do_GET",
+        *hangs.HANDLER,
+    )  # fmt: skip
+    taking = in_call("futex", "", "lib/site-packages/log.py:9 info", "app.py:14 work", wait=9 * S)
+    parent = process([hangs.waiting(PID, joining, child=10 * S)])
+    child = process([hangs.waiting(702, taking)], pid=702, parent=PID)
+    (found,) = judged(parent, child).findings
+    assert (found.id, found.pid) == ("IO141", 702)
+    assert "had the lock when the process was forked" in found.title
+    assert "forkserver" in found.advice
+    assert [(one.id, one.pid) for one in found.symptoms] == [("IO140", PID)]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from iotrace.report.detail import Detail
 from iotrace.report.stacks import Frame, Line
@@ -38,10 +39,9 @@ def _polled(profile: ProcessProfile) -> Iterator[Hit]:
         if place is not None and one.own and _may_poll(one, profile):
             groups.setdefault((place.file, place.function), []).append(one)
     for group in groups.values():
-        lines = _lines_at(group, profile)
-        going_on = any(_goes_on(one, profile) for one in group)
-        if not going_on and _all_along(group, lines, profile):
-            yield _hit(group, lines, profile)
+        looks = [_looks_of(one, profile) for one in group]
+        if all(map(_is_all_along, looks)) and _is_only_there(group, profile):
+            yield _hit(group, looks, profile)
 
 
 def _may_poll(one: Stuck, profile: ProcessProfile) -> bool:
@@ -76,12 +76,42 @@ def _lines_at(group: Sequence[Stuck], profile: ProcessProfile) -> list[Line]:
     ]
 
 
-def _all_along(group: Sequence[Stuck], lines: Sequence[Line], profile: ProcessProfile) -> bool:
-    lifetimes = sum(profile.threads[one.tid].lifetime_ns for one in group)
+def _is_only_there(group: Sequence[Stuck], profile: ProcessProfile) -> bool:
+    """Of what is known of these threads' slow calls by line, hardly any was made elsewhere."""
+    tids = {one.tid for one in group}
+    there = _lines_at(group, profile)
+    elsewhere = [line for line in profile.process.lines if line.tid in tids and line not in there]
+    waited = sum(line.wait_ns for line in there)
+    return sum(line.wait_ns for line in elsewhere) <= (1 - NEARLY_ALL_SHARE) * waited
+
+
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    """What one thread did: calls like the one it is in at the end. ``goes_on``: other calls now and
+    then tell that it ends jobs and begins others."""
+
+    count: int
+    waited_ns: int
+    lifetime_ns: int
+    goes_on: bool
+
+
+def _looks_of(one: Stuck, profile: ProcessProfile) -> _Looks:
+    rows = [row for row in profile.calls.get(one.tid, ()) if row.syscall == one.call.syscall]
+    return _Looks(
+        sum(row.calls or 0 for row in rows),
+        sum(row.wait_ns for row in rows),
+        profile.threads[one.tid].lifetime_ns,
+        _goes_on(one, profile),
+    )
+
+
+def _is_all_along(one: _Looks) -> bool:
     return (
-        lifetimes >= LEAST_NS * len(group)
-        and sum(line.wait_ns for line in lines) >= NEARLY_ALL_SHARE * lifetimes
-        and sum(line.calls for line in lines) >= LEAST_LOOKS * len(group)
+        one.lifetime_ns >= LEAST_NS
+        and one.waited_ns >= NEARLY_ALL_SHARE * one.lifetime_ns
+        and one.count >= LEAST_LOOKS
+        and not one.goes_on
     )
 
 
@@ -96,14 +126,13 @@ def _goes_on(one: Stuck, profile: ProcessProfile) -> bool:
     )
 
 
-def _hit(group: Sequence[Stuck], lines: Sequence[Line], profile: ProcessProfile) -> Hit:
-    looks = sum(line.calls for line in lines)
-    waited = sum(line.wait_ns for line in lines)
+def _hit(group: Sequence[Stuck], made: Sequence[_Looks], profile: ProcessProfile) -> Hit:
+    looks = sum(one.count for one in made)
+    waited = sum(one.waited_ns for one in made)
     asked = _asked(group[0])
-    one = len(group) == 1
-    who = f"Thread {group[0].tid} has" if one else f"{len(group)} threads have"
+    alone = len(group) == 1
+    who = f"Thread {group[0].tid} has" if alone else f"{len(group)} threads have"
     what = f"a result ({asked.function} of {asked.place})" if asked else "something"
-    cost = max(profile.threads[one.tid].lifetime_ns for one in group)
     return Hit(
         {
             "threads": len(group),
@@ -111,12 +140,12 @@ def _hit(group: Sequence[Stuck], lines: Sequence[Line], profile: ProcessProfile)
             "waited_ns": waited,
             "mean_pause_ns": waited // max(1, looks),
         },
-        cost,
+        max(one.lifetime_ns for one in made),
         group[0].tid if len(group) == 1 else None,
         severity="high" if asked or len(group) > 1 else "medium",
-        lines=waiting_lines(lines, profile.process),
+        lines=waiting_lines(_lines_at(group, profile), profile.process),
         title=f"{who} been stuck at {place_text(group[0])} for the whole trace: "
-        f"{'it looks' if one else 'they look'} every {duration(waited // max(1, looks))} for "
+        f"{'it looks' if alone else 'they look'} every {duration(waited // max(1, looks))} for "
         f"{what} that does not come",
     )
 

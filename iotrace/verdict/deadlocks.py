@@ -82,14 +82,17 @@ def _workers_behind_its_lock(one: Stuck, profile: ProcessProfile) -> list[Stuck]
     it most likely has the lock."""
     if one.purpose is not Purpose.RESULT and not joins(one.call.stack):
         return []
-    return [
+    others = [other for other in stuck_threads(profile) if other.tid != one.tid]
+    waiting = [
         other
-        for other in stuck_threads(profile)
+        for other in others
         if other.purpose is Purpose.LOCK
-        and other.tid != one.tid
-        and may_hold(one.call.stack, other.call.stack)
         and (_works_for_pool(other) or one.purpose is not Purpose.RESULT)
     ]
+    inside = [other for other in waiting if may_hold(one.call.stack, other.call.stack)]
+    if inside or any(other.purpose not in (Purpose.LOCK, Purpose.WORK) for other in others):
+        return inside
+    return [other for other in waiting if _works_for_pool(other)]  # nobody else could have it
 
 
 def _works_for_pool(one: Stuck) -> bool:

@@ -15,7 +15,7 @@ from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import LEAST_NS, Stuck, in_calls, place_text
 from iotrace.vocabulary.calls import ACCEPTS, CONNECTS, FAMILIES, LOCKS, READS, SLEEPS, WRITES
-from iotrace.vocabulary.kinds import GIL_KINDS
+from iotrace.vocabulary.kinds import GIL_KINDS, NO_FDS
 
 NEARLY_ALL_SHARE = 0.9
 """Of its time, that a thread waits in one function of the program's own: it is there all along."""
@@ -87,23 +87,28 @@ def _is_only_there(group: Sequence[Stuck], profile: ProcessProfile) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Looks:
-    """What one thread did: calls like the one it is in at the end. ``goes_on``: other calls now and
-    then tell that it ends jobs and begins others."""
+    """What one thread did: calls like the one it is in at the end. ``in_vain``: they ended because
+    time was up. ``goes_on``: other calls now and then tell that it ends jobs and begins others."""
 
     count: int
+    in_vain: int
     waited_ns: int
     lifetime_ns: int
     goes_on: bool
 
 
 def _looks_of(one: Stuck, profile: ProcessProfile) -> _Looks:
-    rows = [row for row in profile.calls.get(one.tid, ()) if row.syscall == one.call.syscall]
-    return _Looks(
-        sum(row.calls or 0 for row in rows),
-        sum(row.wait_ns for row in rows),
-        profile.threads[one.tid].lifetime_ns,
-        _goes_on(one, profile),
-    )
+    name, seen = one.call.syscall, profile.threads[one.tid]
+    rows = [row for row in profile.calls.get(one.tid, ()) if row.syscall == name]
+    count = sum(row.calls or 0 for row in rows)
+    if name in FAMILIES and one.call.kind != NO_FDS:
+        in_vain = sum(loop.timeouts or 0 for loop in seen.loops if loop.multiplexer == name)
+    elif name in LOCKS:
+        in_vain = sum((row.errors or {}).get("ETIMEDOUT", 0) for row in rows)
+    else:
+        in_vain = count
+    waited = sum(row.wait_ns for row in rows) + seen.runq_ns
+    return _Looks(count, in_vain, waited, seen.lifetime_ns, _goes_on(one, profile))
 
 
 def _is_all_along(one: _Looks) -> bool:
@@ -111,6 +116,7 @@ def _is_all_along(one: _Looks) -> bool:
         one.lifetime_ns >= LEAST_NS
         and one.waited_ns >= NEARLY_ALL_SHARE * one.lifetime_ns
         and one.count >= LEAST_LOOKS
+        and one.in_vain >= NEARLY_ALL_SHARE * one.count
         and not one.goes_on
     )
 
@@ -150,6 +156,11 @@ def _hit(group: Sequence[Stuck], made: Sequence[_Looks], profile: ProcessProfile
     )
 
 
+def _waits_for_their_result(cause: Hit, symptom: Hit) -> bool:
+    """A thread that hangs in a lock or a condition waits for what these threads should give."""
+    return symptom.evidence.get("call") in LOCKS
+
+
 POLLED = Rule(
     "IO170",
     "Stuck: looks again and again for what does not come",
@@ -159,7 +170,8 @@ POLLED = Rule(
     "(callbacks, chains, chords), or have workers of their own for the inner ones.",
     _polled,
     explains={
-        "IO104": covers, "IO105": always, "IO117": always, "IO119": always, "IO142": always,
+        "IO104": covers, "IO105": always, "IO117": always, "IO119": always,
+        "IO140": _waits_for_their_result, "IO142": always,
     },
     rank=Rank.STUCK,
     least=Detail.FULL,

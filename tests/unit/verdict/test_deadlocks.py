@@ -31,8 +31,12 @@ def test_a_result_that_is_waited_for_under_a_lock() -> None:
     (found,) = judged(process(threads)).findings
     assert found.title.startswith(f"Deadlock for the whole trace: thread {PID} waits for a result")
     elsewhere = in_call("futex", "", "app.py:40 other", *hangs.WORKER, object="a0")
-    told = judged(process([threads[0], hangs.waiting(702, elsewhere)])).findings
-    assert "Deadlock" not in told[0].title
+    by_exclusion = [threads[0], hangs.waiting(702, elsewhere)]
+    assert "Deadlock" in judged(process(by_exclusion)).findings[0].title
+    upstream = in_call("connect", "tcp", "app.py:60 ask", *hangs.HANDLER, peer="10.0.0.9:80")
+    could_have_it = hangs.waiting(703, upstream, connect=10 * S)
+    told = judged(process([*by_exclusion, could_have_it])).findings
+    assert "Deadlock" not in " ".join(one.title for one in told)
 
 
 def test_modules_that_are_waited_for_are_told_as_such() -> None:

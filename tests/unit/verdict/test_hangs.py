@@ -106,3 +106,16 @@ def test_a_stream_that_sleeps_between_its_writes_is_not_stuck() -> None:
     (one,) = hangs.polled_result(True)
     writes = tuple(row for row in one.calls if row.syscall != "recvfrom")
     assert "IO170" not in findings(replace(one, calls=writes))
+
+
+def test_results_that_come_are_no_looks_in_vain() -> None:
+    """The main thread waits for one result after the other, each time until it is woken."""
+    result = in_call(
+        "futex", "", "lib/threading.py:320 Condition.wait",
+        "lib/concurrent/futures/_base.py:451 Future.result", "app.py:9 main", wait=S, since=9 * S,
+    )  # fmt: skip
+    waits = replace(call("futex", "", 220, wait=9_900 * MS), errors={})
+    one = process([hangs.waiting(PID, result)], [waits])
+    assert "IO170" not in findings(one)
+    timed = replace(waits, errors={"ETIMEDOUT": 219})
+    assert "IO170" in findings(replace(one, calls=(timed,)))

@@ -122,14 +122,14 @@ def _is_all_along(one: _Looks) -> bool:
 
 
 def _goes_on(one: Stuck, profile: ProcessProfile) -> bool:
-    """Whether the thread does something else now and then: it ends a job and takes another."""
+    """Whether the thread does something else now and then: it ends a job and takes another. For
+    that it wakes others, and waits for them, with locks."""
     rows = [row for row in profile.calls.get(one.tid, ()) if row.calls]
     looks = max((row.calls or 0 for row in rows if row.syscall == one.call.syscall), default=0)
-    return any(
-        (row.calls or 0) < EVERY_LOOK_SHARE * looks
-        for row in rows
-        if row.syscall in _BETWEEN and row.kind not in GIL_KINDS
-    )
+    between = [row for row in rows if row.syscall in _BETWEEN and row.kind not in GIL_KINDS]
+    others = [row for row in between if row.syscall != one.call.syscall]
+    locks = sum(row.calls or 0 for row in others if row.syscall in LOCKS)
+    return locks > 1 or any((row.calls or 0) < EVERY_LOOK_SHARE * looks for row in between)
 
 
 def _hit(group: Sequence[Stuck], made: Sequence[_Looks], profile: ProcessProfile) -> Hit:

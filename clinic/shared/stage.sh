@@ -28,3 +28,13 @@ ready() {
   echo "PID $*" >&3
   wait
 }
+
+# until_true COMMAND...: wait until it succeeds.
+until_true() {
+  for _ in $(seq 300); do
+    "$@" >/dev/null 2>&1 && return
+    sleep 0.1
+  done
+  echo "not within 30 s: $*" >&2
+  exit 1
+}

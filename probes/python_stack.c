@@ -28,22 +28,29 @@ static __always_inline u64 user_sp(void)
 #endif
 }
 
+/* Whether a PyThreadState's thread_id, which is pthread_self(), is that of the thread with this
+ * thread pointer. */
+static __always_inline int is_of(u64 ident, u64 pointer)
+{
+  return pointer - ident < PTHREAD_BYTES;
+}
+
 /* Current's innermost Python frame, 0: none. A thread has a PyThreadState in each interpreter that
  * it has been in; it is in the newest interpreter in which it has frames.
  *
  * With several interpreters in 3.11 and 3.12 a thread may run with a PyThreadState that has the id
  * of the thread that made it. There the PyThreadState points to a _PyCFrame on the C stack of the
  * thread that runs with it: current's is the first above current's stack pointer and below its
- * pthread_self() (which is elsewhere for the first thread of a process). */
+ * thread pointer (which is elsewhere for the first thread of a process). */
 static __always_inline u64 python_frame(struct thread *t, struct python *p)
 {
-  u64 ident = read_u64(bpf_get_current_task() + OFFSET_TASK_FSBASE);
+  u64 pointer = read_u64(bpf_get_current_task() + OFFSET_TASK_THREAD_POINTER);
   u64 interpreter = read_user(p->interpreters), state, frame;
   u64 sp = 0, nearest = 0;
-  if (!interpreter || !ident)
+  if (!interpreter || !pointer)
     return 0;
   if (t->python_state && t->python_interpreter == interpreter &&
-      read_user(t->python_state + p->thread_ident) == ident)
+      is_of(read_user(t->python_state + p->thread_ident), pointer))
     return first_frame(p, t->python_state);
   if (t->python_misses) {
     t->python_misses--;
@@ -54,7 +61,7 @@ static __always_inline u64 python_frame(struct thread *t, struct python *p)
   t->python_interpreter = read_user(interpreter + p->interpreter_next) ? 0 : interpreter;
   if (!t->python_interpreter && p->thread_cframe != NOT_THERE)
     sp = user_sp();
-  nearest = sp < ident ? ident : ~0ULL;
+  nearest = sp < pointer ? pointer : ~0ULL;
 #pragma clang loop unroll(disable)
   for (int i = 0; i < MAX_STATES; i++) {
     if (!state) {
@@ -69,7 +76,7 @@ static __always_inline u64 python_frame(struct thread *t, struct python *p)
           nearest = frame;
           t->python_state = state;
         }
-      } else if (read_user(state + p->thread_ident) == ident) {
+      } else if (is_of(read_user(state + p->thread_ident), pointer)) {
         frame = first_frame(p, state);
         if (frame) {
           t->python_state = state;

@@ -55,7 +55,10 @@ _UNIX_OFFSETS = {
     "UNIX_ADDRESS_LEN": ("unix_address", "len"),
     "UNIX_ADDRESS_NAME": ("unix_address", "name"),
 }
-_FSBASE = {"TASK_FSBASE": ("task_struct", "thread.fsbase")}
+_THREAD_POINTERS = {"thread.fsbase": 1, "thread.uw.tp_value": 3072}
+"""Member of task_struct -> how far below it pthread_self() is at most, plus 1. On x86-64 they are
+the same. On aarch64 (TPIDR_EL0, which the kernel saves when a thread leaves its CPU) glibc keeps a
+struct pthread of 1800 to 2400 bytes below it; those of two threads are further apart."""
 _SCHED_INFO = {"TASK_SCHED_INFO": ("task_struct", "sched_info.pcount")}
 _RUN_DELAY = "sched_info.run_delay"
 _IPV6_OFFSETS = {
@@ -79,8 +82,16 @@ _URING_OFFSETS = {
 
 
 def has_thread_pointer(types: KernelTypes) -> bool:
-    """Whether a thread's fs base can be read, by which its Python frames are found."""
-    return types.offset(*_FSBASE["TASK_FSBASE"]) is not None
+    """Whether a thread's pointer to itself can be read, by which its Python frames are found."""
+    return bool(_thread_pointer_flags(types))
+
+
+def _thread_pointer_flags(types: KernelTypes) -> list[str]:
+    for member, distance in _THREAD_POINTERS.items():
+        offset = types.offset("task_struct", member)
+        if offset is not None:
+            return [f"-DOFFSET_TASK_THREAD_POINTER={offset}", f"-DPTHREAD_BYTES={distance}"]
+    return []
 
 
 _SUBMIT_BEFORE = "io_uring_submit_sqe"
@@ -125,7 +136,7 @@ def kernel_flags(
         f"-DPYTHON={int(python)}",
     ]
     if python:
-        flags += _offset_flags(types, _FSBASE)
+        flags += _thread_pointer_flags(types)
     if "on_uring_submit" in functions:
         # The request comes first, in 6.1 with a flag behind it; before, after the ring's context.
         name = "io_uring_submit_req"

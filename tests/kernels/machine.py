@@ -92,7 +92,7 @@ def _boot(
         *("-smp", "2", "-m", "2048", "-nodefaults", "-no-user-config", "-display", "none"),
         *("-no-reboot", "-serial", f"file:{console}"),
         *("-kernel", str(kernel.image), "-initrd", str(initrd)),
-        *("-append", f"console={kernel.hardware.console} {_OPTIONS}"),
+        *("-append", f"{kernel.hardware.boot} {_OPTIONS}"),
     ]
     for path, option in drives:
         command += ["-drive", f"file={path},format=raw,if=virtio,cache=unsafe,{option}"]

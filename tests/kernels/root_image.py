@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import subprocess
 from dataclasses import dataclass
+from importlib.metadata import requires
 from pathlib import Path
 
 from tests.kernels.distribution import mirror
@@ -30,11 +31,11 @@ class Roots:
 def roots_of(hardware: Hardware, product: Path, cache: Path) -> Roots:
     """ext4 images with iotrace's .venv in /srv/iotrace. The product's own files come later.
 
-    They are made again when pyproject.toml or .ci/setup change. Raises CalledProcessError.
+    They are made again when what iotrace depends on changes. Raises CalledProcessError.
     """
     mine = native()
-    facts = (product / "pyproject.toml").read_bytes() + (product / ".ci/setup").read_bytes()
-    digest = hashlib.sha256(facts).hexdigest()[:12]
+    needed = [one for one in requires("iotrace") or () if "extra ==" not in one or '"uring"' in one]
+    digest = hashlib.sha256("\n".join(sorted(needed)).encode()).hexdigest()[:12]
     root = cache / f"root-{SUITE}-{mine.debian}"
     image = root.with_name(f"{root.name}-{digest}.ext4")
     if not image.exists():

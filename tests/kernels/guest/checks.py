@@ -109,12 +109,14 @@ def counts(found: Found) -> None:
     found.say()
 
 
-def python(found: Found) -> None:
+def python(found: Found, patience_s: float) -> None:
     """Python lines, waits for the GIL and samples, against what a program says of itself."""
     path, truth = FOLDER / "python.json", FOLDER / "truth.json"
     program = str(FOLDER / "guest/python_work.py")
     options = ("-f", "json", "-o", str(path))
-    code, _, messages = run(*IOTRACE, "run", *options, "--", PYTHON, program, str(truth))
+    code, _, messages = run(
+        *IOTRACE, "run", *options, "--", PYTHON, program, str(truth), str(patience_s)
+    )
     report = found.add(code, path.read_text() if path.exists() else "", messages)
     wrong = wrong_python(report, json.loads(truth.read_text())) if report else ["none"]
     found.told["python"] = "; ".join(wrong) or "exact"
@@ -152,7 +154,7 @@ def main() -> None:
     for found in all_found.values():
         counts(found)
     if "full" in all_found:
-        python(all_found["full"])
+        python(all_found["full"], settings["patience_s"])
     for detail, runs in settings["runs"].items():
         attach(all_found[detail], runs)
     say(end="ended")

@@ -24,7 +24,7 @@ def pause() -> None:
     time.sleep(SLEEP_S)
 
 
-time.sleep(1)  # iotrace follows Python's stacks a moment after it follows the program
+time.sleep(float(sys.argv[2]))  # iotrace follows stacks a moment after it follows the program
 spinner = threading.Thread(target=spin)
 spinner.start()
 waited_ns = 0

@@ -14,7 +14,8 @@ EXPECTED = {
 }
 """(call, kind): calls, bytes, errors of counts.py."""
 _STATES = ("user", "kernel", "copy", "cpu", "runq", "unaccounted")
-_GIL_ERROR = 0.25
+_LEAST_GIL_WAIT = 0.5
+"""Of what the program measures: the rest is the CPU's, which is slow where it is emulated."""
 
 
 def gap(report: dict[str, Any]) -> float:
@@ -108,7 +109,7 @@ def wrong_python(report: dict[str, Any], truth: dict[str, int]) -> list[str]:
         for call in process["calls"]
         if call["syscall"] == "clock_nanosleep"
     )
-    if abs(waited - truth["waited_ns"]) > _GIL_ERROR * truth["waited_ns"]:
+    if not _LEAST_GIL_WAIT * truth["waited_ns"] <= waited <= truth["waited_ns"]:
         wrong.append(f"waited {waited} ns for the GIL, not {truth['waited_ns']}")
     sampled = sum(
         sample["samples"]

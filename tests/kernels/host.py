@@ -20,7 +20,7 @@ def try_host(work: Path, runs: dict[str, int], limit_s: float) -> Row:
     folder = work / "in"
     folder.mkdir(parents=True)
     shutil.copytree(_HERE / "guest", folder / "guest")
-    (folder / "settings.json").write_text(json.dumps({"runs": runs, "patience_s": 1}))
+    (folder / "settings.json").write_text(json.dumps({"runs": runs, "patience_s": 3}))
     began = time.monotonic()
     console = work / "console"
     checks = str(folder / "guest/checks.py")

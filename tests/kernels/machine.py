@@ -35,7 +35,7 @@ def try_kernel(
     folder = work / "in"
     folder.mkdir(parents=True)
     subprocess.run(["cp", "-r", _HERE / "guest", folder], check=True)
-    (folder / "settings.json").write_text(json.dumps({"runs": runs, "patience_s": 10}))
+    (folder / "settings.json").write_text(json.dumps({"runs": runs, "patience_s": 40}))
     _precompile(kernel, product, roots.native, folder, work)
     disk = work / "in.tar"
     with tarfile.open(disk, "w") as tar:

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from load import Load, is_attached
 from reports import gap, lost, unaccounted, unavailable, wrong_counts, wrong_python
 
 FOLDER = Path(sys.argv[1])
@@ -124,22 +125,31 @@ def python(found: Found, patience_s: float) -> None:
 
 
 def attach(found: Found, runs: int) -> None:
-    """Attach to a server under load, while a real-time task preempts both."""
-    preempt = FOLDER / "preempt"
-    subprocess.run(["gcc", "-O1", "-o", preempt, FOLDER / "guest/preempt.c"], check=True)
-    preempting = [subprocess.Popen([preempt, str(cpu)]) for cpu in range(os.cpu_count() or 1)]
-    command = [PYTHON, str(FOLDER / "guest/server.py")]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    assert server.stdout is not None
-    pid = server.stdout.readline().strip()
-    time.sleep(2)
-    for _ in range(runs):
+    """Attach to a server under load, while real-time tasks preempt both; once while it is busy."""
+    with Load(FOLDER, PYTHON) as load:
         options = ("-d", str(ATTACH_S), "-f", "json", "--detail", found.detail)
-        found.add(*run(*IOTRACE, "attach", pid, *options))
-        found.say()
-    for process in (server, *preempting):
-        process.kill()
-        process.wait()
+        command = (*IOTRACE, "attach", str(load.server), *options)
+        for number in range(runs):
+            found.add(*(run_beside(load, *command) if number else run(*command)))
+            found.say()
+
+
+def run_beside(load: Load, *command: str) -> tuple[int, str, str]:
+    """As run(), but the load waits until iotrace is attached: most of an emulated CPU's time would
+    go by before."""
+    out, messages = FOLDER / "attached.json", FOLDER / "attached.txt"
+    with out.open("w") as stdout, messages.open("w") as stderr, load.paused():
+        iotrace = subprocess.Popen(command, stdout=stdout, stderr=stderr)
+        end = time.monotonic() + LIMIT_S
+        while iotrace.poll() is None and time.monotonic() < end and not is_attached(iotrace.pid):
+            time.sleep(0.1)
+        load.go_on()
+        try:
+            code = iotrace.wait(LIMIT_S)
+        except subprocess.TimeoutExpired:
+            iotrace.kill()
+            code = 124
+    return code, out.read_text(), messages.read_text()
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""An asyncio echo server and its load. Prints its pid; the load ends with it."""
+"""An asyncio echo server and its load. Prints the pids of both; the load ends with the server."""
 
 import asyncio
 import os
@@ -33,9 +33,10 @@ def load(port: int) -> None:
 async def main() -> None:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    if os.fork() == 0:
+    clients = os.fork()
+    if not clients:
         load(port)
-    print(os.getpid(), flush=True)
+    print(os.getpid(), clients, flush=True)
     await server.serve_forever()
 
 

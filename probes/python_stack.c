@@ -47,6 +47,7 @@ static __always_inline u64 python_frame(struct thread *t, struct python *p)
   u64 pointer = read_u64(bpf_get_current_task() + OFFSET_TASK_THREAD_POINTER);
   u64 interpreter = read_user(p->interpreters), state, frame;
   u64 sp = 0, nearest = 0;
+  int known = 0;
   if (!interpreter || !pointer)
     return 0;
   if (t->python_state && t->python_interpreter == interpreter &&
@@ -82,13 +83,15 @@ static __always_inline u64 python_frame(struct thread *t, struct python *p)
           t->python_state = state;
           return frame;
         }
+        known = 1; /* it has no frames yet: a new thread waits for the GIL */
       }
       state = read_user(state + p->thread_next);
     }
   }
   if (t->python_state)
     return read_user(nearest + p->thread_cframe);
-  t->python_misses = MISSES_SKIPPED;
+  if (!known)
+    t->python_misses = MISSES_SKIPPED;
   return 0;
 }
 

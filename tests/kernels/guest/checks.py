@@ -125,12 +125,12 @@ def python(found: Found, patience_s: float) -> None:
 
 
 def attach(found: Found, runs: int) -> None:
-    """Attach to a server under load, while real-time tasks preempt both; once while it is busy."""
+    """Attach to a server under load, while real-time tasks preempt both."""
     with Load(FOLDER, PYTHON) as load:
         options = ("-d", str(ATTACH_S), "-f", "json", "--detail", found.detail)
         command = (*IOTRACE, "attach", str(load.server), *options)
-        for number in range(runs):
-            found.add(*(run_beside(load, *command) if number else run(*command)))
+        for _ in range(runs):
+            found.add(*run_beside(load, *command))
             found.say()
 
 
@@ -142,7 +142,7 @@ def run_beside(load: Load, *command: str) -> tuple[int, str, str]:
         iotrace = subprocess.Popen(command, stdout=stdout, stderr=stderr)
         end = time.monotonic() + LIMIT_S
         while iotrace.poll() is None and time.monotonic() < end and not is_attached(iotrace.pid):
-            time.sleep(0.1)
+            time.sleep(1)
         load.go_on()
         try:
             code = iotrace.wait(LIMIT_S)

@@ -30,7 +30,7 @@ ALL = {
             debian="amd64",
             machine="x86_64",
             kernel="x86",
-            qemu=("qemu-system-x86_64", "-machine", "q35"),
+            qemu=("qemu-system-x86_64", "-machine", "q35", "-cpu", "max"),
             boot="console=ttyS0 tsc=reliable",
             kernel_package="linux-image-amd64",
         ),
@@ -38,7 +38,8 @@ ALL = {
             debian="arm64",
             machine="aarch64",
             kernel="arm64",
-            qemu=("qemu-system-aarch64", "-machine", "virt"),
+            # Pointer authentication by its own algorithm would take most of the time.
+            qemu=("qemu-system-aarch64", "-machine", "virt", "-cpu", "max,pauth-impdef=on"),
             boot="console=ttyAMA0",
             kernel_package="linux-image-arm64",
         ),

@@ -87,7 +87,7 @@ def _boot(
     """To its end, or to the end of its time."""
     drives = ((image, "snapshot=on"), (disk, "readonly=on"))
     command = [
-        *("nice", *kernel.hardware.qemu, "-cpu", "max"),
+        *("nice", *kernel.hardware.qemu),
         *("-accel", "tcg,thread=multi"),  # stock kernels need more of KVM than every host has
         *("-smp", "2", "-m", "2048", "-nodefaults", "-no-user-config", "-display", "none"),
         *("-no-reboot", "-serial", f"file:{console}"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from iotrace.cli.options import Seconds
+from iotrace.cli.parameter_types import Seconds
 from iotrace.cli.selectors import selector_options
 from iotrace.errors import ExitCode, Unsupported
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from iotrace.cli.options import Names, Seconds, Shown, output_options
+from iotrace.cli.options import Shown, output_options
+from iotrace.cli.parameter_types import Names, Seconds
 
 
 class Counts(click.ParamType):  # type: ignore[type-arg,unused-ignore]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from iotrace.cli.options import Seconds
+from iotrace.cli.parameter_types import Seconds
 
 if TYPE_CHECKING:
     from iotrace.flight.recorder import FlightRecorder

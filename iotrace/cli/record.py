@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from iotrace.cli.flight import Flight, ends_trace, flight_options
-from iotrace.cli.options import DETAILS, Bytes, Seconds, detail_option, python_options
+from iotrace.cli.options import DETAILS, detail_option, python_options
+from iotrace.cli.parameter_types import Bytes, Seconds
 from iotrace.cli.selectors import selector_options
 from iotrace.errors import UsageError
 

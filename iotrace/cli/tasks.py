@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import click
 
-from iotrace.cli.options import Latency
+from iotrace.cli.parameter_types import Latency
 from iotrace.errors import ExitCode
 
 

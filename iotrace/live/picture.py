@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the live screen shows at one moment: frozen figures, computed here and nowhere else.
+"""The live screen's figures, computed here and in ``request_rows`` and nowhere else.
 
 A picture is made of two reports: the last interval's (threads, calls, loops: what happens now) and
 the whole trace's (findings, stalls, quality: what is known by now). Shares are 0 to 1, of the
@@ -9,135 +9,24 @@ interval's wall time of the thread; rates are a second.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from iotrace.live.request_rows import RequestRow, UpstreamRow, request_rows, upstream_rows
+from iotrace.live.request_rows import request_rows, upstream_rows
+from iotrace.live.rows import (
+    CallRow,
+    FindingKey,
+    FindingRow,
+    Head,
+    LoopRow,
+    Picture,
+    Shares,
+    ThreadRow,
+)
 from iotrace.output.naming import is_sum
-from iotrace.report.model import Call, Finding, Loop, Process, Quality, Quantiles, Report, Thread
+from iotrace.report.model import Call, Finding, Loop, Process, Report, Thread
 from iotrace.report.worker_sums import by_parent
 
 _S = 1_000_000_000
-
-FindingKey = tuple[str, int, int | None, int | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Shares:
-    """One thread's time by state; they add up to 1 (or to 0, if no time has passed)."""
-
-    user: float
-    kernel: float
-    copy: float
-    runq: float
-    wait: float
-    unaccounted: float
-    cpu: float = 0.0
-
-    @property
-    def on_cpu(self) -> float:
-        """User, kernel and copy together, and what is not told apart."""
-        return self.user + self.kernel + self.copy + self.cpu
-
-
-@dataclass(frozen=True, slots=True)
-class ThreadRow:
-    """A thread in the last interval. ``waits``: time asleep by reason, of ``wall_ns``."""
-
-    pid: int
-    tid: int
-    name: str
-    shares: Shares
-    waits: Mapping[str, int]
-    wall_ns: int
-    calls_per_s: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class CallRow:
-    """A thread's calls of one kind in the last interval. ``share``: of its wall time, inside it.
-
-    ``mean_ns`` is of those that returned, None if none did. ``errors``: other than EAGAIN.
-    """
-
-    pid: int
-    tid: int
-    call: str
-    calls_per_s: float | None
-    bytes_per_s: float | None
-    share: float
-    mean_ns: float | None
-    p99_ns: int | None
-    max_ns: int | None
-    errors: int
-    in_flight: int
-
-
-@dataclass(frozen=True, slots=True)
-class LoopRow:
-    """An event loop. Its lag (``busy``) is the last interval's, its stalls the whole trace's."""
-
-    pid: int
-    tid: int
-    multiplexer: str
-    watched: int | None
-    iterations_per_s: float | None
-    ready: float | None
-    busy: Quantiles | None
-    new_stalls: int
-    stalls: int
-    stalled_ns: int
-    worst: str
-    worst_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class FindingRow:
-    """A finding of the whole trace so far; ``since_ns`` after its beginning it was first shown."""
-
-    finding: Finding
-    process: Process | None
-    since_ns: int
-
-    @property
-    def key(self) -> FindingKey:
-        """The same finding in a later report."""
-        found = self.finding
-        return found.id, found.pid, found.tid, found.fd
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Who is traced and for how long; ``model`` is "" as long as none is named."""
-
-    pid: int
-    name: str
-    processes: int
-    threads: int
-    model: str
-    confidence: float
-    passed_ns: int
-    calls_per_s: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """All pages at one moment. Rows are in the reports' order; ``ordering`` sorts them.
-
-    ``outcomes``: what is said of processes in which nothing was found. ``no_requests``: why
-    requests are not seen, "": they are.
-    """
-
-    head: Head
-    threads: tuple[ThreadRow, ...]
-    calls: tuple[CallRow, ...]
-    loops: tuple[LoopRow, ...]
-    requests: tuple[RequestRow, ...]
-    upstreams: tuple[UpstreamRow, ...]
-    findings: tuple[FindingRow, ...]
-    outcomes: tuple[str, ...]
-    quality: Quality
-    interval_ns: int
-    no_requests: str = ""
 
 
 def advance(previous: Picture | None, whole: Report, part: Report) -> Picture:

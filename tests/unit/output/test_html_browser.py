@@ -5,6 +5,7 @@
 
 import shutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from iotrace.output import formats
 from iotrace.report.model import Report
 from tests.unit import reports
+from tests.unit.request_rows import LISTENER, upstream
 
 OPTIONS = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run "
@@ -82,7 +84,12 @@ def test_nothing_is_said_on_the_console(browser: Any, tmp_path: Path, report: Re
     assert browser.execute_script("return document.scripts.length") == 1
 
 
-@pytest.mark.parametrize("report", [reports.event_loop(), reports.hostile()])
+_SERVED = reports.report(
+    reports.process(requests=(LISTENER,), upstreams=(upstream("10.0.0.7:5432", "tcp", "runq"),))
+)
+
+
+@pytest.mark.parametrize("report", [reports.event_loop(), reports.hostile(), _SERVED])
 @pytest.mark.parametrize("wide", [360, 1100])
 def test_the_page_never_scrolls_sideways(
     browser: Any, tmp_path: Path, report: Report, wide: int
@@ -104,6 +111,22 @@ def test_light_and_dark(browser: Any, tmp_path: Path, scheme: str) -> None:
     color = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
     assert color == {"light": "rgb(251, 251, 250)", "dark": "rgb(20, 23, 26)"}[scheme]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_the_parts_of_a_request_are_drawn_one_after_the_other(browser: Any, tmp_path: Path) -> None:
+    opened(browser, _SERVED, tmp_path)
+    drawn = browser.execute_script(
+        "return Array.from(document.querySelectorAll('.halves .row'), row => {"
+        "  const place = one => one.getBoundingClientRect();"
+        "  const parts = Array.from(row.querySelectorAll('rect'), place);"
+        "  return [row.querySelector('.name').textContent, parts[0].left, parts.at(-1).right]; })"
+    )
+    names = [name for name, _, _ in drawn]
+    assert names == ["pickup", "service", "queue", "pickup", "service"]
+    for (_, _, end), (name, begin, _) in pairwise(drawn):
+        if name != "queue":  # it begins the next picture
+            assert abs(begin - end) < 1
+    assert abs(drawn[1][2] - drawn[4][2]) < 1, "both pictures are as wide"
 
 
 def test_histograms_are_drawn_with_their_marks(browser: Any, tmp_path: Path) -> None:

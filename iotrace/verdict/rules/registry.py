@@ -19,6 +19,7 @@ from iotrace.verdict.rules import (
     edge_leftover,
     failing_calls,
     file_locks,
+    file_polling,
     fork_per_request,
     full_pool,
     gc_pauses,
@@ -93,5 +94,6 @@ RULES: tuple[Rule, ...] = (
     child_polling.POLLED,
     polled_result.POLLED,
     accept_queue.QUEUED,
+    file_polling.POLLED,
 )
 """In the order of their ids."""

@@ -159,6 +159,9 @@ DEFECTS = (
         evidence={"mean_ns": (12 * MS, 50 * MS), "iterations_over_10_ms": (10, 1000)},
     ),
     Defect("IO133", "failing.py", ("0", "never sleeps"), evidence={"cpu_share_ratio": (0.1, 1.01)}),
+    Defect(
+        "IO172", "failing.py", ("0", "polls files"), evidence={"looks_per_second": (1_000, 1e5)}
+    ),
 )
 """The resolver of IO118 is 127.0.0.53, the argument its last number."""
 

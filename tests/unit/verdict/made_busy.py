@@ -57,3 +57,10 @@ def collecting(wrong: bool) -> tuple[Process, ...]:
     collecting = 199 if wrong else 19
     rows = (CpuSample(PID, 995, 5 * S, 0, collecting, 0, 0, stack),)
     return (replace(one, cpu_samples=rows),)
+
+
+def polls_files(wrong: bool) -> tuple[Process, ...]:
+    """IO172: a reloader, which looks each second; the twin walks through as many files once."""
+    times = {"user": S, "kernel": S, **({"sleep": 8 * S} if wrong else {"runq": 8 * S})}
+    looks = [call("newfstatat", "", 50_021), call("getdents64", "dir", 1_009)]
+    return (process([replace(thread(**times), syscalls=52_000)], looks),)

@@ -232,6 +232,7 @@ MADE: dict[str, Made] = {
     "IO158": elsewhere.child_polling,
     "IO170": hangs.polled_result,
     "IO171": hangs.accept_queue,
+    "IO172": made_busy.polls_files,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -285,6 +286,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO158": {"looks": 83, "waited_ns": 4 * S},
     "IO170": {"threads": 2, "looks": 200, "mean_pause_ns": 99 * MS},
     "IO171": {"listener": "127.0.0.1:8000", "longest_wait_ns": 2 * S, "accepted_connections": 5},
+    "IO172": {"looks": 51_030, "looks_per_second": 5_103},
 }  # fmt: skip
 
 

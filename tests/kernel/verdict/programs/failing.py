@@ -43,11 +43,24 @@ def compute():
     over.wait()
 
 
-DEFECTS = {"used up": used_up, "failing": failing, "never sleeps": lambda: None}
+def reload():
+    """IO172: looks at 2,000 files each 50 ms; fixed: at one."""
+    while not over.wait(0.05):
+        for _ in range(2_000 if WRONG else 1):
+            os.stat(__file__)
+
+
+DEFECTS = {
+    "used up": used_up,
+    "failing": failing,
+    "never sleeps": lambda: None,
+    "polls files": lambda: None,
+}
+BESIDE = {"never sleeps": compute, "polls files": reload}
 over = threading.Event()
 listener = listen()
-if DEFECT == "never sleeps":
-    threading.Thread(target=compute, daemon=True).start()
+if DEFECT in BESIDE:
+    threading.Thread(target=BESIDE[DEFECT], daemon=True).start()
 ready(listener)
 for _ in range(2):
     connection, _ = listener.accept()

@@ -7,6 +7,7 @@ answers went out. Of anything else it is said what was seen, and how to see more
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from iotrace.report.detail import Detail
@@ -26,6 +27,16 @@ ALL_ALONG_SHARE = 0.99
 BUSY_SHARE = 0.05
 """Of one CPU: what takes less is idle."""
 
+SLOW_NS = 500_000_000
+"""Half of the requests take this or longer: somebody waits, whether it is meant or not."""
+_PARTS = {
+    "queue": "in the accept queue",
+    "elsewhere": "in no thread's hands that is known (queued in the program)",
+    "user": "computing",
+    "kernel": "in the kernel",
+    "copy": "copying data",
+    "runq": "ready but without a CPU",
+}
 KEPT_SHARE = 0.1
 """Of the time of a thread that serves, asleep where no work comes from."""
 _REASON_OF = {call.name: call.wait for call in CALLS}
@@ -84,6 +95,9 @@ def _outcome(family: Sequence[ProcessProfile]) -> str:
     elsewhere = [text for profile in family for text in _kept(profile)]
     if elsewhere:
         return f"No rule tells what is wrong, but {elsewhere[0]}"
+    slow = [text for profile in family for text in _slow(profile)]
+    if slow:
+        return f"No rule tells what is wrong, but {slow[0]}"
     if not _works(family):
         return f"No answer yet: {_lacking(family)} {_seen(family)} {_next_step(family)}"
     if not any(map(_takes_requests, family)):
@@ -112,6 +126,29 @@ def _kept(profile: ProcessProfile) -> list[str]:
                 f"{_SUMMARIES[reason]}" + (f", longest in {longest}." if longest else ".")
             )
     return texts
+
+
+def _slow(profile: ProcessProfile) -> list[str]:
+    """Requests that take long, and what most of that time is."""
+    texts = []
+    for row in profile.process.requests:
+        parts = Counter[str]()
+        for tier in row.tiers:
+            parts["queue"] += tier.queue_ns
+            for states in (tier.pickup_ns, tier.service_ns):
+                parts.update(states)
+        if row.latency_ns is not None and row.latency_ns.p50 >= SLOW_NS and parts:
+            name, spent = parts.most_common(1)[0]
+            texts.append(
+                f"half of the requests on {row.listener} take {duration(row.latency_ns.p50)} or "
+                f"longer: {share(spent, sum(parts.values()))} of it {_part_text(name)}."
+            )
+    return texts
+
+
+def _part_text(name: str) -> str:
+    told = _PARTS.get(name) or _SUMMARIES.get(name, name)
+    return told.format(poll="a multiplexer")
 
 
 def _is_for(call: Call, reason: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import OpenSockets, Process
+from iotrace.report.requests import Durations, Requests, RequestTier
 from tests.unit.light import lit
 from tests.unit.verdict.made import (
     MS,
@@ -124,3 +125,23 @@ def test_light_detail_says_how_far_it_sees() -> None:
     idle = process([thread(accept=10 * S)], [call("accept4", "tcp", 0, wait=10 * S)])
     (one,) = judged(lit(idle), detail=Detail.LIGHT).processes
     assert one.outcome.startswith("No answer yet: in 10 s no request was seen.")
+
+
+def test_slow_requests_are_no_all_clear() -> None:
+    """Nothing tells why, but half of them take over a second, most of it in locks."""
+
+    def served(typical: int) -> Process:
+        times = Durations(24, typical, typical, typical, typical, typical)
+        service = {"lock": 20 * typical, "poll": 4 * typical}
+        tier = RequestTier(0, 2 * S, 24, 24 * typical, 0, {}, service)
+        row = Requests(
+            "127.0.0.1:8000", 24, 24, 0, None, times, None, None, times, None, tiers=(tier,)
+        )
+        return replace(event_loop(), requests=(row,))
+
+    (said,) = _outcomes(served(1_240 * MS))
+    assert said == (
+        "No rule tells what is wrong, but half of the requests on 127.0.0.1:8000 take 1.24 s or "
+        "longer: 83.3 % of it asleep in locks."
+    )
+    assert _outcomes(served(40 * MS)) == [CLEAR]

@@ -179,6 +179,11 @@ SIGNAL_WAITS = named(CallClass.SIGNAL)
 URING = named(CallClass.URING)
 FILE_CALLS = named(CallClass.FILE)
 FILE_LOCKS = named(CallClass.FILE_LOCK)
+FILE_LOOKS = frozenset(
+    ("stat", "lstat", "newfstatat", "statx", "access", "faccessat", "faccessat2", "readlink",
+     "readlinkat", "getdents64")
+)  # fmt: skip
+"""Those of FILE_CALLS that ask for the state of a file by its path, or what is in a folder."""
 
 FAMILIES = {call.name: call.family for call in CALLS if call.family}
 """Multiplexing system call -> the mechanism that it is a form of: select, poll, epoll."""

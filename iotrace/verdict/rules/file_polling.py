@@ -9,6 +9,7 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.thread_activity import Activity
+from iotrace.vocabulary.calls import FILE_LOOKS
 
 LOOKS_PER_SECOND = 1_000
 CPU_SHARE = 0.02
@@ -18,15 +19,11 @@ ASLEEP_SHARE = 0.1
 LEAST_SLEEPS = 3
 OPERATIONS_SHARE = 0.05
 """Of the looks: a thread that serves files moves data over sockets as well."""
-_LOOKS = frozenset(
-    ("newfstatat", "fstatat64", "stat", "lstat", "statx", "access", "faccessat", "faccessat2",
-     "getdents64", "readlink", "readlinkat")
-)  # fmt: skip
 
 
 def _polled(profile: ProcessProfile) -> Iterator[Hit]:
     for tid, seen in profile.threads.items():
-        looks = sum(row.calls or 0 for row in profile.calls[tid] if row.syscall in _LOOKS)
+        looks = sum(row.calls or 0 for row in profile.calls[tid] if row.syscall in FILE_LOOKS)
         if profile.per_second(looks) < LOOKS_PER_SECOND or not _comes_back(seen, looks):
             continue
         cpu_ns = seen.cpu_ns * looks // max(1, seen.syscalls)

@@ -46,6 +46,7 @@ def section(process: Process) -> Markup:
         legend(_used(shown)),
         *(_figure(row, own, axis) for row, own in zip(shown, lanes, strict=True)),
         _more(len(rest), "listener"),
+        _together(process),
     )
 
 
@@ -67,6 +68,13 @@ def upstreams(process: Process) -> Markup:
         tag("div", *cards.drawn(found), class_="cards"),
         _more(len(answered) - len(found), "peer"),
     )
+
+
+def _together(process: Process) -> Markup:
+    if process.workers is None:
+        return Markup()
+    number = units.format_count(len(process.workers.pids))
+    return tag("p", f"Of {number} processes together.", class_="faint")
 
 
 def _more(number: int, what: str) -> Markup:

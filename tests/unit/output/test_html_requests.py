@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from iotrace.output.html import requests
-from iotrace.report.requests import Requests, Upstream
+from iotrace.report.requests import Requests, Upstream, Workers
 from iotrace.report.times import Durations
 from tests.unit.histograms import spread
 from tests.unit.reports import MS, US, process
@@ -80,6 +80,13 @@ def test_only_listeners_that_have_answered_are_drawn() -> None:
     shown = requests.section(process(requests=(overlapping, *[_ROW] * 9)))
     assert shown.count("<figure") == 6
     assert "… and 3 more listeners" in shown
+
+
+def test_the_sum_of_workers_says_so() -> None:
+    workers = Workers((7, 8), (_ROW,), ())
+    shown = requests.section(process(requests=(_ROW,), workers=workers))
+    assert "Of 2 processes together." in shown
+    assert "together" not in requests.section(process(requests=(_ROW,)))
 
 
 def test_of_a_peer_their_time_and_ours() -> None:

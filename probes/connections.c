@@ -11,7 +11,7 @@ static __always_inline void forget_socket(u64 sock, struct exchange *x)
   if (!x)
     return;
   abandon_exchange(x);
-  x->sock = 0;
+  x->sock = x->of = 0;
 }
 
 /* A connection that waits to be accepted by a traced thread. */

@@ -173,12 +173,12 @@ static __always_inline void add_exchange(struct exchange *x, struct endpoint *e,
     ADD(&tier->queue_ns, s->queue_ns, locked);
   ADD_PARTS(tier->pickup, s->pickup, CPU_PARTS, locked);
   if (x->off_cpu & OFF_CPU_PICKUP)
-    ADD_PARTS(&tier->pickup[CPU_PARTS], x->pickup, OFF_CPU_PARTS, locked);
+    ADD_PARTS(tier->pickup_off_cpu, x->pickup, OFF_CPU_PARTS, locked);
   if (x->role == ROLE_CLIENT)
     return;
   ADD_PARTS(tier->service, s->service, CPU_PARTS, locked);
   if (x->off_cpu & OFF_CPU_SERVICE)
-    ADD_PARTS(&tier->service[CPU_PARTS], x->service, OFF_CPU_PARTS, locked);
+    ADD_PARTS(tier->service_off_cpu, x->service, OFF_CPU_PARTS, locked);
 }
 
 /* Keep one of the slowest: it takes the place of the fastest of those that are kept. */

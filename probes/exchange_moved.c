@@ -32,11 +32,10 @@ static __always_inline int is_over(struct descriptor *d)
 /* The exchange on a connection, whose descriptor remembers it. */
 static __always_inline struct exchange *exchange_on(struct thread *t, u32 slot, struct descriptor *d)
 {
-  u32 index = d->exchange - 1;
   u64 sock = d->sock;
-  struct exchange *x = exchanges.lookup(&index);
+  struct exchange *x = exchange_of(d);
   struct readiness *r;
-  if (likely(x && x->sock == sock && x->endpoint))
+  if (likely(x && x->endpoint))
     return x;
   r = sock ? readiness.lookup(&sock) : NULL;
   if (!r || r->role == ROLE_NONE)

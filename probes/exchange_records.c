@@ -46,6 +46,7 @@ static __always_inline struct exchange *new_exchange(struct readiness *r, u64 so
     if (!x || !claim_exchange(x, index, sock))
       continue;
     abandon_exchange(x);
+    x->of = sock;
     x->role = x->endpoint = x->unasked = x->last_bucket = x->port = x->slot = 0;
     x->began_ns = x->accepted_ns = 0;
     x->since_ns = r->since_ns; /* from here on it is dated here */

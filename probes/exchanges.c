@@ -5,23 +5,9 @@
  * goes on with its first read (SERVED), and ends with the entry of the first write after that
  * (IDLE). On a connected one (ROLE_CLIENT) it begins with the last write of a query (ASKED), goes on
  * with the arrival of data (ARRIVED), and ends with our read of it (IDLE).
- *
- * The thread that has the connection and the softirq that brings data write to the same record:
- * who moves its phase owns it until then, and it is CHANGING meanwhile.
+ * Who moves its phase, and how, is in exchange_phases.c.
  */
 #if DETAIL_FULL
-static __always_inline int leave_phase(struct exchange *x, u64 phase)
-{
-  return x->phase == phase &&
-         __sync_val_compare_and_swap(&x->phase, phase, PHASE_CHANGING) == phase;
-}
-
-static __always_inline void enter_phase(struct exchange *x, u64 phase)
-{
-  store_barrier();
-  *(volatile u64 *)&x->phase = phase;
-}
-
 /* From sk_data_ready: data has come. */
 static __always_inline void exchange_arrived(struct exchange *x, u64 now)
 {
@@ -106,16 +92,13 @@ static __always_inline void request_read(struct thread *t, u32 slot, struct exch
   x->off_cpu = 0;
   COPY_CPU_PARTS(cpu, x->at);
   x->unknown = !split_parts(t, x, cpu, x->pickup, OFF_CPU_PICKUP, from);
-  COPY_CPU_SUMS(x->read, t);
+  begin_service(t, x);
   if (x->off_cpu)
     base_on(t, x);
   if (unlikely(handed_over)) /* so that read - at is the time on a CPU there, too */
     SUBTRACT_CPU_PARTS(x->at, x->read, cpu);
   if (x->slot != slot + 1)
     x->slot = slot + 1;
-  t->taken++;
-  x->read_ns = t->since_ns;
-  x->last_bucket = 0;
   if (TIMELINE)
     emit_part(t, EVENT_EXCHANGE_READ, endpoint_of(x), t->call_fd, t->since_ns - from);
 }

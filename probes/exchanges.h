@@ -45,17 +45,18 @@ struct exchange {
   u64 since_ns; /* first arrival of data that is not read yet, 0: none */
   u64 at[CPU_PARTS]; /* sums of when it arrived, or was accepted after that */
   /* The second line. */
+  u64 of;         /* sock once more, for the thread: it need not look at the first line */
   u64 last_ns;    /* latest arrival, where data had been lying there already */
   u64 arrived_ns; /* of a request or an answer that was read, 0: not seen */
   u64 read_ns;    /* server: end of the first read; client: the last write of the query */
   u64 read[CPU_PARTS]; /* sums then */
   u32 endpoint;   /* index + 1 */
   u32 generation; /* of the endpoint */
+  /* The third. */
   u32 unasked;    /* writes since the arrival that is not read yet */
   u16 last_bucket; /* of its last byte, + 1; 0: no answer has been written since the arrival */
   u8 unknown;     /* the split of its time is not known */
   u8 off_cpu;     /* OFF_CPU_*: there are such parts */
-  /* The third. */
   u64 scratch;    /* see unbounded_number() */
   u64 accepted_ns; /* 0: it was accepted before its first data came */
   u64 began_ns;   /* the connection: in the accept queue, or connecting; 0: not seen */
@@ -65,7 +66,7 @@ struct exchange {
   u64 base[OFF_CPU_SUMS];    /* sums at the arrival; once it is read, at the read */
   u64 pickup[OFF_CPU_PARTS]; /* signed, as service */
   u64 service[OFF_CPU_PARTS];
-  u64 padding[2]; /* to a multiple of cache lines */
+  u64 padding[1]; /* to a multiple of cache lines */
 };
 #define OFF_CPU_PICKUP 1
 #define OFF_CPU_SERVICE 2
@@ -74,47 +75,53 @@ struct exchange {
  * either with the record locked (busy), or into its overflow, a second record that takes atomic
  * additions; members that are written otherwise say so. seq never changes. */
 struct endpoint {
+  /* Every exchange, in one cache line. */
   u32 seq;
   u32 generation; /* of what this record is used for: counts up when it is used again */
   u32 pid;
-  u32 role;
-  u32 kind; /* KIND_TCP or KIND_UNIX */
-  u32 family;
-  u32 port; /* of the listener, or of the peer */
   u32 overflow; /* index + 1 */
-  u8 address[16]; /* of the peer */
-  char path[UNIX_PATH_BYTES];
   u64 busy;
-  u64 unknown;     /* exchanges whose split is not known */
   u64 latency_max_ns;
   u64 pickup_max_ns;
   u64 service_max_ns;
   u64 slowest_ns; /* an exemplar must take longer */
-  u32 latency[HISTOGRAM_BUCKETS]; /* server: to the first byte; client: to our read of the answer */
-  u32 pickup[HISTOGRAM_BUCKETS];
-  u32 service[HISTOGRAM_BUCKETS]; /* client: until the answer arrives */
-  u64 tiers[TIERS];               /* index + 1 */
-  /* Atomic additions only. */
+  u64 last_byte_max_ns; /* atomic */
+
+  u64 handed_over; /* read by another thread than the one that had the connection; atomic, as the next */
   u64 accepted;    /* connections */
   u64 undated;     /* exchanges whose data had come before anybody looked */
-  u64 handed_over; /* read by another thread than the one that had the connection */
   u64 unasked;     /* writes while a request lay there unread: several at once */
   u64 connect_errors;
   u64 in_flight; /* calls upstream that wait for an answer */
   u64 in_flight_max;
   u64 setup_max_ns;
-  u64 last_byte_max_ns;
-  u32 setup[HISTOGRAM_BUCKETS]; /* of a connection: in the accept queue; client: to connect */
-  u32 last_byte[HISTOGRAM_BUCKETS];
+  u64 unknown;     /* exchanges whose split is not known; not atomic */
+  u32 role;
+  u32 kind; /* KIND_TCP or KIND_UNIX */
+  u32 family;
+  u32 port; /* of the listener, or of the peer */
+  u8 address[16]; /* of the peer */
+  char path[UNIX_PATH_BYTES];
+  u32 latency[HISTOGRAM_BUCKETS]; /* server: to the first byte; client: to our read of the answer */
+  u32 pickup[HISTOGRAM_BUCKETS];
+  u32 service[HISTOGRAM_BUCKETS]; /* client: until the answer arrives */
+  u64 tiers[TIERS];               /* index + 1 */
+  u32 setup[HISTOGRAM_BUCKETS]; /* of a connection: in the accept queue; client: to connect; atomic */
+  u32 last_byte[HISTOGRAM_BUCKETS]; /* atomic */
+  u64 padding[2]; /* to a multiple of cache lines */
 };
 
-/* The sums of an endpoint's exchanges of about the same latency. Written as the endpoint. */
+/* The sums of an endpoint's exchanges of about the same latency. Written as the endpoint. Those that most
+ * exchanges have are in one cache line. */
 struct tier {
   u32 seq;
   u32 reserved;
   u64 queue_ns;   /* waiting to be accepted; client: until the answer arrived */
-  u64 pickup[PARTS]; /* signed */
-  u64 service[PARTS];
+  u64 pickup[CPU_PARTS]; /* parts are signed */
+  u64 service[CPU_PARTS];
+  u64 pickup_off_cpu[OFF_CPU_PARTS];
+  u64 service_off_cpu[OFF_CPU_PARTS];
+  u64 padding[6]; /* to a multiple of cache lines */
 };
 
 /* A slow exchange. */

@@ -93,6 +93,14 @@ static __always_inline struct exchange *exchange_at(u32 place, u64 sock)
   return x;
 }
 
+/* The same where a descriptor remembers it. */
+static __always_inline struct exchange *exchange_of(struct descriptor *d)
+{
+  u32 index = d->exchange - 1;
+  struct exchange *x = DETAIL_FULL ? exchanges.lookup(&index) : NULL;
+  return x && x->of == d->sock ? x : NULL;
+}
+
 /* Where the dates of what lies on a descriptor unread are kept. */
 struct dates {
   u64 *since;
@@ -103,7 +111,7 @@ struct dates {
 static __always_inline int find_dates(struct descriptor *d, struct dates *dates)
 {
   u64 sock = d->sock;
-  struct exchange *x = exchange_at(d->exchange, sock);
+  struct exchange *x = exchange_of(d);
   struct readiness *r;
   if (!x) {
     r = sock ? readiness.lookup(&sock) : NULL;
@@ -156,9 +164,9 @@ static __always_inline void pick_up(struct thread *t, struct descriptor *d,
   struct dates dates = {};
   if (s->peeks || !find_dates(d, &dates))
     return;
+  if (dates.exchange)
+    take_arrival(t, dates.exchange);
   since = *dates.since;
-  if (dates.exchange && dates.exchange->phase == PHASE_ARRIVED)
-    dates.exchange->arrived_ns = since;
   if (since && since <= taken) {
     u64 delay = taken - since;
     u32 bucket = bucket_of(t, delay) >> PICKUP_SHIFT;

@@ -43,7 +43,8 @@ struct thread {
   u8 in_call;
   u8 io_worker;
   u8 call_zero_timeout;
-  u16 call_restarts; /* restart_syscall(2) would continue call_nr */
+  u8 call_restarts; /* restart_syscall(2) would continue call_nr */
+  u8 call_settled;  /* the exchange that it has moved data of has gone on already */
   u64 user_ns;
   u64 kernel_ns;
   u64 copy_ns;
@@ -304,10 +305,12 @@ struct call_sums {
 #define CACHE_LINE_BYTES 64
 _Static_assert(sizeof(struct thread) % CACHE_LINE_BYTES == 0, "lines of one thread each");
 _Static_assert(sizeof(struct exchange) % CACHE_LINE_BYTES == 0, "lines of one exchange each");
+_Static_assert(sizeof(struct endpoint) % CACHE_LINE_BYTES == 0, "lines of one endpoint each");
+_Static_assert(sizeof(struct tier) % CACHE_LINE_BYTES == 0, "lines of one tier each");
 _Static_assert(sizeof(struct descriptor) % CACHE_LINE_BYTES == 0, "lines of one descriptor each");
 _Static_assert(__builtin_offsetof(struct thread, call_class) == CACHE_LINE_BYTES,
                "what sk_data_ready reads is in the first line");
-_Static_assert(__builtin_offsetof(struct exchange, last_ns) == CACHE_LINE_BYTES,
+_Static_assert(__builtin_offsetof(struct exchange, of) == CACHE_LINE_BYTES,
                "what sk_data_ready writes is in the first line");
 #define BEGINNING_BYTES 8
 _Static_assert(__builtin_offsetof(struct thread, call_flags) + sizeof(u16) ==

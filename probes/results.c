@@ -84,6 +84,10 @@ static __always_inline void accepted(struct thread *t, u64 fd)
 static __always_inline int moves_exchange(struct thread *t, s64 ret)
 {
   u16 flags = t->call_flags;
+  if (t->call_settled) {
+    t->call_settled = 0;
+    return 0;
+  }
   if (ret < 0 || !(flags & (CALL_IN | CALL_OUT | CALL_ACCEPTS)) || t->call_peeks)
     return 0;
   if (flags & CALL_ACCEPTS)

@@ -90,7 +90,9 @@ def _tiers(probes: Probes, places: Iterable[int]) -> dict[TierKey, int]:
             if queue_ns := table.layout.unpack(raw)["queue_ns"]:
                 tiers[TierKey(number, "queue", "")] = queue_ns
             for phase in ("pickup", "service"):
-                for state, ns in _parts(table.layout.array(raw, phase)).items():
+                cpu = table.layout.array(raw, phase)
+                off_cpu = table.layout.array(raw, f"{phase}_off_cpu")
+                for state, ns in _parts((*cpu, *off_cpu)).items():
                     tiers[TierKey(number, phase, state)] = ns
     return tiers
 

@@ -192,11 +192,8 @@ static __always_inline void exchange_answered(struct thread *t, struct exchange 
   account_exchange(t, x, e, &s);
   add_last_byte(x, e, t->since_ns);
   emit_part(t, EVENT_EXCHANGE_ANSWERED, e, t->call_fd, s.service_ns);
-  if (e->handed_over) { /* who reads the next request may have to know */
-    COPY_CPU_SUMS(t->free_at, t);
-    COPY_OFF_CPU_SUMS(t->free_at + CPU_PARTS, t);
-    t->free_ns = t->since_ns;
-  }
+  if (e->handed_over) /* who reads the next request may have to know */
+    note_free(t, t->since_ns);
 }
 
 static __always_inline void query_written(struct thread *t, u32 slot, struct exchange *x)

@@ -2,6 +2,7 @@
 /* The ledger: charge the time since the last event to the state that a thread was in. Every probe
  * that changes the state of a thread charges through these functions.
  */
+#include "sums.h"
 
 /* Hide the bounds of a scalar from the verifier, which explores the code that follows once for
  * each range that it knows of a number. The value goes through memory of the record. */
@@ -37,12 +38,26 @@ static __always_inline void charge_runq(struct thread *t, u64 ns)
   t->call_runq_ns += ns;
 }
 
+/* Requests that a thread has read and that are not answered; below 0 where a record was used again. */
+static __always_inline s32 in_hand(struct thread *t)
+{
+  return t->taken - t->answered - t->given;
+}
+
+/* A thread of a pool is free, and its sums are those that its next request begins with. */
+static __always_inline void note_free(struct thread *t, u64 now)
+{
+  COPY_CPU_SUMS(t->free_at, t);
+  COPY_OFF_CPU_SUMS(t->free_at + CPU_PARTS, t);
+  t->free_ns = now;
+}
+
 /* How much of a sleep of ns, that began when the thread was charged last, nobody waited for: no request
  * was in its hands, and none had arrived. */
 static __always_inline u64 idle(struct thread *t, u64 ns)
 {
   u64 wanted = t->wanted_ns - t->since_ns;
-  if ((s32)(t->taken - t->answered - t->given) > 0)
+  if (in_hand(t) > 0)
     return 0;
   t->wanted_ns = 0;
   return wanted < ns ? wanted : ns;
@@ -173,6 +188,9 @@ static __always_inline void charge_waiting(struct thread *t, u64 now)
     charge_wait(t, asleep);
     if (!HAVE_WAKING)
       t->slept_ns = asleep;
+    /* A wait for the GIL comes after the hand-over. */
+    if (DETAIL_FULL && unlikely(t->pooled) && in_hand(t) <= 0 && t->sleep_class != WAIT_GIL)
+      note_free(t, t->since_ns + asleep);
     t->call_kernel_at_wake_ns = t->call_kernel_ns;
     charge_runq(t, ns - asleep);
   } else {

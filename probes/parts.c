@@ -1,23 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What a thread does between two moments: the difference of its sums. */
 #if DETAIL_FULL
-#define COPY_CPU_SUMS(to, t)         \
-  do {                               \
-    (to)[PART_USER] = (t)->user_ns;     \
-    (to)[PART_KERNEL] = (t)->kernel_ns; \
-    (to)[PART_COPY] = (t)->copy_ns;     \
-  } while (0)
-
-/* to, from: sums or parts off the CPU alone. */
-#define PLACE(part) ((part) - CPU_PARTS)
-#define COPY_OFF_CPU_SUMS(to, t)                                   \
-  do {                                                              \
-    (to)[PLACE(PART_RUNQ)] = (t)->runq_ns;                          \
-    (to)[PLACE(PART_UNACCOUNTED)] = (t)->unaccounted_ns;            \
-    _Pragma("unroll") for (int i_ = 0; i_ < WAITS; i_++)            \
-      (to)[PLACE(PART_WAIT + i_)] = (t)->wait_ns[i_];               \
-  } while (0)
-
 /* Parts: the thread's sums - from. */
 #define SUBTRACT_OFF_CPU_SUMS(to, t, from)                                                 \
   do {                                                                                      \
@@ -117,41 +100,35 @@ static __always_inline u64 date_sums(struct thread *t, struct exchange *x, u64 n
   return now;
 }
 
-/* It was idle when the data arrived, most likely in what it has waited longest for since it was
- * free: what is left of that wait after the arrival is until another thread handed the work over. */
-static __always_inline int split_hand_over(struct thread *t, u64 *parts, u64 idle)
+/* Until its read was called nobody is known to have had the exchange; the parts of that call are known.
+ * Returns 0 where the data came in it, or current was at work on another exchange. */
+static __always_inline int split_at_call(struct thread *t, u64 *cpu, u64 *off_cpu, u64 from)
 {
-  u64 most = 0;
-  u32 longest = 0;
-  SUBTRACT_OFF_CPU_SUMS(parts, t, t->free_at + CPU_PARTS);
-#pragma clang loop unroll(disable)
-  for (u32 i = 0; i < WAITS; i++)
-    if (parts[PLACE(PART_WAIT) + i] > most) {
-      most = parts[PLACE(PART_WAIT) + i];
-      longest = i;
-    }
-  longest = unbounded(t, longest);
-  if (most < idle || longest >= WAITS)
+  s64 before = t->call_entry_ns - from;
+  NO_OFF_CPU_PARTS(off_cpu);
+  cpu[PART_USER] = cpu[PART_KERNEL] = cpu[PART_COPY] = 0;
+  if (before < 0) {
+    off_cpu[PLACE(PART_ELSEWHERE)] = t->since_ns - from;
     return 0;
-  parts[PLACE(PART_WAIT) + longest] = 0;
-  parts[PLACE(PART_ELSEWHERE)] = most - idle;
-  return 1;
+  }
+  cpu[PART_KERNEL] = t->call_kernel_ns;
+  cpu[PART_COPY] = t->call_copy_ns;
+  off_cpu[PLACE(PART_RUNQ)] = t->call_runq_ns;
+  off_cpu[PLACE(PART_ELSEWHERE)] = t->since_ns - from - t->call_kernel_ns - t->call_copy_ns -
+                                   t->call_runq_ns;
+  return in_hand(t) <= 0;
 }
 
-/* The exchange was with another thread, or with none, before current: there are only the sums of when
- * current was last free, or began. */
+/* The exchange was with another thread, or with none, before current. It came into current's hands when
+ * current was last free, if that was after `from`. */
 static __always_inline int split_handed_over(struct thread *t, u64 *cpu, u64 *off_cpu, u64 from)
 {
   u64 free_ns = t->free_ns ? t->free_ns : t->started_ns;
-  if (free_ns >= from) { /* it was not there yet, or at work on another exchange */
-    SUBTRACT_OFF_CPU_SUMS(off_cpu, t, t->free_at + CPU_PARTS);
-    off_cpu[PLACE(PART_ELSEWHERE)] = free_ns - from;
-  } else if (!split_hand_over(t, off_cpu, from - free_ns)) {
-    NO_OFF_CPU_PARTS(off_cpu);
-    off_cpu[PLACE(PART_ELSEWHERE)] = t->since_ns - from;
-    cpu[PART_USER] = cpu[PART_KERNEL] = cpu[PART_COPY] = 0;
-    return 0;
-  }
+  t->pooled = 1;
+  if (free_ns < from)
+    return split_at_call(t, cpu, off_cpu, from);
+  SUBTRACT_OFF_CPU_SUMS(off_cpu, t, t->free_at + CPU_PARTS);
+  off_cpu[PLACE(PART_ELSEWHERE)] = free_ns - from;
   SUBTRACT_CPU_SUMS(cpu, t, t->free_at);
   return 1;
 }

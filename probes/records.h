@@ -109,7 +109,8 @@ struct thread {
   u64 wait_ns[WAIT_CLASSES];
   u64 idle_ns[WAIT_CLASSES]; /* of those, without a request in hand */
   u64 wanted_ns; /* first arrival of a request while it sleeps without one in hand; by the softirq */
-  u64 untold;    /* it answers requests that others have read, or several at once */
+  u32 untold;    /* it answers requests that others have read, or several at once */
+  u32 pooled;    /* requests are handed over to it */
   u64 voluntary;
   u64 involuntary;
 
@@ -126,7 +127,7 @@ struct thread {
   u64 python_misses;
   u64 call_ended_ns;
   u64 slept_ns; /* without wake-ups: the last sleep, part of which was in a run queue */
-  u64 free_ns; /* when it last answered an exchange, 0: never; and its sums then */
+  u64 free_ns; /* when it was last free for a request that others hand over, 0: never; and its sums then */
   u64 free_at[SUMS];
   u8 done[DONE_MARKS]; /* see already_done() */
 };

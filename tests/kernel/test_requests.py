@@ -222,6 +222,15 @@ def test_a_wait_is_idle_unless_somebody_waits_for_it() -> None:
     assert idle_ns >= DELAY_NS
 
 
+def test_requests_that_threads_hand_over_are_split_exactly() -> None:
+    with Server("turns") as server, tracing(server.pid) as trace, server.connect() as connection:
+        for _ in range(_EXCHANGES):
+            ask(connection)
+        row = requests_of(report_of(trace), server.pid)
+    assert (row.exchanges, row.unknown, row.several_at_once) == (_EXCHANGES, 0, 0)
+    assert row.handed_over > _EXCHANGES / 2
+
+
 def _free_workers(pid: int) -> int:
     tids = [int(one.name) for one in Path(f"/proc/{pid}/task").iterdir()]
     return sum(sleeps_in(pid, tid, "futex") for tid in tids)

@@ -1,10 +1,11 @@
-"""Answers requests of one line: request_server.py loop|connections|pool tcp|unix [PATH].
+"""Answers requests of one line: request_server.py loop|connections|pool|turns tcp|unix [PATH].
 
 "loop": one event loop for all connections; "connections": one connection after the other, each
-until its end; "pool": the same by two threads that take connections from a queue. A request says
-what is to be done before the answer: "now", "sleep MS", "compute MS", "lock MS" (a wait for a lock
-that another thread has), "two" (the answer is written in two parts, 20 ms apart), "never" (there is
-no answer), "close" (the connection is closed in the place of an answer).
+until its end; "pool": the same by two threads that take connections from a queue; "turns": two
+threads answer the requests of a connection in turns. A request says what is to be done before the
+answer: "now", "sleep MS", "compute MS", "lock MS" (a wait for a lock that another thread has), "two"
+(the answer is written in two parts, 20 ms apart), "never" (there is no answer), "close" (the
+connection is closed in the place of an answer).
 """
 
 import json
@@ -82,6 +83,20 @@ def run_connections(listener):
         connection.close()
 
 
+def run_turns(listener):
+    def work(mine, other):
+        while True:
+            connection = mine.get()
+            if serve(connection):
+                other.put(connection)
+
+    queues = queue.SimpleQueue(), queue.SimpleQueue()
+    for mine, other in (queues, queues[::-1]):
+        threading.Thread(target=work, args=(mine, other), daemon=True).start()
+    while True:
+        queues[0].put(listener.accept()[0])
+
+
 def run_pool(listener):
     connections = queue.SimpleQueue()
 
@@ -110,7 +125,8 @@ def main():
     where = listener.getsockname()
     print(json.dumps({"pid": os.getpid(), "where": where}), flush=True)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGUSR2})
-    {"loop": run_loop, "connections": run_connections, "pool": run_pool}[how](listener)
+    WAYS[how](listener)
 
 
+WAYS = {"loop": run_loop, "connections": run_connections, "pool": run_pool, "turns": run_turns}
 main()

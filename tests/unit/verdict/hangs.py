@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from iotrace.report.model import Process, Thread
-from iotrace.report.requests import Durations, Requests, RequestTier
+from iotrace.report.requests import Durations, Requests, RequestTier, Upstream
 from iotrace.report.stacks import InCall, Wake
 from tests.unit.verdict.made import (
     MS,
@@ -14,6 +14,7 @@ from tests.unit.verdict.made import (
     S,
     call,
     descriptor,
+    event_loop,
     in_call,
     line_of,
     listener,
@@ -175,3 +176,14 @@ def accept_queue(wrong: bool) -> tuple[Process, ...]:
     row = Requests("127.0.0.1:8000", 5, 5, 0, None, times, times, None, None, None, tiers=(tier,))
     lines = (line_of(asking, 5, 9 * S, 2 * S),)
     return (replace(made, lines=lines, requests=(row,), sockets=listener(2)),)
+
+
+def busy_connections(wrong: bool) -> tuple[Process, ...]:
+    """Two connections with a query of 200 ms always in flight; in the twin nobody waits for one."""
+    rows = [descriptor(fd, local=f"127.0.0.1:{51_000 + fd}", peer="10.0.0.9:443") for fd in (8, 9)]
+    theirs = Durations(100, *(200 * MS,) * 5, histogram=((200 * MS, 200 * MS, 100),))
+    latency = Durations(100, *(900 * MS if wrong else 210 * MS,) * 5)
+    one = replace(event_loop(), descriptors=(descriptor(7), *rows))
+    requests = Requests("127.0.0.1:8000", 9, 100, 2, 100 * MS, latency, None, None, None, None)
+    upstream = Upstream("10.0.0.9:443", "tcp", 100, 2, 2, 100 * MS, theirs, None, None, 0, {})
+    return (replace(one, requests=(requests,), upstreams=(upstream,)),)

@@ -221,6 +221,7 @@ MADE: dict[str, Made] = {
     "IO144": hangs.held_lock,
     "IO145": hangs.gil_asleep,
     "IO146": hangs.accept_blocked,
+    "IO147": hangs.busy_connections,
     "IO150": elsewhere.tail,
     "IO151": elsewhere.file_lock,
     "IO152": elsewhere.slow_file,
@@ -269,6 +270,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO144": {"waits": 30, "waited_ns": 5 * S, "holder_sleeps_in": "recvfrom"},
     "IO145": {"holder": 701, "longest_ns": 1_500 * MS},
     "IO146": {"connections_waiting": 3, "waited_ns": 6 * S},
+    "IO147": {"peer": "10.0.0.9:443", "connections": 2, "in_flight_mean": 2.0},
     "IO150": {"peer": "10.0.0.9:5432", "late_answers": 12, "answers": 600, "late_ratio": 0.02},
     "IO151": {
         "waited_ns": 5 * S, "path": "/srv/state.lock", "had_by": "process 4321 python3",

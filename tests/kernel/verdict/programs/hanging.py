@@ -1,5 +1,6 @@
 """A program that hangs in the way that sys.argv[2] names. Fixed: what it waits for comes."""
 
+import asyncio
 import ctypes
 import os
 import socket
@@ -176,9 +177,58 @@ def busy_worker():
             connection.sendall(b"answer")
 
 
+def busy_connections():
+    """IO147: requests queue for one of two connections upstream; fixed: there are enough."""
+    upstream = listen()
+    sys.stdin.readline()  # traced by now: its requests are known from the first on
+    if not os.fork():
+        answer_slowly(upstream)
+    if not os.fork():
+        ask_at_once(8)
+    asyncio.run(serve_from_pool(upstream.getsockname(), 2 if WRONG else 8))
+
+
+def answer_slowly(upstream):
+    def serve(connection):
+        while data := connection.recv(100):
+            time.sleep(JOB_S)
+            connection.sendall(data)
+
+    while True:
+        start(serve, upstream.accept()[0])
+
+
+def ask_at_once(clients):
+    def ask():
+        connection = socket.create_connection(listener.getsockname())
+        while True:
+            connection.sendall(b"question")
+            connection.recv(100)
+
+    for _ in range(clients):
+        start(ask)
+    threading.Event().wait()
+
+
+async def serve_from_pool(address, size):
+    pool = asyncio.Queue()
+    for _ in range(size):
+        pool.put_nowait(await asyncio.open_connection(*address))
+
+    async def serve(reader, writer):
+        while data := await reader.read(100):
+            upstream = await pool.get()
+            upstream[1].write(data)
+            writer.write(await upstream[0].read(100))
+            pool.put_nowait(upstream)
+
+    server = await asyncio.start_server(serve, sock=listener)
+    await server.serve_forever()
+
+
 WAYS = {one.__name__: one for one in (
     full_pipe, opposite_locks, full_pool, taken_connections, held_lock, native_sleep, silent_client,
-    result_under_lock, polled_result, busy_worker,
+    result_under_lock, polled_result, busy_worker, busy_connections,
 )}  # fmt: skip
 ready(listener)
 WAYS[WAY]()

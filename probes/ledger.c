@@ -44,6 +44,13 @@ static __always_inline s32 in_hand(struct thread *t)
   return t->taken - t->answered - t->given;
 }
 
+/* Whether a thread that wakes up may have been given a request by another one. A wait for the GIL comes
+ * after that. */
+static __always_inline int may_be_handed_one(struct thread *t)
+{
+  return (t->pooled || !t->taken) && in_hand(t) <= 0 && t->sleep_class != WAIT_GIL;
+}
+
 /* A thread of a pool is free, and its sums are those that its next request begins with. */
 static __always_inline void note_free(struct thread *t, u64 now)
 {
@@ -188,8 +195,7 @@ static __always_inline void charge_waiting(struct thread *t, u64 now)
     charge_wait(t, asleep);
     if (!HAVE_WAKING)
       t->slept_ns = asleep;
-    /* A wait for the GIL comes after the hand-over. */
-    if (DETAIL_FULL && unlikely(t->pooled) && in_hand(t) <= 0 && t->sleep_class != WAIT_GIL)
+    if (DETAIL_FULL && may_be_handed_one(t))
       note_free(t, t->since_ns + asleep);
     t->call_kernel_at_wake_ns = t->call_kernel_ns;
     charge_runq(t, ns - asleep);

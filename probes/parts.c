@@ -101,21 +101,26 @@ static __always_inline u64 date_sums(struct thread *t, struct exchange *x, u64 n
 }
 
 /* Until its read was called nobody is known to have had the exchange; the parts of that call are known.
- * Returns 0 where the data came in it, or current was at work on another exchange. */
+ * Returns 0 where the data came in a call that left the CPU, or another exchange is in hand. */
 static __always_inline int split_at_call(struct thread *t, u64 *cpu, u64 *off_cpu, u64 from)
 {
   s64 before = t->call_entry_ns - from;
+  u64 ns = t->since_ns - from;
   NO_OFF_CPU_PARTS(off_cpu);
   cpu[PART_USER] = cpu[PART_KERNEL] = cpu[PART_COPY] = 0;
-  if (before < 0) {
-    off_cpu[PLACE(PART_ELSEWHERE)] = t->since_ns - from;
+  if (before < 0 && (t->call_wait_ns | t->call_runq_ns || t->call_copy_ns > ns)) {
+    off_cpu[PLACE(PART_ELSEWHERE)] = ns;
     return 0;
+  }
+  if (before < 0) {
+    cpu[PART_KERNEL] = ns - t->call_copy_ns;
+    cpu[PART_COPY] = t->call_copy_ns;
+    return in_hand(t) <= 0;
   }
   cpu[PART_KERNEL] = t->call_kernel_ns;
   cpu[PART_COPY] = t->call_copy_ns;
   off_cpu[PLACE(PART_RUNQ)] = t->call_runq_ns;
-  off_cpu[PLACE(PART_ELSEWHERE)] = t->since_ns - from - t->call_kernel_ns - t->call_copy_ns -
-                                   t->call_runq_ns;
+  off_cpu[PLACE(PART_ELSEWHERE)] = ns - t->call_kernel_ns - t->call_copy_ns - t->call_runq_ns;
   return in_hand(t) <= 0;
 }
 

@@ -3,7 +3,7 @@
 "loop": one event loop for all connections; "connections": one connection after the other, each
 until its end; "pool": the same by two threads that take connections from a queue; "turns": two
 threads answer the requests of a connection in turns. A request says what is to be done before the
-answer: "now", "sleep MS", "compute MS", "lock MS" (a wait for a lock that another thread has), "two"
+answer: "now", "sleep MS", "compute MS", "lock MS" (a wait for a lock that another has), "two"
 (the answer is written in two parts, 20 ms apart), "never" (there is no answer), "close" (the
 connection is closed in the place of an answer).
 """

@@ -92,7 +92,6 @@ static __always_inline struct endpoint *overflow_of(struct endpoint *e)
   return o;
 }
 
-/* locked is a constant: there are two copies of whatever uses these. */
 #define ADD(place, value, locked)                \
   do {                                           \
     if (locked)                                  \
@@ -152,6 +151,7 @@ struct exchange_times {
   u64 queue_ns;
   u64 pickup_ns;
   u64 service_ns;
+  u64 dated; /* all of this is known */
   /* Parts on a CPU. Those off it are with the exchange. */
   u64 pickup[CPU_PARTS];
   u64 service[CPU_PARTS];
@@ -225,17 +225,18 @@ static __always_inline void keep_exemplar(struct thread *t, struct exchange *x, 
 static __always_inline void account_exchange(struct thread *t, struct exchange *x,
                                              struct endpoint *e, const struct exchange_times *s)
 {
-  if (!__sync_val_compare_and_swap(&e->busy, 0, 1)) {
-    add_exchange(x, e, s, 1);
-    if (x->role == ROLE_SERVER && s->latency_ns > e->slowest_ns)
-      keep_exemplar(t, x, e, s);
-    store_barrier();
-    *(volatile u64 *)&e->busy = 0;
+  int locked = !__sync_val_compare_and_swap(&e->busy, 0, 1);
+  if (!locked)
+    e = overflow_of(e);
+  if (!e)
     return;
-  }
-  e = overflow_of(e);
-  if (e)
-    add_exchange(x, e, s, 0);
+  add_exchange(x, e, s, locked);
+  if (!locked)
+    return;
+  if (x->role == ROLE_SERVER && s->latency_ns > e->slowest_ns)
+    keep_exemplar(t, x, e, s);
+  store_barrier();
+  *(volatile u64 *)&e->busy = 0;
 }
 
 /* The answer has got longer: its last byte is now. */

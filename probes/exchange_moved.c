@@ -63,14 +63,19 @@ static __always_inline void data_moved(struct thread *t, u32 slot, s64 bytes)
   u32 index = t->call_descriptor - 1;
   struct descriptor *d = descriptors.lookup(&index);
   struct exchange *x = d ? exchange_on(t, slot, d) : NULL;
-  if (!x)
+  struct endpoint *e = x ? endpoint_of(x) : NULL;
+  struct exchange_times s = {};
+  int over = 0;
+  if (!e)
     return;
   if (!bytes)
     exchange_ended(x);
   else if (t->call_flags & CALL_OUT)
-    exchange_written(t, slot, x);
+    over = exchange_written(t, slot, x, e, &s);
   else
-    exchange_read(t, slot, x);
+    over = exchange_read(t, slot, x, e, &s);
+  if (over)
+    end_exchange(t, x, e, &s);
 }
 
 /* Entered from sys_exit: data was moved on a stream socket, or a connection accepted. */

@@ -50,24 +50,21 @@ static __always_inline void exchange_arrived_in_call(struct thread *t, struct ex
 }
 
 /* The answer to a query has been read. */
-static __always_inline void query_answered(struct thread *t, struct exchange *x)
+static __always_inline void query_answered(struct thread *t, struct exchange *x, struct endpoint *e,
+                                           struct exchange_times *s)
 {
-  struct endpoint *e = endpoint_of(x);
-  struct exchange_times s = {};
-  if (!e)
-    return;
   __sync_fetch_and_add(&e->in_flight, -1);
   if (x->arrived_ns < x->read_ns) /* its arrival was not seen */
     return;
-  s.service_ns = s.queue_ns = x->arrived_ns - x->read_ns;
-  s.pickup_ns = t->since_ns - x->arrived_ns;
-  s.latency_ns = s.service_ns + s.pickup_ns;
+  s->service_ns = s->queue_ns = x->arrived_ns - x->read_ns;
+  s->pickup_ns = t->since_ns - x->arrived_ns;
+  s->latency_ns = s->service_ns + s->pickup_ns;
   x->off_cpu = 0;
-  COPY_CPU_PARTS(s.pickup, x->at);
-  x->unknown = !split_parts(t, x, s.pickup, x->pickup, OFF_CPU_PICKUP, x->arrived_ns);
-  account_exchange(t, x, e, &s);
-  emit_part(t, EVENT_UPSTREAM_ANSWERED, e, t->call_fd, s.service_ns);
-  emit_part(t, EVENT_UPSTREAM_READ, e, t->call_fd, s.pickup_ns);
+  COPY_CPU_PARTS(s->pickup, x->at);
+  x->unknown = !split_parts(t, x, s->pickup, x->pickup, OFF_CPU_PICKUP, x->arrived_ns);
+  s->dated = 1;
+  emit_part(t, EVENT_UPSTREAM_ANSWERED, e, t->call_fd, s->service_ns);
+  emit_part(t, EVENT_UPSTREAM_READ, e, t->call_fd, s->pickup_ns);
 }
 
 /* Current is not the thread that is known to have had the exchange, or answers overlap. */
@@ -112,22 +109,24 @@ static __always_inline void undated_read(struct thread *t, u32 slot, struct exch
   t->taken++;
 }
 
-static __always_inline void exchange_read(struct thread *t, u32 slot, struct exchange *x)
+/* Returns whether an exchange has ended: its phase is CHANGING then. */
+static __always_inline int exchange_read(struct thread *t, u32 slot, struct exchange *x,
+                                         struct endpoint *e, struct exchange_times *s)
 {
   if (!leave_phase(x, PHASE_ARRIVED)) {
     if (x->role == ROLE_SERVER && leave_phase(x, PHASE_IDLE)) {
       undated_read(t, slot, x);
       enter_phase(x, PHASE_SERVED);
     }
-    return;
+    return 0;
   }
   if (x->role == ROLE_CLIENT) {
-    query_answered(t, x);
-    enter_phase(x, PHASE_IDLE);
-    return;
+    query_answered(t, x, e, s);
+    return 1;
   }
   request_read(t, slot, x);
   enter_phase(x, PHASE_SERVED);
+  return 0;
 }
 
 /* End of the stream: no answer will come. */
@@ -168,45 +167,59 @@ static __always_inline void end_at_entry(struct thread *t, struct exchange *x, u
 }
 
 /* The first write of an answer. */
-static __always_inline void exchange_answered(struct thread *t, struct exchange *x)
+static __always_inline void exchange_answered(struct thread *t, u32 slot, struct exchange *x,
+                                              struct endpoint *e, struct exchange_times *s)
 {
-  struct endpoint *e = endpoint_of(x);
   u64 end = t->call_entry_ns;
-  struct exchange_times s = {};
-  if (!e)
-    return;
+  if (likely(x->slot == slot + 1)) {
+    t->answered++;
+  } else {
+    take_from_reader(x);
+    t->untold++;
+    x->slot = slot + 1;
+  }
+  if (e->handed_over) /* who reads the next request may have to know */
+    note_free(t, t->since_ns);
   if (!x->arrived_ns || end < x->read_ns) {
     __sync_fetch_and_add(&e->undated, 1);
     x->arrived_ns = 0;
     return;
   }
-  s.latency_ns = end - x->arrived_ns;
-  s.service_ns = end - x->read_ns;
+  s->latency_ns = end - x->arrived_ns;
+  s->service_ns = end - x->read_ns;
   if (x->accepted_ns > x->arrived_ns)
-    s.queue_ns = x->accepted_ns - x->arrived_ns;
-  s.pickup_ns = s.latency_ns - s.service_ns - s.queue_ns;
-  SUBTRACT_CPU_PARTS(s.pickup, x->read, x->at);
-  COPY_CPU_PARTS(s.service, x->read);
-  x->unknown |= !split_parts(t, x, s.service, x->service, OFF_CPU_SERVICE, x->read_ns);
-  end_at_entry(t, x, s.service);
-  account_exchange(t, x, e, &s);
-  add_last_byte(x, e, t->since_ns);
-  emit_part(t, EVENT_EXCHANGE_ANSWERED, e, t->call_fd, s.service_ns);
-  if (e->handed_over) /* who reads the next request may have to know */
-    note_free(t, t->since_ns);
+    s->queue_ns = x->accepted_ns - x->arrived_ns;
+  s->pickup_ns = s->latency_ns - s->service_ns - s->queue_ns;
+  SUBTRACT_CPU_PARTS(s->pickup, x->read, x->at);
+  COPY_CPU_PARTS(s->service, x->read);
+  x->unknown |= !split_parts(t, x, s->service, x->service, OFF_CPU_SERVICE, x->read_ns);
+  end_at_entry(t, x, s->service);
+  s->dated = 1;
+  emit_part(t, EVENT_EXCHANGE_ANSWERED, e, t->call_fd, s->service_ns);
 }
 
-static __always_inline void query_written(struct thread *t, u32 slot, struct exchange *x)
+/* Its phase is CHANGING: s tells what it adds. */
+static __always_inline void end_exchange(struct thread *t, struct exchange *x, struct endpoint *e,
+                                         const struct exchange_times *s)
 {
-  struct endpoint *e;
+  if (s->dated)
+    account_exchange(t, x, e, s);
+  if (s->dated && x->role == ROLE_SERVER)
+    add_last_byte(x, e, t->since_ns);
+  enter_phase(x, PHASE_IDLE);
+  /* The next request lies there already? */
+  if (x->role == ROLE_SERVER && x->since_ns && leave_phase(x, PHASE_IDLE))
+    exchange_arrived_in_call(t, x);
+}
+
+static __always_inline void query_written(struct thread *t, u32 slot, struct exchange *x,
+                                          struct endpoint *e)
+{
   u64 waiting;
   if (leave_phase(x, PHASE_IDLE)) {
-    e = endpoint_of(x);
-    if (e) {
-      waiting = fetch_and_add(&e->in_flight, 1) + 1;
-      if (waiting > e->in_flight_max)
-        atomic_max(&e->in_flight_max, waiting);
-    }
+    waiting = fetch_and_add(&e->in_flight, 1) + 1;
+    if (waiting > e->in_flight_max)
+      atomic_max(&e->in_flight_max, waiting);
   } else if (!leave_phase(x, PHASE_ASKED)) {
     return; /* a query behind an answer that nobody has read */
   }
@@ -218,32 +231,21 @@ static __always_inline void query_written(struct thread *t, u32 slot, struct exc
     enter_phase(x, PHASE_ASKED);
 }
 
-static __always_inline void exchange_written(struct thread *t, u32 slot, struct exchange *x)
+/* As exchange_read(). */
+static __always_inline int exchange_written(struct thread *t, u32 slot, struct exchange *x,
+                                            struct endpoint *e, struct exchange_times *s)
 {
-  struct endpoint *e;
   if (x->role == ROLE_CLIENT) {
-    query_written(t, slot, x);
-    return;
-  }
-  if (leave_phase(x, PHASE_SERVED)) {
-    exchange_answered(t, x);
-    if (likely(x->slot == slot + 1)) {
-      t->answered++;
-    } else {
-      take_from_reader(x);
-      t->untold++;
-      x->slot = slot + 1;
-    }
-    enter_phase(x, PHASE_IDLE);
-    if (x->since_ns && leave_phase(x, PHASE_IDLE)) /* the next request lies there already */
-      exchange_arrived_in_call(t, x);
+    query_written(t, slot, x, e);
+  } else if (leave_phase(x, PHASE_SERVED)) {
+    exchange_answered(t, slot, x, e, s);
+    return 1;
   } else if (x->phase == PHASE_ARRIVED) {
     x->unasked++;
   } else if (x->phase == PHASE_IDLE && x->last_bucket) {
-    e = endpoint_of(x);
-    if (e)
-      add_last_byte(x, e, t->since_ns);
+    add_last_byte(x, e, t->since_ns);
   }
+  return 0;
 }
 #else
 static __always_inline void exchange_arrived(struct exchange *x, u64 now)

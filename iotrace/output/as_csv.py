@@ -176,6 +176,7 @@ _REQUESTS: Columns = {
     **_nested("service_ns", _PERCENTILES, "service_{}_ns"),
     **_nested("last_byte_ns", _PERCENTILES, "last_byte_{}_ns"),
     **_same("several_at_once", "handed_over", "unknown", "undated"),
+    **_same("per_second", "pending", "max_pending", "dropped"),
 }
 
 

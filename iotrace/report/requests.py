@@ -66,7 +66,11 @@ class Requests:
     ``several_at_once``: writes while another request lay there unread. ``handed_over``: read by
     another thread than the one that had the connection; ``unknown``: exchanges whose time is in
     "elsewhere", because nothing tells who had them; ``undated``: answered, but begun before the
-    trace.
+    trace. ``per_second``: exchanges.
+
+    Of the listening socket: ``pending`` connections were in its accept queue at the end, which
+    holds ``max_pending``; ``dropped`` found no room while it was traced. None: not told (a unix
+    socket, or the process had ended).
     """
 
     listener: str
@@ -85,6 +89,10 @@ class Requests:
     unknown: int = 0
     undated: int = 0
     exemplars: tuple[SlowRequest, ...] = ()
+    per_second: float = 0.0
+    pending: int | None = None
+    max_pending: int | None = None
+    dropped: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from iotrace.procfs.endpoint import format_endpoint, format_unix
 from iotrace.procfs.net_tables import Socket
 from iotrace.report.requests import Requests, RequestTier, SlowRequest, Upstream
 from iotrace.report.times import Durations
+from iotrace.report_builder.descriptor_rows import open_sockets
 from iotrace.snapshot import histogram
 from iotrace.snapshot.exchanges import EndpointKey, EndpointTotals, Owed, SlowExchange, TierKey
 from iotrace.snapshot.facts import ProcessFacts
@@ -33,10 +34,12 @@ def request_rows(
         owed = together(snapshot.exchanges.owed.get(key), waiting.pop(key.port, None))
         if sum(totals.latency) or totals.accepted or totals.undated or owed:
             slow = snapshot.exchanges.slowest.get(key, ())
-            rows.append(_requests(_listener(key, facts), totals, owed, slow, snapshot))
+            row = _requests(_listener(key, facts), totals, owed, slow, snapshot)
+            rows.append(_with_queue(row, facts))
     for port, owed in waiting.items():
         key = EndpointKey(pid, "server", "tcp", 0, b"", port, b"")
-        rows.append(_requests(_listener(key, facts), None, owed, (), snapshot))
+        row = _requests(_listener(key, facts), None, owed, (), snapshot)
+        rows.append(_with_queue(row, facts))
     return tuple(sorted(rows, key=lambda row: (-row.exchanges, row.listener)))
 
 
@@ -113,6 +116,19 @@ def _listener(key: EndpointKey, facts: ProcessFacts | None) -> str:
     return f"*:{key.port}"
 
 
+def _with_queue(row: Requests, facts: ProcessFacts | None) -> Requests:
+    """The row with what the kernel tells of its listening sockets (several: SO_REUSEPORT)."""
+    queues = [one for one in open_sockets(facts).listeners if one.local == row.listener]
+    if not queues:
+        return row
+    return replace(
+        row,
+        pending=sum(one.pending for one in queues),
+        max_pending=sum(one.max_pending for one in queues),
+        dropped=sum(one.dropped for one in queues),
+    )
+
+
 def _peer(key: EndpointKey) -> str:
     if key.kind == "unix":
         return _unix(key)
@@ -161,6 +177,7 @@ def _requests(
         unknown=totals.unknown,
         undated=totals.undated,
         exemplars=tuple(_slow(one, snapshot) for one in slow if one.arrived_ns >= snapshot.from_ns),
+        per_second=exchanges * 1e9 / max(snapshot.at_ns - snapshot.from_ns, 1),
     )
     if totals.unasked <= SEVERAL_AT_ONCE * exchanges:
         return row

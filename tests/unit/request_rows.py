@@ -24,6 +24,10 @@ LISTENER = Requests(
     pickup_ns=replace(TIMES, p99=47 * _MS),
     service_ns=replace(TIMES, p99=41 * _MS),
     last_byte_ns=replace(TIMES, p99=51 * _MS),
+    per_second=277.4,
+    pending=2,
+    max_pending=128,
+    dropped=17,
     tiers=(
         RequestTier(0, 65536, 1000, 50 * _MS, 0, {"user": 20 * _MS}, {"user": 30 * _MS}),
         RequestTier(

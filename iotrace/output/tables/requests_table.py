@@ -31,6 +31,7 @@ _OVERLAP = (
 ORDERS: Orders[Requests] = {
     "listener": ColumnOrder(attrgetter("listener"), "the listening socket"),
     "count": ColumnOrder(attrgetter("exchanges"), "exchanges: requests with their answers"),
+    "rate": ColumnOrder(attrgetter("per_second"), "exchanges a second"),
     "owed": ColumnOrder(
         attrgetter("unanswered"),
         "requests that were not answered at the end, and how long the oldest of them had waited",
@@ -59,6 +60,7 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
     columns = (
         texts("listener", (row.listener for row in shown), least=14, keep_end=True),
         figures("count", (units.format_count(row.exchanges) for row in shown)),
+        figures("rate", map(_rate, shown), spare=3),
         *owed(shown),
         *(_latency(shown, name) for name in ("p50", "p99")),
         _latency(shown, "max", spare=1),  # the line of the longest one has it, too
@@ -82,6 +84,16 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
             *_of_workers(process),
             *(note for row in shown for note in _notes(row, len(shown) > 1)),
         ),
+    )
+
+
+def _rate(row: Requests) -> str:
+    if not row.exchanges:
+        return NOTHING
+    return (
+        f"{row.per_second:.1f}"
+        if row.per_second < 100
+        else units.format_count(round(row.per_second))
     )
 
 
@@ -113,6 +125,12 @@ def _notes(row: Requests, several: bool) -> Iterator[str]:
         yield f"{where}slowest {units.format_count(slow.count)}: {_split(slow, slow.count or 1)}."
     if row.exemplars:
         yield f"{where}longest: {_longest(row.exemplars[0])}."
+    if row.dropped or row.pending:
+        yield (
+            f"{where}accept queue: {units.format_count(row.pending or 0)} of at most "
+            f"{units.format_count(row.max_pending or 0)} connections in it at the end, "
+            f"{units.format_count(row.dropped or 0)} dropped for lack of room."
+        )
     if row.unknown:
         yield (
             f"{where}of {units.plural(row.unknown, 'exchange')} it is not known which thread had "

@@ -27,15 +27,17 @@ of data to the answer's first byte, of which pickup: until it is read, service:
 from there to the first byte; owed: not answered at the end. queue: of
 connections, until they are accepted. last: from the arrival to the answer's
 last byte.
-listener        count    p50     p99    max  pickup  service   queue    last
-──────────────  ─────  ─────  ──────  ─────  ──────  ───────  ──────  ──────
-127.0.0.1:8000  3,366  237us  46.0ms  133ms  47.0ms   41.0ms  50.0us  51.0ms
+listener       count rate   p50    p99   max pickup service  queue   last
+────────────── ───── ──── ───── ────── ───── ────── ─────── ────── ──────
+127.0.0.1:8000 3,366  277 237us 46.0ms 133ms 47.0ms  41.0ms 50.0us 51.0ms
 typical 98.0 us = pickup 39.0 us (user 20.0 us, runq 13.0 us, poll 6.00 us) +
 service 59.0 us (user 57.0 us, kernel 2.00 us).
 slowest 38: 46.0 ms = queue 6.00 ms + pickup 24.0 ms (sleep 22.0 ms, runq 2.00
 ms) + service 16.0 ms (sleep 16.0 ms).
 longest: 133 ms = pickup 92.0 ms (runq 92.0 ms) + service 41.0 ms (sleep 40.0
 ms, user 1.00 ms) for 127.0.0.1:54036 at 7.89 s.
+accept queue: 2 of at most 128 connections in it at the end, 17 dropped for lack
+of room.
 """)
 
 
@@ -62,8 +64,13 @@ listener         count      owed   p50    p99   max pickup service  queue   last
 …x:/run/app.sock 3,366 12 9.00ms 237us 46.0ms 133ms 47.0ms  41.0ms 50.0us 51.0ms
 *:9000           3,366         -   n/a    n/a   n/a 47.0ms     n/a    n/a    n/a
 *:9001               -         -     -      -     -      -       -      -      -
+unix:/run/app.sock: accept queue: 2 of at most 128 connections in it at the end,
+17 dropped for lack of room.
+*:9000: accept queue: 2 of at most 128 connections in it at the end, 17 dropped
+for lack of room.
 *:9000: of 3 exchanges it is not known which thread had them: their time is
 elsewhere.
+No room at 80 columns for: rate.
 """)
 
 

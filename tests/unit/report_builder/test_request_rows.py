@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from iotrace.procfs.tcp_state import TcpState
 from iotrace.report_builder.request_rows import request_rows, unaccepted_of, upstream_rows
 from iotrace.snapshot.exchanges import (
     EndpointKey,
@@ -48,6 +49,16 @@ def test_a_listener_has_the_address_that_proc_tells() -> None:
     snapshot = _snapshot({_LISTENER: _totals(accepted=1)})
     (row,) = request_rows(7, snapshot, _facts(7, _listening("0.0.0.0:8000", 0)), {})
     assert (row.listener, row.connections, row.latency_ns) == ("0.0.0.0:8000", 1, None)
+
+
+def test_a_listener_has_its_rate_and_its_accept_queue() -> None:
+    snapshot = _snapshot({_LISTENER: _totals(latency=_times(80, 80, 81), latency_max_ns=90_000)})
+    facts = _facts(7, _listening("0.0.0.0:8000", 3), _listening("0.0.0.0:8000", 4, inode=6))
+    states = {5: TcpState(9, False, 0, 0, 16, 2), 6: TcpState(10, False, 0, 0, 16, 11)}
+    (row,) = request_rows(7, snapshot, replace(facts, tcp=states), {})
+    assert (row.per_second, row.pending, row.max_pending, row.dropped) == (300, 7, 32, 13)
+    (row,) = request_rows(7, snapshot, None, {})
+    assert (row.pending, row.max_pending, row.dropped) == (None, None, None)
 
 
 def test_a_unix_socket_is_named_by_its_path() -> None:

@@ -98,7 +98,10 @@ static __always_inline struct exchange *exchange_of(struct descriptor *d)
 {
   u32 index = d->exchange - 1;
   struct exchange *x = DETAIL_FULL ? exchanges.lookup(&index) : NULL;
-  return x && x->of == d->sock ? x : NULL;
+  if (x && x->of != d->sock)
+    x = NULL;
+  asm volatile("" : "+r"(x)); /* as in exchange_at() */
+  return x;
 }
 
 /* Where the dates of what lies on a descriptor unread are kept. */

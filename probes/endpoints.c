@@ -181,6 +181,29 @@ static __always_inline void add_exchange(struct exchange *x, struct endpoint *e,
     ADD_PARTS(tier->service_off_cpu, x->service, OFF_CPU_PARTS, locked);
 }
 
+/* The slow call with the longest wait while the exchange was under way. */
+static __always_inline void keep_longest_wait_of(struct thread *t, struct exchange *x,
+                                                 struct exemplar *kept)
+{
+  u64 longest = 0;
+  kept->stack = 0;
+#if PYTHON
+#pragma clang loop unroll(disable)
+  for (u32 i = 0; i < SLOW_CALLS; i++) {
+    s64 wait = t->slow_woken_ns[i] - x->arrived_ns;
+    if (wait > (s64)t->slow_wait_ns[i])
+      wait = t->slow_wait_ns[i];
+    if (wait > (s64)longest) {
+      longest = wait;
+      kept->stack = t->slow_stacks[i];
+      kept->call_nr = t->slow_nrs[i];
+      kept->call_kind = t->slow_kinds[i];
+    }
+  }
+#endif
+  kept->call_wait_ns = longest;
+}
+
 /* Keep one of the slowest: it takes the place of the fastest of those that are kept. */
 static __always_inline void keep_exemplar(struct thread *t, struct exchange *x, struct endpoint *e,
                                           const struct exchange_times *s)
@@ -211,6 +234,7 @@ static __always_inline void keep_exemplar(struct thread *t, struct exchange *x, 
   kept->family = read_u16(sock + OFFSET_SOCK_FAMILY);
   kept->peer_port = swap16(read_u16(sock + OFFSET_SOCK_DPORT));
   read_peer(kept->peer, sock, kept->family);
+  keep_longest_wait_of(t, x, kept);
   COPY_CPU_PARTS(kept->pickup, s->pickup);
   COPY_CPU_PARTS(kept->service, s->service);
 #pragma unroll

@@ -124,10 +124,14 @@ struct tier {
   u64 padding[6]; /* to a multiple of cache lines */
 };
 
-/* A slow exchange. */
+/* A slow exchange, and the longest wait in it in a call whose stack was walked. */
 struct exemplar {
   u32 seq;
   u32 tid;
+  u64 stack; /* 0: there was none */
+  u64 call_wait_ns;
+  u32 call_nr;
+  u32 call_kind;
   u64 arrived_ns; /* 0: this record is not in use */
   u64 latency_ns;
   u64 queue_ns;

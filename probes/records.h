@@ -28,6 +28,7 @@
 #define DONE_EXEC 6
 #define DONE_MARKS 8
 
+#define SLOW_CALLS 8 /* a power of two */
 #define LOOP_KINDS 8  /* select, pselect6, poll, ppoll, epoll_wait, _pwait, _pwait2; 0: none */
 
 struct thread {
@@ -129,6 +130,15 @@ struct thread {
   u64 slept_ns; /* without wake-ups: the last sleep, part of which was in a run queue */
   u64 free_ns; /* when it was last free for a request that others hand over, 0: never; and its sums then */
   u64 free_at[SUMS];
+  /* The latest calls of which the stack was walked, in turns. */
+  u64 slow_stacks[SLOW_CALLS];
+  u64 slow_woken_ns[SLOW_CALLS]; /* about when its wait ended */
+  u64 slow_wait_ns[SLOW_CALLS];
+  u32 slow_nrs[SLOW_CALLS];
+  u8 slow_kinds[SLOW_CALLS];
+  u32 slow_calls;
+  u32 reserved;
+  u64 padding[2]; /* to a multiple of cache lines */
   u8 done[DONE_MARKS]; /* see already_done() */
 };
 

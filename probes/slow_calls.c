@@ -14,6 +14,18 @@ static __always_inline void keep_longest_wait(struct thread *t, u64 hash)
   update_end(&l->seq);
 }
 
+/* For the requests that current has in hand. */
+static __always_inline void note_slow_call(struct thread *t, u64 hash)
+{
+  u32 place = unbounded(t, t->slow_calls) & (SLOW_CALLS - 1);
+  t->slow_stacks[place] = hash;
+  t->slow_woken_ns[place] = t->call_ended_ns - t->call_runq_ns - t->call_kernel_ns;
+  t->slow_wait_ns[place] = t->call_wait_ns;
+  t->slow_nrs[place] = t->call_nr;
+  t->slow_kinds[place] = t->call_kind;
+  t->slow_calls++;
+}
+
 static __always_inline void add_line(struct thread *t, u64 hash)
 {
   struct line_key key = {
@@ -67,6 +79,7 @@ PROGRAM(on_slow_call)
   hash = walk(t, p, room);
   if (hash) {
     add_line(t, hash);
+    note_slow_call(t, hash);
     if (t->current_loop && !t->call_loop)
       keep_longest_wait(t, hash);
     found = keep_stack(room);

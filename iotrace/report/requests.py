@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from iotrace.report.stacks import LongestWait
 from iotrace.report.times import Durations
 from iotrace.vocabulary.waits import WAIT_REASONS
 
@@ -40,7 +41,9 @@ class SlowRequest:
     """One of the slowest exchanges; parts as in ``RequestTier``.
 
     ``arrived_ns``: since the beginning of the report. ``peer``: the client's address, "" for unix
-    sockets. ``tid``: the thread that answered.
+    sockets. ``tid``: the thread that answered. ``longest_wait``: of that thread in one call while
+    the exchange was under way, whichever request the call was made for; None: there was no long
+    one, or Python's stacks are not followed.
     """
 
     arrived_ns: int
@@ -50,6 +53,7 @@ class SlowRequest:
     service_ns: dict[str, int]
     peer: str
     tid: int
+    longest_wait: LongestWait | None = None
 
 
 @dataclass(frozen=True, slots=True)

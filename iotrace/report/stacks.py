@@ -36,6 +36,26 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class LongestWait:
+    """The longest wait in one call of a thread, and the Python stack that made the call.
+
+    ``own``: place in ``stack`` (innermost frame first) of the program's own innermost frame. The
+    stack is () where it could not be kept.
+    """
+
+    syscall: str
+    kind: str
+    wait_ns: int
+    own: int
+    stack: tuple[Frame, ...]
+
+    @property
+    def own_stack(self) -> tuple[Frame, ...]:
+        """The stack from the innermost frame on that is the program's own; () if there is none."""
+        return self.stack[max(0, self.own) :] or self.stack
+
+
+@dataclass(frozen=True, slots=True)
 class StallCause:
     """Stalls of a loop that are attributed to one Python stack; times are of all of them.
 

@@ -20,6 +20,7 @@ from iotrace.report_builder.loop_rows import loop_row
 from iotrace.report_builder.operation_rows import operation_row
 from iotrace.report_builder.request_rows import request_rows, unaccepted_of, upstream_rows
 from iotrace.report_builder.stack_rows import (
+    CallPlaces,
     Stacks,
     line_row,
     sample_rows,
@@ -81,6 +82,7 @@ class _Parts:
         self._snapshot = snapshot
         self._facts = facts
         self._names = names
+        self._places = CallPlaces(names, stacks)
         self._calls = _by_pid(snapshot.calls)
         self._descriptors = _by_pid(snapshot.descriptors)
         self._loops = _by_pid(snapshot.loops)
@@ -178,12 +180,16 @@ class _Parts:
             file_lock_waits=self._lock_waits(pid, facts),
             cpu_samples=sample_rows(self._samples[pid], self._stacks),
             major_faults=facts.limits.major_faults if facts and facts.limits else None,
-            requests=request_rows(pid, self._snapshot, facts, self._unaccepted.get(pid, {})),
+            requests=request_rows(
+                pid, self._snapshot, facts, self._unaccepted.get(pid, {}), self._places
+            ),
             upstreams=upstream_rows(pid, self._snapshot),
         )
 
     def workers(self, parent: int, pids: frozenset[int]) -> Workers:
-        return worker_rows(parent, pids, self._snapshot, self._facts, self._unaccepted)
+        return worker_rows(
+            parent, pids, self._snapshot, self._facts, self._unaccepted, self._places
+        )
 
     def _lock_waits(self, pid: int, facts: ProcessFacts | None) -> tuple[FileLockWait, ...]:
         """Those who waited, and those who were refused a lock that another has now."""

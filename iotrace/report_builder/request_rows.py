@@ -13,6 +13,7 @@ from iotrace.procfs.net_tables import Socket
 from iotrace.report.requests import Requests, RequestTier, SlowRequest, Upstream
 from iotrace.report.times import Durations
 from iotrace.report_builder.descriptor_rows import open_sockets
+from iotrace.report_builder.stack_rows import NO_PLACES, CallPlaces
 from iotrace.snapshot import histogram
 from iotrace.snapshot.exchanges import EndpointKey, EndpointTotals, Owed, SlowExchange, TierKey
 from iotrace.snapshot.facts import ProcessFacts
@@ -20,12 +21,18 @@ from iotrace.snapshot.totals import Snapshot
 
 SEVERAL_AT_ONCE = 0.05
 """Of the exchanges: with more writes than that while a request lay unread, requests overlap."""
+WAIT_SHARE = 0.05
+"""Of a slow exchange's latency: a shorter wait is not what made it slow."""
 _ADDRESS_BYTES = {2: 4, 10: 16}
 """AF_INET, AF_INET6."""
 
 
 def request_rows(
-    pid: int, snapshot: Snapshot, facts: ProcessFacts | None, unaccepted: Mapping[int, Owed]
+    pid: int,
+    snapshot: Snapshot,
+    facts: ProcessFacts | None,
+    unaccepted: Mapping[int, Owed],
+    calls: CallPlaces = NO_PLACES,
 ) -> tuple[Requests, ...]:
     """One row for each listener of a process. ``unaccepted``: by port, what it is to answer."""
     rows = []
@@ -33,7 +40,11 @@ def request_rows(
     for key, totals in _endpoints(snapshot, pid, "server"):
         owed = together(snapshot.exchanges.owed.get(key), waiting.pop(key.port, None))
         if sum(totals.latency) or totals.accepted or totals.undated or owed:
-            slow = snapshot.exchanges.slowest.get(key, ())
+            slow = tuple(
+                _slow(one, snapshot, calls)
+                for one in snapshot.exchanges.slowest.get(key, ())
+                if one.arrived_ns >= snapshot.from_ns
+            )
             row = _requests(_listener(key, facts), totals, owed, slow, snapshot)
             rows.append(_with_queue(row, facts))
     for port, owed in waiting.items():
@@ -153,7 +164,7 @@ def _requests(
     listener: str,
     totals: EndpointTotals | None,
     owed: Owed | None,
-    slow: Sequence[SlowExchange],
+    slow: tuple[SlowRequest, ...],
     snapshot: Snapshot,
 ) -> Requests:
     unanswered, oldest = owed.count if owed else 0, _age_ns(owed, snapshot.at_ns)
@@ -176,7 +187,7 @@ def _requests(
         handed_over=totals.handed_over,
         unknown=totals.unknown,
         undated=totals.undated,
-        exemplars=tuple(_slow(one, snapshot) for one in slow if one.arrived_ns >= snapshot.from_ns),
+        exemplars=slow,
         per_second=exchanges * 1e9 / max(snapshot.at_ns - snapshot.from_ns, 1),
     )
     if totals.unasked <= SEVERAL_AT_ONCE * exchanges:
@@ -206,7 +217,11 @@ def _tier(number: int, parts: Mapping[TierKey, int], totals: EndpointTotals) -> 
     )
 
 
-def _slow(one: SlowExchange, snapshot: Snapshot) -> SlowRequest:
+def _waits(one: SlowExchange) -> bool:
+    return one.stack != 0 and one.call_wait_ns >= WAIT_SHARE * one.latency_ns
+
+
+def _slow(one: SlowExchange, snapshot: Snapshot, calls: CallPlaces) -> SlowRequest:
     size = _ADDRESS_BYTES.get(one.family)
     return SlowRequest(
         arrived_ns=one.arrived_ns - snapshot.from_ns,
@@ -216,6 +231,7 @@ def _slow(one: SlowExchange, snapshot: Snapshot) -> SlowRequest:
         service_ns=dict(one.service_ns),
         peer=format_endpoint(one.family, one.peer[:size], one.peer_port) if size else "",
         tid=one.tid,
+        longest_wait=calls.longest_wait(one) if _waits(one) else None,
     )
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import reduce
 
 from iotrace.engine.constants import SAMPLES_HZ, Sample
 from iotrace.pystack import code_objects
-from iotrace.report.stacks import CpuSample, Frame, Line, StallCause, Wake
+from iotrace.report.stacks import CpuSample, Frame, Line, LongestWait, StallCause, Wake
 from iotrace.report_builder.call_rows import percentiles
+from iotrace.snapshot.exchanges import SlowExchange
 from iotrace.snapshot.totals import LineTotals, SampleTotals, StallCauseTotals, WakeTotals
+from iotrace.vocabulary.kinds import Kind
 
 Stacks = Mapping[int, tuple[code_objects.Frame, ...]]
 """Frames by the hash of their stack, innermost first."""
@@ -63,6 +65,28 @@ def line_row(
         stack=stack,
         latency_ns=percentiles(totals.latency, totals.max_ns) if totals.calls else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class CallPlaces:
+    """What names calls and the stacks that made them. ``names``: of calls by number."""
+
+    names: Mapping[int, str]
+    stacks: Stacks
+
+    def longest_wait(self, one: SlowExchange) -> LongestWait:
+        """That of a slow exchange."""
+        stack = named_stack(self.stacks.get(one.stack, ()))
+        return LongestWait(
+            syscall=self.names.get(one.call_nr, f"call {one.call_nr}"),
+            kind=Kind(one.call_kind).label,
+            wait_ns=one.call_wait_ns,
+            own=own_place(stack),
+            stack=stack,
+        )
+
+
+NO_PLACES = CallPlaces({}, {})
 
 
 def wake_row(

@@ -10,6 +10,7 @@ from dataclasses import replace
 from iotrace.engine.constants import EXEMPLARS
 from iotrace.report.requests import Workers
 from iotrace.report_builder.request_rows import request_rows, together, upstream_rows
+from iotrace.report_builder.stack_rows import NO_PLACES, CallPlaces
 from iotrace.snapshot.arithmetic import add_under
 from iotrace.snapshot.exchanges import (
     EndpointKey,
@@ -48,6 +49,7 @@ def worker_rows(
     snapshot: Snapshot,
     facts: Mapping[int, ProcessFacts],
     unaccepted: Mapping[int, Mapping[int, Owed]],
+    calls: CallPlaces = NO_PLACES,
 ) -> Workers:
     """All exchanges of these processes, as if one process had had them."""
     waiting: dict[int, Owed] = {}
@@ -57,7 +59,7 @@ def worker_rows(
     summed = _as_one(parent, workers, snapshot)
     return Workers(
         pids=tuple(sorted(max(pid, 0) for pid in workers)),
-        requests=request_rows(parent, summed, _facts(parent, workers, facts), waiting),
+        requests=request_rows(parent, summed, _facts(parent, workers, facts), waiting, calls),
         upstreams=upstream_rows(parent, summed),
     )
 
@@ -95,4 +97,5 @@ def _facts(
     sockets = {
         inode: socket for one in known[::-1] for inode, socket in (one.sockets or {}).items()
     }
-    return replace(known[0], sockets=sockets)
+    tcp = {inode: state for one in known[::-1] for inode, state in one.tcp.items()}
+    return replace(known[0], sockets=sockets, tcp=tcp)

@@ -26,7 +26,10 @@ _COUNTS = (
     "accepted undated unknown handed_over unasked connect_errors in_flight_max latency_max_ns "
     "setup_max_ns pickup_max_ns service_max_ns last_byte_max_ns".split()
 )
-_SLOW_FIGURES = "tid arrived_ns latency_ns queue_ns family peer_port".split()
+_SLOW_FIGURES = (
+    "tid arrived_ns latency_ns queue_ns family peer_port "
+    "stack call_wait_ns call_nr call_kind".split()
+)
 _HISTOGRAMS = ("latency", "setup", "pickup", "service", "last_byte")
 _OWED = {
     Role.SERVER: (Phase.ARRIVED, Phase.SERVED),

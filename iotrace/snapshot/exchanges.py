@@ -77,7 +77,10 @@ class EndpointTotals:
 
 @dataclass(frozen=True, slots=True)
 class SlowExchange:
-    """One of the slowest. ``pickup_ns`` and ``service_ns`` by state; ``peer``: its raw address."""
+    """One of the slowest. ``pickup_ns`` and ``service_ns`` by state; ``peer``: its raw address.
+
+    ``stack`` made the slow call with the longest wait in it; 0: there was none.
+    """
 
     tid: int
     arrived_ns: int
@@ -88,6 +91,10 @@ class SlowExchange:
     peer_port: int
     pickup_ns: Mapping[str, int]
     service_ns: Mapping[str, int]
+    stack: int = 0
+    call_wait_ns: int = 0
+    call_nr: int = 0
+    call_kind: int = 0
 
 
 @dataclass(frozen=True, slots=True)

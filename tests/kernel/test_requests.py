@@ -130,6 +130,11 @@ def test_what_is_done_for_an_answer_is_in_its_service(state: str) -> None:
     assert sum(slow.service_ns[name] for name in names) >= 0.98 * DELAY_NS
     assert sum(slow.pickup_ns.values()) + slow.queue_ns < DELAY_NS / 2
     assert slow.tid == server.pid
+    if state == "sleep":
+        wait = slow.longest_wait
+        assert wait is not None
+        assert wait.stack[wait.own].function == "answer"
+        assert (wait.syscall, wait.wait_ns >= DELAY_NS) == ("clock_nanosleep", True)
 
 
 def test_who_waits_for_a_busy_loop_has_its_time_in_the_pickup() -> None:

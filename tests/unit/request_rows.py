@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iotrace.report.requests import Requests, RequestTier, SlowRequest, Upstream
+from iotrace.report.stacks import Frame, LongestWait
 from iotrace.report.times import Durations
 
 _US = 1_000
@@ -44,6 +45,10 @@ LISTENER = Requests(
         SlowRequest(
             7_890 * _MS, 133 * _MS, 0, {"runq": 92 * _MS}, {"sleep": 40 * _MS, "user": _MS},
             "127.0.0.1:54036", 7,
+            LongestWait(
+                "clock_nanosleep", "", 40 * _MS, 1,
+                (Frame("sleep", "/usr/lib/python3.11/x.py", 3), Frame("get", "/srv/orders.py", 88)),
+            ),
         ),
     ),
 )  # fmt: skip

@@ -155,4 +155,14 @@ def _part(name: str, states: Mapping[str, int], count: int) -> str:
 def _longest(slow: SlowRequest) -> str:
     peer = f" for {slow.peer}" if slow.peer else ""
     when = f" at {units.format_duration(slow.arrived_ns)}" if slow.arrived_ns else ""
-    return f"{_split(slow, 1)}{peer}{when}"
+    return f"{_split(slow, 1)}{peer}{when}{_longest_wait(slow)}"
+
+
+def _longest_wait(slow: SlowRequest) -> str:
+    """``, longest wait orders.py:88 get, recvfrom tcp 40.0 ms``; "" if none is known."""
+    wait = slow.longest_wait
+    if wait is None:
+        return ""
+    place = "".join(f"{one.place} {one.function}, " for one in wait.own_stack[:1])
+    call = f"{wait.syscall} {wait.kind}".rstrip()
+    return f"; its longest wait: {place}{call} {units.format_duration(wait.wait_ns)}"

@@ -35,7 +35,8 @@ service 59.0 us (user 57.0 us, kernel 2.00 us).
 slowest 38: 46.0 ms = queue 6.00 ms + pickup 24.0 ms (sleep 22.0 ms, runq 2.00
 ms) + service 16.0 ms (sleep 16.0 ms).
 longest: 133 ms = pickup 92.0 ms (runq 92.0 ms) + service 41.0 ms (sleep 40.0
-ms, user 1.00 ms) for 127.0.0.1:54036 at 7.89 s.
+ms, user 1.00 ms) for 127.0.0.1:54036 at 7.89 s; its longest wait: orders.py:88
+get, clock_nanosleep 40.0 ms.
 accept queue: 2 of at most 128 connections in it at the end, 17 dropped for lack
 of room.
 """)

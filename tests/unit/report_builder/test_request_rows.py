@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iotrace.procfs.tcp_state import TcpState
+from iotrace.pystack import code_objects
 from iotrace.report_builder.request_rows import request_rows, unaccepted_of, upstream_rows
+from iotrace.report_builder.stack_rows import CallPlaces
 from iotrace.snapshot.exchanges import (
     EndpointKey,
     ExchangeStates,
     Owed,
     TierKey,
 )
+from iotrace.vocabulary.kinds import Kind
 from tests.unit.report_builder.endpoints import LISTENER as _LISTENER
 from tests.unit.report_builder.endpoints import MS as _MS
 from tests.unit.report_builder.endpoints import PEER as _PEER
@@ -59,6 +62,20 @@ def test_a_listener_has_its_rate_and_its_accept_queue() -> None:
     assert (row.per_second, row.pending, row.max_pending, row.dropped) == (300, 7, 32, 13)
     (row,) = request_rows(7, snapshot, None, {})
     assert (row.pending, row.max_pending, row.dropped) == (None, None, None)
+
+
+def test_the_longest_wait_of_a_slow_exchange_has_its_line() -> None:
+    waited = replace(_SLOW, stack=77, call_wait_ns=_MS, call_nr=45, call_kind=Kind.TCP)
+    short = replace(waited, call_wait_ns=_MS // 100)
+    states = ExchangeStates({}, {}, {_LISTENER: (waited, short, _SLOW)})
+    snapshot = _snapshot({_LISTENER: _totals(latency=_times(130, 130, 130))}, states)
+    frames = (code_objects.Frame("get", "/srv/orders.py", 88, False),)
+    (row,) = request_rows(7, snapshot, None, {}, CallPlaces({45: "recvfrom"}, {77: frames}))
+    wait = row.exemplars[0].longest_wait
+    assert wait is not None
+    assert (wait.syscall, wait.kind, wait.wait_ns) == ("recvfrom", "tcp", _MS)
+    assert [frame.place for frame in wait.stack] == ["orders.py:88"]
+    assert [one.longest_wait for one in row.exemplars[1:]] == [None, None]
 
 
 def test_a_unix_socket_is_named_by_its_path() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iotrace.report.requests import Durations, Upstream
+from iotrace.report.requests import Upstream
+from iotrace.report.times import Durations
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines

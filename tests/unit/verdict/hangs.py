@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from iotrace.report.model import Process, Thread
-from iotrace.report.requests import Durations, Requests, RequestTier, Upstream
+from iotrace.report.requests import Requests, RequestTier, Upstream
 from iotrace.report.stacks import InCall, Wake
+from iotrace.report.times import Durations
 from tests.unit.verdict.made import (
     MS,
     PID,

@@ -90,7 +90,9 @@ static __always_inline void enter_futex(struct thread *t, struct arguments *args
     t->call_kind = KIND_GIL;
     t->call_class = WAIT_GIL;
     loop_waits_for_gil(t, gil, now);
-  } else if (!t->gil &&
+  } else if (stops_the_world(t, argument(args, ARGUMENT_0))) {
+    t->call_kind = KIND_STOP_THE_WORLD;
+  } else if (!t->gil && t->gil_lookup != GIL_NONE &&
              short_timeout(argument(args, ARGUMENT_1), argument(args, ARGUMENT_3), now)) {
     t->call_kind = KIND_SHORT_TIMEOUT;
   }

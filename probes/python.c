@@ -21,11 +21,14 @@
 #define CODE_TEXT 256
 #define CODE_TABLE 1024
 
+#define PARKED_BYTES 8 /* from a parked thread's futex back to the address that it waits for */
+
 /* Where an interpreter has what; from iotrace/pystack/offsets.py. */
 struct python {
   u64 interpreters; /* address of the pointer to the newest one */
   u64 walk_over_ns;
   u64 gils[GILS]; /* the main interpreter's first */
+  u64 runtime;     /* its address */
   u64 waiting_gil; /* the GIL that waiting_loop waits for */
   /* Sampled stacks of the holder of the GIL, for iteration holder_iteration of holder_loop. */
   u64 holder_iteration;
@@ -44,6 +47,11 @@ struct python {
   u32 frame_owner;
   u32 code_tags;  /* in a frame's pointer to its code: _PyStackRef, 3.14 on */
   u32 frame_copy; /* without a GIL: which copy of the code's instructions it runs */
+  u32 gil_lookup;    /* GIL_* */
+  u32 gil_requested; /* in a thread state: 1 while it waits for the GIL */
+  u32 thread_size;
+  u32 interpreter_size;
+  u32 runtime_size;
   u32 base_frame_end; /* in a thread state: a frame before that is no function's */
   u32 narrow_instruction; /* 4 bytes, not an address */
   u32 code_file;

@@ -3,6 +3,13 @@
  * PYTHON these functions are empty.
  */
 #if PYTHON
+static __always_inline u64 read_user(u64 address)
+{
+  u64 value = 0;
+  read_user_memory(&value, sizeof(value), (void *)address);
+  return value;
+}
+
 /* The GIL of current's process that a futex lies in, 0: none. */
 static __always_inline u64 gil_around(struct thread *t, u64 address)
 {
@@ -11,18 +18,38 @@ static __always_inline u64 gil_around(struct thread *t, u64 address)
   u64 found = 0;
   if (!t->gil)
     return 0;
-  if (address - t->gil < GIL_BYTES)
+  if (t->gil_lookup != GIL_BY_REQUEST && address - t->gil < GIL_BYTES)
     return t->gil;
-  if (!t->more_gils)
+  if (!t->gil_lookup)
     return 0;
   p = pythons.lookup(&pid);
   if (!p)
     return 0;
+  if (t->gil_lookup == GIL_BY_REQUEST)
+    return t->python_state && (u32)read_user(t->python_state + p->gil_requested) == 1 ? t->gil : 0;
 #pragma clang loop unroll(disable)
   for (int i = 0; i < GILS; i++)
     if (p->gils[i] && address - p->gils[i] < GIL_BYTES)
       found = p->gils[i];
   return found;
+}
+
+/* Without a GIL: whether a futex is that of a thread which is stopped by another one, or stops all
+ * others: it lies behind the address that the thread is parked on (Python/parking_lot.c). */
+static __always_inline int stops_the_world(struct thread *t, u64 address)
+{
+  u32 pid = t->pid;
+  struct python *p;
+  u64 parked;
+  if (t->gil_lookup != GIL_NONE)
+    return 0;
+  p = pythons.lookup(&pid);
+  if (!p)
+    return 0;
+  parked = read_user(address - PARKED_BYTES);
+  return parked - t->python_state < p->thread_size ||
+         parked - t->python_interpreter < p->interpreter_size ||
+         parked - p->runtime < p->runtime_size;
 }
 
 /* A stalled loop begins to wait for the GIL: from now on the stack of the thread that has the GIL
@@ -58,14 +85,14 @@ static __always_inline void begin_python(struct thread *t, u32 parent_pid)
     return;
   t->walk_over_ns = p->walk_over_ns;
   t->gil = p->gils[0];
-  t->more_gils = p->gils[1] != 0;
+  t->gil_lookup = p->gil_lookup;
 }
 
 static __always_inline void end_python(struct thread *t)
 {
   u32 pid = t->pid;
   pythons.delete(&pid);
-  t->walk_over_ns = t->gil = t->python_state = t->more_gils = t->python_misses = 0;
+  t->walk_over_ns = t->gil = t->python_state = t->gil_lookup = t->python_misses = 0;
 }
 
 /* At the very end of sys_exit: makes a tail call to on_slow_call where the call took long.
@@ -87,6 +114,11 @@ static __always_inline void attribute_stall(struct bpf_raw_tracepoint_args *ctx,
 }
 #else
 static __always_inline u64 gil_around(struct thread *t, u64 address)
+{
+  return 0;
+}
+
+static __always_inline int stops_the_world(struct thread *t, u64 address)
 {
   return 0;
 }

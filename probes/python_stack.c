@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The Python stack of the current thread: walk it, identify it by a hash, keep new ones. */
 #if PYTHON
-static __always_inline u64 read_user(u64 address)
-{
-  u64 value = 0;
-  read_user_memory(&value, sizeof(value), (void *)address);
-  return value;
-}
-
 /* The innermost frame of a thread state, 0: it is not running Python code. */
 static __always_inline u64 first_frame(struct python *p, u64 state)
 {

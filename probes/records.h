@@ -92,7 +92,7 @@ struct thread {
   u32 given;       /* of its requests, answered by others, or over without an answer; atomic */
   u64 stalled_ns;  /* length of the loop iteration that has just ended, if it was a stall */
   u64 gil;         /* address, 0: not known */
-  u64 more_gils;   /* the process has several interpreters, each with a GIL */
+  u64 gil_lookup;  /* GIL_* in python.c: how a wait for the GIL is known */
   u32 exec_generation; /* grows when every descriptor of the process may have changed */
   u32 renamed; /* another thread has set a new name; written by that thread, see lifecycle.c */
   u64 call_buffer;

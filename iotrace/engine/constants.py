@@ -120,6 +120,19 @@ class Cause(IntEnum):
     GC = 4
 
 
+class GilLookup(IntEnum):
+    """How the probes know a thread's waits for the GIL (thread.gil_lookup)."""
+
+    AT_ADDRESS = 0
+    """By the futex, which lies in thread.gil."""
+    OF_SEVERAL = 1
+    """By the futex, which lies in one of python.gils."""
+    BY_REQUEST = 2
+    """By the PyThreadState, which says so."""
+    NONE = 3
+    """There is no GIL: other threads are stopped by locks."""
+
+
 class Sample(IntEnum):
     """What a sample of a Python stack was taken of (sample_key.of)."""
 
@@ -210,6 +223,7 @@ def cflags() -> list[str]:
     values |= {f"EVENT_{kind.name}": kind.value for kind in EventKind}
     values |= {f"ROLE_{role.name}": role.value for role in Role}
     values |= {f"PHASE_{phase.name}": phase.value for phase in Phase}
+    values |= {f"GIL_{lookup.name}": lookup.value for lookup in GilLookup}
     values |= {f"CAUSE_{cause.name}": cause.value for cause in Cause}
     values |= {f"SAMPLE_{one.name}": one.value for one in Sample}
     values |= {f"CALL_{flag.name}": flag.value for flag in CallFlag}

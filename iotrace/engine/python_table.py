@@ -6,7 +6,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from iotrace.engine.constants import GILS, Counter
+from iotrace.engine.constants import GILS, Counter, GilLookup
 from iotrace.engine.probes import Probes
 from iotrace.pystack.offsets import Offsets
 from iotrace.pystack.runtime import Runtime
@@ -16,9 +16,9 @@ _NOT_THERE = 0xFFFFFFFF
 _SAME = (
     "interpreter_next interpreter_threads thread_next thread_ident thread_frame frame_code "
     "frame_previous frame_instruction code_file code_name code_linetable code_instructions "
-    "code_copies code_tags base_frame_end"
+    "code_copies code_tags thread_size interpreter_size runtime_size base_frame_end"
 ).split()
-_OPTIONAL = ("thread_cframe", "gc_collecting", "frame_owner", "frame_copy")
+_OPTIONAL = ("thread_cframe", "gc_collecting", "frame_owner", "frame_copy", "gil_requested")
 
 
 class PythonTable:
@@ -39,7 +39,9 @@ class PythonTable:
         """From now on slow calls of this process's threads are walked."""
         values = {
             "interpreters": runtime.address + runtime.offsets.interpreters,
+            "runtime": runtime.address,
             "walk_over_ns": self._walk_over_ns,
+            "gil_lookup": _lookup(runtime, gils),
             **_members(runtime.offsets),
         }
         raw = self._layout.pack(values)
@@ -52,12 +54,20 @@ class PythonTable:
         for slot, record in threads.read_all(self._probes.used(Counter.THREADS)):
             if _U32.unpack_from(record, pid_at)[0] == pid:
                 threads.set(slot, "gil", kept[0] if kept else 0)
-                threads.set(slot, "more_gils", int(len(kept) > 1))
+                threads.set(slot, "gil_lookup", values["gil_lookup"])
                 threads.set(slot, "walk_over_ns", self._walk_over_ns)
 
     def forget(self, pid: int) -> None:
         """The process has ended."""
         self._map.delete(_U32.pack(pid))
+
+
+def _lookup(runtime: Runtime, gils: Sequence[int]) -> GilLookup:
+    if runtime.gil_by_request:
+        return GilLookup.BY_REQUEST
+    if not gils and runtime.offsets.gil_enabled is not None:
+        return GilLookup.NONE
+    return GilLookup.OF_SEVERAL if len(gils) > 1 else GilLookup.AT_ADDRESS
 
 
 def _members(offsets: Offsets) -> dict[str, int]:

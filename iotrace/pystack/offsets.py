@@ -61,6 +61,11 @@ class Offsets:
     text_kind_shift: int = 2
     bytes_size: int = 16
     object_type: int = 8
+    object_size: int = 16
+    type_name: int | None = None
+    thread_size: int = 0
+    interpreter_size: int = 0
+    runtime_size: int = 0
     code_tags: int = 0
     base_frame_end: int = 0
     frame_copy: int | None = None
@@ -171,6 +176,11 @@ _DESCRIBED = {
     "bytes_size": "bytes_object.ob_size",
     "bytes_data": "bytes_object.ob_sval",
     "object_type": "pyobject.ob_type",
+    "object_size": "pyobject.size",
+    "type_name": "type_object.tp_name",
+    "thread_size": "thread_state.size",
+    "interpreter_size": "interpreter_state.size",
+    "runtime_size": "runtime_state.size",
 }
 """Our name: the section and member of ``_Py_DebugOffsets``."""
 # What is not described. Five ints before co_firstlineno: struct PyCodeObject, 3.12 on.
@@ -203,8 +213,7 @@ def described_offsets(described: Described) -> Offsets:
     offsets["code_flags"] = offsets["code_first_line"] - _FLAGS_BEFORE_FIRST_LINE
     offsets["gc_collecting"] = described["interpreter_state.gc"] + described["gc.collecting"]
     if "thread_state.base_frame" in described.members:
-        bytes_before_end = described["thread_state.size"], described["interpreter_frame.size"]
-        offsets["base_frame_end"] = sum(bytes_before_end)
+        offsets["base_frame_end"] = offsets["thread_size"] + described["interpreter_frame.size"]
     if "thread_state.gil_requested" in described.members:
         offsets["gil_requested"] = described["thread_state.gil_requested"]
     if described.free_threaded and "code_object.co_tlbc" in described.members:

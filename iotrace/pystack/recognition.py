@@ -61,7 +61,9 @@ def find_runtime(pid: int, build: PythonBuild, memory: Memory, root: str = PROC)
             f"Python {build.version}{where} was not tried: 3.9 to 3.12 with glibc were, and 3.13 on"
         )
     found = replace(found, code_type=build.code_type)
-    if musl:
+    if musl and found.offsets.gil_requested is not None:
+        found = replace(found, gil_by_request=True)
+    elif musl:
         reason = "musl keeps the lock's word on the waiting thread's stack"
         found = replace(found, no_gil=reason)
     if _tells_collecting(found, memory):

@@ -29,6 +29,7 @@ class Runtime:
     """``_PyRuntime`` at ``address``; ``no_gil``: why GIL waits can't be told, None: they can.
 
     ``read_as``: the version whose structures it was found to have, if that is not its own.
+    ``gil_by_request``: GIL waits are told by the thread states, not by the futex.
     ``code_type``: the address of the type of code objects, None: the file does not tell.
     """
 
@@ -37,6 +38,7 @@ class Runtime:
     no_gil: str | None
     read_as: str | None = None
     code_type: int | None = None
+    gil_by_request: bool = False
 
     def interpreters(self, memory: Memory) -> Iterator[int]:
         """The newest first; ends early where memory can't be read."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from iotrace.procfs.files import PROC, read_process_lines
 from iotrace.procfs.task import Blocked, read_activity
+from iotrace.pystack.locks import lock_at
 from iotrace.pystack.memory import Memory, Unreadable, read_u64
 from iotrace.pystack.offsets import FRAME_BYTES, Offsets
 from iotrace.pystack.runtime import Runtime, ThreadState
@@ -49,13 +50,14 @@ class Sleeper:
     ``address``: the call's first argument. From Python 3.13 on locks sleep on a semaphore on the
     sleeper's own stack, behind the address of the lock (Python/parking_lot.c, struct wait_entry):
     it is that of the lock then. ``word``: the eight bytes at the first argument, 0: unreadable.
-    ``second``: the second argument.
+    ``second``: the second argument. ``lock``: what lies at the address of the lock, in words.
     """
 
     frames: tuple[RawFrame, ...] = ()
     address: int = 0
     word: int = 0
     second: int = 0
+    lock: str = ""
 
 
 def stack_hash(pid: int, frames: Sequence[RawFrame]) -> int:
@@ -198,6 +200,7 @@ class Walker:
     def __init__(self, pid: int, runtime: Runtime, memory: Memory, root: str = PROC) -> None:
         """Raises as ``read_areas``."""
         self._pid = pid
+        self._runtime = runtime
         self._offsets = runtime.offsets
         self._memory = memory
         self._root = root
@@ -221,8 +224,11 @@ class Walker:
         area = area_at(self._areas, before.sp)
         on_stack = area is not None and before.sp < first < area.end
         lock = self._word_at(first - _PARKED_BYTES) if on_stack else 0
-        found = Sleeper(frames, lock or first, self._word_at(first), second)
+        found = Sleeper(frames, lock or first, self._word_at(first), second, self._told(lock))
         return found if read_activity(self._pid, tid, self._root) == before else Sleeper()
+
+    def _told(self, lock: int) -> str:
+        return lock_at(self._memory, self._runtime, self._states, lock) if lock else ""
 
     def _word_at(self, address: int) -> int:
         try:

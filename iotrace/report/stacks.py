@@ -126,8 +126,8 @@ class InCall:
     ``wait_ns``: how long the thread has been asleep in it. ``fd``: its descriptor, or that of a
     poll of one alone; ``kind`` and ``peer`` are the descriptor's: an address, the path of a file,
     "pipe:[81]". ``object``: which lock a futex belongs to, the same number for the same lock of a
-    process; "": not known. ``others``: traced processes that have the other end of the pipe.
-    ``stack`` () where none was kept; ``own`` as in ``Line``.
+    process; "": not known. ``lock``: what that is, in words. ``others``: traced processes that have
+    the other end of the pipe. ``stack`` () where none was kept; ``own`` as in ``Line``.
     """
 
     syscall: str
@@ -137,6 +137,7 @@ class InCall:
     since_ns: int
     wait_ns: int
     object: str = ""
+    lock: str = ""
     others: tuple[int, ...] = ()
     own: int = 0
     stack: tuple[Frame, ...] = ()

@@ -37,6 +37,7 @@ def in_call_row(
         since_ns=max(0, one.entry_ns - from_ns),
         wait_ns=one.wait_ns,
         object=f"{one.sleeper.address:x}" if one.sleeper and syscall in LOCKS else "",
+        lock=one.sleeper.lock if one.sleeper and syscall in LOCKS else "",
         own=own_place(stack),
         stack=stack,
     )

@@ -216,7 +216,7 @@ def walk(session: Session, pid: int, runtime: Any, gone: bool, threads: Any) -> 
 
 
 def _plain(one: Sleeper) -> Any:
-    return [members(frame) for frame in one.frames], one.address, one.word, one.second
+    return [members(frame) for frame in one.frames], one.address, one.word, one.second, one.lock
 
 
 def forget(session: Session, pid: int) -> None:

@@ -22,7 +22,7 @@ from iotrace.vocabulary.calls import (
     SLEEPS,
     WRITES,
 )
-from iotrace.vocabulary.kinds import FILES, GIL_KINDS, NO_FDS, PIPES_AND_TERMINALS, SOCKETS
+from iotrace.vocabulary.kinds import FILES, INTERPRETER_KINDS, NO_FDS, PIPES_AND_TERMINALS, SOCKETS
 
 
 class Purpose(Enum):
@@ -79,7 +79,7 @@ def _of_lock_or_poll(call: InCall, library: Sequence[Frame]) -> Purpose:
         if call.fd is None or call.kind not in SOCKETS:
             return Purpose.WORK
         return Purpose.ANSWER
-    if call.kind in GIL_KINDS:
+    if call.kind in INTERPRETER_KINDS:
         return Purpose.OTHER
     if _any(library, _FOR_RESULT):
         return Purpose.RESULT

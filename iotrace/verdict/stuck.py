@@ -119,6 +119,7 @@ def stuck_lines(group: Iterable[Stuck], profile: ProcessProfile) -> tuple[str, .
         if where:
             to = target_text(one.call)
             named = f"{where} -> {one.call.syscall}{f' to {to}' if to else ''}"
+            named += f" ({one.call.lock})" if one.call.lock else ""
             sums.setdefault(named, []).append(one.held_ns)
     ranked = sorted(sums.items(), key=lambda item: (-len(item[1]), -max(item[1])))
     return tuple(

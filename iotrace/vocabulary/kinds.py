@@ -43,6 +43,8 @@ class Kind(IntEnum):
     """epoll_ctl that asks for edge-triggered events."""
     GIL = 24
     """A lock wait on the very address of a Python interpreter's GIL."""
+    STOP_THE_WORLD = 25
+    """A lock wait of a free-threaded Python: a thread that stops all others, or is stopped."""
 
     @property
     def label(self) -> str:
@@ -50,7 +52,11 @@ class Kind(IntEnum):
         return "" if self is Kind.NONE else _WORDS.get(self, self.name.lower())
 
 
-_WORDS = {Kind.NO_FDS: "no fds", Kind.SHORT_TIMEOUT: "short timeout"}
+_WORDS = {
+    Kind.NO_FDS: "no fds",
+    Kind.SHORT_TIMEOUT: "short timeout",
+    Kind.STOP_THE_WORLD: "stop the world",
+}
 
 FIFO, MEMFD, PTY = "fifo", "memfd", "pty"
 """Words of descriptors that /proc tells apart and the probes do not."""
@@ -72,5 +78,7 @@ NO_FDS = Kind.NO_FDS.label
 """Of a multiplexer's call that was given no descriptor: a sleep."""
 GIL_KINDS = (Kind.GIL.label, Kind.SHORT_TIMEOUT.label)
 """Of a futex: surely Python's GIL; a wait as for a GIL, where its address is not known."""
+INTERPRETER_KINDS = (*GIL_KINDS, Kind.STOP_THE_WORLD.label)
+"""Of a futex: waits for the interpreter, not for a lock of the program."""
 LEVEL, EDGE = Kind.LEVEL.label, Kind.EDGE.label
 """Of an epoll_ctl, and of an event loop: how its epoll reports readiness."""

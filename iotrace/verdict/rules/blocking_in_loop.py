@@ -15,7 +15,7 @@ from iotrace.verdict.rules.rule import Hit, Rule, always, covers
 from iotrace.verdict.stack import stack_of
 from iotrace.verdict.thread_activity import Activity, waits_for_one
 from iotrace.vocabulary.calls import FAMILIES, WRITES
-from iotrace.vocabulary.kinds import GIL_KINDS, NO_FDS, PIPE, SOCKETS
+from iotrace.vocabulary.kinds import INTERPRETER_KINDS, NO_FDS, PIPE, SOCKETS
 from iotrace.vocabulary.waits import BLOCKS_A_LOOP
 
 LEAST_SHARE = 0.01
@@ -59,7 +59,7 @@ def _hit(
 
     def blocks(one: Call | Line) -> bool:
         return (one.syscall not in names or one.kind == NO_FDS) and not (
-            one.syscall == "futex" and one.kind in ("", *GIL_KINDS)
+            one.syscall == "futex" and one.kind in ("", *INTERPRETER_KINDS)
         )
 
     calls = [one for one in profile.calls[tid] if one.wait_ns and blocks(one)]

@@ -14,7 +14,7 @@ from iotrace.verdict.purpose import library_frames, short_name
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import Stuck, in_calls, place_text, target_text
 from iotrace.vocabulary.calls import WRITES
-from iotrace.vocabulary.kinds import GIL_KINDS, PIPE
+from iotrace.vocabulary.kinds import INTERPRETER_KINDS, PIPE
 from iotrace.vocabulary.waits import WAIT_REASONS
 
 IDLE_SHARE = 0.05
@@ -105,7 +105,8 @@ def _member(one: Stuck, row: Thread, profile: ProcessProfile) -> _Member:
     # A job may wait for a lock, too: a wait that is not in the worker's own loop is no idling.
     if one.call.syscall == "futex" and not _is_idle(one):
         in_lock -= one.held_ns
-    locks = [call for call in calls if call.syscall == "futex" and call.kind not in GIL_KINDS]
+    futexes = [call for call in calls if call.syscall == "futex"]
+    locks = [call for call in futexes if call.kind not in INTERPRETER_KINDS]
     sleeps = sum(
         call.waits_ns.count
         for call in locks

@@ -14,7 +14,7 @@ from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
 from iotrace.verdict.stuck import taking_functions
 from iotrace.vocabulary.calls import LOCKS
-from iotrace.vocabulary.kinds import GIL_KINDS
+from iotrace.vocabulary.kinds import INTERPRETER_KINDS
 
 LEAST_NS = 200_000_000
 LEAST_SHARE = 0.1
@@ -33,7 +33,7 @@ _LOCKS = "/threading.py"
 def _held(profile: ProcessProfile) -> Iterator[Hit]:
     by_place: dict[tuple[str, int | None], list[Wake]] = defaultdict(list)
     for wake in profile.process.wakes:
-        if wake.stack and wake.kind not in GIL_KINDS and _waits_for_lock(wake):
+        if wake.stack and wake.kind not in INTERPRETER_KINDS and _waits_for_lock(wake):
             frame = wake.stack[len(library_frames(wake.stack))]
             by_place[frame.file, frame.line].append(wake)
     for wakes in by_place.values():

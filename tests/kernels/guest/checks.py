@@ -98,13 +98,13 @@ class Found:
 
 def counts(found: Found) -> None:
     """A program of known counts from its first instruction to its end."""
-    path, truth = FOLDER / f"counts-{found.detail}.json", FOLDER / "truth.json"
+    path, truth = FOLDER / f"counts-{found.detail}.json", FOLDER / f"counts-{found.detail}.truth"
     options = ("-f", "json", "-o", str(path), "--detail", found.detail)
     program = str(FOLDER / "guest/counts.py")
     code, _, messages = run(*IOTRACE, "run", *options, "--", PYTHON, program, str(truth))
     report = found.add(code, path.read_text() if path.exists() else "", messages)
     wrong = ["none"]
-    if report:
+    if report and truth.exists():
         wrong = wrong_counts(report, found.detail, json.loads(truth.read_text()))
     found.told["counts"] = "; ".join(wrong) or "exact"
     found.say()
@@ -112,14 +112,18 @@ def counts(found: Found) -> None:
 
 def python(found: Found, patience_s: float) -> None:
     """Python lines, waits for the GIL and samples, against what a program says of itself."""
-    path, truth = FOLDER / "python.json", FOLDER / "truth.json"
+    path, truth = FOLDER / "python.json", FOLDER / "python.truth"
     program = str(FOLDER / "guest/python_work.py")
     options = ("-f", "json", "-o", str(path))
     code, _, messages = run(
         *IOTRACE, "run", *options, "--", PYTHON, program, str(truth), str(patience_s)
     )
     report = found.add(code, path.read_text() if path.exists() else "", messages)
-    wrong = wrong_python(report, json.loads(truth.read_text())) if report else ["none"]
+    wrong = (
+        wrong_python(report, json.loads(truth.read_text()))
+        if report and truth.exists()
+        else ["none"]
+    )
     found.told["python"] = "; ".join(wrong) or "exact"
     found.say()
 

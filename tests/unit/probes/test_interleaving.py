@@ -23,6 +23,8 @@ from tests.unit.project.places import PACKAGES
 _HERE = Path(__file__).parent
 _PROBES = PACKAGES["iotrace.probes"]
 _SEEDS, _STEPS = range(1, 5), 500_000
+_LONGEST_CALL_NS = 40_000
+"""And what a thread computes before (machine_threads.c)."""
 _LEFT_OUT = ("kernel_memory.c", "sockets.c")
 _OFFSETS = {
     "TASK_PID": 0,
@@ -139,7 +141,10 @@ def test_programs_are_skipped_and_nothing_is_lost(machine: Path) -> None:
     for thread in (thread for threads in whole for thread in threads):
         assert thread["calls"][0] == thread["calls"][1]
         assert thread["bytes"][0] == thread["bytes"][1]
-        assert thread["unaccounted"] < 0.01 * thread["lifetime"]
+    for threads in whole:  # a thread that runs while another has sys_enter's program has most of it
+        unaccounted = sum(thread["unaccounted"] for thread in threads)
+        assert unaccounted < 0.005 * sum(thread["lifetime"] for thread in threads)
+        assert unaccounted <= _LONGEST_CALL_NS * threads[0]["repaired"]
 
 
 def test_without_the_precaution_ledgers_do_not_close(tmp_path: Path) -> None:

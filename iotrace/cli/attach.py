@@ -90,6 +90,16 @@ def command(
     return exit_code(report, fail_on=fail_on)
 
 
+def _how_to_get_textual() -> str:
+    import sysconfig
+    from pathlib import Path
+
+    marker = Path(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")
+    if sys.prefix == sys.base_prefix and marker.exists():  # the Debian package: pip refuses there
+        return "iotrace in a venv with textual>=8 (live.md, in /usr/share/doc/iotrace)"
+    return f"{sys.executable} -m pip install 'textual>=8'"
+
+
 def _live_display(shown: Shown, every_ns: int | None) -> LiveDisplay | None:
     """A screen for this terminal; None where there can be none.
 
@@ -105,9 +115,7 @@ def _live_display(shown: Shown, every_ns: int | None) -> LiveDisplay | None:
         # Before anything is traced: it takes a while, and the tracer's CPU time is reported.
         import iotrace.live.screen  # noqa: F401
     except ImportError:
-        sys.stderr.write(
-            f"iotrace: for a live screen: {sys.executable} -m pip install 'textual>=8'\n"
-        )
+        sys.stderr.write(f"iotrace: for a live screen: {_how_to_get_textual()}\n")
         return None
     from iotrace.live.display import EVERY_NS, LiveDisplay
     from iotrace.output import color

@@ -16,7 +16,14 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 from iotrace.errors import Unsupported
-from iotrace.procfs.files import PROC, ProcessErrors, read_file, read_process_lines, text_of
+from iotrace.procfs.files import (
+    PROC,
+    ProcessErrors,
+    TooLarge,
+    read_file,
+    read_process_lines,
+    text_of,
+)
 from iotrace.procfs.mounts import unescaped
 from iotrace.procfs.statfs import file_system_type
 from iotrace.procfs.target_files import find_inside, open_inside
@@ -29,7 +36,8 @@ _MAGICS = (0x27E0EB, 0x63677270)
 _MOST_LEVELS = 64
 """A path has 4,096 characters at most; groups are not nested that deep in earnest."""
 _MOST_FOLDERS = 1 << 11
-_MOUNTINFO_BYTES = 1 << 20
+_MOUNTINFO_BYTES = 1 << 23
+"""A node with a thousand containers has a thousand lines of a kilobyte."""
 _FILE_BYTES = 1 << 16
 
 
@@ -82,11 +90,14 @@ def own_tree() -> CgroupTree:
 def tree_seen_by(pid: int, root: str = PROC) -> CgroupTree:
     """What another process sees; it decides how long reading that takes.
 
-    Raises ``NoSuchProcess``, ``PermissionDenied``.
+    Raises ``NoSuchProcess``, ``PermissionDenied``, ``OutOfSight``.
     """
-    with ProcessErrors(pid, root):
-        os.stat(f"{root}/{pid}/root")  # noqa: PTH116
-        mounts = b"".join(read_process_lines(pid, "mountinfo", root, _MOUNTINFO_BYTES))
+    try:
+        with ProcessErrors(pid, root):
+            os.stat(f"{root}/{pid}/root")  # noqa: PTH116
+            mounts = b"".join(read_process_lines(pid, "mountinfo", root, _MOUNTINFO_BYTES))
+    except TooLarge as error:
+        raise OutOfSight(f"process {pid} has too many mounts to look for", why=str(error)) from None
     inside = partial(_read_inside, pid, root)
     return CgroupTree(parse_cgroup_mounts(mounts), inside, partial(_folders_inside, pid, root))
 

@@ -9,6 +9,7 @@ itself: in files that such a process can have mounted anything on.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 from iotrace.errors import IotraceError, NoSuchProcess, PermissionDenied
@@ -58,6 +59,12 @@ def memory_limit(_session: object, pid: int) -> Any:
     return members(limit) if limit else None
 
 
+@cache
+def _tree_of_init() -> CgroupTree:
+    """Process 1 of a PID namespace stays the same, and its mounts can be many."""
+    return tree_seen_by(_INIT)
+
+
 def _asked(reader: Asker, question: str, pid: int, what: str) -> Any:
     try:
         return reader.ask(question, pid)
@@ -71,6 +78,6 @@ def _asked(reader: Asker, question: str, pid: int, what: str) -> Any:
 def _anywhere(pid: int, read: Callable[[int, CgroupTree], _Found]) -> _Found:
     """Raises what is in the way at the process itself."""
     try:
-        return read(pid, tree_seen_by(_INIT))
+        return read(pid, _tree_of_init())
     except (OutOfSight, PermissionDenied, NoSuchProcess):
         return read(pid, tree_seen_by(pid))

@@ -121,3 +121,11 @@ def test_a_file_that_is_not_the_kernel_s_is_refused() -> None:
 def test_a_process_that_has_ended() -> None:
     with pytest.raises(NoSuchProcess):
         tree_seen_by(1 << 30)
+
+
+def test_mounts_without_end_are_not_looked_through(tmp_path: Path) -> None:
+    (tmp_path / "7" / "root").mkdir(parents=True)
+    line = b"22 1 254:0 / /very/long/name rw,relatime - ext4 /dev/vda1 rw\n"
+    (tmp_path / "7" / "mountinfo").write_bytes(line * (1 << 18))
+    with pytest.raises(OutOfSight):
+        tree_seen_by(7, str(tmp_path))

@@ -80,42 +80,58 @@ def _path_of(profile: ProcessProfile) -> str:
 
 def _tried_again(profile: ProcessProfile, calls: list[Call]) -> Iterator[Hit]:
     """The lock is refused, the thread sleeps, and tries again: SQLite's busy handler does."""
+    refused: dict[int, int] = {}
+    by_sqlite: set[int] = set()
     for tid, seen in profile.threads.items():
-        refused = sum(
+        count = sum(
             (one.errors or {}).get(name, 0) for one in calls if one.tid == tid for name in REFUSED
         )
         asleep, sleeps = seen.sleeps.wait_ns, seen.sleeps.calls
         if asleep < max(LEAST_SLEEP_NS, LEAST_SHARE * seen.lifetime_ns):
             continue
-        held = _held(profile)
-        if refused >= LEAST_REFUSED and sleeps <= 2 * refused:
-            rows = [one for one in profile.process.descriptors if one.kind in FILES and one.eagain]
-            path = held.path if held else ""
-            path = path or (max(rows, key=lambda one: one.eagain or 0).local if rows else "")
+        if count >= LEAST_REFUSED and sleeps <= 2 * count:
+            refused[tid] = count
         elif _asks_a_database(profile, tid, sleeps):
-            path = _database(profile)
-        else:
-            continue
-        evidence: dict[str, float | int | str] = {
-            "refused_locks": refused,
-            "sleeps": sleeps,
-            "asleep_ns": asleep,
-        }
-        if path:
-            evidence["path"] = path
-        if held is not None and held.holder is not None:
-            evidence["had_by"] = _holder(held)
-        lines = lines_of_category(profile.process, "sleeps", tid)
-        whole = any(one.tid == tid and one.syscall == "flock" for one in calls)
-        yield Hit(
-            evidence,
-            asleep,
-            tid,
-            lines=waiting_lines(lines, profile.process),
-            title="Waits for a file lock by trying again, with sleeps in between"
-            + (f" ({path})" if path else ""),
-            advice=_TRIED_LOCK_FILE if whole else _TRIED_DATABASE,
-        )
+            refused[tid] = count
+            by_sqlite.add(tid)
+    if refused:
+        path = _database(profile) if by_sqlite else _refused_path(profile)
+        yield _tried(profile, refused, path, calls)
+
+
+def _tried(profile: ProcessProfile, refused: dict[int, int], path: str, calls: list[Call]) -> Hit:
+    """``refused``: how often, by thread."""
+    seen = [profile.threads[tid] for tid in refused]
+    asleep = sum(one.sleeps.wait_ns for one in seen)
+    evidence: dict[str, float | int | str] = {
+        "refused_locks": sum(refused.values()),
+        "sleeps": sum(one.sleeps.calls for one in seen),
+        "asleep_ns": asleep,
+        "threads": len(refused),
+    }
+    if path:
+        evidence["path"] = path
+    held = _held(profile)
+    if held is not None and held.holder is not None:
+        evidence["had_by"] = _holder(held)
+    lines = [line for line in lines_of_category(profile.process, "sleeps") if line.tid in refused]
+    whole = any(one.tid in refused and one.syscall == "flock" for one in calls)
+    return Hit(
+        evidence,
+        asleep,
+        next(iter(refused)) if len(refused) == 1 else None,
+        lines=waiting_lines(lines, profile.process),
+        title="Waits for a file lock by trying again, with sleeps in between"
+        + (f" ({path})" if path else ""),
+        advice=_TRIED_LOCK_FILE if whole else _TRIED_DATABASE,
+    )
+
+
+def _refused_path(profile: ProcessProfile) -> str:
+    held = _held(profile)
+    rows = [one for one in profile.process.descriptors if one.kind in FILES and one.eagain]
+    busiest = max(rows, key=lambda one: one.eagain or 0).local if rows else ""
+    return (held.path if held else "") or busiest
 
 
 _TRIED_LOCK_FILE = (

@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from iotrace.report.detail import Detail
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, entry_of, imports, joins
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
 from iotrace.verdict.stuck import (
+    LEAST_NS,
+    WHOLE_SHARE,
     Stuck,
     held_text,
     in_calls,
@@ -23,7 +26,7 @@ from iotrace.verdict.stuck import (
 
 def _waiting(profile: ProcessProfile) -> Iterator[Hit]:
     by_lock: dict[str, list[Stuck]] = {}
-    for one in stuck_threads(profile):
+    for one in stuck_threads(profile) or _alone(profile):
         if one.purpose is Purpose.LOCK and one.call.stack:
             by_lock.setdefault(one.call.object or place_text(one), []).append(one)
     groups = list(by_lock.values())
@@ -38,6 +41,18 @@ def _waiting(profile: ProcessProfile) -> Iterator[Hit]:
             yield _hit(group, holder, profile)
     if told:
         yield _deadlock([one for group in told for one in group], profile)
+
+
+def _alone(profile: ProcessProfile) -> list[Stuck]:
+    """The only thread of a process, where it has been asleep in locks all along: nobody is there
+    to release them, though signals may interrupt the call, which is then made again."""
+    everybody = in_calls(profile)
+    if len(everybody) != 1 or len(profile.process.threads) != 1:
+        return []
+    seen = profile.threads[everybody[0].tid]
+    if seen.wait_ns["lock"] < max(LEAST_NS, WHOLE_SHARE * seen.lifetime_ns):
+        return []
+    return [replace(everybody[0], held_ns=seen.wait_ns["lock"])]
 
 
 def _matters(group: Sequence[Stuck]) -> bool:
@@ -82,8 +97,8 @@ def _hit(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) 
     elif len(profile.process.threads) == 1:
         advice = _FORKED
         does = (
-            " is no thread of this process: it had the lock when the process was forked, or is "
-            "this thread itself"
+            " is no thread of this process (it had the lock when the process was forked), or is "
+            "this thread itself (a signal handler or a callback takes the lock again)"
         )
     who = "1 thread waits" if len(group) == 1 else f"{len(group)} threads wait"
     return Hit(
@@ -100,7 +115,9 @@ def _hit(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) 
 _FORKED = (
     "A child that is forked while another thread has a lock gets a copy that nobody releases. "
     "Start children with multiprocessing's spawn or forkserver (set_start_method), or fork them "
-    "before the first thread starts; a library can make its lock anew with os.register_at_fork."
+    "before the first thread starts; a library can make its lock anew with os.register_at_fork. "
+    "A signal handler, a callback or __del__ that takes a lock which its own thread may have waits "
+    "for itself: only set a flag there (an Event, a wakeup fd), or have an RLock."
 )
 
 

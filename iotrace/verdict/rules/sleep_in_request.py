@@ -28,6 +28,7 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
         return
     if not sleeps or sleeps < SLEEPS_PER_READ * reads:
         return
+    client = _is_client(profile)
     yield Hit(
         {
             "sleeps": sleeps,
@@ -46,7 +47,18 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
             ),
             profile.process,
         ),
+        severity="low" if client else None,
+        title="Sleeps between its calls to other services" if client else "",
     )
+
+
+def _is_client(profile: ProcessProfile) -> bool:
+    """It accepts no connections, and all that it has it has opened itself: it serves nobody."""
+    if profile.listening_ports() or profile.total.accepts.calls:
+        return False
+    outgoing = {(one.fd, one.kind) for one in profile.outgoing()}
+    connections = [one for one in profile.connections() if one.kind == "tcp"]
+    return bool(connections) and all((one.fd, one.kind) in outgoing for one in connections)
 
 
 ASLEEP = Rule(

@@ -123,3 +123,29 @@ def test_retransmissions_count_against_what_was_sent() -> None:
         row = replace(descriptor(8, calls=calls), retransmits=again)
         lossy = replace(one, descriptors=(one.descriptors[0], row))
         assert ("IO157" in findings(lossy)) is found
+
+
+def test_a_client_that_sleeps_between_its_calls_keeps_nobody_waiting() -> None:
+    one = blocking(wait=4 * S, sleep=5 * S)
+    sleeps = call("clock_nanosleep", "", 503, wait=5 * S)
+    calls = tuple(row for row in one.calls if row.syscall != "accept4")
+    rows = (descriptor(8, local="10.0.0.7:51000", peer="10.0.0.9:5432"),)
+    client = replace(one, calls=(*calls, sleeps), descriptors=rows, sockets=OpenSockets(1))
+    found = by_rule(judged(client).findings)["IO117"]
+    assert (found.severity, found.title) == ("low", "Sleeps between its calls to other services")
+    server = replace(one, calls=(*one.calls, sleeps))
+    assert findings(server)["IO117"].severity == "high"
+
+
+def test_threads_that_try_the_same_lock_are_told_once() -> None:
+    threads = [thread(tid, sleep=4 * S, user=6 * S) for tid in (701, 702)]
+    calls = [
+        made
+        for tid in (701, 702)
+        for made in (
+            call("clock_nanosleep", "", 53, tid=tid, wait=4 * S),
+            call("fcntl", "file", 160, tid=tid, errors={"EAGAIN": 53}),
+        )
+    ]
+    (found,) = judged(process(threads, calls)).findings
+    assert (found.id, found.evidence["threads"], found.cost_ns) == ("IO151", 2, 8 * S)

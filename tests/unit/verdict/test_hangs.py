@@ -119,3 +119,17 @@ def test_results_that_come_are_no_looks_in_vain() -> None:
     assert "IO170" not in findings(one)
     timed = replace(waits, errors={"ETIMEDOUT": 219})
     assert "IO170" in findings(replace(one, calls=(timed,)))
+
+
+def test_a_lone_thread_whose_wait_signals_interrupt_waits_for_itself() -> None:
+    """Each signal ends the call, and its handler takes the same lock again."""
+    taking = in_call(
+        "futex", "", "app.py:21 flush", "app.py:26 handler", wait=465 * MS, since=9 * S
+    )
+    alone = process([hangs.waiting(PID, taking)])
+    found = findings(alone)["IO141"]
+    assert "is this thread itself (a signal handler" in found.title
+    assert found.evidence["waited_ns"] == 10 * S
+    assert "IO141" not in findings(process([hangs.waiting(PID, taking), hangs.idle(702)]))
+    works = hangs.waiting(PID, taking, lock=9 * S, user=S)
+    assert "IO141" not in findings(process([works]))

@@ -19,6 +19,7 @@ import pytest
 
 from iotrace.engine.map_limits import Limits
 from iotrace.report.model import Finding, Process, Report, Symptom
+from iotrace.snapshot.arithmetic import interval
 from iotrace.tracing.trace import Trace
 from iotrace.verdict.stuck import LEAST_NS
 from tests.found import Found
@@ -72,22 +73,30 @@ def seen() -> Iterator[Seen]:
         trace = stack.enter_context(Trace(Limits()))
         for pid in pids.values():
             trace.follow(pid, True)
-        for program in programs.values():
+        for (_, way), program in programs.items():
             assert program.stdin is not None
+            assert program.stdout is not None
             program.stdin.close()
-        until_ns = time.monotonic_ns() + LEAST_NS + LEAST_NS // 10
-        while time.monotonic_ns() < until_ns:  # a hang is one that lasts
+            if way == "busy_connections":
+                program.stdout.readline()  # it serves
+        served = trace.snapshot()
+        time_ns = time.monotonic_ns()
+        # A hang is one that lasts for half of the trace: it takes a while to follow so many.
+        until_ns = time_ns + max(LEAST_NS, time_ns - trace.started_ns) * 11 // 10
+        while time.monotonic_ns() < until_ns:
             trace.processes_alive()
             time.sleep(0.2)
         trace.look()
-        report = trace.report(trace.snapshot())
+        now = trace.snapshot()
+        report = trace.report(now)
+        serving = trace.report(interval(now, served))
     check_verdict(report)
     yield {
-        key: (
+        (form, way): (
             next(one for one in report.processes if one.pid == pid),
-            _found(report, pid),
+            _found(serving if way == "busy_connections" else report, pid),
         )
-        for key, pid in pids.items()
+        for (form, way), pid in pids.items()
     }
 
 

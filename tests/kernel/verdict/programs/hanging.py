@@ -14,6 +14,7 @@ from connection_pool import Pool
 
 WAY = sys.argv[2]
 JOB_S = 0.05
+CLIENTS = 8
 NATIVE_US = 300_000
 listener = listen()
 
@@ -184,8 +185,8 @@ def busy_connections():
     if not os.fork():
         answer_slowly(upstream)
     if not os.fork():
-        ask_at_once(8)
-    asyncio.run(serve_from_pool(upstream.getsockname(), 2 if WRONG else 8))
+        ask_at_once(CLIENTS)
+    asyncio.run(serve_from_pool(upstream.getsockname(), 2 if WRONG else CLIENTS))
 
 
 def answer_slowly(upstream):
@@ -215,7 +216,13 @@ async def serve_from_pool(address, size):
     for _ in range(size):
         pool.put_nowait(await asyncio.open_connection(*address))
 
+    connected = 0
+
     async def serve(reader, writer):
+        nonlocal connected
+        connected += 1
+        if connected == CLIENTS:
+            print(flush=True)
         while data := await reader.read(100):
             upstream = await pool.get()
             upstream[1].write(data)

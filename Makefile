@@ -80,8 +80,9 @@ monitoring: setup  ## let a real Prometheus scrape the agent; try the alerts and
 	@.ci/setup tests
 	$(AS_ROOTS_OWN) $(PYTEST) -q -p no:cacheprovider tests/monitoring
 
-kernels: setup  ## check iotrace on kernels in QEMU (KERNELS="bookworm sid:arm64 host" RUNS=20 DETAIL=full)
-	$(AS_ROOT) $(BIN)/python -m tests.kernels $(if $(RUNS),--runs $(RUNS)) $(if $(DETAIL),--detail $(DETAIL)) $(KERNELS)
+kernels: setup  ## check iotrace on kernels in QEMU (KERNELS="bookworm sid:arm64 host" RUNS=20 DETAIL=full DOCS=1)
+	$(AS_ROOT) $(BIN)/python -m tests.kernels \
+		$(if $(RUNS),--runs $(RUNS)) $(if $(DETAIL),--detail $(DETAIL)) $(if $(DOCS),--write-docs) $(KERNELS)
 
 deb:  ## build dist/iotrace_VERSION_all.deb of HEAD (Debian 12 and later, Ubuntu 24.04 and later)
 	packaging/deb.sh

@@ -133,6 +133,20 @@ static __always_inline void begin_connections(u64 sock, u32 state)
     exchange_connecting(t, slot, r, sock);
 }
 
+/* Whether an earlier copy of the program has seen this change of state. One change of a socket
+ * follows the other: its lock is held. */
+static __always_inline int seen_before(u64 sock, u32 new)
+{
+#if PREEMPTIBLE
+  struct readiness *r = maybe_watched(sock) ? readiness.lookup(&sock) : NULL;
+  if (r && copy_number() && r->state == new)
+    return 1;
+  if (r)
+    r->state = new;
+#endif
+  return 0;
+}
+
 /* raw inet_sock_set_state(sk, old, new). */
 PROGRAM(on_set_state)
 {
@@ -140,11 +154,14 @@ PROGRAM(on_set_state)
   u32 old = ctx->args[1], new = ctx->args[2], port;
   struct readiness *r;
   struct exchange *x;
+  if (seen_before(sock, new))
+    return 0;
   if (old == TCP_SYN_RECV && new == TCP_ESTABLISHED) { /* into the accept queue */
     port = MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_NUM);
     if (!listener_of(port))
       return 0;
     r = fresh_readiness(sock, pending_socket(port, swap16(read_u16(sock + OFFSET_SOCK_DPORT))));
+    seen_before(sock, new);
     x = r ? exchange_before_use(r, sock, port, 0) : NULL;
     if (x)
       x->began_ns = bpf_ktime_get_ns();

@@ -91,6 +91,8 @@ struct readiness {
   u64 last_ns;  /* latest arrival */
   u32 exchange; /* index + 1 in exchanges, 0: none */
   u32 role;     /* ROLE_* */
+  u32 state;    /* TCP_*, the latest that a copy of on_set_state has seen (preemption.c) */
+  u32 reserved;
 };
 BPF_TABLE("lru_hash", u64, struct readiness, readiness, MAX_SOCKETS);
 

@@ -56,7 +56,6 @@ PROBES = (
         "on_set_state",
         ("accept queue, connect time",),
         details=_NOT_LIGHT,
-        spare=False,
     ),
     Probe("sock_recv_length", "on_sock_recv_length", _COUNTS, details=_SOCKETS, typed=True),
     Probe("sock_send_length", "on_sock_send_length", _COUNTS, details=_SOCKETS, typed=True),

@@ -19,7 +19,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,8 @@ def _started(case: Case, python: str, work: Path) -> Iterator[list[str]]:
             start_new_session=True,
             text=True,
         )
+    with suppress(OSError):  # where the kernel groups sessions, "nice" counts only inside of one
+        Path(f"/proc/{start.pid}/autogroup").write_text(_FIRST[-1])
     try:
         yield _pids(start, case.patience, work)
     finally:

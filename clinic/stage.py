@@ -54,9 +54,9 @@ def record(case: Case, iotrace: str) -> Recorded:
         raise Broken(f"needs {', '.join(missing)}")
     python = python_with(case.needs)
     work = Path(tempfile.mkdtemp(prefix="run-"))
-    work.chmod(0o777)
     for source in (SHARED, case.directory):
         shutil.copytree(source, work, dirs_exist_ok=True)
+    work.chmod(0o777)
     with _started(case, python, work) as pids:
         time.sleep(case.warmup)
         recorded = _recorded(case, iotrace, pids, work / "trace.iot")

@@ -46,6 +46,7 @@ def as_sample(interval: Report) -> Report:
             limits=None,
             major_faults=None,
             cpu_samples=(),
+            tasks=None,
             file_lock_waits=(),
             lines=tuple(map(_plain_line, process.lines)),
             calls=tuple(map(_plain_call, process.calls)),

@@ -22,10 +22,14 @@ from iotrace.report.requests import SlowRequest as SlowRequest
 from iotrace.report.requests import Upstream as Upstream
 from iotrace.report.requests import Workers as Workers
 from iotrace.report.stacks import CpuSample, InCall, Line, Wake
+from iotrace.report.surroundings import Connected as Connected
 from iotrace.report.surroundings import FileLockWait as FileLockWait
 from iotrace.report.surroundings import GroupLimits as GroupLimits
 from iotrace.report.surroundings import Listener as Listener
 from iotrace.report.surroundings import OpenSockets as OpenSockets
+from iotrace.report.surroundings import Unsent as Unsent
+from iotrace.report.task_waits import TaskWait as TaskWait
+from iotrace.report.task_waits import TaskWaits as TaskWaits
 from iotrace.report.times import Bucket as Bucket
 from iotrace.report.times import Durations as Durations
 from iotrace.report.times import Percentiles as Percentiles
@@ -250,6 +254,7 @@ class Process:
     traced (proc_pid_stat(5)); None: not known.
     ``file_lock_waits``: at the end.
     ``workers``: of a parent, the sum of its worker processes; None: it has none.
+    ``tasks``: where its asyncio tasks wait; None: it has none that could be read.
     """
 
     pid: int
@@ -280,6 +285,7 @@ class Process:
     requests: tuple[Requests, ...] = ()
     upstreams: tuple[Upstream, ...] = ()
     workers: Workers | None = None
+    tasks: TaskWaits | None = None
 
 
 @dataclass(frozen=True, slots=True)

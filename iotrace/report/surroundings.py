@@ -21,13 +21,34 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True)
+class Connected:
+    """TCP connections to one peer that were open at the last look and lead away from all listeners.
+
+    ``closed_by_peer``: of these, those that the peer has closed and this process has not.
+    """
+
+    peer: str
+    connections: int
+    closed_by_peer: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """A TCP socket with data that its peer had not taken at the last look."""
+
+    peer: str
+    unsent_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenSockets:
     """All sockets that a process had open at the last look, also those that no call used.
 
     ``listening``: the local addresses that it accepts connections on. ``pending``: connections in
     the accept queues. ``unread``: established connections with unread data. ``count`` None: /proc
     could not be read, for the process had ended or was another user's. ``listeners``: those of TCP
-    of which the kernel told more.
+    of which the kernel told more. ``connected``: the 20 peers with the most connections.
+    ``unsent``: the 20 sockets with the most data that has not been taken.
     """
 
     count: int | None
@@ -35,6 +56,8 @@ class OpenSockets:
     pending: int | None = None
     unread: int | None = None
     listeners: tuple[Listener, ...] = ()
+    connected: tuple[Connected, ...] = ()
+    unsent: tuple[Unsent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from iotrace import __version__
@@ -14,6 +14,7 @@ from iotrace.report.model import SCHEMA, Host, Lost, Process, Quality, Report
 from iotrace.report_builder.process_rows import process_rows
 from iotrace.report_builder.stack_rows import Stacks
 from iotrace.snapshot.facts import ProcessFacts
+from iotrace.snapshot.task_book import ProcessTasks
 from iotrace.snapshot.totals import Losses, Snapshot
 
 
@@ -31,12 +32,13 @@ class Circumstances:
     kernel_memory_bytes: int
     detail: Detail = Detail.FULL
     remarks: tuple[str, ...] = ()
+    tasks: Mapping[int, ProcessTasks] = field(default_factory=dict)
 
 
 def build_report(snapshot: Snapshot, around: Circumstances) -> Report:
     """The report of one interval (or of a whole trace)."""
     processes = process_rows(
-        snapshot, around.facts, around.call_names, around.stacks, around.detail
+        snapshot, around.facts, around.call_names, around.stacks, around.detail, around.tasks
     )
     return Report(
         schema=SCHEMA,

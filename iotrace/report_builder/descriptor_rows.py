@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 
 from iotrace.procfs.endpoint import format_endpoint, format_peer
 from iotrace.procfs.mounts import mount_of
 from iotrace.procfs.net_tables import Socket
-from iotrace.report.model import Descriptor, Listener, OpenSockets, Pickup
+from iotrace.report.model import Connected, Descriptor, Listener, OpenSockets, Pickup, Unsent
 from iotrace.snapshot import histogram
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.merging import add_all
@@ -18,6 +19,7 @@ from iotrace.vocabulary.kinds import FILES, SOCKETS
 
 _ADDRESS_BYTES = {2: 4, 10: 16}
 """AF_INET, AF_INET6."""
+_MOST_PEERS = 20
 
 
 def descriptor_row(
@@ -85,7 +87,36 @@ def open_sockets(facts: ProcessFacts | None) -> OpenSockets:
             for one in sorted(sockets, key=lambda one: one.local)
             if (tcp := facts.tcp.get(one.inode)) and tcp.max_pending is not None
         ),
+        connected=_connected(sockets),
+        unsent=_unsent(sockets),
     )
+
+
+def _unsent(sockets: Collection[Socket]) -> tuple[Unsent, ...]:
+    rows = [
+        Unsent(one.peer, one.unsent_bytes)
+        for one in sockets
+        if one.kind == "tcp" and one.state == "established" and one.unsent_bytes
+    ]
+    return tuple(sorted(rows, key=lambda one: (-one.unsent_bytes, one.peer))[:_MOST_PEERS])
+
+
+def _connected(sockets: Collection[Socket]) -> tuple[Connected, ...]:
+    listening = {_port(one.local) for one in sockets if one.state == "listen"}
+    states: dict[str, Counter[str]] = {}
+    for one in sockets:
+        if one.kind == "tcp" and one.peer and _port(one.local) not in listening:
+            states.setdefault(one.peer, Counter())[one.state] += 1
+    rows = [
+        Connected(peer, count["established"] + count["close_wait"], count["close_wait"])
+        for peer, count in states.items()
+        if count["established"] + count["close_wait"]
+    ]
+    return tuple(sorted(rows, key=lambda one: (-one.connections, one.peer))[:_MOST_PEERS])
+
+
+def _port(address: str) -> str:
+    return address.rpartition(":")[2]
 
 
 def _socket(inode: int | None, facts: ProcessFacts | None) -> Socket | None:

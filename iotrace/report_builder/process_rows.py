@@ -7,6 +7,7 @@ import signal
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from iotrace.engine.constants import CALL_OTHER
@@ -27,10 +28,12 @@ from iotrace.report_builder.stack_rows import (
     stall_cause_row,
     wake_row,
 )
+from iotrace.report_builder.task_rows import task_rows
 from iotrace.report_builder.thread_rows import thread_row
 from iotrace.report_builder.unavailable_fields import clear_unavailable
 from iotrace.report_builder.worker_rows import worker_rows, workers_of
 from iotrace.snapshot.facts import ProcessFacts
+from iotrace.snapshot.task_book import ProcessTasks
 from iotrace.snapshot.totals import LoopKey, SampleTotals, Snapshot, ThreadKey
 from iotrace.vocabulary.kinds import SOCKETS
 
@@ -44,12 +47,13 @@ def process_rows(
     call_names: Mapping[int, str],
     stacks: Stacks,
     detail: Detail = Detail.FULL,
+    tasks: Mapping[int, ProcessTasks] = MappingProxyType({}),
 ) -> tuple[Process, ...]:
     """The processes as they began, parents first; rows in order of their cost."""
     by_pid: dict[int, list[ThreadKey]] = defaultdict(list)
     for key in snapshot.threads:
         by_pid[key.pid].append(key)
-    parts = _Parts(snapshot, facts, {**call_names, CALL_OTHER: OTHER}, stacks)
+    parts = _Parts(snapshot, facts, {**call_names, CALL_OTHER: OTHER}, stacks, tasks)
     found = {
         pid: parts.process(pid, sorted(keys, key=_leader_first)) for pid, keys in by_pid.items()
     }
@@ -78,8 +82,10 @@ class _Parts:
         facts: Mapping[int, ProcessFacts],
         names: Mapping[int, str],
         stacks: Stacks,
+        tasks: Mapping[int, ProcessTasks],
     ) -> None:
         self._snapshot = snapshot
+        self._tasks = tasks
         self._facts = facts
         self._names = names
         self._places = CallPlaces(names, stacks)
@@ -184,6 +190,7 @@ class _Parts:
                 pid, self._snapshot, facts, self._unaccepted.get(pid, {}), self._places
             ),
             upstreams=upstream_rows(pid, self._snapshot),
+            tasks=task_rows(self._tasks.get(pid)),
         )
 
     def workers(self, parent: int, pids: frozenset[int]) -> Workers:

@@ -22,6 +22,7 @@ from iotrace.snapshot.facts import FactBook
 from iotrace.snapshot.reader import SnapshotReader
 from iotrace.snapshot.recycler import Recycler
 from iotrace.snapshot.stack_book import StackBook
+from iotrace.snapshot.task_book import TaskBook
 from iotrace.snapshot.timeline import Event, TimelineReader
 from iotrace.snapshot.totals import Snapshot
 from iotrace.tracing.start import Start
@@ -79,6 +80,7 @@ class Trace:
         self._stacks = (
             StackBook(self.probes, min_latency_ns, self._start.reader) if has_python else None
         )
+        self._tasks = TaskBook(self._start.reader) if has_python else None
         self._book = FactBook(self._start.reader, self._start.cpu_limits)
         self._ports: set[int] = set()
         self._alive: frozenset[int] = frozenset()
@@ -140,10 +142,14 @@ class Trace:
                 self.probes.forget(pid)
             if self._stacks:
                 self._stacks.forget(before - self._alive)
+            if self._tasks:
+                self._tasks.forget(ended)
             self._start.reader.forget(before - self._alive | ended)
             self._book.forget(self._recycler.recycle(self._roots))
         if self._stacks:
             self._stacks.poll(self._alive)
+        if self._tasks:
+            self._tasks.poll(self._alive, time.monotonic_ns())
         return self._alive
 
     def _find_new(self) -> None:
@@ -212,6 +218,7 @@ class Trace:
                 tracer_cpu_ns=self._start.spent_ns(),
                 kernel_memory_bytes=self._memory_bytes(),
                 detail=self.probes.limits.detail,
+                tasks=self._tasks.all() if self._tasks else {},
             ),
         )
         return judge(report) if judged else report

@@ -55,11 +55,14 @@ _PLAIN = {
 }
 
 
-def instead_of_blocking(stack: Stack, reason: str, *, output_pipe: bool = False) -> str:
+def instead_of_blocking(
+    stack: Stack, reason: str, *, output_pipe: bool = False, input_pipe: bool = False
+) -> str:
     """What to do about a call inside an event loop's thread.
 
     ``reason``: the wait reason that took most (vocabulary/waits.py), or "poll_of_one".
     ``output_pipe``: it writes to a pipe, such as stdout or stderr that somebody else reads.
+    ``input_pipe``: it reads from one, such as the output of a subprocess.
     """
     to_a_thread = _TO_A_THREAD.get(stack, _ELSEWHERE)
     if output_pipe:
@@ -67,6 +70,12 @@ def instead_of_blocking(stack: Stack, reason: str, *, output_pipe: bool = False)
             "Who reads the other end of the pipe is slow or has stopped: let it read, or send "
             "the output to a file. Log by way of logging.handlers.QueueHandler and QueueListener, "
             "so that another thread does the writing."
+        )
+    if input_pipe:
+        way = _COOPERATIVE.get(stack, _PLAIN)["child"]
+        return (
+            f"It reads a pipe (the output of a subprocess?) and all others wait until something "
+            f"is written there. {way} and read its output the loop's way; or {to_a_thread}."
         )
     if reason == "file":
         return f"The file system answers late: {to_a_thread}."

@@ -51,7 +51,7 @@ def purpose_of(call: InCall) -> Purpose:
     """What the call waits for."""
     library = library_frames(call.stack)
     waits = call.syscall in LOCKS or call.syscall in FAMILIES
-    taker = next(filter(_takes_connection, call.stack[: len(library) + 1]), None)
+    taker = next(filter(takes_connection, call.stack[: len(library) + 1]), None)
     if waits and taker is not None and not _works_for(taker, call.stack):
         return Purpose.POOL
     if _any(library, _FOR_WORK):
@@ -118,7 +118,7 @@ def serves(stack: Sequence[Frame]) -> bool:
 
 def asks(stack: Sequence[Frame]) -> bool:
     """Whether a library waits for the answer to what it has asked: HTTP, SQL, mail, a handshake."""
-    return any(_CLIENT.search(_named(frame)) for frame in library_frames(stack))
+    return any(_CLIENT.search(named(frame)) for frame in library_frames(stack))
 
 
 def joins(stack: Sequence[Frame]) -> bool:
@@ -205,12 +205,13 @@ _CLIENT_POOL = re.compile(
 )
 
 
-def _named(frame: Frame) -> str:
+def named(frame: Frame) -> str:
+    """ "/lib/asyncio/locks.py:acquire": what the patterns are matched with."""
     return f"{frame.file}:{short_name(frame)}"
 
 
 def _any(frames: Sequence[Frame], pattern: re.Pattern[str]) -> bool:
-    return any(pattern.search(_named(frame)) for frame in frames)
+    return any(pattern.search(named(frame)) for frame in frames)
 
 
 def _works_for(taker: Frame, stack: Sequence[Frame]) -> bool:
@@ -225,10 +226,11 @@ def _package(frame: Frame) -> str:
     return path.split("/")[0] if head else ""
 
 
-def _takes_connection(frame: Frame) -> bool:
+def takes_connection(frame: Frame) -> bool:
+    """Whether a function takes a connection out of a pool."""
     if frame.file.endswith("/multiprocessing/pool.py"):
         return False
     name = short_name(frame)
     pooled = _POOLED.search(frame.file.rsplit("-packages/", 1)[-1].rsplit("/", 2)[-1])
     in_pool = pooled or "/pool/" in frame.file or "_pool/" in frame.file
-    return bool((in_pool and _TAKES.search(name)) or _CLIENT_POOL.search(_named(frame)))
+    return bool((in_pool and _TAKES.search(name)) or _CLIENT_POOL.search(named(frame)))

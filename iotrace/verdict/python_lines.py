@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from iotrace.report.model import Loop, Process
@@ -18,9 +19,12 @@ from iotrace.verdict.thread_activity import category_of
 LEAST_SAMPLES = 20
 LEAST_SHARE = 0.05
 """Places with fewer samples say nothing of where the time goes."""
+SPREAD_SHARE = 0.3
+"""Where no function has so much of it, packages tell more."""
 MOST = 3
 """Lines in a finding; the tables have them all."""
 _LOOP_CODE = re.compile(r"/(?:selectors|asyncio/(?:base_events|events|runners)|uvloop/.*)\.py$")
+_PACKAGE = re.compile(r"/(?:site|dist)-packages/(\w+)")
 _CAUSES = {
     "cpu": "computing",
     "gc": "collecting garbage",
@@ -100,12 +104,34 @@ def busy_lines(
             frame = one.own_stack[0]
             functions.setdefault((frame.file, frame.function), []).append(one)
     ranked = sorted(functions.values(), key=lambda group: -_samples(group))
-    return tuple(
+    lines = [
         f"{_function_text(group)}: {share(_samples(group), total)} of its CPU time, "
         f"about {duration(sum(one.cpu_ns for one in group))}"
         for group in ranked[:MOST]
         if _samples(group) >= LEAST_SHARE * total
-    )
+    ]
+    if ranked and _samples(ranked[0]) >= SPREAD_SHARE * total:
+        return tuple(lines)
+    return (*_packages(rows), *lines[: MOST - 1])
+
+
+def _packages(rows: Iterable[CpuSample]) -> tuple[str, ...]:
+    """Where no function stands out: the installed packages that the time went to."""
+    counts = Counter[str]()
+    for one in rows:
+        found = filter(None, (_PACKAGE.search(frame.file) for frame in one.stack))
+        name = next((match[1] for match in found), "")
+        if one.stack:
+            counts[name] += one.samples
+    total = sum(counts.values())
+    named = [
+        f"{name} {share(count, total)}"
+        for name, count in counts.most_common(MOST + 1)
+        if name and count >= LEAST_SHARE * total
+    ]
+    if not named:
+        return ()
+    return (f"by package, of its CPU time with a known stack: {', '.join(named[:MOST])}",)
 
 
 def busiest_place(process: Process) -> str:

@@ -9,7 +9,7 @@ app = FastAPI()
 @app.on_event("startup")
 async def connect():
     app.pool = await asyncpg.create_pool(
-        "postgresql://postgres@/postgres?host=" + os.environ["WORK"], max_size=5
+        "postgresql://postgres@/postgres?host=" + os.environ["WORK"], min_size=1, max_size=5
     )
 
 

@@ -14,7 +14,7 @@ from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
 from iotrace.verdict.stack import stack_of
 from iotrace.verdict.thread_activity import Activity, waits_for_one
-from iotrace.vocabulary.calls import FAMILIES, WRITES
+from iotrace.vocabulary.calls import FAMILIES, READS, WRITES
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS, NO_FDS, PIPE, SOCKETS
 from iotrace.vocabulary.waits import BLOCKS_A_LOOP
 
@@ -67,6 +67,8 @@ def _hit(
     if calls:
         worst = max(calls, key=lambda one: one.wait_ns)
         evidence |= {"call": worst.syscall, **profile.count_of(worst)}
+        if worst.kind:
+            evidence["kind"] = worst.kind
         longest = worst.latency_ns or worst.slept_ns
         if longest is not None:
             evidence["longest_ns"] = longest.max
@@ -82,6 +84,7 @@ def _hit(
             stack_of(profile, tid),
             max(waits, key=lambda reason: waits[reason]),
             output_pipe=bool(calls) and worst.kind == PIPE and worst.syscall in WRITES,
+            input_pipe=bool(calls) and worst.kind == PIPE and worst.syscall in READS,
         ),
     )
 

@@ -15,6 +15,8 @@ NEVER_SLEEPS_SHARE = 0.95
 LEAST_LIFETIME_NS = 1_000_000_000
 CPU_SHARE = 0.1
 """Of its lifetime that it has run at least: else the lack of a CPU or of the GIL is the matter."""
+STALLS_SHARE = 0.5
+"""Of its CPU time."""
 CPU_PER_OPERATION_NS = 10_000_000
 """CPU time for each call that moved data or accepted: a thread that serves has less of it."""
 
@@ -22,7 +24,7 @@ CPU_PER_OPERATION_NS = 10_000_000
 def _never_sleeps(profile: ProcessProfile) -> Iterator[Hit]:
     serves = bool(profile.listening_ports()) or bool(profile.loop_threads())
     for tid, seen in profile.threads.items():
-        if not tid or not _is_busy(seen):
+        if not tid or not _is_busy(seen) or _stalls(seen):
             continue
         evidence: dict[str, float | int | str] = {
             "cpu_ns": seen.cpu_ns,
@@ -54,6 +56,12 @@ def _is_busy(seen: Activity) -> bool:
         and seen.cpu_ns >= CPU_SHARE * seen.lifetime_ns
         and seen.operations * CPU_PER_OPERATION_NS <= seen.cpu_ns
     )
+
+
+def _stalls(seen: Activity) -> bool:
+    """It is an event loop whose long iterations take most of its CPU time: IO103 tells of them."""
+    in_stalls = sum(loop.stalls.cpu_ns for loop in seen.multiplexers if loop.stalls)
+    return in_stalls >= STALLS_SHARE * seen.cpu_ns
 
 
 NEVER_SLEEPS = Rule(

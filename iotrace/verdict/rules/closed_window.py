@@ -7,7 +7,10 @@ from collections.abc import Iterator
 
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import Purpose
 from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.stuck import long_ns
+from iotrace.verdict.waiting_tasks import longest_of, task_lines, waiting_tasks
 
 LEAST_SHARE = 0.2
 """Of the time traced, in which the window was closed."""
@@ -22,6 +25,7 @@ def _closed(profile: ProcessProfile) -> Iterator[Hit]:
         if one.unsent_bytes and (one.window_closed_ns or 0) >= least
     ]
     if not rows:
+        yield from _awaited(profile)
         return
     worst = max(rows, key=lambda one: one.window_closed_ns or 0)
     closed = min(worst.window_closed_ns or 0, profile.wall_ns)
@@ -35,8 +39,35 @@ def _closed(profile: ProcessProfile) -> Iterator[Hit]:
         },
         closed,
         fd=worst.fd,
+        lines=task_lines(one for one in waiting_tasks(profile) if one.purpose is Purpose.READER),
         title=f"Peer {worst.peer} does not read: its receive window was closed for "
         f"{duration(closed)}",
+    )
+
+
+def _awaited(profile: ProcessProfile) -> Iterator[Hit]:
+    """Nothing was sent while it was traced, for that is what a task waits for."""
+    unsent = profile.process.sockets.unsent if profile.process.sockets else ()
+    waiting = [
+        one
+        for one in waiting_tasks(profile)
+        if one.purpose is Purpose.READER and one.wait.longest_ns >= long_ns(profile)
+    ]
+    if not unsent or not waiting:
+        return
+    worst, longest = unsent[0], longest_of(waiting)
+    yield Hit(
+        {
+            "peer": worst.peer,
+            "unsent_bytes": worst.unsent_bytes,
+            "connections": len(unsent),
+            "tasks_waiting": sum(one.wait.tasks for one in waiting),
+            "longest_ns": longest,
+        },
+        longest,
+        lines=task_lines(waiting),
+        title=f"Peer {worst.peer} does not read: its receive window is closed, an asyncio task "
+        f"waits at {waiting[0].place} until its data is sent, for {duration(longest)} and more",
     )
 
 
@@ -45,7 +76,8 @@ CLOSED = Rule(
     "A peer does not read: its receive window is closed",
     "What is sent to that peer piles up here, in the send buffer first and then in the program. "
     "Limit what is queued for one peer and drop it after a while (asyncio: await writer.drain() "
-    "under wait_for; settimeout on blocking sockets; TCP_USER_TIMEOUT). Look at why it does not "
+    "under wait_for; settimeout on blocking sockets; TCP_USER_TIMEOUT). Where one task sends to "
+    "many in turn, all wait for the slowest: a queue and a task for each. Look at why it does not "
     "read: a client that hangs, or one that waits for us to read what it sends (a deadlock).",
     _closed,
 )

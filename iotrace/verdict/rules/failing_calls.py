@@ -34,9 +34,10 @@ _EXHAUSTED = {
 _REFUSED = frozenset(("ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"))
 _NO_ERRORS = frozenset(
     ("EAGAIN", "EINPROGRESS", "EALREADY", "EISCONN", "EINTR", "ETIMEDOUT", "ERESTARTSYS",
-     "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK", "ERESTARTNOINTR", "ECHILD")
+     "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK", "ERESTARTNOINTR", "ECHILD", "ENOTTY")
 )  # fmt: skip
-"""What is told this way is how things stand: not yet, a timeout is over, a signal has come."""
+"""What is told this way is how things stand: not yet, a timeout is over, a signal has come, no
+terminal."""
 _EXPECTED = {
     "ENOENT": ("epoll_ctl", "openat"),
     "EEXIST": ("epoll_ctl",),

@@ -12,7 +12,7 @@ from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import library_frames, short_name
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
-from iotrace.verdict.stuck import Stuck, in_calls, place_text, target_text
+from iotrace.verdict.stuck import Stuck, in_calls, long_ns, place_text, target_text
 from iotrace.vocabulary.calls import WRITES
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS, PIPE
 from iotrace.vocabulary.waits import WAIT_REASONS
@@ -25,6 +25,8 @@ LEAST_LIFETIME_SHARE = 0.5
 """Of the trace: younger threads tell nothing yet."""
 LEAST_JOBS = 3
 """Finished by a thread: a task that runs for ever is no queue."""
+LEAST_OWED_NS = 1_000_000_000
+"""That a request waits for its answer, where threads are kept by others for good."""
 MOST_SLEEPS_PER_JOB = 0.2
 """Where the next job is there already, a thread does not sleep before it, however shortly."""
 LEAST_SLEEP_NS = 10_000
@@ -141,7 +143,19 @@ def _has_queue(busy: Sequence[_Member], old: Sequence[_Member], profile: Process
     sockets = profile.process.sockets
     waiting = (sockets.pending or 0) + (sockets.unread or 0) if sockets else 0
     owed = sum(one.unanswered for one in profile.process.requests)
-    return turning or (waiting > 0 and len(busy) > 1) or owed > len(busy)
+    lies_there = (waiting > 0 and len(busy) > 1) or owed > len(busy)
+    return turning or lies_there or _kept(busy, profile)
+
+
+def _kept(busy: Sequence[_Member], profile: ProcessProfile) -> bool:
+    """Each serves one request all along, and others get no answer."""
+    owed = [one.oldest_unanswered_ns or 0 for one in profile.process.requests]
+    taken = [one.latency_ns.max for one in profile.process.requests if one.latency_ns]
+    return (
+        max([*owed, *taken], default=0) >= LEAST_OWED_NS
+        and all(one.stuck.serves for one in busy)
+        and all(one.stuck.held_ns >= long_ns(profile) for one in busy)
+    )
 
 
 def _hit(name: str, busy: Sequence[_Member], profile: ProcessProfile) -> Hit:

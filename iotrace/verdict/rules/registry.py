@@ -27,6 +27,7 @@ from iotrace.verdict.rules import (
     gil_asleep,
     gil_contention,
     held_lock,
+    kept_connections,
     late_answers,
     late_pickup,
     lock_waits,
@@ -43,6 +44,7 @@ from iotrace.verdict.rules import (
     sleep_in_request,
     slow_files,
     stuck_call,
+    task_queues,
     thread_per_connection,
     tiny_reads,
     upstream,
@@ -94,8 +96,9 @@ RULES: tuple[Rule, ...] = (
     closed_window.CLOSED,
     lost_packets.LOST,
     child_polling.POLLED,
+    task_queues.QUEUED,
+    kept_connections.LEAKED,
     polled_result.POLLED,
     accept_queue.QUEUED,
     file_polling.POLLED,
 )
-"""In the order of their ids."""

@@ -38,6 +38,8 @@ WAYS = {
     "polled_result": "IO170",
     "busy_worker": "IO171",
     "busy_connections": "IO147",
+    "queued_tasks": "IO160",
+    "kept_connections": "IO161",
 }
 FORMS = ("wrong", "fixed")
 Seen = dict[tuple[str, str], tuple[Process, Found]]

@@ -11,7 +11,7 @@ import pytest
 from iotrace.report.model import GroupLimits, Process, StallCall, Stalls
 from iotrace.verdict.rules.registry import RULES
 from iotrace.vocabulary.waits import WAIT_REASONS
-from tests.unit.verdict import elsewhere, hangs, made_busy
+from tests.unit.verdict import elsewhere, hangs, made_busy, made_tasks
 from tests.unit.verdict.made import (
     MS,
     PID,
@@ -231,6 +231,8 @@ MADE: dict[str, Made] = {
     "IO156": elsewhere.closed_window,
     "IO157": elsewhere.lost_packets,
     "IO158": elsewhere.child_polling,
+    "IO160": made_tasks.queued,
+    "IO161": made_tasks.kept_connections,
     "IO170": hangs.polled_result,
     "IO171": hangs.accept_queue,
     "IO172": made_busy.polls_files,
@@ -286,6 +288,8 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO156": {"window_closed_ns": 6 * S, "unsent_bytes": 2_500_000, "connections": 1},
     "IO157": {"slow_connects": 5, "longest_ns": 1_030 * MS},
     "IO158": {"looks": 83, "waited_ns": 4 * S},
+    "IO160": {"tasks_waiting": 7, "tasks_waiting_mean": 7.0, "longest_ns": 9 * S},
+    "IO161": {"open_connections": 80, "made_while_traced": 60, "in_use_at_once": 2},
     "IO170": {"threads": 2, "looks": 200, "mean_pause_ns": 99 * MS},
     "IO171": {"listener": "127.0.0.1:8000", "longest_wait_ns": 2 * S, "accepted_connections": 5},
     "IO172": {"looks": 51_030, "looks_per_second": 5_103},

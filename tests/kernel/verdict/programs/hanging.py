@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import os
+import selectors
 import socket
 import sys
 import threading
@@ -233,9 +234,52 @@ async def serve_from_pool(address, size):
     await server.serve_forever()
 
 
+def queued_tasks():
+    """IO160: one task at a time, for they all sleep with the lock."""
+    asyncio.run(contend(asyncio.Lock()))
+
+
+async def contend(lock):
+    async def handle():
+        while True:
+            if WRONG:
+                async with lock:
+                    await asyncio.sleep(JOB_S)
+            else:
+                async with lock:
+                    pass
+                await asyncio.sleep(JOB_S)
+
+    await asyncio.gather(*(handle() for _ in range(8)))
+
+
+def kept_connections():
+    """IO161: a connection for each call, and none is closed."""
+    start(answer, listener)
+    kept = [socket.create_connection(listener.getsockname())]
+    while True:
+        kept[-1].sendall(b"?")
+        kept[-1].recv(1)
+        if WRONG:
+            kept.append(socket.create_connection(listener.getsockname()))
+        time.sleep(JOB_S / 2)
+
+
+def answer(served):
+    connections = selectors.DefaultSelector()
+    connections.register(served, selectors.EVENT_READ)
+    while True:
+        for key, _ in connections.select():
+            if key.fileobj is served:
+                connections.register(served.accept()[0], selectors.EVENT_READ)
+            else:
+                key.fileobj.sendall(key.fileobj.recv(1))
+
+
 WAYS = {one.__name__: one for one in (
     full_pipe, opposite_locks, full_pool, taken_connections, held_lock, native_sleep, silent_client,
-    result_under_lock, polled_result, busy_worker, busy_connections,
+    result_under_lock, polled_result, busy_worker, busy_connections, queued_tasks,
+    kept_connections,
 )}  # fmt: skip
 ready(listener)
 WAYS[WAY]()

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where asyncio tasks wait: a part of the report's model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from iotrace.report.stacks import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class TaskWait:
+    """Suspended tasks that await the same thing by way of the same lines.
+
+    ``awaits``: the type of what they await. ``tasks``: at the last look; ``mean``: on the average
+    of all looks; ``longest_ns``: for so long at least one of them was there at every look.
+    ``own``: place in ``stack`` (the await chain, innermost first) of the innermost frame that is
+    the program's own.
+    """
+
+    awaits: str
+    tasks: int
+    mean: float
+    longest_ns: int
+    own: int
+    stack: tuple[Frame, ...]
+
+    @property
+    def own_stack(self) -> tuple[Frame, ...]:
+        """The chain from the innermost frame on that is the program's own, or all of it."""
+        return self.stack[max(0, self.own) :] or self.stack
+
+
+@dataclass(frozen=True, slots=True)
+class TaskWaits:
+    """The asyncio tasks of a process since the trace began, by where they wait, most tasks first.
+
+    ``looks``: how often they were looked at, in ``watched_ns``; ``tasks``: all of the last look.
+    Of more than 100 places, those with the fewest tasks are left out: ``left_out``.
+    """
+
+    looks: int
+    watched_ns: int
+    tasks: int
+    rows: tuple[TaskWait, ...]
+    left_out: int = 0

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Connections that are made, used once and kept open: descriptors run out in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iotrace.report.requests import Upstream
+from iotrace.report.surroundings import Connected
+from iotrace.verdict.number_formats import plural
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.python_lines import waiting_lines
+from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.upstreams import lines_on
+from iotrace.vocabulary.calls import CONNECTS
+
+LEAST_MADE = 20
+"""Connections to one peer while it was traced: a pool that fills up makes fewer,"""
+KEPT_SHARE = 0.9
+"""and has used all of them at once: here so many are open still,"""
+IN_USE_SHARE = 0.3
+"""and no more than this part of those that are open was ever in use at the same time;"""
+LEAST_CLOSED_BY_PEER = 20
+"""or the peer has closed so many that this process has not."""
+
+
+def _kept(profile: ProcessProfile) -> Iterator[Hit]:
+    sockets = profile.process.sockets
+    upstreams = {one.peer: one for one in profile.process.upstreams}
+    for peer in sockets.connected if sockets else ():
+        upstream = upstreams.get(peer.peer)
+        made = upstream.connect_ns.count if upstream and upstream.connect_ns else 0
+        left = peer.closed_by_peer >= LEAST_CLOSED_BY_PEER
+        if left or (upstream and _only_made(upstream, peer, made)):
+            yield _hit(profile, peer, made, upstream.in_flight_max if upstream else None)
+
+
+def _only_made(upstream: Upstream, peer: Connected, made: int) -> bool:
+    return (
+        made >= LEAST_MADE
+        and peer.connections >= KEPT_SHARE * made
+        and upstream.in_flight_max <= IN_USE_SHARE * peer.connections
+    )
+
+
+def _hit(profile: ProcessProfile, peer: Connected, made: int, in_use: int | None) -> Hit:
+    evidence: dict[str, float | int | str] = {
+        "peer": peer.peer,
+        "open_connections": peer.connections,
+        "made_while_traced": made,
+    }
+    if in_use is not None:
+        evidence["in_use_at_once"] = in_use
+    if peer.closed_by_peer:
+        evidence["closed_by_peer"] = peer.closed_by_peer
+    rows = [one for one in profile.outgoing() if one.peer == peer.peer]
+    lines = [
+        one
+        for one in profile.process.lines
+        if one in lines_on(profile, rows) or one.syscall in CONNECTS
+    ]
+    made_text = f": {made:,} were made in this time, and none or hardly one was closed"
+    left = f", {peer.closed_by_peer:,} of them closed by the peer (CLOSE_WAIT)"
+    return Hit(
+        evidence,
+        None,
+        severity="medium",
+        lines=waiting_lines(lines, profile.process),
+        title=f"Leak of sockets: {plural(peer.connections, 'connection')} to {peer.peer} "
+        f"are open and never closed{left if peer.closed_by_peer else ''}"
+        f"{made_text if made >= LEAST_MADE else ''}",
+    )
+
+
+LEAKED = Rule(
+    "IO161",
+    "Leak of sockets: connections are opened and never closed",
+    "Each keeps a descriptor until the limit is reached (EMFILE: too many open files). Make one "
+    "client (ClientSession, httpx.Client, requests.Session) when the program starts, use it for "
+    "all requests, and close answers and clients: async with, with, close() in finally, also "
+    "after timeouts.",
+    _kept,
+    explains={},
+)

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""asyncio tasks that queue for something of the program's own: no system call shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from iotrace.report.detail import Detail
+from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import Purpose, short_name
+from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
+from iotrace.verdict.waiting_tasks import (
+    WaitingTasks,
+    busiest_upstream,
+    function_text,
+    longest_of,
+    mean_of,
+    owed,
+    task_lines,
+    waiting_tasks,
+)
+
+WHOLE_SHARE = 0.9
+"""Of the time between the first look and the last."""
+LEAST_MEAN = 1.0
+"""Tasks that wait at a time, on the average of the looks,"""
+LEAST_NS = 900_000_000
+"""and so long that one of them is known to have waited: some looks in a row found it there;"""
+MANY = 3.0
+"""or so many tasks at a time, of which none need be there at two looks."""
+_QUEUES = (Purpose.POOL, Purpose.LOCK, Purpose.ROOM, Purpose.RESULT)
+
+
+def _queued(profile: ProcessProfile) -> Iterator[Hit]:
+    found = waiting_tasks(profile)
+    for purpose in _QUEUES:
+        group = [one for one in found if one.purpose is purpose]
+        if group and is_queue(group):
+            yield _hit(purpose, group, profile)
+
+
+def is_queue(group: Sequence[WaitingTasks]) -> bool:
+    """Whether more than now and then somebody waits."""
+    mean = mean_of(group)
+    return mean >= MANY or (mean >= LEAST_MEAN and longest_of(group) >= LEAST_NS)
+
+
+def _hit(purpose: Purpose, group: Sequence[WaitingTasks], profile: ProcessProfile) -> Hit:
+    first = max(group, key=lambda one: one.wait.mean)
+    longest, mean = longest_of(group), mean_of(group)
+    evidence: dict[str, float | int | str] = {
+        "awaited_in": function_text(first.wait.stack),
+        "tasks_waiting": sum(one.wait.tasks for one in group),
+        "tasks_waiting_mean": round(mean, 1),
+        "longest_ns": longest,
+        **owed(profile),
+    }
+    if purpose is Purpose.POOL:
+        evidence |= busiest_upstream(profile)
+    lines = task_lines(group)
+    if purpose is Purpose.LOCK:
+        lines = (*lines[:2], *_holders(first, profile))
+    serves = bool(profile.process.requests) or bool(profile.listening_ports())
+    return Hit(
+        evidence,
+        int(mean * profile.wall_ns),
+        severity="high" if serves else "low",
+        lines=lines,
+        title=_title(purpose, first, mean, longest, profile),
+        advice=_ADVICE[purpose],
+    )
+
+
+def _title(
+    purpose: Purpose, first: WaitingTasks, mean: float, longest: int, profile: ProcessProfile
+) -> str:
+    tasks = plural(max(1, round(mean)), "asyncio task")
+    where = function_text(first.wait.stack)
+    since = ""
+    tasks_seen = profile.process.tasks
+    watched = tasks_seen.watched_ns if tasks_seen else 0
+    if longest >= max(LEAST_NS, WHOLE_SHARE * watched):
+        since = f", and are never given one in {duration(longest)}"
+    elif longest >= LEAST_NS:
+        since = f", for {duration(longest)} and more"
+    what = {
+        Purpose.POOL: f"Connection pool exhausted: {tasks} wait for a free connection in {where}",
+        Purpose.LOCK: f"Requests queue for an asyncio lock or semaphore: {tasks} wait at "
+        f"{first.place}",
+        Purpose.ROOM: f"Queue full: {tasks} wait for room in it at {first.place}",
+        Purpose.RESULT: f"Thread pool full: {tasks} wait for a free thread of AnyIO at "
+        f"{first.place}",
+    }[purpose]
+    return what + since
+
+
+def _holders(first: WaitingTasks, profile: ProcessProfile) -> tuple[str, ...]:
+    """Who most likely has the lock: tasks further down in the function that takes it."""
+    waiter = first.wait.own_stack[0]
+    tasks = profile.process.tasks
+    found = [
+        frame
+        for one in (tasks.rows if tasks else ())
+        for frame in one.stack
+        if one is not first.wait
+        and (frame.file, frame.function) == (waiter.file, waiter.function)
+        and (frame.line or 0) > (waiter.line or 0)
+    ]
+    if not found:
+        return ()
+    return (
+        f"{found[0].place} {short_name(found[0])}: awaited by the task that most likely has it",
+    )
+
+
+_ADVICE = {
+    Purpose.POOL: "All connections are taken. Give each one back (async with; close streamed "
+    "responses): a path that keeps one for good empties the pool. Hold none while waiting for "
+    "another one: that is a deadlock under load. If each is used briefly, raise the limit "
+    "(max_size, limit_per_host, max_connections); give the wait a timeout. `iotrace tasks PID` "
+    "shows each task that waits.",
+    Purpose.LOCK: "One task at a time has it, all others wait in line. Do not await anything slow "
+    "(a call of another service, a send to a client) inside of it: copy what is needed and await "
+    "outside, have a lock for each key, or raise the semaphore's number. `iotrace tasks PID` shows "
+    "each task that waits.",
+    Purpose.ROOM: "Whoever takes from the queue is slower than those who put, or has stopped: look "
+    "at what the consumers wait for, have more of them, or drop what is too much (put_nowait).",
+    Purpose.RESULT: "All threads that AnyIO may have are busy (40, total_tokens): look at what "
+    "they wait for, give slow work a limiter or an executor of its own, and its calls timeouts.",
+}
+
+QUEUED = Rule(
+    "IO160",
+    "asyncio tasks queue for a connection, a lock, room or a thread",
+    "Look at who has what they wait for.",
+    _queued,
+    explains={"IO105": always, "IO119": covers, "IO142": covers, "IO147": always},
+    rank=Rank.STUCK,
+    least=Detail.FULL,
+)

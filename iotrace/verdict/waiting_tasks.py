@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What asyncio tasks wait for, by the functions at the end of their await chains."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from iotrace.report.stacks import Frame
+from iotrace.report.task_waits import TaskWait
+from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import Purpose, named, short_name, takes_connection
+
+LEAST_LOOKS = 2
+"""Fewer do not tell an average."""
+
+_PRIMITIVE = re.compile(
+    r"/asyncio/(?:locks|queues|tasks|timeouts|mixins)\.py:|/async_timeout/|_synchronization\.py:"
+    r"|/anyio/(?:_core|_backends)/\w+\.py:(?!.*(?:run_sync|connect))"
+)
+"""Frames between what is waited for and who waits."""
+_POOLED = re.compile(
+    r"/aiohttp/connector\.py:(?:connect|_wait_for_available_connection)$"
+    r"|/sqlalchemy/util/\w*concurrency\w*\.py:greenlet_spawn$"
+)
+"""Who waits for a future or a queue here waits for a connection."""
+_TAKES_LOCK = re.compile(
+    r"/asyncio/locks\.py:acquire$|/anyio/\S+:(?:acquire|acquire_on_behalf_of)$"
+)
+_THREADS = re.compile(r"/anyio/\S+:(?:acquire_on_behalf_of|run_sync_in_worker_thread|run_sync)$")
+_ROOM = re.compile(r"/asyncio/queues\.py:put$")
+_DRAINS = re.compile(r":(?:_drain_helper|drain|_drain)$")
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingTasks:
+    """Tasks of one place. ``place``: the program's own, "server.py:16 owner_of"."""
+
+    wait: TaskWait
+    purpose: Purpose
+
+    @property
+    def place(self) -> str:
+        """The program's own innermost frame."""
+        frame = self.wait.own_stack[0]
+        return f"{frame.place} {short_name(frame)}"
+
+
+def waiting_tasks(profile: ProcessProfile) -> tuple[WaitingTasks, ...]:
+    """All that wait for something of this program's own, the most first."""
+    tasks = profile.process.tasks
+    if tasks is None or tasks.looks < LEAST_LOOKS:
+        return ()
+    found = [WaitingTasks(one, purpose_of_task(one.stack)) for one in tasks.rows if one.stack]
+    return tuple(one for one in found if one.purpose is not Purpose.OTHER)
+
+
+def purpose_of_task(stack: Sequence[Frame]) -> Purpose:
+    """POOL, RESULT (a worker thread), LOCK, ROOM, READER; else OTHER."""
+    inner = list(_primitives(stack))
+    outer = stack[len(inner)] if len(inner) < len(stack) else stack[-1]
+    around = [frame for frame in stack[len(inner) :] if frame.file == outer.file]
+    if _any(inner, _THREADS) and _any(inner, _TAKES_LOCK):
+        return Purpose.RESULT
+    if _DRAINS.search(named(stack[0])) or _DRAINS.search(named(outer)):
+        return Purpose.READER
+    if _POOLED.search(named(outer)) or any(map(takes_connection, around)):
+        return Purpose.POOL
+    if _any(inner[:1], _TAKES_LOCK):
+        return Purpose.LOCK
+    return Purpose.ROOM if _any(inner[:1], _ROOM) else Purpose.OTHER
+
+
+def _primitives(stack: Sequence[Frame]) -> Iterable[Frame]:
+    for frame in stack:
+        if not _PRIMITIVE.search(named(frame)):
+            return
+        yield frame
+
+
+def _any(frames: Sequence[Frame], pattern: re.Pattern[str]) -> bool:
+    return any(pattern.search(named(frame)) for frame in frames)
+
+
+def function_text(stack: Sequence[Frame]) -> str:
+    """The library's function that makes them wait: "Pool._acquire (asyncpg/pool.py)"."""
+    inner = len(list(_primitives(stack)))
+    frame = stack[min(inner, len(stack) - 1)]
+    plain = frame.function.split(".<locals>", 1)[0]
+    return f"{plain} ({'/'.join(frame.file.rsplit('/', 2)[-2:])})"
+
+
+def task_lines(found: Iterable[WaitingTasks]) -> tuple[str, ...]:
+    """The places where they wait, most tasks first."""
+    ranked = sorted(found, key=lambda one: -one.wait.mean)
+    return tuple(
+        f"{one.place}: {plural(one.wait.tasks, 'asyncio task')} at the end, "
+        f"{one.wait.mean:.1f} on the average, longest {duration(one.wait.longest_ns)}"
+        for one in ranked[:3]
+    )
+
+
+def mean_of(found: Iterable[WaitingTasks]) -> float:
+    """How many waited at a time."""
+    return sum(one.wait.mean for one in found)
+
+
+def longest_of(found: Iterable[WaitingTasks]) -> int:
+    """For how long one of them is known to have waited, in ns."""
+    return max(one.wait.longest_ns for one in found)
+
+
+def owed(profile: ProcessProfile) -> dict[str, int]:
+    """Requests that had no answer at the end, as evidence."""
+    rows = [one for one in profile.process.requests if one.unanswered]
+    if not rows:
+        return {}
+    return {
+        "requests_not_answered": sum(one.unanswered for one in rows),
+        "oldest_not_answered_ns": max(one.oldest_unanswered_ns or 0 for one in rows),
+    }
+
+
+def busiest_upstream(profile: ProcessProfile) -> dict[str, int | str]:
+    """The peer that most of its connections lead to, as evidence."""
+    sockets = profile.process.sockets
+    if sockets is None or not sockets.connected:
+        return {}
+    most = sockets.connected[0]
+    return {"connections": most.connections, "most_to": most.peer}

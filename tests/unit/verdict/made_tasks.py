@@ -1,0 +1,46 @@
+"""Processes whose asyncio tasks queue, or that keep connections, and their twins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from iotrace.report.model import Connected, OpenSockets, Process, TaskWaits
+from iotrace.report.requests import Durations, Upstream
+from iotrace.report.task_waits import TaskWait
+from tests.unit.verdict.made import MS, S, event_loop, own_place, stack
+
+QUEUE = "lib/asyncio/queues.py:158 Queue.get"
+POOLED = (
+    QUEUE,
+    "lib/site-packages/asyncpg/pool.py:847 Pool._acquire.<locals>._acquire_impl",
+    "lib/site-packages/asyncpg/pool.py:864 Pool._acquire",
+    "lib/site-packages/asyncpg/pool.py:1024 PoolAcquireContext.__aenter__",
+    "app.py:16 owner_of",
+)
+CONSUMER = (QUEUE, "app.py:31 consume")
+PEER = "10.0.0.9:5432"
+
+
+def wait_of(*places: str, tasks: int = 7, longest: int = 9 * S) -> TaskWait:
+    """So many tasks that were there at every look."""
+    frames = stack(*places)
+    return TaskWait("_asyncio.Future", tasks, float(tasks), longest, own_place(frames), frames)
+
+
+def with_tasks(*rows: TaskWait) -> Process:
+    """An event loop whose tasks wait so, with five connections to a database."""
+    sockets = OpenSockets(9, ("127.0.0.1:8000",), 0, 0, connected=(Connected(PEER, 5, 0),))
+    return replace(event_loop(), tasks=TaskWaits(12, 9 * S, 9, rows), sockets=sockets)
+
+
+def queued(wrong: bool) -> tuple[Process, ...]:
+    """Requests that wait for a connection of an asyncio pool; consumers of a queue without work."""
+    return (with_tasks(wait_of(*(POOLED if wrong else CONSUMER))),)
+
+
+def kept_connections(wrong: bool) -> tuple[Process, ...]:
+    """A connection for each request, all of them open still; a pool that has filled up at once."""
+    connect = Durations(60, MS, MS, MS, MS, MS)
+    calls = Upstream(PEER, "tcp", 60, 2 if wrong else 60, 0, None, connect, None, connect, 0, {})
+    sockets = OpenSockets(90, ("127.0.0.1:8000",), 0, 0, connected=(Connected(PEER, 80, 0),))
+    return (replace(event_loop(), upstreams=(calls,), sockets=sockets),)

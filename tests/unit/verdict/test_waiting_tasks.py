@@ -1,0 +1,111 @@
+"""What asyncio tasks wait for, by their await chains."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from iotrace.report.model import Unsent
+from iotrace.verdict.purpose import Purpose
+from iotrace.verdict.waiting_tasks import purpose_of_task
+from tests.unit.verdict.made import MS, S, findings, stack
+from tests.unit.verdict.made_tasks import CONSUMER, POOLED, wait_of, with_tasks
+
+_PACKAGES = "lib/site-packages"
+_EVENT = (
+    "lib/asyncio/locks.py:213 Event.wait",
+    f"{_PACKAGES}/anyio/_backends/_asyncio.py:2009 Event.wait",
+)
+_LOCK = ("lib/asyncio/locks.py:120 Lock.acquire", "lib/asyncio/locks.py:14 Lock.__aenter__")
+_LOCKED = (*_LOCK, "app.py:20 handle")
+_THREADS = (
+    *_EVENT,
+    f"{_PACKAGES}/anyio/_backends/_asyncio.py:1800 CapacityLimiter.acquire_on_behalf_of",
+    f"{_PACKAGES}/anyio/_backends/_asyncio.py:2400 run_sync_in_worker_thread",
+    f"{_PACKAGES}/anyio/to_thread.py:56 run_sync",
+    f"{_PACKAGES}/starlette/concurrency.py:39 run_in_threadpool",
+)
+_DRAIN = (
+    f"{_PACKAGES}/aiohttp/base_protocol.py:100 BaseProtocol._drain_helper",
+    f"{_PACKAGES}/aiohttp/_websocket/writer.py:159 WebSocketWriter.send_frame",
+    "app.py:21 broadcast",
+)
+
+
+@pytest.mark.parametrize(
+    ("chain", "purpose"),
+    [
+        (POOLED, Purpose.POOL),
+        (
+            (
+                *_EVENT,
+                f"{_PACKAGES}/httpcore/_synchronization.py:151 AsyncEvent.wait",
+                f"{_PACKAGES}/httpcore/_async/connection_pool.py:35 Request.wait_for_connection",
+                "app.py:9 index",
+            ),
+            Purpose.POOL,
+        ),
+        (
+            (f"{_PACKAGES}/aiohttp/connector.py:560 BaseConnector.connect", "app.py:9 get"),
+            Purpose.POOL,
+        ),
+        (
+            (
+                "lib/asyncio/locks.py:260 Condition.wait",
+                f"{_PACKAGES}/redis/asyncio/connection.py:1200 Pool.get_connection",
+                "app.py:9 get",
+            ),
+            Purpose.POOL,
+        ),
+        (_LOCKED, Purpose.LOCK),
+        (("lib/asyncio/queues.py:121 Queue.put", "app.py:9 feed"), Purpose.ROOM),
+        (_THREADS, Purpose.RESULT),
+        (_DRAIN, Purpose.READER),
+        (CONSUMER, Purpose.OTHER),
+        ((*_EVENT, "app.py:9 poll"), Purpose.OTHER),
+        (("lib/asyncio/locks.py:260 Condition.wait", "app.py:9 poll"), Purpose.OTHER),
+        (("lib/asyncio/tasks.py:639 sleep", "app.py:9 tick"), Purpose.OTHER),
+        (
+            (
+                "lib/asyncio/streams.py:500 StreamReader._wait_for_data",
+                f"{_PACKAGES}/httpcore/_async/connection_pool.py:232 Pool.handle_async_request",
+            ),
+            Purpose.OTHER,
+        ),
+    ],
+)
+def test_purpose(chain: tuple[str, ...], purpose: Purpose) -> None:
+    assert purpose_of_task(stack(*chain)) is purpose
+
+
+def test_a_pool_is_named_with_its_peer() -> None:
+    found = findings(with_tasks(wait_of(*POOLED)))["IO160"]
+    assert found.title.startswith(
+        "Connection pool exhausted: 7 asyncio tasks wait for a free connection in Pool._acquire"
+    )
+    assert "never given one in 9 s" in found.title
+    assert found.evidence["most_to"] == "10.0.0.9:5432"
+    assert found.lines[0].startswith("srv/app.py:16 owner_of: 7 asyncio tasks")
+    assert found.severity == "high"
+
+
+def test_a_lock_is_told_with_who_likely_has_it() -> None:
+    holder = wait_of("lib/asyncio/streams.py:500 StreamReader.read", "app.py:22 handle", tasks=1)
+    found = findings(with_tasks(wait_of(*_LOCKED), holder))["IO160"]
+    assert "lock or semaphore" in found.title
+    assert found.lines[-1] == "srv/app.py:22 handle: awaited by the task that most likely has it"
+
+
+def test_waits_now_and_then_are_no_queue() -> None:
+    busy = replace(wait_of(*POOLED, tasks=2, longest=100 * MS), mean=0.7)
+    assert "IO160" not in findings(with_tasks(busy))
+
+
+def test_a_peer_that_does_not_read_has_the_line_that_waits() -> None:
+    one = with_tasks(wait_of(*_DRAIN, tasks=1))
+    sockets = replace(one.sockets, unsent=(Unsent("10.0.0.7:40007", 3_000_000),))
+    found = findings(replace(one, sockets=sockets))["IO156"]
+    assert "Peer 10.0.0.7:40007 does not read" in found.title
+    assert "srv/app.py:21 broadcast" in found.title
+    assert found.cost_ns == 9 * S

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from iotrace.flight.triggers import Condition, Triggers, parse_condition
-from iotrace.report.model import Busy, Report
+from iotrace.report.model import Quantiles, Report
 from tests.unit import reports
 from tests.unit.request_rows import LISTENER
 
@@ -23,7 +23,7 @@ def _loop_of(longest_ns: int) -> Report:
     """``max`` is of the whole trace, so it does not count."""
     report = reports.event_loop()
     process = report.processes[0]
-    busy = Busy(MS, MS, 999 * MS, ((0, MS, 500), (longest_ns - MS, longest_ns, 1)))
+    busy = Quantiles(MS, MS, 999 * MS, ((0, MS, 500), (longest_ns - MS, longest_ns, 1)))
     loops = (replace(process.loops[0], busy_ns=busy), *process.loops[1:])
     return replace(report, processes=(replace(process, loops=loops),))
 

@@ -7,7 +7,6 @@ import sys
 import time
 from collections import deque
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 from iotrace.errors import IotraceError
@@ -120,7 +119,7 @@ class FlightRecorder:
 
     def _write(self, report: Report) -> None:
         """The dump; what fails is told, and the recorder goes on."""
-        path = self._path(datetime.now().strftime("%Y%m%d-%H%M%S"))
+        path = self._path(_stamp(report))
         try:
             writer = RecordingWriter(path, sudo_caller(), self._options.most_bytes)
             try:
@@ -143,6 +142,12 @@ class FlightRecorder:
     def _path(self, when: str) -> Path:
         number = f"-{len(self.dumps) + 1}"
         return self._options.directory / f"iotrace-{when}{number}.iot"
+
+
+def _stamp(report: Report) -> str:
+    """When what it tells of began, for a file's name: 20261126-113827."""
+    day, _, clock = report.started_at.partition("T")
+    return f"{day.replace('-', '')}-{clock[:8].replace(':', '')}"
 
 
 def _say(what: str) -> None:

@@ -243,6 +243,7 @@ static __always_inline void keep_exemplar(struct thread *t, struct exchange *x, 
     kept->service[CPU_PARTS + i] = x->off_cpu & OFF_CPU_SERVICE ? x->service[i] : 0;
   }
   update_end(&kept->seq);
+  t->kept_exemplar = place + 1;
   e->slowest_ns = s->latency_ns < second ? s->latency_ns : second;
 }
 

@@ -91,6 +91,7 @@ PROGRAM(on_exchange)
   else
     data_moved(t, slot, result_of(ctx));
   preempt_on();
+  name_exchange_task(ctx, t); /* does not return where it makes a tail call */
   walk_slow_call(ctx, t, t->call_ended_ns);
   return 0;
 }

@@ -60,6 +60,16 @@ struct python {
   u32 code_instructions;
   u32 code_copies;
   u32 gc_collecting; /* of an interpreter: 1 while its garbage collector runs */
+  /* asyncio's tasks; running_task, in a thread state: NOT_THERE where tasks cannot be read. */
+  u32 running_task;
+  u32 task_name;
+  u32 task_coro;
+  u32 task_awaited_by;
+  u32 task_awaited_by_is_set;
+  u32 task_is_task;
+  u32 coroutine_frame;
+  u32 set_table;
+  u32 set_mask;
   u32 waiting_loop; /* index + 1 of a stalled loop that waits for the GIL */
   u32 holder_loop;  /* index + 1 */
 };
@@ -172,11 +182,45 @@ struct sample {
   u64 count;
   u64 in_calls;
   u64 collecting;
-  u64 instruction; /* of the latest outside of calls, in user space */
-  u32 tid;         /* of the latest */
+  u32 tid; /* of the latest */
   u32 reserved;
 };
 BPF_HASH(samples, struct sample_key, struct sample, MAX_LINES);
+
+#define SET_ENTRIES 16 /* of a set of awaiters that are looked at */
+#define FUTURES_BETWEEN 4
+#define MAX_TASK_NOTES (MAX_LINES / 8)
+#define LOOP_TASK_OF_CALL 0
+#define LOOP_TASK_OF_SAMPLE 1
+
+/* The asyncio task that ran in the longest call, stall or exchange of a kind, as raw memory. */
+struct task_note {
+  u64 longest_ns; /* of that */
+  u64 chain;      /* hash of a stack: where the tasks that await it do so; 0: there are none */
+  u64 iteration;  /* of the loop, in loop_tasks */
+  u32 depth;      /* names that are told */
+  u32 several;    /* one of the tasks is awaited by several, of which one is told */
+  u32 more;       /* the last one is awaited in turn */
+  u32 reserved;
+  u8 names[TASKS * TASK_NAME_BYTES]; /* of str or int objects, the running task's first */
+};
+struct task_key {
+  u64 stack; /* of a line or a stall, as in their keys; of an exchange the place in exemplars + 1 */
+  u64 of_what; /* the rest of those keys */
+  u64 of;      /* TASK_OF_* */
+};
+BPF_HASH(task_notes, struct task_key, struct task_note, MAX_TASK_NOTES);
+
+/* By loop and LOOP_TASK_*: of its current iteration, in case it stalls. Written by the loop's own
+ * thread, and by the clock's interrupt on it. */
+BPF_ARRAY(loop_tasks, struct task_note, 2 * MAX_LOOPS);
+
+/* Room to read tasks, as walk_rooms. */
+struct task_room {
+  struct task_note note;
+  struct stack chain;
+};
+BPF_PERCPU_ARRAY(task_rooms, struct task_room, 2);
 
 /* Room for a walk: [0] for one in sys_exit, [1] for one in the clock's interrupt, [2] for
  * one at a page fault. */
@@ -191,5 +235,7 @@ BPF_PERCPU_ARRAY(walk_rooms, struct walk_room, 3);
 #define WALKER_STALL 1
 #define WALKER_DESCRIBE 2
 #define WALKER_WAKE 3
-BPF_PROG_ARRAY(walkers, 4);
+#define WALKER_TASK 4
+#define WALKER_EXCHANGE_TASK 5
+BPF_PROG_ARRAY(walkers, 6);
 #endif

@@ -106,6 +106,15 @@ static __always_inline void walk_slow_call(struct bpf_raw_tracepoint_args *ctx, 
   walkers.call(ctx, WALKER_CALL);
 }
 
+/* Near the end of on_exchange: makes a tail call to on_exchange_task where one of the slowest
+ * exchanges of an endpoint has just been answered. */
+static __always_inline void name_exchange_task(struct bpf_raw_tracepoint_args *ctx,
+                                               struct thread *t)
+{
+  if (t->kept_exemplar && t->walk_over_ns)
+    walkers.call(ctx, WALKER_EXCHANGE_TASK);
+}
+
 /* At the very end of sys_enter: makes a tail call to on_stall where a stall has just ended. */
 static __always_inline void attribute_stall(struct bpf_raw_tracepoint_args *ctx, struct thread *t)
 {
@@ -137,6 +146,11 @@ static __always_inline void end_python(struct thread *t)
 
 static __always_inline void walk_slow_call(struct bpf_raw_tracepoint_args *ctx, struct thread *t,
                                            u64 now)
+{
+}
+
+static __always_inline void name_exchange_task(struct bpf_raw_tracepoint_args *ctx,
+                                               struct thread *t)
 {
 }
 

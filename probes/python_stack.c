@@ -28,17 +28,6 @@ static __always_inline int is_of(u64 ident, u64 pointer)
   return pointer - ident < PTHREAD_BYTES;
 }
 
-/* Current's instruction pointer in user space, 0: as above. */
-static __always_inline u64 user_instruction(void)
-{
-#if HAVE_TASK_PT_REGS
-  u64 regs = (u64)bpf_task_pt_regs(bpf_get_current_task_btf());
-  return read_u64(regs + OFFSET_INSTRUCTION_POINTER);
-#else
-  return 0;
-#endif
-}
-
 /* Current's innermost Python frame, 0: none. A thread has a PyThreadState in each interpreter that
  * it has been in; it is in the newest interpreter in which it has frames.
  *
@@ -105,10 +94,10 @@ static __always_inline u64 mixed(u64 hash, u64 word)
   return hash ^ (hash >> 29);
 }
 
-/* Keep the stack in the room, if it is new. Returns its index + 1, 0: not new, or no room left. */
-static __always_inline u32 keep_stack(struct walk_room *room)
+/* Keep a stack, if it is new. Returns its index + 1, 0: not new, or no room left. */
+static __always_inline u32 keep(struct stack *stack)
 {
-  u64 hash = room->stack.hash;
+  u64 hash = stack->hash;
   u32 index;
   struct stack *place;
   if (stack_index.lookup(&hash))
@@ -120,10 +109,16 @@ static __always_inline u32 keep_stack(struct walk_room *room)
   place = stacks.lookup(&index);
   if (!place)
     return 0;
-  room->stack.seq = 0;
-  read_kernel_memory(place, sizeof(*place), &room->stack);
+  stack->seq = 0;
+  read_kernel_memory(place, sizeof(*place), stack);
   stack_index.update(&hash, &index);
   return index + 1;
+}
+
+/* The same for the stack in the room. */
+static __always_inline u32 keep_stack(struct walk_room *room)
+{
+  return keep(&room->stack);
 }
 
 /* Without a GIL each thread runs copies of the instructions: from its own to the code object's. */

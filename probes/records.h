@@ -125,7 +125,8 @@ struct thread {
   u32 call_repaired; /* opened at a sleep: see repair.c */
   u64 python_state; /* its PyThreadState when last looked for, 0: none */
   u64 python_interpreter;
-  u64 python_misses;
+  u32 python_misses;
+  u32 kept_exemplar; /* place + 1 of the one that current's call has left in exemplars */
   u64 call_ended_ns;
   u64 slept_ns; /* without wake-ups: the last sleep, part of which was in a run queue */
   u64 free_ns; /* when it was last free for a request that others hand over, 0: never; and its sums then */

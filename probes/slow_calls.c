@@ -61,6 +61,13 @@ static __always_inline void ask_for_waker(struct bpf_raw_tracepoint_args *ctx, s
     walkers.call(ctx, WALKER_WAKE);
 }
 
+/* A tail call to on_task where the process has asyncio tasks that can be read. */
+static __always_inline void ask_for_task(struct bpf_raw_tracepoint_args *ctx, struct python *p)
+{
+  if (p->running_task != NOT_THERE)
+    walkers.call(ctx, WALKER_TASK);
+}
+
 /* Tail-called from sys_exit: the call that has just ended took long. */
 PROGRAM(on_slow_call)
 {
@@ -87,6 +94,8 @@ PROGRAM(on_slow_call)
   preempt_on();
   if (found)
     walkers.call(ctx, WALKER_DESCRIBE);
+  if (hash)
+    ask_for_task(ctx, p);
   ask_for_waker(ctx, t);
   return 0;
 }
@@ -140,6 +149,7 @@ PROGRAM(on_new_stack)
     code_index.update(&key, &index);
   }
   preempt_on();
+  ask_for_task(ctx, p);
   t = thread_of(current_tid(), &slot);
   if (t)
     ask_for_waker(ctx, t);

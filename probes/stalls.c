@@ -15,6 +15,21 @@ static __always_inline u64 holder_stack(struct python *p, u32 loop, struct loop 
                                                                                 : 0;
 }
 
+/* The task that the stall was in: the one of the call, or the one that was sampled. */
+static __always_inline void keep_task_of_stall(struct stall_key *key, struct loop *l, u64 total)
+{
+  struct task_key of = {
+      .stack = key->stack,
+      .of_what = key->loop | (u64)key->cause << 32 | (u64)key->kind << 40 | (u64)key->nr << 48,
+      .of = TASK_OF_STALL};
+  u32 place = 2 * key->loop + (key->cause == CAUSE_CALL ? LOOP_TASK_OF_CALL : LOOP_TASK_OF_SAMPLE);
+  struct task_note *note = loop_tasks.lookup(&place);
+  if (key->cause == CAUSE_GIL || !note || !note->depth || note->iteration != l->iterations)
+    return;
+  if (is_longest(&of, total))
+    keep_note(&of, note, total);
+}
+
 /* Tail-called from sys_enter: a loop is back at its multiplexer after a stall. */
 PROGRAM(on_stall)
 {
@@ -86,6 +101,7 @@ PROGRAM(on_stall)
   if (total > c->max_ns)
     c->max_ns = total;
   c->fd = key.cause == CAUSE_CALL ? l->iteration_call_fd : -1;
+  keep_task_of_stall(&key, l, total);
   return 0;
 }
 
@@ -126,17 +142,29 @@ static __always_inline int vote(u64 *candidate, u64 *votes, u64 place, u64 kept)
   return !kept;
 }
 
-/* The clock's interrupt may have come in the middle of an update of this very record. */
-static __always_inline void sample_own(struct loop *l, u64 place, u64 hash, int collecting)
+/* The clock's interrupt may have come in the middle of an update of this very record. Returns
+ * whether this sample's stack is the one that is kept now. */
+static __always_inline int sample_own(struct loop *l, u64 place, u64 hash, int collecting)
 {
+  int kept;
   if (*(volatile u32 *)&l->seq & 1)
-    return;
+    return 0;
   update_begin(&l->seq);
-  if (vote(&l->cpu_place, &l->cpu_votes, place, l->cpu_stack))
+  kept = vote(&l->cpu_place, &l->cpu_votes, place, l->cpu_stack);
+  if (kept)
     l->cpu_stack = hash;
   l->iteration_samples++;
   l->iteration_collecting += collecting;
   update_end(&l->seq);
+  return kept;
+}
+
+static __always_inline void sample_task(struct thread *t, struct python *p, struct loop *l)
+{
+  u32 one = 1;
+  struct task_room *room = task_rooms.lookup(&one);
+  if (room && t->current_loop && read_tasks(t, p, room))
+    keep_of_loop(t->current_loop - 1, LOOP_TASK_OF_SAMPLE, l->iterations, &room->note);
 }
 
 static __always_inline void sample_holder(struct python *p, u32 loop, u64 iteration, u64 place,
@@ -160,9 +188,11 @@ static __always_inline void sample_stall(struct thread *t, struct python *p,
   struct loop *l = stalled_loop(t, p, bpf_ktime_get_ns(), &loop, &own);
   if (!l)
     return;
-  if (own)
-    sample_own(l, room->place, hash, collecting);
-  else if (read_user(p->waiting_gil + GIL_HOLDER) == t->python_state)
+  if (own) {
+    if (sample_own(l, room->place, hash, collecting))
+      sample_task(t, p, l);
+  } else if (read_user(p->waiting_gil + GIL_HOLDER) == t->python_state) {
     sample_holder(p, loop, l->iterations, room->place, hash);
+  }
 }
 #endif

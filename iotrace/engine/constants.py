@@ -140,6 +140,16 @@ class Sample(IntEnum):
     FAULT = 1
 
 
+class TaskOf(IntEnum):
+    """What an asyncio task ran in (task_key.of)."""
+
+    LINE = 0
+    STALL = 1
+    EXCHANGE = 2
+
+
+TASKS, TASK_NAME_BYTES = 4, 96
+"""A running task and those that await it, each the one before; so much is kept of each name."""
 WAIT_CLASSES = 1 << len(WAIT_REASONS).bit_length()
 """Length of thread.wait_ns: a power of two, so that the verifier accepts a masked index, and more
 than there are reasons."""
@@ -213,6 +223,8 @@ def cflags() -> list[str]:
         "GIL_BYTES": GIL_BYTES,
         "GILS": GILS,
         "GIL_HOLDER": GIL_HOLDER,
+        "TASKS": TASKS,
+        "TASK_NAME_BYTES": TASK_NAME_BYTES,
         "KIND_FIRST_SOCKET": SOCKET_KINDS.start,
         "KIND_LAST_SOCKET": SOCKET_KINDS.stop - 1,
     }
@@ -226,5 +238,6 @@ def cflags() -> list[str]:
     values |= {f"GIL_{lookup.name}": lookup.value for lookup in GilLookup}
     values |= {f"CAUSE_{cause.name}": cause.value for cause in Cause}
     values |= {f"SAMPLE_{one.name}": one.value for one in Sample}
+    values |= {f"TASK_OF_{one.name}": one.value for one in TaskOf}
     values |= {f"CALL_{flag.name}": flag.value for flag in CallFlag}
     return [f"-D{name}={value}" for name, value in values.items()]

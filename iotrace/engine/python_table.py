@@ -6,6 +6,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
+from iotrace.asyncio_tasks.task_offsets import TaskOffsets
 from iotrace.engine.constants import GILS, Counter, GilLookup
 from iotrace.engine.probes import Probes
 from iotrace.pystack.offsets import Offsets
@@ -17,6 +18,10 @@ _SAME = (
     "interpreter_next interpreter_threads thread_next thread_ident thread_frame frame_code "
     "frame_previous frame_instruction code_file code_name code_linetable code_instructions "
     "code_copies code_tags thread_size interpreter_size runtime_size base_frame_end"
+).split()
+_TASKS = (
+    "running_task task_name task_coro task_awaited_by task_awaited_by_is_set task_is_task "
+    "coroutine_frame set_table set_mask"
 ).split()
 _OPTIONAL = ("thread_cframe", "gc_collecting", "frame_owner", "frame_copy", "gil_requested")
 
@@ -35,14 +40,18 @@ class PythonTable:
         """Whether the probes know this process's Python (they forget it at an exec)."""
         return self._map.get(_U32.pack(pid)) is not None
 
-    def enter(self, pid: int, runtime: Runtime, gils: Sequence[int]) -> None:
-        """From now on slow calls of this process's threads are walked."""
+    def enter(
+        self, pid: int, runtime: Runtime, gils: Sequence[int], tasks: TaskOffsets | None = None
+    ) -> None:
+        """From now on slow calls of this process's threads are walked. ``tasks``: where its
+        asyncio has its tasks."""
         values = {
             "interpreters": runtime.address + runtime.offsets.interpreters,
             "runtime": runtime.address,
             "walk_over_ns": self._walk_over_ns,
             "gil_lookup": _lookup(runtime, gils),
             **_members(runtime.offsets),
+            **{name: _NOT_THERE if tasks is None else getattr(tasks, name) for name in _TASKS},
         }
         raw = self._layout.pack(values)
         kept = list(gils[:GILS])

@@ -88,6 +88,7 @@ EXIT_PROBES = (
 )
 """What sys_exit goes on with."""
 LINES, STALL_CAUSES, WAKERS = "python lines", "python lines of stalls", "who ends waits for locks"
+TASKS, EXCHANGE_TASKS = "asyncio tasks of slow calls and stalls", "asyncio tasks of requests"
 CPU_LINES, FAULT_LINES = "python lines on a CPU", "python lines of major page faults"
 _WALKERS = "walkers"
 PYTHON_PROBES = (
@@ -103,6 +104,8 @@ PYTHON_PROBES = (
         table=_WALKERS,
     ),
     Probe("", "on_wake", (WAKERS,), "tail call", 3, spare=False, table=_WALKERS),
+    Probe("", "on_task", (TASKS,), "tail call", 4, spare=False, table=_WALKERS),
+    Probe("", "on_exchange_task", (EXCHANGE_TASKS,), "tail call", 5, spare=False, table=_WALKERS),
     Probe("", "on_sample", (STALL_CAUSES, CPU_LINES), "sample", spare=False),
     Probe("", "on_major_fault", (FAULT_LINES,), "major fault", spare=False),
 )

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from iotrace.report.stacks import Frame, Line, StallCause
+from iotrace.report.stacks import Frame, Line, RunningTask, StallCause
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,8 @@ def stall_places(stall_causes: Iterable[StallCause]) -> tuple[StallPlace, ...]:
 class CallPlace:
     """The slow calls of one kind that one place made; the figures are those of ``Line``.
 
-    ``stack``: from the place outwards; () where no stack was kept.
+    ``stack``: from the place outwards; () where no stack was kept. ``task``: the asyncio task of
+    the longest call.
     """
 
     stack: tuple[Frame, ...]
@@ -61,6 +62,7 @@ class CallPlace:
     wait_ns: int = 0
     copy_ns: int = 0
     max_ns: int = 0
+    task: RunningTask | None = None
 
 
 def call_places(lines: Iterable[Line], *, all_frames: bool = False) -> tuple[CallPlace, ...]:
@@ -82,6 +84,7 @@ def call_places(lines: Iterable[Line], *, all_frames: bool = False) -> tuple[Cal
             wait_ns=seen.wait_ns + line.wait_ns,
             copy_ns=seen.copy_ns + line.copy_ns,
             max_ns=max(seen.max_ns, line.max_ns),
+            task=line.task if line.task and line.max_ns > seen.max_ns else seen.task,
         )
     return tuple(sums.values())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from iotrace.report.stacks import LongestWait
+from iotrace.report.stacks import LongestWait, RunningTask
 from iotrace.report.times import Durations
 from iotrace.vocabulary.waits import WAIT_REASONS
 
@@ -54,6 +54,7 @@ class SlowRequest:
     peer: str
     tid: int
     longest_wait: LongestWait | None = None
+    task: RunningTask | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,35 @@ class LongestWait:
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitingTask:
+    """A task that awaits another: its name, and where its own coroutine does; null: not known."""
+
+    name: str
+    frame: Frame | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunningTask:
+    """The asyncio task that ran in the longest call, stall or request of a row.
+
+    ``awaited_by``: the task that awaits it, the one that awaits that, and so on; of several that
+    await one, one is told (``several``). ``more``: the last one is awaited in turn. Names are cut
+    to some 50 characters. Python 3.14 and later.
+    """
+
+    name: str
+    awaited_by: tuple[AwaitingTask, ...]
+    several: bool
+    more: bool
+
+    @property
+    def chain(self) -> str:
+        """``query-7 < handler < main``: each awaits the one before it."""
+        names = [self.name, *(one.name for one in self.awaited_by), *(["..."] if self.more else [])]
+        return " < ".join(names)
+
+
+@dataclass(frozen=True, slots=True)
 class StallCause:
     """Stalls of a loop that are attributed to one Python stack; times are of all of them.
 
@@ -63,8 +92,7 @@ class StallCause:
     garbage collector ran), "call" (it waited in a call), "gil" (another thread had the GIL), "runq"
     (it was ready, but had no CPU). ``own``: place in ``stack`` of the innermost frame that is the
     program's own; the stack is that of the thread that had the GIL where that is the cause, and ()
-    where nothing was sampled. ``native``: the shared object that the latest sample of that stack
-    was in ("libopenblas"); "": the interpreter itself, or not known.
+    where nothing was sampled.
     """
 
     cause: str
@@ -80,7 +108,7 @@ class StallCause:
     max_ns: int
     own: int
     stack: tuple[Frame, ...]
-    native: str = ""
+    task: RunningTask | None = None
 
     @property
     def own_stack(self) -> tuple[Frame, ...]:
@@ -113,6 +141,7 @@ class Line:
     own: int
     stack: tuple[Frame, ...]
     latency_ns: Percentiles | None = None
+    task: RunningTask | None = None
 
     @property
     def own_stack(self) -> tuple[Frame, ...]:

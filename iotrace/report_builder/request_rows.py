@@ -13,7 +13,7 @@ from iotrace.procfs.net_tables import Socket
 from iotrace.report.requests import Requests, RequestTier, SlowRequest, Upstream
 from iotrace.report.times import Durations
 from iotrace.report_builder.descriptor_rows import open_sockets
-from iotrace.report_builder.stack_rows import NO_PLACES, CallPlaces
+from iotrace.report_builder.stack_rows import NO_PLACES, CallPlaces, task_row
 from iotrace.snapshot import histogram
 from iotrace.snapshot.exchanges import EndpointKey, EndpointTotals, Owed, SlowExchange, TierKey
 from iotrace.snapshot.facts import ProcessFacts
@@ -232,6 +232,7 @@ def _slow(one: SlowExchange, snapshot: Snapshot, calls: CallPlaces) -> SlowReque
         peer=format_endpoint(one.family, one.peer[:size], one.peer_port) if size else "",
         tid=one.tid,
         longest_wait=calls.longest_wait(one) if _waits(one) else None,
+        task=task_row(one.task),
     )
 
 

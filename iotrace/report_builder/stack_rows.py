@@ -10,9 +10,19 @@ from functools import reduce
 
 from iotrace.engine.constants import SAMPLES_HZ, Sample
 from iotrace.pystack import code_objects
-from iotrace.report.stacks import CpuSample, Frame, Line, LongestWait, StallCause, Wake
+from iotrace.report.stacks import (
+    AwaitingTask,
+    CpuSample,
+    Frame,
+    Line,
+    LongestWait,
+    RunningTask,
+    StallCause,
+    Wake,
+)
 from iotrace.report_builder.call_rows import percentiles
 from iotrace.snapshot.exchanges import SlowExchange
+from iotrace.snapshot.task_note import TaskNote
 from iotrace.snapshot.totals import LineTotals, SampleTotals, StallCauseTotals, WakeTotals
 from iotrace.vocabulary.kinds import Kind
 
@@ -45,7 +55,10 @@ def _is_library(frame: Frame) -> bool:
 
 
 def line_row(
-    syscall: str, kind: str, totals: LineTotals, frames: Sequence[code_objects.Frame]
+    syscall: str,
+    kind: str,
+    totals: LineTotals,
+    frames: Sequence[code_objects.Frame],
 ) -> Line:
     """One row; ``frames`` () where the stack could not be kept."""
     stack = named_stack(frames)
@@ -64,6 +77,22 @@ def line_row(
         own=own_place(stack),
         stack=stack,
         latency_ns=percentiles(totals.latency, totals.max_ns) if totals.calls else None,
+        task=task_row(totals.task),
+    )
+
+
+def task_row(note: TaskNote | None) -> RunningTask | None:
+    """The task of a row, None: there was none."""
+    if note is None or not note.names:
+        return None
+    name, *awaiting = note.names
+    chain = named_stack(note.frames)
+    frames = chain if len(chain) == len(awaiting) else (None,) * len(awaiting)
+    return RunningTask(
+        name=name,
+        awaited_by=tuple(map(AwaitingTask, awaiting, frames)),
+        several=note.several,
+        more=note.more,
     )
 
 
@@ -116,9 +145,8 @@ def stall_cause_row(
     kind: str,
     totals: StallCauseTotals,
     frames: Sequence[code_objects.Frame],
-    native: str,
 ) -> StallCause:
-    """One row; ``syscall`` "" where the cause is no call; ``native``: where its thread computed."""
+    """One row; ``syscall`` "" where the cause is no call."""
     stack = named_stack(frames)
     return StallCause(
         cause=cause,
@@ -134,7 +162,7 @@ def stall_cause_row(
         max_ns=totals.max_ns,
         own=own_place(stack),
         stack=stack,
-        native="" if cause == "call" else native,
+        task=task_row(totals.task),
     )
 
 

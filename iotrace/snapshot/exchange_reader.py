@@ -20,6 +20,7 @@ from iotrace.snapshot.exchanges import (
     SlowExchange,
     TierKey,
 )
+from iotrace.snapshot.task_note import NoteKey, TaskNote, exchange_note
 from iotrace.vocabulary.kinds import Kind
 
 _COUNTS = (
@@ -40,7 +41,9 @@ _U64 = struct.Struct("<Q")
 _SIGN = 1 << 63
 
 
-def read_exchanges(probes: Probes) -> tuple[dict[EndpointKey, EndpointTotals], ExchangeStates]:
+def read_exchanges(
+    probes: Probes, notes: Mapping[NoteKey, TaskNote]
+) -> tuple[dict[EndpointKey, EndpointTotals], ExchangeStates]:
     """The sums of each endpoint, and what is under way now."""
     table = probes.table("endpoints")
     endpoints: dict[EndpointKey, EndpointTotals] = {}
@@ -58,7 +61,7 @@ def read_exchanges(probes: Probes) -> tuple[dict[EndpointKey, EndpointTotals], E
             tiers = _tiers(probes, table.layout.array(raw, "tiers"))
             # A process has two records of one endpoint where its threads were in each other's way.
             add_under(endpoints, key, EndpointTotals(**counts, **histograms, tiers=tiers))
-            slowest[key] = slowest.get(key, ()) + _slowest(probes, index)
+            slowest[key] = slowest.get(key, ()) + _slowest(probes, index, notes)
     return endpoints, ExchangeStates(*_owed(probes, places), slowest)
 
 
@@ -100,18 +103,23 @@ def _tiers(probes: Probes, places: Iterable[int]) -> dict[TierKey, int]:
     return tiers
 
 
-def _slowest(probes: Probes, endpoint: int) -> tuple[SlowExchange, ...]:
+def _slowest(
+    probes: Probes, endpoint: int, notes: Mapping[NoteKey, TaskNote]
+) -> tuple[SlowExchange, ...]:
     table = probes.table("exemplars")
     found = []
     for index in range(endpoint * EXEMPLARS, (endpoint + 1) * EXEMPLARS):
         raw = table.read(index)
         record = table.layout.unpack(raw)
         if record["arrived_ns"]:
+            note = notes.get(exchange_note(index))
             found.append(
                 SlowExchange(
                     peer=bytes(table.layout.array(raw, "peer")),
                     pickup_ns=_parts(table.layout.array(raw, "pickup")),
                     service_ns=_parts(table.layout.array(raw, "service")),
+                    # One of an exchange that was kept here before is not of this one.
+                    task=note if note and note.longest_ns == record["latency_ns"] else None,
                     **{name: record[name] for name in _SLOW_FIGURES},
                 )
             )

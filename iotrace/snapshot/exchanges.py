@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
 from iotrace.snapshot.merging import CountsBy, Histogram, Maximum, Total, maximum_of, mergeable
+from iotrace.snapshot.task_note import TaskNote
 from iotrace.vocabulary.waits import WAIT_REASONS
 
 PARTS = ("user", "kernel", "copy", "runq", "unaccounted", *WAIT_REASONS, "elsewhere")
@@ -95,6 +96,7 @@ class SlowExchange:
     call_wait_ns: int = 0
     call_nr: int = 0
     call_kind: int = 0
+    task: TaskNote | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from iotrace.snapshot.exchange_reader import read_exchanges
 from iotrace.snapshot.exchanges import NO_EXCHANGES
 from iotrace.snapshot.in_flight import SUSPICIOUS_NS, InFlight, charge, ready_for_ns
 from iotrace.snapshot.rows import read_calls, read_descriptors, read_loops
+from iotrace.snapshot.task_note import NoteKey, TaskNote, line_note, read_notes, stall_note
 from iotrace.snapshot.totals import (
     CallKey,
     CallTotals,
@@ -87,7 +88,8 @@ class SnapshotReader:
         calls, calls_upto = read_calls(self._probes, keys)
         descriptors, descriptors_upto = read_descriptors(self._probes, keys)
         loops, loops_upto = read_loops(self._probes, keys)
-        endpoints, exchanges = ({}, NO_EXCHANGES) if only else read_exchanges(self._probes)
+        notes = read_notes(self._probes)
+        endpoints, exchanges = ({}, NO_EXCHANGES) if only else read_exchanges(self._probes, notes)
         waiting = []
         for slot, record in records.items():
             if record["in_call"] and not record["ended_ns"]:
@@ -114,10 +116,10 @@ class SnapshotReader:
             loops=loops,
             operations=self._operations(),
             signals=self._signals(keys),
-            lines=self._lines() if only is None else {},
+            lines=self._lines(notes) if only is None else {},
             wakes=self._wakes() if only is None else {},
             samples=self._samples() if only is None else {},
-            stall_causes=self._stall_causes(keys),
+            stall_causes=self._stall_causes(keys, notes),
             waiting=tuple(waiting),
             losses=self._losses(),
             endpoints=endpoints,
@@ -171,7 +173,7 @@ class SnapshotReader:
                 signals[keys[slot], number] += int.from_bytes(raw, "little")
         return signals
 
-    def _lines(self) -> dict[LineKey, LineTotals]:
+    def _lines(self, notes: Mapping[NoteKey, TaskNote]) -> dict[LineKey, LineTotals]:
         if not self._probes.has_map("lines"):
             return {}
         layout = self._probes.layout("lines")
@@ -181,7 +183,8 @@ class SnapshotReader:
             values = layout.unpack(raw)
             if values["calls"]:
                 key = pid, stack, number, Kind(kind).label
-                lines[key] = decode.decoded(LineTotals, layout, raw, values)
+                task = notes.get(line_note(stack, pid, number, kind))
+                lines[key] = decode.decoded(LineTotals, layout, raw, values, task=task)
         return lines
 
     def _wakes(self) -> dict[WakeKey, WakeTotals]:
@@ -207,7 +210,9 @@ class SnapshotReader:
             samples[pid, stack, of] = decode.decoded(SampleTotals, layout, raw, layout.unpack(raw))
         return samples
 
-    def _stall_causes(self, keys: Mapping[int, ThreadKey]) -> dict[StallCauseKey, StallCauseTotals]:
+    def _stall_causes(
+        self, keys: Mapping[int, ThreadKey], notes: Mapping[NoteKey, TaskNote]
+    ) -> dict[StallCauseKey, StallCauseTotals]:
         if not self._probes.has_map("stall_causes"):
             return {}
         layout, loops = self._probes.layout("stall_causes"), self._probes.loops
@@ -219,7 +224,8 @@ class SnapshotReader:
                 why = Cause(cause).name.lower()
                 thread = keys[loop["slot"]]
                 key = thread, loop["nr"], why, stack, number, Kind(kind).label
-                totals = decode.decoded(StallCauseTotals, layout, raw, values)
+                task = notes.get(stall_note(stack, index, cause, kind, number))
+                totals = decode.decoded(StallCauseTotals, layout, raw, values, task=task)
                 add_under(stall_causes, key, totals)
         return stall_causes
 

@@ -16,6 +16,7 @@ from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.pystack.code_objects import Frame
 from iotrace.pystack.symbols import UNKNOWN
 from iotrace.pystack.walk import RawFrame, stack_hash
+from iotrace.snapshot.running_tasks import RunningTasks
 from iotrace.snapshot.totals import LineTotals, Snapshot, Waiting
 from iotrace.target_reader.reader import TargetReader
 from iotrace.target_reader.stacks import (
@@ -26,16 +27,12 @@ from iotrace.target_reader.stacks import (
     name_stacks,
     read_gils,
     read_interpreter,
-    shared_objects,
     walk_threads,
 )
 
 _TRIES = 31
 """Looks at a process that maps no interpreter (yet: its loader may be at it)."""
 _MOST_REASONS = 64
-_PAGE_BITS = 12
-_PAGES = 1 << 16
-"""Of code that was sampled, at most so many are known by the shared object they are of."""
 _TEXT_LENGTH = 1 << 23
 """Of the names in all frames, in characters."""
 _PIECES = (
@@ -73,6 +70,7 @@ class StackBook:
         self._reader = reader
         self._min_latency_ns = min_latency_ns
         self._table = PythonTable(probes, min_latency_ns)
+        self._tasks = RunningTasks(reader)
         self._raw_stacks = probes.table("stacks")
         self._raw_codes = probes.table("codes")
         self._known: dict[int, _Known] = {}
@@ -81,7 +79,6 @@ class StackBook:
         """Of processes that have ended."""
         self._stacks: dict[int, tuple[Frame, ...]] = {}
         self._frames: dict[Frame, Frame] = {}
-        self._objects: dict[tuple[int, int], str] = {}
         self._text_left = _TEXT_LENGTH
         self._seen_stacks = 0
         self._seen_codes = 0
@@ -97,11 +94,11 @@ class StackBook:
             known = self._known.get(pid)
             if known is None:
                 self._meet(pid)
-            elif (
-                not known.interpreter.gone
-                and known.interpreter.runtime.offsets.gil_pointer is not None
-            ):
-                self._watch_gils(pid, known)
+            elif not known.interpreter.gone:
+                if known.interpreter.runtime.offsets.gil_pointer is not None:
+                    self._watch_gils(pid, known)
+                if self._tasks.found(known.interpreter):
+                    self._enter(known)
         self._read_new()
 
     def forget(self, pids: Iterable[int]) -> None:
@@ -113,16 +110,6 @@ class StackBook:
             if tried and tried.reason is not None and len(self._reasons) < _MOST_REASONS:
                 self._reasons[pid] = tried.reason
             self._table.forget(pid)
-
-    def natives(self, snapshot: Snapshot) -> dict[tuple[int, int], str]:
-        """By process and stack: the shared object that the latest sample of it was in. Not of the
-        interpreter itself."""
-        found = {}
-        for (pid, stack, _of), one in snapshot.samples.items():
-            name = self._objects.get((pid, one.instruction >> _PAGE_BITS), "")
-            if name:
-                found[pid, stack] = name
-        return found
 
     def stacks(self) -> Mapping[int, tuple[Frame, ...]]:
         """The frames by hash, innermost first."""
@@ -164,7 +151,6 @@ class StackBook:
 
     def complete(self, snapshot: Snapshot) -> Snapshot:
         """The snapshot with the stacks of the threads that sleep in a long call just now."""
-        self._find_objects(snapshot)
         lines = dict(snapshot.lines)
         waiting: dict[int, list[Waiting]] = defaultdict(list)
         others = []
@@ -180,21 +166,8 @@ class StackBook:
                 if one.stack:
                     place = pid, one.stack, one.number, one.kind
                     lines[place] = _add(lines.get(place), one)
-        return replace(snapshot, lines=lines, waiting=tuple(others))
-
-    def _find_objects(self, snapshot: Snapshot) -> None:
-        fresh: dict[int, dict[int, int]] = defaultdict(dict)
-        for (pid, _stack, _of), one in snapshot.samples.items():
-            page = one.instruction >> _PAGE_BITS
-            if page and (pid, page) not in self._objects:
-                fresh[pid][page] = one.instruction
-        for pid, pages in fresh.items():
-            with suppress(NoSuchProcess, PermissionDenied, Unsupported):
-                names = shared_objects(self._reader, pid, tuple(pages.values()))
-                if len(self._objects) + len(names) > _PAGES:
-                    self._objects.clear()
-                found = zip(pages, names, strict=True)
-                self._objects |= {(pid, page): name for page, name in found}
+        completed = replace(snapshot, lines=lines, waiting=tuple(others))
+        return self._tasks.complete(completed, self._stacks)
 
     def _walked(self, pid: int, waiting: Sequence[Waiting]) -> Iterator[Waiting]:
         """The same with what these threads of a process sleep on, and their stacks. Not of those
@@ -271,9 +244,10 @@ class StackBook:
                 tried.reason = found.reason
             return
         interpreter, gils = found
-        self._known[pid] = _Known(interpreter, gils)
+        known = self._known[pid] = _Known(interpreter, gils)
         self._tried.pop(pid)
-        self._table.enter(pid, interpreter.runtime, gils)
+        self._tasks.found(interpreter)
+        self._enter(known)
 
     def _watch_gils(self, pid: int, known: _Known) -> None:
         """From 3.12 on interpreters that begin later may bring a GIL of their own."""
@@ -283,7 +257,13 @@ class StackBook:
             return
         if gils != known.gils:
             known.gils = gils
-            self._table.enter(pid, known.interpreter.runtime, gils)
+            self._enter(known)
+
+    def _enter(self, known: _Known) -> None:
+        """Tell the probes of a process."""
+        pid = known.interpreter.pid
+        tasks = self._tasks.offsets(pid)
+        self._table.enter(pid, known.interpreter.runtime, known.gils, tasks)
 
     def _read_new(self) -> None:
         self._learn_codes()

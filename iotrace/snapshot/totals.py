@@ -35,6 +35,7 @@ from iotrace.snapshot.merging import (
     mergeable,
     owned_tables,
 )
+from iotrace.snapshot.task_note import TaskNote
 from iotrace.vocabulary.waits import WAIT_REASONS
 
 
@@ -204,6 +205,7 @@ class LineTotals:
     fd: State[int]
     tid: State[int]
     in_flight: State[int] = 0
+    task: State[TaskNote | None] = None
     latency: Histogram = (0,) * histogram.LINE_BUCKETS
 
 
@@ -220,6 +222,7 @@ class StallCauseTotals:
     call_ns: Total
     max_ns: Maximum
     fd: State[int]
+    task: State[TaskNote | None] = None
 
 
 @mergeable
@@ -237,14 +240,13 @@ class WakeTotals:
 @dataclass(frozen=True, slots=True)
 class SampleTotals:
     """How often a clock found threads on a CPU with one Python stack (or: they took a major page
-    fault). ``in_calls``: in a system call; ``collecting``: the garbage collector ran;
-    ``instruction``: in user space, outside of calls, and ``tid``: of the latest."""
+    fault). ``in_calls``: in a system call; ``collecting``: the garbage collector ran; ``tid``: of
+    the latest."""
 
     count: Total
     in_calls: Total
     collecting: Total
     tid: State[int]
-    instruction: State[int] = 0
 
 
 @dataclass(frozen=True, slots=True)

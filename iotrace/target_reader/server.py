@@ -36,16 +36,17 @@ def load_rest() -> None:
         limits.cpu_limits, limits.memory_limit,
         opened.descriptors, opened.sockets, opened.tcp_states,
         stacks.interpreter, stacks.gils, stacks.learn, stacks.name, stacks.walk, stacks.forget,
-        stacks.objects_at,
     ):  # fmt: skip
         QUESTIONS[function.__name__] = function
 
 
 def _load_tasks() -> None:
-    """What ``iotrace tasks`` alone asks."""
-    from iotrace.target_reader import tasks
+    """What is asked of asyncio alone."""
+    from iotrace.target_reader import task_offsets, tasks
 
-    for function in (tasks.task_look, tasks.more_tasks, tasks.tasks):
+    for function in (
+        task_offsets.task_offsets, tasks.task_look, tasks.more_tasks, tasks.tasks,
+    ):  # fmt: skip
         QUESTIONS[function.__name__] = function
 
 

@@ -7,7 +7,6 @@ one reads it anew.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -15,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
-from iotrace.procfs.maps import read_maps
 from iotrace.procfs.python import read_python
 from iotrace.pystack.code_objects import Frame
 from iotrace.pystack.memory import ProcessMemory
@@ -29,9 +27,6 @@ from iotrace.target_reader.programs import members
 
 _LONGEST_NS = 2_000_000_000
 """Threads that are not walked by then are left out."""
-
-_INTERPRETER = re.compile(r"(?:lib)?python\d?[.\d]")
-"""Files that hold CPython."""
 
 RawStack: TypeAlias = "Sequence[RawFrame]"
 Pieces: TypeAlias = "Mapping[int, bytes]"
@@ -73,7 +68,7 @@ def read_interpreter(
     if not is_read:
         return Unread(*answer)
     plain, gils = answer
-    return Interpreter(pid, _runtime(plain)), tuple(gils)
+    return Interpreter(pid, runtime_of(plain)), tuple(gils)
 
 
 def read_gils(reader: Asker, of: Interpreter) -> tuple[int, ...]:
@@ -110,18 +105,13 @@ def walk_threads(
     return [Sleeper(tuple([RawFrame(*frame) for frame in stack]), *on) for stack, *on in answers]
 
 
-def shared_objects(reader: Asker, pid: int, addresses: Sequence[int]) -> list[str]:
-    """The names of the shared objects that instructions are in: "libopenblas"; "": in the
-    interpreter itself, or in none."""
-    return list(reader.ask("objects_at", pid, tuple(addresses)))
-
-
 def forget_interpreter(reader: Asker, of: Interpreter) -> None:
     """The process has ended or runs another program: let go of its memory."""
     reader.ask("forget", of.pid)
 
 
-def _runtime(plain: Any) -> Runtime:
+def runtime_of(plain: Any) -> Runtime:
+    """A runtime from ``Interpreter.plain``."""
     address, offsets, *others = plain
     return Runtime(address, Offsets(*offsets), *others)
 
@@ -148,7 +138,7 @@ def _process(session: Session, pid: int, plain: Any, gone: bool) -> _Known:
     """A process, met again if this reader is a new one."""
     known = session.get(pid)
     if known is None:
-        runtime = _runtime(plain)
+        runtime = runtime_of(plain)
         memory = None if gone else _memory(pid)
         known = session[pid] = _Known(
             runtime, memory, Symbols(runtime.offsets, memory, runtime.code_type)
@@ -223,17 +213,6 @@ def walk(session: Session, pid: int, runtime: Any, gone: bool, threads: Any) -> 
             with suppress(NoSuchProcess, PermissionDenied, Unsupported):
                 sleeper = walker.walk(tid, number)
         found.append(_plain(sleeper))
-    return found
-
-
-def objects_at(_session: Session, pid: int, addresses: Sequence[int]) -> list[str]:
-    """See ``shared_objects``."""
-    mappings = read_maps(pid)
-    found = []
-    for address in addresses:
-        paths = (one.path for one in mappings if one.start <= address < one.end)
-        name = next(paths, "").rpartition("/")[2]
-        found.append("" if _INTERPRETER.match(name) else name.partition(".")[0])
     return found
 
 

@@ -45,9 +45,13 @@ def stalled_lines(process: Process, loop: Loop) -> tuple[str, ...]:
     peers = _peers(process)
     return tuple(
         f"{_place_text(frame)} -> {_cause_text(peers, one.stall_cause)}: "
-        f"{_figures(one.count, one.total_ns, one.max_ns)}"
+        f"{_figures(one.count, one.total_ns, one.max_ns)}{_task_text(one.stall_cause)}"
         for frame, one in named
     )
+
+
+def _task_text(cause: StallCause) -> str:
+    return f", task {cause.task.chain}" if cause.task else ""
 
 
 def lines_of_category(process: Process, category: str, tid: int | None = None) -> list[Line]:
@@ -189,9 +193,7 @@ def _figures(count: int, total_ns: int, longest_ns: int) -> str:
 def _cause_text(peers: _Peers, one: StallCause) -> str:
     if one.cause != "call":
         inner = one.stack[0] if one.cause in ("cpu", "gc") and one.own > 0 else None
-        called = [_place_text(inner)] if inner else []
-        called += [one.native] if one.native else []
-        return _CAUSES[one.cause] + (f" in {', '.join(called)}" if called else "")
+        return _CAUSES[one.cause] + (f" in {_place_text(inner)}" if inner else "")
     return f"blocking {one.syscall}{peers.get((one.fd, one.kind), '')}"
 
 

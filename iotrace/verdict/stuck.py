@@ -17,7 +17,6 @@ from iotrace.verdict.purpose import (
     purpose_of,
     serves,
 )
-from iotrace.vocabulary.calls import READS
 from iotrace.vocabulary.kinds import PIPES_AND_TERMINALS
 
 LEAST_NS = 2_000_000_000
@@ -119,9 +118,7 @@ def stuck_lines(group: Iterable[Stuck], profile: ProcessProfile) -> tuple[str, .
         where = place_text(one)
         if where:
             to = target_text(one.call)
-            from_pipe = one.call.syscall in READS and one.call.kind in PIPES_AND_TERMINALS
-            to = f" {'from' if from_pipe else 'to'} {to}" if to else ""
-            named = f"{where} -> {one.call.syscall}{to}"
+            named = f"{where} -> {one.call.syscall}{f' to {to}' if to else ''}"
             named += f" ({one.call.lock})" if one.call.lock else ""
             sums.setdefault(named, []).append(one.held_ns)
     ranked = sorted(sums.items(), key=lambda item: (-len(item[1]), -max(item[1])))

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from iotrace.asyncio_tasks.listing import NoAsyncio
 from iotrace.doctor.rights import parse_lockdown
 from iotrace.doctor.suggested_commands import parse_os_release
 from iotrace.engine.image import Function, Image, MapSpec
@@ -22,6 +23,7 @@ from iotrace.recording import container
 from iotrace.report import codec
 from iotrace.report.model import Report
 from tests.fuzz.memory import read_damaged
+from tests.fuzz.tasks import read_damaged_tasks
 from tests.unit import reports
 from tests.unit.procfs.test_damaged_files import RECORDS, TABLES
 from tests.unit.random_reports import random_report
@@ -138,6 +140,7 @@ CAMPAIGNS: tuple[Campaign, ...] = (
     Campaign("kept images", _read_image, (_image(),), (ValueError,), 4),
     Campaign("kept images, forged", _read_plain_image, (zlib.decompress(_image()),), (ValueError,)),
     Campaign("Python memory", read_damaged, (_REPORT[:512],), (Unreadable,), 16),
+    Campaign("asyncio tasks", read_damaged_tasks, (_REPORT[:512],), (Unreadable, NoAsyncio), 8),
     Campaign("texts of processes", _escape, _HOSTILE_TEXTS, (), 8),
     Campaign("os-release, lockdown", _host_text, (b'ID=debian\nID_LIKE="a b"\nnone [x]\n',), ()),
 )

@@ -12,6 +12,7 @@ import mmap
 import random
 import sys
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -46,6 +47,9 @@ _WORDS_BYTES = 1024
 class Pages:
     """Memory of which some pages are there; ``overlay``: words that are others by now."""
 
+    most_bytes = 1 << 18
+    most_reads = _MOST_READS
+
     def __init__(self, pages: dict[int, bytes], overlay: dict[int, bytes]) -> None:
         self._pages = pages
         self._overlay = overlay
@@ -54,8 +58,8 @@ class Pages:
     def read(self, address: int, size: int) -> bytes:
         """Exactly ``size`` bytes. Raises Unreadable."""
         self.reads += 1
-        assert 0 <= size <= 1 << 18, f"{size} bytes wanted"
-        assert self.reads <= _MOST_READS, "there is no end to it"
+        assert 0 <= size <= self.most_bytes, f"{size} bytes wanted"
+        assert self.reads <= self.most_reads, "there is no end to it"
         first, last = address // _PAGE, (address + size - 1) // _PAGE
         if not first > 0 or any(page not in self._pages for page in range(first, last + 1)):
             raise Unreadable(f"{address:#x}")
@@ -182,7 +186,7 @@ def read_damaged(data: bytes) -> None:
     overlay = {}
     for _ in range(chance.choice((1, 1, 2, 3, 8))):
         at = chance.choice(image.words) + chance.choice((0, 0, 0, 4))
-        overlay[at] = _word(image, at, chance).to_bytes(8, "little")
+        overlay[at] = damaged_word(image.words, image.values, at, chance).to_bytes(8, "little")
     other = not chance.randrange(8)
     offsets = chance.choice(tuple(TABLES.values())) if other else image.runtime.offsets
     try:
@@ -195,7 +199,11 @@ def read_damaged(data: bytes) -> None:
         raise
 
 
-def _word(image: Image, at: int, chance: random.Random) -> int:
+def damaged_word(
+    words: Sequence[int], values: Sequence[int], at: int, chance: random.Random
+) -> int:
+    """What lies at an address by now; ``words``: addresses that are read, ``values``: addresses
+    that lie there."""
     match chance.randrange(8):
         case 0:
             return 0
@@ -208,8 +216,8 @@ def _word(image: Image, at: int, chance: random.Random) -> int:
         case 4:
             return at  # a circle of one
         case 5:
-            return chance.choice(image.words)  # into something else
+            return chance.choice(words)  # into something else
         case 6:
-            return chance.choice(image.values)  # something else itself: larger circles
+            return chance.choice(values)  # something else itself: larger circles
         case _:
-            return chance.choice(image.values) + chance.randrange(64)
+            return chance.choice(values) + chance.randrange(64)

@@ -7,10 +7,11 @@ innermost frame that is the program's own; with ``all_frames`` it is the innermo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import attrgetter
 
 from iotrace.output import units
-from iotrace.output.blocks import Table, figures, texts
+from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.tables import cost
 from iotrace.output.view_options import ColumnOrder, Orders
 from iotrace.report.model import Process
@@ -23,6 +24,7 @@ _LEGEND = (
 )
 _SUSPENDS = "*: a coroutine or generator; < who awaits it."
 _IN_FLIGHT = "+1: one more has not returned."
+_TASK = "task: the asyncio task of the longest call, < the task that awaits it."
 _NO_STACK = "(no stack kept)"
 
 
@@ -43,6 +45,11 @@ ORDERS: Orders[CallPlace] = {
     "wait": ColumnOrder(attrgetter("wait_ns"), "time asleep in them"),
     "copy": ColumnOrder(attrgetter("copy_ns"), "time copying in them"),
     "max": ColumnOrder(attrgetter("max_ns"), "the longest"),
+    "task": ColumnOrder(
+        lambda place: _task(place),
+        "the asyncio task that made the longest call, `<` the task that awaits it (Python 3.14 and "
+        "later)",
+    ),
 }
 
 
@@ -61,6 +68,7 @@ def table(
             _LEGEND,
             *([_SUSPENDS] if suspending else []),
             *([_IN_FLIGHT] if any(place.in_flight for place in shown) else []),
+            *([_TASK] if any(place.task for place in shown) else []),
         ),
         columns=(
             texts("line", (where(place.stack) for place in shown), least=20, keep_end=True),
@@ -69,9 +77,20 @@ def table(
             figures("wait", (units.format_duration(place.wait_ns) for place in shown)),
             figures("copy", (units.format_duration(place.copy_ns) for place in shown), spare=2),
             figures("max", (units.format_duration(place.max_ns) for place in shown), spare=1),
+            *_tasks(shown),
         ),
         more=cost.more(rest, lambda place: place.wait_ns),
     )
+
+
+def _tasks(shown: Sequence[CallPlace]) -> list[Column]:
+    if not any(place.task for place in shown):
+        return []
+    return [texts("task", map(_task, shown), least=8, spare=3)]
+
+
+def _task(place: CallPlace) -> str:
+    return place.task.chain if place.task else NOTHING
 
 
 def where(stack: tuple[Frame, ...]) -> tuple[str, ...]:

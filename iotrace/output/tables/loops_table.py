@@ -157,24 +157,24 @@ def _turn(loop: Loop, name: str) -> str:
 
 
 def _stall_place(one: StallPlace) -> str:
-    """``3 times in orders.py:88 fetch*: blocked in recvfrom tcp on descriptor 7``."""
+    """``3 times in orders.py:88 fetch*: blocked in recvfrom tcp on descriptor 7, task query-7``."""
     at = f" in {where((one.frame,))[0]}" if one.frame else ""
     times = units.plural(one.count, "time")
     longest = units.format_duration(one.max_ns)
-    return f"{times}{at} ({longest} at most): {_cause(one.stall_cause)}"
+    task = f", task {one.stall_cause.task.chain}" if one.stall_cause.task else ""
+    return f"{times}{at} ({longest} at most): {_cause(one.stall_cause)}{task}"
 
 
 def _cause(one: StallCause) -> str:
     if one.cause == "call":
         on = f" on descriptor {one.fd}" if one.fd is not None else ""
         return f"blocked in {one.syscall} {one.kind}".rstrip() + on
-    cause = {
+    return {
         "cpu": "computing",
         "gc": "collecting garbage",
         "gil": "this had the GIL that the loop waited for",
         "runq": "ready, but without a CPU",
     }[one.cause]
-    return f"{cause}, in {one.native}" if one.native else cause
 
 
 def _stalled(tid: int, stalls: Stalls) -> str:

@@ -155,7 +155,8 @@ def _part(name: str, states: Mapping[str, int], count: int) -> str:
 def _longest(slow: SlowRequest) -> str:
     peer = f" for {slow.peer}" if slow.peer else ""
     when = f" at {units.format_duration(slow.arrived_ns)}" if slow.arrived_ns else ""
-    return f"{_split(slow, 1)}{peer}{when}{_longest_wait(slow)}"
+    task = f", task {slow.task.chain}" if slow.task else ""
+    return f"{_split(slow, 1)}{peer}{when}{task}{_longest_wait(slow)}"
 
 
 def _longest_wait(slow: SlowRequest) -> str:

@@ -17,13 +17,21 @@ import jsonschema
 import pytest
 
 from iotrace.errors import ExitCode
+from iotrace.report.model import Process
+from iotrace.report.requests import SlowRequest
+from iotrace.report.stacks import Line, StallCause
 from tests.interpreters import interpreters, label, version_of
 from tests.kernel.command import iotrace
+from tests.kernel.python.marks import FIRST
 from tests.kernel.targets import Target
+from tests.kernel.tracing import process_of, report_of, tracing
+from tests.kernel.waiting import wait_until
 from tests.sid_pythons import packages_folder, sid_pythons
 
 _SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "tasks.schema.json").read_text())
 _HOSTILE = "\x1b[31m\u202e\n" + "x" * 193
+_BLOCKER = ("blocker", "gathered", "outer", "Task-1")
+_COMPUTER = ("computer", "awaited", "outer", "Task-1")
 _UVLOOP = (sys.executable, *sid_pythons())
 
 
@@ -146,3 +154,38 @@ def test_without_the_privilege_it_says_so() -> None:
         ended = subprocess.run(line, capture_output=True, text=True, check=False)
         assert f"try:  sudo iotrace tasks {target.pid}" in ended.stderr
     assert (ended.returncode, ended.stdout) == (ExitCode.PERMISSION, "")
+
+
+def _named(row: Line | StallCause | SlowRequest) -> tuple[str, ...]:
+    task = row.task
+    return (task.name, *(one.name for one in task.awaited_by)) if task else ()
+
+
+def _stalls(process: Process) -> list[StallCause]:
+    return [one for loop in process.loops if loop.stalls for one in loop.stalls.causes if one.task]
+
+
+@pytest.mark.parametrize("python", sid_pythons(), ids=label)
+def test_a_trace_names_the_tasks_of_slow_calls_stalls_and_requests(python: str) -> None:
+    with (
+        Target("task_stalls.py", prefix=FIRST, python=python) as target,
+        tracing(target.pid) as trace,
+    ):
+
+        def is_told() -> bool:
+            trace.processes_alive()
+            process = process_of(trace.report(trace.snapshot()), target.pid)
+            return {_BLOCKER, _COMPUTER} <= set(map(_named, _stalls(process)))
+
+        wait_until(is_told, "both kinds of stalls")
+        process = process_of(report_of(trace), target.pid)
+    lines = {one.stack[0].function: one for one in process.lines if one.stack}
+    blocks = lines["blocks"].task
+    assert blocks is not None
+    assert _named(lines["blocks"]) == _BLOCKER
+    places = [(one.frame.function, one.frame.line) for one in blocks.awaited_by if one.frame]
+    assert places == [("middle", 37), ("outer", 42), ("main", 66)]
+    assert set(map(_named, _stalls(process))) == {_BLOCKER, _COMPUTER}
+    (requests,) = process.requests
+    # The first ones may have been before the probes knew of its tasks.
+    assert {_named(one) for one in requests.exemplars} - {()} == {("answerer",)}

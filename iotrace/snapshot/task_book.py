@@ -15,10 +15,14 @@ from iotrace.target_reader.reader import TargetReader
 from iotrace.target_reader.tasks import look_at_tasks, read_tasks
 
 PAUSE_NS = 400_000_000
+_IDLE_PAUSE_NS = 2_000_000_000
+"""Between looks at a process without a task: asyncio is imported, and no loop runs yet."""
 _SHARE = 50
 """Of the time, no more than this part is spent looking,"""
 _FIRST_LOOKS, _FIRST_SHARE = 8, 2
 """after the first looks: a short trace needs some."""
+_AT_ONCE_NS = 20_000_000
+"""The others wait for the next tick."""
 _TRIES = 4
 """At a process that has no asyncio (yet), each after ten times as long."""
 _MOST_PLACES = 1000
@@ -57,11 +61,17 @@ class TaskBook:
         self._known: dict[int, ProcessTasks] = {}
 
     def poll(self, alive: Iterable[int], now_ns: int) -> None:
-        """Look at those that are due."""
+        """Look at those that are due, as long as that takes no longer than ``_AT_ONCE_NS``."""
+        due = []
         for pid in alive:
             known = self._known.setdefault(pid, ProcessTasks())
             if known.failures < _TRIES and now_ns >= known.next_ns:
-                self._look(pid, known)
+                due.append((known.next_ns, pid, known))
+        until_ns = time.monotonic_ns() + _AT_ONCE_NS
+        for _, pid, known in sorted(due, key=lambda one: one[:2]):
+            self._look(pid, known)
+            if time.monotonic_ns() >= until_ns:
+                break
 
     def forget(self, pids: Iterable[int]) -> None:
         """These have ended: their numbers may come again. What was found is told no more."""
@@ -86,7 +96,8 @@ class TaskBook:
         known.looks += 1
         known.first_ns, known.last_ns = known.first_ns or begin_ns, begin_ns
         share = _FIRST_SHARE if known.looks < _FIRST_LOOKS else _SHARE
-        known.next_ns = end_ns + max(PAUSE_NS, share * (end_ns - begin_ns))
+        pause_ns = PAUSE_NS if look.tasks else _IDLE_PAUSE_NS
+        known.next_ns = end_ns + max(pause_ns, share * (end_ns - begin_ns))
         known.tasks = len(look.tasks)
         known.failures = 0
         waiting = [one for one in look.tasks if one.state == SUSPENDED and one.chain]

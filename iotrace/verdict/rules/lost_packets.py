@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from iotrace.report.stacks import Line
 from iotrace.verdict.number_formats import duration, plural
@@ -34,21 +34,37 @@ def _retried(profile: ProcessProfile) -> Iterator[Hit]:
     longest = max(one.max_ns for one in lines)
     cost = sum(min(low, longest) * count for low, _, count in retried)
     slow = [one for one in lines if one.max_ns >= RETRY_NS]
+    peer = _peer_of(slow, profile)
     yield Hit(
         {
             "slow_connects": number,
             "longest_ns": longest,
             "waited_ns": cost,
+            **({"peer": peer} if peer else {}),
         },
         cost,
         lines=waiting_lines(slow, profile.process),
-        title=f"{plural(number, 'connect')} took 1 s or more ({duration(longest)} at most): "
-        "SYN packets are dropped and sent again",
+        title=f"{plural(number, 'connect')}{f' to {peer}' if peer else ''} took 1 s or more "
+        f"({duration(longest)} at most): SYN packets are dropped and sent again",
         advice="A SYN that gets no answer is sent again after 1 s, 3 s, 7 s. Either the listener "
         "there has a full accept queue (on that host: `nstat -az TcpExtListenDrops`, `ss -ltn`: "
         "Recv-Q against Send-Q; raise its backlog, let it accept sooner), or packets are lost or "
-        "filtered on the way. Keep connections open, and set a connect timeout.",
+        "filtered on the way. Keep connections open, and set a connect timeout. Of a name's "
+        "addresses, each one that never answers costs its timeout first (IPv6 that leads nowhere).",
     )
+
+
+def _peer_of(lines: Sequence[Line], profile: ProcessProfile) -> str:
+    """The one that most of them were to, as far as descriptors are not used for others since."""
+    fds = {one.fd for one in lines}
+    peers = [one.peer for one in profile.outgoing() if one.fd in fds]
+    slow = [
+        one.peer
+        for one in profile.process.descriptors
+        if one.fd in fds and one.peer and one.wait_ns + one.polled_ns >= RETRY_NS
+    ]
+    found = slow or peers
+    return max(found, key=found.count) if found else ""
 
 
 def _connects(one: Line) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iotrace.report.model import Process
+from iotrace.report.model import Process, Stalls
 from iotrace.report.stacks import CpuSample, Frame
 from iotrace.verdict.python_lines import busy_lines, faulting_lines
-from tests.unit.verdict.made import MS, PID, S, process, thread
+from iotrace.vocabulary.waits import WAIT_REASONS
+from tests.unit.verdict.made import MS, PID, S, call, event_loop, findings, process, thread
 
 _WEATHER = Frame("weather", "/srv/server.py", 13, suspends=True)
 _LOADS = Frame("create_default_context", "/usr/lib/python3.11/ssl.py", 713)
@@ -49,3 +50,28 @@ def test_what_a_spinning_loop_calls_is_not_the_loop() -> None:
     assert busy_lines(one, callbacks=True) == (
         "server.py:13 weather: 25 % of its CPU time, about 250 ms",
     )
+
+
+def test_where_no_function_stands_out_packages_are_told() -> None:
+    packages = "/venv/lib/python3.11/site-packages"
+    rows = [
+        _row(10, 0, Frame(f"render_{number}", f"{packages}/rich/text.py", number))
+        for number in range(12)
+    ]
+    framework = [
+        _row(10, 0, Frame(f"route_{number}", f"{packages}/starlette/routing.py", number))
+        for number in range(8)
+    ]
+    assert busy_lines(_sampled(*rows, *framework))[0] == (
+        "by package, of its CPU time with a known stack: rich 60 %, starlette 40 %"
+    )
+
+
+def test_a_loop_whose_stalls_are_told_has_no_second_finding() -> None:
+    waits = dict.fromkeys(WAIT_REASONS, 0)
+    stalls = Stalls(30, 9 * S, 9 * S, 0, waits, None)
+    one = event_loop(stalls=stalls, busy=300 * MS)
+    busy = replace(one, threads=(thread(user=9_900 * MS, poll=100 * MS, switches=7),))
+    found = findings(replace(busy, calls=(call("sendto", "tcp", 41),)))
+    assert "IO103" in found
+    assert "IO133" not in found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iotrace.report.model import Phase
+from iotrace.report.model import Phase, Requests
 from iotrace.report.stacks import Wake
 from iotrace.verdict.purpose import Purpose, purpose_of
 from tests.unit.verdict import hangs
@@ -23,6 +23,19 @@ from tests.unit.verdict.made import (
     stack,
     thread,
 )
+
+
+def test_threads_that_serve_one_stream_each_are_a_full_pool_where_others_wait() -> None:
+    stream = in_call(
+        "futex", "", "lib/threading.py:327 Condition.wait", "lib/queue.py:171 Queue.get",
+        "app.py:12 subscribe", "lib/site-packages/grpc/_server.py:590 _take_response",
+        *hangs.WORKER,
+    )  # fmt: skip
+    one = process([hangs.waiting(tid, stream) for tid in (701, 702)])
+    late = Requests("127.0.0.1:8000", 3, 3, 1, 2 * S, None, None, None, None, None)
+    assert "IO142" in findings(replace(one, requests=(late,)))
+    soon = replace(late, oldest_unanswered_ns=MS)
+    assert "IO142" not in findings(replace(one, requests=(soon,)))
 
 
 def test_a_pool_that_is_given_one_job_after_the_other_is_not_full() -> None:

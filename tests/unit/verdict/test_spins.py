@@ -71,3 +71,10 @@ def test_a_watcher_of_what_another_thread_reads(results: int, fires: bool) -> No
     rows = [thread(701, user=2 * S, poll=8 * S), thread(702, user=S, recv=9 * S)]
     one = process(rows, [reads, call("poll", "", 41_350, tid=701)], [polls])
     assert ("IO106" in findings(one)) == fires
+
+
+@pytest.mark.parametrize(("error", "fires"), [("ENOTTY", False), ("EBADF", True)])
+def test_to_ask_whether_it_is_a_terminal_is_no_failure(error: str, fires: bool) -> None:
+    asks = call("other", "", 70_001, errors={error: 70_001})
+    one = process([replace(thread(user=9 * S, poll=S), syscalls=70_101)], [asks])
+    assert ("IO131" in findings(one)) == fires

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import random
 import shutil
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 VENVS = Path(tempfile.gettempdir()) / "iotrace-clinic"
 PYTHON = "/usr/bin/python3"
 PORTS = 20
+FIRST_PORT, LAST_PORT = 20_000, 32_000
 
 
 def python_with(needs: tuple[str, ...]) -> str:
@@ -39,20 +41,20 @@ def _make(home: Path, needs: tuple[str, ...]) -> None:
 
 
 def free_ports() -> int:
-    """The first of PORTS consecutive free ports."""
-    for _ in range(50):
+    """The first of PORTS consecutive free ports, below those that the kernel gives to clients
+    (ip(7), ip_local_port_range): connections that are over keep many of these for a minute."""
+    blocks = list(range(FIRST_PORT, LAST_PORT - PORTS, PORTS))
+    random.shuffle(blocks)
+    for first in blocks:
         with ExitStack() as held:
             try:
-                first = _bound(held, 0)
-                for port in range(first + 1, first + PORTS):
+                for port in range(first, first + PORTS):
                     _bound(held, port)
-            except (OSError, OverflowError):
+            except OSError:
                 continue
             return first
     raise OSError(f"no {PORTS} free ports in a row")
 
 
-def _bound(held: ExitStack, port: int) -> int:
-    one = held.enter_context(socket.socket())
-    one.bind(("127.0.0.1", port))
-    return int(one.getsockname()[1])
+def _bound(held: ExitStack, port: int) -> None:
+    held.enter_context(socket.socket()).bind(("127.0.0.1", port))

@@ -182,7 +182,8 @@ struct sample {
   u64 count;
   u64 in_calls;
   u64 collecting;
-  u32 tid; /* of the latest */
+  u64 instruction; /* of the latest outside of calls, in user space */
+  u32 tid;         /* of the latest */
   u32 reserved;
 };
 BPF_HASH(samples, struct sample_key, struct sample, MAX_LINES);

@@ -28,6 +28,17 @@ static __always_inline int is_of(u64 ident, u64 pointer)
   return pointer - ident < PTHREAD_BYTES;
 }
 
+/* Current's instruction pointer in user space, 0: as above. */
+static __always_inline u64 user_instruction(void)
+{
+#if HAVE_TASK_PT_REGS
+  u64 regs = (u64)bpf_task_pt_regs(bpf_get_current_task_btf());
+  return read_u64(regs + OFFSET_INSTRUCTION_POINTER);
+#else
+  return 0;
+#endif
+}
+
 /* Current's innermost Python frame, 0: none. A thread has a PyThreadState in each interpreter that
  * it has been in; it is in the newest interpreter in which it has frames.
  *

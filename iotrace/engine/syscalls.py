@@ -47,6 +47,7 @@ class Architecture:
     bcc_target: str
     number_offset: int
     stack_offset: int
+    instruction_offset: int
     arguments_offset: int
     argument_words: tuple[int, int, int, int, int, int]
     """Index of each argument in the words that start at ``arguments_offset``."""
@@ -141,12 +142,25 @@ ARCHITECTURES = {
     # struct pt_regs: r9 +64, r8 +72, (r10) +56, ..., dx +96, si +104, di +112, orig_ax +120,
     # ip +128, cs, flags, sp +152.
     "x86_64": Architecture(
-        "x86_64", "x86", 120, 152, 56, (7, 6, 5, 0, 2, 1), 8, 219, 59, 322, 80, True, _X86_64
+        "x86_64", "x86", 120, 152, 128, 56, (7, 6, 5, 0, 2, 1), 8, 219, 59, 322, 80, True, _X86_64
     ),
     # struct pt_regs: regs[31] +0, sp, pc, pstate, orig_x0, syscallno. x0 is overwritten by the
     # result only at the exit, so at sys_enter it still is the first argument.
     "aarch64": Architecture(
-        "aarch64", "arm64", 280, 248, 0, (0, 1, 2, 3, 4, 5), 6, 128, 221, 281, None, False, _AARCH64
+        "aarch64",
+        "arm64",
+        280,
+        248,
+        256,
+        0,
+        (0, 1, 2, 3, 4, 5),
+        6,
+        128,
+        221,
+        281,
+        None,
+        False,
+        _AARCH64,
     ),
 }
 
@@ -172,6 +186,7 @@ def cflags(architecture: Architecture) -> list[str]:
         f"-DOFFSET_ARGUMENTS={architecture.arguments_offset}",
         f"-DOFFSET_CALL_NUMBER={architecture.number_offset}",
         f"-DOFFSET_STACK_POINTER={architecture.stack_offset}",
+        f"-DOFFSET_INSTRUCTION_POINTER={architecture.instruction_offset}",
         f"-DRESTART_SYSCALL={architecture.restart_number}",
         f"-DNUMBER_EXECVE={architecture.execve}",
         f"-DNUMBER_EXECVEAT={architecture.execveat}",

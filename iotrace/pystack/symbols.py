@@ -49,7 +49,7 @@ class Symbols:
         self._code_type = code_type
         self._memory = memory
         self._codes: dict[int, Code] = {}
-        self._frames: dict[tuple[RawFrame, int], Frame] = {}
+        self._frames: dict[tuple[RawFrame, bytes], Frame] = {}
         self._left_bytes = _DECODED_BYTES
         self._left_text = _TEXT_LENGTH
         self._code_bytes = 0

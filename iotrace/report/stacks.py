@@ -92,7 +92,8 @@ class StallCause:
     garbage collector ran), "call" (it waited in a call), "gil" (another thread had the GIL), "runq"
     (it was ready, but had no CPU). ``own``: place in ``stack`` of the innermost frame that is the
     program's own; the stack is that of the thread that had the GIL where that is the cause, and ()
-    where nothing was sampled.
+    where nothing was sampled. ``native``: the shared object that the latest sample of that stack
+    was in ("libopenblas"); "": the interpreter itself, or not known.
     """
 
     cause: str
@@ -108,6 +109,7 @@ class StallCause:
     max_ns: int
     own: int
     stack: tuple[Frame, ...]
+    native: str = ""
     task: RunningTask | None = None
 
     @property

@@ -33,12 +33,19 @@ class Circumstances:
     detail: Detail = Detail.FULL
     remarks: tuple[str, ...] = ()
     tasks: Mapping[int, ProcessTasks] = field(default_factory=dict)
+    natives: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
 
 def build_report(snapshot: Snapshot, around: Circumstances) -> Report:
     """The report of one interval (or of a whole trace)."""
     processes = process_rows(
-        snapshot, around.facts, around.call_names, around.stacks, around.detail, around.tasks
+        snapshot,
+        around.facts,
+        around.call_names,
+        around.stacks,
+        around.detail,
+        around.tasks,
+        around.natives,
     )
     return Report(
         schema=SCHEMA,

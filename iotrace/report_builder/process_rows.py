@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 from iotrace.engine.constants import CALL_OTHER
 from iotrace.report.detail import Detail
@@ -37,6 +37,8 @@ from iotrace.snapshot.task_book import ProcessTasks
 from iotrace.snapshot.totals import LoopKey, SampleTotals, Snapshot, ThreadKey
 from iotrace.vocabulary.kinds import SOCKETS
 
+Natives: TypeAlias = "Mapping[tuple[int, int], str]"
+"""Process and stack -> the shared object that the thread was in."""
 OTHER = "other"
 """The name of all calls that are not listed."""
 
@@ -48,12 +50,13 @@ def process_rows(
     stacks: Stacks,
     detail: Detail = Detail.FULL,
     tasks: Mapping[int, ProcessTasks] = MappingProxyType({}),
+    natives: Natives = MappingProxyType({}),
 ) -> tuple[Process, ...]:
     """The processes as they began, parents first; rows in order of their cost."""
     by_pid: dict[int, list[ThreadKey]] = defaultdict(list)
     for key in snapshot.threads:
         by_pid[key.pid].append(key)
-    parts = _Parts(snapshot, facts, {**call_names, CALL_OTHER: OTHER}, stacks, tasks)
+    parts = _Parts(snapshot, facts, {**call_names, CALL_OTHER: OTHER}, stacks, tasks, natives)
     found = {
         pid: parts.process(pid, sorted(keys, key=_leader_first)) for pid, keys in by_pid.items()
     }
@@ -83,6 +86,7 @@ class _Parts:
         names: Mapping[int, str],
         stacks: Stacks,
         tasks: Mapping[int, ProcessTasks],
+        natives: Natives,
     ) -> None:
         self._snapshot = snapshot
         self._tasks = tasks
@@ -99,7 +103,8 @@ class _Parts:
             call = self._name(number) if cause == "call" else ""
             frames = stacks.get(stack, ())
             if one.stalls:
-                row = stall_cause_row(cause, call, kind, one, frames)
+                native = natives.get((thread.pid, stack), "")
+                row = stall_cause_row(cause, call, kind, one, frames, native)
                 self._stall_causes[thread, loop].append(row)
         self._in_calls = {
             one.thread: in_call_row(one, self._name(one.number), snapshot.from_ns, facts, stacks)

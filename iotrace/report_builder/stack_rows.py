@@ -145,8 +145,9 @@ def stall_cause_row(
     kind: str,
     totals: StallCauseTotals,
     frames: Sequence[code_objects.Frame],
+    native: str,
 ) -> StallCause:
-    """One row; ``syscall`` "" where the cause is no call."""
+    """One row; ``syscall`` "" where the cause is no call; ``native``: where its thread computed."""
     stack = named_stack(frames)
     return StallCause(
         cause=cause,
@@ -162,6 +163,7 @@ def stall_cause_row(
         max_ns=totals.max_ns,
         own=own_place(stack),
         stack=stack,
+        native="" if cause == "call" else native,
         task=task_row(totals.task),
     )
 

@@ -240,13 +240,14 @@ class WakeTotals:
 @dataclass(frozen=True, slots=True)
 class SampleTotals:
     """How often a clock found threads on a CPU with one Python stack (or: they took a major page
-    fault). ``in_calls``: in a system call; ``collecting``: the garbage collector ran; ``tid``: of
-    the latest."""
+    fault). ``in_calls``: in a system call; ``collecting``: the garbage collector ran;
+    ``instruction``: in user space, outside of calls, and ``tid``: of the latest."""
 
     count: Total
     in_calls: Total
     collecting: Total
     tid: State[int]
+    instruction: State[int] = 0
 
 
 @dataclass(frozen=True, slots=True)

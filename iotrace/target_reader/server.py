@@ -36,6 +36,7 @@ def load_rest() -> None:
         limits.cpu_limits, limits.memory_limit,
         opened.descriptors, opened.sockets, opened.tcp_states,
         stacks.interpreter, stacks.gils, stacks.learn, stacks.name, stacks.walk, stacks.forget,
+        stacks.objects_at,
     ):  # fmt: skip
         QUESTIONS[function.__name__] = function
 

@@ -7,6 +7,7 @@ one reads it anew.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
+from iotrace.procfs.maps import read_maps
 from iotrace.procfs.python import read_python
 from iotrace.pystack.code_objects import Frame
 from iotrace.pystack.memory import ProcessMemory
@@ -27,6 +29,9 @@ from iotrace.target_reader.programs import members
 
 _LONGEST_NS = 2_000_000_000
 """Threads that are not walked by then are left out."""
+
+_INTERPRETER = re.compile(r"(?:lib)?python\d?[.\d]")
+"""Files that hold CPython."""
 
 RawStack: TypeAlias = "Sequence[RawFrame]"
 Pieces: TypeAlias = "Mapping[int, bytes]"
@@ -103,6 +108,12 @@ def walk_threads(
     pid, *where = of.plain
     answers = reader.ask("walk", pid, *where, tuple(threads))
     return [Sleeper(tuple([RawFrame(*frame) for frame in stack]), *on) for stack, *on in answers]
+
+
+def shared_objects(reader: Asker, pid: int, addresses: Sequence[int]) -> list[str]:
+    """The names of the shared objects that instructions are in: "libopenblas"; "": in the
+    interpreter itself, or in none."""
+    return list(reader.ask("objects_at", pid, tuple(addresses)))
 
 
 def forget_interpreter(reader: Asker, of: Interpreter) -> None:
@@ -213,6 +224,17 @@ def walk(session: Session, pid: int, runtime: Any, gone: bool, threads: Any) -> 
             with suppress(NoSuchProcess, PermissionDenied, Unsupported):
                 sleeper = walker.walk(tid, number)
         found.append(_plain(sleeper))
+    return found
+
+
+def objects_at(_session: Session, pid: int, addresses: Sequence[int]) -> list[str]:
+    """See ``shared_objects``."""
+    mappings = read_maps(pid)
+    found = []
+    for address in addresses:
+        paths = (one.path for one in mappings if one.start <= address < one.end)
+        name = next(paths, "").rpartition("/")[2]
+        found.append("" if _INTERPRETER.match(name) else name.partition(".")[0])
     return found
 
 

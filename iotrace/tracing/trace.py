@@ -214,6 +214,7 @@ class Trace:
                 call_names=self.probes.call_names,
                 stacks=self._stacks.stacks() if self._stacks else {},
                 unavailable=self._unavailable(),
+                natives=self._stacks.natives(snapshot) if self._stacks else {},
                 remarks=tuple(self._stacks.remarks()) if self._stacks else (),
                 tracer_cpu_ns=self._start.spent_ns(),
                 kernel_memory_bytes=self._memory_bytes(),

@@ -193,7 +193,9 @@ def _figures(count: int, total_ns: int, longest_ns: int) -> str:
 def _cause_text(peers: _Peers, one: StallCause) -> str:
     if one.cause != "call":
         inner = one.stack[0] if one.cause in ("cpu", "gc") and one.own > 0 else None
-        return _CAUSES[one.cause] + (f" in {_place_text(inner)}" if inner else "")
+        called = [_place_text(inner)] if inner else []
+        called += [one.native] if one.native else []
+        return _CAUSES[one.cause] + (f" in {', '.join(called)}" if called else "")
     return f"blocking {one.syscall}{peers.get((one.fd, one.kind), '')}"
 
 

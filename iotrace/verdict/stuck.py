@@ -17,6 +17,7 @@ from iotrace.verdict.purpose import (
     purpose_of,
     serves,
 )
+from iotrace.vocabulary.calls import READS
 from iotrace.vocabulary.kinds import PIPES_AND_TERMINALS
 
 LEAST_NS = 2_000_000_000
@@ -118,7 +119,9 @@ def stuck_lines(group: Iterable[Stuck], profile: ProcessProfile) -> tuple[str, .
         where = place_text(one)
         if where:
             to = target_text(one.call)
-            named = f"{where} -> {one.call.syscall}{f' to {to}' if to else ''}"
+            from_pipe = one.call.syscall in READS and one.call.kind in PIPES_AND_TERMINALS
+            to = f" {'from' if from_pipe else 'to'} {to}" if to else ""
+            named = f"{where} -> {one.call.syscall}{to}"
             named += f" ({one.call.lock})" if one.call.lock else ""
             sums.setdefault(named, []).append(one.held_ns)
     ranked = sorted(sums.items(), key=lambda item: (-len(item[1]), -max(item[1])))

@@ -169,12 +169,13 @@ def _cause(one: StallCause) -> str:
     if one.cause == "call":
         on = f" on descriptor {one.fd}" if one.fd is not None else ""
         return f"blocked in {one.syscall} {one.kind}".rstrip() + on
-    return {
+    cause = {
         "cpu": "computing",
         "gc": "collecting garbage",
         "gil": "this had the GIL that the loop waited for",
         "runq": "ready, but without a CPU",
     }[one.cause]
+    return f"{cause}, in {one.native}" if one.native else cause
 
 
 def _stalled(tid: int, stalls: Stalls) -> str:

@@ -194,10 +194,12 @@ def _hit(name: str, busy: Sequence[_Member], profile: ProcessProfile) -> Hit:
 
 
 def _title(name: str, count: int, place: str) -> str:
-    who = "the only thread" if count == 1 else f"all {count} threads"
+    who = "the only thread of" if count == 1 else f"all {count} threads of"
+    if count > 1 and name.endswith("threads"):
+        who = f"all {count} of"
     verb = "is" if count == 1 else "are"
     at = f" at {place}" if place else ""
-    return f"Thread pool full: {who} of {name} {verb} always busy{at}, other work queues behind"
+    return f"Thread pool full: {who} {name} {verb} always busy{at}, other work queues behind"
 
 
 def _lines(groups: dict[str, list[_Member]]) -> tuple[str, ...]:

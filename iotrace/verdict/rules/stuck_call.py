@@ -175,7 +175,9 @@ _ADVICE = {
     "Give sends a timeout (settimeout); a pipe that a parent or a log shipper has should be read "
     "all the time, or be a file.",
     Purpose.ANSWER: "Give the call a timeout (requests: timeout=5; sockets: settimeout) and look "
-    "at what the peer does: it has not answered.",
+    "at what the peer does: it has not answered. A database may wait itself, for a lock of a "
+    "transaction that was never committed (PostgreSQL: pg_stat_activity and pg_locks; "
+    "lock_timeout ends such waits).",
     Purpose.CONNECTION: "Give the connect a timeout of a second or two, and look whether the peer "
     "is up and its packets are let through.",
     Purpose.CHILD: "Look at what the child does, give the wait a timeout, and read its pipes "

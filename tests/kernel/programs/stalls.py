@@ -1,6 +1,7 @@
-"""An event loop that is held up in five ways, so many times each; or by nothing, for so long."""
+"""An event loop that is held up in six ways, so many times each; or by nothing, for so long."""
 
 import asyncio
+import ctypes
 import gc
 import itertools
 import socket
@@ -45,6 +46,12 @@ async def compute():
     deque(iter(lambda: time.perf_counter() < end, False), maxlen=0)  # LINE cpu
 
 
+async def fill():
+    end = time.perf_counter() + STALL_S
+    while time.perf_counter() < end:
+        ctypes.memset(block, 1, len(block))  # LINE native
+
+
 async def receive():
     feed.set()
     ours.recv(1)  # LINE recv
@@ -67,7 +74,7 @@ async def want_gil():
 
 async def hold_up(times):
     for _ in range(times):
-        for way in (compute, receive, nap, collect, want_gil):
+        for way in (compute, fill, receive, nap, collect, want_gil):
             await way()
             await asyncio.sleep(GAP_S)
 
@@ -88,6 +95,7 @@ async def healthy(seconds):
     writer.close()
 
 
+block = ctypes.create_string_buffer(1 << 22)
 alive = [[number] for number in range(50_000)]
 threading.Thread(target=feeder, daemon=True).start()
 threading.Thread(target=hogger, args=(calibrated(),), daemon=True).start()

@@ -17,7 +17,7 @@ from tests.kernel.waiting import sleeps_in, wait_until
 
 _STALLS = int(os.environ.get("IOTRACE_TEST_STALLS", "11"))
 _HEALTHY_S = float(os.environ.get("IOTRACE_TEST_HEALTHY_S", "3"))
-_CAUSES = {"cpu": "cpu", "recv": "call", "sleep": "call", "gil": "gil", "gc": "gc"}
+_CAUSES = {"cpu": "cpu", "native": "cpu", "recv": "call", "sleep": "call", "gil": "gil", "gc": "gc"}
 
 
 def _trace(python: str, *arguments: object, lasts_s: float = 0) -> tuple[int, Report]:
@@ -46,6 +46,10 @@ def test_each_stall_is_blamed_on_its_line_and_its_cause(python: str) -> None:
         blamed[mark_of("stalls.py", one.stack), one.cause] += one.count
     assert blamed == dict.fromkeys(_CAUSES.items(), _STALLS)
     assert loop.stalls.count == len(_CAUSES) * _STALLS
+    # What computed without Python: memset, of the C library.
+    objects = {mark_of("stalls.py", one.stack): one.native for one in loop.stalls.causes}
+    assert objects["native"] == "libc"
+    assert objects["recv"] == ""
 
 
 @pytest.mark.parametrize("python", interpreters()[:1], ids=label)

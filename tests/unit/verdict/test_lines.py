@@ -62,6 +62,17 @@ def test_a_function_that_computes_is_one_place_named_by_its_costliest_line() -> 
     )
 
 
+def test_what_computes_outside_of_python_is_named_beside_the_line() -> None:
+    dumps = Frame("iterencode", "/usr/lib/python3.14/json/encoder.py", 250)
+    in_library = _stall_cause("cpu", 1, 300 * MS, dumps, _frame("answer", 20), _MAIN, own=1)
+    in_object = _stall_cause("cpu", 1, 200 * MS, _frame("rank", 30), _MAIN)
+    lines = _stalled(replace(in_library, native="_json"), replace(in_object, native="libopenblas"))
+    assert [line.partition(": ")[0].partition(" -> ")[2] for line in lines] == [
+        "computing in encoder.py:250 iterencode, _json",
+        "computing in libopenblas",
+    ]
+
+
 def test_calls_at_two_lines_of_one_function_are_two_places_of_three_at_most() -> None:
     lines = _stalled(
         *(_stall_cause("call", 1, n * S, _frame("ask", n), _MAIN) for n in (1, 2, 3, 4))

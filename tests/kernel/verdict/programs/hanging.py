@@ -148,13 +148,14 @@ def polled_result():
     """IO170: two jobs look for what does not come; fixed: it comes, and the next jobs begin."""
     pool = ThreadPoolExecutor(2)
 
-    def wait_for(looks):
+    def wait_for(looks, pause):
         while looks:
-            time.sleep(JOB_S / 5)
+            time.sleep(pause)
             looks -= 1
 
+    how = (-1, 4 * JOB_S) if WRONG else (5, JOB_S / 5)
     while True:
-        for job in [pool.submit(wait_for, -1 if WRONG else 5) for _ in range(2)]:
+        for job in [pool.submit(wait_for, *how) for _ in range(2)]:
             job.result()
 
 

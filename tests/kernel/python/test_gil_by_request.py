@@ -1,0 +1,30 @@
+"""Waits for the GIL by what the waiting thread's state says, as with musl: 3.15 on."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from iotrace.pystack import recognition
+from tests.interpreters import interpreters, label, version_of
+from tests.kernel.python.marks import FIRST
+from tests.kernel.targets import Target
+from tests.kernel.tracing import call_of, process_of, trace_work
+
+_READS = 41
+_SAY_SO = [one for one in interpreters() if version_of(one) == "3.15"]
+
+
+@pytest.mark.parametrize("python", _SAY_SO, ids=label)
+def test_the_tax_of_a_call_is_told_without_the_address_of_the_gil(
+    python: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No build with musl can be had: this one is read as if its C library were musl.
+    monkeypatch.setattr(recognition, "_MUSL", re.compile(r"/libc\.so\.6$"))
+    with Target("gil.py", _READS, 1, prefix=FIRST, python=python) as target:
+        report = trace_work(target)
+        truth_ns = target.results()["waited_ns"]
+    read = call_of(process_of(report, target.pid), "recvfrom", "unix")
+    assert read.calls == _READS
+    assert read.gil_ns == pytest.approx(truth_ns, rel=0.1)

@@ -124,7 +124,15 @@ def _hit(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> Hit:
         lines=lines,
         title=f"Threads wait for a lock at {place.place}{_taken_in(worst)}, while the one that has "
         f"it {does}",
+        advice=_LIBRARYS if _taken_in(worst) else "",
     )
+
+
+_LIBRARYS = (
+    "The lock is a library's own, and it is held while the program's code runs within: fill what "
+    "it guards beforehand, or use one without a lock, or with one for each object. "
+    "(functools.cached_property has a single lock for all objects of a class before Python 3.12.)"
+)
 
 
 def _taken_in(wake: Wake) -> str:

@@ -103,6 +103,7 @@ def test_a_library_that_takes_a_lock_is_named() -> None:
     found = findings(one)["IO144"]
     assert "taken in functools.py:997 cached_property.__get__" in found.title
     assert found.evidence["holder_sleeps_in"] == "recvfrom"
+    assert "a library's own" in found.advice
     at_once = replace(line, total_ns=40 * S, wait_ns=40 * S)
     assert "IO144" not in findings(replace(one, lines=(at_once,)))
 

@@ -18,6 +18,8 @@ QUEUE_SHARE = 0.2
 """Of the latency of all requests, spent in the accept queue."""
 LEAST_CONNECTIONS = 3
 """Accepted, or waiting at the end."""
+CLIENTS_SHARE = 0.5
+"""Of the accepting thread's time, asleep for what clients send on connections that they keep."""
 NO_CPU_SHARE = 0.2
 """Of the accepting thread's time, ready but without a CPU."""
 
@@ -34,10 +36,21 @@ def _queued(profile: ProcessProfile) -> Iterator[Hit]:
     seen = profile.threads[accepting[0]]
     if seen.runq_ns >= NO_CPU_SHARE * seen.lifetime_ns:  # all is late then: IO112, IO121
         return
+    if _waited_for_clients(profile) >= CLIENTS_SHARE * seen.lifetime_ns:
+        return  # one of them holds it up, if anybody: IO119, IO146
     pending = (profile.process.sockets.pending or 0) if profile.process.sockets else 0
     for one in profile.process.requests:
         if _waits_long(one, pending):
             yield _hit(one, accepting[0], profile)
+
+
+def _waited_for_clients(profile: ProcessProfile) -> int:
+    outgoing = {(one.fd, one.kind) for one in profile.outgoing()}
+    return sum(
+        one.wait_ns + one.polled_ns
+        for one in profile.connections()
+        if (one.fd, one.kind) not in outgoing
+    )
 
 
 def _waits_long(one: Requests, pending: int) -> bool:

@@ -170,7 +170,10 @@ def accept_queue(wrong: bool) -> tuple[Process, ...]:
         [thread(recv=9 * S, accept=S)],
         [call("accept4", "tcp", 5, wait=S), call("recvfrom", "tcp", 10, wait=9 * S)],
         (),
-        [descriptor(7, nonblocking=False), descriptor(9, nonblocking=False, wait=9 * S)],
+        [
+            descriptor(7, nonblocking=False),
+            descriptor(9, local="10.0.0.7:51000", peer="10.0.0.9:80", wait=9 * S),
+        ],
     )
     times = Durations(5, queue, queue, queue, queue, queue)
     tier = RequestTier(0, 10 * S, 5, 5 * (queue + 2 * S), 5 * queue, {}, {"recv": 10 * S})

@@ -147,3 +147,10 @@ def test_a_lone_thread_whose_wait_signals_interrupt_waits_for_itself() -> None:
     assert "IO141" not in findings(process([hangs.waiting(PID, taking), hangs.idle(702)]))
     works = hangs.waiting(PID, taking, lock=9 * S, user=S)
     assert "IO141" not in findings(process([works]))
+
+
+def test_a_thread_that_waits_for_its_clients_is_not_busy() -> None:
+    """It serves one connection at a time, and the client has time."""
+    (one,) = hangs.accept_queue(True)
+    clients = tuple(replace(row, wait_ns=9 * S if row.fd == 7 else 0) for row in one.descriptors)
+    assert "IO171" not in findings(replace(one, descriptors=clients))

@@ -51,7 +51,6 @@ static __always_inline u64 python_frame(struct thread *t, struct python *p)
   u64 pointer = read_u64(bpf_get_current_task() + OFFSET_TASK_THREAD_POINTER);
   u64 interpreter = read_user(p->interpreters), state, frame;
   u64 sp = 0, nearest = 0;
-  int known = 0;
   if (!interpreter || !pointer)
     return 0;
   if (t->python_state && t->python_interpreter == interpreter &&
@@ -62,6 +61,8 @@ static __always_inline u64 python_frame(struct thread *t, struct python *p)
     return 0;
   }
   t->python_state = 0;
+  /* In memory from the start: of a local variable the verifier would explore both values. */
+  t->python_misses = MISSES_SKIPPED;
   state = read_user(interpreter + p->interpreter_threads);
   t->python_interpreter = read_user(interpreter + p->interpreter_next) ? 0 : interpreter;
   if (!t->python_interpreter && p->thread_cframe != NOT_THERE)
@@ -83,20 +84,19 @@ static __always_inline u64 python_frame(struct thread *t, struct python *p)
         }
       } else if (is_of(read_user(state + p->thread_ident), pointer)) {
         frame = first_frame(p, state);
+        t->python_misses = 0; /* even without frames yet: a new thread waits for the GIL */
         if (frame) {
           t->python_state = state;
           return frame;
         }
-        known = 1; /* it has no frames yet: a new thread waits for the GIL */
       }
       state = read_user(state + p->thread_next);
     }
   }
-  if (t->python_state)
-    return read_user(nearest + p->thread_cframe);
-  if (!known)
-    t->python_misses = MISSES_SKIPPED;
-  return 0;
+  if (!t->python_state)
+    return 0;
+  t->python_misses = 0;
+  return read_user(nearest + p->thread_cframe);
 }
 
 static __always_inline u64 mixed(u64 hash, u64 word)

@@ -50,12 +50,16 @@ def links(pid: int) -> dict[str, int]:
     found = {}
     for path in Path(f"/proc/{pid}/fdinfo").iterdir():
         with contextlib.suppress(OSError):
-            fields = dict(
-                line.split(":", 1) for line in path.read_text().splitlines() if ":" in line
-            )
-            if fields.get("link_type", "").strip() == "raw_tracepoint":
-                found[fields["tp_name"].strip()] = int(fields["prog_id"])
+            fields = fields_of(path)
+            if fields.get("link_type") == "raw_tracepoint":
+                found[fields["tp_name"]] = int(fields["prog_id"])
     return found
+
+
+def fields_of(fdinfo: Path) -> dict[str, str]:
+    """What the kernel says of a descriptor, by name."""
+    lines = (line.split(":", 1) for line in fdinfo.read_text().splitlines() if ":" in line)
+    return {name: value.strip() for name, value in lines}
 
 
 def _wait_until_tracing(process: subprocess.Popen[bytes]) -> None:

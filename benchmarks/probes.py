@@ -2,7 +2,8 @@
 """Probes that a benchmark attaches and detaches as often as it likes.
 
 Those of iotrace are borrowed from a real `iotrace attach`: what runs is what the command would
-run. Its programs (and with them its maps) stay when it is killed, as long as we hold them.
+run. Its programs (and with them its maps) stay when it is killed, as long as we hold them. Tables
+of tail calls are emptied when nobody holds them, so we hold those as well.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.command import attached, details, links
+from benchmarks.command import attached, details, fields_of, links
 from iotrace.engine.bpf_syscall import KernelRefusal, load_program, open_raw_tracepoint
 
 _BPF = {"x86_64": 321, "aarch64": 280}
 _PIDFD_GETFD = 438
-_PROGRAM_BY_ID = 13
+_PROGRAM_BY_ID, _MAP_BY_ID = 13, 14
+_PROGRAM_ARRAY = "3"
+"""BPF_MAP_TYPE_PROG_ARRAY, include/uapi/linux/bpf.h"""
 _PERF_ENABLE, _PERF_DISABLE = 0x2400, 0x2401
 """PERF_EVENT_IOC_*, include/uapi/linux/perf_event.h"""
 _RETURN_0 = bytes.fromhex("b7000000000000009500000000000000")
@@ -45,9 +48,15 @@ class Switch:
     Without any of them it does nothing: what is measured then is the noise.
     """
 
-    def __init__(self, programs: dict[str, int] | None = None, clocks: tuple[int, ...] = ()):
+    def __init__(
+        self,
+        programs: dict[str, int] | None = None,
+        clocks: tuple[int, ...] = (),
+        tables: tuple[int, ...] = (),
+    ):
         self._programs = programs or {}
         self._clocks = clocks
+        self._tables = tables
         self._links: list[int] = []
 
     def on(self) -> None:
@@ -66,7 +75,7 @@ class Switch:
     def close(self) -> None:
         """Give them back to the kernel."""
         self.off()
-        for fd in {*self._programs.values(), *self._clocks}:
+        for fd in {*self._programs.values(), *self._clocks, *self._tables}:
             os.close(fd)
 
 
@@ -104,7 +113,8 @@ def iotrace_probes(pid: int, *options: object) -> Iterator[Switch]:
     with attached(pid, *options) as tracer:
         programs = {name: _program(number) for name, number in links(tracer.pid).items()}
         clocks = _clocks(tracer.pid)
-    with contextlib.closing(Switch(programs, clocks)) as switch:
+        tables = _tail_call_tables(tracer.pid)
+    with contextlib.closing(Switch(programs, clocks, tables)) as switch:
         switch.off()
         yield switch
 
@@ -133,15 +143,30 @@ class _ById(ctypes.Structure):
 
 def _program(number: int) -> int:
     """A descriptor of the loaded program with that id."""
+    return _by_id(_PROGRAM_BY_ID, number)
+
+
+def _tail_call_tables(pid: int) -> tuple[int, ...]:
+    """Descriptors of our own for the tables of tail calls of another process."""
+    found = []
+    for path in Path(f"/proc/{pid}/fdinfo").iterdir():
+        with contextlib.suppress(OSError):
+            fields = fields_of(path)
+            if fields.get("map_type") == _PROGRAM_ARRAY:
+                found.append(_by_id(_MAP_BY_ID, int(fields["map_id"])))
+    return tuple(found)
+
+
+def _by_id(command: int, number: int) -> int:
     attributes = _ById(number)
     fd: int = _libc.syscall(
         ctypes.c_long(_BPF[platform.machine()]),
-        _PROGRAM_BY_ID,
+        command,
         ctypes.byref(attributes),
         ctypes.sizeof(attributes),
     )
     if fd < 0:
-        raise OSError(ctypes.get_errno(), f"program {number}")
+        raise OSError(ctypes.get_errno(), f"program or map {number}")
     return fd
 
 

@@ -94,10 +94,10 @@ class RecordTable:
             if not before[0] & 1 and before == memory[start : start + _SEQ_BYTES]:
                 return raw
 
-    def unguarded(self, index: int) -> bytes:
-        """A copy of a record without a sequence counter: single members of it are consistent."""
+    def unguarded(self, index: int, members: struct.Struct) -> tuple[int, ...]:
+        """Members of a record without a sequence counter: each by itself is consistent."""
         start = self._start(index)
-        return self._memory[start : start + self.layout.size]
+        return members.unpack_from(self._memory, start)
 
     def read_all(self, used: int) -> Iterator[tuple[int, bytes]]:
         """(index, record) of the first ``used`` records."""

@@ -32,7 +32,7 @@ _SLOW_FIGURES = (
     "stack call_wait_ns call_nr call_kind".split()
 )
 _HISTOGRAMS = ("latency", "setup", "pickup", "service", "last_byte")
-_OWED = {
+_OWED: dict[int, tuple[int, ...]] = {
     Role.SERVER: (Phase.ARRIVED, Phase.SERVED),
     Role.CLIENT: (Phase.ASKED,),
 }
@@ -42,9 +42,12 @@ _SIGN = 1 << 63
 
 
 def read_exchanges(
-    probes: Probes, notes: Mapping[NoteKey, TaskNote]
+    probes: Probes, notes: Mapping[NoteKey, TaskNote], sockets: Mapping[bytes, bytes]
 ) -> tuple[dict[EndpointKey, EndpointTotals], ExchangeStates]:
-    """The sums of each endpoint, and what is under way now."""
+    """The sums of each endpoint, and what is under way now.
+
+    ``sockets``: the entries of the map "readiness".
+    """
     table = probes.table("endpoints")
     endpoints: dict[EndpointKey, EndpointTotals] = {}
     slowest: dict[EndpointKey, tuple[SlowExchange, ...]] = {}
@@ -62,7 +65,7 @@ def read_exchanges(
             # A process has two records of one endpoint where its threads were in each other's way.
             add_under(endpoints, key, EndpointTotals(**counts, **histograms, tiers=tiers))
             slowest[key] = slowest.get(key, ()) + _slowest(probes, index, notes)
-    return endpoints, ExchangeStates(*_owed(probes, places), slowest)
+    return endpoints, ExchangeStates(*_owed(probes, places, sockets), slowest)
 
 
 def endpoint_key(record: Mapping[str, Any], address: bytes) -> EndpointKey:
@@ -127,19 +130,22 @@ def _slowest(
 
 
 def _owed(
-    probes: Probes, places: Mapping[tuple[int, int], EndpointKey]
+    probes: Probes,
+    places: Mapping[tuple[int, int], EndpointKey],
+    sockets: Mapping[bytes, bytes],
 ) -> tuple[dict[EndpointKey, Owed], dict[int, tuple[int, ...]]]:
-    table, known = probes.table("exchanges"), probes.map("readiness")
-    members, where = table.layout.members(*_OWED_MEMBERS), probes.layout("readiness")
+    table = probes.table("exchanges")
+    members = table.layout.members(*_OWED_MEMBERS)
+    where = probes.layout("readiness").members("exchange")
     owed: dict[EndpointKey, list[int]] = defaultdict(list)
     waiting: dict[int, list[int]] = defaultdict(list)
     for index in table.taken(probes.used(Counter.EXCHANGES), "phase"):
-        exchange = members.unpack_from(table.unguarded(index))
+        exchange = table.unguarded(index, members)
         role, phase, sock, since_ns, arrived_ns, read_ns, endpoint, generation, port = exchange
         if phase not in _OWED.get(role, ()):
             continue
-        entry = known.get(_U64.pack(sock))
-        if entry is None or where.unpack(entry)["exchange"] != index + 1:
+        entry = sockets.get(_U64.pack(sock))
+        if entry is None or where.unpack_from(entry) != (index + 1,):
             continue  # of a connection that is gone
         if phase != Phase.ARRIVED:
             since_ns = arrived_ns if role == Role.SERVER else read_ns

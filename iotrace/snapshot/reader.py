@@ -86,10 +86,13 @@ class SnapshotReader:
         keys = only or {slot: decode.thread_key(record) for slot, record in records.items()}
         # The rows are read after the threads: some hold by now what was a thread's call in flight.
         calls, calls_upto = read_calls(self._probes, keys)
-        descriptors, descriptors_upto = read_descriptors(self._probes, keys)
+        sockets = dict(self._probes.map("readiness").items())
+        descriptors, descriptors_upto = read_descriptors(self._probes, keys, sockets)
         loops, loops_upto = read_loops(self._probes, keys)
         notes = read_notes(self._probes)
-        endpoints, exchanges = ({}, NO_EXCHANGES) if only else read_exchanges(self._probes, notes)
+        endpoints, exchanges = (
+            ({}, NO_EXCHANGES) if only else read_exchanges(self._probes, notes, sockets)
+        )
         waiting = []
         for slot, record in records.items():
             if record["in_call"] and not record["ended_ns"]:

@@ -88,7 +88,7 @@ class Recycler:
         """What processes that are gone exchanged belongs to their parents' children."""
         if not gone:
             return
-        endpoints, _ = read_exchanges(self._probes, {})
+        endpoints, _ = read_exchanges(self._probes, {}, {})
         sums = dict(self._sums.endpoints)
         for key, totals in endpoints.items():
             if key.pid in gone:

@@ -22,7 +22,7 @@ from iotrace.snapshot.totals import (
     LoopTotals,
     ThreadKey,
 )
-from iotrace.vocabulary.kinds import Kind
+from iotrace.vocabulary.kinds import LABELS, Kind
 
 _CLEARED = 0
 """The call of a loop's record that is kept for use again: no multiplexer has that number."""
@@ -48,7 +48,7 @@ def read_calls(probes: Probes, keys: Mapping[int, ThreadKey]) -> Rows[CallKey, C
     for _, raw in table.read_of(keys, probes.used(Counter.CALLS)):
         slot, number, kind, until, calls, sleeps = members.unpack_from(raw)
         if calls or sleeps:
-            key = keys[slot], number, Kind(kind).label
+            key = keys[slot], number, LABELS[kind]
             raws[key].append(raw)
             upto[key] = until
     errors = _errors(probes, keys)
@@ -71,9 +71,9 @@ def _errors(probes: Probes, keys: Mapping[int, ThreadKey]) -> dict[CallKey, dict
 
 
 def read_descriptors(
-    probes: Probes, keys: Mapping[int, ThreadKey]
+    probes: Probes, keys: Mapping[int, ThreadKey], sockets: Mapping[bytes, bytes]
 ) -> Rows[DescriptorKey, DescriptorTotals]:
-    """As read_calls."""
+    """As read_calls. ``sockets``: the entries of the map "readiness"."""
     table = probes.descriptors
     members = table.layout.members("slot", "fd", "kind", "upto", "calls", "inode", "sleeps")
     raws: dict[DescriptorKey, list[bytes]] = defaultdict(list)
@@ -82,11 +82,11 @@ def read_descriptors(
     for _, raw in table.read_of(keys, probes.used(Counter.DESCRIPTORS)):
         slot, fd, kind, until, calls, inode, sleeps = members.unpack_from(raw)
         if (calls or sleeps) and kind != Kind.NONE:
-            key = keys[slot], fd, Kind(kind).label
+            key = keys[slot], fd, LABELS[kind]
             raws[key].append(raw)
             upto[key] = until
             inodes.setdefault(key, inode)
-    unread = _unread(probes)
+    unread = _unread(probes, sockets)
     found: dict[DescriptorKey, DescriptorTotals] = {}
     for key, same in raws.items():
         since_ns = unread.get(inodes[key])
@@ -95,7 +95,7 @@ def read_descriptors(
     return Rows(found, upto)
 
 
-def _unread(probes: Probes) -> dict[int, int]:
+def _unread(probes: Probes, sockets: Mapping[bytes, bytes]) -> dict[int, int]:
     """Socket inode -> since when data has been lying there unread.
 
     Where there is an exchange on the connection, that has the date.
@@ -104,10 +104,10 @@ def _unread(probes: Probes) -> dict[int, int]:
     exchanges = probes.table("exchanges")
     dates = exchanges.layout.members("sock", "since_ns")
     unread = {}
-    for sock, raw in probes.map("readiness").items():
+    for sock, raw in sockets.items():
         inode, since_ns, exchange = members.unpack_from(raw)
         if exchange:
-            known, since_ns = dates.unpack_from(exchanges.unguarded(exchange - 1))
+            known, since_ns = exchanges.unguarded(exchange - 1, dates)
             if known != int.from_bytes(sock, "little"):
                 continue
         if since_ns:

@@ -57,6 +57,8 @@ _WORDS = {
     Kind.SHORT_TIMEOUT: "short timeout",
     Kind.STOP_THE_WORLD: "stop the world",
 }
+LABELS: dict[int, str] = {kind.value: kind.label for kind in Kind}
+"""Labels by number: to make a Kind of each takes longer than to decode its record."""
 
 FIFO, MEMFD, PTY = "fifo", "memfd", "pty"
 """Words of descriptors that /proc tells apart and the probes do not."""

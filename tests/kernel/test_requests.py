@@ -305,7 +305,7 @@ def _phases(trace: Trace) -> list[int]:
     table = trace.probes.table("exchanges")
     members = table.layout.members("phase", "sock")
     taken = table.taken(trace.probes.limits.sockets, "phase")
-    found = [members.unpack_from(table.unguarded(index)) for index in taken]
+    found = [table.unguarded(index, members) for index in taken]
     return [phase for phase, sock in found if sock and phase != Phase.IDLE]
 
 

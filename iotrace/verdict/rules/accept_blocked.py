@@ -100,7 +100,7 @@ BLOCKED = Rule(
     "The thread that accepts connections is held up: newcomers wait",
     "Accept in a thread that does nothing else; give connections a timeout.",
     _blocked,
-    explains={"IO105": always, "IO117": always, "IO119": always},
+    explains={"IO105": always, "IO117": always, "IO119": always, "IO171": always},
     rank=Rank.STUCK,
     least=Detail.LIGHT,
 )

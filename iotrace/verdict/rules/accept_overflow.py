@@ -57,6 +57,6 @@ OVERFLOW = Rule(
     "/proc/sys/net/core/somaxconn; socketserver: request_queue_size; gunicorn: --backlog; "
     "asyncio: start_server(backlog=). More workers, where all of them are busy.",
     _overflow,
-    explains={"IO105": always, "IO146": always},
+    explains={"IO105": always, "IO146": always, "IO171": always},
     shared="listener",
 )

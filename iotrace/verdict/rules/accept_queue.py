@@ -97,6 +97,6 @@ QUEUED = Rule(
     "workers, or threads in each (gunicorn: -w, --threads, -k gthread), so that quick requests "
     "and health checks do not stand behind slow ones.",
     _queued,
-    explains={"IO117": always, "IO119": always, "IO155": always},
+    explains={"IO117": always, "IO119": always},
     rank=Rank.STUCK,
 )

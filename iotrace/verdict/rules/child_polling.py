@@ -48,5 +48,5 @@ POLLED = Rule(
     "queue and a worker). Without a timeout it sleeps in wait4 and does not look; in "
     "asyncio: asyncio.create_subprocess_exec().",
     _polled,
-    explains={"IO117": always},
+    explains={"IO117": always, "IO171": always},
 )

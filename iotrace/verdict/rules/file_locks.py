@@ -182,6 +182,7 @@ LOCKED = Rule(
     _waits,
     explains={
         "IO103": covers, "IO104": covers, "IO105": always, "IO117": covers, "IO146": always,
+        "IO171": always,
     },
     shared="path",
 )  # fmt: skip

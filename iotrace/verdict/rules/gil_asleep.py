@@ -91,6 +91,6 @@ ASLEEP = Rule(
     "Py_BEGIN_ALLOW_THREADS in an extension (Cython: with nogil). Until then make it in a process "
     "of its own.",
     _asleep,
-    explains={"IO103": always, "IO105": always, "IO113": always},
+    explains={"IO103": always, "IO105": always, "IO113": always, "IO171": always},
     rank=Rank.STUCK,
 )

@@ -162,5 +162,5 @@ HELD = Rule(
     "keep only the change of shared data in it; or have a lock for each object in place of one "
     "for all.",
     _held,
-    explains={"IO105": always, "IO117": covers, "IO119": covers, "IO142": always},
+    explains={"IO105": always, "IO117": covers, "IO119": covers, "IO142": always, "IO171": always},
 )

@@ -64,7 +64,7 @@ FAULTING = Rule(
     "the machine more memory or the program less to hold; read a mapped file once before serving "
     "(MAP_POPULATE, madvise(MADV_WILLNEED)); look at swap with vmstat 1.",
     _faulting,
-    explains={"IO103": always, "IO105": always, "IO113": always},
+    explains={"IO103": always, "IO105": always, "IO113": always, "IO171": always},
     least=Detail.LIGHT,
     shared="cgroup",
 )

@@ -80,6 +80,7 @@ SILENT = Rule(
     _silent,
     explains={
         "IO103": covers, "IO104": covers, "IO105": always, "IO117": covers, "IO118": covers,
+        "IO171": always,
     },
     shared="dns_server",
 )  # fmt: skip

@@ -80,5 +80,5 @@ SLOW = Rule(
     "that are written or touched for each request or heartbeat on a tmpfs (/dev/shm; gunicorn: "
     "--worker-tmp-dir /dev/shm), write in larger pieces and from another thread, fsync less often.",
     _slow,
-    explains={"IO105": always, "IO146": always},
+    explains={"IO105": always, "IO146": always, "IO171": always},
 )

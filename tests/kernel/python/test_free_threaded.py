@@ -17,16 +17,19 @@ from tests.sid_pythons import VERSIONS, headers
 _NAPS = 7
 
 
-def _built(version: str, folder: Path) -> Path:
+@pytest.fixture(scope="module", params=VERSIONS)
+def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The executable of one version."""
+    version, folder = request.param, tmp_path_factory.mktemp("free-threaded")
     include, compiler = headers(version), shutil.which("cc")
     if include is None:
         pytest.skip(f"needs the headers of {version} (.ci/setup tests)")
     assert compiler, "the tests need a C compiler: .ci/setup tests"
     folders = (include, include / "internal", include / "internal/mimalloc", include.parent)
-    source, program = PROGRAMS / "free_threaded.c", folder / f"python{version}t"
+    source, made = PROGRAMS / "free_threaded.c", folder / f"python{version}t"
     flags = ["-w", "-rdynamic", "-pthread", "-DPy_GIL_DISABLED=1", *(f"-I{one}" for one in folders)]
-    subprocess.run([compiler, *flags, source, "-o", program], check=True)
-    return program
+    subprocess.run([compiler, *flags, source, "-o", made], check=True)
+    return made
 
 
 def _traced(program: Path, gil: bool) -> tuple[int, Report]:
@@ -37,9 +40,8 @@ def _traced(program: Path, gil: bool) -> tuple[int, Report]:
         return target.pid, report_of(trace)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_lines_and_waits_of_a_build_without_a_gil(version: str, tmp_path: Path) -> None:
-    pid, report = _traced(_built(version, tmp_path), gil=False)
+def test_lines_and_waits_of_a_build_without_a_gil(program: Path) -> None:
+    pid, report = _traced(program, gil=False)
     process = process_of(report, pid)
     # Each thread runs a copy of its own of the same instructions.
     (naps,) = [line for line in process.lines if line.syscall == "clock_nanosleep"]
@@ -62,9 +64,8 @@ def test_lines_and_waits_of_a_build_without_a_gil(version: str, tmp_path: Path) 
     assert report.quality.unavailable[f"GIL waits of process {pid}"] == "it is built without a GIL"
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_gil_that_was_switched_on_is_told(version: str, tmp_path: Path) -> None:
-    pid, report = _traced(_built(version, tmp_path), gil=True)
+def test_a_gil_that_was_switched_on_is_told(program: Path) -> None:
+    pid, report = _traced(program, gil=True)
     assert (
         f"the Python of process {pid} is free-threaded, but its GIL is on" in report.quality.notes
     )

@@ -27,4 +27,5 @@ def test_the_tax_of_a_call_is_told_without_the_address_of_the_gil(
         truth_ns = target.results()["waited_ns"]
     read = call_of(process_of(report, target.pid), "recvfrom", "unix")
     assert read.calls == _READS
-    assert read.gil_ns == pytest.approx(truth_ns, rel=0.1)
+    # Waits for the mutex inside the GIL are not among them.
+    assert 0.8 * truth_ns <= (read.gil_ns or 0) <= 1.05 * truth_ns

@@ -8,5 +8,5 @@ file system of its own that never answers, and then not even SIGKILL ends the re
 reader that answers and those that were given up; ``spawner`` is the process that forks readers,
 itself forked before there are probes; ``confinement`` is what readers give up. ``server`` is a
 reader: it takes a question and answers it. ``messages``: both on a pipe. ``threads``,
-``programs``, ``opened`` and ``stacks`` are the questions, both ends of each.
+``programs``, ``opened``, ``stacks``, ``tasks``, ``task_offsets``: questions, both ends of each.
 """

@@ -20,7 +20,7 @@ from iotrace.errors import ExitCode
 from iotrace.report.model import Process
 from iotrace.report.requests import SlowRequest
 from iotrace.report.stacks import Line, StallCause
-from tests.interpreters import interpreters, label, version_of
+from tests.interpreters import label, main_interpreters, version_of
 from tests.kernel.command import iotrace
 from tests.kernel.python.marks import FIRST
 from tests.kernel.targets import Target
@@ -81,7 +81,7 @@ def _check(facts: dict[str, Any], listed: dict[str, Any], version: tuple[int, ..
     assert (reader["kind"], reader["peer"]) == ("tcp", facts["peer"])
 
 
-@pytest.mark.parametrize("python", interpreters(), ids=label)
+@pytest.mark.parametrize("python", main_interpreters(), ids=label)
 def test_tasks_are_told_as_they_are_inside(python: str) -> None:
     version = tuple(map(int, version_of(python).split(".")))
     with running(python, 2) as target:
@@ -127,7 +127,7 @@ def test_ten_thousand_tasks_are_listed_within_a_second_of_cpu_time() -> None:
         assert target.process.poll() is None
     spent_s = after.children_user + after.children_system
     spent_s -= before.children_user + before.children_system
-    assert spent_s < 3  # alone on a machine: 0.9 s
+    assert spent_s < 3  # 1.2 s on a busy machine
 
 
 def test_errors_have_the_exit_codes_of_the_family() -> None:

@@ -48,10 +48,11 @@ class ListenAddress(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 @selector_options(follow=False)
 @click.option(
     "--detail",
-    type=click.Choice(("light", "sockets")),
+    type=click.Choice(("light", "sockets", "full")),
     default="light",
     show_default=True,
-    help="light: where threads wait, at next to no cost. sockets: requests and upstreams, too.",
+    help="light: where threads wait, at next to no cost. sockets: time spent copying, too. full: "
+    "requests, calls upstream and event loops.",
 )
 @click.option(
     "-i",

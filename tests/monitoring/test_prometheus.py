@@ -60,7 +60,7 @@ def scraped(tmp_path: Path) -> Iterator[tuple[Prometheus, _Server, int]]:
     word, port = f"/tmp/{uuid.uuid4()}", _free_port()
     with contextlib.ExitStack() as ends:
         server = ends.enter_context(contextlib.closing(_Server(word)))
-        options = ("--detail", "sockets", "-i", "0.5", "--listen", f"127.0.0.1:{port}")
+        options = ("--detail", "full", "-i", "0.5", "--listen", f"127.0.0.1:{port}")
         agent = ends.enter_context(started("agent", "--name", word, *options))
         wait_until(lambda: programs_of(agent.pid), "the agent to trace")
         yield ends.enter_context(prometheus.running(tmp_path, port, ALERTS)), server, port

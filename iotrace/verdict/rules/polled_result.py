@@ -23,6 +23,8 @@ LEAST_LOOKS = 3
 EVERY_LOOK_SHARE = 0.8
 """Calls that move data or wake others are made at each look: rarer ones say that jobs end and
 others begin."""
+FEW_LOCKS_SHARE = 0.1
+"""Of the looks: calls for locks that the interpreter itself makes now and then."""
 _RESULTS = frozenset(
     ("get", "result", "get_result", "join", "wait", "wait_for", "fetch", "join_native", "results")
 )
@@ -129,7 +131,10 @@ def _goes_on(one: Stuck, profile: ProcessProfile) -> bool:
     between = [row for row in rows if row.syscall in _BETWEEN and row.kind not in GIL_KINDS]
     others = [row for row in between if row.syscall != one.call.syscall]
     locks = sum(row.calls or 0 for row in others if row.syscall in LOCKS)
-    return locks > 1 or any((row.calls or 0) < EVERY_LOOK_SHARE * looks for row in between)
+    if locks > 1 + FEW_LOCKS_SHARE * looks:
+        return True
+    rest = [row for row in between if row.syscall not in LOCKS]
+    return any((row.calls or 0) < EVERY_LOOK_SHARE * looks for row in rest)
 
 
 def _hit(group: Sequence[Stuck], made: Sequence[_Looks], profile: ProcessProfile) -> Hit:

@@ -198,6 +198,8 @@ class TaskLooks:
             places = tuple([self._places[frame.raw] for frame in frames])
             state = self._state(address, raw, frames)
             waits = state == states.SUSPENDED
+            timer = end.timer(frames, places) if waits else None
+            more, digests = timer[1] if timer else ((), ())
             own = raw[task.waiter : task.waiter + size]
             self._seen[address] = _Seen(
                 name=text,
@@ -207,9 +209,9 @@ class TaskLooks:
                 chain=places,
                 target=chain,
                 descriptor=end.descriptor(frames, places) if waits else None,
-                timer=end.timer(frames, places) if waits else None,
-                pieces=((address + task.waiter, size), *[frame.piece for frame in frames]),
-                digest=hash((hash(own), *[frame.digest for frame in frames])),
+                timer=timer[0] if timer else None,
+                pieces=((address + task.waiter, size), *[one.piece for one in frames], *more),
+                digest=hash((hash(own), *[one.digest for one in frames], *digests)),
             )
 
     def _state(self, address: int, raw: bytes, frames: Sequence[SuspendedFrame]) -> str:

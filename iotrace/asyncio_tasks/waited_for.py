@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from typing import TypeAlias
 
+from iotrace.asyncio_tasks.bulk_memory import Piece
 from iotrace.asyncio_tasks.frames import SuspendedFrame
 from iotrace.asyncio_tasks.instances import Instances
 from iotrace.asyncio_tasks.objects import Objects, word_at
@@ -34,6 +36,10 @@ _LONGEST_S = 1e9
 _MOST_KNOWN = 1 << 16
 
 
+Evidence: TypeAlias = "tuple[tuple[Piece, ...], tuple[int, ...]]"
+"""Pieces of memory, and a hash of each as it was."""
+
+
 class EndOfChain:
     """Looks at the variables of the innermost frames of a chain."""
 
@@ -57,8 +63,12 @@ class EndOfChain:
                 return WaitedDescriptor(fd, place.function)
         return None
 
-    def timer(self, frames: Sequence[SuspendedFrame], places: Sequence[Place]) -> Timer | None:
-        """Of asyncio.sleep(), by asyncio's own loops; None: it is not that."""
+    def timer(
+        self, frames: Sequence[SuspendedFrame], places: Sequence[Place]
+    ) -> tuple[Timer, Evidence] | None:
+        """Of asyncio.sleep(), by asyncio's own loops; None: it is not that. A sleep that follows
+        may have its objects at the same addresses, so the time itself tells one from the other.
+        """
         if not places or not _is(places[-1], _SLEEP, _TASKS):
             return None
         try:
@@ -69,12 +79,12 @@ class EndOfChain:
                 one for one, type_ in zip(variables, types, strict=True) if type_.name == _TIMER
             )
             delay_s = self._seconds(variables[0])
-            when_s = self._when(handle)
+            when_s, evidence = self._when(handle)
         except (Unreadable, StopIteration):
             return None
         if not (0 <= delay_s <= _LONGEST_S and 0 <= when_s <= _LONGEST_S):
             return None
-        return Timer(round((when_s - delay_s) * 1e9), round(when_s * 1e9))
+        return Timer(round((when_s - delay_s) * 1e9), round(when_s * 1e9)), evidence
 
     def _of_frame(self, frame: SuspendedFrame, place: Place) -> int | None:
         if place.file.endswith(_SELECTOR_EVENTS):
@@ -158,8 +168,8 @@ class EndOfChain:
             raise Unreadable(f"no number at {number:#x}")
         return self._float(number)
 
-    def _when(self, handle: int) -> float:
-        """A TimerHandle has one float: TimerHandle._when."""
+    def _when(self, handle: int) -> tuple[float, Evidence]:
+        """A TimerHandle has one float: TimerHandle._when. And the memory that says so."""
         first = self._objects.layout.object_bytes
         size = min(self._objects.type_of(handle).basicsize - first, 8 * _TIMER_WORDS)
         raw = self._memory.read(handle + first, max(size, 8))
@@ -168,7 +178,9 @@ class EndOfChain:
         floats = [one for one, type_ in zip(words, types, strict=True) if type_.name == "float"]
         if len(floats) != 1:
             raise Unreadable("not one time in a timer")
-        return self._float(floats[0])
+        value = self._memory.read(floats[0] + first, 8)
+        pieces = (handle + first, len(raw)), (floats[0] + first, 8)
+        return float(struct.unpack("<d", value)[0]), (pieces, (hash(raw), hash(value)))
 
     def _float(self, address: int) -> float:
         raw = self._memory.read(address + self._objects.layout.object_bytes, 8)

@@ -101,8 +101,8 @@ def test_tasks_are_told_as_they_are_inside(python: str) -> None:
     still = tasks["reader"]["suspended"]
     assert (still["known_by"], still["at_most_ns"]) == ("looks", None)
     assert 250_000_000 < still["at_least_ns"] <= listed["watched_ns"]
-    spins = tasks["spins"]["suspended"]
-    assert spins is None or spins["at_least_ns"] < still["at_least_ns"]
+    spins = tasks["spins"]["suspended"]  # a busy machine may stop its process for any time
+    assert spins is None or spins["known_by"] == "timer"
 
 
 @pytest.mark.parametrize("python", _UVLOOP, ids=label)

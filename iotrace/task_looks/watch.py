@@ -42,7 +42,7 @@ def watch(reader: TargetReader, pid: int, duration_ns: int) -> Watched:
     first_ns = begin_ns = time.monotonic_ns()
     end_ns = _look(reader, pid)
     until_ns = end_ns + duration_ns
-    while end_ns < until_ns:
+    while duration_ns and begin_ns < until_ns:  # the last look begins after that time
         pause_ns = max(_GAP_NS, _SHARE * (end_ns - begin_ns) if begin_ns != first_ns else 0)
         time.sleep(max(0, min(pause_ns, until_ns - end_ns)) / 1e9)
         begin_ns = time.monotonic_ns()

@@ -18,8 +18,8 @@ PAUSE_NS = 400_000_000
 _IDLE_PAUSE_NS = 2_000_000_000
 """Between looks at a process without a task: asyncio is imported, and no loop runs yet."""
 _SHARE = 50
-"""Of the time, no more than this part is spent looking,"""
-_FIRST_LOOKS, _FIRST_SHARE = 8, 2
+"""Of one CPU, no more than this part is spent looking,"""
+_FIRST_LOOKS, _FIRST_SHARE = 8, 4
 """after the first looks: a short trace needs some."""
 _AT_ONCE_NS = 20_000_000
 """The others wait for the next tick."""
@@ -84,20 +84,23 @@ class TaskBook:
         return MappingProxyType(found)
 
     def _look(self, pid: int, known: ProcessTasks) -> None:
-        begin_ns = time.monotonic_ns()
+        begin_ns, begin_cpu_ns = time.monotonic_ns(), self._reader.cpu_ns()
         try:
             look_at_tasks(self._reader, pid)
             look = read_tasks(self._reader, pid)
         except (NoSuchProcess, PermissionDenied, Unsupported):
             known.failures += 1
-            known.next_ns = begin_ns + PAUSE_NS * 10**known.failures
+            known.next_ns = begin_ns + PAUSE_NS * (1 if known.looks else 10**known.failures)
             return
         end_ns = time.monotonic_ns()
         known.looks += 1
         known.first_ns, known.last_ns = known.first_ns or begin_ns, begin_ns
-        share = _FIRST_SHARE if known.looks < _FIRST_LOOKS else _SHARE
         pause_ns = PAUSE_NS if look.tasks else _IDLE_PAUSE_NS
-        known.next_ns = end_ns + max(pause_ns, share * (end_ns - begin_ns))
+        spent_ns = self._reader.cpu_ns() - begin_cpu_ns
+        share = _FIRST_SHARE if known.looks < _FIRST_LOOKS else _SHARE
+        if known.looks == 1:  # it has found its way, and will not need to again
+            share = 0
+        known.next_ns = end_ns + max(pause_ns, end_ns - begin_ns, share * spent_ns)
         known.tasks = len(look.tasks)
         known.failures = 0
         waiting = [one for one in look.tasks if one.state == SUSPENDED and one.chain]

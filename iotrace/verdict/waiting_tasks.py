@@ -13,9 +13,6 @@ from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, named, short_name, takes_connection
 
-LEAST_LOOKS = 2
-"""Fewer do not tell an average."""
-
 _PRIMITIVE = re.compile(
     r"/asyncio/(?:locks|queues|tasks|timeouts|mixins)\.py:|/async_timeout/|_synchronization\.py:"
     r"|/anyio/(?:_core|_backends)/\w+\.py:(?!.*(?:run_sync|connect))"
@@ -51,7 +48,7 @@ class WaitingTasks:
 def waiting_tasks(profile: ProcessProfile) -> tuple[WaitingTasks, ...]:
     """All that wait for something of this program's own, the most first."""
     tasks = profile.process.tasks
-    if tasks is None or tasks.looks < LEAST_LOOKS:
+    if tasks is None:
         return ()
     found = [WaitingTasks(one, purpose_of_task(one.stack)) for one in tasks.rows if one.stack]
     return tuple(one for one in found if one.purpose is not Purpose.OTHER)

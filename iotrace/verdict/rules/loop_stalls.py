@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from iotrace.verdict.advice import instead_of_blocking, instead_of_computing
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.python_lines import stalled_lines
+from iotrace.verdict.python_lines import busy_lines, stalled_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always
 from iotrace.verdict.stack import stack_of
 
@@ -50,9 +50,10 @@ def _stalled(profile: ProcessProfile) -> Iterator[Hit]:
                 advice = instead_of_blocking(stack, max(waits, key=lambda reason: waits[reason]))
             else:
                 advice = instead_of_computing(stack)
-            yield Hit(
-                evidence, own, tid, fd, lines=stalled_lines(profile.process, loop), advice=advice
-            )
+            lines = stalled_lines(profile.process, loop)
+            if not lines and stalls.cpu_ns > OWN_SHARE * own:
+                lines = busy_lines(profile.process, tid, callbacks=True)
+            yield Hit(evidence, own, tid, fd, lines=lines, advice=advice)
 
 
 STALLED = Rule(

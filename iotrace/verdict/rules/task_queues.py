@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from iotrace.report.detail import Detail
+from iotrace.report.task_waits import TaskWaits
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, short_name
@@ -29,6 +30,8 @@ LEAST_NS = 900_000_000
 """and so long that one of them is known to have waited: some looks in a row found it there;"""
 MANY = 3.0
 """or so many tasks at a time, of which none need be there at two looks."""
+MANY_AT_ONE_LOOK = 8.0
+"""Tasks, where there was time for one look only."""
 _QUEUES = (Purpose.POOL, Purpose.LOCK, Purpose.ROOM, Purpose.RESULT)
 
 
@@ -36,13 +39,15 @@ def _queued(profile: ProcessProfile) -> Iterator[Hit]:
     found = waiting_tasks(profile)
     for purpose in _QUEUES:
         group = [one for one in found if one.purpose is purpose]
-        if group and is_queue(group):
+        if group and is_queue(group, profile.process.tasks):
             yield _hit(purpose, group, profile)
 
 
-def is_queue(group: Sequence[WaitingTasks]) -> bool:
+def is_queue(group: Sequence[WaitingTasks], tasks: TaskWaits | None) -> bool:
     """Whether more than now and then somebody waits."""
     mean = mean_of(group)
+    if tasks is None or tasks.looks < 2:
+        return mean >= MANY_AT_ONE_LOOK
     return mean >= MANY or (mean >= LEAST_MEAN and longest_of(group) >= LEAST_NS)
 
 

@@ -86,7 +86,10 @@ def test_a_late_accept_makes_level_triggering_spin_meanwhile(model_id: str) -> N
         result = run_load(LoadPlan(port=server.port, requests=2))
         assert result.requests == 2
         assert result.latency_ns is not None
-        assert result.latency_ns.max > 90 * MILLISECOND_NS
+        assert result.connect_ns is not None
+        # The delay begins with the connection, the latency with the request: later on a busy CPU.
+        latest_ns = result.latency_ns.max + result.connect_ns.max
+        assert latest_ns > 90 * MILLISECOND_NS
         assert result.latency_ns.p50 < 90 * MILLISECOND_NS
         assert cpu_ns(server.pid) - start_ns > 20 * MILLISECOND_NS
 

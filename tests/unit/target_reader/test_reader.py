@@ -105,7 +105,12 @@ def test_it_answers(reader: TargetReader) -> None:
 def test_what_is_open_is_as_it_is(reader: TargetReader) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.socketpair()[0] as pair:
         found = read_descriptors(reader, _OWN, 1000)
-        assert found == procfs_descriptors(_OWN, found)
+        # Not files: where a log is shared with other processes, its position moves meanwhile.
+        still = {
+            fd: one for fd, one in procfs_descriptors(_OWN, found).items() if one.kind != "file"
+        }
+        assert still == {fd: one for fd, one in found.items() if one.kind != "file"}
+        assert {one.fileno() for one in (listener, pair)} <= still.keys()
         inodes = [found[one.fileno()].inode or 0 for one in (listener, pair)]
         sockets = read_sockets(reader, _OWN, inodes)
         assert sockets[inodes[0]].local == f"127.0.0.1:{listener.getsockname()[1]}"

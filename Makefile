@@ -9,6 +9,7 @@ AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo env PYTHONDONTWRITEBYTECODE=
 # Not as root for the user behind sudo.
 AS_ROOTS_OWN := $(if $(AS_ROOT),sudo env -u SUDO_UID -u SUDO_GID PYTHONDONTWRITEBYTECODE=1 CI="$(CI)")
 PYTEST := $(BIN)/python -m pytest
+NO_CACHE := $(if $(AS_ROOT),-p no:cacheprovider)
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -22,12 +23,9 @@ demo: setup  ## trace a bundled server under load and print the report
 test:  ## run all tests: the unit tests, and on the real kernel tests/kernel and tests/attacks
 	@.ci/setup tests
 	$(PYTEST) -n auto tests/unit
-ifeq ($(AS_ROOT),)
-	$(PYTEST) tests/kernel tests/attacks
-else
 	@# As root's own: what iotrace does for the user behind sudo is tested by tests that say so.
-	$(AS_ROOTS_OWN) $(PYTEST) -p no:cacheprovider tests/kernel tests/attacks
-endif
+	$(AS_ROOTS_OWN) $(PYTEST) $(NO_CACHE) -n 2 --dist loadfile -m side_by_side tests/kernel
+	$(AS_ROOTS_OWN) $(PYTEST) $(NO_CACHE) -m "not side_by_side" tests/kernel tests/attacks
 
 # What it measures is kept in benchmarks/results.json, unless QUICK=1.
 bench: setup  ## what tracing costs, beside other tracers (QUICK=1: roughly; WORKLOADS="echo ...")

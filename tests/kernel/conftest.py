@@ -6,12 +6,42 @@ import pytest
 
 from tests.kernel.obstacle import obstacle
 
+_SIDE_BY_SIDE = (
+    "tests/kernel/faults/",
+    "tests/kernel/demo/test_misbehaviour.py",
+    "tests/kernel/python/test_frame_kinds.py",
+    "tests/kernel/python/test_lives.py",
+    "tests/kernel/python/test_subinterpreters.py",
+    "tests/kernel/test_absent_features.py",
+    "tests/kernel/test_attach_command.py",
+    "tests/kernel/test_children.py",
+    "tests/kernel/test_compiling.py",
+    "tests/kernel/test_counts.py",
+    "tests/kernel/test_descriptors.py",
+    "tests/kernel/test_doctor.py",
+    "tests/kernel/test_elsewhere.py",
+    "tests/kernel/test_errors.py",
+    "tests/kernel/test_flight_recorder.py",
+    "tests/kernel/test_hostile_target.py",
+    "tests/kernel/test_kinds.py",
+    "tests/kernel/test_least_privilege.py",
+    "tests/kernel/test_missing_tracepoints.py",
+    "tests/kernel/test_pid_namespaces.py",
+    "tests/kernel/test_refused_calls.py",
+    "tests/kernel/test_run_command.py",
+    "tests/kernel/test_selectors.py",
+)
+"""Files whose tests assert counts, texts and exit codes, not times: ``make test`` runs two at once."""
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """These tests share their CPUs with whatever else runs: each may be tried three times.
 
     What was tried again is counted in pytest's closing line. The hook gets every item.
     """
+    for item in items:
+        if item.nodeid.startswith(_SIDE_BY_SIDE):
+            item.add_marker(pytest.mark.side_by_side)
     if not config.pluginmanager.hasplugin("rerunfailures"):
         return  # make faults: what fails has failed
     for item in items:

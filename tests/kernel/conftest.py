@@ -31,7 +31,7 @@ _SIDE_BY_SIDE = (
     "tests/kernel/test_run_command.py",
     "tests/kernel/test_selectors.py",
 )
-"""Files whose tests assert counts, texts and exit codes, not times: ``make test`` runs two at once."""
+"""Files whose tests assert counts, texts and exit codes, not times: two run at once."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

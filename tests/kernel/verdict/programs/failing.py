@@ -63,10 +63,13 @@ listener = listen()
 if DEFECT in BESIDE:
     threading.Thread(target=BESIDE[DEFECT], daemon=True).start()
 ready(listener)
-for _ in range(2):
-    connection, _ = listener.accept()
+connections = [listener.accept()[0] for _ in range(2)]
+if DEFECT == "used up" and WRONG:
+    lowest = os.dup(listener.fileno())  # before anybody else opens or closes something
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, lowest))
+for connection in connections:
     threading.Thread(target=serve, args=(connection,), daemon=True).start()
 if DEFECT == "used up" and WRONG:
-    used = sum(1 for _ in Path("/proc/self/fd").iterdir()) - 1
-    resource.setrlimit(resource.RLIMIT_NOFILE, (used, used))
+    over.wait()  # accept would take a descriptor
 listener.accept()

@@ -28,7 +28,6 @@ _SIDE_BY_SIDE = (
     "tests/kernel/test_missing_tracepoints.py",
     "tests/kernel/test_pid_namespaces.py",
     "tests/kernel/test_refused_calls.py",
-    "tests/kernel/test_run_command.py",
     "tests/kernel/test_selectors.py",
 )
 """Files whose tests assert counts, texts and exit codes, not times: two run at once."""

@@ -53,8 +53,7 @@ def without(request: pytest.FixtureRequest) -> tuple[str, Report]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(ABSENT_VARIABLE, feature)
         with Target(CALLS) as target:
-            # Python is not what is tried here; compiling what follows it takes the most time.
-            return feature, trace_work(target, limits=Limits(python=False))
+            return feature, trace_work(target)
 
 
 @pytest.fixture

@@ -24,8 +24,8 @@ test:  ## run all tests: the unit tests, and on the real kernel tests/kernel and
 	@.ci/setup tests
 	$(PYTEST) -n auto tests/unit
 	@# As root's own: what iotrace does for the user behind sudo is tested by tests that say so.
-	$(AS_ROOTS_OWN) $(PYTEST) $(NO_CACHE) -n 2 --dist loadfile -m side_by_side tests/kernel
-	$(AS_ROOTS_OWN) $(PYTEST) $(NO_CACHE) -m "not side_by_side" tests/kernel tests/attacks
+	$(AS_ROOTS_OWN) $(PYTEST) $(NO_CACHE) -n 2 --dist loadfile -m side_by_side tests/kernel tests/attacks
+	$(AS_ROOTS_OWN) $(PYTEST) $(NO_CACHE) -m "not side_by_side" tests/kernel
 
 # What it measures is kept in benchmarks/results.json, unless QUICK=1.
 bench: setup  ## what tracing costs, beside other tracers (QUICK=1: roughly; WORKLOADS="echo ...")

@@ -7,9 +7,14 @@ import pytest
 from tests.kernel.obstacle import obstacle
 
 _SIDE_BY_SIDE = (
+    "tests/attacks/",
     "tests/kernel/faults/",
+    "tests/kernel/demo/test_command.py",
     "tests/kernel/demo/test_misbehaviour.py",
+    "tests/kernel/python/test_blocked_stacks.py",
     "tests/kernel/python/test_frame_kinds.py",
+    "tests/kernel/python/test_free_threaded.py",
+    "tests/kernel/python/test_greenlets.py",
     "tests/kernel/python/test_lives.py",
     "tests/kernel/python/test_subinterpreters.py",
     "tests/kernel/test_absent_features.py",
@@ -20,6 +25,7 @@ _SIDE_BY_SIDE = (
     "tests/kernel/test_descriptors.py",
     "tests/kernel/test_doctor.py",
     "tests/kernel/test_elsewhere.py",
+    "tests/kernel/test_entering.py",
     "tests/kernel/test_errors.py",
     "tests/kernel/test_flight_recorder.py",
     "tests/kernel/test_hostile_target.py",
@@ -27,6 +33,7 @@ _SIDE_BY_SIDE = (
     "tests/kernel/test_least_privilege.py",
     "tests/kernel/test_missing_tracepoints.py",
     "tests/kernel/test_pid_namespaces.py",
+    "tests/kernel/test_recycling.py",
     "tests/kernel/test_refused_calls.py",
     "tests/kernel/test_selectors.py",
 )

@@ -118,8 +118,9 @@ def test_a_hang_is_found_with_its_line(seen: Seen, way: str) -> None:
     _, found = seen["wrong", way]
     assert WAYS[way] in found, found
     assert found[WAYS[way]].severity == _SEVERITIES.get(way, "high"), found[WAYS[way]]
-    # A query of an event loop sleeps in no call.
-    assert found[WAYS[way]].lines or way == "busy_connections", found[WAYS[way]]
+    # A query of an event loop sleeps in no call, one that is answered at once in no slow one.
+    without_line = way in ("busy_connections", "kept_connections")
+    assert found[WAYS[way]].lines or without_line, found[WAYS[way]]
 
 
 @pytest.mark.parametrize("way", WAYS)

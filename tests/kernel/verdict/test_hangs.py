@@ -86,7 +86,7 @@ def seen() -> Iterator[Seen]:
         served = trace.snapshot()
         time_ns = time.monotonic_ns()
         # A hang is one that lasts for half of the trace: it takes a while to follow so many.
-        until_ns = time_ns + max(LEAST_NS, time_ns - trace.started_ns) * 11 // 10
+        until_ns = time_ns + max(3 * LEAST_NS, 2 * (time_ns - trace.started_ns))
         while time.monotonic_ns() < until_ns:
             trace.processes_alive()
             time.sleep(0.2)

@@ -49,18 +49,22 @@ def rounds() -> Iterator[dict[str, list[Round]]]:
 
 _TO_AN_IDLE_CPU_NS = WITHIN_NS // 2
 """Light detail sees no wake-up: until the interrupt has reached an idle CPU, the thread is on no
-run queue, and waits (some 250 us on a virtual machine)."""
+run queue, and waits (some 250 us on a virtual machine; its host may take longer, now and then)."""
+_AT_WORST_NS = DELAY_NS // 5
 
 
 @pytest.mark.parametrize("mode", PLAYED)
 def test_a_delay_is_a_wait_in_that_call(rounds: dict[str, list[Round]], mode: str) -> None:
     syscall, reason = MODES[mode]
+    beyond_ns = []
     for one in rounds[mode]:
         wait_ns = one.thread.states_ns.wait[reason]
-        assert DELAY_NS <= one.least_ns <= wait_ns <= one.most_ns + _TO_AN_IDLE_CPU_NS
+        assert DELAY_NS <= one.least_ns <= wait_ns <= one.most_ns + _AT_WORST_NS
+        beyond_ns.append(wait_ns - one.most_ns)
         (row,) = (row for row in one.process.calls if row.syscall == syscall and row.sleeps)
         assert (row.wait_ns, row.sleeps) == (wait_ns, 1)
     assert min(one.uncertainty_ns for one in rounds[mode]) < WITHIN_NS
+    assert min(beyond_ns) <= _TO_AN_IDLE_CPU_NS
 
 
 @pytest.mark.parametrize("mode", PLAYED)

@@ -1,4 +1,4 @@
-"""Puts the first finding and the head of report.txt into README.md, between its two comments."""
+"""Puts the verdict and the first finding of report.txt into README.md, between its two comments."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ _FINDING = re.compile(r"^(?:HIGH|MEDIUM|LOW) IO\d+: ", re.MULTILINE)
 
 
 def excerpt(report: str) -> str:
-    """The first finding and the head of the process, indented for Markdown."""
+    """The first finding, and what the process is and did, indented for Markdown."""
     finding = _FINDING.search(report)
     if finding is None:
         raise SystemExit("the report has no finding: nothing to show")
-    found = report[report.index("\nFindings (") + 1 : report.index("\n\n", finding.start())]
-    start = report.index("\nProcess ") + 1
-    head = report[start : report.index("\n\nThreads (", start)]
-    lines = [*found.splitlines(), "", "[...]", "", *head.splitlines(), "", "[...]"]
+    found = report[finding.start() : report.index("\n\n", finding.start())]
+    # Under the heading, its rule and the command line.
+    _, what_it_is, *_ = report[report.index("\nProcess ") + 1 :].split("\n\n", 2)
+    verdict, summary = what_it_is.split("\n", 1)
+    summary = summary.split("\n- ", 1)[0]
+    lines = [*found.splitlines(), "", "[...]", "", verdict, *summary.splitlines(), "[...]"]
     return "\n".join(f"    {line}".rstrip() for line in lines)
 
 

@@ -20,8 +20,9 @@ def command(fmt: str) -> int:
     """Try every feature that tracing needs, one by one, and then the probes themselves.
 
     The probes of each detail are compiled, attached, and checked against what a small process is
-    known to do; that takes a few seconds. Each answer is ok, degraded (something is then n/a) or
-    missing. Exits with 5 when attach cannot work.
+    known to do; that takes a few seconds. The versions of Python that run here are named, with
+    what can be read of each. Each answer is ok, degraded (something is then n/a) or missing. Exits
+    with 5 when attach cannot work.
     """
     from iotrace.doctor.examine import can_attach, examine
     from iotrace.doctor.render import as_json, as_table

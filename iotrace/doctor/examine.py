@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from iotrace.doctor import code, kernel, rights, surroundings, tools, trial
+from iotrace.doctor import code, kernel, pythons, rights, surroundings, tools, trial
 from iotrace.doctor.check import Check, Status
 
 
@@ -18,6 +18,7 @@ def examine(absent: frozenset[str] = frozenset()) -> tuple[Check, ...]:
         *kernel.checks(absent),
         *tools.checks(),
         *surroundings.checks(),
+        *pythons.checks(),
     )
     return (*found, *trial.checks(absent)) if can_attach(found) else found
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import subprocess
+import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -18,7 +21,8 @@ from tests.kernel.faults.harness import IOTRACE
 from tests.kernel.test_least_privilege import as_nobody
 
 
-def _told(*prefix: str, absent: str = "") -> tuple[int, dict[str, str]]:
+def _checks(*prefix: str, absent: str = "") -> tuple[int, list[tuple[str, str]]]:
+    """The exit code; features and their status."""
     done = subprocess.run(
         [*prefix, *IOTRACE, "doctor", "-f", "json"],
         capture_output=True,
@@ -28,12 +32,32 @@ def _told(*prefix: str, absent: str = "") -> tuple[int, dict[str, str]]:
         env={**os.environ, ABSENT_VARIABLE: absent, "HOME": "/nonexistent"},
     )
     checks = json.loads(done.stdout)["checks"]
-    return done.returncode, {check["feature"]: check["status"] for check in checks}
+    return done.returncode, [(check["feature"], check["status"]) for check in checks]
 
 
-def test_all_is_well_here() -> None:
-    status, told = _told()
+def _told(*prefix: str, absent: str = "") -> tuple[int, dict[str, str]]:
+    status, checks = _checks(*prefix, absent=absent)
+    return status, dict(checks)
+
+
+@pytest.fixture
+def python() -> Iterator[str]:
+    """One that runs, by its feature."""
+    program = "print(flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as running:
+        assert running.stdout is not None
+        running.stdout.readline()
+        yield f"Python {platform.python_version()}"
+        running.kill()
+
+
+def test_all_is_well_here(python: str) -> None:
+    status, checks = _checks()
+    told = dict(checks)
     assert status == ExitCode.OK
+    assert (python, "ok") in checks
     assert {f"tracepoint {probe.tracepoint}" for probe in PROBES} <= told.keys()
     assert "missing" not in told.values()
 

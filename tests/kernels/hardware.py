@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The machine types that QEMU emulates for us."""
+"""The machine types of our virtual machines, and what runs them."""
 
 from __future__ import annotations
 
+import os
 import platform
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +52,20 @@ ALL = {
 def native() -> Hardware:
     """This machine's. Raises KeyError where it is none of ours."""
     return next(one for one in ALL.values() if one.machine == platform.machine())
+
+
+_EMULATED = ("-accel", "tcg,thread=multi")
+_KVM_MODULES = ("kvm_intel", "kvm_amd")
+
+
+def accelerator(
+    hardware: Hardware, device: Path = Path("/dev/kvm"), modules: Path = Path("/sys/module")
+) -> tuple[str, ...]:
+    """QEMU's options: KVM where the processor itself can do it, else emulated.
+
+    A KVM without that (kvm_pvm) takes only kernels that were made for it.
+    """
+    by_processor = any((modules / name).is_dir() for name in _KVM_MODULES)
+    if by_processor and hardware.machine == platform.machine() and os.access(device, os.W_OK):
+        return ("-accel", "kvm")
+    return _EMULATED

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.kernels.btf_of_image import btf_of
 from tests.kernels.distribution import Kernel
+from tests.kernels.hardware import accelerator
 from tests.kernels.initrd import make_initrd
 from tests.kernels.results import Row
 from tests.kernels.root_image import Roots, run_in_image
@@ -88,7 +89,7 @@ def _boot(
     drives = ((image, "snapshot=on"), (disk, "readonly=on"))
     command = [
         *("nice", *kernel.hardware.qemu),
-        *("-accel", "tcg,thread=multi"),  # stock kernels need more of KVM than every host has
+        *accelerator(kernel.hardware),
         *("-smp", "2", "-m", "2048", "-nodefaults", "-no-user-config", "-display", "none"),
         *("-no-reboot", "-serial", f"file:{console}"),
         *("-kernel", str(kernel.image), "-initrd", str(initrd)),

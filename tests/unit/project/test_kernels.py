@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import platform
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.kernels import page
+from tests.kernels.hardware import ALL, accelerator
 from tests.kernels.results import COLUMNS, DETAILS, Row, head, line_of
 from tests.unit.project.places import ROOT
 
@@ -85,6 +87,27 @@ def test_a_new_row_takes_the_place_of_its_series(tmp_path: Path) -> None:
     page.put(path, [light, new])
     told = [line_of(cells) for cells in (arm, new, light, newest)]
     assert path.read_text().splitlines() == ["# Kernels", "", *head(), *told, "", "After."]
+
+
+@pytest.mark.parametrize(
+    ("module", "machine", "accelerated"),
+    [
+        ("kvm_intel", "x86_64", True),
+        ("kvm_amd", "x86_64", True),
+        ("kvm_pvm", "x86_64", False),
+        ("kvm_intel", "aarch64", False),
+    ],
+)
+def test_kvm_is_used_where_it_takes_any_kernel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, machine: str, accelerated: bool
+) -> None:
+    device, modules = tmp_path / "kvm", tmp_path / "modules"
+    (modules / module).mkdir(parents=True)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    amd64 = ALL["amd64"]
+    assert "kvm" not in accelerator(amd64, device, modules)
+    device.touch()
+    assert ("kvm" in accelerator(amd64, device, modules)) is accelerated
 
 
 def test_the_page_tells_of_no_loss_and_no_gap() -> None:

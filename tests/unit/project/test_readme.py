@@ -45,4 +45,4 @@ def test_the_sample_is_what_was_printed() -> None:
 
 def test_the_sample_is_of_the_process_that_the_command_names() -> None:
     (named,) = re.findall(r"iotrace attach (\d+) ", _README)
-    assert f"Process {named} " in _README
+    assert f"process {named} " in _README

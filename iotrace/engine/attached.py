@@ -5,7 +5,18 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+
+
+def start_thread(work: Callable[[], None]) -> threading.Thread | None:
+    """A thread that does it; None where this process may not have one more."""
+    thread = threading.Thread(target=work, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        return None
+    return thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +38,23 @@ class Attached:
     programs: dict[str, int]
     links: dict[str, int]
     unavailable: dict[str, str]
+    later: list[Callable[[], None]] = field(default_factory=list)
+    """What loads the programs that charging does not wait for."""
     loading: list[threading.Thread] = field(default_factory=list)
 
+    def load_later(self) -> None:
+        """Begin to load those, beside what else is to be done."""
+        while self.later:
+            work = self.later.pop()
+            thread = start_thread(work)
+            if thread:
+                self.loading.append(thread)
+            else:
+                work()
+
     def settle(self) -> None:
-        """Wait for what is still being loaded: see load."""
+        """Wait until those are loaded too."""
+        self.load_later()
         while self.loading:
             self.loading.pop().join()
 

@@ -23,7 +23,7 @@ from iotrace.engine.perf_events import (
     open_major_faults,
     why_refused,
 )
-from iotrace.engine.program_loading import ProgramLoading, start_thread
+from iotrace.engine.program_loading import ProgramLoading
 from iotrace.engine.tracepoints import PYTHON_PROBES, attach_order
 from iotrace.errors import IotraceError, Unsupported
 from iotrace.privileges.capabilities import refused
@@ -41,8 +41,8 @@ def load(images: Iterable[Image], limits: Limits, later: Later, namespace: int =
 
     ``images`` may come one by one: the first are verified while the compiler still works on the
     next. ``later`` gives the programs that follow Python's stacks: no time is lost without them,
-    the verifier takes longest for them, so they are still being loaded when this returns. It
-    may raise an IotraceError, and then there are none.
+    and the verifier takes longest for them, so ``Attached.load_later`` loads them. It may raise
+    an IotraceError, and then there are none.
     Raises Unsupported or PermissionDenied; nothing is left then."""
     _lift_memory_limit()
     attached = Attached({}, {}, {}, {})
@@ -58,11 +58,7 @@ def load(images: Iterable[Image], limits: Limits, later: Later, namespace: int =
         refusals = loading.finish()
         for function in sorted(functions, key=lambda one: attach_order(one.name)):
             _attach(function, refusals[function.name], attached)
-        thread = start_thread(partial(_load_later, later, attached))
-        if thread:
-            attached.loading.append(thread)
-        else:
-            _load_later(later, attached)
+        attached.later.append(partial(_load_later, later, attached))
     except KernelRefusal as error:
         loading.stop()
         attached.close()

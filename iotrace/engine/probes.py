@@ -72,8 +72,15 @@ class Probes:
         probes.unavailable |= source.unavailable
         return probes
 
+    def load_later(self) -> None:
+        """Begin to load, beside what else is to be done, the programs that charging can wait for.
+
+        To be called once the first process is charged: the verifier takes a CPU for a while.
+        """
+        self._attached.load_later()
+
     def settle(self) -> None:
-        """Wait for the programs that install() leaves to be loaded later."""
+        """Wait until those are loaded too."""
         self._attached.settle()
         self.unavailable |= self._attached.unavailable
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import struct
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from iotrace.engine.attached import Attached
+from iotrace.engine.attached import Attached, start_thread
 from iotrace.engine.bpf_syscall import KernelRefusal, load_program
 from iotrace.engine.image import Function
 from iotrace.engine.perf_events import online_cpus
@@ -15,16 +15,6 @@ from iotrace.engine.perf_events import online_cpus
 _INSTRUCTION_BYTES = 8
 _LOADERS = 4
 """Threads at most: three of the programs take longer than all the others."""
-
-
-def start_thread(work: Callable[[], None]) -> threading.Thread | None:
-    """A thread that does it; None where this process may not have one more."""
-    thread = threading.Thread(target=work, daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:
-        return None
-    return thread
 
 
 class ProgramLoading:

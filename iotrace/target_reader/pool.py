@@ -73,7 +73,10 @@ class Pool:
     """Readers, one after the other. To be made where there are neither threads nor probes yet."""
 
     def __init__(self) -> None:
-        """Fork the process that forks them; the first one is made for the first question."""
+        """Fork the process that forks them, and have it fork the first.
+
+        It imports what it needs while the caller goes on.
+        """
         self._lanes = [_Lane() for _ in range(LANES)]
         commands, self._commands = os.pipe()
         self._events, events = os.pipe()
@@ -92,6 +95,7 @@ class Pool:
             os.close(lane.its_answers)
         self._current: int | None = None
         self._closed = False
+        self._start()
 
     def ask(self, question: Any) -> Any:
         """The answer to a question. Raises Late, and TooLong for a question that is."""

@@ -52,6 +52,9 @@ def trace_processes(
     with contextlib.ExitStack() as ends:
         ends.enter_context(signals_held())
         reader = ends.enter_context(TargetReader())
+
+        from iotrace.tracing.start import Start  # while the reader starts
+
         pids, finder = wanted.resolve(reader)
         python = options.python.enabled and (
             wanted.follow or any(runs_python(pid, reader) for pid in pids)
@@ -60,9 +63,6 @@ def trace_processes(
         if wanted.follow:
             limits = with_room_for_more(limits)
         source = ImageSource(limits, absent_features(), workers)
-
-        from iotrace.tracing.start import Start
-
         start = ends.enter_context(Start(source, reader))
         # One that begins more threads than there is room for takes it from none of the others.
         for pid in sorted(pids, key=count_threads):

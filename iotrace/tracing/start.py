@@ -75,6 +75,7 @@ class Start:
                 raise
             self.table.left_out[pid] = error.what
             entered = (pid,)
+        self.probes.load_later()
         self.entered += entered
         for one in entered:
             with contextlib.suppress(IotraceError):

@@ -23,10 +23,11 @@ _STATE_LISTEN = 10
 _US = 1_000
 
 # struct tcp_info, include/uapi/linux/tcp.h; later kernels append members.
-_MAX_PENDING, _RETRANSMITS, _WINDOW_CLOSED = (
+_MAX_PENDING, _RETRANSMITS, _WINDOW_CLOSED, _NEEDLESS = (
     struct.Struct("=28xI"),
     struct.Struct("=100xI"),
     struct.Struct("=176xQ"),
+    struct.Struct("=216xI"),
 )
 _DROPS = struct.Struct("=32xI")
 """SK_MEMINFO_DROPS, include/uapi/linux/sock_diag.h."""
@@ -38,8 +39,10 @@ _libc = ctypes.CDLL(None, use_errno=True)
 class TcpState:
     """One socket. Counters are since it was made.
 
-    ``nodelay``: TCP_NODELAY. ``retransmits``: segments that were sent again. ``window_closed_ns``:
-    time in which there was data to send and no room in the peer's receive window.
+    ``nodelay``: TCP_NODELAY. ``retransmits``: segments that were sent again, but for those that the
+    peer then said it had already (RFC 2883, D-SACK): a late acknowledgement is no loss.
+    ``window_closed_ns``: time in which there was data to send and no room in the peer's receive
+    window.
     ``max_pending``: of a listener, how many connections may wait to be accepted; None: it is none.
     ``dropped``: of a listener, connections (SYNs) that found no room.
     """
@@ -91,7 +94,7 @@ def _state(fd: int, one: socket.socket) -> TcpState:
     return TcpState(
         fd=fd,
         nodelay=bool(one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)),
-        retransmits=_member(_RETRANSMITS, info),
+        retransmits=max(0, _member(_RETRANSMITS, info) - _member(_NEEDLESS, info)),
         window_closed_ns=_member(_WINDOW_CLOSED, info) * _US,
         max_pending=_member(_MAX_PENDING, info) if listens else None,
         dropped=_member(_DROPS, memory) if listens else 0,

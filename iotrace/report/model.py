@@ -183,8 +183,8 @@ class Descriptor:
     mounted ("ext4 at / from /dev/vda1"), "": not known. ``unsent_bytes`` were to be sent or
     acknowledged at the end. Of a TCP connection that was open at the end (of many, those with the
     most unsent data; None: not known): ``nodelay``, TCP_NODELAY; while it was traced,
-    ``retransmits`` segments were sent again, and for ``window_closed_ns`` the peer's receive window
-    had no room for what was to be sent.
+    ``retransmits`` segments were sent again that the peer had not got, and for ``window_closed_ns``
+    the peer's receive window had no room for what was to be sent.
     """
 
     fd: int

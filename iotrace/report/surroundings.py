@@ -62,13 +62,14 @@ class OpenSockets:
 
 @dataclass(frozen=True, slots=True)
 class GroupLimits:
-    """What the control groups of a process allow it, on whatever level (cgroups(7)).
+    """What the control groups of a process allow it, on whatever level (cgroups(7)); its CPUs.
 
     ``throttled_ns``: how long the quota of ``cpu_group`` kept that group from running while the
     process was traced; None: there is no quota. ``cpu_quota_cpus``: CPU time for each unit of time
     (0.5: half of one CPU). ``memory_used_bytes`` at the last look, of ``memory_group``, whose limit
     leaves the process the least; ``memory_idle_cache_bytes``: of that, cached files that have not
-    been used lately. None: no limit.
+    been used lately. None: no limit. ``cpus``: so many it may run on, at the last look
+    (sched_setaffinity(2), cpuset); None: not known.
     """
 
     cpu_group: str = ""
@@ -78,6 +79,7 @@ class GroupLimits:
     memory_limit_bytes: int | None = None
     memory_used_bytes: int | None = None
     memory_idle_cache_bytes: int | None = None
+    cpus: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

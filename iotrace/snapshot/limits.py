@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,11 +20,13 @@ class ProcessLimits:
     ``cpu``: of the control groups with a CPU quota the one that was throttled longest, with the
     time that it was throttled while the process was traced. ``memory``: the limit that leaves the
     least. ``major_faults``: page faults that waited for storage (proc_pid_stat(5)), while traced.
+    ``cpus``: so many its first thread may run on (sched_setaffinity(2), cpuset).
     """
 
     cpu: CpuLimit | None
     memory: MemoryLimit | None
     major_faults: int
+    cpus: int | None = None
 
 
 class LimitBook:
@@ -53,6 +56,7 @@ class LimitBook:
             cpu=self._most_throttled(pid, limits),
             memory=read_memory_limit(self._reader, pid),
             major_faults=faults - self._faults_from.setdefault(pid, faults),
+            cpus=_cpus_allowed(pid),
         )
 
     def forget(self, pid: int) -> None:
@@ -72,6 +76,14 @@ class LimitBook:
             for one in limits
         ]
         return max(grown, key=_by_throttling, default=None)
+
+
+def _cpus_allowed(pid: int) -> int | None:
+    """None: it has ended."""
+    try:
+        return len(os.sched_getaffinity(pid))
+    except OSError:
+        return None
 
 
 def _by_throttling(limit: CpuLimit) -> tuple[int, float]:

@@ -25,7 +25,7 @@ _SHARED = {rule.id: rule.shared for rule in RULES if rule.shared}
 
 
 def findings_of(profiles: Sequence[ProcessProfile]) -> tuple[Finding, ...]:
-    """The findings: by the rank of their rules, then the costliest first.
+    """The findings: by the rank of their rules, then the costliest first, of low severity last.
 
     Workers that are alike are reported once, together.
     """
@@ -35,6 +35,7 @@ def findings_of(profiles: Sequence[ProcessProfile]) -> tuple[Finding, ...]:
         merged,
         key=lambda one: (
             _RANK_OF_RULE[one.id],
+            one.severity == "low",  # what the program is not to blame for may cost most
             -(one.cost_ns or 0),
             _RANK[one.severity],
             one.id,

@@ -29,11 +29,12 @@ def judge(report: Report) -> Report:
     """
     detail = Detail(report.detail)
     served = frozenset[str]().union(*map(listening_ports, report.processes))
-    profiles = _with_children(
+    profiles = _on_cpus(
         [
             profile_of(one, report.duration_ns, detail=detail, served_ports=served)
             for one in report.processes
-        ]
+        ],
+        report.host.cpus,
     )
     models = family_models(profiles)
     processes = tuple(
@@ -70,6 +71,18 @@ def judge_recorded(*reports: Report) -> tuple[Report, ...]:
         return tuple(replace(judge(report), judged_by=__version__) for report in reports)
     return tuple(
         replace(report, judged_by=report.judged_by or report.iotrace) for report in reports
+    )
+
+
+def _on_cpus(profiles: Sequence[ProcessProfile], cpus: int) -> list[ProcessProfile]:
+    """With the CPUs that each may use (of so many), and what all of them used together."""
+    traced_ns = sum(one.total.cpu_ns for one in profiles)
+    limits = [one.process.limits for one in profiles]
+    return _with_children(
+        [
+            replace(one, cpus=(limit and limit.cpus) or cpus, traced_cpu_ns=traced_ns)
+            for one, limit in zip(profiles, limits, strict=True)
+        ]
     )
 
 

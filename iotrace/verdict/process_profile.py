@@ -20,6 +20,9 @@ CONTENDED_SHARE = 0.2
 TURNS_LOCK_SHARE = 0.8
 """Where one of n threads waits in their multiplexer at a time, n - 1 of them sleep in locks: so
 much of that time, from which on they may take turns."""
+OWN_CPU_SHARE = 0.5
+"""Of the CPUs that a process may run on: where all that was traced took less, others took the rest
+of the time that its threads waited for one."""
 FIRST_EPHEMERAL_PORT = 32_768
 """Ports from here on are given to clients, unless somebody has changed it (ip(7),
 ip_local_port_range)."""
@@ -32,6 +35,7 @@ class ProcessProfile:
     """``threads``, ``calls`` and ``styles`` by tid; ``children``: those that were traced.
 
     ``served_ports``: ":8000" of each address that any process of the report accepts connections on.
+    ``cpus`` that it may run on, 0: not known; ``traced_cpu_ns``: on a CPU, all that was traced.
     """
 
     process: Process
@@ -43,6 +47,8 @@ class ProcessProfile:
     children: tuple[ProcessProfile, ...] = ()
     detail: Detail = Detail.FULL
     served_ports: frozenset[str] = frozenset()
+    cpus: int = 0
+    traced_cpu_ns: int = 0
 
     @property
     def wall_ns(self) -> int:
@@ -66,6 +72,11 @@ class ProcessProfile:
         late, and no reading sooner would help. Where that is grave, IO112 tells."""
         wanted = self.total.cpu_ns + self.total.runq_ns
         return self.total.runq_ns > CONTENDED_SHARE * wanted
+
+    @property
+    def cpus_taken_by_others(self) -> bool:
+        """What was traced can't have kept the CPUs busy that its threads waited for."""
+        return self.traced_cpu_ns < OWN_CPU_SHARE * self.cpus * self.duration_ns
 
     def loop_threads(self) -> dict[int, Activity]:
         """The threads that an event loop runs in."""

@@ -40,7 +40,20 @@ def _starved(profile: ProcessProfile) -> Iterator[Hit]:
     limits = profile.process.limits
     if limits is not None and limits.throttled_ns:
         evidence["throttled_by_cpu_limit_ns"] = limits.throttled_ns
-    yield Hit(evidence, seen.runq_ns)
+    if not profile.cpus_taken_by_others:
+        yield Hit(evidence, seen.runq_ns)
+        return
+    evidence |= {"cpus": profile.cpus, "traced_cpu_ns": profile.traced_cpu_ns}
+    yield Hit(evidence, seen.runq_ns, severity="low", title=_OTHERS, advice=_LOOK_ELSEWHERE)
+
+
+_OTHERS = "The machine is out of CPUs: other programs take them, this one's threads wait for one"
+_LOOK_ELSEWHERE = (
+    "No fault of this program: all that was traced used less than half of the CPUs. See who takes "
+    "them (top, pidstat -u 1) and move or limit that, or give this program more weight (nice, "
+    "cpu.weight) or CPUs of its own (cpuset). All times above include these waits: trace it again "
+    "when the machine is quieter."
+)
 
 
 STARVED = Rule(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,27 @@ def test_listeners_and_connections_are_told_apart() -> None:
         listens, connected = read_tcp_states(os.getpid(), [listener.fileno(), client.fileno()])
     assert (listens.max_pending, listens.dropped) == (3, 0)
     assert (connected.max_pending, connected.nodelay, connected.retransmits) == (None, True, 0)
+
+
+def test_what_was_sent_again_for_a_late_acknowledgement_is_no_loss() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()) as client,
+        listener.accept()[0] as server,
+    ):
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for _ in range(5):
+            server.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+            client.sendall(b"a")
+            client.sendall(b"b")  # two segments: the kernel probes before the delayed ACK comes
+            time.sleep(0.1)
+            server.sendall(server.recv(10))
+            client.recv(10)
+        info = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
+        (state,) = read_tcp_states(os.getpid(), [client.fileno()])
+    if not int.from_bytes(info[100:104], sys.byteorder):  # tcpi_total_retrans
+        pytest.skip("the kernel has sent nothing again")
+    assert state.retransmits == 0
 
 
 def test_what_is_no_tcp_socket_is_left_out() -> None:

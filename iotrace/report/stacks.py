@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from iotrace.report.times import Percentiles
 
+_MOST_FOLDERS = 2
+"""Of a package's file, that are named; of more, the package alone."""
 _PLAIN_FILES = frozenset(("__init__.py", "__main__.py", "main.py", "app.py", "base.py"))
 
 
@@ -29,7 +31,13 @@ class Frame:
 
     @property
     def place(self) -> str:
-        """``orders.py:88``, with the folder of files whose name says nothing: ``app/main.py:7``."""
+        """``orders.py:88``, with the folder of files whose name says nothing: ``app/main.py:7``;
+        of an installed package with its name: ``sqlalchemy/pool/impl.py:166``."""
+        package = self.file.rpartition("-packages/")[2] if "-packages/" in self.file else ""
+        if package.count("/") > _MOST_FOLDERS:
+            package = f"{package.partition('/')[0]}/.../{package.rpartition('/')[2]}"
+        if "/" in package:
+            return f"{package}:{self.line or '?'}"
         parts = self.file.rsplit("/", 2)
         kept = parts[-2:] if parts[-1] in _PLAIN_FILES else parts[-1:]
         return f"{'/'.join(kept)}:{self.line or '?'}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from iotrace.report.stacks import Frame, InCall
 from iotrace.verdict.number_formats import duration
-from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.process_profile import ProcessProfile, port_of
 from iotrace.verdict.purpose import (
     Purpose,
     imports,
@@ -105,6 +105,16 @@ def target_text(call: InCall) -> str:
     if call.peer:
         return call.peer
     return f"descriptor {call.fd}" if call.fd is not None else ""
+
+
+def from_client(call: InCall, profile: ProcessProfile) -> bool:
+    """Whether it reads what a client sends, on a connection that this program has accepted."""
+    ports = profile.listening_ports() | profile.served_ports
+    return call.syscall in READS and any(
+        row.kind == call.kind and port_of(row.local) in ports
+        for row in profile.process.descriptors
+        if row.fd == call.fd and row.local
+    )
 
 
 def place_text(one: Stuck) -> str:

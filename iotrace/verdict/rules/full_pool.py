@@ -12,7 +12,7 @@ from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import library_frames, short_name
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
-from iotrace.verdict.stuck import Stuck, in_calls, long_ns, place_text, target_text
+from iotrace.verdict.stuck import Stuck, from_client, in_calls, long_ns, place_text, target_text
 from iotrace.vocabulary.calls import WRITES
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS, PIPE
 from iotrace.vocabulary.waits import WAIT_REASONS
@@ -181,6 +181,7 @@ def _hit(name: str, busy: Sequence[_Member], profile: ProcessProfile) -> Hit:
     peer = target_text(example.call)
     if peer:
         evidence["waits_for"] = peer
+    slow_client = peer if from_client(example.call, profile) else ""
     cost = max(one.thread.lifetime_ns - one.idle_ns for one in busy)
     return Hit(
         evidence,
@@ -188,17 +189,18 @@ def _hit(name: str, busy: Sequence[_Member], profile: ProcessProfile) -> Hit:
         busy[0].thread.tid if count == 1 else None,
         severity="high",
         lines=_lines(groups),
-        title=_title(name, count, place),
-        advice=_advice(name, count),
+        title=_title(name, count, place, slow_client),
+        advice=_SLOW_CLIENTS if slow_client else _advice(name, count),
     )
 
 
-def _title(name: str, count: int, place: str) -> str:
+def _title(name: str, count: int, place: str, slow_client: str) -> str:
     who = "the only thread of" if count == 1 else f"all {count} threads of"
     if count > 1 and name.endswith("threads"):
         who = f"all {count} of"
     verb = "is" if count == 1 else "are"
     at = f" at {place}" if place else ""
+    at += f" with clients that send slowly ({slow_client})" if slow_client else ""
     return f"Thread pool full: {who} {name} {verb} always busy{at}, other work queues behind"
 
 
@@ -215,6 +217,14 @@ def _line(place: str, members: list[_Member]) -> str:
         f"{place} -> {call.syscall}{to}: {plural(len(members), 'thread')} at the end, "
         f"never free in {duration(longest)}"
     )
+
+
+_SLOW_CLIENTS = (
+    "The threads read from clients that do not send: keep those out of the pool. Have a reverse "
+    "proxy in front that reads requests whole (nginx: proxy_request_buffering), or a server that "
+    "reads in an event loop (ASGI; gunicorn -k gevent); close connections that take too long for "
+    "their request, and idle ones sooner (keep-alive). More threads only put it off."
+)
 
 
 def _advice(name: str, count: int) -> str:

@@ -38,6 +38,17 @@ def test_threads_that_serve_one_stream_each_are_a_full_pool_where_others_wait() 
     assert "IO142" not in findings(replace(one, requests=(soon,)))
 
 
+def test_who_keeps_a_pool_is_told_a_client_or_a_server() -> None:
+    (one,) = hangs.full_pool(True)
+    reading = in_call("recvfrom", "tcp", "app.py:7 view", *hangs.WORKER, fd=9, wait=200 * MS)
+    threads = tuple(replace(row, in_call=reading) for row in one.threads)
+    for local, is_client in (("127.0.0.1:8000", True), ("127.0.0.1:40001", False)):
+        row = descriptor(9, local=local, peer="10.0.0.7:41000")
+        told = findings(replace(one, threads=threads, descriptors=(row,)))["IO142"]
+        assert ("clients that send slowly" in told.title) is is_client, told.title
+        assert ("reverse proxy in front" in told.advice) is is_client
+
+
 def test_a_pool_that_is_given_one_job_after_the_other_is_not_full() -> None:
     """Its thread sleeps before each job, however shortly."""
     (one,) = hangs.full_pool(True)

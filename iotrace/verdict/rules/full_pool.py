@@ -106,9 +106,11 @@ def _member(one: Stuck, row: Thread, profile: ProcessProfile) -> _Member:
     in_lock = row.states_ns.wait.get("lock", 0)
     # A job may wait for a lock, too: a wait that is not in the worker's own loop is no idling.
     if one.call.syscall == "futex" and not _is_idle(one):
-        in_lock -= one.held_ns
+        in_lock -= 0 if one.call.kind in INTERPRETER_KINDS else one.held_ns
     futexes = [call for call in calls if call.syscall == "futex"]
     locks = [call for call in futexes if call.kind not in INTERPRETER_KINDS]
+    # On a busy machine the GIL's owner loses its CPU, and all others wait for both.
+    in_lock -= sum(call.wait_ns for call in futexes if call.kind in INTERPRETER_KINDS)
     sleeps = sum(
         call.waits_ns.count
         for call in locks

@@ -49,6 +49,18 @@ def test_who_keeps_a_pool_is_told_a_client_or_a_server() -> None:
         assert ("reverse proxy in front" in told.advice) is is_client
 
 
+def test_waiting_for_the_gil_is_no_idling() -> None:
+    (one,) = hangs.full_pool(True)
+    threads = tuple(
+        replace(row, states_ns=thread(row.tid, sleep=9 * S, lock=S).states_ns)
+        for row in one.threads
+    )
+    for kind, found in (("gil", True), ("", False)):
+        waits = [call("futex", kind, 33, tid=row.tid, wait=S) for row in threads]
+        seen = replace(one, threads=threads, calls=(*one.calls, *waits))
+        assert ("IO142" in findings(seen)) is found
+
+
 def test_a_pool_that_is_given_one_job_after_the_other_is_not_full() -> None:
     """Its thread sleeps before each job, however shortly."""
     (one,) = hangs.full_pool(True)

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from iotrace.report.model import Thread
-from iotrace.report.stacks import Frame
 from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.pool_threads import is_idle, threads_of_pools
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import library_frames, short_name
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
-from iotrace.verdict.stuck import Stuck, from_client, in_calls, long_ns, place_text, target_text
+from iotrace.verdict.stuck import Stuck, from_client, long_ns, place_text, target_text
 from iotrace.vocabulary.calls import WRITES
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS, PIPE
 from iotrace.vocabulary.waits import WAIT_REASONS
@@ -32,18 +31,6 @@ MOST_SLEEPS_PER_JOB = 0.2
 LEAST_SLEEP_NS = 10_000
 """Of a sleep that waits for a job, on average: to be given one takes longer than that."""
 
-_WORKERS = {
-    "concurrent/futures/thread.py:_worker": "ThreadPoolExecutor",
-    "anyio/_backends/_asyncio.py:run": "AnyIO's worker threads",
-    "waitress/task.py:handler_thread": "waitress's threads",
-    "cheroot/workers/threadpool.py:run": "cheroot's thread pool",
-    "multiprocessing/pool.py:worker": "multiprocessing.pool.ThreadPool",
-    "_core/_thread_cache.py:_work": "Trio's worker threads",
-    "tornado/concurrent.py:_worker": "Tornado's executor",
-    "twisted/_threads/_threadworker.py:work": "Twisted's thread pool",
-    "dramatiq/worker.py:run": "dramatiq's workers",
-}
-"""The loops in which threads of a pool fetch their work."""
 _WAKES = frozenset(("unix", "eventfd", PIPE))
 
 
@@ -76,11 +63,8 @@ class _Member:
 
 def _full(profile: ProcessProfile) -> Iterator[Hit]:
     pools: dict[str, list[_Member]] = {}
-    rows = {row.tid: row for row in profile.process.threads}
-    for one in in_calls(profile):
-        name = _pool_of(one.call.stack)
-        if name:
-            pools.setdefault(name, []).append(_member(one, rows[one.tid], profile))
+    for name, one, row in threads_of_pools(profile):
+        pools.setdefault(name, []).append(_member(one, row, profile))
     for name, members in pools.items():
         old = [
             one
@@ -92,20 +76,11 @@ def _full(profile: ProcessProfile) -> Iterator[Hit]:
             yield _hit(name, busy, profile)
 
 
-def _pool_of(stack: Sequence[Frame]) -> str:
-    for frame in reversed(stack):
-        key = f"{frame.file}:{short_name(frame)}"
-        for place, name in _WORKERS.items():
-            if key.endswith(place):
-                return name
-    return ""
-
-
 def _member(one: Stuck, row: Thread, profile: ProcessProfile) -> _Member:
     calls = profile.calls.get(one.tid, ())
     in_lock = row.states_ns.wait.get("lock", 0)
     # A job may wait for a lock, too: a wait that is not in the worker's own loop is no idling.
-    if one.call.syscall == "futex" and not _is_idle(one):
+    if one.call.syscall == "futex" and not is_idle(one):
         in_lock -= 0 if one.call.kind in INTERPRETER_KINDS else one.held_ns
     futexes = [call for call in calls if call.syscall == "futex"]
     locks = [call for call in futexes if call.kind not in INTERPRETER_KINDS]
@@ -119,12 +94,6 @@ def _member(one: Stuck, row: Thread, profile: ProcessProfile) -> _Member:
     wakes = sum(call.calls or 0 for call in calls if call.syscall in WRITES and call.kind in _WAKES)
     jobs = max(wakes, sum(call.calls or 0 for call in locks) - sleeps)
     return _Member(row, one, max(0, in_lock), jobs, sleeps)
-
-
-def _is_idle(one: Stuck) -> bool:
-    return one.call.syscall == "futex" and len(library_frames(one.call.stack)) == len(
-        one.call.stack
-    )
 
 
 def _has_queue(busy: Sequence[_Member], old: Sequence[_Member], profile: ProcessProfile) -> bool:

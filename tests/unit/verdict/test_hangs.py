@@ -61,6 +61,19 @@ def test_waiting_for_the_gil_is_no_idling() -> None:
         assert ("IO142" in findings(seen)) is found
 
 
+def test_a_pool_is_known_where_its_threads_are_on_a_cpu_at_the_end() -> None:
+    (one,) = hangs.full_pool(True)
+    (first, *_) = one.threads
+    assert first.in_call is not None
+    made = line_of(first.in_call, 100, 20 * S, 200 * MS)
+    sleeps = [call("clock_nanosleep", "", 50, tid=row.tid, wait=10 * S) for row in one.threads]
+    busy = tuple(replace(row, in_call=None) for row in one.threads)
+    seen = replace(one, threads=busy, calls=(*one.calls, *sleeps), lines=(made,))
+    assert findings(seen)["IO142"].evidence["threads"] == 2
+    elsewhere = replace(made, stack=stack("app.py:9 main"))
+    assert "IO142" not in findings(replace(seen, lines=(replace(made, wait_ns=S), elsewhere)))
+
+
 def test_a_pool_that_is_given_one_job_after_the_other_is_not_full() -> None:
     """Its thread sleeps before each job, however shortly."""
     (one,) = hangs.full_pool(True)

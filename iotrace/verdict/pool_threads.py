@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The threads of pools: what each of them was at, by its stack or by its waits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from iotrace.report.model import Call, Thread
+from iotrace.report.stacks import Frame, InCall, Line
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import library_frames, purpose_of, short_name
+from iotrace.verdict.stuck import Stuck, in_calls, place_text
+from iotrace.vocabulary.kinds import INTERPRETER_KINDS
+
+POOLS_SHARE = 0.9
+"""Of all that a process waited in calls of one kind, in stacks of one pool: whoever made such calls
+is of that pool."""
+
+_WORKERS = {
+    "concurrent/futures/thread.py:_worker": "ThreadPoolExecutor",
+    "anyio/_backends/_asyncio.py:run": "AnyIO's worker threads",
+    "waitress/task.py:handler_thread": "waitress's threads",
+    "cheroot/workers/threadpool.py:run": "cheroot's thread pool",
+    "multiprocessing/pool.py:worker": "multiprocessing.pool.ThreadPool",
+    "_core/_thread_cache.py:_work": "Trio's worker threads",
+    "tornado/concurrent.py:_worker": "Tornado's executor",
+    "twisted/_threads/_threadworker.py:work": "Twisted's thread pool",
+    "dramatiq/worker.py:run": "dramatiq's workers",
+}
+"""The loops in which threads of a pool fetch their work."""
+
+
+def threads_of_pools(profile: ProcessProfile) -> Iterator[tuple[str, Stuck, Thread]]:
+    """The pool's name, what the thread is at, the thread.
+
+    A thread that is on a CPU at the end, or waits for one or for the GIL, as is likely on a busy
+    machine, has no call that tells of its work then: what it waited in most does.
+    """
+    at_the_end = {one.tid: one for one in in_calls(profile)}
+    lines = [(pool_of(line.stack), line) for line in profile.process.lines]
+    of_pools = [(name, line) for name, line in lines if name]
+    for row in profile.process.threads:
+        one = at_the_end.get(row.tid)
+        if one is None or not _tells(one):
+            one = _by_its_waits(row, of_pools, profile) or one
+        name = pool_of(one.call.stack) if one else ""
+        if one and name:
+            yield name, one, row
+
+
+def pool_of(stack: Sequence[Frame]) -> str:
+    """The pool whose thread has this stack; "": none that is known."""
+    for frame in reversed(stack):
+        key = f"{frame.file}:{short_name(frame)}"
+        for place, name in _WORKERS.items():
+            if key.endswith(place):
+                return name
+    return ""
+
+
+def is_idle(one: Stuck) -> bool:
+    """Whether it waits for a lock in the pool's own code: for work."""
+    stack, call = one.call.stack, one.call
+    in_pool = len(library_frames(stack)) == len(stack)
+    return call.syscall == "futex" and call.kind not in INTERPRETER_KINDS and in_pool
+
+
+def _tells(one: Stuck) -> bool:
+    return bool(one.call.stack) and (bool(place_text(one)) or is_idle(one))
+
+
+def _by_its_waits(
+    row: Thread, lines: Sequence[tuple[str, Line]], profile: ProcessProfile
+) -> Stuck | None:
+    """By the calls that it waited in most, where a pool's threads alone make such."""
+    calls = [one for one in profile.calls.get(row.tid, ()) if one.kind not in INTERPRETER_KINDS]
+    most = max(calls, key=lambda one: one.wait_ns, default=None)
+    if most is None or not most.wait_ns:
+        return None
+    waited = sum(one.wait_ns for one in profile.process.calls if _kind(one) == _kind(most))
+    alike = [(name, line) for name, line in lines if _kind(line) == _kind(most)]
+    by_pool = Counter[str]()
+    for name, line in alike:
+        by_pool[name] += line.wait_ns
+    (name, in_pool), *_ = by_pool.most_common(1) or [("", 0)]
+    if not name or in_pool < POOLS_SHARE * waited:
+        return None
+    line = max((one for its, one in alike if its == name), key=lambda one: one.wait_ns)
+    call = InCall(line.syscall, line.kind, line.fd, "", 0, 0, own=line.own, stack=line.stack)
+    return Stuck(row.tid, call, purpose_of(call), 0)
+
+
+def _kind(one: Call | Line) -> tuple[str, str]:
+    return one.syscall, one.kind

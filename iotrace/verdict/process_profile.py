@@ -52,9 +52,14 @@ class ProcessProfile:
 
     @property
     def wall_ns(self) -> int:
-        """How long it was traced."""
-        ended = self.process.ended_ns
-        return max(1, (self.duration_ns if ended is None else ended) - self.process.started_ns)
+        """How long it was traced: as long as its first thread, which may have been entered long
+        after the trace began, where there are many processes to enter."""
+        began, ended = self.process.started_ns, self.process.ended_ns
+        length = (self.duration_ns if ended is None else ended) - began
+        first = next((one for one in self.process.threads if one.tid == self.process.pid), None)
+        if first and first.started_ns == began and ended is None and first.ended_ns is None:
+            length = min(length, first.lifetime_ns)
+        return max(1, length)
 
     def per_second(self, count: float) -> float:
         """A count as a rate."""

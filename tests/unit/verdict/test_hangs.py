@@ -49,6 +49,15 @@ def test_who_keeps_a_pool_is_told_a_client_or_a_server() -> None:
         assert ("reverse proxy in front" in told.advice) is is_client
 
 
+def test_a_process_that_was_entered_late_is_judged_by_the_time_it_was_traced() -> None:
+    (one,) = hangs.full_pool(True)
+    late = [replace(row, states_ns=thread(sleep=4 * S).states_ns) for row in one.threads]
+    late = [replace(row, lifetime_ns=4 * S) for row in late]
+    assert "IO142" not in findings(replace(one, threads=tuple(late)))
+    first = thread(PID, lock=4 * S)
+    assert "IO142" in findings(replace(one, threads=(first, *late)))
+
+
 def test_waiting_for_the_gil_is_no_idling() -> None:
     (one,) = hangs.full_pool(True)
     threads = tuple(

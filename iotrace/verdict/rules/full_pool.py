@@ -161,7 +161,7 @@ def _hit(name: str, busy: Sequence[_Member], profile: ProcessProfile) -> Hit:
         severity="high",
         lines=_lines(groups),
         title=_title(name, count, place, slow_client),
-        advice=_SLOW_CLIENTS if slow_client else _advice(name, count),
+        advice=_advice(name, count, slow_client, kept=not peer and _kept(busy, profile)),
     )
 
 
@@ -198,7 +198,20 @@ _SLOW_CLIENTS = (
 )
 
 
-def _advice(name: str, count: int) -> str:
+_STREAMS = (
+    "Each thread serves one request that does not end (a stream, a subscription, a long poll), and "
+    "that is as many as there are threads. Have more threads than such requests at once "
+    "(grpc.server(ThreadPoolExecutor(max_workers=...)), --threads), end them after a while, limit "
+    "how many there may be, or serve them in an event loop, where one that waits takes no thread "
+    "(grpc.aio, ASGI, gevent)."
+)
+
+
+def _advice(name: str, count: int, slow_client: str, *, kept: bool) -> str:
+    if slow_client:
+        return _SLOW_CLIENTS
+    if kept:
+        return _STREAMS
     if count == 1:
         return (
             "One thread does all of this work, one job after the other: have more threads "

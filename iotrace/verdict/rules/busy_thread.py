@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines
-from iotrace.verdict.rules.rule import Hit, Rule, always
+from iotrace.verdict.rules.rule import HIGH_SHARE, Hit, Rule, always
 from iotrace.verdict.thread_activity import Activity
 
 NEVER_SLEEPS_SHARE = 0.95
@@ -17,6 +18,8 @@ CPU_SHARE = 0.1
 """Of its lifetime that it has run at least: else the lack of a CPU or of the GIL is the matter."""
 STALLS_SHARE = 0.5
 """Of its CPU time."""
+REGEX_SHARE = 0.5
+"""Of the samples of a thread, within the module re."""
 CPU_PER_OPERATION_NS = 10_000_000
 """CPU time for each call that moved data or accepted: a thread that serves has less of it."""
 
@@ -39,13 +42,40 @@ def _never_sleeps(profile: ProcessProfile) -> Iterator[Hit]:
             errors = commonest.errors or {}
             if errors:
                 evidence["its_commonest_error"] = max(errors, key=lambda name: errors[name])
+        waiting = [one for its, one in profile.threads.items() if its != tid and one.gil.wait_ns]
+        waited = sum(one.gil.wait_ns for one in waiting)
+        keeps_it = waited >= HIGH_SHARE * profile.wall_ns
+        if keeps_it:
+            evidence |= {"gil_waited_ns": waited, "threads_waiting_for_the_gil": len(waiting)}
         yield Hit(
             evidence,
             seen.cpu_ns,
             tid,
-            severity="medium" if serves else "low",
+            severity=("high" if keeps_it else "medium") if serves else "low",
             lines=busy_lines(profile.process, tid),
+            title=_KEEPS_THE_GIL if keeps_it else "",
+            advice=_BACKTRACKS if _matches(profile, tid) else "",
         )
+
+
+_KEEPS_THE_GIL = (
+    "A thread never sleeps, and keeps Python's GIL: the program's other threads wait for it"
+)
+_BACKTRACKS = (
+    "A regular expression goes on for so long where it has to try too many ways to match "
+    "(backtracking: nested repetitions like (a+)+), and the GIL is kept meanwhile. Write it "
+    "without such (possessive or atomic groups from Python 3.11 on), limit the length of what is "
+    "searched, use an engine that does not backtrack (google-re2) or one with a timeout (regex), "
+    "or search in another process."
+)
+_RE = re.compile(r"/re(?:/__init__|/_\w+)?\.py$")
+
+
+def _matches(profile: ProcessProfile, tid: int) -> bool:
+    """Whether it spends most of its time on a CPU in regular expressions."""
+    rows = [one for one in profile.process.cpu_samples if one.tid == tid]
+    inside = sum(one.samples for one in rows if one.stack and _RE.search(one.stack[0].file))
+    return inside > REGEX_SHARE * sum(one.samples for one in rows)
 
 
 def _is_busy(seen: Activity) -> bool:

@@ -13,7 +13,7 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import Stuck, from_client, long_ns, place_text, target_text
 from iotrace.vocabulary.calls import WRITES
-from iotrace.vocabulary.kinds import INTERPRETER_KINDS, PIPE
+from iotrace.vocabulary.kinds import INTERPRETER_KINDS, PIPE, Kind
 from iotrace.vocabulary.waits import WAIT_REASONS
 
 IDLE_SHARE = 0.05
@@ -31,6 +31,7 @@ MOST_SLEEPS_PER_JOB = 0.2
 LEAST_SLEEP_NS = 10_000
 """Of a sleep that waits for a job, on average: to be given one takes longer than that."""
 
+_LIKE_THE_GIL = frozenset(INTERPRETER_KINDS) - {Kind.GIL.label}
 _WAKES = frozenset(("unix", "eventfd", PIPE))
 
 
@@ -84,8 +85,9 @@ def _member(one: Stuck, row: Thread, profile: ProcessProfile) -> _Member:
         in_lock -= 0 if one.call.kind in INTERPRETER_KINDS else one.held_ns
     futexes = [call for call in calls if call.syscall == "futex"]
     locks = [call for call in futexes if call.kind not in INTERPRETER_KINDS]
-    # On a busy machine the GIL's owner loses its CPU, and all others wait for both.
-    in_lock -= sum(call.wait_ns for call in futexes if call.kind in INTERPRETER_KINDS)
+    # On a busy machine the GIL's owner loses its CPU, and all others wait for both. Where the GIL
+    # is known such waits are in no lock.
+    in_lock -= sum(call.wait_ns for call in futexes if call.kind in _LIKE_THE_GIL)
     sleeps = sum(
         call.waits_ns.count
         for call in locks

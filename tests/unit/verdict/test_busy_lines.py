@@ -9,6 +9,7 @@ from iotrace.report.stacks import CpuSample, Frame
 from iotrace.verdict.python_lines import busy_lines, faulting_lines
 from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit.verdict.made import MS, PID, S, call, event_loop, findings, process, thread
+from tests.unit.verdict.made_busy import never_sleeps
 
 _WEATHER = Frame("weather", "/srv/server.py", 13, suspends=True)
 _LOADS = Frame("create_default_context", "/usr/lib/python3.11/ssl.py", 713)
@@ -65,6 +66,24 @@ def test_where_no_function_stands_out_packages_are_told() -> None:
     assert busy_lines(_sampled(*rows, *framework))[0] == (
         "by package, of its CPU time with a known stack: rich 60 %, starlette 40 %"
     )
+
+
+def test_a_regular_expression_that_keeps_the_gil() -> None:
+    searches = Frame("search", "/usr/lib/python3.11/re/__init__.py", 176)
+    (one,) = never_sleeps(True)
+    found = findings(replace(one, cpu_samples=(_row(900, 1, searches, _WEATHER, tid=701),)))
+    assert found["IO133"].severity == "medium"
+    assert "GIL" not in found["IO133"].title
+    loop = replace(one.threads[0], states_ns=thread(poll=5 * S, gil=5 * S).states_ns)
+    waits = call("futex", "gil", 1_001, wait=5 * S, errors={"ETIMEDOUT": 997})
+    one = replace(one, threads=(loop, *one.threads[1:]), calls=(*one.calls, waits))
+    found = findings(replace(one, cpu_samples=(_row(900, 1, searches, _WEATHER, tid=701),)))
+    assert found["IO133"].severity == "high"
+    assert found["IO133"].evidence["threads_waiting_for_the_gil"] == 1
+    assert "keeps Python's GIL" in found["IO133"].title
+    assert "backtracking" in found["IO133"].advice
+    elsewhere = replace(one, cpu_samples=(_row(900, 0, _WEATHER, tid=701),))
+    assert "backtracking" not in findings(elsewhere)["IO133"].advice
 
 
 def test_a_loop_whose_stalls_are_told_has_no_second_finding() -> None:

@@ -65,7 +65,7 @@ def test_waiting_for_the_gil_is_no_idling() -> None:
         replace(row, states_ns=thread(row.tid, sleep=9 * S, lock=S).states_ns)
         for row in one.threads
     )
-    for kind, found in (("gil", True), ("", False)):
+    for kind, found in (("short timeout", True), ("", False)):
         waits = [call("futex", kind, 33, tid=row.tid, wait=S) for row in threads]
         seen = replace(one, threads=threads, calls=(*one.calls, *waits))
         assert ("IO142" in findings(seen)) is found

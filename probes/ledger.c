@@ -110,6 +110,7 @@ static __always_inline void catch_up(struct thread *t, u64 now, struct sched_fig
     ready = ns - asleep;
   charge_runq(t, ready);
   t->since_ns += asleep + ready;
+  t->switched_in_ns = t->since_ns;
   t->state = t->resume_state;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Multiplexers. A loop iteration lasts from a return of the multiplexer to the thread's next call
- * of it. */
+ * of it; without probes on system calls from a sleep in it to the next one (sleeps.c). */
 #define SELECT_WORDS 16 /* FD_SETSIZE / 64 (glibc) */
 
 static __always_inline int allocate_loop(u32 *index)
@@ -195,6 +195,22 @@ static __always_inline void polled_alone(struct thread *t, u32 slot)
   update_end(&d->seq);
 }
 
+/* The multiplexer has returned; cpu: what its thread had run by then. */
+static __always_inline void begin_iteration(struct thread *t, struct loop *l, u64 now, u64 cpu)
+{
+  l->returned_ns = now;
+  l->cpu_at_return_ns = cpu;
+  l->runq_at_return_ns = t->runq_ns;
+  clear_stacks(l);
+  if (!l->iteration_waited)
+    return;
+  l->iteration_waited = 0;
+  l->iteration_call_ns = 0;
+#pragma clang loop unroll(disable)
+  for (int i = 0; i < WAIT_CLASSES; i++)
+    l->iteration_wait_ns[i] = 0;
+}
+
 static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, u64 now)
 {
   struct loop *l = loop_of(t, slot, t->call_nr);
@@ -216,17 +232,7 @@ static __always_inline void loop_exit(struct thread *t, u32 slot, s64 ready, u64
         l->timeouts++;
     }
     l->last_ready = ready;
-    l->returned_ns = now;
-    l->cpu_at_return_ns = cpu_ns(t);
-    l->runq_at_return_ns = t->runq_ns;
-    clear_stacks(l);
-    if (l->iteration_waited) {
-      l->iteration_waited = 0;
-      l->iteration_call_ns = 0;
-#pragma clang loop unroll(disable)
-      for (int i = 0; i < WAIT_CLASSES; i++)
-        l->iteration_wait_ns[i] = 0;
-    }
+    begin_iteration(t, l, now, cpu_ns(t));
   }
   l->accepted_at_return = t->accepted;
   l->data_at_return = t->moved_data;

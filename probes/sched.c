@@ -57,7 +57,7 @@ static __always_inline void switch_out(struct thread *t, u32 slot, u32 tid, u64 
   charge_with_figures(t, now, &figures);
   if (!preempted && prev_state)
     repair_enter_asleep(t, slot, now);
-  close_sleep(t, slot);
+  close_sleep(t, slot, now);
   take_new_name(t);
   if (!preempted && prev_state & TASK_DEAD) {
     end_thread(t, slot, tid, now);

@@ -56,7 +56,9 @@ static __always_inline void adopt_descriptor(struct thread *t, u32 slot)
   t->call_descriptor = index + 1;
 }
 
-static __always_inline void add_sleep_to_loop(struct thread *t, u32 slot)
+/* An iteration begins where the thread got its CPU: it has run since. Calls of the multiplexer that do
+ * not sleep are not seen, so that it lasts until one does. */
+static __always_inline void add_sleep_to_loop(struct thread *t, u32 slot, u64 now)
 {
   struct loop *l = loop_of(t, slot, t->call_nr);
   if (!l)
@@ -65,13 +67,14 @@ static __always_inline void add_sleep_to_loop(struct thread *t, u32 slot)
   l->upto = t->syscalls;
   l->sleeps++;
   l->wait_ns += t->call_wait_ns;
+  begin_iteration(t, l, t->switched_in_ns, cpu_ns(t) - (now - t->switched_in_ns));
   update_end(&l->seq);
   t->current_loop = t->loops[t->call_loop & (LOOP_KINDS - 1)];
 }
 
 /* The thread has run since it slept in a call, and leaves the CPU again: sched_info has counted by
  * now how much of that sleep was in a run queue. */
-static __always_inline void close_sleep(struct thread *t, u32 slot)
+static __always_inline void close_sleep(struct thread *t, u32 slot, u64 now)
 {
   struct call_sums s = {.sleeps = 1, .timed = 1};
   struct descriptor *d;
@@ -87,7 +90,9 @@ static __always_inline void close_sleep(struct thread *t, u32 slot)
   s.total_ns = s.wait_ns + s.runq_ns;
   account_call(t, slot, &s);
   if (t->call_loop)
-    add_sleep_to_loop(t, slot);
+    add_sleep_to_loop(t, slot, now);
+  else if (t->current_loop)
+    loop_waited(t);
   if (t->call_loop || t->call_polls) {
     if (t->call_fd >= 0)
       polled_alone(t, slot);
@@ -107,7 +112,7 @@ static __always_inline void open_sleep(struct thread *t, u32 slot, u64 task, u64
 {
 }
 
-static __always_inline void close_sleep(struct thread *t, u32 slot)
+static __always_inline void close_sleep(struct thread *t, u32 slot, u64 now)
 {
 }
 #endif

@@ -156,7 +156,7 @@ def _loops(whole: Report, part: Report, seconds: float) -> Iterator[LoopRow]:
             watched=loop.watched,
             iterations_per_s=_rate(recent.iterations, seconds) if recent else 0.0,
             ready=_ready(recent),
-            busy=recent.busy_ns if recent and recent.iterations else None,
+            busy=recent.busy_ns if recent else None,
             new_stalls=recent.stalls.count if recent and recent.stalls else 0,
             stalls=stalls.count if stalls else 0,
             stalled_ns=stalls.total_ns if stalls else 0,

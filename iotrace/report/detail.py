@@ -38,7 +38,7 @@ _CALLS = (
     "user and kernel apart (cpu is both)",
     "number of system calls",
     "latency, waits_ns",
-    "iterations, ready, empty, timeout, busy",
+    "iterations, ready, empty, timeout; busy of iterations that did not sleep",
     "GIL tax",
     "python lines",
     "requests",

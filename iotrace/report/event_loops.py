@@ -44,7 +44,8 @@ class StallCall:
 
 @dataclass(frozen=True, slots=True)
 class Stalls:
-    """The iterations of a loop that kept it from its multiplexer for more than 50 ms.
+    """The iterations of a loop that kept it from its multiplexer for more than 50 ms: in light and
+    sockets detail the times between two sleeps in it.
 
     ``total_ns`` = cpu + runq + the waits in calls (by reason) + waits outside calls.
     ``worst``: the longest wait in one call in any of them, None if none waited.
@@ -70,6 +71,9 @@ class Loop:
     ``eager_reads``: of a connection that was accepted since the last return;
     ``watched``: descriptors watched, at most (None: not known), ``nfds_max``: the call's largest
     ``nfds`` (0: it has none), ``wait_ns``: time asleep in it, ``sleeps``: as in ``Call``.
+    ``busy_ns``, ``busy_total_ns``: from a return to the next call; in light and sockets detail,
+    where calls that do not sleep are not seen, from one sleep in it to the next: exact for an
+    iteration that slept before and after, else of several iterations together.
     ``ready_watches``: some of the sockets that its epoll would report at once; only epoll tells.
     """
 

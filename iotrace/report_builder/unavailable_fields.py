@@ -78,17 +78,15 @@ def _descriptor(row: Descriptor, detail: Detail) -> Descriptor:
 
 
 def _loop(row: Loop) -> Loop:
+    """``busy_ns`` and ``stalls`` are of the time between two sleeps in the multiplexer."""
     return replace(
         row,
         iterations=None,
         empty=None,
         timeouts=None,
         ready=None,
-        busy_ns=None,
         zero_timeout=None,
         unserved=None,
-        busy_total_ns=None,
-        stalls=None,
         data_iterations=None,
         eager_reads=None,
         sleeps=row.sleeps or 0,

@@ -61,8 +61,10 @@ def fold(snapshot: Snapshot, folded: Mapping[ThreadKey, ThreadKey]) -> Snapshot:
 
 
 def threads_only(snapshot: Snapshot) -> Snapshot:
-    """Threads, and what they exchange with others: no rows of calls, descriptors or loops."""
-    left_out: dict[str, Any] = {name: {} for name in _OF_THREADS if name != "threads"}
+    """Threads, their loops, and what they exchange with others: no rows of calls or descriptors."""
+    left_out: dict[str, Any] = {
+        name: {} for name in _OF_THREADS if name not in ("threads", "loops")
+    }
     return replace(snapshot, **left_out)
 
 

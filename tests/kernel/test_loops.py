@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from iotrace.engine.map_limits import Limits
+from iotrace.report.detail import Detail
 from iotrace.report.model import Loop, Stalls
 from tests.kernel.targets import Target
 from tests.kernel.tracing import loop_of, process_of, trace_work
@@ -13,6 +15,7 @@ from tests.kernel.tracing import loop_of, process_of, trace_work
 # programs/loops.py
 SERVED, TIMEOUTS, ZERO_TIMEOUTS, UNSERVED = 31, 17, 19, 23
 CPU_STALLS, SLEEP_STALLS, CALL_STALLS = 13, 11, 7
+NEVER_ASLEEP, EACH_NS = 5, 20_000_000
 TIMEOUT_NS = 20_000_000
 CPU_STALL_NS, SLEEP_STALL_NS, CALL_STALL_NS = 60_000_000, 70_000_000, 80_000_000
 MULTIPLEXERS = ("epoll_wait", "poll", "pselect6")
@@ -86,3 +89,31 @@ def test_stalls_add_up(stalls: Stalls) -> None:
 def test_the_worst_wait_is_the_longest(stalls: Stalls) -> None:
     assert stalls.worst is not None
     assert stalls.worst.wait_ns > SLEEP_STALL_NS
+
+
+@pytest.mark.parametrize("multiplexer", ["epoll_wait", "pselect6"])
+def test_stalls_between_two_sleeps_are_seen_in_light_detail(multiplexer: str) -> None:
+    """Iterations that slept are told apart; of those that did not, there is one sum."""
+    with Target("loops.py", multiplexer, "sleeping") as target:
+        report = trace_work(target, limits=Limits(detail=Detail.LIGHT))
+        slow_reader = target.results()["slow_reader"]
+    row = loop_of(process_of(report, target.pid), multiplexer)
+    alone = CPU_STALLS + SLEEP_STALLS + CALL_STALLS
+    assert (row.sleeps, row.iterations) == (alone + 3, None)
+    stalls, busy = row.stalls, row.busy_ns
+    assert stalls is not None
+    assert busy is not None
+    assert stalls.count == alone + 1
+    computed_ns = CPU_STALLS * CPU_STALL_NS + NEVER_ASLEEP * EACH_NS
+    assert stalls.cpu_ns == pytest.approx(computed_ns, rel=0.05)
+    assert stalls.wait_ns["sleep"] == pytest.approx(SLEEP_STALLS * SLEEP_STALL_NS, rel=0.05)
+    assert 0.5 * CALL_STALLS * CALL_STALL_NS < stalls.wait_ns["recv"] < stalls.total_ns
+    assert stalls.total_ns >= stalls.cpu_ns + stalls.runq_ns + sum(stalls.wait_ns.values())
+    # One that never slept was as long as five that did not.
+    assert busy.max >= NEVER_ASLEEP * EACH_NS
+    assert sum(count for _, _, count in busy.histogram) == alone + 2
+    assert row.busy_total_ns is not None
+    assert stalls.total_ns <= row.busy_total_ns < 1.1 * stalls.total_ns
+    assert stalls.worst is not None
+    assert stalls.worst.syscall in ("read", "clock_nanosleep")
+    assert stalls.worst.fd in (slow_reader, None)

@@ -23,7 +23,10 @@ _LEGEND = (
     "descriptors a return, mean/max; empty: none ready; timeout: none in time; busy: from a "
     "return to the next call, p50, p99 and max."
 )
-_SLEEPS = "sleeps: calls that slept, and wait: how long; n/a: the others are not seen."
+_SLEEPS = (
+    "sleeps: calls that slept, and wait: how long; n/a: the others are not seen, so that busy is "
+    "from one sleep to the next."
+)
 _NO_WAIT = "no-wait: told not to wait."
 _UNSERVED = "unserved: some ready, none read, written or accepted."
 
@@ -73,7 +76,8 @@ ORDERS: Orders[Loop] = {
     ),
     "busy": ColumnOrder(
         lambda loop: loop.busy_ns.p50 if loop.busy_ns else -1,
-        "from a return to the next call, p50: how long everybody else had to wait",
+        "from a return to the next call (in light detail from one sleep to the next, be there "
+        "calls between that do not sleep), p50: how long everybody else had to wait",
     ),
     "p99": ColumnOrder(lambda loop: loop.busy_ns.p99 if loop.busy_ns else -1, "of busy"),
     "max": ColumnOrder(lambda loop: loop.busy_ns.max if loop.busy_ns else -1, "of busy"),
@@ -151,9 +155,9 @@ def _busy(loops: list[Loop]) -> list[Column]:
 
 
 def _turn(loop: Loop, name: str) -> str:
-    if loop.iterations is None:
-        return units.UNKNOWN
-    return units.format_duration(getattr(loop.busy_ns, name)) if loop.busy_ns else NOTHING
+    if loop.busy_ns is None:
+        return units.UNKNOWN if loop.busy_total_ns is None else NOTHING
+    return units.format_duration(getattr(loop.busy_ns, name))
 
 
 def _stall_place(one: StallPlace) -> str:

@@ -1,4 +1,4 @@
-"""An event loop of known iterations: loops.py MULTIPLEXER [STALLS]."""
+"""An event loop of known iterations: loops.py MULTIPLEXER [stalls | sleeping]."""
 
 import os
 import select
@@ -11,6 +11,7 @@ from gate import finished, ready
 SERVED, TIMEOUTS, ZERO_TIMEOUTS, UNSERVED = 31, 17, 19, 23
 CPU_STALLS, SLEEP_STALLS, CALL_STALLS = 13, 11, 7
 TIMEOUT_S = 0.02
+NEVER_ASLEEP, EACH_NS = 5, 20_000_000
 CPU_STALL_NS, SLEEP_STALL_S, CALL_STALL_S = 60_000_000, 0.07, 0.08
 
 
@@ -58,13 +59,7 @@ def iterations(wait, one, other):
     wait(0)
 
 
-def stalls(wait, one, other):
-    def iteration(stall):
-        one.send(b"x")
-        wait(5)
-        other.recv(64)
-        stall()
-
+def slow_pipe():
     slow_reader, slow_writer = os.pipe()
 
     def slow_read():
@@ -74,6 +69,38 @@ def stalls(wait, one, other):
             os._exit(0)
         os.read(slow_reader, 1)
 
+    return slow_reader, slow_read
+
+
+def sleeping(wait):
+    """Each iteration sleeps first; those of the last stall do not, but for the first of them."""
+    slow_reader, slow_read = slow_pipe()
+    kinds = {
+        lambda: compute(CPU_STALL_NS): CPU_STALLS,
+        lambda: time.sleep(SLEEP_STALL_S): SLEEP_STALLS,
+        slow_read: CALL_STALLS,
+    }
+    for stall, times in kinds.items():
+        for _ in range(times):
+            wait(TIMEOUT_S)
+            stall()
+    wait(TIMEOUT_S)
+    for _ in range(NEVER_ASLEEP):
+        compute(EACH_NS)
+        wait(0)
+    wait(TIMEOUT_S)
+    wait(TIMEOUT_S)
+    return slow_reader
+
+
+def stalls(wait, one, other):
+    def iteration(stall):
+        one.send(b"x")
+        wait(5)
+        other.recv(64)
+        stall()
+
+    slow_reader, slow_read = slow_pipe()
     for _ in range(CPU_STALLS):
         iteration(lambda: compute(CPU_STALL_NS))
     for _ in range(SLEEP_STALLS):
@@ -85,11 +112,13 @@ def stalls(wait, one, other):
 
 
 def main():
-    multiplexer, *with_stalls = sys.argv[1:]
+    multiplexer, *stalling = sys.argv[1:]
     one, other = socket.socketpair()
     loop = Loop(multiplexer, other.fileno())
     ready(epoll=loop.epoll.fileno())
-    if with_stalls:
+    if stalling == ["sleeping"]:
+        finished(slow_reader=sleeping(loop.wait))
+    elif stalling:
         finished(slow_reader=stalls(loop.wait, one, other))
     else:
         finished(iterations=iterations(loop.wait, one, other))

@@ -157,6 +157,11 @@ def _tail_call_tables(pid: int) -> tuple[int, ...]:
     return tuple(found)
 
 
+def map_by_id(number: int) -> int:
+    """A descriptor of the map with that id."""
+    return _by_id(_MAP_BY_ID, number)
+
+
 def _by_id(command: int, number: int) -> int:
     attributes = _ById(number)
     fd: int = _libc.syscall(

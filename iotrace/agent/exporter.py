@@ -2,7 +2,7 @@
 """Answers Prometheus, in a process of its own that holds no probes and has no privileges.
 
 Whoever can connect talks to this process alone. It is forked before there are probes, gives up what
-it is allowed to, and gets each new text through a pipe.
+it is allowed to, and gets new samples through a pipe; it makes a text of them when it is asked.
 """
 
 from __future__ import annotations
@@ -11,56 +11,61 @@ import contextlib
 import http.server
 import os
 import socket
-import struct
 import threading
-from collections.abc import Collection
-from typing import Any, NoReturn
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeAlias
 
+from iotrace.agent.channel import frames, send
+from iotrace.agent.confinement import be_nobody
 from iotrace.agent.listen import Address
 from iotrace.errors import Unsupported
-from iotrace.privileges.privilege_drop import drop_all
-from iotrace.target_reader.confinement import (
-    drop_privileges,
-    end_with_parent,
-    leave_the_parent,
-    limit_resources,
-)
+from iotrace.metrics.prometheus import negotiated
+from iotrace.metrics.wire import unpack
 
-_LENGTH = struct.Struct("<Q")
-_MOST_BYTES = 1 << 25
 _MOST_CONNECTIONS = 8
 _PATIENCE_S = 10.0
 """A client has so long for its request, however slowly it sends."""
 _STACK_BYTES = 1 << 18
 """Two threads a connection."""
-_NOBODY = 65534
-_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+Render: TypeAlias = "Callable[[bytes, str], tuple[bytes, str]]"
+"""From what was published and a header Accept to a text and its type."""
+
+
+def _rendered(frame: bytes, accept: str) -> tuple[bytes, str]:
+    return negotiated(unpack(frame), accept)
 
 
 class Exporter:
     """Serves what was published last."""
 
-    def __init__(self, listener: socket.socket, address: Address, hosts: Collection[str]) -> None:
+    def __init__(
+        self,
+        listener: socket.socket,
+        address: Address,
+        hosts: Collection[str],
+        render: Render = _rendered,
+    ) -> None:
         """Fork. ``hosts``: names that clients may ask this host by, beside addresses."""
         self.address = address
         reading, self._writing = os.pipe()
         parent = os.getpid()
         self.pid = os.fork()
         if self.pid == 0:
-            _serve(listener, reading, parent, frozenset(hosts), unix=bool(address.path))
+            made = _Made(listener, reading, frozenset(hosts), bool(address.path), render)
+            _serve(made, parent)
         os.close(reading)
         listener.close()
 
-    def publish(self, text: bytes) -> None:
-        """Raises Unsupported where the process that serves has ended."""
-        data = _LENGTH.pack(len(text)) + text
+    def publish(self, frame: bytes) -> None:
+        """Samples, packed. Raises Unsupported where the process that serves has ended."""
         try:
-            while data:
-                data = data[os.write(self._writing, data) :]
+            send(self._writing, frame)
         except OSError as error:
             raise Unsupported(
                 "Metrics are not served any more.",
-                why=f"The process that answers at {self.address} has ended ({error.strerror}).",
+                why=f"The process that answers at {self.address} has ended ({error}).",
                 paste="sudo systemctl restart iotrace-agent",
             ) from error
 
@@ -76,14 +81,31 @@ class _Server(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, listener: socket.socket, hosts: frozenset[str], *, unix: bool) -> None:
+    def __init__(self, made: _Made) -> None:
         super().__init__(("", 0), _Handler, bind_and_activate=False)
         self.socket.close()
-        self.socket = listener
-        self.hosts = hosts
-        self.unix = unix
-        self.text: bytes | None = None
+        self.socket = made.listener
+        self.hosts = made.hosts
+        self.unix = made.unix
+        self._render = made.render
+        self._published: tuple[bytes, dict[str, tuple[bytes, str]]] | None = None
         self._places = threading.BoundedSemaphore(_MOST_CONNECTIONS)
+
+    def take(self, frame: bytes) -> None:
+        """What was published last."""
+        self._published = frame, {}
+
+    def text(self, accept: str) -> tuple[bytes, str] | None:
+        """The text and its type, made once for each of a few headers; None: it is too soon."""
+        if self._published is None:
+            return None
+        frame, texts = self._published
+        if accept not in texts:
+            text = self._render(frame, accept)
+            if len(texts) >= _MOST_CONNECTIONS:
+                return text
+            texts[accept] = text
+        return texts[accept]
 
     def get_request(self) -> tuple[Any, Any]:
         """Its peer has an address even if it is a unix socket."""
@@ -127,14 +149,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.send_error(403, "This host has no such name: iotrace agent --allow-host NAME")
         elif self.path.partition("?")[0] != "/metrics":
             self.send_error(404, "Metrics are at /metrics")
-        elif self.server.text is None:
-            self.send_error(503, "The first interval is not over")
         else:
-            self.send_response(200)
-            self.send_header("Content-Type", _TYPE)
-            self.send_header("Content-Length", str(len(self.server.text)))
-            self.end_headers()
-            self.wfile.write(self.server.text)
+            self._answer()
+
+    def _answer(self) -> None:
+        found = self.server.text(self.headers.get("Accept", ""))
+        if found is None:
+            self.send_error(503, "The first interval is not over")
+            return
+        text, content_type = found
+        self.send_response(200)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """Requests are not logged."""
@@ -160,39 +188,26 @@ def _cut(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
 
-def _serve(
-    listener: socket.socket, reading: int, parent: int, hosts: frozenset[str], *, unix: bool
-) -> NoReturn:
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What the process that serves is made of."""
+
+    listener: socket.socket
+    reading: int
+    hosts: frozenset[str]
+    unix: bool
+    render: Render
+
+
+def _serve(made: _Made, parent: int) -> NoReturn:
     """In the child: until the pipe ends."""
     try:
-        leave_the_parent([listener.fileno(), reading], "iotrace-metrics")
-        _be_nobody()
-        end_with_parent(parent)
-        limit_resources()
+        be_nobody([made.listener.fileno(), made.reading], "iotrace-metrics", parent)
         threading.stack_size(_STACK_BYTES)
-        server = _Server(listener, hosts, unix=unix)
+        server = _Server(made)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        with os.fdopen(reading, "rb") as pipe:
-            while True:
-                head = pipe.read(_LENGTH.size)
-                if len(head) < _LENGTH.size:
-                    break
-                (length,) = _LENGTH.unpack(head)
-                text = pipe.read(min(length, _MOST_BYTES))
-                if len(text) < length:
-                    break
-                server.text = text
+        for frame in frames(made.reading):
+            server.take(frame)
     except BaseException:  # a forked child must not run its parent's code
         pass
     os._exit(0)
-
-
-def _be_nobody() -> None:
-    """No user of this host, with no capabilities; where it is no root, what it is."""
-    if os.geteuid() == 0:
-        with contextlib.suppress(OSError):  # a user namespace that maps nobody else
-            os.setgroups([])
-            os.setresgid(_NOBODY, _NOBODY, _NOBODY)
-            os.setresuid(_NOBODY, _NOBODY, _NOBODY)
-    drop_privileges()
-    drop_all()

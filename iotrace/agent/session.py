@@ -4,16 +4,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from iotrace.agent.exporter import Exporter
-from iotrace.agent.identity import Identities
 from iotrace.agent.listen import Address, open_listener
+from iotrace.agent.outlets import MetricsSink, Outlets, say
+from iotrace.agent.pusher import Pusher
 from iotrace.discovery.selection import Finder
 from iotrace.discovery.selectors import Selector
 from iotrace.engine.compile_workers import CompileWorkers
@@ -21,15 +19,12 @@ from iotrace.engine.features import absent_features
 from iotrace.engine.image_source import ImageSource
 from iotrace.engine.map_limits import limits_for, with_room_for_more
 from iotrace.errors import IotraceError
-from iotrace.metrics.catalogue import AGENT_MEMORY
-from iotrace.metrics.prometheus import exposition
-from iotrace.metrics.totals import Sample, Totals
-from iotrace.privileges.caller_files import open_as_caller
 from iotrace.privileges.capabilities import require_privileges
 from iotrace.privileges.privilege_drop import Privileges
 from iotrace.report.model import Report
+from iotrace.snapshot.totals import Snapshot
 from iotrace.target_reader.reader import TargetReader
-from iotrace.tracing.loop import TraceLoop
+from iotrace.tracing.loop import ReportSink, TraceLoop
 from iotrace.tracing.start import Start
 from iotrace.tracing.stop_conditions import signals_held
 from iotrace.tracing.trace import Trace
@@ -44,14 +39,20 @@ _THOROUGH_EVERY_NS = 60_000_000_000
 class AgentOptions:
     """``selectors``: what to trace. ``listen`` None: nothing is served. ``hosts``: see Exporter.
 
-    ``text_file`` None: nothing is written. ``trace.interval_ns``: how often figures are new.
+    ``push`` None: nothing is pushed, else the URL of an OTLP endpoint. ``text_file`` None: nothing
+    is written. ``recorder``: makes one that keeps the last seconds, and writes them when something
+    happens; ``on_signal``: whether a signal ends the agent. ``trace.interval_ns``: how often
+    figures are new.
     """
 
     selectors: tuple[Selector, ...]
     trace: TraceOptions
     listen: Address | None
     hosts: tuple[str, ...]
+    push: str | None
     text_file: str | None
+    recorder: Callable[[], ReportSink] | None = None
+    on_signal: Callable[[int], bool] = lambda number: True
 
 
 def run_agent(options: AgentOptions, workers: CompileWorkers | None = None) -> None:
@@ -64,25 +65,34 @@ def run_agent(options: AgentOptions, workers: CompileWorkers | None = None) -> N
         exporter = _exporter(options)
         if exporter is not None:
             ends.callback(exporter.close)
+        pusher = Pusher(options.push) if options.push is not None else None
+        sink = MetricsSink(Outlets(exporter, pusher, options.text_file))
+        ends.callback(sink.close)
         reader = ends.enter_context(TargetReader())
         finder = Finder(options.selectors, reader)
         pids = tuple(sorted(finder.find()))
-        limits = limits_for(pids, replace(options.trace.limits(), python=False))
+        limits = limits_for(pids, options.trace.limits())
         limits = with_room_for_more(limits)
         source = ImageSource(limits, absent_features(), workers)
         start = ends.enter_context(Start(source, reader))
         for pid in pids:
             with contextlib.suppress(IotraceError):  # it has ended meanwhile
                 start.follow(pid, options.trace.children)
-        with Trace(limits, start=start, keeps_ended=False) as trace:
-            sink = _Sink(exporter, options.text_file)
+        min_latency_ns = options.trace.python.min_latency_ns
+        with Trace(limits, None, min_latency_ns, start=start, keeps_ended=False) as trace:
             privileges = Privileges.drop_to_looking()
+            observers: list[ReportSink] = [sink]
+            if options.recorder is not None:
+                with privileges.resting():
+                    observers.append(options.recorder())
+            both = _All(observers)
             loop = TraceLoop(
                 trace,
-                sink,
+                both,
                 alive=lambda: True,
                 interval_ns=every_ns,
-                on_interval=sink.interval,
+                on_snapshot=both.snapshot,
+                on_interval=both.interval,
                 privileges=privileges,
                 look_delays_ns=(),
                 thorough_every=max(1, _THOROUGH_EVERY_NS // every_ns),
@@ -92,12 +102,46 @@ def run_agent(options: AgentOptions, workers: CompileWorkers | None = None) -> N
                     every_ns=every_ns,
                 ),
             )
-            _say(f"tracing {len(pids)} processes ({options.trace.detail.value} detail)")
+            say(f"tracing {len(pids)} processes ({options.trace.detail.value} detail)")
             if exporter is not None:
-                _say(f"metrics at {exporter.address}")
-            loop.wait(lambda number, from_terminal: True)
+                say(f"metrics at {exporter.address}")
+            if pusher is not None:
+                say(f"metrics are pushed to {pusher.url}")
+            loop.wait(lambda number, from_terminal: options.on_signal(number))
             loop.report_interval()
             privileges.give_up()
+            both.finish(both.last)
+
+
+class _All:
+    """Several, each with all of it."""
+
+    def __init__(self, sinks: Sequence[ReportSink]) -> None:
+        self._sinks = sinks
+        self._last: Report | None = None
+
+    @property
+    def last(self) -> Report:
+        """The report of the last interval."""
+        assert self._last is not None
+        return self._last
+
+    def tick(self, trace: Trace) -> None:
+        for sink in self._sinks:
+            sink.tick(trace)
+
+    def snapshot(self, snapshot: Snapshot, trace: Trace) -> None:
+        for sink in self._sinks:
+            sink.snapshot(snapshot, trace)
+
+    def interval(self, report: Report) -> None:
+        self._last = report
+        for sink in self._sinks:
+            sink.interval(report)
+
+    def finish(self, report: Report) -> None:
+        for sink in self._sinks:
+            sink.finish(report)
 
 
 def _exporter(options: AgentOptions) -> Exporter | None:
@@ -105,56 +149,3 @@ def _exporter(options: AgentOptions) -> Exporter | None:
         return None
     names = {"localhost", socket.gethostname().lower(), *map(str.lower, options.hosts)}
     return Exporter(open_listener(options.listen), options.listen, names)
-
-
-class _Sink:
-    """Adds up intervals and hands the metrics on."""
-
-    def __init__(self, exporter: Exporter | None, text_file: str | None) -> None:
-        self._exporter = exporter
-        self._text_file = text_file
-        self._totals = Totals()
-        self._identities = Identities()
-        self._failure = ""
-
-    def tick(self, trace: Trace) -> None:
-        """Nothing is shown between intervals."""
-
-    def interval(self, report: Report) -> None:
-        """One interval is over."""
-        self._identities.meet(report)
-        self._totals.add(report, self._identities.group_of)
-        text = exposition(self._samples())
-        if self._exporter is not None:
-            self._exporter.publish(text)
-        if self._text_file is not None:
-            self._write(self._text_file, text)
-
-    def _samples(self) -> Iterator[Sample]:
-        yield from self._totals.samples()
-        yield Sample(AGENT_MEMORY, None, (), float(_resident_bytes()))
-
-    def _write(self, path: str, text: bytes) -> None:
-        """A full disk is told once, and tried again with the next interval."""
-        try:
-            file = open_as_caller(path)
-            with contextlib.closing(file):
-                file.stream.write(text.decode())
-                file.commit()
-        except (IotraceError, OSError) as error:
-            if str(error) != self._failure:
-                _say(f"{path}: {error}")
-            self._failure = str(error)
-        else:
-            self._failure = ""
-
-
-def _resident_bytes() -> int:
-    pages = int(Path("/proc/self/statm").read_bytes().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def _say(what: str) -> None:
-    """To the log of whoever started this."""
-    sys.stderr.write(f"iotrace agent: {what}\n")
-    sys.stderr.flush()

@@ -72,7 +72,13 @@ class Flight:
         return Triggers(self.conditions)
 
     def recorder(
-        self, directory: str, triggers: Triggers, most_bytes: int, *, timeline: bool
+        self,
+        directory: str,
+        triggers: Triggers,
+        most_bytes: int,
+        *,
+        timeline: bool,
+        keeps_ended: bool = True,
     ) -> FlightRecorder:
         """The sink. Raises UsageError where nothing can be written to ``directory``."""
         from iotrace.flight.recorder import FlightOptions, FlightRecorder
@@ -89,6 +95,7 @@ class Flight:
                 timeline=timeline,
             ),
             triggers,
+            keeps_ended=keeps_ended,
         )
 
 

@@ -43,8 +43,15 @@ class FlightOptions:
 class FlightRecorder:
     """A sink that writes nothing until a trigger fires."""
 
-    def __init__(self, options: FlightOptions, triggers: Triggers) -> None:
-        """Raises UsageError where nothing could be written: better now than too late."""
+    def __init__(
+        self, options: FlightOptions, triggers: Triggers, *, keeps_ended: bool = True
+    ) -> None:
+        """Raises UsageError where nothing could be written: better now than too late.
+
+        ``keeps_ended``: as that of the trace. Without it, a dump has no totals of threads that
+        ended an interval or more before it.
+        """
+        self._keeps_ended = keeps_ended
         self._options = options
         self._triggers = triggers
         self._window = Window(options.last_ns, _MEMORY_BYTES)
@@ -83,6 +90,8 @@ class FlightRecorder:
             note = f"recorded because of {self._reason}"
             notes = (*report.quality.notes, note, *self._missing_events(snapshot))
             self._dump = replace(report, quality=replace(report.quality, notes=notes))
+        if not self._keeps_ended:
+            self._window.forget_sums()
 
     def _missing_events(self, snapshot: Snapshot) -> tuple[str, ...]:
         begins_ns = self._window.dropped_before_ns

@@ -7,7 +7,7 @@ import zlib
 from collections import deque
 from collections.abc import Iterator
 
-from iotrace.snapshot.arithmetic import fold, interval
+from iotrace.snapshot.arithmetic import fold, interval, without_sums
 from iotrace.snapshot.totals import Snapshot
 
 _LEVEL = 1
@@ -68,6 +68,10 @@ class Window:
     def _is_due(self, snapshot: Snapshot) -> bool:
         """Few are kept: each holds the totals of all threads."""
         return snapshot.at_ns - self._snapshots[-1].at_ns >= self._length_ns // 3
+
+    def forget_sums(self) -> None:
+        """Of a trace without an end, which forgets what has ended: so do earlier snapshots."""
+        self._snapshots = deque(map(without_sums, self._snapshots))
 
     def part(self, snapshot: Snapshot) -> Snapshot:
         """What happened from the beginning of the window to this snapshot, the last one added."""

@@ -110,16 +110,19 @@ LOOP_TIME = Metric(
     _C,
     "Time of event loops: active (outside of the multiplexer) or idle (asleep in it).",
     ("state",),
-    needs="full",
 )
 LOOP_ITERATIONS = Metric("iotrace_eventloop_iterations", _C, "Iterations.", needs="full")
-STALLS = Metric("iotrace_eventloop_stalls", _C, "Iterations of more than 50 ms.", needs="full")
+STALLS = Metric(
+    "iotrace_eventloop_stalls",
+    _C,
+    "Iterations of more than 50 ms; without full detail, times of more than 50 ms between two "
+    "sleeps in the multiplexer.",
+)
 STALL_TIME = Metric(
     "iotrace_eventloop_stall_seconds",
     _C,
     "Time of such iterations by what took it: cpu, runq, or a wait reason.",
     ("cause",),
-    needs="full",
 )
 GIL_WAIT = Metric(
     "iotrace_gil_wait_seconds", _C, "Time that threads waited for the GIL.", needs="full"
@@ -160,6 +163,16 @@ AGENT_LEFT_OUT = Metric(
     'Groups beyond the limit, added up under the program "other".',
     of_agent=True,
 )
+AGENT_PUSHES = Metric(
+    "iotrace_agent_pushes",
+    _C,
+    "Intervals for OTLP: pushed, or lost (counters are in the next one all the same).",
+    ("result",),
+    of_agent=True,
+)
+AGENT_PUSHES_WAITING = Metric(
+    "iotrace_agent_pushes_waiting", _G, "Intervals that are not pushed yet.", of_agent=True
+)
 AGENT_INTERVALS = Metric("iotrace_agent_intervals", _C, "Intervals reported.", of_agent=True)
 
 METRICS = (
@@ -169,7 +182,7 @@ METRICS = (
     LOOP_TIME, LOOP_ITERATIONS, STALLS, STALL_TIME, GIL_WAIT,
     QUEUE_LENGTH, QUEUE_DROPS, THROTTLED, MAJOR_FAULTS, FINDINGS,
     AGENT_CPU, AGENT_MEMORY, AGENT_KERNEL_MEMORY, AGENT_LOST, AGENT_UNACCOUNTED, AGENT_LEFT_OUT,
-    AGENT_INTERVALS,
+    AGENT_PUSHES, AGENT_PUSHES_WAITING, AGENT_INTERVALS,
 )  # fmt: skip
 
 GROUP_LABELS = ("program", "unit", "container")

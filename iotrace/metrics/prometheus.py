@@ -12,22 +12,36 @@ from prometheus_client.core import (
     HistogramMetricFamily,
     InfoMetricFamily,
 )
-from prometheus_client.exposition import generate_latest
+from prometheus_client.exposition import choose_encoder, generate_latest
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar
 
 from iotrace.metrics.catalogue import GROUP_LABELS, Kind, Metric
+from iotrace.metrics.labels import exemplar_labels, plain
 from iotrace.metrics.totals import EDGES_NS, Histogram, Sample
 
 _NS = 1e9
-_LONGEST_LABEL = 128
 
 
 def exposition(samples: Iterable[Sample]) -> bytes:
-    """The text format, version 0.0.4: what Prometheus scrapes and node_exporter collects."""
+    """The text format, version 0.0.4, which node_exporter collects."""
+    return generate_latest(_registry(samples))
+
+
+def negotiated(samples: Iterable[Sample], accept: str) -> tuple[bytes, str]:
+    """The format that a client asks for by its header Accept, and what it is called.
+
+    OpenMetrics alone has exemplars.
+    """
+    encode, content_type = choose_encoder(accept)
+    return encode(_registry(samples)), content_type
+
+
+def _registry(samples: Iterable[Sample]) -> CollectorRegistry:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Once(tuple(samples)))
-    return generate_latest(registry)
+    return registry
 
 
 class _Once(Collector):
@@ -58,7 +72,7 @@ def _family(metric: Metric) -> Family:
 
 
 def _add(family: Family, sample: Sample) -> None:
-    labels = [_plain(label) for label in (*(sample.group or ()), *sample.labels)]
+    labels = [plain(label) for label in (*(sample.group or ()), *sample.labels)]
     if isinstance(family, HistogramMetricFamily) and isinstance(sample.value, Histogram):
         family.add_metric(labels, _buckets(sample.value), sample.value.sum_ns / _NS)
     elif isinstance(family, InfoMetricFamily):
@@ -68,19 +82,21 @@ def _add(family: Family, sample: Sample) -> None:
         family.add_metric(labels, sample.value / (_NS if _is_time(sample.metric) else 1))
 
 
-def _plain(label: str) -> str:
-    """Without what is no text (names of files that are not UTF-8), and no longer than a name."""
-    return label[:_LONGEST_LABEL].encode("utf-8", "replace").decode()
-
-
-def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
-    """Added up, each with its upper edge in seconds."""
+def _buckets(
+    histogram: Histogram,
+) -> list[tuple[str, float] | tuple[str, float, Exemplar]]:
+    """Added up, each with its upper edge in seconds, and an exemplar."""
     edges = [*(f"{edge / _NS:.9f}".rstrip("0").rstrip(".") for edge in EDGES_NS), "+Inf"]
     total = 0
-    buckets = []
-    for edge, count in zip(edges, histogram.counts, strict=True):
+    buckets: list[tuple[str, float] | tuple[str, float, Exemplar]] = []
+    for place, (edge, count) in enumerate(zip(edges, histogram.counts, strict=True)):
         total += count
-        buckets.append((edge, float(total)))
+        slow = histogram.exemplars.get(place)
+        if slow is None:
+            buckets.append((edge, float(total)))
+        else:
+            exemplar = Exemplar(exemplar_labels(slow), slow.value_ns / _NS)
+            buckets.append((edge, float(total), exemplar))
     return buckets
 
 

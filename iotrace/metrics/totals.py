@@ -15,8 +15,9 @@ from typing import TypeAlias
 
 from iotrace.metrics import catalogue as metrics
 from iotrace.metrics.catalogue import Metric
+from iotrace.metrics.exponential import index_of
 from iotrace.metrics.groups import OTHER, Group
-from iotrace.report.model import Bucket, Loop, Process, Report, States
+from iotrace.report.model import Bucket, Loop, Process, Report, SlowRequest, States
 
 EDGES_NS = tuple(1 << power for power in range(20, 34))
 """Upper edges of a histogram's buckets, 1 ms to 8.6 s: powers of two, which are edges of the
@@ -29,12 +30,27 @@ Labels: TypeAlias = tuple[str, ...]
 Key: TypeAlias = "tuple[Metric, Labels]"
 
 
+@dataclass(frozen=True, slots=True)
+class Exemplar:
+    """One request that was slow: the line and the system call of the longest wait in it."""
+
+    value_ns: int
+    line: str
+    call: str
+
+
 @dataclass(slots=True)
 class Histogram:
-    """Counts below each of ``EDGES_NS`` (not added up), and above the last one."""
+    """Counts below each of ``EDGES_NS`` (not added up), and above the last one.
+
+    ``exponential``: the same by the finer buckets of exponential.py. ``exemplars``: by the place of
+    their bucket in ``counts``, the last one of each.
+    """
 
     counts: list[int] = field(default_factory=lambda: [0] * (len(EDGES_NS) + 1))
     sum_ns: int = 0
+    exponential: Counter[int] = field(default_factory=Counter)
+    exemplars: dict[int, Exemplar] = field(default_factory=dict)
 
     def add(self, buckets: Iterable[Bucket], sum_ns: int | None = None) -> None:
         """Each bucket lies between two edges. ``sum_ns`` None: each is taken at its middle, so that
@@ -42,6 +58,7 @@ class Histogram:
         estimated_ns = 0
         for from_ns, to_ns, count in buckets:
             self.counts[bisect_left(EDGES_NS, to_ns)] += count
+            self.exponential[index_of(from_ns, to_ns)] += count
             estimated_ns += (from_ns + to_ns) // 2 * count
         self.sum_ns += estimated_ns if sum_ns is None else sum_ns
 
@@ -239,6 +256,10 @@ def _add_requests(sums: _Sums, process: Process) -> None:
             exact_ns = sum(tier.latency_ns for tier in requests.tiers)
             histogram = sums.histograms[metrics.REQUEST_DURATION]
             histogram.add(requests.latency_ns.histogram, exact_ns)
+            for exemplar in map(_exemplar, requests.exemplars):
+                if exemplar is not None:
+                    bucket = bisect_left(EDGES_NS, exemplar.value_ns)
+                    histogram.exemplars[bucket] = exemplar
         for tier in requests.tiers:
             parts = {
                 "queue": tier.queue_ns,
@@ -249,6 +270,16 @@ def _add_requests(sums: _Sums, process: Process) -> None:
                 _count(sums.counters, metrics.REQUEST_PARTS, spent_ns, part)
         _measure(sums, metrics.REQUESTS_OWED, requests.unanswered)
         _oldest(sums, metrics.REQUEST_AGE, requests.oldest_unanswered_ns)
+
+
+def _exemplar(slow: SlowRequest) -> Exemplar | None:
+    """None: no line is known."""
+    wait = slow.longest_wait
+    if wait is None or not wait.own_stack:
+        return None
+    frame = wait.own_stack[0]
+    call = f"{wait.syscall} {wait.kind}".rstrip()
+    return Exemplar(slow.latency_ns, f"{frame.place} {frame.plain_function}", call)
 
 
 def _add_upstreams(sums: _Sums, process: Process) -> None:

@@ -40,7 +40,8 @@ class RequestTier:
 class SlowRequest:
     """One of the slowest exchanges; parts as in ``RequestTier``.
 
-    ``arrived_ns``: since the beginning of the report. ``peer``: the client's address, "" for unix
+    ``arrived_ns``: since the beginning of the report; one that had arrived before an interval, and
+    was answered in it, is below 0. ``peer``: the client's address, "" for unix
     sockets. ``tid``: the thread that answered. ``longest_wait``: of that thread in one call while
     the exchange was under way, whichever request the call was made for; None: there was no long
     one, or Python's stacks are not followed.

@@ -43,7 +43,7 @@ def request_rows(
             slow = tuple(
                 _slow(one, snapshot, calls)
                 for one in snapshot.exchanges.slowest.get(key, ())
-                if one.arrived_ns >= snapshot.from_ns
+                if one.arrived_ns + one.latency_ns >= snapshot.from_ns  # as those that are counted
             )
             row = _requests(_listener(key, facts), totals, owed, slow, snapshot)
             rows.append(_with_queue(row, facts))

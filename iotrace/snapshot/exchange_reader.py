@@ -114,7 +114,7 @@ def _slowest(
     for index in range(endpoint * EXEMPLARS, (endpoint + 1) * EXEMPLARS):
         raw = table.read(index)
         record = table.layout.unpack(raw)
-        if record["arrived_ns"]:
+        if record["arrived_ns"] and record["latency_ns"]:
             note = notes.get(exchange_note(index))
             found.append(
                 SlowExchange(

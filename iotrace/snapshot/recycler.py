@@ -17,7 +17,7 @@ from iotrace.snapshot.arithmetic import add_snapshots, add_tables, add_under, fo
 from iotrace.snapshot.decode import Record, thread_key
 from iotrace.snapshot.exchange_reader import read_exchanges
 from iotrace.snapshot.reader import SnapshotReader
-from iotrace.snapshot.release import release, release_endpoints
+from iotrace.snapshot.release import forget_slowest, release, release_endpoints
 from iotrace.snapshot.totals import Losses, Snapshot, ThreadKey
 
 KEPT = 128
@@ -45,11 +45,12 @@ class Recycler:
         return replace(whole, folded=folded)
 
     def discard(self, snapshot: Snapshot) -> Snapshot:
-        """Forget the sums of what has ended; ``snapshot``, the last one, without them.
+        """Forget the slowest requests and the sums of what has ended; ``snapshot`` without those.
 
         The interval that begins with it has what ends from then on. For traces without an end.
         """
         self._sums = Snapshot(from_ns=snapshot.at_ns, at_ns=snapshot.at_ns)
+        forget_slowest(self._probes)
         return without_sums(snapshot)
 
     def recycle(self, roots: Collection[int]) -> frozenset[int]:

@@ -101,6 +101,21 @@ def release_endpoints(probes: Probes, pids: Collection[int]) -> None:
         _give_back(probes, tiers, "free_tiers", places)
 
 
+def forget_slowest(probes: Probes) -> None:
+    """The slowest requests so far make room for those of the next interval.
+
+    A probe that writes to one at this moment wins, or loses it.
+    """
+    used = probes.used(Counter.ENDPOINTS)
+    if not used:
+        return
+    endpoints, exemplars = probes.table("endpoints"), probes.table("exemplars")
+    for index in range(used):
+        endpoints.set(index, "slowest_ns", 0)
+        for exemplar in range(index * EXEMPLARS, (index + 1) * EXEMPLARS):
+            exemplars.set(exemplar, "latency_ns", 0)
+
+
 def _give_back(probes: Probes, table: RecordTable, queue: str, indices: Iterable[int]) -> None:
     """The records are as new; nothing may lead to them any more."""
     free = probes.map(queue)

@@ -1,4 +1,4 @@
-"""Debian's Prometheus, unpacked beside the machine's own packages, on a port of loopback."""
+"""Debian's Prometheus, on a port of loopback."""
 
 from __future__ import annotations
 
@@ -15,10 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.apt import Apt, debian_mirror
+from tests.monitoring import debian
 
-_SUITE = "bookworm"
-_CACHE = Path("/var/cache/iotrace-tests/prometheus")
 _DEADLINE_S = 60
 _CONFIG = """\
 global: {{scrape_interval: 500ms, evaluation_interval: 1s}}
@@ -31,19 +29,12 @@ scrape_configs:
 
 def programs() -> Path:
     """The folder with ``prometheus`` and ``promtool``. Raises Unreachable."""
-    folder = _CACHE / "root/usr/bin"
-    if not (folder / "prometheus").exists():
-        _CACHE.mkdir(parents=True, exist_ok=True)
-        apt = Apt(_CACHE / "apt", [f"deb {debian_mirror()} {_SUITE} main"])
-        (_CACHE / "debs").mkdir(exist_ok=True)
-        for package in apt.download(["prometheus"], _CACHE / "debs"):
-            subprocess.run(["dpkg-deb", "-x", package, _CACHE / "root"], check=True)
-    return folder
+    return debian.programs("prometheus", "bookworm")
 
 
 @dataclass(slots=True)
-class Prometheus:
-    """One that runs. ``query``: see its HTTP API."""
+class Engine:
+    """One that runs, and is asked as Prometheus is by HTTP."""
 
     url: str
 
@@ -71,7 +62,7 @@ class Prometheus:
 
 
 @contextmanager
-def running(place: Path, port: int, rules: Path) -> Iterator[Prometheus]:
+def running(place: Path, port: int, rules: Path) -> Iterator[Engine]:
     """It scrapes 127.0.0.1:``port`` twice a second, and keeps its data in ``place``."""
     (place / "prometheus.yml").write_text(_CONFIG.format(port=port, rules=rules))
     log = place / "log"
@@ -83,7 +74,7 @@ def running(place: Path, port: int, rules: Path) -> Iterator[Prometheus]:
     ]
     with log.open("w") as output, subprocess.Popen(command, stderr=output) as process:
         try:
-            yield Prometheus(_address(process.pid, log))
+            yield Engine(_address(process.pid, log))
         finally:
             process.terminate()
             process.wait(timeout=_DEADLINE_S)
@@ -94,14 +85,14 @@ def _address(pid: int, log: Path) -> str:
     until = time.monotonic() + _DEADLINE_S
     while time.monotonic() < until:
         with contextlib.suppress(OSError):
-            ports = _listening(pid)
+            ports = listening(pid)
             if ports and "Server is ready" in log.read_text():
                 return f"http://127.0.0.1:{ports[0]}"
         time.sleep(0.1)
     raise AssertionError(log.read_text())
 
 
-def _listening(pid: int) -> list[int]:
+def listening(pid: int) -> list[int]:
     inodes = set()
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(OSError):

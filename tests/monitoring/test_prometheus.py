@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import socket
 import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from itertools import pairwise
@@ -18,48 +16,21 @@ import pytest
 
 from iotrace.metrics.totals import EDGES_NS
 from tests.kernel.command import programs_of, started
-from tests.kernel.targets import PROGRAMS
-from tests.kernel.waiting import DEADLINE_S, wait_until
+from tests.kernel.waiting import wait_until
 from tests.monitoring import prometheus
-from tests.monitoring.prometheus import Prometheus
+from tests.monitoring.prometheus import Engine
+from tests.monitoring.server import PROGRAM, Server, free_port
 
 ROOT = Path(__file__).parents[2]
 ALERTS = ROOT / "packaging/agent/alerts.yml"
 DASHBOARD = ROOT / "packaging/agent/dashboard.json"
-PROGRAM = "request_server.py"
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
-class _Server:
-    """Answers requests of one line; see the program."""
-
-    def __init__(self, word: str) -> None:
-        command = [sys.executable, "-u", str(PROGRAMS / PROGRAM), "loop", "tcp", word]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE)
-        assert self.process.stdout is not None
-        facts = json.loads(self.process.stdout.readline())
-        self._client = socket.create_connection(("127.0.0.1", facts["where"][1]), DEADLINE_S)
-
-    def ask(self, line: str) -> None:
-        self._client.sendall(line.encode() + b"\n")
-        assert self._client.recv(100)
-
-    def close(self) -> None:
-        self._client.close()
-        self.process.kill()
-        self.process.wait()
 
 
 @pytest.fixture
-def scraped(tmp_path: Path) -> Iterator[tuple[Prometheus, _Server, int]]:
-    word, port = f"/tmp/{uuid.uuid4()}", _free_port()
+def scraped(tmp_path: Path) -> Iterator[tuple[Engine, Server, int]]:
+    word, port = f"/tmp/{uuid.uuid4()}", free_port()
     with contextlib.ExitStack() as ends:
-        server = ends.enter_context(contextlib.closing(_Server(word)))
+        server = ends.enter_context(contextlib.closing(Server(word)))
         options = ("--detail", "full", "-i", "0.5", "--listen", f"127.0.0.1:{port}")
         agent = ends.enter_context(started("agent", "--name", word, *options))
         wait_until(lambda: programs_of(agent.pid), "the agent to trace")
@@ -77,7 +48,7 @@ def test_promtool_takes_the_alerts() -> None:
 
 
 def test_what_prometheus_computes_is_what_was_done(
-    scraped: tuple[Prometheus, _Server, int],
+    scraped: tuple[Engine, Server, int],
 ) -> None:
     engine, server, _ = scraped
     engine.wait_for(f'iotrace_processes{{program="{PROGRAM}"}}', 1)
@@ -98,18 +69,18 @@ def test_what_prometheus_computes_is_what_was_done(
 
 
 def test_a_request_that_hangs_is_an_age_that_grows(
-    scraped: tuple[Prometheus, _Server, int],
+    scraped: tuple[Engine, Server, int],
 ) -> None:
     engine, server, _ = scraped
     engine.wait_for(f'iotrace_processes{{program="{PROGRAM}"}}', 1)
-    server._client.sendall(b"never\n")
+    server.client.sendall(b"never\n")
     age = f'iotrace_request_oldest_unanswered_seconds{{program="{PROGRAM}"}}'
     first = engine.wait_for(age, 0.5)
     assert engine.wait_for(age, first + 1) >= first + 1
 
 
 def test_every_query_of_the_dashboard_is_answered(
-    scraped: tuple[Prometheus, _Server, int],
+    scraped: tuple[Engine, Server, int],
 ) -> None:
     engine, server, _ = scraped
     for _ in range(20):
@@ -130,7 +101,7 @@ def _expressions(dashboard: Any) -> list[str]:
 
 
 def test_a_restart_of_prometheus_loses_no_count(
-    scraped: tuple[Prometheus, _Server, int], tmp_path: Path
+    scraped: tuple[Engine, Server, int], tmp_path: Path
 ) -> None:
     engine, server, port = scraped
     count = f'iotrace_request_duration_seconds_count{{program="{PROGRAM}"}}'

@@ -4,28 +4,43 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import io
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
+from prometheus_client.openmetrics.parser import text_fd_to_metric_families
+from prometheus_client.parser import text_string_to_metric_families
 
 from iotrace.agent import exporter as exporter_module
 from iotrace.agent.exporter import Exporter
 from iotrace.agent.listen import Address, open_listener, parse_address
 from iotrace.errors import UsageError
+from iotrace.metrics.catalogue import PROCESSES, REQUEST_DURATION
+from iotrace.metrics.groups import Group
+from iotrace.metrics.totals import Histogram, Sample
+from iotrace.metrics.wire import pack
 
 TEXT = b"# HELP x y\nx 1.0\n"
 DEADLINE_S = 20
+
+
+def _as_it_is(frame: bytes, accept: str) -> tuple[bytes, str]:
+    return frame, f"text/plain; of={len(accept)}"
+
+
+def _exporter(listener: socket.socket, address: Address, hosts: Collection[str]) -> Exporter:
+    return Exporter(listener, address, hosts, render=_as_it_is)
 
 
 @pytest.fixture
 def served() -> Iterator[Exporter]:
     listener = open_listener(Address("127.0.0.1", 0))
     address = Address("127.0.0.1", listener.getsockname()[1])
-    with contextlib.closing(Exporter(listener, address, {"localhost", "node1"})) as exporter:
+    with contextlib.closing(_exporter(listener, address, {"localhost", "node1"})) as exporter:
         yield exporter
 
 
@@ -73,7 +88,7 @@ def test_who_serves_is_nobody_and_holds_nothing_of_its_parent() -> None:
     try:
         listener = open_listener(Address("127.0.0.1", 0))
         address = Address("127.0.0.1", listener.getsockname()[1])
-        with contextlib.closing(Exporter(listener, address, ())) as exporter:
+        with contextlib.closing(_exporter(listener, address, ())) as exporter:
             _get_published(exporter, TEXT)
             status = Path(f"/proc/{exporter.pid}/status").read_text().splitlines()
             facts = dict(line.split(":\t", 1) for line in status if ":\t" in line)
@@ -97,7 +112,7 @@ def test_slow_clients_keep_no_one_waiting_for_long(
     listener = open_listener(Address("127.0.0.1", 0))
     address = Address("127.0.0.1", listener.getsockname()[1])
     with contextlib.ExitStack() as ends:
-        exporter = ends.enter_context(contextlib.closing(Exporter(listener, address, ())))
+        exporter = ends.enter_context(contextlib.closing(_exporter(listener, address, ())))
         slow = [
             ends.enter_context(socket.create_connection(("127.0.0.1", address.port)))
             for _ in range(20)
@@ -119,11 +134,47 @@ def test_slow_clients_keep_no_one_waiting_for_long(
                     pass
 
 
+def test_a_client_gets_the_format_that_it_asks_for() -> None:
+    histogram = Histogram()
+    histogram.add([(1 << 20, 1 << 21, 3)])
+    samples = [
+        Sample(PROCESSES, Group("shop"), (), 2),
+        Sample(REQUEST_DURATION, Group("shop"), (), histogram),
+    ]
+    listener = open_listener(Address("127.0.0.1", 0))
+    address = Address("127.0.0.1", listener.getsockname()[1])
+    with contextlib.closing(Exporter(listener, address, ())) as exporter:
+        exporter.publish(pack(samples))
+        until = time.monotonic() + DEADLINE_S
+        while _get(exporter)[0] != 200:
+            assert time.monotonic() < until
+        plain = _ask(exporter, "text/plain")
+        assert plain[0].startswith("text/plain")
+        text_string_to_metric_families(plain[1])
+        found = _ask(exporter, "application/openmetrics-text; version=1.0.0")
+        assert found[0].startswith("application/openmetrics-text")
+        families = {one.name: one for one in text_fd_to_metric_families(io.StringIO(found[1]))}
+    assert [one.value for one in families["iotrace_processes"].samples] == [2]
+    buckets = families["iotrace_request_duration_seconds"].samples
+    assert [one.value for one in buckets if one.labels.get("le") in ("0.001048576", "+Inf")] == [
+        0,
+        3,
+    ]
+
+
+def _ask(exporter: Exporter, accept: str) -> tuple[str, str]:
+    client = http.client.HTTPConnection("127.0.0.1", exporter.address.port, timeout=DEADLINE_S)
+    with contextlib.closing(client):
+        client.request("GET", "/metrics", headers={"Accept": accept})
+        answer = client.getresponse()
+        return answer.headers["Content-Type"], answer.read().decode()
+
+
 def test_a_unix_socket(tmp_path: Path) -> None:
     address = Address(path=str(tmp_path / "metrics.sock"))
     for _ in range(2):  # what the first leaves behind does not keep the second out
         listener = open_listener(address)
-        with contextlib.closing(Exporter(listener, address, ())) as exporter:
+        with contextlib.closing(_exporter(listener, address, ())) as exporter:
             assert (tmp_path / "metrics.sock").stat().st_mode & 0o7 == 0
             exporter.publish(TEXT)
             answer = b""

@@ -72,3 +72,19 @@ def test_threads_that_ended_inside_of_the_window_are_counted_once() -> None:
     last = Snapshot(0, S, threads={ENDED: thread(5)}, folded={WORKER: ENDED})
     window.add_snapshot(last)
     assert window.part(last).threads[ENDED].user_ns == thread(3).user_ns
+
+
+def test_of_a_trace_that_forgets_what_has_ended_no_total_falls() -> None:
+    window = Window(30 * S, 1 << 30)
+    window.add_snapshot(Snapshot(0, S, threads={MAIN: thread(1), WORKER: thread(8)}))
+    window.forget_sums()
+    # The worker has ended: it is in a sum once, and in none later.
+    window.add_snapshot(
+        Snapshot(0, 2 * S, threads={MAIN: thread(2), ENDED: thread(9)}, folded={WORKER: ENDED})
+    )
+    window.forget_sums()
+    later = Snapshot(0, 3 * S, threads={MAIN: thread(3), ENDED: thread(1)})
+    window.add_snapshot(later)
+    part = window.part(later)
+    assert part.threads[MAIN].user_ns == thread(3).user_ns - thread(1).user_ns
+    assert part.threads[ENDED].user_ns == thread(1).user_ns

@@ -1,0 +1,22 @@
+"""Programs of Debian's packages, unpacked beside the machine's own."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from tests.apt import Apt, debian_mirror
+
+_CACHE = Path("/var/cache/iotrace-tests")
+
+
+def programs(package: str, suite: str) -> Path:
+    """The folder usr/bin of a package that needs little else. Raises Unreachable."""
+    place = _CACHE / package
+    folder = place / "root/usr/bin"
+    if not folder.exists():
+        (place / "debs").mkdir(parents=True, exist_ok=True)
+        apt = Apt(place / f"apt-{suite}", [f"deb {debian_mirror()} {suite} main"])
+        for found in apt.download([package], place / "debs"):
+            subprocess.run(["dpkg-deb", "-x", found, place / "root"], check=True)
+    return folder

@@ -1,0 +1,170 @@
+"""What an agent costs, and that nothing of it grows: figures are printed (pytest -s)."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kernel.command import programs_of, started
+from tests.kernel.waiting import wait_until
+from tests.monitoring.agent_memory import map_entries, quiet, resident_bytes
+from tests.monitoring.server import free_port
+
+ROOT = Path(__file__).parents[2]
+CONTAINERS, AT_A_TIME = 1000, 50
+KEPT_INTERVALS = 30
+ROUNDS, WARM_ROUNDS = 360, 60
+MIB = 1 << 20
+_HIERARCHIES = (Path("/sys/fs/cgroup/systemd"), Path("/sys/fs/cgroup"))
+"""Of version 1 with a hierarchy of systemd's, and of version 2."""
+
+
+class Agent:
+    """One that runs, and what it serves."""
+
+    def __init__(self, pid: int, port: int) -> None:
+        self.pid = pid
+        self._address = f"http://127.0.0.1:{port}/metrics"
+
+    def series(self) -> dict[str, float]:
+        """Name with labels -> value; {}: it is too soon."""
+        try:
+            with urllib.request.urlopen(self._address, timeout=60) as answer:
+                lines = answer.read().decode().splitlines()
+        except OSError:
+            return {}
+        pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+        return {name: float(value) for name, _, value in pairs}
+
+    def wait_for_intervals(self, count: int) -> None:
+        """So many more."""
+        name = "iotrace_agent_intervals_total"
+        first = self.series().get(name, 0.0)
+        wait_until(lambda: self.series().get(name, 0.0) >= first + count, "intervals")
+
+
+@contextlib.contextmanager
+def _agent(word: str, *options: object) -> Iterator[Agent]:
+    port = free_port()
+    with started("agent", "--name", word, "--listen", f"127.0.0.1:{port}", *options) as process:
+        wait_until(lambda: programs_of(process.pid), "the agent to trace")
+        agent = Agent(process.pid, port)
+        wait_until(agent.series, "the first interval")
+        yield agent
+
+
+@contextlib.contextmanager
+def _fleet(processes: int, per_s: float, seconds: float) -> Iterator[str]:
+    """Servers under load; the word by which they are found."""
+    command = (sys.executable, "-m", "tests.monitoring.fleet", processes, per_s, seconds)
+    with subprocess.Popen([*map(str, command)], cwd=ROOT, stdout=subprocess.PIPE) as fleet:
+        assert fleet.stdout is not None
+        fleet.stdout.readline()
+        try:
+            yield f"tests.monitoring.fleet {processes} "
+        finally:
+            fleet.kill()
+
+
+@contextlib.contextmanager
+def _cgroups(names: list[str]) -> Iterator[list[Path]]:
+    place = next(path for path in _HIERARCHIES if (path / "cgroup.procs").exists())
+    top = place / f"iotrace-{uuid.uuid4()}"
+    top.mkdir()
+    made: list[Path] = []
+    try:
+        for name in names:
+            made.append(top / name)
+            made[-1].mkdir()
+        yield made
+    finally:
+        for path in (*made, top):
+            path.rmdir()
+
+
+def test_a_thousand_containers_leave_nothing_behind() -> None:
+    """Control groups named as Docker's are, a short-lived Python in each."""
+    word = f"churn-{uuid.uuid4()}"
+    program = f"import time; time.sleep(1.5) # {word}"
+    with _agent(word, "-i", "0.3") as agent:
+        agent.wait_for_intervals(3)
+        before = map_entries(agent.pid), set(agent.series())
+        memory: list[int] = []
+        labelled = 0
+        for batch in _batches():
+            with _cgroups([f"docker-{_id(number)}.scope" for number in batch]) as groups:
+                running = []
+                for group in groups:
+                    running.append(subprocess.Popen([sys.executable, "-S", "-E", "-c", program]))
+                    (group / "cgroup.procs").write_text(str(running[-1].pid))
+                agent.wait_for_intervals(2)
+                names = {name for name in agent.series() if name.startswith("iotrace_processes{")}
+                labelled += sum(any(_label(number) in name for name in names) for number in batch)
+                for process in running:
+                    assert process.wait() == 0
+            memory.append(resident_bytes(agent.pid))
+        agent.wait_for_intervals(KEPT_INTERVALS + 2)
+        series = agent.series()
+        after = map_entries(agent.pid), set(series)
+    gone = set(map(_label, range(CONTAINERS)))
+    lost = {name: value for name, value in series.items() if "agent_lost" in name and value}
+    print(
+        f"\nentries of maps {before[0]} -> {after[0]}, series {len(before[1])} -> {len(after[1])}"
+    )
+    print(f"RSS in MiB: {[value // MIB for value in memory]}; labelled: {labelled}")
+    assert not lost
+    assert not [name for name in after[1] if any(map(name.__contains__, gone))]
+    assert after[0] <= before[0] + 2
+    assert len(after[1]) <= len(before[1]) + 2
+    assert labelled > CONTAINERS / 2
+    assert memory[-1] - memory[len(memory) // 4] < 4 * MIB
+
+
+def _id(number: int) -> str:
+    return f"{number:04x}".ljust(64, "a")
+
+
+def _label(number: int) -> str:
+    return f'container="{_id(number)[:12]}"'
+
+
+def _batches() -> Iterator[range]:
+    for first in range(0, CONTAINERS, AT_A_TIME):
+        yield range(first, first + AT_A_TIME)
+
+
+@pytest.mark.parametrize("detail", ["light", "full"])
+def test_memory_is_flat_over_an_hour_s_worth_of_intervals(detail: str) -> None:
+    """360 of 0.25 s in the place of 10 s."""
+    with _fleet(20, 200, 300) as word, _agent(word, "-i", "0.25", "--detail", detail) as agent:
+        agent.wait_for_intervals(WARM_ROUNDS)
+        warm = resident_bytes(agent.pid)
+        for _ in range(6):
+            agent.wait_for_intervals((ROUNDS - WARM_ROUNDS) // 6)
+        cold = resident_bytes(agent.pid)
+    print(f"\n{detail}: RSS {warm / MIB:.1f} MiB after {WARM_ROUNDS} intervals, {cold / MIB:.1f}")
+    assert cold < 64 * MIB
+    assert cold - warm < MIB
+
+
+def test_a_hundred_processes_cost_less_than_a_hundredth_of_a_cpu() -> None:
+    """400 threads, 200 requests a second, at the default interval."""
+    with _fleet(100, 200, 120) as word, _agent(word) as agent:
+        time.sleep(2)
+        share = quiet(agent.pid, 60)
+        memory = resident_bytes(agent.pid)
+        series = agent.series()
+    program = [name for name in series if 'program="tests.monitoring.fleet"' in name]
+    plain = [name for name in program if not name.startswith("iotrace_process_info")]
+    print(f"\n{share:.2%} of a CPU, RSS {memory / MIB:.1f} MiB, {len(plain)} series")
+    assert share < 0.01
+    assert memory < 60 * 10**6
+    assert len(plain) < 60

@@ -10,10 +10,10 @@ from tests.apt import Apt, debian_mirror
 _CACHE = Path("/var/cache/iotrace-tests")
 
 
-def programs(package: str, suite: str) -> Path:
-    """The folder usr/bin of a package that needs little else. Raises Unreachable."""
+def unpacked(package: str, suite: str) -> Path:
+    """The files of a package that needs little else. Raises Unreachable."""
     place = _CACHE / package
-    folder = place / "root/usr/bin"
+    folder = place / "root"
     if not folder.exists():
         (place / "debs").mkdir(parents=True, exist_ok=True)
         apt = Apt(place / f"apt-{suite}", [f"deb {debian_mirror()} {suite} main"])

@@ -29,7 +29,7 @@ scrape_configs:
 
 def programs() -> Path:
     """The folder with ``prometheus`` and ``promtool``. Raises Unreachable."""
-    return debian.programs("prometheus", "bookworm")
+    return debian.unpacked("prometheus", "bookworm") / "usr/bin"
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
 import subprocess
 import time
@@ -16,7 +17,7 @@ import pytest
 
 from tests.kernel.command import programs_of, started
 from tests.kernel.waiting import DEADLINE_S, wait_until
-from tests.monitoring import victoria
+from tests.monitoring import debian, victoria
 from tests.monitoring.server import PROGRAM, Server, free_port
 from tests.monitoring.victoria import Victoria
 
@@ -28,9 +29,9 @@ DOWN_S = 60
 
 
 @contextlib.contextmanager
-def _agent(url: str, word: str, interval: float) -> Iterator[subprocess.Popen[str]]:
+def _agent(url: str, word: str, interval: float, **more: str) -> Iterator[subprocess.Popen[str]]:
     options = ("--detail", "full", "-i", interval, "--otlp", url)
-    with started("agent", "--name", word, *options) as agent:
+    with started("agent", "--name", word, *options, env={**os.environ, **more}) as agent:
         wait_until(lambda: programs_of(agent.pid), "the agent to trace")
         yield agent
 
@@ -129,3 +130,42 @@ def _points(engine: Victoria, expression: str, begun: float, ended: float) -> li
     """What was kept of that time, be it pushed later."""
     (series,) = engine.query(f"{expression}[{round(ended - begun)}s] @ {ended}")
     return [float(value) for _, value in series["values"]]
+
+
+@pytest.mark.parametrize("step_s", [3600, -1800])
+def test_a_clock_that_steps(served: tuple[Server, str], tmp_path: Path, step_s: int) -> None:
+    """That of the agent alone: points have its new time, and counts go on."""
+    server, word = served
+    offset = Path(f"/tmp/offset-{uuid.uuid4()}")  # for nobody to read
+    offset.write_text("+0")
+    root = debian.unpacked("libfaketime", "bookworm")
+    library = next(root.glob("usr/lib/*/faketime/libfaketimeMT.so.1"))
+    fake = {
+        "LD_PRELOAD": str(library),
+        "FAKETIME_TIMESTAMP_FILE": str(offset),
+        "FAKETIME_NO_CACHE": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+    }
+    with (
+        contextlib.ExitStack() as ends,
+        victoria.running(tmp_path, free_port()) as engine,
+        _agent(engine.push, word, 0.5, **fake),
+    ):
+        ends.callback(offset.unlink)
+        engine.wait_for(TRACED, 1)
+        server.ask("now")
+        engine.wait_for(COUNT, 1)
+        offset.write_text(f"{step_s:+d}")
+        server.ask("now")
+        wait_until(
+            lambda: _value_at(engine, time.time() + step_s) == 2, "the count at its new time"
+        )
+        before = _value_at(engine, time.time() + step_s)
+        server.ask("now")
+        wait_until(lambda: _value_at(engine, time.time() + step_s) == 3, "another")
+        assert before == 2
+        assert engine.value('iotrace_agent_pushes_total{result="lost"}') in (0, None)
+
+
+def _value_at(engine: Victoria, at: float) -> float | None:
+    return engine.value(f"{COUNT} @ {at:.3f}")

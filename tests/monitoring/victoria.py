@@ -29,7 +29,7 @@ class Victoria(Engine):
 @contextmanager
 def running(place: Path, port: int) -> Iterator[Victoria]:
     """It keeps its data in ``place``: another one may go on with them."""
-    folder = debian.programs("victoria-metrics", "sid")
+    folder = debian.unpacked("victoria-metrics", "sid") / "usr/bin"
     command = [
         folder / "victoria-metrics",
         f"-storageDataPath={place}/data",

@@ -202,9 +202,18 @@ class FactBook:
 
     def forget(self, pids: Iterable[int]) -> None:
         """These processes are no longer told apart."""
+        pids = frozenset(pids)
+        if not pids:
+            return
         for pid in pids:
             self._facts.pop(pid, None)
             self._limits.forget(pid)
+        self._tcp.forget(pids)
+        # Containers have mount namespaces of their own.
+        in_use = {id(facts.mounts) for facts in self._facts.values()}
+        self._mounts = {
+            namespace: mounts for namespace, mounts in self._mounts.items() if id(mounts) in in_use
+        }
 
     def all(self) -> Mapping[int, ProcessFacts]:
         """The facts by pid."""

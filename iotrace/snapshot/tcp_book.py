@@ -25,7 +25,8 @@ class TcpBook:
         """``ran_already``: processes that were there when their trace began; it may grow."""
         self._reader = reader
         self._ran_already = ran_already
-        self._seen: set[int] = set()
+        self._seen: dict[int, tuple[int, ...]] = {}
+        """Pid -> inodes of sockets that are older than its trace."""
         self._began: dict[int, TcpState] = {}
 
     def look(
@@ -42,11 +43,19 @@ class TcpBook:
             return {}
         found = {chosen[fd]: state for fd, state in states.items() if fd in chosen}
         if pid not in self._seen:
-            self._seen.add(pid)
+            self._seen[pid] = ()
             if pid in self._ran_already and len(self._began) < _MOST_KNOWN:
+                self._seen[pid] = tuple(found)
                 for inode, state in found.items():
                     self._began.setdefault(inode, state)
         return {inode: _since(state, self._began.get(inode)) for inode, state in found.items()}
+
+    def forget(self, pids: Iterable[int]) -> None:
+        """These processes have ended."""
+        gone = {inode for pid in pids for inode in self._seen.pop(pid, ())}
+        if gone:
+            for inode in gone.difference(*self._seen.values()):
+                self._began.pop(inode, None)
 
 
 def _chosen(descriptors: Iterable[Descriptor], sockets: Mapping[int, Socket]) -> dict[int, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Collection
 from datetime import datetime
 from types import TracebackType
 
@@ -81,6 +82,14 @@ class Start:
             with contextlib.suppress(IotraceError):
                 self.cpu_limits[one] = read_cpu_limits(self.reader, one)
         return entered
+
+    def forget(self, pids: Collection[int]) -> None:
+        """These have ended, and nothing more is asked of them."""
+        for pid in pids:
+            self.roots.pop(pid, None)
+            self.cpu_limits.pop(pid, None)
+            self.table.left_out.pop(pid, None)
+        self.entered = tuple(pid for pid in self.entered if pid not in pids)
 
     def spent_ns(self) -> int:
         """CPU time of this process and its readers since the probes were attached."""

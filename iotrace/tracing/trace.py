@@ -133,9 +133,7 @@ class Trace:
             before = self._alive
             self._alive, ended = self._living_and_ended()
             if not self._keeps_ended:
-                for pid in before - self._alive:
-                    self._roots.pop(pid, None)
-                    self._table.left_out.pop(pid, None)
+                self._start.forget(before - self._alive)
             self._book.meet(self._alive - before)
             # Also those that were born and ended since we last looked: else their entries stay.
             for pid in before - self._alive | ended:

@@ -26,9 +26,9 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def map_entries(pid: int) -> int:
-    """In all of its hash maps, which are those that could fill up."""
-    total = 0
+def map_entries(pid: int) -> dict[str, int]:
+    """Of each of its hash maps, which are those that could fill up."""
+    found: dict[str, int] = {}
     for path in Path(f"/proc/{pid}/fdinfo").iterdir():
         fields: dict[str, str] = {}
         with contextlib.suppress(OSError):
@@ -37,11 +37,12 @@ def map_entries(pid: int) -> int:
         if fields.get("map_type") == _HASH:
             fd = map_by_id(int(fields["map_id"]))
             try:
-                found = HashMap(fd, int(fields["key_size"]), int(fields["value_size"]))
-                total += len(list(found.items()))
+                one = HashMap(fd, int(fields["key_size"]), int(fields["value_size"]))
+                name = f"{path.name} {fields['key_size']}/{fields['value_size']}"
+                found[name] = len(list(one.items()))
             finally:
                 os.close(fd)
-    return total
+    return found
 
 
 def quiet(pid: int, seconds: float) -> float:

@@ -26,10 +26,13 @@ def serve(connection: socket.socket) -> None:
     selector.register(connection, selectors.EVENT_READ)
     while True:
         for _ in selector.select(5):
-            asked = connection.recv(100)
+            try:
+                asked = connection.recv(100)
+                connection.sendall(asked)
+            except ConnectionError:
+                os._exit(0)
             if not asked:
                 os._exit(0)
-            connection.sendall(asked)
 
 
 def main() -> None:

@@ -21,6 +21,8 @@ LEAST_SHARE = 0.05
 """Places with fewer samples say nothing of where the time goes."""
 SPREAD_SHARE = 0.3
 """Where no function has so much of it, packages tell more."""
+INSIDE_SHARE = 0.3
+"""Of a function's samples, in what it calls of one installed package, for that to be named."""
 MOST = 3
 """Lines in a finding; the tables have them all."""
 _LOOP_CODE = re.compile(r"/(?:selectors|asyncio/(?:base_events|events|runners)|uvloop/.*)\.py$")
@@ -123,8 +125,7 @@ def _packages(rows: Iterable[CpuSample]) -> tuple[str, ...]:
     """Where no function stands out: the installed packages that the time went to."""
     counts = Counter[str]()
     for one in rows:
-        found = filter(None, (_PACKAGE.search(frame.file) for frame in one.stack))
-        name = next((match[1] for match in found), "")
+        name = next(filter(None, map(_package_of, one.stack)), "")
         if one.stack:
             counts[name] += one.samples
     total = sum(counts.values())
@@ -162,7 +163,21 @@ def _function_text(group: list[CpuSample]) -> str:
     first = max(group, key=lambda one: one.samples)
     if 2 * first.samples >= _samples(group):
         return _sampled_place(first)
-    return _place_text(first.own_stack[0])
+    inside = Counter[str]()
+    for one in group:
+        called_in = map(_package_of, one.stack[: max(0, one.own)])
+        inside[next(filter(None, called_in), "")] += one.samples
+    called = [
+        f"{name} {share(count, _samples(group))}"
+        for name, count in inside.most_common(2)
+        if name and count >= INSIDE_SHARE * _samples(group)
+    ]
+    return _place_text(first.own_stack[0]) + (f" -> in {', '.join(called)}" if called else "")
+
+
+def _package_of(frame: Frame) -> str:
+    match = _PACKAGE.search(frame.file)
+    return match[1] if match else ""
 
 
 def faulting_lines(process: Process) -> tuple[str, ...]:

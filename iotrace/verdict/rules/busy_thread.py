@@ -15,7 +15,8 @@ NEVER_SLEEPS_SHARE = 0.95
 """Of its lifetime that it runs, or would run if it had a CPU or the GIL."""
 LEAST_LIFETIME_NS = 1_000_000_000
 CPU_SHARE = 0.1
-"""Of its lifetime that it has run at least: else the lack of a CPU or of the GIL is the matter."""
+"""Of its lifetime that it has run at least, and no less than it waited for the GIL: else the lack
+of a CPU or of the GIL is the matter."""
 STALLS_SHARE = 0.5
 """Of its CPU time."""
 REGEX_SHARE = 0.5
@@ -83,7 +84,7 @@ def _is_busy(seen: Activity) -> bool:
     return (
         seen.lifetime_ns >= LEAST_LIFETIME_NS
         and wants >= NEVER_SLEEPS_SHARE * seen.lifetime_ns
-        and seen.cpu_ns >= CPU_SHARE * seen.lifetime_ns
+        and seen.cpu_ns >= max(CPU_SHARE * seen.lifetime_ns, seen.gil.wait_ns)
         and seen.operations * CPU_PER_OPERATION_NS <= seen.cpu_ns
     )
 

@@ -19,7 +19,8 @@ from iotrace.vocabulary.waits import WAIT_REASONS
 IDLE_SHARE = 0.05
 """Of its time, that a thread of a full pool waits for work at most."""
 MOST_CPU_SHARE = 0.5
-"""Of its time on a CPU: pools that compute are short of CPU, not of threads."""
+"""Of its time on a CPU, or without one or the GIL: pools that compute are short of these, not of
+threads."""
 LEAST_LIFETIME_SHARE = 0.5
 """Of the trace: younger threads tell nothing yet."""
 LEAST_JOBS = 3
@@ -101,9 +102,8 @@ def _member(one: Stuck, row: Thread, profile: ProcessProfile) -> _Member:
 def _has_queue(busy: Sequence[_Member], old: Sequence[_Member], profile: ProcessProfile) -> bool:
     """Whether work waits for the pool: one job follows another at once, requests lie there, or more
     are owed an answer than threads could be at work on."""
-    if sum(one.thread.states_ns.on_cpu for one in busy) > MOST_CPU_SHARE * sum(
-        one.thread.lifetime_ns for one in busy
-    ):
+    wants_cpu = sum(_wants_cpu_ns(one.thread, profile) for one in busy)
+    if wants_cpu > MOST_CPU_SHARE * sum(one.thread.lifetime_ns for one in busy):
         return False
     if len({place_text(one.stuck) for one in busy} - {""}) == 0:
         return False
@@ -118,6 +118,11 @@ def _has_queue(busy: Sequence[_Member], old: Sequence[_Member], profile: Process
     owed = sum(one.unanswered for one in profile.process.requests)
     lies_there = (waiting > 0 and len(busy) > 1) or owed > len(busy)
     return turning or lies_there or _kept(busy, profile)
+
+
+def _wants_cpu_ns(row: Thread, profile: ProcessProfile) -> int:
+    seen = profile.threads[row.tid]
+    return seen.cpu_ns + seen.runq_ns + seen.gil.wait_ns
 
 
 def _kept(busy: Sequence[_Member], profile: ProcessProfile) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.report.model import Loop
+from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
@@ -18,6 +19,16 @@ STALL_NS = 50_000_000
 LEAST_COUNT = 10
 SHARE = 0.2
 """Of the time traced, on a CPU in such iterations: then a fifth of all requests meet one."""
+SATURATED_SHARE = 0.95
+"""Of the loop's time on a CPU, or without one or the GIL: it never waits for anything to do."""
+CPU_SHARE = 0.5
+"""Of its time on a CPU: else the lack of one is the matter (IO112, IO113)."""
+CPU_PER_REQUEST_NS = 500_000
+"""CPU time for each request, where a loop at its limit serves less than two thousand a second; with
+a framework and JSON it takes a half of that or less."""
+LEAST_REQUESTS = 50
+REQUESTS_PER_ITERATION = 0.2
+"""A loop that spins has far fewer; IO106 and IO120 tell of that."""
 
 
 def _busy(profile: ProcessProfile) -> Iterator[Hit]:
@@ -43,6 +54,47 @@ def _busy(profile: ProcessProfile) -> Iterator[Hit]:
                 )
 
 
+def _saturated(profile: ProcessProfile) -> Iterator[Hit]:
+    loops = profile.loop_threads()
+    served = [one for one in profile.process.requests if one.latency_ns and one.pickup_ns]
+    requests = sum(one.exchanges for one in served)
+    if len(loops) != 1 or requests < LEAST_REQUESTS:
+        return
+    ((tid, seen),) = loops.items()
+    wants_ns = seen.cpu_ns + seen.runq_ns + seen.gil.wait_ns
+    in_stalls = sum(loop.stalls.cpu_ns for loop in seen.multiplexers if loop.stalls)
+    iterations = sum(loop.iterations or 0 for loop in seen.multiplexers)
+    if (
+        wants_ns < SATURATED_SHARE * seen.lifetime_ns
+        or seen.cpu_ns < max(CPU_SHARE * seen.lifetime_ns, CPU_PER_REQUEST_NS * requests)
+        or in_stalls >= CPU_SHARE * seen.cpu_ns  # IO103 tells of them
+        or requests < REQUESTS_PER_ITERATION * iterations
+    ):
+        return
+    busiest = max(served, key=lambda one: one.exchanges)
+    assert busiest.latency_ns and busiest.pickup_ns
+    each = duration(seen.cpu_ns // requests)
+    yield Hit(
+        {
+            "cpu_per_request_ns": seen.cpu_ns // requests,
+            "requests": requests,
+            "request_p50_ns": busiest.latency_ns.p50,
+            "until_read_p50_ns": busiest.pickup_ns.p50,
+            "cpu_ns": seen.cpu_ns,
+        },
+        seen.cpu_ns,
+        tid,
+        severity="medium",
+        lines=busy_lines(profile.process, tid, callbacks=True),
+        title=f"Event loop is at its limit: it computes all the time, {each} of CPU for each "
+        f"request, and the next ones wait in line",
+        advice="The lines say what the CPU time goes to: logging that formats and writes each "
+        "record, serialising, validation, middleware. Do less of it for each request (log to a "
+        "queue: logging.handlers.QueueHandler; a quicker JSON library), or run more processes "
+        "(uvicorn --workers, gunicorn -w).",
+    )
+
+
 def _long_iterations(loop: Loop) -> tuple[int, int]:
     """How many, and how long together, by the middle of their buckets."""
     buckets = loop.busy_ns.histogram if loop.busy_ns else ()
@@ -56,12 +108,17 @@ def _on_cpu_share(seen: Activity) -> float:
     return min(1.0, seen.cpu_ns / away_ns) if away_ns > 0 else 0.0
 
 
+def _all(profile: ProcessProfile) -> Iterator[Hit]:
+    long = list(_busy(profile))
+    yield from long or _saturated(profile)
+
+
 LONG = Rule(
     "IO132",
     "Event loop computes 10 to 50 ms at a time: all others wait",
     "Do the work once instead of in each request (build clients, TLS contexts, parsers and "
     "templates at the start), or take it out of the loop's thread: await "
     "loop.run_in_executor(pool, work) with a process pool.",
-    _busy,
+    _all,
     explains={"IO105": always, "IO103": covers},
 )

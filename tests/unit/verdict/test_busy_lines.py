@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iotrace.report.model import Process, Stalls
+from iotrace.report.model import Process, Requests, Stalls
 from iotrace.report.stacks import CpuSample, Frame
+from iotrace.report.times import Durations
 from iotrace.verdict.python_lines import busy_lines, faulting_lines
 from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit.verdict.made import MS, PID, S, call, event_loop, findings, process, thread
@@ -66,6 +67,32 @@ def test_where_no_function_stands_out_packages_are_told() -> None:
     assert busy_lines(_sampled(*rows, *framework))[0] == (
         "by package, of its CPU time with a known stack: rich 60 %, starlette 40 %"
     )
+
+
+def test_packages_that_a_line_calls_are_named() -> None:
+    package = "/venv/lib/python3.11/site-packages/botocore"
+    rows = [
+        _row(10, 1, Frame(f"load_{number}", f"{package}/loaders.py", number), _WEATHER)
+        for number in range(9)
+    ]
+    assert busy_lines(_sampled(*rows, _row(10, 1, _LOADS, _WEATHER))) == (
+        "server.py:13 weather -> in botocore 90 %: 100 % of its CPU time, about 500 ms",
+    )
+
+
+def test_a_loop_at_its_limit_says_what_a_request_costs() -> None:
+    threads = (thread(user=9_800 * MS, poll=200 * MS),)
+    half = Durations(5_000, 5 * MS, 6 * MS, 9 * MS, 9 * MS, 9 * MS)
+    served = Requests("127.0.0.1:8000", 8, 5_000, 8, MS, half, None, half, half, half)
+    one = replace(event_loop(), threads=threads, requests=(served,))
+    found = findings(one)["IO132"]
+    assert found.severity == "medium"
+    assert found.evidence["cpu_per_request_ns"] == 9_800 * MS // 5_000
+    assert "at its limit" in found.title
+    quick = replace(served, exchanges=50_000)
+    assert "IO132" not in findings(replace(one, requests=(quick,)))
+    rests = (thread(user=7 * S, poll=3 * S),)
+    assert "IO132" not in findings(replace(one, threads=rests))
 
 
 def test_a_regular_expression_that_keeps_the_gil() -> None:

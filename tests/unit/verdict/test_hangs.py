@@ -59,6 +59,19 @@ def test_a_process_that_was_entered_late_is_judged_by_the_time_it_was_traced() -
     assert "IO142" in findings(replace(one, threads=(first, *late)))
 
 
+def test_a_pool_that_computes_is_short_of_cpu_not_of_threads() -> None:
+    (one,) = hangs.full_pool(True)
+    for times, found in (({"sleep": 7 * S, "gil": 3 * S}, True), ({"gil": 9 * S}, False)):
+        rows = [thread(row.tid, user=S, **times).states_ns for row in one.threads]
+        threads = tuple(
+            replace(row, states_ns=states) for row, states in zip(one.threads, rows, strict=True)
+        )
+        waited = times["gil"]
+        waits = [call("futex", "gil", 997, tid=row.tid, wait=waited) for row in threads]
+        seen = replace(one, threads=threads, calls=(*one.calls, *waits))
+        assert ("IO142" in findings(seen)) is found
+
+
 def test_waiting_for_the_gil_is_no_idling() -> None:
     (one,) = hangs.full_pool(True)
     threads = tuple(

@@ -12,6 +12,8 @@ from iotrace.verdict.process_profile import ProcessProfile
 _LOOPBACK = ("127.", "[::1]:")
 HANGING_CHILDREN = "children_that_hang"
 """Evidence: pids, separated by ", "."""
+DEADLOCKED_CHILD = "child"
+"""Evidence of a deadlock with a child: what that does."""
 _RANKS = ("high", "medium", "low")
 _MOST_LOOKED_AT = 8
 """Findings with the same line."""
@@ -25,7 +27,8 @@ def told_once(
 
     A finding is explained where its lines are among the other's (a parent that waits for a child
     tells what the child does); or where it is about a peer or a child, and that is a process that
-    was traced as well, with a finding of its own that is as grave.
+    was traced as well, with a finding of its own that is as grave. Of a deadlock with a child the
+    parent's is the one that is told: it says how they wait for each other.
     """
     listeners = {
         port: profile.process.pid for profile in profiles for port in profile.listening_ports()
@@ -36,11 +39,19 @@ def told_once(
         first_of.setdefault(one.pid, place)
         for line in one.lines:
             with_line.setdefault(line, []).append(place)
+    parents = {
+        child: place
+        for place, one in enumerate(findings)
+        if DEADLOCKED_CHILD in one.evidence
+        for child in _children_that_hang(one)
+    }
     causes: dict[int, int] = {}
     for place, one in enumerate(findings):
         others = with_line[one.lines[0]][:_MOST_LOOKED_AT] if one.lines else []
-        pids = (listeners.get(_local_port(one), 0), *_children_that_hang(one))
+        children = () if DEADLOCKED_CHILD in one.evidence else _children_that_hang(one)
+        pids = (listeners.get(_local_port(one), 0), *children)
         waited_for = [first_of[pid] for pid in pids if pid in first_of]
+        waited_for += [parents[one.pid]] if one.pid in parents else []
         for other in (*others, *waited_for):
             explained = _tells(findings[other], one) or (
                 other in waited_for and _is_as_grave(findings[other], one)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from iotrace.verdict.across_processes import DEADLOCKED_CHILD
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, imports, in_package, joins
 from iotrace.verdict.stack import is_pooled
@@ -73,7 +74,7 @@ def _by_pipes(one: Stuck, writers: Sequence[Stuck], profile: ProcessProfile) -> 
         else f"Serve all pipes of the child at once: subprocess.communicate(){instead}, a thread "
         "for each pipe, or stderr=subprocess.STDOUT so that there is one.",
         writers,
-        {"child": "sleeps in write to a pipe that only this process can read"},
+        {DEADLOCKED_CHILD: "sleeps in write to a pipe that only this process can read"},
     )
 
 

@@ -23,6 +23,21 @@ def test_a_parent_and_its_child_that_serve_different_pipes() -> None:
     assert "Deadlock" not in " ".join(one.title for one in judged(parent, writes).findings)
 
 
+def test_of_a_deadlock_with_a_child_the_parents_side_is_told() -> None:
+    """Though the child has waited for a little less, and for the pipe alone."""
+    join = in_call("wait4", "", "app.py:12 run_job", *hangs.HANDLER, wait=10 * S)
+    written = in_call(
+        "write", "pipe", "lib/multiprocessing/queues.py:260 Queue._feed", fd=4, peer="pipe:[81]",
+        others=(PID,), wait=9 * S, since=S,
+    )  # fmt: skip
+    parent = process([hangs.waiting(PID, join, child=10 * S)])
+    child = process([hangs.waiting(702, written, send=10 * S)], pid=702, parent=PID)
+    (found,) = judged(parent, child).findings
+    assert found.title.startswith("Deadlock for the whole trace: the parent waits for its child")
+    assert "before joining the child" in found.advice
+    assert [one.pid for one in found.symptoms] == [702]
+
+
 def test_a_result_that_is_waited_for_under_a_lock() -> None:
     inside = ("app.py:8 load", "app.py:20 main")
     result = in_call("futex", "", "lib/concurrent/futures/_base.py:451 Future.result", *inside)

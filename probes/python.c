@@ -85,6 +85,7 @@ struct stack {
   u32 depth;
   u32 truncated;
   u32 reserved;
+  u64 runtime; /* address of _PyRuntime: a fork has it from its parent */
   u64 hash;
   u64 codes[MAX_DEPTH];
   u64 instructions[MAX_DEPTH];
@@ -101,6 +102,7 @@ struct code {
   u64 file_address;
   u64 name_address;
   u64 table_address;
+  u64 runtime;
   u8 head[CODE_HEAD];
   u8 file[CODE_TEXT];
   u8 name[CODE_TEXT];

@@ -180,6 +180,7 @@ static __always_inline u64 walk_from(struct thread *t, u64 frame, struct python 
   room->stack.truncated = frame && frame - state >= state_end;
   room->stack.pid = t->pid;
   room->stack.tid = t->tid;
+  room->stack.runtime = p->runtime;
   room->stack.hash = hash;
   room->place = place;
   return hash;

@@ -144,6 +144,7 @@ PROGRAM(on_new_stack)
     read_piece(c->file, CODE_TEXT, c->file_address);
     read_piece(c->name, CODE_TEXT, c->name_address);
     read_piece(c->table, CODE_TABLE, c->table_address);
+    c->runtime = room->stack.runtime;
     c->address = key.address;
     c->pid = pid;
     code_index.update(&key, &index);

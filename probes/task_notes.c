@@ -90,6 +90,7 @@ static __always_inline int read_tasks(struct thread *t, struct python *p, struct
   chain->truncated = 0;
   chain->pid = t->pid;
   chain->tid = t->tid;
+  chain->runtime = p->runtime;
   chain->hash = hash;
   n->chain = chain->depth ? hash : 0;
   if (chain->depth)

@@ -45,6 +45,8 @@ _PIECES = (
     ("name_address", "name"),
     ("table_address", "table"),
 )
+_Owner = tuple[int, int]
+"""Pid, and address of its runtime."""
 
 
 @dataclass(slots=True)
@@ -302,7 +304,7 @@ class StackBook:
     def _learn_codes(self) -> None:
         used = min(self._probes.counters[Counter.CODES], self._raw_codes.entries)
         layout = self._raw_codes.layout
-        fresh: dict[int, list[tuple[int, dict[int, bytes]]]] = defaultdict(list)
+        fresh: dict[_Owner, list[tuple[int, dict[int, bytes]]]] = defaultdict(list)
         while self._seen_codes < used:
             raw = self._raw_codes.read(self._seen_codes)
             record = layout.unpack(raw)
@@ -310,9 +312,9 @@ class StackBook:
                 break  # a probe is at it just now
             self._seen_codes += 1
             pieces = {record[place]: bytes(layout.array(raw, piece)) for place, piece in _PIECES}
-            fresh[record["pid"]].append((record["address"], pieces))
-        for pid, codes in fresh.items():
-            known = self._owner(pid)
+            fresh[record["pid"], record["runtime"]].append((record["address"], pieces))
+        for (pid, runtime), codes in fresh.items():
+            known = self._owner(pid, runtime)
             if known:
                 with suppress(NoSuchProcess, PermissionDenied, Unsupported):
                     learn_codes(self._reader, known.interpreter, codes)
@@ -320,7 +322,7 @@ class StackBook:
     def _name_stacks(self) -> None:
         used = min(self._probes.counters[Counter.STACKS], self._raw_stacks.entries)
         layout = self._raw_stacks.layout
-        fresh: dict[int, dict[int, Sequence[RawFrame]]] = defaultdict(dict)
+        fresh: dict[_Owner, dict[int, Sequence[RawFrame]]] = defaultdict(dict)
         while self._seen_stacks < used:
             raw = self._raw_stacks.read(self._seen_stacks)
             record: Mapping[str, Any] = layout.unpack(raw)
@@ -329,20 +331,23 @@ class StackBook:
             self._seen_stacks += 1
             codes, at = layout.array(raw, "codes"), layout.array(raw, "instructions")
             frames = [RawFrame(codes[i], at[i]) for i in range(min(record["depth"], len(at)))]
-            fresh[record["pid"]][record["hash"]] = frames
-        for pid, stacks in fresh.items():
-            if self._owner(pid):
+            fresh[record["pid"], record["runtime"]][record["hash"]] = frames
+        for (pid, runtime), stacks in fresh.items():
+            if self._owner(pid, runtime):
                 self._name(pid, stacks)
 
-    def _owner(self, pid: int) -> _Known | None:
-        """A process; one that was forked and has ended before we met it is like its kin."""
+    def _owner(self, pid: int, runtime: int) -> _Known | None:
+        """A process; one that was forked and has ended before we met it is like its kin, which have
+        their runtime at the same address."""
         known = self._known.get(pid)
         if known is None:
             self._meet(pid)
             known = self._known.get(pid)
-        if known is None and self._known:
-            runtime = next(reversed(self._known.values())).interpreter.runtime
-            known = self._known[pid] = _Known(Interpreter(pid, runtime, gone=True))
+        if known is None:
+            others = (one.interpreter.runtime for one in self._known.values())
+            kin = next((one for one in others if one.address == runtime), None)
+            if kin is not None:
+                known = self._known[pid] = _Known(Interpreter(pid, kin, gone=True))
         return known
 
 

@@ -8,6 +8,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -93,3 +95,15 @@ class Target:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+@contextmanager
+def targets_on(
+    pythons: Sequence[str], program: str, *arguments: object, prefix: tuple[str, ...] = ()
+) -> Iterator[dict[str, Target]]:
+    """One program on each of these interpreters, by interpreter: one trace can follow them all."""
+    with contextlib.ExitStack() as ends:
+        yield {
+            python: ends.enter_context(Target(program, *arguments, prefix=prefix, python=python))
+            for python in pythons
+        }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from iotrace.engine.map_limits import Limits, limits_for
@@ -40,9 +40,18 @@ def report_of(trace: Trace) -> Report:
 
 def trace_work(target: Target, *, children: bool = True, limits: Limits | None = None) -> Report:
     """The report of a target from its gate to the end of its work."""
-    with tracing(target.pid, children=children, limits=limits) as trace:
-        target.go()
-        target.wait_until_finished()
+    return trace_all([target], children=children, limits=limits)
+
+
+def trace_all(
+    targets: Collection[Target], *, children: bool = True, limits: Limits | None = None
+) -> Report:
+    """The report of targets that work at the same time."""
+    with tracing(*(one.pid for one in targets), children=children, limits=limits) as trace:
+        for one in targets:
+            one.go()
+        for one in targets:
+            one.wait_until_finished()
         return report_of(trace)
 
 

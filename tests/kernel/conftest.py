@@ -17,6 +17,8 @@ _SIDE_BY_SIDE = (
     "tests/kernel/python/test_greenlets.py",
     "tests/kernel/python/test_lives.py",
     "tests/kernel/python/test_subinterpreters.py",
+    "tests/kernel/python/test_tasks.py",
+    "tests/kernel/python/test_young_threads.py",
     "tests/kernel/test_absent_features.py",
     "tests/kernel/test_attach_command.py",
     "tests/kernel/test_children.py",

@@ -1,6 +1,6 @@
 """An asyncio server whose named tasks block, compute, and answer late; a client of its own.
 
-Goes on until it is ended. Prints its pid once it serves.
+Goes on until it is ended. Prints its pid once it serves. Argument: "uvloop" to run on that.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import socket
+import sys
 import threading
 import time
 
@@ -66,4 +67,8 @@ async def main():
     await asyncio.create_task(outer(), name="outer")
 
 
+if "uvloop" in sys.argv:
+    import uvloop
+
+    uvloop.install()
 asyncio.run(main())

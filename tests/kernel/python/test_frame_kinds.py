@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.interpreters import debug_builds, label, main_interpreters, with_jit
-from tests.kernel.targets import Target
-from tests.kernel.tracing import process_of, trace_work
+from tests.kernel.targets import targets_on
+from tests.kernel.tracing import process_of, trace_all
 
 _ROUNDS = 2
 _KINDS = 40
 
 
-@pytest.mark.parametrize("python", (*main_interpreters(), *with_jit(), *debug_builds()), ids=label)
-def test_every_stack_is_what_getframe_says(python: str) -> None:
-    with Target("frame_kinds.py", _ROUNDS, python=python) as target:
-        report = trace_work(target)
-        told = {tuple(map(tuple, stack)) for stack in target.results()["places"]}
-    seen = {
-        tuple((frame.function, frame.file, frame.line) for frame in line.stack)
-        for line in process_of(report, target.pid).lines
-        if line.syscall in ("clock_nanosleep", "select", "pselect6")
-    }
-    assert len(seen) > _KINDS
-    assert seen == told
+def test_every_stack_is_what_getframe_says() -> None:
+    pythons = (*main_interpreters(), *with_jit(), *debug_builds())
+    with targets_on(pythons, "frame_kinds.py", _ROUNDS) as targets:
+        report = trace_all(targets.values())
+        told = {
+            python: {tuple(map(tuple, stack)) for stack in target.results()["places"]}
+            for python, target in targets.items()
+        }
+    for python, target in targets.items():
+        seen = {
+            tuple((frame.function, frame.file, frame.line) for frame in line.stack)
+            for line in process_of(report, target.pid).lines
+            if line.syscall in ("clock_nanosleep", "select", "pselect6")
+        }
+        assert len(seen) > _KINDS, label(python)
+        assert seen == told[python], label(python)

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 
 import pytest
 
+from tests.interpreters import label
 from tests.kernel.python.marks import FIRST, mark_of
 from tests.kernel.targets import Target
 from tests.kernel.tracing import process_of, trace_work
+from tests.sid_pythons import packages_folder, sid_pythons
 
 _TIMES = 7
 
 
-def test_a_greenlet_that_holds_the_others_up_is_named() -> None:
-    if importlib.util.find_spec("gevent") is None:
+@pytest.mark.parametrize("python", (sys.executable, *sid_pythons()), ids=label)
+def test_a_greenlet_that_holds_the_others_up_is_named(
+    python: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if python in sid_pythons():
+        monkeypatch.setenv("PYTHONPATH", str(packages_folder(sid_pythons()[python])))
+    elif importlib.util.find_spec("gevent") is None:
         pytest.skip("needs gevent (.ci/setup tests)")
-    with Target("greenlets.py", _TIMES, prefix=FIRST) as target:
+    with Target("greenlets.py", _TIMES, prefix=FIRST, python=python) as target:
         report = trace_work(target)
     process = process_of(report, target.pid)
     (sleeps,) = [one for one in process.lines if one.syscall == "clock_nanosleep"]

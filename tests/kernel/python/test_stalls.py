@@ -15,7 +15,7 @@ from tests.kernel.targets import Target
 from tests.kernel.tracing import process_of, report_of, tracing
 from tests.kernel.waiting import sleeps_in, wait_until
 
-_STALLS = int(os.environ.get("IOTRACE_TEST_STALLS", "11"))
+_STALLS = int(os.environ.get("IOTRACE_TEST_STALLS", "5"))
 _HEALTHY_S = float(os.environ.get("IOTRACE_TEST_HEALTHY_S", "3"))
 _CAUSES = {"cpu": "cpu", "native": "cpu", "recv": "call", "sleep": "call", "gil": "gil", "gc": "gc"}
 

@@ -165,10 +165,14 @@ def _stalls(process: Process) -> list[StallCause]:
     return [one for loop in process.loops if loop.stalls for one in loop.stalls.causes if one.task]
 
 
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 @pytest.mark.parametrize("python", sid_pythons(), ids=label)
-def test_a_trace_names_the_tasks_of_slow_calls_stalls_and_requests(python: str) -> None:
+def test_a_trace_names_the_tasks_of_slow_calls_stalls_and_requests(
+    python: str, loop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(packages_folder(sid_pythons()[python])))
     with (
-        Target("task_stalls.py", prefix=FIRST, python=python) as target,
+        Target("task_stalls.py", loop, prefix=FIRST, python=python) as target,
         tracing(target.pid) as trace,
     ):
 
@@ -184,7 +188,7 @@ def test_a_trace_names_the_tasks_of_slow_calls_stalls_and_requests(python: str) 
     assert blocks is not None
     assert _named(lines["blocks"]) == _BLOCKER
     places = [(one.frame.function, one.frame.line) for one in blocks.awaited_by if one.frame]
-    assert places == [("middle", 37), ("outer", 42), ("main", 66)]
+    assert places == [("middle", 38), ("outer", 43), ("main", 67)]
     assert set(map(_named, _stalls(process))) == {_BLOCKER, _COMPUTER}
     (requests,) = process.requests
     # The first ones may have been before the probes knew of its tasks.

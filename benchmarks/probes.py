@@ -111,7 +111,7 @@ def _empty(tracepoints: tuple[str, ...], pid: int, code: bytes = b"") -> Iterato
 def iotrace_probes(pid: int, *options: object) -> Iterator[Switch]:
     """Those of ``iotrace attach PID options``."""
     with attached(pid, *options) as tracer:
-        programs = {name: _program(number) for name, number in links(tracer.pid).items()}
+        programs = {name: program_of(number) for name, number in links(tracer.pid).items()}
         clocks = _clocks(tracer.pid)
         tables = _tail_call_tables(tracer.pid)
     with contextlib.closing(Switch(programs, clocks, tables)) as switch:
@@ -141,7 +141,7 @@ class _ById(ctypes.Structure):
     _fields_ = (("id", ctypes.c_uint32), ("next_id", ctypes.c_uint32), ("flags", ctypes.c_uint32))
 
 
-def _program(number: int) -> int:
+def program_of(number: int) -> int:
     """A descriptor of the loaded program with that id."""
     return _by_id(_PROGRAM_BY_ID, number)
 
@@ -163,7 +163,11 @@ def map_by_id(number: int) -> int:
 
 
 def _by_id(command: int, number: int) -> int:
-    attributes = _ById(number)
+    return bpf_descriptor(command, _ById(number), f"program or map {number}")
+
+
+def bpf_descriptor(command: int, attributes: ctypes.Structure, what: str) -> int:
+    """What a command of bpf(2) gives. Raises OSError."""
     fd: int = _libc.syscall(
         ctypes.c_long(_BPF[platform.machine()]),
         command,
@@ -171,7 +175,7 @@ def _by_id(command: int, number: int) -> int:
         ctypes.sizeof(attributes),
     )
     if fd < 0:
-        raise OSError(ctypes.get_errno(), f"program or map {number}")
+        raise OSError(ctypes.get_errno(), what)
     return fd
 
 

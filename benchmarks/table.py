@@ -39,6 +39,8 @@ def document(known: dict[str, Any]) -> str:
         parts.append(_command(known["command"]))
     if known.get("scale"):
         parts.append(_scale(known["scale"]))
+    if known.get("walks"):
+        parts.append(_walks(known["walks"]["python"]["figures"]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -219,6 +221,19 @@ def _scale(scale: dict[str, Any]) -> str:
     headers = ["scale", "ns added, small", "ns added, large", "more in the large, by pairs"]
     headers += ["traced operations a second", "snapshot", "RSS", "maps", "lost"]
     return _table(rows, headers)
+
+
+def _walks(figures: list[dict[str, Any]]) -> str:
+    rows = [
+        [
+            one["case"],
+            one["version"],
+            _interval(one["ns"], _whole),
+            _interval(one["ratio"], "{:.3f}".format) if one["ratio"] else _MISSING,
+        ]
+        for one in figures
+    ]
+    return _table(rows, ["a walk of a Python stack", "Python", "ns", "to that on 3.13, by pairs"])
 
 
 def _seconds(seconds: float) -> str:

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from iotrace.asyncio_tasks.bulk_memory import read_words
 from iotrace.asyncio_tasks.frames import FrameReader, SuspendedFrame
 from iotrace.asyncio_tasks.layout import AWAITING
-from iotrace.asyncio_tasks.objects import Objects, Type, word_at
+from iotrace.asyncio_tasks.objects import Objects, Type
 
 MOST_DEPTH = 64
 MOST_FRAMES = 500_000
@@ -84,12 +85,8 @@ class ChainReader:
             if not wrapped:
                 break
             at = self._objects.layout.object_bytes
-            words = self._objects.memory.read_many([(one + at, 8) for one in wrapped.values()])
-            level = {
-                key: word_at(word, 0)
-                for key, word in zip(wrapped, words, strict=True)
-                if word is not None and word_at(word, 0)
-            }
+            words = read_words(self._objects.memory, [one + at for one in wrapped.values()])
+            level = {key: word for key, word in zip(wrapped, words, strict=True) if word}
         return entered
 
     def _end(self, chain: AwaitChain, address: int, type_: Type) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import struct
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Protocol, TypeAlias
 
 from iotrace.pystack.memory import Memory, ProcessMemory, Unreadable
@@ -13,6 +14,7 @@ from iotrace.pystack.memory import Memory, ProcessMemory, Unreadable
 _PIECES = 1024  # UIO_MAXIOV
 _USER_SPACE = 1 << 56
 _PIECE_BYTES = 1 << 22
+_NO_WORD = bytes(8)
 
 Piece: TypeAlias = "tuple[int, int]"
 """Address and size in bytes."""
@@ -28,6 +30,13 @@ class BulkMemory(Protocol):
 
     def read_many(self, pieces: Sequence[Piece]) -> list[bytes | None]:
         """Each piece, or None where it cannot be read."""
+
+
+def read_words(memory: BulkMemory, addresses: Sequence[int]) -> tuple[int, ...]:
+    """The number of 8 bytes at each address, 0 where it cannot be read."""
+    raws = memory.read_many([(address, 8) for address in addresses])
+    whole = b"".join([raw or _NO_WORD for raw in raws])
+    return struct.unpack(f"<{len(addresses)}Q", whole)
 
 
 def read_each(memory: Memory, pieces: Sequence[Piece]) -> list[bytes | None]:
@@ -72,24 +81,26 @@ class BulkProcessMemory:
 
     def _read(self, pieces: Sequence[Piece]) -> list[bytes | None]:
         """The first pieces, as far as all of them can be read."""
-        good = 0
-        for address, size in pieces:
-            if not 0 < address < _USER_SPACE - size or not 0 < size <= _PIECE_BYTES:
-                break
-            good += 1
+        good = _possible(pieces)
         if not good:
             return []
         words = [word for piece in pieces[:good] for word in piece]
-        remote = struct.pack(f"{2 * good}Q", *words)
-        total = sum(words[1::2])
+        sizes = words[1::2]
+        total, size = sum(sizes), sizes[0]
         buffer = ctypes.create_string_buffer(total)
         local = struct.pack("2Q", ctypes.addressof(buffer), total)
-        read = _libc.process_vm_readv(self._pid, local, 1, remote, good, 0)
-        raw, at = buffer.raw, 0
-        found: list[bytes | None] = []
-        for _, size in pieces[:good]:
-            if at + size > read:
-                break
-            found.append(raw[at : at + size])
-            at += size
-        return found
+        remote = struct.pack(f"{2 * good}Q", *words)
+        read = max(0, _libc.process_vm_readv(self._pid, local, 1, remote, good, 0))
+        raw = buffer.raw
+        if sizes.count(size) == good:
+            return [one for (one,) in struct.iter_unpack(f"{size}s", raw[: read - read % size])]
+        ends = zip(sizes, accumulate(sizes), strict=True)
+        return [raw[end - size : end] for size, end in ends if end <= read]
+
+
+def _possible(pieces: Sequence[Piece]) -> int:
+    """The number of pieces before the first one that cannot be asked for."""
+    for place, (address, size) in enumerate(pieces):
+        if not 0 < address < _USER_SPACE - size or not 0 < size <= _PIECE_BYTES:
+            return place
+    return len(pieces)

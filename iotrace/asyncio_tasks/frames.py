@@ -7,7 +7,7 @@ import struct
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from iotrace.asyncio_tasks.bulk_memory import BulkMemory, Piece
+from iotrace.asyncio_tasks.bulk_memory import BulkMemory, Piece, read_words
 from iotrace.asyncio_tasks.layout import AWAITING, CREATED, RUNNING, SUSPENDED, Layout
 from iotrace.asyncio_tasks.objects import word_at
 from iotrace.pystack.memory import Unreadable
@@ -19,6 +19,7 @@ _MOST_WORDS = 1 << 16
 _TAGGED_INT = 3
 _RESUME_BYTES = 2
 _AFTER_YIELD_FROM = 2
+_word = struct.Struct("<Q").unpack_from
 
 
 class SuspendedFrame(NamedTuple):
@@ -49,6 +50,13 @@ class FrameReader:
         """Instruction -> whether it is an await."""
         self._first = 24 if layout.far_frame else min(layout.frame_state, layout.frame)
         """The part of a frame that is of no interest ends here: its count of references."""
+        base = 0 if layout.far_frame else layout.frame
+        self._base = base
+        self._states = [layout.states.get(byte) for byte in range(256)]
+        self._top_at = base + layout.stack_top
+        self._code_at = base + layout.frame_code
+        self._instruction_at = base + layout.frame_instruction
+        self._locals_at = base + layout.frame_locals
 
     def read(self, generators: Sequence[int]) -> list[SuspendedFrame | None]:
         """The frame of each generator (coroutine, async generator); None: it has none."""
@@ -72,24 +80,26 @@ class FrameReader:
         if not self._layout.far_frame:
             return list(generators)
         at = self._layout.frame
-        pointers = self._memory.read_many([(one + at, 8) for one in generators])
-        return [0 if pointer is None else word_at(pointer, 0) for pointer in pointers]
+        return list(read_words(self._memory, [one + at for one in generators]))
 
     def _frame(self, start: int, raw: bytes) -> SuspendedFrame | None:
-        """``raw``: from a generator, or a far frame, on."""
-        layout = self._layout
-        base = 0 if layout.far_frame else layout.frame
-        locals_at = base + layout.frame_locals
-        code = word_at(raw, base + layout.frame_code) & ~layout.tags
-        instruction = word_at(raw, base + layout.frame_instruction)
+        """``raw``: from a generator, or a far frame, on. Most of a look at many tasks is spent here
+        and in what it calls."""
+        layout, locals_at = self._layout, self._locals_at
+        code = _word(raw, self._code_at)[0] & ~layout.tags
+        instruction = _word(raw, self._instruction_at)[0]
         if layout.far_frame:
             instruction &= 0xFFFFFFFF
-        state = layout.states.get(raw[layout.frame_state])
+        state = self._states[raw[layout.frame_state]]
         if layout.version == (3, 9) and state == AWAITING and instruction >> 31:
             state = CREATED
         if state is None or not code:
             return None
-        top = self._top(start, raw, base)
+        top = (
+            self._counted_top(start, raw)
+            if layout.counted_stack
+            else (_word(raw, self._top_at)[0] - start)
+        )
         if not 0 <= top - locals_at <= 8 * _MOST_WORDS:
             top = locals_at
         awaited = 0
@@ -103,7 +113,7 @@ class FrameReader:
             state,
             awaited,
             start + locals_at,
-            word_at(raw, locals_at) & ~layout.tags if end >= locals_at + 8 else 0,
+            _word(raw, locals_at)[0] & ~layout.tags if end >= locals_at + 8 else 0,
             (start + self._first, end - self._first),
             hash(raw[self._first : end]),
         )
@@ -115,15 +125,12 @@ class FrameReader:
             known = self._raws[code, instruction] = RawFrame(code, instruction)
         return known
 
-    def _top(self, start: int, raw: bytes, base: int) -> int:
+    def _counted_top(self, start: int, raw: bytes) -> int:
         """The end of a frame's stack, from ``start`` on."""
-        layout = self._layout
-        if not layout.counted_stack:
-            return word_at(raw, base + layout.stack_top) - start
-        words = int(struct.unpack_from("<i", raw, base + layout.stack_top)[0])
-        if layout.value_stack is None:
-            return base + layout.frame_locals + 8 * words
-        return word_at(raw, base + layout.value_stack) - start + 8 * words
+        words = int(struct.unpack_from("<i", raw, self._top_at)[0])
+        if self._layout.value_stack is None:
+            return self._locals_at + 8 * words
+        return word_at(raw, self._base + self._layout.value_stack) - start + 8 * words
 
     def _awaited(self, start: int, raw: bytes, locals_at: int, top: int) -> int:
         """The topmost object on its stack: in 3.15 a word that is none may lie above."""
@@ -133,11 +140,13 @@ class FrameReader:
         for at in (top - 8, top - 16):
             if at < locals_at:
                 return 0
-            beyond = at + 8 > len(raw)
-            word = word_at(self._memory.read(start + at, 8) if beyond else raw, 0 if beyond else at)
+            if at + 8 <= len(raw):
+                word = _word(raw, at)[0]
+            else:
+                word = word_at(self._memory.read(start + at, 8), 0)
             is_none = layout.tags and (word & 3 == _TAGGED_INT or not word & ~layout.tags)
             if not is_none:
-                return word & ~layout.tags
+                return int(word & ~layout.tags)
             if layout.version < (3, 15):
                 return 0
         return 0

@@ -150,13 +150,14 @@ class TaskLooks:
 
     def _same(self, addresses: Sequence[int]) -> set[int]:
         flat = [piece for address in addresses for piece in self._seen[address].pieces]
-        raws = iter(self._memory.read_many(flat))
-        found = set()
+        hashes = tuple(map(hash, self._memory.read_many(flat)))
+        found, at = set(), 0
         for address in addresses:
             seen = self._seen[address]
-            hashes = [hash(next(raws)) for _ in seen.pieces]
-            if hash(tuple(hashes)) == seen.digest:
+            end = at + len(seen.pieces)
+            if hash(hashes[at:end]) == seen.digest:
                 found.add(address)
+            at = end
         return found
 
     def _read_twice(self, addresses: Sequence[int]) -> None:

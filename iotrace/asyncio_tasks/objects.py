@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from iotrace.asyncio_tasks.bulk_memory import BulkMemory, Piece
+from iotrace.asyncio_tasks.bulk_memory import BulkMemory, read_words
 from iotrace.asyncio_tasks.layout import Layout
 from iotrace.pystack.memory import Unreadable, read_u64
 
@@ -84,8 +84,8 @@ class Objects:
     def types_of(self, addresses: Sequence[int]) -> list[Type]:
         """The types of the objects there; NO_TYPE where there are none."""
         at = self.layout.object_type
-        heads = self.memory.read_many([(address + at, 8) for address in addresses])
-        return [NO_TYPE if head is None else self.type_at(word_at(head, 0)) for head in heads]
+        words = read_words(self.memory, [address + at for address in addresses])
+        return [self._types.get(word) or self.type_at(word) for word in words]
 
     def type_of(self, address: int) -> Type:
         """Of one object."""
@@ -195,8 +195,3 @@ class Objects:
         if len(data) < size:
             data = self.memory.read(address + at, size)
         return Text(data.decode(_ENCODINGS[kind], "replace"), length)
-
-
-def pieces_of(addresses: Sequence[int], size: int) -> list[Piece]:
-    """As many bytes at each address."""
-    return [(address, size) for address in addresses]

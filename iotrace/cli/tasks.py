@@ -45,6 +45,8 @@ def command(pid: int, fmt: str, duration: int, top: int, color: bool | None, ver
     it, since when it has been suspended, and the descriptor and peer that it waits for. Needs no
     eBPF: the memory of the process is read. Python 3.9 to 3.15, asyncio's own loops and uvloop.
     """
+    import gc
+
     from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
     from iotrace.privileges.privilege_drop import drop_all
     from iotrace.procfs.namespace import shares_namespace
@@ -53,6 +55,7 @@ def command(pid: int, fmt: str, duration: int, top: int, color: bool | None, ver
     from iotrace.task_looks.watch import watch
     from iotrace.tracing.target_check import check_target
 
+    gc.disable()  # no circles are made: looking for them costs a tenth of the whole
     with TargetReader() as reader:
         process = check_target(pid)
         try:
@@ -77,14 +80,18 @@ def _rendered(tasks: object, fmt: str, top: int | None, color: bool | None) -> s
     import shutil
     import sys
 
-    from iotrace.output.color import wanted_here
-    from iotrace.output.task_page import as_json_text, as_table, as_tree
-    from iotrace.output.view_options import DEFAULT_WIDTH
     from iotrace.report.task_list import TaskList
 
     assert isinstance(tasks, TaskList)
     if fmt == "json":
-        return as_json_text(tasks)
+        from iotrace.output import task_json
+
+        return task_json.render(tasks)
+
+    from iotrace.output.color import wanted_here
+    from iotrace.output.task_page import as_table, as_tree
+    from iotrace.output.view_options import DEFAULT_WIDTH
+
     width = DEFAULT_WIDTH
     if sys.stdout.isatty():
         width = max(DEFAULT_WIDTH, shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from iotrace.comparison.comparison import Comparison, Difference, FindingChange, Side
 from iotrace.errors import UsageError
-from iotrace.output import as_json, formats, page, units
+from iotrace.output import formats, json_text, page, units
 from iotrace.output.blocks import (
     NOTHING,
     Block,
@@ -72,7 +72,7 @@ def render(comparison: Comparison, format: str, view: View) -> str:
     """
     check(format)
     if format == "json":
-        return as_json.dump(dataclasses.asdict(comparison))
+        return json_text.dump(dataclasses.asdict(comparison))
     return page.render(
         _blocks(comparison, view.top), tablefmt=format, width=view.width, color=view.color
     )

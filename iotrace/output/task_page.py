@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The asyncio tasks of a process: a tree, a table, or JSON."""
+"""The asyncio tasks of a process: a tree or a table."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
-from iotrace.output import as_json, page, units
+from iotrace.output import page, units
 from iotrace.output.blocks import NOTHING, Block, Heading, Paragraph, Table, Tone, figures, texts
 from iotrace.output.color import tint, untinted
 from iotrace.output.text import cut, escape, wrap
-from iotrace.report.codec import to_plain
 from iotrace.report.stacks import Frame
 from iotrace.report.task_list import AsyncioTask, Branch, Suspension, TaskList, tree
 
@@ -21,13 +18,6 @@ _LOOKS = (
     "apart, is not told from one that stayed there. = by the timer of asyncio.sleep()."
 )
 _ONE_LOOK = "suspended: = by the timer of asyncio.sleep(). One look tells no other times: see -d."
-
-
-def as_json_text(tasks: TaskList) -> str:
-    """All of it, by docs/tasks.schema.json; a line a task."""
-    head = as_json.dump(to_plain(replace(tasks, tasks=()))).rstrip("}\n]")
-    rows = [json.dumps(to_plain(task), separators=(",", ":")) for task in tasks.tasks]
-    return f"{head}\n" + ",\n".join(rows) + "\n]}\n"
 
 
 def as_table(tasks: TaskList, *, top: int | None, width: int, color: bool) -> str:

@@ -68,7 +68,7 @@ def cut(text: str, columns: int, *, keep_end: bool = False) -> str:
         return text
     if not keep_end:
         return _start(text, columns - 1) + ELLIPSIS
-    kept = text[-_characters(columns) :]
+    kept = text[-columns + 1 :] if text.isascii() else text[-_characters(columns) :]
     while kept and (width(kept) > columns - 1 or _is_mark(kept[0])):
         kept = kept[1:]
     return ELLIPSIS + kept
@@ -81,7 +81,7 @@ def _characters(columns: int) -> int:
 
 def _start(text: str, columns: int) -> str:
     """As much of the text's start as fits."""
-    kept = text[: max(0, _characters(columns))]
+    kept = text[: max(0, columns if text.isascii() else _characters(columns))]
     while kept and width(kept) > columns:
         kept = kept[:-1]
     return kept

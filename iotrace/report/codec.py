@@ -17,6 +17,7 @@ from iotrace import __version__
 from iotrace.errors import ExitCode, IotraceError
 from iotrace.report.big_json import LongList, TooLarge, parse
 from iotrace.report.model import SCHEMA, Report
+from iotrace.report.plain import to_plain
 from iotrace.report.shape import INT_MAX, INT_MIN, OLD_NAMES, Field, choices, fields_of
 
 T = TypeVar("T")
@@ -49,14 +50,9 @@ class BadReport(IotraceError):
 
 def to_dict(report: Report) -> dict[str, Any]:
     """The report as dictionaries, lists, texts and numbers; the field names are the keys."""
-    plain = _plain(report)
+    plain = to_plain(report)
     assert isinstance(plain, dict)
     return plain
-
-
-def to_plain(value: object) -> Any:
-    """Any dataclass of the report in the same way."""
-    return _plain(value)
 
 
 def from_dict(data: object) -> Report:
@@ -104,16 +100,6 @@ def loads(text: str | bytes) -> Report:
         raise BadReport(
             "this is not a JSON file", why=_quote(str(error))[1:-1], paste=_PASTE
         ) from None
-
-
-def _plain(value: object) -> object:
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields_of(type(value))}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return value
 
 
 def _dataclass(kind: type[T], data: object, place: str) -> T:

@@ -25,6 +25,7 @@ QUESTIONS: dict[str, Callable[..., Any]] = {
     for function in (threads.activities, threads.kinds, programs.program, programs.python)
 }
 """Those of the beginning; the others come by ``load_rest``, for their modules cost 50 ms."""
+_OF_TASKS = ("task_offsets", "task_look", "more_tasks", "tasks")
 _WHY_LENGTH = 200
 
 
@@ -61,9 +62,7 @@ def serve(questions: int, answers: int) -> NoReturn:
             os._exit(0)
         try:
             if name not in QUESTIONS:
-                load_rest()
-            if name not in QUESTIONS:
-                _load_tasks()
+                (_load_tasks if name in _OF_TASKS else load_rest)()
             value = ANSWERED, QUESTIONS[name](session, *arguments)
         except IotraceError as error:
             value = REFUSED, (type(error).__name__, error.what, error.why, error.paste)

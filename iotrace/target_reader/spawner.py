@@ -57,7 +57,7 @@ class Spawner:
         os._exit(0)
 
     def _serve(self) -> None:
-        loaded = False
+        started = False
         woken, waker = os.pipe()
         os.set_blocking(woken, False)
         os.set_blocking(waker, False)
@@ -77,12 +77,12 @@ class Spawner:
                 if action == QUIT:
                     return
                 if action == START:
-                    self._start(lane)
-                    if not loaded:  # the first one is needed at once; others have it from here
+                    if started:  # the first one is needed at once; others have it from here
                         from iotrace.target_reader.server import load_rest
 
                         load_rest()
-                        loaded = True
+                    self._start(lane)
+                    started = True
                 elif lane in self._readers:
                     os.kill(self._readers[lane], signal.SIGKILL)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from iotrace.output.task_page import as_json_text, as_table, as_tree
+from iotrace.output import task_json
+from iotrace.output.task_page import as_table, as_tree
 from iotrace.report import schema
 from iotrace.report.stacks import Frame
 from iotrace.report.task_list import (
@@ -152,7 +153,7 @@ def test_a_long_chain_of_tasks_is_drawn() -> None:
 def test_the_json_is_by_the_published_schema() -> None:
     assert _PUBLISHED.read_text() == schema.tasks_text(), "make docs"
     for tasks in (_several(), _list()):
-        data = json.loads(as_json_text(tasks))
+        data = json.loads(task_json.render(tasks))
         jsonschema.validate(data, json.loads(_PUBLISHED.read_text()))
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(data | {"schema": "x"}, json.loads(_PUBLISHED.read_text()))

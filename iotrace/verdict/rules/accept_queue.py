@@ -21,7 +21,7 @@ LEAST_CONNECTIONS = 3
 CLIENTS_SHARE = 0.5
 """Of the accepting thread's time, asleep for what clients send on connections that they keep."""
 NO_CPU_SHARE = 0.2
-"""Of the accepting thread's time, ready but without a CPU."""
+"""Of the accepting thread's time, ready but without a CPU, and no less than it was at work."""
 
 
 def _queued(profile: ProcessProfile) -> Iterator[Hit]:
@@ -34,8 +34,9 @@ def _queued(profile: ProcessProfile) -> Iterator[Hit]:
     if len(accepting) != 1:
         return
     seen = profile.threads[accepting[0]]
-    if seen.runq_ns >= NO_CPU_SHARE * seen.lifetime_ns:  # all is late then: IO112, IO121
-        return
+    worked_ns = seen.lifetime_ns - seen.runq_ns - seen.wait_ns["accept"] - seen.wait_ns["poll"]
+    if seen.runq_ns >= max(NO_CPU_SHARE * seen.lifetime_ns, worked_ns):
+        return  # all is late then: IO112, IO121
     if _waited_for_clients(profile) >= CLIENTS_SHARE * seen.lifetime_ns:
         return  # one of them holds it up, if anybody: IO119, IO146
     pending = (profile.process.sockets.pending or 0) if profile.process.sockets else 0

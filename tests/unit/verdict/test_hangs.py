@@ -213,3 +213,11 @@ def test_a_thread_that_waits_for_its_clients_is_not_busy() -> None:
     (one,) = hangs.accept_queue(True)
     clients = tuple(replace(row, wait_ns=9 * S if row.fd == 7 else 0) for row in one.descriptors)
     assert "IO171" not in findings(replace(one, descriptors=clients))
+
+
+def test_a_worker_that_is_busy_is_told_from_one_without_a_cpu() -> None:
+    (one,) = hangs.accept_queue(True)
+    for times, found in (((3 * S, 6 * S, S), True), ((6 * S, 3 * S, S), False)):
+        runq, recv, accept = times
+        row = thread(runq=runq, recv=recv, accept=accept)
+        assert ("IO171" in findings(replace(one, threads=(row,)))) is found

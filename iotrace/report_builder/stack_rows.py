@@ -39,14 +39,21 @@ _MOST_PLACES = 100
 """Places of a process at which samples were taken; the rest is one row more, without a stack."""
 
 
+_STRING = "<string>"
+
+
 def own_place(stack: Sequence[Frame]) -> int:
     """Place of the innermost frame that no library has; if there is none, of the innermost one
-    that is not Python's own; else of the innermost one."""
-    own = (place for place, frame in enumerate(stack) if not _is_library(frame))
+    that is not Python's own; else of the innermost one.
+
+    Code from a string is the program's own only where no file is: ``python -c``, not what
+    multiprocessing.managers and namedtuple make up."""
+    own = [place for place, frame in enumerate(stack) if not _is_library(frame)]
+    in_files = (place for place in own if stack[place].file != _STRING)
     installed = (
         place for place, frame in enumerate(stack) if not _STANDARD_LIBRARY.search(frame.file)
     )
-    return next(own, next(installed, 0))
+    return next(in_files, next(iter(own), next(installed, 0)))
 
 
 def _is_library(frame: Frame) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from iotrace.report.model import Descriptor
 from iotrace.report.stacks import Line
-from iotrace.report.times import Bucket
+from iotrace.report.times import Bucket, Durations
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.work_sources import mostly_for_work
 from iotrace.vocabulary.calls import FAMILIES, READS
@@ -66,6 +66,13 @@ def lines_on(profile: ProcessProfile, rows: Iterable[Descriptor]) -> tuple[Line,
         if (one.fd, one.kind) in wanted
         or (one.kind == "" and one.syscall in FAMILIES and one.fd in polled)
     )
+
+
+def total_ns(times: Durations) -> int:
+    """Of all of them, by the middles of the histogram's buckets."""
+    if not times.histogram:
+        return times.count * times.p50
+    return sum(min((low + high) // 2, times.max) * count for low, high, count in times.histogram)
 
 
 def summed(histograms: Iterable[tuple[Bucket, ...]]) -> tuple[Bucket, ...]:

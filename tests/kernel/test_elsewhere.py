@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.found import by_rule
@@ -90,3 +90,34 @@ def test_delays_of_the_network_itself_are_named() -> None:
     assert found["IO158"].evidence["waited_ns"] >= 300 * MS
     modes = {one.nodelay for one in process.descriptors if one.kind == "tcp" and one.bytes_out}
     assert modes >= {False, True}
+
+
+@contextmanager
+def _echo() -> Iterator[int]:
+    """It answers at once, whatever is asked."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            while connection.recv(1):
+                connection.sendall(b"!")
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    with listener:
+        yield listener.getsockname()[1]
+    thread.join(5)
+
+
+def test_many_small_round_trips_are_named_and_a_few_are_not() -> None:
+    """IO162."""
+    for trips, named in ((5_003, True), (53, False)):
+        with _echo() as port, Target("round_trips.py", port, trips) as target:
+            found = by_rule(trace_work(target, children=False).findings)
+        assert ("IO162" in found) is named, found.keys()
+        if named:
+            evidence = found["IO162"].evidence
+            # What was asked before the connection was known is not counted.
+            assert 0.95 * trips <= evidence["round_trips"] <= trips
+            assert evidence["peer"] == f"127.0.0.1:{port}"

@@ -11,7 +11,7 @@ from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
-from iotrace.verdict.upstreams import lines_on
+from iotrace.verdict.upstreams import lines_on, total_ns
 
 LEAST_CONNECTIONS = 2
 LEAST_CALLS = 10
@@ -31,7 +31,7 @@ def _in_use(profile: ProcessProfile) -> Iterator[Hit]:
         if connections < LEAST_CONNECTIONS or theirs is None or theirs.count < LEAST_CALLS:
             continue
         unread_ns = sum(upstream.pickup_states_ns.values())
-        in_flight = (_total_ns(theirs) + unread_ns) / profile.wall_ns
+        in_flight = (total_ns(theirs) + unread_ns) / profile.wall_ns
         if in_flight < BUSY_SHARE * connections or not _queue(profile, theirs, connections):
             continue
         yield _hit(profile, upstream, theirs, connections, in_flight)
@@ -43,13 +43,6 @@ def _queue(profile: ProcessProfile, theirs: Durations, connections: int) -> bool
     late_ns = LATENCY_TIMES * theirs.p50
     late = any(one.latency_ns and one.latency_ns.p50 >= late_ns for one in served)
     return late or sum(one.unanswered for one in served) >= WAITING_TIMES * connections
-
-
-def _total_ns(times: Durations) -> int:
-    """Of all of them, by the middles of the histogram's buckets."""
-    if not times.histogram:
-        return times.count * times.p50
-    return sum(min((low + high) // 2, times.max) * count for low, high, count in times.histogram)
 
 
 def _hit(

@@ -40,6 +40,7 @@ from iotrace.verdict.rules import (
     nagle,
     polled_result,
     polling,
+    round_trips,
     silent_dns,
     sleep_in_request,
     slow_files,
@@ -101,4 +102,5 @@ RULES: tuple[Rule, ...] = (
     polled_result.POLLED,
     accept_queue.QUEUED,
     file_polling.POLLED,
+    round_trips.MANY,
 )

@@ -176,5 +176,6 @@ TESTED_ELSEWHERE = {
         (f"IO{number}" for number in range(150, 159)), "tests/kernel/test_elsewhere.py"
     ),
     "IO135": "tests/kernel/python/test_samples.py",
+    "IO162": "tests/kernel/test_elsewhere.py",
 }
 """Rules whose defect is no mistake of a server's code: the kernel test that makes them fire."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iotrace.report.model import FileLockWait, Listener, OpenSockets, Process
-from iotrace.report.times import Percentiles
-from tests.unit.verdict.made import MS, S, blocking, call, descriptor, event_loop, line
+from iotrace.report.requests import Requests, Upstream
+from iotrace.report.times import Durations, Percentiles
+from tests.unit.verdict.made import MS, US, S, blocking, call, descriptor, event_loop, line
 
 
 def connecting(wrong: bool) -> tuple[Process, ...]:
@@ -115,3 +116,15 @@ def child_polling(wrong: bool) -> tuple[Process, ...]:
         file=file,
     )
     return (replace(server, lines=(sleeps,)),)
+
+
+def round_trips(wrong: bool) -> tuple[Process, ...]:
+    """IO162: 40 questions to Redis for each request, and 4."""
+    theirs = Durations(40_000, *(100 * US,) * 5)
+    answered = Durations(1_000 if wrong else 10_000, *(MS,) * 5)
+    requests = Requests(
+        "127.0.0.1:8000", 9, answered.count, 0, None, answered, None, None, None, None
+    )
+    redis = Upstream("10.0.0.9:6379", "tcp", 40_000, 1, 0, None, theirs, None, None, 0, {})
+    one = blocking(wait=5 * S)
+    return (replace(one, requests=(requests,), upstreams=(redis,)),)

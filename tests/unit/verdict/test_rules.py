@@ -236,6 +236,7 @@ MADE: dict[str, Made] = {
     "IO170": hangs.polled_result,
     "IO171": hangs.accept_queue,
     "IO172": made_busy.polls_files,
+    "IO162": elsewhere.round_trips,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -293,6 +294,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO170": {"threads": 2, "looks": 200, "mean_pause_ns": 99 * MS},
     "IO171": {"listener": "127.0.0.1:8000", "longest_wait_ns": 2 * S, "accepted_connections": 5},
     "IO172": {"looks": 51_030, "looks_per_second": 5_103},
+    "IO162": {"peer": "10.0.0.9:6379", "round_trips": 40_000, "round_trips_per_request": 40.0},
 }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ _LEGEND = (
 )
 _QUEUE = "queue: of connections, until they are accepted."
 _LAST = "last: from the arrival to the answer's last byte."
+_ELSEWHERE = "elsewhere: in the hands of no thread yet, or of one that is not known."
 _OVERLAP = (
     "n/a: several requests at once on a connection, so that no answer can be told from another."
 )
@@ -77,6 +78,7 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
             *([_QUEUE] if queue else []),
             *([_LAST] if last else []),
             *([_OVERLAP] if overlap else []),
+            *([_ELSEWHERE] if any(map(_is_elsewhere, shown)) else []),
         ),
         columns=columns,
         more=f"… and {units.format_count(len(rest))} more" if rest else "",
@@ -136,6 +138,17 @@ def _notes(row: Requests, several: bool) -> Iterator[str]:
             f"{where}of {units.plural(row.unknown, 'exchange')} it is not known which thread had "
             "them: their time is elsewhere."
         )
+
+
+def _is_elsewhere(row: Requests) -> bool:
+    """Whether its notes say so of any time."""
+    told: list[RequestTier | SlowRequest | None] = [typical(row), slowest(row), *row.exemplars[:1]]
+    return any(
+        "elsewhere" in dict(main_states(states))
+        for one in told
+        if one is not None
+        for states in (one.pickup_ns, one.service_ns)
+    )
 
 
 def _split(one: RequestTier | SlowRequest, count: int) -> str:

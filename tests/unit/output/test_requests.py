@@ -42,6 +42,20 @@ of room.
 """)
 
 
+def test_elsewhere_is_explained_where_it_is_told() -> None:
+    explained = "in the hands of no thread yet, or of one that is not known"
+    tier = replace(LISTENER.tiers[1], pickup_ns={"elsewhere": 90_792 * US})
+    handed = replace(LISTENER, tiers=(LISTENER.tiers[0], tier, LISTENER.tiers[2]))
+    assert explained in _legend(handed)
+    assert explained not in _legend(LISTENER)
+
+
+def _legend(row: Requests) -> str:
+    table = requests_table.table(process(requests=(row,)), 20)
+    assert table is not None
+    return " ".join(table.legend)
+
+
 def test_answers_that_are_owed_and_requests_that_overlap() -> None:
     hung = replace(
         LISTENER, listener="unix:/run/app.sock", unanswered=12, oldest_unanswered_ns=9 * MS

@@ -36,17 +36,44 @@ static __always_inline struct readiness *ready_before_accept(u64 sock, struct re
   if (!r || r->inode != inode)
     r = fresh_readiness(sock, inode);
   if (r)
-    exchange_before_use(r, sock, port, 0);
+    exchange_before_use(r, sock, port, DETAIL_FULL ? 0 : who); /* with calls the accept tells */
   return r;
+}
+
+/* A unix socket that was accepted, of which nothing tells in sockets detail. */
+static __always_inline struct readiness *ready_unix_before_use(u64 sock, struct readiness *r)
+{
+  u64 inode = inode_of_sock(sock);
+  u32 listener, *who;
+  if ((r && r->inode == inode) ||
+      MEMBER(u8, sock, TYPE_SOCK, OFFSET_SOCK_STATE) != TCP_ESTABLISHED)
+    return r;
+  listener = unix_listener(sock);
+  who = listener ? unix_listeners.lookup(&listener) : NULL;
+  if (!who)
+    return r;
+  r = fresh_readiness(sock, inode);
+  if (r)
+    exchange_before_use(r, sock, 0, *who);
+  return r;
+}
+
+/* Nothing tells when a unix socket is closed, and without an accept nothing tells of the next one. */
+static __always_inline int is_another_by_now(struct readiness *r, u64 sock)
+{
+  return DETAIL_SOCKETS && MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_FAMILY) == AF_UNIX &&
+         !(r->inode & READINESS_PENDING) && r->inode != inode_of_sock(sock);
 }
 
 /* A connection that was accepted before the trace, and that no thread has touched since. */
 static __always_inline struct readiness *ready_before_use(u64 sock, struct readiness *r)
 {
-  u32 port = MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_NUM), who = listener_of(port), family, state;
+  u32 port = MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_NUM), who = listener_of(port), state;
+  u32 family = MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_FAMILY);
+  if (DETAIL_SOCKETS && family == AF_UNIX)
+    return ready_unix_before_use(sock, r);
   if (!who || MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_TYPE) != SOCK_STREAM)
     return r;
-  family = MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_FAMILY);
   state = MEMBER(u8, sock, TYPE_SOCK, OFFSET_SOCK_STATE);
   if ((family != AF_INET && family != AF_INET6) ||
       (state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT))
@@ -90,7 +117,7 @@ PROGRAM(on_sk_data_ready)
     r = readiness.lookup(&sock);
   if (!socket_of(sock))
     r = ready_before_accept(sock, r);
-  else if (!r || !r->role)
+  else if (!r || !r->role || is_another_by_now(r, sock))
     r = ready_before_use(sock, r);
   if (!r)
     return 0;
@@ -113,7 +140,7 @@ PROGRAM(on_sk_data_ready)
 }
 
 #if HAVE_SOCKET_STATES
-/* current connects or listens. Its descriptor was looked up when connect(2) was called. */
+/* current connects or listens. Full detail has looked its descriptor up when connect(2) was called. */
 static __always_inline void begin_connections(u64 sock, u32 state)
 {
   u32 slot, port, *who;
@@ -129,6 +156,8 @@ static __always_inline void begin_connections(u64 sock, u32 state)
     return;
   }
   r = maybe_watched(sock) ? readiness.lookup(&sock) : NULL;
+  if (!DETAIL_FULL && (!r || r->inode != inode_of_sock(sock)))
+    r = fresh_readiness(sock, inode_of_sock(sock));
   if (r)
     exchange_connecting(t, slot, r, sock);
 }
@@ -151,18 +180,19 @@ static __always_inline int seen_before(u64 sock, u32 new)
 PROGRAM(on_set_state)
 {
   u64 sock = ctx->args[0];
-  u32 old = ctx->args[1], new = ctx->args[2], port;
+  u32 old = ctx->args[1], new = ctx->args[2], port, who;
   struct readiness *r;
   struct exchange *x;
   if (seen_before(sock, new))
     return 0;
   if (old == TCP_SYN_RECV && new == TCP_ESTABLISHED) { /* into the accept queue */
     port = MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_NUM);
-    if (!listener_of(port))
+    who = listener_of(port);
+    if (!who)
       return 0;
     r = fresh_readiness(sock, pending_socket(port, swap16(read_u16(sock + OFFSET_SOCK_DPORT))));
     seen_before(sock, new);
-    x = r ? exchange_before_use(r, sock, port, 0) : NULL;
+    x = r ? exchange_before_use(r, sock, port, DETAIL_FULL ? 0 : who) : NULL;
     if (x)
       x->began_ns = bpf_ktime_get_ns();
     return 0;

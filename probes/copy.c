@@ -14,6 +14,8 @@ PROGRAM(on_skb_copy)
   preempt_off();
   now = bpf_ktime_get_ns();
   update_begin(&t->seq);
+  if (DETAIL_SOCKETS && !t->call_first_copy_ns)
+    t->moved_after_ns = t->since_ns;
   charge_running(t, DETAIL_FULL ? STATE_KERNEL : STATE_USER, now);
   t->state = STATE_COPY;
   if (!t->call_first_copy_ns)

@@ -2,7 +2,7 @@
 /* Endpoints: whose exchanges are added up together, and the adding. */
 #define NO_ENDPOINT 0xffffffff /* there was no room for it */
 
-#if DETAIL_FULL
+#if WATCH_SOCKETS
 /* As unbounded() in ledger.c. */
 static __always_inline u64 unbounded_number(struct exchange *x, u64 number)
 {

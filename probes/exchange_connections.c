@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Exchanges: when connections are made, met and closed; which end of them a process has. */
+#if WATCH_SOCKETS
 #if DETAIL_FULL
 /* By current, which accepts. */
 static __always_inline void exchange_accepted(struct thread *t, u32 slot,
@@ -25,6 +26,20 @@ static __always_inline void exchange_accepted(struct thread *t, u32 slot,
     add_time(x, e->setup, &e->setup_max_ns, t->since_ns - x->began_ns, 0);
   if (x->accepted_ns)
     emit_part(t, EVENT_EXCHANGE_QUEUED, e, -1, x->accepted_ns - x->since_ns);
+}
+#endif
+
+/* Nothing tells of an accept (sockets detail). Current reads a connection that came in since the trace
+ * began, so somebody has accepted it; the next one may well be current's, too. Whoever was expected to
+ * read this one did not have it. */
+static __always_inline void accepted_unseen(struct thread *t, u32 slot, struct descriptor *d,
+                                            struct exchange *x, struct endpoint *e)
+{
+  x->port = 0;
+  listen_on(d, slot);
+  if (x->base_tid != t->tid)
+    x->base_tid = 0;
+  __sync_fetch_and_add(&e->accepted, 1);
 }
 
 /* By current, which connects. */
@@ -65,6 +80,8 @@ static __always_inline void meet_exchange(struct thread *t, u32 slot, struct des
 {
   struct endpoint_key key = {.pid = t->pid, .kind = d->kind};
   u64 sock = x->sock;
+  struct endpoint *e;
+  int pending = x->port || (d->kind == KIND_UNIX && r->role == ROLE_SERVER);
   if (d->kind == KIND_UNIX) {
     key.port = unix_listener(sock);
     key.role = ROLE_SERVER;
@@ -88,6 +105,11 @@ static __always_inline void meet_exchange(struct thread *t, u32 slot, struct des
   x->role = r->role = key.role;
   x->slot = slot + 1;
   enter_endpoint(x, &key, sock);
+  e = DETAIL_FULL || key.role != ROLE_SERVER ? NULL : endpoint_of(x);
+  if (e && pending)
+    accepted_unseen(t, slot, d, x, e);
+  else if (e && d->kind == KIND_UNIX)
+    listen_on(d, slot); /* from here on data is dated that comes before an accept */
 }
 
 static __always_inline void exchange_closed(struct exchange *x)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Where sys_exit goes on with a call that has moved data on a stream socket, or accepted. */
+/* Where sys_exit, or in sockets detail the probe on the call, goes on with a call that has moved data on a
+ * stream socket, or accepted. */
+#if WATCH_SOCKETS
 #if DETAIL_FULL
 static __always_inline void connection_accepted(struct thread *t, u32 slot, u32 fd)
 {
@@ -21,6 +23,7 @@ static __always_inline void connection_accepted(struct thread *t, u32 slot, u32 
   if (x)
     exchange_accepted(t, slot, listener, x);
 }
+#endif
 
 /* Both ends had closed it before this thread first used it: it has no port any more that would tell
  * which end we have. */
@@ -60,7 +63,7 @@ static __always_inline struct exchange *exchange_on(struct thread *t, u32 slot, 
 
 static __always_inline void data_moved(struct thread *t, u32 slot, s64 bytes)
 {
-  u32 index = t->call_descriptor - 1;
+  u32 index = moved_descriptor(t) - 1;
   struct descriptor *d = descriptors.lookup(&index);
   struct exchange *x = d ? exchange_on(t, slot, d) : NULL;
   struct endpoint *e = x ? endpoint_of(x) : NULL;
@@ -70,7 +73,7 @@ static __always_inline void data_moved(struct thread *t, u32 slot, s64 bytes)
     return;
   if (!bytes)
     exchange_ended(x);
-  else if (t->call_flags & CALL_OUT)
+  else if (moved_flags(t) & CALL_OUT)
     over = exchange_written(t, slot, x, e, &s);
   else
     over = exchange_read(t, slot, x, e, &s);
@@ -78,6 +81,7 @@ static __always_inline void data_moved(struct thread *t, u32 slot, s64 bytes)
     end_exchange(t, x, e, &s);
 }
 
+#if DETAIL_FULL
 /* Entered from sys_exit: data was moved on a stream socket, or a connection accepted. */
 PROGRAM(on_exchange)
 {
@@ -95,4 +99,18 @@ PROGRAM(on_exchange)
   walk_slow_call(ctx, t, t->call_ended_ns);
   return 0;
 }
+#else
+/* Entered from on_sock_recv_length and on_sock_send_length: data was moved on a stream socket. */
+PROGRAM(on_exchange)
+{
+  u32 slot;
+  struct thread *t = thread_of(current_tid(), &slot);
+  if (!t)
+    return 0;
+  preempt_off();
+  data_moved(t, slot, result_of(ctx));
+  preempt_on();
+  return 0;
+}
+#endif
 #endif

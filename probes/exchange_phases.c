@@ -4,7 +4,35 @@
  * The thread that has the connection and the softirq that brings data write to the same record:
  * who moves its phase owns it until then, and it is CHANGING meanwhile. exchanges.c has the rest.
  */
-#if DETAIL_FULL
+#if WATCH_SOCKETS
+/* The call that has moved data. Full detail knows when it was called, sockets detail only when it ended,
+ * and since when current was in one state. */
+static __always_inline u32 moved_descriptor(struct thread *t)
+{
+  return DETAIL_FULL ? t->call_descriptor : t->moved_descriptor;
+}
+
+static __always_inline s32 moved_fd(struct thread *t)
+{
+  return DETAIL_FULL ? t->call_fd : t->moved_fd;
+}
+
+static __always_inline u32 moved_flags(struct thread *t)
+{
+  return DETAIL_FULL ? t->call_flags : t->moved_flags;
+}
+
+static __always_inline u64 moved_after_ns(struct thread *t)
+{
+  return DETAIL_FULL ? t->call_entry_ns : t->moved_after_ns;
+}
+
+/* When the answer or the query that it has written counts as written. */
+static __always_inline u64 written_ns(struct thread *t)
+{
+  return DETAIL_FULL ? t->call_entry_ns : t->since_ns;
+}
+
 static __always_inline int leave_phase(struct exchange *x, u64 phase)
 {
   return x->phase == phase &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The record of the exchange on a connection: made, found, used again. */
-#if DETAIL_FULL
+#if WATCH_SOCKETS
 /* Is this record free? Its connection may have been forgotten: readiness is an LRU map. */
 static __always_inline int claim_exchange(struct exchange *x, u32 index, u64 sock)
 {

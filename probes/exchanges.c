@@ -3,11 +3,11 @@
  *
  * On an accepted connection (ROLE_SERVER) an exchange begins when data arrives (IDLE to ARRIVED),
  * goes on with its first read (SERVED), and ends with the entry of the first write after that
- * (IDLE). On a connected one (ROLE_CLIENT) it begins with the last write of a query (ASKED), goes on
+ * (IDLE); without probes on calls, with the end of that write. On a connected one (ROLE_CLIENT) it begins with the last write of a query (ASKED), goes on
  * with the arrival of data (ARRIVED), and ends with our read of it (IDLE).
  * Who moves its phase, and how, is in exchange_phases.c.
  */
-#if DETAIL_FULL
+#if WATCH_SOCKETS
 /* From sk_data_ready: data has come. */
 static __always_inline void exchange_arrived(struct exchange *x, u64 now)
 {
@@ -22,29 +22,38 @@ static __always_inline void exchange_arrived(struct exchange *x, u64 now)
     return;
   }
   t = threads.lookup(&slot);
-  if (!t)
-    x->base_tid = 0;
-  else
+  if (t)
     until = date_sums(t, x, now);
   if (t && !until)
     until = date_sums(t, x, now);
+  if (!until)
+    x->base_tid = 0;
   x->since_ns = until ? until : now;
-  if (t && t->state == STATE_SLEEP && x->role == ROLE_SERVER && t->wanted_ns < t->since_ns)
+  if (t && t->state == STATE_SLEEP && x->role == ROLE_SERVER && t->wanted_ns < t->since_ns &&
+      (DETAIL_FULL || x->endpoint)) /* else any thread may accept it */
     t->wanted_ns = x->since_ns;
   enter_phase(x, PHASE_ARRIVED);
+}
+
+/* Whether current has been in one state since that moment, in the call that it returns from. */
+static __always_inline int in_one_state_since(struct thread *t, u64 since)
+{
+  if (!DETAIL_FULL)
+    return since >= t->moved_after_ns;
+  return since >= t->call_entry_ns && t->since_ns - since <= t->call_kernel_ns &&
+         !(t->call_wait_ns | t->call_runq_ns | t->call_copy_ns);
 }
 
 /* Data came while current was in the call that it returns from now, and nobody took its sums then:
  * it was in the kernel, if it never left the CPU. */
 static __always_inline void exchange_arrived_in_call(struct thread *t, struct exchange *x)
 {
-  u64 since = x->since_ns, in_call = t->since_ns - since;
+  u64 since = x->since_ns;
   x->base_tid = 0;
-  if (since >= t->call_entry_ns && in_call <= t->call_kernel_ns &&
-      !(t->call_wait_ns | t->call_runq_ns | t->call_copy_ns)) {
+  if (in_one_state_since(t, since)) {
     base_on(t, x);
     COPY_CPU_SUMS(x->at, t);
-    x->at[PART_KERNEL] -= in_call;
+    x->at[DETAIL_FULL ? PART_KERNEL : PART_USER] -= t->since_ns - since;
   }
   enter_phase(x, PHASE_ARRIVED);
 }
@@ -63,8 +72,8 @@ static __always_inline void query_answered(struct thread *t, struct exchange *x,
   COPY_CPU_PARTS(s->pickup, x->at);
   x->unknown = !split_parts(t, x, s->pickup, x->pickup, OFF_CPU_PICKUP, x->arrived_ns);
   s->dated = 1;
-  emit_part(t, EVENT_UPSTREAM_ANSWERED, e, t->call_fd, s->service_ns);
-  emit_part(t, EVENT_UPSTREAM_READ, e, t->call_fd, s->pickup_ns);
+  emit_part(t, EVENT_UPSTREAM_ANSWERED, e, moved_fd(t), s->service_ns);
+  emit_part(t, EVENT_UPSTREAM_READ, e, moved_fd(t), s->pickup_ns);
 }
 
 /* Current is not the thread that is known to have had the exchange, or answers overlap. */
@@ -97,7 +106,7 @@ static __always_inline void request_read(struct thread *t, u32 slot, struct exch
   if (x->slot != slot + 1)
     x->slot = slot + 1;
   if (TIMELINE)
-    emit_part(t, EVENT_EXCHANGE_READ, endpoint_of(x), t->call_fd, t->since_ns - from);
+    emit_part(t, EVENT_EXCHANGE_READ, endpoint_of(x), moved_fd(t), t->since_ns - from);
 }
 
 /* The first read of a request that lay there when the trace began. */
@@ -149,6 +158,8 @@ static __always_inline void exchange_ended(struct exchange *x)
 static __always_inline void end_at_entry(struct thread *t, struct exchange *x, u64 *cpu)
 {
   u64 rest_ns = t->since_ns - t->call_entry_ns - t->call_kernel_ns - t->call_copy_ns;
+  if (!DETAIL_FULL)
+    return;
   cpu[PART_KERNEL] -= t->call_kernel_ns;
   cpu[PART_COPY] -= t->call_copy_ns;
   if (!rest_ns)
@@ -170,7 +181,7 @@ static __always_inline void end_at_entry(struct thread *t, struct exchange *x, u
 static __always_inline void exchange_answered(struct thread *t, u32 slot, struct exchange *x,
                                               struct endpoint *e, struct exchange_times *s)
 {
-  u64 end = t->call_entry_ns;
+  u64 end = written_ns(t);
   if (likely(x->slot == slot + 1)) {
     t->answered++;
   } else {
@@ -178,7 +189,7 @@ static __always_inline void exchange_answered(struct thread *t, u32 slot, struct
     t->untold++;
     x->slot = slot + 1;
   }
-  if (e->handed_over) /* who reads the next request may have to know */
+  if (e->handed_over || (!DETAIL_FULL && t->pooled)) /* who reads the next request may have to know */
     note_free(t, t->since_ns);
   if (!x->arrived_ns || end < x->read_ns) {
     __sync_fetch_and_add(&e->undated, 1);
@@ -195,7 +206,7 @@ static __always_inline void exchange_answered(struct thread *t, u32 slot, struct
   x->unknown |= !split_parts(t, x, s->service, x->service, OFF_CPU_SERVICE, x->read_ns);
   end_at_entry(t, x, s->service);
   s->dated = 1;
-  emit_part(t, EVENT_EXCHANGE_ANSWERED, e, t->call_fd, s->service_ns);
+  emit_part(t, EVENT_EXCHANGE_ANSWERED, e, moved_fd(t), s->service_ns);
 }
 
 /* Its phase is CHANGING: s tells what it adds. */
@@ -223,12 +234,15 @@ static __always_inline void query_written(struct thread *t, u32 slot, struct exc
   } else if (!leave_phase(x, PHASE_ASKED)) {
     return; /* a query behind an answer that nobody has read */
   }
-  x->read_ns = t->call_entry_ns;
+  x->read_ns = written_ns(t);
   x->slot = slot + 1;
-  if (x->since_ns > x->read_ns) /* the answer was there before the write returned */
+  if (x->since_ns > moved_after_ns(t)) { /* the answer was there before the write returned */
+    if (x->read_ns > x->since_ns)
+      x->read_ns = x->since_ns;
     exchange_arrived_in_call(t, x);
-  else
+  } else {
     enter_phase(x, PHASE_ASKED);
+  }
 }
 
 /* As exchange_read(). */

@@ -61,12 +61,14 @@ struct exchange {
   u64 accepted_ns; /* 0: it was accepted before its first data came */
   u64 began_ns;   /* the connection: in the accept queue, or connecting; 0: not seen */
   u32 port;       /* TCP: that the connection came in on, until it is accepted */
-  u32 reserved;
+  u16 asleep_number; /* without wake-ups: the sleep that at[] and base[] were taken in, or just after */
+  u8 asleep_class;   /* its reason, and how much of it was taken; 0: nothing that has yet to be split */
+  u8 reserved;
   /* Parts off the CPU. */
   u64 base[OFF_CPU_SUMS];    /* sums at the arrival; once it is read, at the read */
   u64 pickup[OFF_CPU_PARTS]; /* signed, as service */
   u64 service[OFF_CPU_PARTS];
-  u64 padding[1]; /* to a multiple of cache lines */
+  u64 asleep_ns;
 };
 #define OFF_CPU_PICKUP 1
 #define OFF_CPU_SERVICE 2

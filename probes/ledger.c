@@ -44,6 +44,14 @@ static __always_inline s32 in_hand(struct thread *t)
   return t->taken - t->answered - t->given;
 }
 
+/* Without a probe on wake-ups the end of a sleep is known only once the thread runs: what was taken of
+ * it before (date_sums()) is put right then, by its number. */
+static __always_inline void keep_sleep(struct thread *t, u64 ns)
+{
+  t->sleeps_ns[t->sleeps & (SLEEPS_KEPT - 1)] = ns;
+  t->sleeps++;
+}
+
 /* Whether a thread that wakes up may have been given a request by another one. A wait for the GIL comes
  * after that. */
 static __always_inline int may_be_handed_one(struct thread *t)
@@ -76,8 +84,12 @@ static __always_inline void charge_wait(struct thread *t, u64 ns)
   t->charges++;
   t->wait_ns[class] += ns;
   t->call_wait_ns += ns;
-  if (WATCH_SOCKETS)
-    t->idle_ns[class] += idle(t, ns);
+  if (WATCH_SOCKETS) {
+    u64 nobody_waits = idle(t, ns);
+    t->idle_ns[class] += nobody_waits;
+    if (!HAVE_WAKING)
+      t->slept_idle_ns = nobody_waits;
+  }
 }
 
 static __always_inline void charge_unaccounted(struct thread *t, u64 ns)
@@ -105,6 +117,8 @@ static __always_inline void catch_up(struct thread *t, u64 now, struct sched_fig
         charge_unaccounted(t, asleep); /* asleep or running: nothing tells which */
     }
     t->call_kernel_at_wake_ns = t->call_kernel_ns;
+    if (!HAVE_WAKING)
+      keep_sleep(t, asleep);
   }
   if (ready > ns - asleep)
     ready = ns - asleep;
@@ -118,13 +132,25 @@ static __always_inline void catch_up(struct thread *t, u64 now, struct sched_fig
  * run queue is moved there, once the thread runs again. */
 static __always_inline void split_sleep(struct thread *t, struct sched_figures *s)
 {
-  u64 ready = s->run_delay_ns - t->run_delay_ns;
+  u64 ready = s->run_delay_ns - t->run_delay_ns, asleep;
+  u32 class = t->sleep_class & (WAIT_CLASSES - 1);
   if (ready > t->slept_ns)
     ready = t->slept_ns;
-  t->wait_ns[t->sleep_class & (WAIT_CLASSES - 1)] -= ready;
+  asleep = t->slept_ns - ready;
+  t->wait_ns[class] -= ready;
   t->call_wait_ns -= ready;
   charge_runq(t, ready);
   t->slept_ns = 0;
+  if (!WATCH_SOCKETS)
+    return;
+  keep_sleep(t, asleep);
+  if (t->slept_idle_ns > asleep)
+    t->idle_ns[class] -= t->slept_idle_ns - asleep;
+  if (t->free_ns == t->switched_in_ns) { /* by charge_waiting(): it was free when it woke up */
+    t->free_ns -= ready;
+    if (class < WAITS)
+      t->free_at[PART_WAIT + class] -= ready;
+  }
 }
 
 static __always_inline void charge_cpu(struct thread *t, u8 state, u64 now)
@@ -196,7 +222,7 @@ static __always_inline void charge_waiting(struct thread *t, u64 now)
     charge_wait(t, asleep);
     if (!HAVE_WAKING)
       t->slept_ns = asleep;
-    if (DETAIL_FULL && may_be_handed_one(t))
+    if (WATCH_SOCKETS && may_be_handed_one(t))
       note_free(t, t->since_ns + asleep);
     t->call_kernel_at_wake_ns = t->call_kernel_ns;
     charge_runq(t, ns - asleep);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What a thread does between two moments: the difference of its sums. */
-#if DETAIL_FULL
+#if WATCH_SOCKETS
 /* Parts: the thread's sums - from. */
 #define SUBTRACT_OFF_CPU_SUMS(to, t, from)                                                 \
   do {                                                                                      \
@@ -42,6 +42,8 @@ static __always_inline void base_on(struct thread *t, struct exchange *x)
   COPY_OFF_CPU_SUMS(x->base, t);
   x->base_charges = t->charges;
   x->base_tid = t->tid;
+  if (!HAVE_WAKING)
+    x->asleep_ns = 0;
 }
 
 /* The time since the thread's last charge, to what it was doing; as snapshot/in_flight.py. */
@@ -65,7 +67,8 @@ static __always_inline void add_in_flight(struct exchange *x, u8 state, u8 class
 static __always_inline u64 date_sums(struct thread *t, struct exchange *x, u64 now)
 {
   u32 seq = *(volatile u32 *)&t->seq, tid, charges;
-  u64 since, woken = 0;
+  u64 since, woken = 0, slept_ns = 0;
+  u32 sleeps = 0;
   s64 ns, asleep = 0;
   u8 state, class = 0;
   if (seq & 1)
@@ -82,12 +85,21 @@ static __always_inline u64 date_sums(struct thread *t, struct exchange *x, u64 n
     woken = t->woken_ns;
     class = t->sleep_class;
   }
+  if (!HAVE_WAKING) {
+    slept_ns = t->slept_ns;
+    sleeps = t->sleeps;
+  }
   store_barrier();
   x->base_tid = 0;
   if (*(volatile u32 *)&t->seq != seq || state == STATE_DEAD)
     return 0;
   x->base_tid = tid;
   x->base_charges = charges;
+  if (!HAVE_WAKING) {
+    x->asleep_ns = slept_ns;
+    x->asleep_class = class;
+    x->asleep_number = sleeps;
+  }
   ns = now - since;
   if (ns <= 0)
     return since;
@@ -95,11 +107,43 @@ static __always_inline u64 date_sums(struct thread *t, struct exchange *x, u64 n
     asleep = ns;
     if (woken > since && woken < now)
       asleep = woken - since;
+    if (!HAVE_WAKING)
+      x->asleep_ns = asleep;
   }
   add_in_flight(x, state, class, asleep, ns - asleep);
   return now;
 }
 
+/* What was taken of a thread that slept holds time in which it was in a run queue already. */
+static __always_inline void split_base(struct thread *t, struct exchange *x)
+{
+  u16 number = x->asleep_number, later = (u16)t->sleeps - number;
+  u8 class = x->asleep_class;
+  s64 ready;
+  if (HAVE_WAKING || !x->asleep_ns)
+    return;
+  ready = x->asleep_ns - t->sleeps_ns[number & (SLEEPS_KEPT - 1)];
+  x->asleep_ns = 0;
+  if (!later || later > SLEEPS_KEPT || ready <= 0)
+    return;
+  if (class < WAITS)
+    x->base[PLACE(PART_WAIT) + class] -= ready;
+  x->base[PLACE(PART_RUNQ)] += ready;
+}
+
+#if DETAIL_SOCKETS
+/* Current is not known to have had the exchange before it was last given a CPU, or had its last socket. */
+static __always_inline int split_at_call(struct thread *t, u64 *cpu, u64 *off_cpu, u64 from)
+{
+  u64 began = t->moved_after_ns > from ? t->moved_after_ns : from, ns = t->since_ns - began;
+  NO_OFF_CPU_PARTS(off_cpu);
+  off_cpu[PLACE(PART_ELSEWHERE)] = began - from;
+  cpu[PART_KERNEL] = 0;
+  cpu[PART_COPY] = t->moved_copy_ns < ns ? t->moved_copy_ns : ns;
+  cpu[PART_USER] = ns - cpu[PART_COPY];
+  return in_hand(t) <= 0;
+}
+#else
 /* Until its read was called nobody is known to have had the exchange; the parts of that call are known.
  * Returns 0 where the data came in a call that left the CPU, or another exchange is in hand. */
 static __always_inline int split_at_call(struct thread *t, u64 *cpu, u64 *off_cpu, u64 from)
@@ -123,6 +167,7 @@ static __always_inline int split_at_call(struct thread *t, u64 *cpu, u64 *off_cp
   off_cpu[PLACE(PART_ELSEWHERE)] = ns - t->call_kernel_ns - t->call_copy_ns - t->call_runq_ns;
   return in_hand(t) <= 0;
 }
+#endif
 
 /* The exchange was with another thread, or with none, before current. It came into current's hands when
  * current was last free, if that was after `from`. */
@@ -150,6 +195,7 @@ static __always_inline int split_parts(struct thread *t, struct exchange *x, u64
   }
   SUBTRACT_CPU_SUMS(cpu, t, cpu);
   if (t->charges != x->base_charges) {
+    split_base(t, x);
     SUBTRACT_OFF_CPU_SUMS(off_cpu, t, x->base);
     x->off_cpu |= flag;
   }

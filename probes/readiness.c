@@ -86,7 +86,7 @@ static __always_inline void watch_socket(struct object *o)
 static __always_inline struct exchange *exchange_at(u32 place, u64 sock)
 {
   u32 index = place - 1;
-  struct exchange *x = DETAIL_FULL ? exchanges.lookup(&index) : NULL;
+  struct exchange *x = WATCH_SOCKETS ? exchanges.lookup(&index) : NULL;
   if (x && x->sock != sock)
     x = NULL;
   asm volatile("" : "+r"(x)); /* keeps clang 19 from comparing sockets where x is tested later */
@@ -97,7 +97,7 @@ static __always_inline struct exchange *exchange_at(u32 place, u64 sock)
 static __always_inline struct exchange *exchange_of(struct descriptor *d)
 {
   u32 index = d->exchange - 1;
-  struct exchange *x = DETAIL_FULL ? exchanges.lookup(&index) : NULL;
+  struct exchange *x = WATCH_SOCKETS ? exchanges.lookup(&index) : NULL;
   if (x && x->of != d->sock)
     x = NULL;
   asm volatile("" : "+r"(x)); /* as in exchange_at() */

@@ -28,7 +28,8 @@
 #define DONE_EXEC 6
 #define DONE_MARKS 8
 
-#define SLOW_CALLS 8 /* a power of two */
+#define SLOW_CALLS 8  /* a power of two */
+#define SLEEPS_KEPT 4 /* the same */
 #define LOOP_KINDS 8  /* select, pselect6, poll, ppoll, epoll_wait, _pwait, _pwait2; 0: none */
 
 struct thread {
@@ -138,9 +139,19 @@ struct thread {
   u32 slow_nrs[SLOW_CALLS];
   u8 slow_kinds[SLOW_CALLS];
   u32 slow_calls;
-  u32 reserved;
-  u64 padding[2]; /* to a multiple of cache lines */
+  /* Sockets detail: the call on a socket that has ended last. call_* are those of a sleep there. */
+  u32 moved_descriptor; /* index + 1 */
+  s32 moved_fd;
+  u32 moved_flags;     /* CALL_* bits */
+  u64 moved_after_ns;  /* from there on current was on a CPU, in the call at the end */
   u8 done[DONE_MARKS]; /* see already_done() */
+  /* Without wake-ups: see keep_sleep(). */
+  u64 sleeps_ns[SLEEPS_KEPT];
+  u64 slept_idle_ns; /* of slept_ns, idle */
+  u32 sleeps;        /* also those of which all was added up; wraps around */
+  u32 reserved;
+  u64 moved_copy_ns;
+  u64 padding[1]; /* to a multiple of cache lines */
 };
 
 /* One system call of one thread on one kind of descriptor. */

@@ -74,7 +74,7 @@ class PushUrl(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     default="light",
     show_default=True,
     help="light: where threads wait and how long event loops are busy, at next to no cost. "
-    "sockets: time spent copying, too. full: requests, calls upstream, the GIL.",
+    "sockets: requests and calls upstream, too. full: the GIL, too.",
 )
 @click.option(
     "-i",

@@ -37,7 +37,7 @@ detail_option = click.option(
     callback=_detail,
     show_default=True,
     help="full: every call. light: only what threads sleep in, and their time on the CPU; costs "
-    "next to nothing. sockets: light, and reads and writes of sockets.",
+    "next to nothing. sockets: light, reads and writes of sockets, and requests.",
 )
 
 

@@ -59,7 +59,7 @@ class Limits:
         names = [name for name in self.__slots__ if name not in others]
         return [
             *(f"-DMAX_{name.upper()}={self._room(name)}" for name in names),
-            f"-DMAX_EXCHANGES={self.sockets if self.detail is Detail.FULL else 1}",
+            f"-DMAX_EXCHANGES={1 if self.detail is Detail.LIGHT else self.sockets}",
             f"-DDESCRIPTOR_PLACES={self._places()}",
             f"-DDETAIL_FULL={int(self.detail is Detail.FULL)}",
             f"-DDETAIL_SOCKETS={int(self.detail is Detail.SOCKETS)}",
@@ -69,9 +69,9 @@ class Limits:
         ]
 
     def _room(self, name: str) -> int:
-        """Exchanges are followed in full detail only."""
+        """Light detail follows no exchanges."""
         room: int = getattr(self, name)
-        return 1 if name in _OF_EXCHANGES and self.detail is not Detail.FULL else room
+        return 1 if name in _OF_EXCHANGES and self.detail is Detail.LIGHT else room
 
     def _places(self) -> int:
         """A power of two, so large that few descriptors share a place."""

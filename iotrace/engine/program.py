@@ -6,6 +6,7 @@ Pure apart from reading the source files; nothing here knows bcc.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from iotrace.engine import constants, syscalls
@@ -67,6 +68,12 @@ LATE_SOURCES = ("python_stack.c", "slow_calls.c", "task_notes.c", "stalls.c", "s
 
 _COMPLETE_WITHOUT_REQUEST = 4
 """Arguments of io_uring_complete in Linux 5.15: ctx, user_data, res, cflags."""
+_OF_REQUESTS: dict[Detail, tuple[str, ...]] = {
+    Detail.FULL: ("sk_data_ready",),
+    Detail.SOCKETS: ("sk_data_ready", "sock_recv_length", "sock_send_length"),
+    Detail.LIGHT: (),
+}
+"""Tracepoints without which there are no requests, as their functions are named."""
 _OPTIONAL_SOURCES = {"on_signal_deliver": "signals.c", "on_uring_submit": "uring.c"}
 
 
@@ -115,6 +122,17 @@ def _available(
     return present, unavailable
 
 
+def _request_probes(
+    functions: Collection[str], detail: Detail, unavailable: dict[str, str]
+) -> list[Probe]:
+    """What follows exchanges, where all that tells of them is there."""
+    for name in _OF_REQUESTS[detail]:
+        if f"on_{name}" not in functions:
+            unavailable[REQUESTS] = f"this kernel has no tracepoint {name}"
+            return []
+    return [probe for probe in EXIT_PROBES if detail in probe.details]
+
+
 def _require_atomics(types: KernelTypes) -> None:
     """BTF does not list instructions: bpf_check_mtu came in the same release (Linux 5.12)."""
     if not types.has_helper("check_mtu"):
@@ -149,10 +167,7 @@ def build_program(
     present, unavailable = _available(types, absent, namespaced, limits.detail)
     functions = {probe.function for probe in present}
     python = limits.python and has_thread_pointer(types)
-    if "on_sk_data_ready" in functions:
-        present += [probe for probe in EXIT_PROBES if limits.detail in probe.details]
-    elif limits.detail is Detail.FULL:
-        unavailable[REQUESTS] = "this kernel has no tracepoint sk_data_ready"
+    present += _request_probes(functions, limits.detail, unavailable)
     if python and limits.detail is Detail.FULL:
         present += PYTHON_PROBES
     elif limits.python and not python:

@@ -57,8 +57,8 @@ PROBES = (
         ("accept queue, connect time",),
         details=_NOT_LIGHT,
     ),
-    Probe("sock_recv_length", "on_sock_recv_length", _COUNTS, details=_SOCKETS, typed=True),
-    Probe("sock_send_length", "on_sock_send_length", _COUNTS, details=_SOCKETS, typed=True),
+    Probe("sock_recv_length", "on_sock_recv_length", _COUNTS, details=_SOCKETS),
+    Probe("sock_send_length", "on_sock_send_length", _COUNTS, details=_SOCKETS),
     Probe("task_rename", "on_task_rename", ("new names of threads",)),
     Probe("signal_deliver", "on_signal_deliver", ("signals",), details=_NOT_LIGHT),
     Probe(
@@ -83,10 +83,17 @@ IN_CONTAINERS = (
 """Needed only where process ids are not the kernel's own."""
 EXIT_PROBES = (
     Probe(
-        "", "on_exchange", (REQUESTS,), "tail call", 0, details=_FULL, spare=False, table="exits"
+        "",
+        "on_exchange",
+        (REQUESTS,),
+        "tail call",
+        0,
+        details=_NOT_LIGHT,
+        spare=False,
+        table="exits",
     ),
 )
-"""What sys_exit goes on with."""
+"""What sys_exit, or in sockets detail the probes on reads and writes, go on with."""
 LINES, STALL_CAUSES, WAKERS = "python lines", "python lines of stalls", "who ends waits for locks"
 TASKS, EXCHANGE_TASKS = "asyncio tasks of slow calls and stalls", "asyncio tasks of requests"
 CPU_LINES, FAULT_LINES = "python lines on a CPU", "python lines of major page faults"

@@ -63,47 +63,47 @@ REQUEST_DURATION = Metric(
     "iotrace_request_duration_seconds",
     _H,
     "From the arrival of a request to the first byte of its answer.",
-    needs="full",
+    needs="sockets",
 )
 REQUEST_PARTS = Metric(
     "iotrace_request_part_seconds",
     _C,
     "Latency of requests by part: accept queue, pickup, service.",
     ("part",),
-    needs="full",
+    needs="sockets",
 )
 REQUESTS_OWED = Metric(
-    "iotrace_requests_unanswered", _G, "Requests that waited for an answer.", needs="full"
+    "iotrace_requests_unanswered", _G, "Requests that waited for an answer.", needs="sockets"
 )
 REQUEST_AGE = Metric(
     "iotrace_request_oldest_unanswered_seconds",
     _G,
     "Age of the oldest request without an answer.",
-    needs="full",
+    needs="sockets",
 )
 UPSTREAM_DURATION = Metric(
     "iotrace_upstream_duration_seconds",
     _H,
     "From the last byte of a query to the arrival of its answer: the peer's time.",
-    needs="full",
+    needs="sockets",
 )
 UPSTREAM_PICKUP = Metric(
     "iotrace_upstream_pickup_seconds",
     _C,
     "From the arrival of answers until they were read: the program's own delay.",
-    needs="full",
+    needs="sockets",
 )
 UPSTREAMS_OWED = Metric(
-    "iotrace_upstream_unanswered", _G, "Queries that waited for an answer.", needs="full"
+    "iotrace_upstream_unanswered", _G, "Queries that waited for an answer.", needs="sockets"
 )
 UPSTREAM_AGE = Metric(
     "iotrace_upstream_oldest_unanswered_seconds",
     _G,
     "Age of the oldest query without an answer.",
-    needs="full",
+    needs="sockets",
 )
 CONNECT_ERRORS = Metric(
-    "iotrace_upstream_connect_errors", _C, "Connections that could not be made.", needs="full"
+    "iotrace_upstream_connect_errors", _C, "Connections that could not be made.", needs="sockets"
 )
 LOOP_TIME = Metric(
     "iotrace_eventloop_time_seconds",

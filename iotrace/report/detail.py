@@ -41,7 +41,6 @@ _CALLS = (
     "iterations, ready, empty, timeout; busy of iterations that did not sleep",
     "GIL tax",
     "python lines",
-    "requests",
 )
 _SOCKETS = (
     "copy, copies_ns",
@@ -49,5 +48,9 @@ _SOCKETS = (
     "pickup",
     "signals",
     "operations",
+    "requests",
 )
-_NOT_SOCKETS = ("count, errors, EAGAIN, bytes, in, out, copy of all but sockets",)
+_NOT_SOCKETS = (
+    "count, errors, EAGAIN, bytes, in, out, copy of all but sockets",
+    "queue of requests (it is in their pickup)",
+)

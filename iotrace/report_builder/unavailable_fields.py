@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import Call, Descriptor, Loop, Process, Thread
+from iotrace.report.requests import Requests, Upstream
 from iotrace.vocabulary.calls import SOCKET_CALLS
 from iotrace.vocabulary.kinds import SOCKETS
 
@@ -21,6 +23,14 @@ def clear_unavailable(process: Process, detail: Detail) -> Process:
         calls=tuple(_call(row, detail) for row in process.calls),
         descriptors=tuple(_descriptor(row, detail) for row in process.descriptors),
         loops=tuple(map(_loop, process.loops)),
+        requests=tuple(map(_requests, process.requests)),
+        upstreams=tuple(map(_upstream, process.upstreams)),
+        workers=process.workers
+        and replace(
+            process.workers,
+            requests=tuple(map(_requests, process.workers.requests)),
+            upstreams=tuple(map(_upstream, process.workers.upstreams)),
+        ),
     )
 
 
@@ -91,3 +101,28 @@ def _loop(row: Loop) -> Loop:
         eager_reads=None,
         sleeps=row.sleeps or 0,
     )
+
+
+def _requests(row: Requests) -> Requests:
+    return replace(
+        row,
+        tiers=tuple(
+            replace(one, pickup_ns=_on_cpu(one.pickup_ns), service_ns=_on_cpu(one.service_ns))
+            for one in row.tiers
+        ),
+        exemplars=tuple(
+            replace(one, pickup_ns=_on_cpu(one.pickup_ns), service_ns=_on_cpu(one.service_ns))
+            for one in row.exemplars
+        ),
+    )
+
+
+def _upstream(row: Upstream) -> Upstream:
+    return replace(row, pickup_states_ns=_on_cpu(row.pickup_states_ns))
+
+
+def _on_cpu(parts: Mapping[str, int]) -> dict[str, int]:
+    """A thread on a CPU is in state "user" here, a new one in "kernel", whatever it does."""
+    others = {state: ns for state, ns in parts.items() if state not in ("user", "kernel")}
+    cpu_ns = parts.get("user", 0) + parts.get("kernel", 0)
+    return {"cpu": cpu_ns, **others} if cpu_ns else others

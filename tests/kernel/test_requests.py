@@ -7,16 +7,16 @@ import json
 import socket
 import struct
 import subprocess
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from iotrace.engine.constants import Phase
+from iotrace.engine.map_limits import Limits
+from iotrace.report.detail import Detail
 from iotrace.report.model import Report
-from iotrace.report.requests import Requests, RequestTier, SlowRequest, Upstream
+from iotrace.report.requests import Requests, RequestTier, SlowRequest
 from iotrace.tracing.trace import Trace
 from tests.kernel.targets import Target, command
 from tests.kernel.tracing import process_of, report_of, tracing
@@ -96,8 +96,16 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
     return tmp_path / "server.sock" if request.param == "unix" else None
 
 
-def test_every_exchange_is_counted_once_and_split_exactly(path: Path | None) -> None:
-    with Server("loop", path) as server, tracing(server.pid) as trace:
+@pytest.fixture(params=["full", "sockets"])
+def limits(request: pytest.FixtureRequest) -> Limits:
+    """Of the details that know requests."""
+    return Limits(detail=Detail(request.param))
+
+
+def test_every_exchange_is_counted_once_and_split_exactly(
+    path: Path | None, limits: Limits
+) -> None:
+    with Server("loop", path) as server, tracing(server.pid, limits=limits) as trace:
         connections = [server.connect() for _ in range(3)]
         for _ in range(_EXCHANGES):
             for connection in connections:
@@ -105,20 +113,36 @@ def test_every_exchange_is_counted_once_and_split_exactly(path: Path | None) -> 
         for connection in connections:
             connection.close()
         row = requests_of(report_of(trace), server.pid)
-    first = 1 if path else 0  # its listener was not known before the first accept
+    first = 1 if path else 0  # its listener was not known before the first accept, or read
     assert row.exchanges + row.undated >= 3 * _EXCHANGES
     assert row.exchanges + row.undated == 3 * _EXCHANGES
     assert row.undated <= first
-    assert (row.connections, row.unanswered, row.several_at_once) == (3, 0, 0)
+    accepted = 3 - first if limits.detail is Detail.SOCKETS else 3
+    assert (row.connections, row.unanswered, row.several_at_once) == (accepted, 0, 0)
     assert row.unknown == 0
     assert row.listener == (f"unix:{path}" if path else f"127.0.0.1:{server._where[1]}")
 
 
+def test_an_arrival_in_the_middle_of_a_call_is_not_split_by_older_sums(limits: Limits) -> None:
+    exchanges = 9 * _EXCHANGES  # of which some come while the thread's record is written
+    with (
+        Server("polls") as server,
+        tracing(server.pid, limits=limits) as trace,
+        server.connect() as connection,
+    ):
+        for _ in range(exchanges):
+            time.sleep(0.005)  # what is older would show
+            ask(connection)
+        row = requests_of(report_of(trace), server.pid)
+    assert row.exchanges == exchanges
+    assert row.unknown <= 0.01 * exchanges
+
+
 @pytest.mark.parametrize("state", ["sleep", "compute"])
-def test_what_is_done_for_an_answer_is_in_its_service(state: str) -> None:
+def test_what_is_done_for_an_answer_is_in_its_service(state: str, limits: Limits) -> None:
     with (
         Server("connections") as server,
-        tracing(server.pid) as trace,
+        tracing(server.pid, limits=limits) as trace,
         server.connect() as connection,
     ):
         ask(connection)
@@ -126,21 +150,21 @@ def test_what_is_done_for_an_answer_is_in_its_service(state: str) -> None:
         ask(connection)
         row = requests_of(report_of(trace), server.pid)
     slow = max(row.exemplars, key=lambda one: sum(one.service_ns.values()))
-    names = {"sleep": ("sleep",), "compute": ("user", "kernel")}[state]
-    assert sum(slow.service_ns[name] for name in names) >= 0.98 * DELAY_NS
+    names = {"sleep": ("sleep",), "compute": ("cpu", "user", "kernel")}[state]
+    assert sum(slow.service_ns.get(name, 0) for name in names) >= 0.98 * DELAY_NS
     assert sum(slow.pickup_ns.values()) + slow.queue_ns < DELAY_NS / 2
     assert slow.tid == server.pid
-    if state == "sleep":
+    if state == "sleep" and limits.detail is Detail.FULL:
         wait = slow.longest_wait
         assert wait is not None
         assert wait.stack[wait.own].function == "answer"
         assert (wait.syscall, wait.wait_ns >= DELAY_NS) == ("clock_nanosleep", True)
 
 
-def test_who_waits_for_a_busy_loop_has_its_time_in_the_pickup() -> None:
+def test_who_waits_for_a_busy_loop_has_its_time_in_the_pickup(limits: Limits) -> None:
     with (
         Server("loop") as server,
-        tracing(server.pid) as trace,
+        tracing(server.pid, limits=limits) as trace,
         server.connect() as first,
         server.connect() as second,
     ):
@@ -151,16 +175,16 @@ def test_who_waits_for_a_busy_loop_has_its_time_in_the_pickup() -> None:
         assert ask(second) == b"ok\n"
         row = requests_of(report_of(trace), server.pid)
     victim, culprit = sorted(row.exemplars[:2], key=lambda one: sum(one.service_ns.values()))
-    assert culprit.service_ns["sleep"] >= DELAY_NS
+    assert culprit.service_ns["sleep"] >= 0.98 * DELAY_NS
     assert victim.pickup_ns["sleep"] > 0.6 * DELAY_NS
     assert victim.pickup_ns["sleep"] > 0.9 * victim.latency_ns
     assert (row.exchanges, row.several_at_once) == (4, 0)
 
 
-def test_a_connection_that_waits_for_an_accept_has_its_time_in_the_queue() -> None:
+def test_a_connection_that_waits_for_an_accept_has_its_time_in_the_queue(limits: Limits) -> None:
     with (
         Server("connections") as server,
-        tracing(server.pid) as trace,
+        tracing(server.pid, limits=limits) as trace,
         server.connect() as first,
         server.connect() as second,
     ):
@@ -175,16 +199,24 @@ def test_a_connection_that_waits_for_an_accept_has_its_time_in_the_queue() -> No
         first.close()
         assert second.recv(100) == b"ok\n"
         row = requests_of(report_of(trace), server.pid)
+    assert (row.exchanges, row.unanswered) == (3, 0)
+    if limits.detail is Detail.SOCKETS:  # nothing tells when it was accepted
+        waited = max(row.exemplars, key=lambda one: one.pickup_ns.get("sleep", 0))
+        assert waited.pickup_ns["sleep"] > 0.9 * DELAY_NS
+        for_the_first_ns = waited.pickup_ns["sleep"] + waited.pickup_ns["recv"]
+        assert for_the_first_ns > 0.9 * waited.latency_ns
+        assert row.queue_ns is None
+        return
     waited = max(row.exemplars, key=lambda one: one.queue_ns)
     assert waited.queue_ns >= DELAY_NS
     assert waited.queue_ns > 0.9 * waited.latency_ns
     assert row.queue_ns is not None
-    assert (row.queue_ns.count, row.exchanges, row.unanswered) == (2, 3, 0)
+    assert row.queue_ns.count == 2
     assert row.queue_ns.max >= waited.queue_ns
 
 
-def test_the_last_byte_comes_after_the_first() -> None:
-    with Server("connections") as server, tracing(server.pid) as trace:
+def test_the_last_byte_comes_after_the_first(limits: Limits) -> None:
+    with Server("connections") as server, tracing(server.pid, limits=limits) as trace:
         with server.connect() as connection:
             for _ in range(3):
                 ask(connection, "two")
@@ -196,10 +228,10 @@ def test_the_last_byte_comes_after_the_first() -> None:
     assert row.last_byte_ns.p50 > 15_000_000 > row.latency_ns.p50
 
 
-def test_a_connection_older_than_the_trace_is_met_at_its_first_data() -> None:
+def test_a_connection_older_than_the_trace_is_met_at_its_first_data(limits: Limits) -> None:
     with Server("loop") as server, server.connect() as connection:
         ask(connection)
-        with tracing(server.pid) as trace:
+        with tracing(server.pid, limits=limits) as trace:
             ask(connection, f"sleep {DELAY_MS}")
             row = requests_of(report_of(trace), server.pid)
     assert (row.exchanges, row.undated, row.unknown, row.connections) == (1, 0, 0, 0)
@@ -207,8 +239,12 @@ def test_a_connection_older_than_the_trace_is_met_at_its_first_data() -> None:
     assert row.exemplars[0].peer
 
 
-def test_a_wait_is_idle_unless_somebody_waits_for_it() -> None:
-    with Server("pool") as server, tracing(server.pid) as trace, server.connect() as connection:
+def test_a_wait_is_idle_unless_somebody_waits_for_it(limits: Limits) -> None:
+    with (
+        Server("pool") as server,
+        tracing(server.pid, limits=limits) as trace,
+        server.connect() as connection,
+    ):
         ask(connection)
         with server.connect() as other:
             ask(other)
@@ -227,8 +263,12 @@ def test_a_wait_is_idle_unless_somebody_waits_for_it() -> None:
     assert idle_ns >= DELAY_NS
 
 
-def test_requests_that_threads_hand_over_are_split_exactly() -> None:
-    with Server("turns") as server, tracing(server.pid) as trace, server.connect() as connection:
+def test_requests_that_threads_hand_over_are_split_exactly(limits: Limits) -> None:
+    with (
+        Server("turns") as server,
+        tracing(server.pid, limits=limits) as trace,
+        server.connect() as connection,
+    ):
         for _ in range(_EXCHANGES):
             ask(connection)
         row = requests_of(report_of(trace), server.pid)
@@ -279,8 +319,8 @@ def test_ports_of_processes_that_are_followed_one_after_the_other_stay_known() -
     assert process.upstreams == ()
 
 
-def test_what_is_never_answered_is_owed_until_the_connection_ends() -> None:
-    with Server("loop") as server, tracing(server.pid) as trace:
+def test_what_is_never_answered_is_owed_until_the_connection_ends(limits: Limits) -> None:
+    with Server("loop") as server, tracing(server.pid, limits=limits) as trace:
         with server.connect() as connection:
             connection.sendall(b"never\n")
             wait_until(lambda: _reads(trace, server.pid) > 0, "its read")
@@ -309,8 +349,8 @@ def _phases(trace: Trace) -> list[int]:
     return [phase for phase, sock in found if sock and phase != Phase.IDLE]
 
 
-def test_hostile_clients_leave_nothing_behind_and_are_counted_once() -> None:
-    with Server("loop") as server, tracing(server.pid) as trace:
+def test_hostile_clients_leave_nothing_behind_and_are_counted_once(limits: Limits) -> None:
+    with Server("loop") as server, tracing(server.pid, limits=limits) as trace:
         for _ in range(_EXCHANGES):
             half = server.connect()
             half.sendall(b"no")
@@ -330,55 +370,3 @@ def test_hostile_clients_leave_nothing_behind_and_are_counted_once() -> None:
         entries = trace.probes.map("readiness").items
         wait_until(lambda: len(list(entries())) <= 1, "no connection to be known")
     assert (row.exchanges, row.unanswered, row.several_at_once) == (_EXCHANGES, 0, 0)
-
-
-@contextlib.contextmanager
-def _upstream(answers_ms: list[int], late_ms: int) -> Iterator[int]:
-    """A server that answers each line after so long, and says how late it is to be read."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve() -> None:
-            connection, _ = listener.accept()
-            with connection, connection.makefile("rb") as lines:
-                for answer_ms in answers_ms:
-                    lines.readline()
-                    time.sleep(answer_ms / 1000)
-                    connection.sendall(b"%d\n" % late_ms)
-                lines.read()
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield listener.getsockname()[1]
-
-
-def test_a_call_upstream_is_their_time_and_our_pickup() -> None:
-    answers_ms = [DELAY_MS] * 5
-    with socket.create_server(("127.0.0.1", 0)) as dead:
-        dead_port = dead.getsockname()[1]
-    with (
-        _upstream(answers_ms, late_ms=9) as port,
-        Target("query_client.py", port, dead_port, len(answers_ms)) as target,
-        tracing(target.pid) as trace,
-    ):
-        target.go()
-        target.wait_until_finished()
-        report = report_of(trace)
-    rows = {row.peer: row for row in process_of(report, target.pid).upstreams}
-    refused = rows.pop(f"127.0.0.1:{dead_port}")
-    assert (refused.calls, refused.connect_errors, refused.connect_ns) == (0, 1, None)
-    (row,) = rows.values()
-    _check_upstream(row, port, len(answers_ms))
-
-
-def _check_upstream(row: Upstream, port: int, calls: int) -> None:
-    assert (row.peer, row.kind, row.connect_errors) == (f"127.0.0.1:{port}", "tcp", 0)
-    assert (row.calls, row.in_flight_max, row.unanswered) == (calls, 1, 1)
-    assert row.theirs_ns is not None
-    assert row.pickup_ns is not None
-    assert row.connect_ns is not None
-    assert row.oldest_unanswered_ns is not None
-    assert row.connect_ns.count == 1
-    assert DELAY_NS <= row.theirs_ns.max < 1.5 * DELAY_NS
-    assert 9_000_000 <= row.pickup_ns.max < DELAY_NS
-    assert row.pickup_states_ns["sleep"] >= calls * 9_000_000
-    assert sum(row.pickup_states_ns.values()) >= row.pickup_states_ns["sleep"]

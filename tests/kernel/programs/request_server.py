@@ -1,11 +1,12 @@
-"""Answers requests of one line: request_server.py loop|connections|pool|turns tcp|unix [PATH].
+"""Answers requests of one line: request_server.py HOW tcp|unix [PATH].
 
-"loop": one event loop for all connections; "connections": one connection after the other, each
-until its end; "pool": the same by two threads that take connections from a queue; "turns": two
-threads answer the requests of a connection in turns. A request says what is to be done before the
-answer: "now", "sleep MS", "compute MS", "lock MS" (a wait for a lock that another has), "two"
-(the answer is written in two parts, 20 ms apart), "never" (there is no answer), "close" (the
-connection is closed in the place of an answer).
+"loop": one event loop for all connections; "polls": one connection, read all the time whether there
+is a request or not; "connections": one connection after the other, each until its end; "pool": the
+same by two threads that take connections from a queue; "turns": two threads answer the requests of
+a connection in turns. A request says what is to be done before the answer: "now", "sleep MS",
+"compute MS", "lock MS" (a wait for a lock that another has), "two" (the answer is written in two
+parts, 20 ms apart), "never" (there is no answer), "close" (the connection is closed in the place
+of an answer).
 """
 
 import json
@@ -83,6 +84,18 @@ def run_connections(listener):
         connection.close()
 
 
+def run_polls(listener):
+    connection, _ = listener.accept()
+    connection.setblocking(False)
+    while True:
+        try:
+            line = connection.recv(4096)
+        except BlockingIOError:
+            continue
+        if not line or not answer(connection, line.strip()):
+            return
+
+
 def run_turns(listener):
     def work(mine, other):
         while True:
@@ -128,5 +141,11 @@ def main():
     WAYS[how](listener)
 
 
-WAYS = {"loop": run_loop, "connections": run_connections, "pool": run_pool, "turns": run_turns}
+WAYS = {
+    "loop": run_loop,
+    "polls": run_polls,
+    "connections": run_connections,
+    "pool": run_pool,
+    "turns": run_turns,
+}
 main()

@@ -138,7 +138,7 @@ def test_where_one_side_cannot_know_of_requests_that_is_said() -> None:
     light = Recording(lit_report(new.report), tuple(map(lit_report, new.samples)))
     both = compare(new, light, _NAMES)
     assert both.requests == ()
-    said = "not compared. b has none: light detail has no probe on system calls."
+    said = "not compared. b has none: light detail has no probe on sockets."
     assert said in _page(both)
     assert "not compared" not in _page(compare(new, new, _NAMES))
 

@@ -77,6 +77,23 @@ def test_a_column_without_its_tracepoint_is_not_available() -> None:
     }
 
 
+def test_requests_need_what_tells_of_arrivals_reads_and_writes() -> None:
+    functions = {probe.function for probe in PROBES}
+    for detail, needed in (
+        (Detail.FULL, {"sk_data_ready"}),
+        (Detail.SOCKETS, {"sk_data_ready", "sock_recv_length", "sock_send_length"}),
+    ):
+        unavailable: dict[str, str] = {}
+        (probe,) = program._request_probes(functions, detail, unavailable)
+        assert (probe.function, unavailable) == ("on_exchange", {})
+        for name in needed:
+            assert program._request_probes(functions - {f"on_{name}"}, detail, unavailable) == []
+            assert unavailable == {"requests": f"this kernel has no tracepoint {name}"}
+    unavailable = {}
+    assert program._request_probes(functions, Detail.LIGHT, unavailable) == []
+    assert unavailable == {}
+
+
 def test_probes_can_be_preempted_since_tracepoints_are_guarded_by_srcu() -> None:
     kfunc, guard = "bpf_preempt_disable", "class_srcu_fast_notrace_t"
     assert not preempts_probes(_kernel(), frozenset())

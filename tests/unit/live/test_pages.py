@@ -128,4 +128,4 @@ def test_a_listener_without_requests_in_the_interval_stays() -> None:
 
 def test_light_detail_says_why_there_are_none() -> None:
     lines = _text(pages.PAGES["requests"][0](_picture(lit_report(_served())), "p99", 78))
-    assert lines[-1] == "n/a: light detail has no probe on system calls"
+    assert lines[-1] == "n/a: light detail has no probe on sockets"

@@ -8,8 +8,10 @@ import pytest
 
 from iotrace.cli.options import DETAILS
 from iotrace.report.detail import Detail
+from iotrace.report.requests import Workers
 from tests.unit.light import lit
 from tests.unit.reports import event_loop
+from tests.unit.request_rows import LISTENER
 
 (FULL,) = event_loop().processes
 KNOWN_OF_CALLS = {"tid", "syscall", "kind", "wait_ns", "runq_ns", "in_flight", "sleeps", "slept_ns"}
@@ -50,6 +52,20 @@ def test_sockets_detail_counts_reads_and_writes_of_sockets_alone() -> None:
         (row.syscall, row.kind) for row in lit(FULL, Detail.SOCKETS).calls if row.calls is not None
     }
     assert counted == {("recvfrom", "tcp"), ("sendto", "tcp")}
+
+
+def test_the_time_of_requests_on_the_cpu_is_not_told_apart() -> None:
+    process = dataclasses.replace(
+        FULL, requests=(LISTENER,), workers=Workers((1, 2), (LISTENER,), ())
+    )
+    new = lit(process, Detail.SOCKETS)
+    assert new.workers is not None
+    for row in (*new.requests, *new.workers.requests):
+        for before, after in zip(LISTENER.tiers, row.tiers, strict=True):
+            assert not {"user", "kernel"} & {*after.pickup_ns, *after.service_ns}
+            assert sum(after.pickup_ns.values()) == sum(before.pickup_ns.values())
+            assert sum(after.service_ns.values()) == sum(before.service_ns.values())
+        assert row.exemplars[0].service_ns == {"cpu": 1_000_000, "sleep": 40_000_000}
 
 
 def test_of_a_loop_its_sleeps_and_what_it_watches() -> None:

@@ -84,7 +84,7 @@ class ChainReader:
                     self._end(chains[key], address, type_)
             if not wrapped:
                 break
-            at = self._objects.layout.object_bytes
+            at = self._objects.layout.offsets.object_size
             words = read_words(self._objects.memory, [one + at for one in wrapped.values()])
             level = {key: word for key, word in zip(wrapped, words, strict=True) if word}
         return entered

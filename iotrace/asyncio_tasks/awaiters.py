@@ -56,7 +56,7 @@ class Awaiters:
 
     def _awaiters(self, raw: bytes) -> list[int]:
         """What awaits a future, directly: tasks and futures."""
-        one = word_at(raw, self._task.awaited_by or 0) & ~self._objects.layout.tags
+        one = word_at(raw, self._task.awaited_by or 0) & ~self._objects.layout.offsets.code_tags
         if not one:
             return []
         if not raw[self._task.awaited_by_is_set or 0]:
@@ -82,8 +82,12 @@ class Awaiters:
             return [chain.target]
         try:
             children = self._instances.attribute(chain.target, "_children")
-            count = read_u64(self._objects.memory, children + self._objects.layout.object_bytes)
-            items = read_u64(self._objects.memory, children + self._objects.layout.object_bytes + 8)
+            count = read_u64(
+                self._objects.memory, children + self._objects.layout.offsets.object_size
+            )
+            items = read_u64(
+                self._objects.memory, children + self._objects.layout.offsets.object_size + 8
+            )
             if not 0 < count <= _MOST_AWAITERS * 50:
                 return []
             raw = self._objects.memory.read(items, 8 * count)

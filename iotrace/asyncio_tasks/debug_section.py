@@ -38,10 +38,14 @@ def find_layout(
     told = read_described(memory, runtime.address, members)
     if told.free_threaded and told.version < (3, 14):
         raise Unreadable(f"the tasks of Python {build.version} without a GIL: not tried")
-    return described_layout(told, _section(pid, told, memory, root))
+    return described_layout(told, read_section(pid, told, memory, root))
 
 
-def _section(pid: int, told: Described, memory: Memory, root: str) -> bytes:
+def read_section(pid: int, told: Described, memory: Memory, root: str = PROC) -> bytes:
+    """.AsyncioDebug as it is in memory; b"" before 3.14, or where there is none.
+
+    Raises Unreadable.
+    """
     if told.version < (3, 14):
         return b""
     seen: set[str] = set()

@@ -54,8 +54,8 @@ class FrameReader:
         self._base = base
         self._states = [layout.states.get(byte) for byte in range(256)]
         self._top_at = base + layout.stack_top
-        self._code_at = base + layout.frame_code
-        self._instruction_at = base + layout.frame_instruction
+        self._code_at = base + layout.offsets.frame_code
+        self._instruction_at = base + layout.offsets.frame_instruction
         self._locals_at = base + layout.frame_locals
 
     def read(self, generators: Sequence[int]) -> list[SuspendedFrame | None]:
@@ -86,7 +86,7 @@ class FrameReader:
         """``raw``: from a generator, or a far frame, on. Most of a look at many tasks is spent here
         and in what it calls."""
         layout, locals_at = self._layout, self._locals_at
-        code = _word(raw, self._code_at)[0] & ~layout.tags
+        code = _word(raw, self._code_at)[0] & ~layout.offsets.code_tags
         instruction = _word(raw, self._instruction_at)[0]
         if layout.far_frame:
             instruction &= 0xFFFFFFFF
@@ -113,7 +113,7 @@ class FrameReader:
             state,
             awaited,
             start + locals_at,
-            _word(raw, locals_at)[0] & ~layout.tags if end >= locals_at + 8 else 0,
+            _word(raw, locals_at)[0] & ~layout.offsets.code_tags if end >= locals_at + 8 else 0,
             (start + self._first, end - self._first),
             hash(raw[self._first : end]),
         )
@@ -144,9 +144,11 @@ class FrameReader:
                 word = _word(raw, at)[0]
             else:
                 word = word_at(self._memory.read(start + at, 8), 0)
-            is_none = layout.tags and (word & 3 == _TAGGED_INT or not word & ~layout.tags)
+            is_none = layout.offsets.code_tags and (
+                word & 3 == _TAGGED_INT or not word & ~layout.offsets.code_tags
+            )
             if not is_none:
-                return int(word & ~layout.tags)
+                return int(word & ~layout.offsets.code_tags)
             if layout.version < (3, 15):
                 return 0
         return 0

@@ -28,7 +28,7 @@ class Instances:
     def attribute(self, address: int, name: str) -> int:
         """The address of an attribute's value, 0: it has none. Raises Unreadable."""
         version = self._objects.layout.version
-        of = read_u64(self._memory, address + self._objects.layout.object_type)
+        of = read_u64(self._memory, address + self._objects.layout.offsets.object_type)
         type_ = self._objects.type_at(of)
         if version < (3, 11) or not type_.flags & _MANAGED_DICT:
             return self._in_own_dict(address, type_, name)

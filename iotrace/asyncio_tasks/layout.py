@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 
 from iotrace.pystack.described import Described
 from iotrace.pystack.memory import Unreadable
+from iotrace.pystack.offsets import TABLES as OFFSETS
+from iotrace.pystack.offsets import Offsets, described_offsets
 
 _SMALL = 4096
 """Above every offset that is used here but those in the state of an interpreter or thread."""
@@ -52,37 +54,28 @@ class TaskMembers:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Byte offsets.
+    """Byte offsets, beside those that walks of running threads use as well (``offsets``).
 
-    ``modules``: of sys.modules in an interpreter's state. ``references``: sys.modules' weak sets of
-    tasks, "" for none. ``tags``: the bits of an address on a frame's stack that are none of it.
-    ``frame``: of a generator's frame in it, or of the pointer to the frame (``far_frame``).
-    ``frame_state``: in a generator, or in a far frame. ``stack_top``: an address, or with
-    ``counted_stack`` the number of words from ``frame_locals`` on (3.10: from ``value_stack``).
-    ``resume_tells``: whether a generator awaits shows in the argument of its next instruction.
+    ``modules``: of sys.modules in an interpreter's state. ``frame``: of a generator's frame in it,
+    or of the pointer to the frame (``far_frame``). ``frame_state``: in a generator, or in a far
+    frame. ``stack_top``: an address, or with ``counted_stack`` the number of words from
+    ``frame_locals`` on (3.10: from ``value_stack``). ``resume_tells``: whether a generator awaits
+    shows in the argument of its next instruction.
     """
 
     version: tuple[int, int]
+    offsets: Offsets
     modules: int
-    object_bytes: int
-    object_type: int
     type_name: int
     cached_keys: int
-    text_state: int
-    text_length: int
-    text_data: int
-    text_kind_shift: int
     int_digit: int
     set_used: int
     set_mask: int
     set_table: int
-    tags: int
     frame: int
     far_frame: bool
     frame_state: int
     states: Mapping[int, str]
-    frame_code: int
-    frame_instruction: int
     frame_locals: int
     stack_top: int
     counted_stack: bool
@@ -93,26 +86,18 @@ class Layout:
 
 _3_9 = Layout(
     version=(3, 9),
+    offsets=OFFSETS[3, 9],
     modules=856,
-    object_bytes=16,
-    object_type=8,
     type_name=24,
     cached_keys=864,
-    text_state=32,
-    text_length=16,
-    text_data=48,
-    text_kind_shift=2,
     int_digit=24,
     set_used=24,
     set_mask=32,
     set_table=40,
-    tags=0,
     frame=16,
     far_frame=True,
     frame_state=116,
     states=_STATES_3_9,
-    frame_code=32,
-    frame_instruction=104,
     frame_locals=360,
     stack_top=72,
     counted_stack=False,
@@ -123,10 +108,10 @@ _3_9 = Layout(
 _3_10 = replace(
     _3_9,
     version=(3, 10),
+    offsets=OFFSETS[3, 10],
     cached_keys=872,
     frame_state=108,
     states=_STATES_3_10,
-    frame_instruction=96,
     frame_locals=352,
     stack_top=80,
     counted_stack=True,
@@ -135,11 +120,11 @@ _3_10 = replace(
 _3_11 = replace(
     _3_10,
     version=(3, 11),
+    offsets=OFFSETS[3, 11],
     modules=888,
     frame=80,
     far_frame=False,
     frame_state=75,
-    frame_instruction=56,
     frame_locals=72,
     stack_top=64,
     value_stack=None,
@@ -149,16 +134,14 @@ _3_11 = replace(
 _3_12 = replace(
     _3_11,
     version=(3, 12),
+    offsets=OFFSETS[3, 12],
     modules=944,
     cached_keys=880,
-    text_data=40,
     frame=72,
     frame_state=67,
-    frame_code=0,
 )
 TABLES: Mapping[tuple[int, int], Layout] = {one.version: one for one in (_3_9, _3_10, _3_11, _3_12)}
 _TASK_3_13 = TaskMembers(size=144, name=128, coro=120)
-_FREE_THREADED_KIND_SHIFT = 8  # a whole byte for "interned": Include/cpython/unicodeobject.h
 
 
 def described_layout(told: Described, tasks: bytes) -> Layout:
@@ -169,18 +152,11 @@ def described_layout(told: Described, tasks: bytes) -> Layout:
     layout = replace(
         _3_12,
         version=told.version,
+        offsets=described_offsets(told),
         modules=told["interpreter_state.imports_modules"],
-        object_bytes=told["pyobject.size"],
-        object_type=told["pyobject.ob_type"],
         type_name=told["type_object.tp_name"],
         cached_keys=told.members.get("heap_type_object.ht_cached_keys", _3_12.cached_keys),
-        text_state=told["unicode_object.state"],
-        text_length=told["unicode_object.length"],
-        text_data=told["unicode_object.asciiobject_size"],
-        text_kind_shift=_FREE_THREADED_KIND_SHIFT if told.free_threaded else 2,
         int_digit=told["long_object.ob_digit"],
-        frame_code=told["interpreter_frame.executable"],
-        frame_instruction=told["interpreter_frame.instr_ptr"],
         frame_locals=told["interpreter_frame.localsplus"],
         states=_STATES_3_15 if told.version >= (3, 15) else _STATES_3_13,
         resume_tells=False,
@@ -192,7 +168,6 @@ def described_layout(told: Described, tasks: bytes) -> Layout:
             set_used=told["set_object.used"],
             set_mask=told["set_object.mask"],
             set_table=told["set_object.table"],
-            tags=7,
             frame=told["gen_object.gi_iframe"],
             frame_state=told["gen_object.gi_frame_state"],
             stack_top=told["interpreter_frame.stackpointer"],
@@ -234,11 +209,19 @@ def described_tasks(section: bytes, told: Described) -> TaskMembers:
     )  # fmt: skip
 
 
+_USED = (
+    "object_type", "object_size", "text_state", "text_length", "text_data", "frame_code",
+    "frame_instruction",
+)  # fmt: skip
+"""Of the offsets, here."""
+
+
 def _check(layout: Layout) -> None:
-    for name in Layout.__dataclass_fields__:
-        value = getattr(layout, name)
+    values = {name: getattr(layout, name) for name in Layout.__dataclass_fields__}
+    values |= {name: getattr(layout.offsets, name) for name in _USED}
+    for name, value in values.items():
         if isinstance(value, int) and name != "modules" and not 0 <= value < _SMALL:
             raise Unreadable(f"the interpreter says that {name} is at {value}")
-    frame_ends = layout.frame_locals, layout.frame_instruction + 8, layout.stack_top + 8
+    frame_ends = layout.frame_locals, layout.offsets.frame_instruction + 8, layout.stack_top + 8
     if max(frame_ends[1:]) > layout.frame_locals or layout.frame_state > layout.frame:
         raise Unreadable("what the interpreter says of its frames cannot be")

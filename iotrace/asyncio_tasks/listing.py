@@ -69,7 +69,7 @@ class TaskFinder:
         """The dictionary of asyncio.tasks in an interpreter, 0: it is not imported."""
         modules = read_u64(self._memory, interpreter + self._layout.modules)
         module = self._instances.item(modules, _MODULE) if modules else 0
-        return read_u64(self._memory, module + self._layout.object_bytes) if module else 0
+        return read_u64(self._memory, module + self._layout.offsets.object_size) if module else 0
 
     def _from_lists(self, interpreters: Sequence[int], found: Listing) -> None:
         task = self._layout.task
@@ -123,7 +123,7 @@ class TaskFinder:
                 references += members[:MOST_TASKS]
             else:
                 self._add(members, found)
-        at = self._layout.object_bytes + _REFERENT
+        at = self._layout.offsets.object_size + _REFERENT
         words = self._memory.read_many([(one + at, 8) for one in references])
         self._add([word_at(word, 0) for word in words if word is not None], found)
 

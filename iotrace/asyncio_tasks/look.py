@@ -182,7 +182,7 @@ class TaskLooks:
         """Into ``_seen``; those that are tasks no more are dropped from there."""
         for address in addresses:
             self._seen.pop(address, None)
-        task, tags = self._layout.task, ~self._layout.tags
+        task, tags = self._layout.task, ~self._layout.offsets.code_tags
         records = self._records(addresses)
         loops = self._loops(records)
         records = {address: raw for address, raw in records.items() if loops[address]}
@@ -221,14 +221,14 @@ class TaskLooks:
             return states.RUNNING
         if first == CREATED:
             return states.CREATED
-        if word_at(raw, self._layout.task.waiter) & ~self._layout.tags:
+        if word_at(raw, self._layout.task.waiter) & ~self._layout.offsets.code_tags:
             return states.SUSPENDED
         return states.READY if first == AWAITING else states.UNKNOWN
 
     def _loops(self, records: Mapping[int, bytes]) -> dict[int, str]:
         """The type of each task's loop, which is the first member of a future; "": there is none,
         and that is no task any more."""
-        at, tags = self._layout.object_bytes, ~self._layout.tags
+        at, tags = self._layout.offsets.object_size, ~self._layout.offsets.code_tags
         loops = {address: word_at(raw, at) & tags for address, raw in records.items()}
         distinct = list(dict.fromkeys(loops.values()))
         types = self._objects.types_of(distinct)

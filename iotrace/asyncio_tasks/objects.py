@@ -83,14 +83,14 @@ class Objects:
 
     def types_of(self, addresses: Sequence[int]) -> list[Type]:
         """The types of the objects there; NO_TYPE where there are none."""
-        at = self.layout.object_type
+        at = self.layout.offsets.object_type
         words = read_words(self.memory, [address + at for address in addresses])
         return [self._types.get(word) or self.type_at(word) for word in words]
 
     def type_of(self, address: int) -> Type:
         """Of one object."""
         try:
-            return self.type_at(read_u64(self.memory, address + self.layout.object_type))
+            return self.type_at(read_u64(self.memory, address + self.layout.offsets.object_type))
         except Unreadable:
             return NO_TYPE
 
@@ -176,18 +176,20 @@ class Objects:
     def _text(self, address: int, head: bytes, most: int) -> Text:
         """A str object: PEP 393."""
         layout = self.layout
-        type_ = self.type_at(word_at(head, layout.object_type))
+        type_ = self.type_at(word_at(head, layout.offsets.object_type))
         if type_.is_int:
             number = int(_U32.unpack_from(head, layout.int_digit)[0])
             return Text(f"Task-{number}", len(str(number)) + 5)
         if not type_.is_str:
             raise Unreadable(f"no text at {address:#x}")
-        length = word_at(head, layout.text_length)
-        state = _U32.unpack_from(head, layout.text_state)[0] >> layout.text_kind_shift
+        length = word_at(head, layout.offsets.text_length)
+        state = (
+            _U32.unpack_from(head, layout.offsets.text_state)[0] >> layout.offsets.text_kind_shift
+        )
         kind, compact, ascii_only = state & 7, state >> 3 & 1, state >> 4 & 1
         if not compact or kind not in _ENCODINGS:
             raise Unreadable(f"no text at {address:#x}")
-        at = layout.text_data
+        at = layout.offsets.text_data
         if not ascii_only:  # utf8_length and utf8 follow, before 3.12 wstr_length as well
             at += 24 if layout.version < (3, 12) else 16
         size = kind * min(length, most)

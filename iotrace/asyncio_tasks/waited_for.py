@@ -126,7 +126,7 @@ class EndOfChain:
         return self._objects.integer(number) if number else None
 
     def _of_uvloop(self, transport: int) -> int | None:
-        first = self._objects.layout.object_bytes
+        first = self._objects.layout.offsets.object_size
         raw = self._memory.read(transport + first, 8 * _UVLOOP_WORDS)
         pointers = [word_at(raw, at) for at in range(0, len(raw), 8)]
         heads = self._memory.read_many([(one, _UV_STREAM_FD + 4) for one in pointers])
@@ -143,7 +143,7 @@ class EndOfChain:
         type_ = self._objects.type_of(address)
         if not address or not self._objects.is_a(type_, _SOCKET_TYPE):
             return None
-        raw = self._memory.read(address + self._objects.layout.object_bytes, 4)
+        raw = self._memory.read(address + self._objects.layout.offsets.object_size, 4)
         fd = int.from_bytes(raw, "little", signed=True)
         return fd if 0 <= fd < _MOST_FD else None
 
@@ -154,11 +154,11 @@ class EndOfChain:
     def _inside_cell(self, variable: int) -> int:
         """A variable that closures share is in a cell."""
         if variable and self._objects.type_of(variable).name == "cell":
-            return read_u64(self._memory, variable + self._objects.layout.object_bytes)
+            return read_u64(self._memory, variable + self._objects.layout.offsets.object_size)
         return variable
 
     def _untagged(self, word: int) -> int:
-        return word & ~self._objects.layout.tags
+        return word & ~self._objects.layout.offsets.code_tags
 
     def _seconds(self, number: int) -> float:
         type_ = self._objects.type_of(number)
@@ -170,7 +170,7 @@ class EndOfChain:
 
     def _when(self, handle: int) -> tuple[float, Evidence]:
         """A TimerHandle has one float: TimerHandle._when. And the memory that says so."""
-        first = self._objects.layout.object_bytes
+        first = self._objects.layout.offsets.object_size
         size = min(self._objects.type_of(handle).basicsize - first, 8 * _TIMER_WORDS)
         raw = self._memory.read(handle + first, max(size, 8))
         words = [word_at(raw, at) for at in range(0, len(raw) - 7, 8)]
@@ -183,7 +183,7 @@ class EndOfChain:
         return float(struct.unpack("<d", value)[0]), (pieces, (hash(raw), hash(value)))
 
     def _float(self, address: int) -> float:
-        raw = self._memory.read(address + self._objects.layout.object_bytes, 8)
+        raw = self._memory.read(address + self._objects.layout.offsets.object_size, 8)
         return float(struct.unpack("<d", raw)[0])
 
 

@@ -1,4 +1,8 @@
-"""Damaged memory of real event loops: what reads asyncio's tasks must come to an end."""
+"""Damaged memory of real event loops: what reads asyncio's tasks must come to an end.
+
+So must it where the interpreter or asyncio lies about where things are (_Py_DebugOffsets,
+.AsyncioDebug).
+"""
 
 from __future__ import annotations
 
@@ -10,13 +14,14 @@ from dataclasses import dataclass
 from functools import cache
 
 from iotrace.asyncio_tasks.bulk_memory import Piece, read_each
-from iotrace.asyncio_tasks.debug_section import find_layout
-from iotrace.asyncio_tasks.layout import Layout
+from iotrace.asyncio_tasks.debug_section import find_layout, read_section
+from iotrace.asyncio_tasks.layout import Layout, described_layout
 from iotrace.asyncio_tasks.listing import NoAsyncio
 from iotrace.asyncio_tasks.look import NAME_LENGTH, TaskLooks
 from iotrace.asyncio_tasks.objects import Objects
 from iotrace.asyncio_tasks.task import Look
 from iotrace.procfs.python import read_python
+from iotrace.pystack.described import SECTIONS, read_described
 from iotrace.pystack.memory import ProcessMemory, Unreadable
 from iotrace.pystack.recognition import find_runtime
 from iotrace.pystack.runtime import Runtime
@@ -48,8 +53,13 @@ class _Recorder(Recorder):
 
 @dataclass(frozen=True, slots=True)
 class _Image:
+    """``section``: its .AsyncioDebug, b"" before 3.14. ``told``: the addresses of the words of its
+    _Py_DebugOffsets, () before 3.13."""
+
     runtime: Runtime
     layout: Layout
+    section: bytes
+    told: tuple[int, ...]
     pages: dict[int, bytes]
     words: tuple[int, ...]
     values: tuple[int, ...]
@@ -74,12 +84,17 @@ def _capture(python: str) -> _Image:
             runtime = find_runtime(target.pid, build, memory)
             layout = find_layout(target.pid, build, runtime, memory)
             recorder = _Recorder(memory)
+            section, told = b"", ()
+            if layout.version in SECTIONS:
+                described = read_described(recorder, runtime.address)
+                told = tuple(recorder.words)
+                section = read_section(target.pid, described, memory)
             assert len(_look(recorder, runtime, layout).tasks) > 12
     words = tuple(recorder.words)
     pages = _TaskPages(recorder.pages, {})
     read = [int.from_bytes(pages.read(at, 8), "little") for at in words if _has(recorder, at)]
     values = tuple([value for value in read if _has(recorder, value)])
-    return _Image(runtime, layout, recorder.pages, words, values)
+    return _Image(runtime, layout, section, told, recorder.pages, words, values)
 
 
 def _has(recorder: Recorder, address: int) -> bool:
@@ -105,8 +120,13 @@ def read_damaged_tasks(data: bytes) -> None:
     for _ in range(chance.choice((1, 1, 2, 3, 8))):
         at = chance.choice(image.words) + chance.choice((0, 0, 0, 4))
         overlay[at] = damaged_word(image.words, image.values, at, chance).to_bytes(8, "little")
+    lies = image.told and not chance.randrange(3)
+    if lies:
+        overlay = {chance.choice(image.told): _lie(chance) for _ in range(chance.choice((0, 1, 2)))}
+    memory = _TaskPages(image.pages, overlay)
     try:
-        look = _look(_TaskPages(image.pages, overlay), image.runtime, image.layout)
+        layout = _lied_layout(image, memory, chance) if lies else image.layout
+        look = _look(memory, image.runtime, layout)
     except (NoAsyncio, Unreadable):
         raise
     except BaseException:
@@ -116,3 +136,19 @@ def read_damaged_tasks(data: bytes) -> None:
     for one in look.tasks:
         assert len(one.name) <= NAME_LENGTH
         one.name.encode()
+
+
+def _lied_layout(image: _Image, memory: _TaskPages, chance: random.Random) -> Layout:
+    """What a reader makes of lies. Raises Unreadable."""
+    section = bytearray(image.section)
+    for _ in range(chance.choice((0, 1, 2)) if section else 0):
+        at = 8 * chance.randrange(len(section) // 8)
+        section[at : at + 8] = _lie(chance)
+    return described_layout(read_described(memory, image.runtime.address), bytes(section))
+
+
+def _lie(chance: random.Random) -> bytes:
+    """An offset or a size that may be, or not."""
+    return chance.choice(
+        (0, 8 * chance.randrange(64), chance.randrange(4096), 1 << chance.randrange(64), 2**64 - 8)
+    ).to_bytes(8, "little")

@@ -26,6 +26,7 @@ TOLD = {
     "thread_state.next": 8,
     "thread_state.thread_id": 152,
     "thread_state.native_thread_id": 160,
+    "code_object.firstlineno": 68,
     "interpreter_frame.executable": 0,
     "interpreter_frame.instr_ptr": 56,
     "interpreter_frame.localsplus": 80,

@@ -43,8 +43,22 @@ class Frame:
         return f"{'/'.join(kept)}:{self.line or '?'}"
 
 
+class Stacked:
+    """A row with a ``stack``, innermost frame first; ``own``: the place in it of the innermost
+    frame that is the program's own and not a library's."""
+
+    __slots__ = ()
+    own: int
+    stack: tuple[Frame, ...]
+
+    @property
+    def own_stack(self) -> tuple[Frame, ...]:
+        """The stack from the innermost frame on that is the program's own; () if there is none."""
+        return self.stack[max(0, self.own) :] or self.stack
+
+
 @dataclass(frozen=True, slots=True)
-class LongestWait:
+class LongestWait(Stacked):
     """The longest wait in one call of a thread, and the Python stack that made the call.
 
     ``own``: place in ``stack`` (innermost frame first) of the program's own innermost frame. The
@@ -56,11 +70,6 @@ class LongestWait:
     wait_ns: int
     own: int
     stack: tuple[Frame, ...]
-
-    @property
-    def own_stack(self) -> tuple[Frame, ...]:
-        """The stack from the innermost frame on that is the program's own; () if there is none."""
-        return self.stack[max(0, self.own) :] or self.stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,7 @@ class RunningTask:
 
 
 @dataclass(frozen=True, slots=True)
-class StallCause:
+class StallCause(Stacked):
     """Stalls of a loop that are attributed to one Python stack; times are of all of them.
 
     ``cause``: what took most of the time: "cpu" (Python computed), "gc" (the same, and mostly the
@@ -120,14 +129,9 @@ class StallCause:
     native: str = ""
     task: RunningTask | None = None
 
-    @property
-    def own_stack(self) -> tuple[Frame, ...]:
-        """The stack from the innermost frame on that is the program's own; () if there is none."""
-        return self.stack[max(0, self.own) :] or self.stack
-
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Line(Stacked):
     """Slow calls that one Python stack made, by call and kind.
 
     ``own``: place in ``stack`` (innermost frame first) of the innermost frame that is the
@@ -153,14 +157,9 @@ class Line:
     latency_ns: Percentiles | None = None
     task: RunningTask | None = None
 
-    @property
-    def own_stack(self) -> tuple[Frame, ...]:
-        """The stack from the innermost frame on that is the program's own; () if there is none."""
-        return self.stack[max(0, self.own) :] or self.stack
-
 
 @dataclass(frozen=True, slots=True)
-class InCall:
+class InCall(Stacked):
     """The system call that a thread was in at the end.
 
     ``since_ns``: when it began, since the trace's beginning; 0: before the thread was traced.
@@ -182,11 +181,6 @@ class InCall:
     others: tuple[int, ...] = ()
     own: int = 0
     stack: tuple[Frame, ...] = ()
-
-    @property
-    def own_stack(self) -> tuple[Frame, ...]:
-        """The stack from the innermost frame on that is the program's own; () if there is none."""
-        return self.stack[max(0, self.own) :] or self.stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +204,7 @@ class Wake:
 
 
 @dataclass(frozen=True, slots=True)
-class CpuSample:
+class CpuSample(Stacked):
     """A place of a Python program where a clock found threads on a CPU.
 
     ``samples``: ticks; ``cpu_ns``: the CPU time that they stand for, an estimate. Of the samples,
@@ -228,11 +222,6 @@ class CpuSample:
     faults: int
     own: int
     stack: tuple[Frame, ...]
-
-    @property
-    def own_stack(self) -> tuple[Frame, ...]:
-        """The stack from the innermost frame on that is the program's own; () if there is none."""
-        return self.stack[max(0, self.own) :] or self.stack
 
     @property
     def gc_ns(self) -> int:

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from iotrace.report.stacks import Frame
+from iotrace.report.stacks import Frame, Stacked
 
 
 @dataclass(frozen=True, slots=True)
-class TaskWait:
+class TaskWait(Stacked):
     """Suspended tasks that await the same thing by way of the same lines.
 
     ``awaits``: the type of what they await. ``tasks``: at the last look; ``mean``: on the average
@@ -24,11 +24,6 @@ class TaskWait:
     longest_ns: int
     own: int
     stack: tuple[Frame, ...]
-
-    @property
-    def own_stack(self) -> tuple[Frame, ...]:
-        """The chain from the innermost frame on that is the program's own, or all of it."""
-        return self.stack[max(0, self.own) :] or self.stack
 
 
 @dataclass(frozen=True, slots=True)

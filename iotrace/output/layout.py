@@ -34,15 +34,16 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class _Printed:
-    """A column in its final words."""
+    """A column in its final words; ``width``: of the widest. It is asked for again and again."""
 
     title: str
     cells: tuple[str, ...]
     right: bool
+    width: int
 
-    @property
-    def width(self) -> int:
-        return max(width(text) for text in (self.title, *self.cells))
+
+def _printed(title: str, cells: tuple[str, ...], right: bool) -> _Printed:
+    return _Printed(title, cells, right, max(map(width, (title, *cells))))
 
 
 def draw(columns: tuple[Column, ...], style: Style, columns_wide: int) -> Drawn:
@@ -133,10 +134,10 @@ def _print(column: Column, most: int, *, dense: bool = False) -> _Printed:
     if column.least is None:
         cells = tuple(forms[0] for forms in column.cells)
         if dense:
-            return _Printed(column.short, tuple(compact(cell) for cell in cells), column.right)
-        return _Printed(column.title, cells, column.right)
+            return _printed(column.short, tuple(compact(cell) for cell in cells), column.right)
+        return _printed(column.title, cells, column.right)
     shown = tuple(_shortened(forms, most, column.keep_end) for forms in column.cells)
-    return _Printed(column.short if dense else column.title, shown, column.right)
+    return _printed(column.short if dense else column.title, shown, column.right)
 
 
 def _shortened(forms: tuple[str, ...], most: int, keep_end: bool) -> str:

@@ -109,7 +109,7 @@ def test_the_first_of_several_processes_owes_what_nobody_has_accepted() -> None:
 
 
 def test_the_slowest_are_those_of_the_interval() -> None:
-    before = replace(_SLOW, arrived_ns=50)
+    before = replace(_SLOW, arrived_ns=50, latency_ns=49)
     states = ExchangeStates({}, {}, {_LISTENER: (before, _SLOW)})
     totals = _totals(latency=_times(100), latency_max_ns=2 * _MS)
     (row,) = request_rows(7, _snapshot({_LISTENER: totals}, states), None, {})

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 import platform
+import re
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,8 +56,10 @@ def native() -> Hardware:
     return next(one for one in ALL.values() if one.machine == platform.machine())
 
 
-_EMULATED = ("-accel", "tcg,thread=multi")
 _KVM_MODULES = ("kvm_intel", "kvm_amd")
+_LOCKS_PAGES = (8, 1)
+"""From this QEMU on a CPU that translates code sees what another one writes to it meanwhile (its
+commit deba78709ae8). Before, a kernel that switches a tracepoint on can run into its own int3."""
 
 
 def accelerator(
@@ -68,4 +72,15 @@ def accelerator(
     by_processor = any((modules / name).is_dir() for name in _KVM_MODULES)
     if by_processor and hardware.machine == platform.machine() and os.access(device, os.W_OK):
         return ("-accel", "kvm")
-    return _EMULATED
+    threads = "multi" if _version(hardware.qemu[0]) >= _LOCKS_PAGES else "single"
+    return ("-accel", f"tcg,thread={threads}")
+
+
+def _version(qemu: str) -> tuple[int, ...]:
+    """(): not known."""
+    try:
+        told = subprocess.run([qemu, "--version"], capture_output=True, text=True).stdout
+    except OSError:
+        return ()
+    found = re.search(r"version (\d+)\.(\d+)", told)
+    return (int(found[1]), int(found[2])) if found else ()

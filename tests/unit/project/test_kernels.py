@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,22 @@ def test_kvm_is_used_where_it_takes_any_kernel(
     assert "kvm" not in accelerator(amd64, device, modules)
     device.touch()
     assert ("kvm" in accelerator(amd64, device, modules)) is accelerated
+
+
+@pytest.mark.parametrize(
+    ("told", "threads"),
+    [
+        ("QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7)", "single"),
+        ("QEMU emulator version 10.0.2 (Debian 1:10.0.2)", "multi"),
+        ("", "single"),
+    ],
+)
+def test_an_older_qemu_emulates_one_cpu_at_a_time(tmp_path: Path, told: str, threads: str) -> None:
+    qemu = tmp_path / "qemu"
+    qemu.write_text(f"#!/bin/sh\necho '{told}'\n")
+    qemu.chmod(0o755)
+    hardware = replace(ALL["amd64"], qemu=(str(qemu),))
+    assert accelerator(hardware, tmp_path / "none") == ("-accel", f"tcg,thread={threads}")
 
 
 def test_the_page_tells_of_no_loss_and_no_gap() -> None:

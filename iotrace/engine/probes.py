@@ -24,8 +24,9 @@ from iotrace.engine.map_limits import Limits
 from iotrace.engine.record_layout import Layout, parse_layout
 from iotrace.engine.record_tables import Counters, RecordTable
 from iotrace.engine.ring_buffer import RingBuffer
+from iotrace.engine.skipped_runs import SkippedRuns
 from iotrace.engine.syscalls import ARCHITECTURES, CallSpec, call_names, call_specs
-from iotrace.engine.tracepoints import DATING, SPARES, spare_names
+from iotrace.engine.tracepoints import DATING, SPARES
 
 _U32 = struct.Struct("<I")
 _NOT_LISTENING = _U32.pack(0)
@@ -47,6 +48,7 @@ class Probes:
         self.unavailable = dict(attached.unavailable)
         self._attached = attached
         self._tables: dict[str, RecordTable] = {}
+        self._skipped = SkippedRuns(lambda fd: descriptor_figure(fd, "recursion_misses"))
         with contextlib.ExitStack() as ends:
             ends.callback(attached.close)
             ends.callback(self._unmap)
@@ -154,24 +156,21 @@ class Probes:
         (of each probe that charges time or counts, by its function; of those that only date an
         event, together). Whether a traced
         thread was concerned cannot be known. Runs that a spare copy has made up for are not
-        counted. Of sys_enter and sys_exit only calls without a result are, where probes can be
-        preempted: see probes/repair.c.
+        counted: see skipped_runs.py. Of sys_enter and sys_exit only calls without a result are,
+        where probes can be preempted: see probes/repair.c.
         """
         self.settle()
-        misses = {
-            name: descriptor_figure(fd, "recursion_misses")
-            for name, fd in self._attached.programs.items()
-        }
-        skipped = {
-            name: min(misses.get(copy, count) for copy in (name, *spare_names(name)))
-            for name, count in misses.items()
-            if name not in SPARES
-        }
-        if SPARES & misses.keys():
+        skipped = dict(self._skipped.look(self._attached.programs))
+        if not SPARES.isdisjoint(self._attached.programs):
             skipped["on_sys_enter"] = 0
             skipped["on_sys_exit"] = self.counters[Counter.UNKNOWN_RESULTS]
         dating = sum(skipped.pop(name, 0) for name in DATING)
         return {name: count for name, count in skipped.items() if count}, dating
+
+    def watch_skipped_runs(self) -> None:
+        """To be called several times a second: see skipped_runs.py."""
+        if not self._attached.loading:
+            self._skipped.glance(self._attached.programs)
 
     def memory_bytes(self) -> int:
         """Kernel memory of all maps."""

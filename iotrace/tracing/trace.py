@@ -127,6 +127,7 @@ class Trace:
         """
         if self._polls:
             self._find_new()
+        self.probes.watch_skipped_runs()
         seen = self.probes.counters[Counter.STARTED], self.probes.counters[Counter.ENDED]
         if seen != self._seen:
             self._seen = seen

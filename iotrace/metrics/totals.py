@@ -19,9 +19,9 @@ from iotrace.metrics.exponential import index_of
 from iotrace.metrics.groups import OTHER, Group
 from iotrace.report.model import Bucket, Loop, Process, Report, SlowRequest, States
 
-EDGES_NS = tuple(1 << power for power in range(20, 34))
-"""Upper edges of a histogram's buckets, 1 ms to 8.6 s: powers of two, which are edges of the
-report's own histograms, so that nothing is estimated."""
+EDGES_NS = tuple(1 << power for power in (*range(20, 31), 32))
+"""Upper edges of a histogram's buckets, 1 ms to 1.1 s and 4.3 s: powers of two, which are edges of
+the report's own histograms, so that nothing is estimated. Each is a series of every program."""
 MOST_GROUPS = 256
 KEPT_INTERVALS = 30
 """A group of which no process was seen for so many intervals is forgotten."""

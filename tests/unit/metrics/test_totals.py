@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import pytest
+from prometheus_client.openmetrics.parser import text_fd_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families
 
 from iotrace.metrics import catalogue as metrics
 from iotrace.metrics.catalogue import METRICS, Metric
 from iotrace.metrics.groups import OTHER, Group
-from iotrace.metrics.prometheus import exposition
-from iotrace.metrics.totals import EDGES_NS, KEPT_INTERVALS, MOST_GROUPS, Histogram, Totals
+from iotrace.metrics.labels import exemplar_labels
+from iotrace.metrics.prometheus import exposition, negotiated
+from iotrace.metrics.totals import (
+    EDGES_NS,
+    KEPT_INTERVALS,
+    MOST_GROUPS,
+    Exemplar,
+    Histogram,
+    Totals,
+)
 from iotrace.report.model import GroupLimits, Report
 from iotrace.report.process_totals import totals_of
 from iotrace.snapshot import histogram as kernel_histogram
@@ -176,7 +186,28 @@ def test_series_of_one_program_are_few() -> None:
     busy = replace(reports.event_loop().processes[0], requests=(row,), upstreams=(far, far))
     text = exposition(_added(reports.report(busy)).samples()).decode()
     series = [line for line in text.splitlines() if 'program="shop"' in line]
-    assert len(series) < 75
+    assert len(series) < 60
+
+
+def test_a_slow_request_is_the_exemplar_of_its_bucket() -> None:
+    latency = replace(LISTENER.latency_ns, histogram=((100 * MS, 140 * MS, 3),))
+    totals = _added(
+        reports.report(reports.process(requests=(replace(LISTENER, latency_ns=latency),)))
+    )
+    text, content_type = negotiated(totals.samples(), "application/openmetrics-text")
+    assert content_type.startswith("application/openmetrics-text")
+    families = {f.name: f for f in text_fd_to_metric_families(io.StringIO(text.decode()))}
+    buckets = families["iotrace_request_duration_seconds"].samples
+    (told,) = (one for one in buckets if one.exemplar is not None)
+    assert told.exemplar is not None
+    assert told.exemplar.labels == {"line": "orders.py:88 get", "call": "clock_nanosleep"}
+    assert told.exemplar.value == 0.133 <= float(told.labels["le"])
+
+
+def test_long_lines_of_exemplars_are_cut_as_openmetrics_wants() -> None:
+    labels = exemplar_labels(Exemplar(1, "x" * 500 + ".py:1 last", "call" * 50))
+    assert sum(len(name) + len(value) for name, value in labels.items()) <= 128
+    assert labels["line"].endswith(".py:1 last")
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)

@@ -64,6 +64,16 @@ static __always_inline void add_gil_wait(struct thread *t, u64 now)
   update_end(&c->seq);
 }
 
+/* Whether the futex call that ends may be how the thread gave the GIL up and not a call of the
+ * program's own: by request those waits are not told from waits for other locks. A thread that has
+ * the GIL back after a call, and is made to give it up at once, wakes the other one and waits until
+ * that has it; what it then waits for the GIL still belongs to the call. */
+static __always_inline int gives_gil_up(struct thread *t)
+{
+  return t->gil_lookup == GIL_BY_REQUEST && t->call_class == WAIT_LOCK && t->tax_call &&
+         t->call_wait_ns < GIL_TAX_NS && t->user_ns - t->tax_user_ns < GIL_TAX_NS;
+}
+
 /* The result of the call, as a scalar without bounds: see unbounded(). */
 static __always_inline s64 result_of(struct bpf_raw_tracepoint_args *exit)
 {
@@ -156,7 +166,7 @@ static __always_inline void leave_call(struct bpf_raw_tracepoint_args *exit, str
   index = account_call(t, slot, &s);
   if (t->call_kind == KIND_GIL) {
     add_gil_wait(t, now);
-  } else {
+  } else if (!gives_gil_up(t)) {
     t->tax_call = index + 1;
     t->tax_user_ns = t->user_ns;
   }

@@ -26,10 +26,11 @@ _GILS = [one for one in main_interpreters() if version_of(one) in ("3.9", "3.15"
 def test_the_tax_of_a_call_is_what_it_takes_to_come_back(python: str, spinners: int) -> None:
     with Target("gil.py", _READS, spinners, prefix=FIRST, python=python) as target:
         report = trace_work(target)
-        truth_ns = target.results()["waited_ns"]
+        told = target.results()
+    truth_ns = told["waited_ns"]
     process = process_of(report, target.pid)
     read = call_of(process, "recvfrom", "unix")
-    assert read.calls == _READS
+    assert read.calls == told["reads"] >= _READS
     assert read.gil_ns == pytest.approx(truth_ns, rel=0.1)
     main = next(thread for thread in process.threads if thread.tid == target.pid)
     # The lock and the queue are waits of another kind.

@@ -24,8 +24,17 @@ def test_the_tax_of_a_call_is_told_without_the_address_of_the_gil(
     monkeypatch.setattr(recognition, "_MUSL", re.compile(r"/libc\.so\.6$"))
     with Target("gil.py", _READS, 1, prefix=FIRST, python=python) as target:
         report = trace_work(target)
-        truth_ns = target.results()["waited_ns"]
-    read = call_of(process_of(report, target.pid), "recvfrom", "unix")
-    assert read.calls == _READS
-    # Waits for the mutex inside the GIL are not among them.
-    assert 0.8 * truth_ns <= (read.gil_ns or 0) <= 1.05 * truth_ns
+        told = target.results()
+    truth_ns = told["waited_ns"]
+    process = process_of(report, target.pid)
+    futexes = [
+        row
+        for row in process.calls
+        if (row.syscall, row.kind, row.tid) == ("futex", "gil", target.pid)
+    ]
+    assert sum(row.total_ns for row in futexes) >= 0.95 * truth_ns
+    read = call_of(process, "recvfrom", "unix")
+    assert read.calls == told["reads"] >= _READS
+    # Of some ten waits in a run one or two come after a futex call: recv() had the GIL back, and
+    # had to give it up at once. They are recv()'s all the same.
+    assert 0.9 * truth_ns <= (read.gil_ns or 0) <= 1.05 * truth_ns

@@ -33,6 +33,7 @@ bench: setup  ## what tracing costs, beside other tracers (QUICK=1: roughly; WOR
 		$(if $(WORKLOADS),--workloads $(WORKLOADS))
 ifeq ($(WORKLOADS),)
 	$(AS_ROOT) $(BIN)/python -m benchmarks.scale $(if $(QUICK),--quick)
+	$(AS_ROOT) $(BIN)/python -m benchmarks.walks $(if $(QUICK),--quick)
 endif
 
 RUNS ?= 20

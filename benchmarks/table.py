@@ -40,7 +40,8 @@ def document(known: dict[str, Any]) -> str:
     if known.get("scale"):
         parts.append(_scale(known["scale"]))
     if known.get("walks"):
-        parts.append(_walks(known["walks"]["python"]["figures"]))
+        walks = known["walks"]["python"]
+        parts += [f"Walks: {walks['machine']}.", _walks(walks["figures"])]
     return "\n\n".join(parts) + "\n"
 
 

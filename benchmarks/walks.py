@@ -28,7 +28,7 @@ from benchmarks.arithmetic import Estimate, estimate
 from benchmarks.command import attached, fields_of, links
 from benchmarks.probes import bpf_descriptor, program_of
 from benchmarks.process_group import PROGRAMS, SERVER_CPU
-from benchmarks.results import RESULTS, Results
+from benchmarks.results import RESULTS, Results, machine
 from benchmarks.table import document
 from tests.interpreters import main_interpreters, version_of
 
@@ -60,10 +60,13 @@ _DEPTHS = (
     Case("30", _CALLS),
     Case("8", _COLD_CALLS, cold=True),
 )
+_NO_TASK = Case("8", _CALLS)
 _TASKS = tuple(
     Case(where, _TASK_CALLS, cold) for cold in (False, True) for where in ("task", "callback")
 )
-_KNOWS_TASKS = ("3.14", "3.15")
+_TASKS_TOLD = ("3.14", "3.15")
+"""These tell where their tasks are, once they have imported asyncio."""
+_WITH_ASYNCIO = " with asyncio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +81,14 @@ class Walk:
 
 
 class _Program:
-    """One version's program, which makes calls when it is told to."""
+    """One version's program, which makes calls when it is told to. ``version`` ends in
+    _WITH_ASYNCIO if it has imported that."""
 
-    def __init__(self, python: str) -> None:
-        self.version = version_of(python)
+    def __init__(self, python: str, *arguments: str) -> None:
+        self.version = version_of(python) + (_WITH_ASYNCIO if arguments else "")
+        self.cases = (_NO_TASK, *_TASKS) if arguments else _DEPTHS
         self._process = subprocess.Popen(
-            [python, PROGRAMS / "walks.py"],
+            [python, PROGRAMS / "walks.py", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -121,6 +126,9 @@ def measured(rounds: int, attaches: int) -> list[Walk]:
         for python in main_interpreters():
             programs.append(_Program(python))
             ends.callback(programs[-1].end)
+            if version_of(python) in _TASKS_TOLD:
+                programs.append(_Program(python, "asyncio"))
+                ends.callback(programs[-1].end)
         walked: _Figures = defaultdict(list)
         plain: _Figures = defaultdict(list)
         for number in range(attaches):
@@ -131,11 +139,12 @@ def measured(rounds: int, attaches: int) -> list[Walk]:
         _walk(case, version, walked, plain)
         for case in _DEPTHS
         for version in (one.version for one in programs)
+        if (case, version) in walked
     ]
     tasks = [
         _task(task, callback, version, walked)
         for task, callback in zip(_TASKS[::2], _TASKS[1::2], strict=True)
-        for version in _KNOWS_TASKS
+        for version in (one.version for one in programs)
         if (task, version) in walked
     ]
     return found + tasks
@@ -151,7 +160,7 @@ def _measure(programs: Sequence[_Program], min_latency: str, rounds: int, into: 
             for _ in range(rounds):
                 for case in (*_DEPTHS, *_TASKS):
                     for one in programs:
-                        if case in _DEPTHS or one.version in _KNOWS_TASKS:
+                        if case in one.cases:
                             before = _run_time_ns(program)
                             one.make(case)
                             ns = _run_time_ns(program) - before
@@ -201,7 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as directory:
         results = Results(Path(directory) / "results.json" if options.quick else RESULTS)
         walks = measured(2 if options.quick else 5, 1 if options.quick else 4)
-        results.put("walks", "python", {"figures": walks})
+        results.put("walks", "python", {"figures": walks, "machine": machine()})
         print(document({"machine": results.known["machine"], "walks": results.known["walks"]}))
     return 0
 

@@ -61,10 +61,12 @@ static __always_inline void ask_for_waker(struct bpf_raw_tracepoint_args *ctx, s
     walkers.call(ctx, WALKER_WAKE);
 }
 
-/* A tail call to on_task where the process has asyncio tasks that can be read. */
-static __always_inline void ask_for_task(struct bpf_raw_tracepoint_args *ctx, struct python *p)
+/* A tail call to on_task where current runs an asyncio task that can be read. */
+static __always_inline void ask_for_task(struct bpf_raw_tracepoint_args *ctx, struct thread *t,
+                                         struct python *p)
 {
-  if (p->running_task != NOT_THERE)
+  if (p->running_task != NOT_THERE && t->python_state &&
+      read_user(t->python_state + p->running_task))
     walkers.call(ctx, WALKER_TASK);
 }
 
@@ -95,7 +97,7 @@ PROGRAM(on_slow_call)
   if (found)
     walkers.call(ctx, WALKER_DESCRIBE);
   if (hash)
-    ask_for_task(ctx, p);
+    ask_for_task(ctx, t, p);
   ask_for_waker(ctx, t);
   return 0;
 }
@@ -150,10 +152,11 @@ PROGRAM(on_new_stack)
     code_index.update(&key, &index);
   }
   preempt_on();
-  ask_for_task(ctx, p);
   t = thread_of(current_tid(), &slot);
-  if (t)
-    ask_for_waker(ctx, t);
+  if (!t)
+    return 0;
+  ask_for_task(ctx, t, p);
+  ask_for_waker(ctx, t);
   return 0;
 }
 

@@ -2,11 +2,14 @@
 
 Reads lines: "depth calls cold", and "task calls cold" or "callback calls cold" (each of those calls
 on a line of its own, so that each is the first that its line makes). Answers each with a line.
+Argument: "asyncio" to import that, which a process with tasks has done.
 """
 
-import asyncio
 import os
 import sys
+
+if "asyncio" in sys.argv:
+    import asyncio
 
 call = os.getppid
 ONE, OTHER = bytearray(1 << 24), bytearray(1 << 24)

@@ -93,6 +93,7 @@ def _narrowed(
     The figures are dense by then.
     """
     printed = list(printed)
+    shortest = [_shortest(column) for column in columns]
     while excess > 0:
         able = [
             index
@@ -101,7 +102,7 @@ def _narrowed(
         ]
         if not able:
             return None
-        unhurt = [index for index in able if _has_forms(columns[index], printed[index].width - 1)]
+        unhurt = [index for index in able if shortest[index] < printed[index].width]
         index = max(unhurt or able, key=lambda index: printed[index].width)
         before = printed[index].width
         printed[index] = _print(columns[index], before - 1, dense=True)
@@ -109,9 +110,9 @@ def _narrowed(
     return printed
 
 
-def _has_forms(column: Column, most: int) -> bool:
-    """Whether every cell has a form for this width."""
-    return all(min(map(width, forms)) <= most for forms in column.cells)
+def _shortest(column: Column) -> int:
+    """Every cell has a form for this width."""
+    return max((min(map(width, forms)) for forms in column.cells), default=0)
 
 
 def _floor(column: Column) -> int:

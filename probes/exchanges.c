@@ -177,7 +177,8 @@ static __always_inline void end_at_entry(struct thread *t, struct exchange *x, u
   x->service[PLACE(PART_UNACCOUNTED)] -= rest_ns;
 }
 
-/* The first write of an answer. */
+/* The first write of an answer. The connection stays with who reads from it: a loop that has others
+ * answer is the first to have the next request, too. */
 static __always_inline void exchange_answered(struct thread *t, u32 slot, struct exchange *x,
                                               struct endpoint *e, struct exchange_times *s)
 {
@@ -187,10 +188,7 @@ static __always_inline void exchange_answered(struct thread *t, u32 slot, struct
   } else {
     take_from_reader(x);
     t->untold++;
-    x->slot = slot + 1;
   }
-  if (e->handed_over || (!DETAIL_FULL && t->pooled)) /* who reads the next request may have to know */
-    note_free(t, t->since_ns);
   if (!x->arrived_ns || end < x->read_ns) {
     __sync_fetch_and_add(&e->undated, 1);
     x->arrived_ns = 0;
@@ -253,6 +251,8 @@ static __always_inline int exchange_written(struct thread *t, u32 slot, struct e
     query_written(t, slot, x, e);
   } else if (leave_phase(x, PHASE_SERVED)) {
     exchange_answered(t, slot, x, e, s);
+    if (e->handed_over || x->slot != slot + 1 || (!DETAIL_FULL && t->pooled)) /* for the next request */
+      note_free(t, t->since_ns);
     return 1;
   } else if (x->phase == PHASE_ARRIVED) {
     x->unasked++;

@@ -3,10 +3,10 @@
 "loop": one event loop for all connections; "polls": one connection, read all the time whether there
 is a request or not; "connections": one connection after the other, each until its end; "pool": the
 same by two threads that take connections from a queue; "turns": two threads answer the requests of
-a connection in turns. A request says what is to be done before the answer: "now", "sleep MS",
-"compute MS", "lock MS" (a wait for a lock that another has), "two" (the answer is written in two
-parts, 20 ms apart), "never" (there is no answer), "close" (the connection is closed in the place
-of an answer).
+a connection in turns; "handing": a loop reads all requests, and two threads answer them. A request
+says what is to be done before the answer: "now", "sleep MS", "compute MS", "lock MS" (a wait for a
+lock that another has), "two" (the answer is written in two parts, 20 ms apart), "never" (there is
+no answer), "close" (the connection is closed in the place of an answer).
 """
 
 import json
@@ -126,6 +126,28 @@ def run_pool(listener):
         connections.put(listener.accept()[0])
 
 
+def run_handing(listener):
+    requests = queue.SimpleQueue()
+
+    def work():
+        while True:
+            answer(*requests.get())
+
+    for _ in range(2):
+        threading.Thread(target=work, daemon=True).start()
+    selector = selectors.DefaultSelector()
+    selector.register(listener, selectors.EVENT_READ)
+    while True:
+        for key, _ in selector.select():
+            if key.fileobj is listener:
+                selector.register(listener.accept()[0], selectors.EVENT_READ)
+            elif line := key.fileobj.recv(4096):
+                requests.put((key.fileobj, line.strip()))
+            else:
+                selector.unregister(key.fileobj)
+                key.fileobj.close()
+
+
 def main():
     how, family, *path = sys.argv[1:]
     if family == "unix":
@@ -147,5 +169,6 @@ WAYS = {
     "connections": run_connections,
     "pool": run_pool,
     "turns": run_turns,
+    "handing": run_handing,
 }
 main()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from enum import IntEnum, IntFlag
 
-from iotrace.pystack.offsets import GIL_HOLDER
+from iotrace.pystack.gil import GIL_HOLDER
 from iotrace.vocabulary.events import EventKind
 from iotrace.vocabulary.kinds import SOCKET_KINDS, Kind
 from iotrace.vocabulary.waits import WAIT_REASONS

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 from iotrace.pystack.code_objects import read_code
 from iotrace.pystack.described import Described
+from iotrace.pystack.gil import GIL_HOLDER, GIL_LOCKED
 from iotrace.pystack.memory import Memory, Unreadable, read_u32, read_u64
-from iotrace.pystack.offsets import GIL_HOLDER, GIL_LOCKED, Offsets
+from iotrace.pystack.offsets import Offsets
 from iotrace.pystack.walk import RawFrame, walk_thread
 
 _STATES, _FRAMES = 64, 12

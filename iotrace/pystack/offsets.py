@@ -185,8 +185,6 @@ _DESCRIBED = {
 """Our name: the section and member of ``_Py_DebugOffsets``."""
 # What is not described. Five ints before co_firstlineno: struct PyCodeObject, 3.12 on.
 _FLAGS_BEFORE_FIRST_LINE = 20
-GIL_HOLDER, GIL_LOCKED = 8, 16
-"""last_holder and locked in struct _gil_runtime_state, pycore_gil.h."""
 _ENABLED_IN_GIL_T, _GIL_SHIFT_T = 0, 8  # first is "enabled" in a build that can do without a GIL
 # Bits of "interned" before "kind": struct PyASCIIObject. A whole byte in 3.14t.
 _KIND_SHIFT, _KIND_SHIFT_3_14T = 2, 8

@@ -11,17 +11,19 @@ import time
 from collections.abc import Collection
 from datetime import datetime
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from iotrace.engine.image_source import ImageSource
 from iotrace.engine.pid_namespace import require_usable_clock
 from iotrace.engine.probes import Probes
 from iotrace.engine.targets import TargetTable
 from iotrace.errors import IotraceError, PermissionDenied, Unsupported
-from iotrace.procfs.cgroup import CpuLimit
 from iotrace.procfs.files import TooLarge
 from iotrace.procfs.listening import read_listening_ports
-from iotrace.target_reader.limits import read_cpu_limits
 from iotrace.target_reader.reader import TargetReader
+
+if TYPE_CHECKING:
+    from iotrace.procfs.cgroup import CpuLimit
 
 
 class Start:
@@ -78,9 +80,7 @@ class Start:
             entered = (pid,)
         self.probes.load_later()
         self.entered += entered
-        for one in entered:
-            with contextlib.suppress(IotraceError):
-                self.cpu_limits[one] = read_cpu_limits(self.reader, one)
+        self._note_limits(entered)
         return entered
 
     def forget(self, pids: Collection[int]) -> None:
@@ -90,6 +90,14 @@ class Start:
             self.cpu_limits.pop(pid, None)
             self.table.left_out.pop(pid, None)
         self.entered = tuple(pid for pid in self.entered if pid not in pids)
+
+    def _note_limits(self, pids: tuple[int, ...]) -> None:
+        """What reads them is imported now that time is charged."""
+        from iotrace.target_reader.limits import read_cpu_limits
+
+        for pid in pids:
+            with contextlib.suppress(IotraceError):
+                self.cpu_limits[pid] = read_cpu_limits(self.reader, pid)
 
     def spent_ns(self) -> int:
         """CPU time of this process and its readers since the probes were attached."""

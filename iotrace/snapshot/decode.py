@@ -6,11 +6,14 @@ The fields of a total's dataclass that a record has are taken from there, by nam
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from functools import cache
+from operator import itemgetter
 from typing import Any, TypeVar
 
-from iotrace.engine.record_layout import Layout
+from iotrace.engine.record_layout import Field, Layout
 from iotrace.snapshot.in_flight import InFlight, idle_ns
 from iotrace.snapshot.merging import plan_of
 from iotrace.snapshot.totals import (
@@ -107,16 +110,33 @@ def call_totals(layout: Layout, raw: bytes, errors: Mapping[int, int]) -> CallTo
     return decoded(CallTotals, layout, raw, errors=dict(errors), in_flight=0)
 
 
-def descriptor_totals(layout: Layout, raw: bytes, unread_since_ns: int | None) -> DescriptorTotals:
-    """A descriptor."""
-    return decoded(
-        DescriptorTotals,
-        layout,
-        raw,
-        local=bytes(layout.array(raw, "local")),
-        peer=bytes(layout.array(raw, "peer")),
-        unread_since_ns=unread_since_ns,
+def descriptor_decoder(layout: Layout) -> Callable[[bytes, int | None], DescriptorTotals]:
+    """Makes a descriptor of a record, and since when data lies there unread.
+
+    There may be tens of thousands: what does not differ between them is found out once.
+    """
+    names = [one.name for one in fields(DescriptorTotals)]
+    scalars = sorted(
+        (name for name in names if name in layout.names),
+        key=lambda name: layout.fields[name].offset,
     )
+    members = layout.members(*scalars)
+    pickup = layout.fields["pickup"]
+    pickups = struct.Struct(pickup.format)
+    local, peer = (_bytes_of(layout.fields[name]) for name in ("local", "peer"))
+    found = [*scalars, "pickup", "local", "peer", "unread_since_ns"]
+    in_order = itemgetter(*map(found.index, names))
+
+    def decode(raw: bytes, unread_since_ns: int | None) -> DescriptorTotals:
+        histogram = pickups.unpack_from(raw, pickup.offset)
+        values = *members.unpack_from(raw), histogram, raw[local], raw[peer], unread_since_ns
+        return DescriptorTotals(*in_order(values))
+
+    return decode
+
+
+def _bytes_of(field: Field) -> slice:
+    return slice(field.offset, field.offset + field.count)
 
 
 def loop_totals(layout: Layout, raw: bytes, record: Record) -> LoopTotals:

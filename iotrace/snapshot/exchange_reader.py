@@ -135,12 +135,13 @@ def _owed(
     sockets: Mapping[bytes, bytes],
 ) -> tuple[dict[EndpointKey, Owed], dict[int, tuple[int, ...]]]:
     table = probes.table("exchanges")
-    members = table.layout.members(*_OWED_MEMBERS)
+    used = probes.used(Counter.EXCHANGES)
+    exchange_at = table.all_unguarded(used, table.layout.members(*_OWED_MEMBERS))
     where = probes.layout("readiness").members("exchange")
     owed: dict[EndpointKey, list[int]] = defaultdict(list)
     waiting: dict[int, list[int]] = defaultdict(list)
-    for index in table.taken(probes.used(Counter.EXCHANGES), "phase"):
-        exchange = table.unguarded(index, members)
+    for index in table.taken(used, "phase"):
+        exchange = exchange_at(index)
         role, phase, sock, since_ns, arrived_ns, read_ns, endpoint, generation, port = exchange
         if phase not in _OWED.get(role, ()):
             continue

@@ -76,22 +76,24 @@ def read_descriptors(
     """As read_calls. ``sockets``: the entries of the map "readiness"."""
     table = probes.descriptors
     members = table.layout.members("slot", "fd", "kind", "upto", "calls", "inode", "sleeps")
-    raws: dict[DescriptorKey, list[bytes]] = defaultdict(list)
+    raws: dict[DescriptorKey, tuple[int, list[bytes]]] = {}
     upto: dict[DescriptorKey, int] = {}
-    inodes: dict[DescriptorKey, int] = {}
     for _, raw in table.read_of(keys, probes.used(Counter.DESCRIPTORS)):
         slot, fd, kind, until, calls, inode, sleeps = members.unpack_from(raw)
         if (calls or sleeps) and kind != Kind.NONE:
             key = keys[slot], fd, LABELS[kind]
-            raws[key].append(raw)
             upto[key] = until
-            inodes.setdefault(key, inode)
+            if key in raws:
+                raws[key][1].append(raw)
+            else:
+                raws[key] = inode, [raw]
     unread = _unread(probes, sockets)
+    decoded = decode.descriptor_decoder(table.layout)
     found: dict[DescriptorKey, DescriptorTotals] = {}
-    for key, same in raws.items():
-        since_ns = unread.get(inodes[key])
+    for key, (inode, same) in raws.items():
+        since_ns = unread.get(inode)
         for raw in added_up(table.layout, same, DescriptorTotals):
-            add_under(found, key, decode.descriptor_totals(table.layout, raw, since_ns))
+            add_under(found, key, decoded(raw, since_ns))
     return Rows(found, upto)
 
 
@@ -102,12 +104,14 @@ def _unread(probes: Probes, sockets: Mapping[bytes, bytes]) -> dict[int, int]:
     """
     members = probes.layout("readiness").members("inode", "since_ns", "exchange")
     exchanges = probes.table("exchanges")
-    dates = exchanges.layout.members("sock", "since_ns")
+    dated = exchanges.all_unguarded(
+        probes.used(Counter.EXCHANGES), exchanges.layout.members("sock", "since_ns")
+    )
     unread = {}
     for sock, raw in sockets.items():
         inode, since_ns, exchange = members.unpack_from(raw)
         if exchange:
-            known, since_ns = exchanges.unguarded(exchange - 1, dates)
+            known, since_ns = dated(exchange - 1)
             if known != int.from_bytes(sock, "little"):
                 continue
         if since_ns:

@@ -13,7 +13,7 @@ static __always_inline u64 unbounded_number(struct exchange *x, u64 number)
 /* The bucket of a histogram, without bounds that the verifier would know, of it or of ns. */
 static __always_inline u64 exchange_bucket(struct exchange *x, u64 ns)
 {
-  return unbounded_number(x, histogram_bucket(unbounded_number(x, ns)));
+  return unbounded_number(x, fine_bucket(unbounded_number(x, ns)));
 }
 
 static __always_inline int allocate_endpoint(u32 *index)
@@ -111,7 +111,7 @@ static __always_inline struct endpoint *overflow_of(struct endpoint *e)
 static __always_inline void add_in_bucket(u32 *histogram, u64 bucket, u64 *max_ns, u64 ns,
                                           int locked)
 {
-  if (bucket < HISTOGRAM_BUCKETS)
+  if (bucket < FINE_BUCKETS)
     ADD(&histogram[bucket], 1, locked);
   if (ns > *max_ns)
     atomic_max(max_ns, ns);
@@ -273,9 +273,9 @@ static __always_inline void add_last_byte(struct exchange *x, struct endpoint *e
     atomic_max(&e->last_byte_max_ns, ns);
   if (bucket == before)
     return;
-  if (bucket < HISTOGRAM_BUCKETS)
+  if (bucket < FINE_BUCKETS)
     __sync_fetch_and_add(&e->last_byte[bucket], 1);
-  if (before < HISTOGRAM_BUCKETS)
+  if (before < FINE_BUCKETS)
     __sync_fetch_and_add(&e->last_byte[before], -1);
   x->last_bucket = bucket + 1;
 }

@@ -26,7 +26,7 @@
 /* Exchanges are summed up by latency in tiers: one for all buckets of the histogram below
  * TIER_FIRST_BUCKET, one for each TIER_BUCKETS above. */
 #define UNIX_PATH_BYTES 128 /* sun_path of unix(7) has 108 */
-#define TIERS ((HISTOGRAM_BUCKETS - TIER_FIRST_BUCKET) / TIER_BUCKETS + 1)
+#define TIERS ((FINE_BUCKETS - TIER_FIRST_BUCKET) / TIER_BUCKETS + 1)
 
 /* The exchange in progress on one connection. Written by the thread that has the connection and by
  * the softirq that brings data, on whatever CPU. No record with a sequence counter: see exchanges.c.
@@ -104,12 +104,12 @@ struct endpoint {
   u32 port; /* of the listener, or of the peer */
   u8 address[16]; /* of the peer */
   char path[UNIX_PATH_BYTES];
-  u32 latency[HISTOGRAM_BUCKETS]; /* server: to the first byte; client: to our read of the answer */
-  u32 pickup[HISTOGRAM_BUCKETS];
-  u32 service[HISTOGRAM_BUCKETS]; /* client: until the answer arrives */
+  u32 latency[FINE_BUCKETS]; /* server: to the first byte; client: to our read of the answer */
+  u32 pickup[FINE_BUCKETS];
+  u32 service[FINE_BUCKETS]; /* client: until the answer arrives */
   u64 tiers[TIERS];               /* index + 1 */
-  u32 setup[HISTOGRAM_BUCKETS]; /* of a connection: in the accept queue; client: to connect; atomic */
-  u32 last_byte[HISTOGRAM_BUCKETS]; /* atomic */
+  u32 setup[FINE_BUCKETS]; /* of a connection: in the accept queue; client: to connect; atomic */
+  u32 last_byte[FINE_BUCKETS]; /* atomic */
   u64 padding[2]; /* to a multiple of cache lines */
 };
 

@@ -20,6 +20,9 @@
 /* Those of slow calls by line are coarser again: 2 buckets per power of two, within 25 %. */
 #define LINE_SHIFT 2
 #define LINE_BUCKETS (HISTOGRAM_BUCKETS >> LINE_SHIFT)
+/* Those of exchanges are finer, because they are few: 16 buckets, within 3.2 %. */
+#define FINE_SUB_BITS (HISTOGRAM_SUB_BITS + 1)
+#define FINE_BUCKETS (HISTOGRAM_BUCKETS << 1)
 
 /* The power of two of 2^6 to 2^36 - 1, by bisection: comparisons with constants take fewer
  * instructions than shifts. */
@@ -39,16 +42,27 @@
                    ? HISTOGRAM_OF_4(v, HISTOGRAM_FIRST_OCTAVE + 24)              \
                    : HISTOGRAM_OF_2(v, HISTOGRAM_FIRST_OCTAVE + 28))
 
-static inline __attribute__((always_inline)) unsigned int histogram_bucket(unsigned long long ns)
+static inline __attribute__((always_inline)) unsigned int log_linear(unsigned long long ns,
+                                                                    unsigned int sub_bits)
 {
   unsigned int octave;
   if (ns < (1ULL << HISTOGRAM_FIRST_OCTAVE))
     return 0;
   if (ns >> (HISTOGRAM_LAST_OCTAVE + 1))
-    return HISTOGRAM_BUCKETS - 1;
+    return ((HISTOGRAM_LAST_OCTAVE - HISTOGRAM_FIRST_OCTAVE + 1) << sub_bits) - 1;
   octave = HISTOGRAM_OCTAVE(ns);
-  return ((octave - HISTOGRAM_FIRST_OCTAVE) << HISTOGRAM_SUB_BITS) +
-         ((ns >> (octave - HISTOGRAM_SUB_BITS)) & ((1 << HISTOGRAM_SUB_BITS) - 1));
+  return ((octave - HISTOGRAM_FIRST_OCTAVE) << sub_bits) +
+         ((ns >> (octave - sub_bits)) & ((1 << sub_bits) - 1));
+}
+
+static inline __attribute__((always_inline)) unsigned int histogram_bucket(unsigned long long ns)
+{
+  return log_linear(ns, HISTOGRAM_SUB_BITS);
+}
+
+static inline __attribute__((always_inline)) unsigned int fine_bucket(unsigned long long ns)
+{
+  return log_linear(ns, FINE_SUB_BITS);
 }
 
 #endif

@@ -173,7 +173,7 @@ GILS = 8
 """Interpreters of one process whose GILs are told from other locks."""
 WAKE_RACE_NS = 50_000
 """Much longer than schedule() takes from its look at the task's state to the switch."""
-TIER_FIRST_BUCKET, TIER_BUCKETS = 80, 2
+TIER_FIRST_BUCKET, TIER_BUCKETS = 160, 4
 """Of the histogram of latencies: exchanges of one tier are added up. From 64 us on there are 4
 tiers for each power of two."""
 EXEMPLARS = 8

@@ -67,7 +67,7 @@ class Quantiles:
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """Percentiles of ``count`` times (each within 7 %); ``max`` is exact.
+    """Percentiles of ``count`` times (each within 4 %); ``max`` is exact.
 
     ``histogram`` as in ``Percentiles``.
     """

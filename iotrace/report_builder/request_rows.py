@@ -207,8 +207,8 @@ def _tier(number: int, parts: Mapping[TierKey, int], totals: EndpointTotals) -> 
     low = TIER_FIRST_BUCKET + TIER_BUCKETS * (number - 1) if number else 0
     high = low + TIER_BUCKETS if number else TIER_FIRST_BUCKET
     return RequestTier(
-        from_ns=histogram.bounds_ns(low)[0],
-        to_ns=histogram.bounds_ns(high - 1)[1],
+        from_ns=histogram.bounds_ns(low, histogram.FINE_SUB_BITS)[0],
+        to_ns=histogram.bounds_ns(high - 1, histogram.FINE_SUB_BITS)[1],
         count=sum(totals.latency[low:high]),
         latency_ns=sum(parts.values()),
         queue_ns=sum(ns for key, ns in parts.items() if key.phase == "queue"),

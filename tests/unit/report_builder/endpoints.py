@@ -17,7 +17,7 @@ from iotrace.snapshot.exchanges import (
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.totals import Snapshot
 
-_NONE = (0,) * histogram.BUCKETS
+_NONE = (0,) * histogram.FINE_BUCKETS
 MS = 1_000_000
 LISTENER = EndpointKey(7, "server", "tcp", 0, bytes(16), 8000, b"")
 PEER = EndpointKey(7, "client", "tcp", socket.AF_INET, bytes([10, 0, 0, 7, *[0] * 12]), 5432, b"")
@@ -29,7 +29,7 @@ SLOW = SlowExchange(
 
 def times(*buckets: int) -> tuple[int, ...]:
     """A histogram with these buckets, each as often as it is named."""
-    return tuple(buckets.count(bucket) for bucket in range(histogram.BUCKETS))
+    return tuple(buckets.count(bucket) for bucket in range(histogram.FINE_BUCKETS))
 
 
 def totals(**figures: object) -> EndpointTotals:

@@ -28,7 +28,7 @@ from tests.unit.report_builder.endpoints import totals as _totals
 
 def test_tiers_have_their_bounds_and_their_exchanges() -> None:
     totals = _totals(
-        latency=_times(79, 80, 81, 81, 82),
+        latency=_times(159, 160, 162, 163, 164),
         latency_max_ns=100_000,
         tiers={
             TierKey(0, "pickup", "user"): 5,

@@ -22,13 +22,15 @@ def bucket_of(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
         '#include "histogram.h"\n'
         "unsigned int bucket(unsigned long long v) { return histogram_bucket(v); }\n"
         "unsigned int buckets(void) { return HISTOGRAM_BUCKETS; }\n"
+        "unsigned int fine(unsigned long long v) { return fine_bucket(v); }\n"
+        "unsigned int fine_buckets(void) { return FINE_BUCKETS; }\n"
     )
     library = folder / "bucket.so"
     subprocess.run(
         [compiler, "-shared", "-fPIC", f"-I{probes_directory()}", "-o", library, source], check=True
     )
     loaded = ctypes.CDLL(str(library))
-    loaded.bucket.argtypes = (ctypes.c_ulonglong,)
+    loaded.bucket.argtypes = loaded.fine.argtypes = (ctypes.c_ulonglong,)
     return loaded
 
 
@@ -39,6 +41,15 @@ def test_both_sides_agree_on_every_border(bucket_of: ctypes.CDLL) -> None:
         assert bucket_of.bucket(low) == bucket
         assert bucket_of.bucket(high - 1) == bucket
     assert bucket_of.bucket(2**64 - 1) == histogram.BUCKETS - 1
+
+
+def test_both_sides_agree_on_every_border_of_the_fine_ones(bucket_of: ctypes.CDLL) -> None:
+    assert bucket_of.fine_buckets() == histogram.FINE_BUCKETS
+    for bucket in range(histogram.FINE_BUCKETS):
+        low, high = histogram.bounds_ns(bucket, histogram.FINE_SUB_BITS)
+        assert bucket_of.fine(low) == bucket_of.fine(high - 1) == bucket
+        assert bucket == 0 or (high - low) / 2 <= 0.032 * low
+    assert bucket_of.fine(2**64 - 1) == histogram.FINE_BUCKETS - 1
 
 
 def test_the_middle_of_a_bucket_is_within_seven_percent(bucket_of: ctypes.CDLL) -> None:

@@ -34,6 +34,7 @@ bench: setup  ## what tracing costs, beside other tracers (QUICK=1: roughly; WOR
 ifeq ($(WORKLOADS),)
 	$(AS_ROOT) $(BIN)/python -m benchmarks.scale $(if $(QUICK),--quick)
 	$(AS_ROOT) $(BIN)/python -m benchmarks.walks $(if $(QUICK),--quick)
+	$(AS_ROOT) $(BIN)/python -m benchmarks.requests $(if $(QUICK),--quick)
 endif
 
 RUNS ?= 20
@@ -103,6 +104,7 @@ docs: setup  ## write again what is generated in docs/
 	$(BIN)/python -m tests.unit.project.metrics_page
 	$(BIN)/python -m iotrace.cli.manual > docs/iotrace.1
 	$(BIN)/python -m benchmarks --write-docs
+	$(BIN)/python -m benchmarks.requests --write-docs
 	$(BIN)/python -m clinic --write-docs
 
 # pytest fails where it wrote something.

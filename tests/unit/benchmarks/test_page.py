@@ -1,7 +1,8 @@
-"""docs/performance.md shows what benchmarks/results.json holds."""
+"""docs/performance.md and docs/requests.md show what benchmarks/results.json holds."""
 
 from __future__ import annotations
 
+from benchmarks import requests_table
 from benchmarks.results import Results
 from benchmarks.table import BEGIN, DOCS, END, document
 
@@ -10,6 +11,17 @@ def test_the_page_is_written_from_the_results() -> None:
     page = DOCS.read_text(encoding="utf-8")
     generated = page.partition(BEGIN)[2].partition(END)[0]
     assert generated.strip() == document(Results().known).strip(), "make docs"
+
+
+def test_the_page_of_requests_is_written_from_the_results() -> None:
+    page = requests_table.DOCS.read_text(encoding="utf-8")
+    generated = page.partition(requests_table.BEGIN)[2].partition(requests_table.END)[0]
+    assert generated.strip() == requests_table.document(Results().known).strip(), "make docs"
+
+
+def test_what_is_told_of_delays_and_of_calls_is_near() -> None:
+    outside = list(requests_table.outside(Results().known))
+    assert not outside, "python -m benchmarks.requests"
 
 
 def test_every_counted_call_was_reported() -> None:

@@ -22,10 +22,11 @@ def interpreters() -> tuple[str, ...]:
 
 def main_interpreters() -> tuple[str, ...]:
     """For tests that take seconds with each: the oldest, and the newest three; all of them with
-    IOTRACE_ALL_PYTHONS (`make pythons`)."""
+    IOTRACE_ALL_PYTHONS (`make pythons`), or where none of these is."""
     if os.environ.get("IOTRACE_ALL_PYTHONS"):
         return interpreters()
-    return tuple(path for path, version in _found().items() if version in _MAIN)
+    main = tuple(path for path, version in _found().items() if version in _MAIN)
+    return main or interpreters()
 
 
 def with_jit() -> tuple[str, ...]:

@@ -4,8 +4,7 @@
     sudo .venv/bin/python -m benchmarks.requests [--quick] [--only NAME ...] [--write-docs]
 
 Latencies, held against what the clients of ten servers have measured, and delays that are injected
-into each part. Results are kept as those of `python -m benchmarks` are, but shown in
-docs/requests.md.
+into each part. Results are kept in benchmarks/requests.json, and shown in docs/requests.md.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from benchmarks.delays import DELAYS, injected
 from benchmarks.latencies import compared
 from benchmarks.latency_servers import SERVERS
 from benchmarks.process_group import Missing
-from benchmarks.requests_table import document, outside, write_docs
-from benchmarks.results import RESULTS, Results
+from benchmarks.requests_table import RESULTS, document, outside, write_docs
+from benchmarks.results import Results
 
 _REQUESTS = 2003
 _QUICK_REQUESTS = 307
@@ -37,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--write-docs", action="store_true", help="docs/requests.md, from file")
     options = parser.parse_args(arguments)
     if options.write_docs:
-        write_docs(Results().known)
+        write_docs(Results(RESULTS).known)
         return 0
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "results.json" if options.quick else RESULTS

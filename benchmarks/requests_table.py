@@ -13,6 +13,7 @@ from tabulate import tabulate
 from benchmarks.delays import DELAYS, outside_of
 from benchmarks.latency_servers import SERVERS
 
+RESULTS = Path(__file__).parent / "requests.json"
 DOCS = Path(__file__).parents[1] / "docs" / "requests.md"
 BEGIN, END = "<!-- begin: benchmarks.requests -->\n", "<!-- end: benchmarks.requests -->\n"
 _NEAR = 0.05

@@ -46,6 +46,7 @@ from iotrace.verdict.rules import (
     slow_files,
     stuck_call,
     task_queues,
+    thread_leak,
     thread_per_connection,
     tiny_reads,
     upstream,
@@ -103,4 +104,5 @@ RULES: tuple[Rule, ...] = (
     accept_queue.QUEUED,
     file_polling.POLLED,
     round_trips.MANY,
+    thread_leak.LEAKED,
 )

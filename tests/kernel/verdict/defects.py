@@ -169,7 +169,14 @@ TESTED_ELSEWHERE = {
     "IO121": "tests/kernel/test_throttling.py",
     "IO134": "tests/kernel/test_major_faults.py",
     **dict.fromkeys(
-        (*(f"IO{number}" for number in range(140, 148)), "IO160", "IO161", "IO170", "IO171"),
+        (
+            *(f"IO{number}" for number in range(140, 148)),
+            "IO160",
+            "IO161",
+            "IO163",
+            "IO170",
+            "IO171",
+        ),
         "tests/kernel/verdict/test_hangs.py",
     ),
     **dict.fromkeys(

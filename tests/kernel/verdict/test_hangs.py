@@ -40,8 +40,9 @@ WAYS = {
     "busy_connections": "IO147",
     "queued_tasks": "IO160",
     "kept_connections": "IO161",
+    "kept_threads": "IO163",
 }
-_SEVERITIES = {"kept_connections": "medium"}
+_SEVERITIES = {"kept_connections": "medium", "kept_threads": "medium"}
 """It goes on serving until the limit is reached."""
 FORMS = ("wrong", "fixed")
 Seen = dict[tuple[str, str], tuple[Process, Found]]

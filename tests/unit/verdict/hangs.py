@@ -191,3 +191,15 @@ def busy_connections(wrong: bool) -> tuple[Process, ...]:
     requests = Requests("127.0.0.1:8000", 9, 100, 2, 100 * MS, latency, None, None, None, None)
     upstream = Upstream("10.0.0.9:443", "tcp", 100, 2, 2, 100 * MS, theirs, None, None, 0, {})
     return (replace(one, requests=(requests,), upstreams=(upstream,)),)
+
+
+def kept_threads(wrong: bool) -> tuple[Process, ...]:
+    """A thread more each 0.2 s, which waits for good; in the twin they all began at once."""
+    waits = ("lib/threading.py:327 Condition.wait", "lib/queue.py:171 Queue.get", "app.py:20 speak")
+    rows = [thread(accept=10 * S)]
+    for number in range(50):
+        began = 200 * MS * number + 1 if wrong else 200 * MS + number
+        lasts = 10 * S - began
+        call = in_call("futex", "", *waits, *BOOTSTRAP, wait=lasts, since=began)
+        rows.append(waiting(701 + number, call, lock=lasts, started=began))
+    return (process(rows),)

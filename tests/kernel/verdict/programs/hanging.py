@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import os
+import queue
 import selectors
 import socket
 import sys
@@ -266,6 +267,18 @@ def kept_connections():
         time.sleep(JOB_S / 2)
 
 
+def kept_threads():
+    """IO163: a thread for each job, and it stays."""
+    while True:
+        start(work, queue.Queue())
+        time.sleep(JOB_S)
+
+
+def work(jobs):
+    if WRONG:
+        jobs.get()
+
+
 def answer(served):
     connections = selectors.DefaultSelector()
     connections.register(served, selectors.EVENT_READ)
@@ -280,7 +293,7 @@ def answer(served):
 WAYS = {one.__name__: one for one in (
     full_pipe, opposite_locks, full_pool, taken_connections, held_lock, native_sleep, silent_client,
     result_under_lock, polled_result, busy_worker, busy_connections, queued_tasks,
-    kept_connections,
+    kept_connections, kept_threads,
 )}  # fmt: skip
 ready(listener)
 WAYS[WAY]()

@@ -13,6 +13,7 @@ from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
 from iotrace.verdict.stuck import (
     Stuck,
     in_calls,
+    long_ns,
     place_text,
     stuck_lines,
     target_text,
@@ -21,6 +22,8 @@ from iotrace.vocabulary.calls import ACCEPTS, FAMILIES
 from iotrace.vocabulary.kinds import SOCKETS
 
 LEAST_NS = 500_000_000
+"""In one call, for a client or something else. An answer of another service that takes no longer
+than answers do keeps a worker busy: IO171, IO119."""
 _ACCEPTS = frozenset(
     ("accept", "get_request", "serve_forever", "accept_connection", "_handle_request_noblock")
 )
@@ -33,12 +36,19 @@ def _blocked(profile: ProcessProfile) -> Iterator[Hit]:
     everybody = in_calls(profile)
     if any(_ready_to_accept(one) for one in everybody):
         return
-    blocked = [one for one in everybody if one.held_ns >= LEAST_NS and _accepts(one, profile)]
+    upstream = {one.fd for one in profile.outgoing()}
+    blocked = [
+        one
+        for one in everybody
+        if one.held_ns >= (long_ns(profile) if one.call.fd in upstream else LEAST_NS)
+        and _accepts(one, profile)
+    ]
     if not blocked:
         return
     one = max(blocked, key=lambda row: row.held_ns)
     on = target_text(one.call) or one.call.syscall
     whom = "one client" if one.call.kind in SOCKETS else "something else"
+    whom = "another service" if one.call.fd in upstream else whom
     shake = any(frame.file.endswith("/ssl.py") for frame in one.call.stack)
     during = "a TLS handshake with " if shake else ""
     yield Hit(

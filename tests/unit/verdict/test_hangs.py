@@ -221,3 +221,14 @@ def test_a_worker_that_is_busy_is_told_from_one_without_a_cpu() -> None:
         runq, recv, accept = times
         row = thread(runq=runq, recv=recv, accept=accept)
         assert ("IO171" in findings(replace(one, threads=(row,)))) is found
+
+
+def test_a_worker_that_asks_another_service_waits_for_no_client() -> None:
+    (one,) = hangs.accept_blocked(True)
+    for wait, found in ((2 * S, False), (6 * S, True)):
+        asks = in_call("read", "tcp", "app.py:16 main", fd=8, peer="10.0.0.9:80", wait=wait)
+        threads = tuple(replace(row, in_call=asks) for row in one.threads)
+        away = (descriptor(8, local="10.0.0.7:51000", peer="10.0.0.9:80"),)
+        told = findings(replace(one, threads=threads, descriptors=away))
+        assert ("IO146" in told) is found
+        assert "one client" not in " ".join(each.title for each in told.values())

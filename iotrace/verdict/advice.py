@@ -56,15 +56,28 @@ _PLAIN = {
 
 
 def instead_of_blocking(
-    stack: Stack, reason: str, *, output_pipe: bool = False, input_pipe: bool = False
+    stack: Stack,
+    reason: str,
+    *,
+    output_pipe: bool = False,
+    input_pipe: bool = False,
+    starts_child: bool = False,
 ) -> str:
     """What to do about a call inside an event loop's thread.
 
     ``reason``: the wait reason that took most (vocabulary/waits.py), or "poll_of_one".
     ``output_pipe``: it writes to a pipe, such as stdout or stderr that somebody else reads.
-    ``input_pipe``: it reads from one, such as the output of a subprocess.
+    ``input_pipe``: it reads from one, such as the output of a subprocess. ``starts_child``: it is
+    in subprocess's own code, which waits until the child has called exec.
     """
     to_a_thread = _TO_A_THREAD.get(stack, _ELSEWHERE)
+    if starts_child:
+        return (
+            "Whoever starts a child waits until it has called exec, with asyncio as well. Do "
+            "without preexec_fn (start_new_session=, process_group=, user=, umask=; set limits "
+            "with prlimit), keep the program on a quick disk, or start it in a thread: "
+            "await asyncio.to_thread(subprocess.Popen, ...), or by a small process that forks."
+        )
     if output_pipe:
         return (
             "Who reads the other end of the pipe is slow or has stopped: let it read, or send "

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import Call, Descriptor
@@ -85,8 +85,20 @@ def _hit(
             max(waits, key=lambda reason: waits[reason]),
             output_pipe=bool(calls) and worst.kind == PIPE and worst.syscall in WRITES,
             input_pipe=bool(calls) and worst.kind == PIPE and worst.syscall in READS,
+            starts_child=_starts_children(lines),
         ),
     )
+
+
+def _starts_children(lines: Sequence[Line]) -> bool:
+    """Most of the wait is in the start of a subprocess."""
+    waited = sum(one.wait_ns for one in lines)
+    starting = sum(
+        one.wait_ns
+        for one in lines
+        if any(frame.plain_function == "_execute_child" for frame in one.stack)
+    )
+    return 2 * starting > waited
 
 
 def _descriptor(profile: ProcessProfile, call: Call, seen: Activity) -> int | None:

@@ -10,14 +10,12 @@ from iotrace.verdict.number_formats import duration
 from iotrace.verdict.pool_threads import pool_of
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import entry_of, short_name
-from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.rules.rule import Hit, Rule, always
 from iotrace.verdict.stuck import Stuck, in_calls, place_text, stuck_lines
 from iotrace.vocabulary.kinds import SOCKETS
 
 LEAST_THREADS = 20
 """Started while it was traced, and alive at the end."""
-ENDED_SHARE = 0.1
-"""Of these, so many others have ended at most."""
 PARTS = 3
 PART_SHARE = 0.2
 """So many of them began in each third of the trace: a pool that fills up stops growing."""
@@ -27,7 +25,6 @@ WAITS_SHARE = 0.8
 
 def _leaked(profile: ProcessProfile) -> Iterator[Hit]:
     rows = [row for row in profile.process.threads if row.started_ns > profile.process.started_ns]
-    ended = sum(row.count for row in rows if row.ended_ns is not None)
     alive = {row.tid: row for row in rows if row.ended_ns is None and row.count == 1}
     groups: dict[tuple[str, str], list[Stuck]] = {}
     for one in in_calls(profile):
@@ -35,17 +32,19 @@ def _leaked(profile: ProcessProfile) -> Iterator[Hit]:
         row = alive.get(one.tid)
         if row is not None and entry is not None and _waits_for_good(one, row):
             groups.setdefault((entry.file, entry.function), []).append(one)
+    entered_ns = profile.duration_ns - profile.wall_ns  # maybe long after the trace began
     for group in groups.values():
-        began = [alive[one.tid].started_ns - profile.process.started_ns for one in group]
-        many = len(group) >= LEAST_THREADS and ended <= ENDED_SHARE * len(group)
-        if many and _goes_on(began, profile.wall_ns):
-            yield _hit(group, ended, profile)
+        began = [max(0, alive[one.tid].started_ns - entered_ns) for one in group]
+        if len(group) >= LEAST_THREADS and _goes_on(began, profile.wall_ns):
+            yield _hit(group, profile)
 
 
 def _waits_for_good(one: Stuck, row: Thread) -> bool:
-    """Threads that serve a connection each wait for that; those of a pool are kept for work."""
+    """Threads that serve a connection each have that to wait for; those of a pool are kept for
+    work."""
     return (
         one.call.kind not in SOCKETS
+        and not one.serves
         and not pool_of(one.call.stack)
         and one.held_ns >= WAITS_SHARE * row.lifetime_ns
     )
@@ -58,7 +57,7 @@ def _goes_on(began_ns: list[int], wall_ns: int) -> bool:
     return min(parts) >= PART_SHARE * len(began_ns)
 
 
-def _hit(group: list[Stuck], ended: int, profile: ProcessProfile) -> Hit:
+def _hit(group: list[Stuck], profile: ProcessProfile) -> Hit:
     first = group[0]
     entry = entry_of(first.call.stack)
     assert entry is not None
@@ -66,7 +65,6 @@ def _hit(group: list[Stuck], ended: int, profile: ProcessProfile) -> Hit:
     return Hit(
         {
             "threads_started": len(group),
-            "of_these_ended": ended,
             "per_second": round(profile.per_second(len(group)), 1),
             "threads_at_the_end": sum(
                 row.count for row in profile.process.threads if row.ended_ns is None
@@ -90,4 +88,5 @@ LEAKED = Rule(
     "close() in finally). Each has a stack, and at the limit no thread can be started any more "
     "(RuntimeError: can't start new thread; ulimit -u, pids.max).",
     _leaked,
+    explains={"IO114": always},
 )

@@ -232,3 +232,16 @@ def test_a_worker_that_asks_another_service_waits_for_no_client() -> None:
         told = findings(replace(one, threads=threads, descriptors=away))
         assert ("IO146" in told) is found
         assert "one client" not in " ".join(each.title for each in told.values())
+
+
+def test_threads_that_serve_connections_do_not_leak() -> None:
+    (one,) = hangs.kept_threads(True)
+    polls = in_call(
+        "futex", "", "lib/threading.py:327 Event.wait", "app.py:20 poll", *hangs.HANDLER
+    )
+    serving = [
+        replace(row, in_call=replace(polls, wait_ns=row.lifetime_ns))
+        for row in one.threads
+        if row.in_call
+    ]
+    assert "IO163" not in findings(replace(one, threads=(one.threads[0], *serving)))

@@ -129,6 +129,20 @@ def test_advice_on_a_blocked_loop_fits_the_stack(
         assert "asyncio" not in found.advice
 
 
+def test_advice_on_the_start_of_a_child_is_not_to_use_what_is_used() -> None:
+    executes = Frame("Popen._execute_child", f"{_LIB}/subprocess.py", 1950)
+    stack = executes, *_in("asyncio/events.py")
+    blocked = replace(
+        event_loop(),
+        threads=(thread(user=S, poll=6 * S, recv=3 * S),),
+        calls=(call("read", "pipe", 13, wait=3 * S),),
+        lines=(_line(PID, "read", "pipe", *stack),),
+    )
+    (found,) = (one for one in judged(blocked).findings if one.id == "IO104")
+    assert "preexec_fn" in found.advice
+    assert "create_subprocess_exec" not in found.advice
+
+
 def test_a_shells_commands_are_no_pool() -> None:
     shell = process([thread(child=10 * S)])
     commands = [

@@ -245,3 +245,11 @@ def test_threads_that_serve_connections_do_not_leak() -> None:
         if row.in_call
     ]
     assert "IO163" not in findings(replace(one, threads=(one.threads[0], *serving)))
+
+
+def test_threads_that_leak_in_a_process_that_was_entered_late() -> None:
+    (one,) = hangs.kept_threads(True)
+    late = [row for row in one.threads if row.started_ns >= 5 * S]
+    assert "IO163" not in findings(replace(one, threads=(one.threads[0], *late)))
+    first = thread(accept=5 * S)
+    assert "IO163" in findings(replace(one, threads=(first, *late)))

@@ -41,7 +41,7 @@ def _score(cases: Sequence[Case]) -> str:
             ", ".join(f"{count} {verdict}" for verdict, count in counts[when].most_common())
             for when in ("first", "now")
         )
-        parts.append(f"{len(group)} {title}: at the first try {first}; now {now}.  ")
+        parts.append(f"- {len(group)} {title}: at the first try {first}; now {now}.")
     return "\n".join(parts)
 
 

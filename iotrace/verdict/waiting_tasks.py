@@ -91,11 +91,14 @@ def function_text(stack: Sequence[Frame]) -> str:
 
 def task_lines(found: Iterable[WaitingTasks]) -> tuple[str, ...]:
     """The places where they wait, most tasks first."""
-    ranked = sorted(found, key=lambda one: -one.wait.mean)
+    places: dict[str, list[WaitingTasks]] = {}
+    for one in found:  # the ways that lead there may differ
+        places.setdefault(one.place, []).append(one)
+    ranked = sorted(places.items(), key=lambda item: -mean_of(item[1]))
     return tuple(
-        f"{one.place}: {plural(one.wait.tasks, 'asyncio task')} at the end, "
-        f"{one.wait.mean:.1f} on the average, longest {duration(one.wait.longest_ns)}"
-        for one in ranked[:3]
+        f"{place}: {plural(sum(one.wait.tasks for one in group), 'asyncio task')} at the end, "
+        f"{mean_of(group):.1f} on the average, longest {duration(longest_of(group))}"
+        for place, group in ranked[:3]
     )
 
 

@@ -109,3 +109,11 @@ def test_a_peer_that_does_not_read_has_the_line_that_waits() -> None:
     assert "Peer 10.0.0.7:40007 does not read" in found.title
     assert "srv/app.py:21 broadcast" in found.title
     assert found.cost_ns == 9 * S
+
+
+def test_one_place_is_one_line_however_tasks_came_there() -> None:
+    other = wait_of(*POOLED, "lib/site-packages/starlette/routing.py:76 app", tasks=3)
+    found = findings(with_tasks(wait_of(*POOLED), other))["IO160"]
+    assert found.lines == (
+        "srv/app.py:16 owner_of: 10 asyncio tasks at the end, 10.0 on the average, longest 9 s",
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iotrace.report.detail import Detail
 from iotrace.report.requests import Upstream
 from iotrace.report.times import Durations
 from iotrace.verdict.number_formats import duration
@@ -81,4 +82,5 @@ IN_USE = Rule(
     _in_use,
     explains={"IO105": always, "IO119": covers},
     rank=Rank.STUCK,
+    least=Detail.SOCKETS,
 )

@@ -8,7 +8,7 @@ from iotrace.report.detail import Detail
 from iotrace.report.model import Process, Report
 from iotrace.verdict.rules.registry import RULES
 from tests.unit.light import lit
-from tests.unit.verdict import made
+from tests.unit.verdict import hangs, made
 from tests.unit.verdict.made import MS
 
 
@@ -60,6 +60,12 @@ def test_what_needs_counts_is_not_looked_for() -> None:
     assert "IO105" not in _judged(made.event_loop(), Detail.SOCKETS).unchecked
     assert _judged(made.event_loop(), Detail.FULL).unchecked == ()
     assert set(light) == {rule.id for rule in RULES if rule.least is not Detail.LIGHT}
+
+
+def test_connections_that_are_all_in_use_are_found_by_reads_and_writes() -> None:
+    (wrong,), (right,) = hangs.busy_connections(True), hangs.busy_connections(False)
+    assert "IO147" in {one.id for one in _judged(wrong, Detail.SOCKETS).findings}
+    assert "IO147" not in {one.id for one in _judged(right, Detail.SOCKETS).findings}
 
 
 def test_a_blocking_call_in_a_loop_is_found_by_its_wait() -> None:

@@ -201,6 +201,8 @@ PROGRAM(on_set_state)
     begin_connections(sock, new);
     return 0;
   }
+  if (old != TCP_SYN_SENT && new != TCP_FIN_WAIT1 && new != TCP_LAST_ACK && new != TCP_CLOSE)
+    return 0; /* nothing to do, half of the time */
   if (!maybe_watched(sock))
     return 0;
   r = readiness.lookup(&sock);

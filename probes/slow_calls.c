@@ -32,7 +32,7 @@ static __always_inline void add_line(struct thread *t, u64 hash)
       .stack = hash, .pid = t->pid, .nr = t->call_nr, .kind = t->call_kind};
   struct line fresh = {}, *l = lines.lookup(&key);
   u64 total = t->call_ended_ns - t->call_entry_ns;
-  u32 bucket = histogram_bucket(total) >> LINE_SHIFT;
+  u64 bucket = histogram_bucket(total) >> LINE_SHIFT;
   if (!l) {
     lines.insert(&key, &fresh);
     l = lines.lookup(&key);
@@ -47,6 +47,7 @@ static __always_inline void add_line(struct thread *t, u64 hash)
   __sync_fetch_and_add(&l->runq_ns, t->call_runq_ns);
   __sync_fetch_and_add(&l->copy_ns, t->call_copy_ns);
   atomic_max(&l->max_ns, total);
+  asm volatile("" : "+r"(bucket)); /* the verifier of 5.15 must see the bound of what it adds */
   if (bucket < LINE_BUCKETS)
     __sync_fetch_and_add(&l->latency[bucket], 1);
   l->fd = t->call_fd;

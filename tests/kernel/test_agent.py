@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import io
+import json
 import socket
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from prometheus_client.openmetrics.parser import text_fd_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.kernel.command import programs_of, started
+from iotrace.recording.recording_reader import read_recording
+from tests.kernel.command import iotrace, programs_of, started
 from tests.kernel.targets import PROGRAMS
 from tests.kernel.waiting import DEADLINE_S, wait_until
 
@@ -45,13 +50,17 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
-def _scrape(path: Path, program: str) -> Series:
+def _text(path: Path, accept: str = "text/plain") -> str:
+    """What is served; "": nothing yet."""
     with contextlib.closing(_UnixConnection(path)) as client:
-        client.request("GET", "/metrics")
+        client.request("GET", "/metrics", headers={"Accept": accept})
         answer = client.getresponse()
         text = answer.read().decode()
-    if answer.status != http.client.OK:
-        return {}
+    return text if answer.status == http.client.OK else ""
+
+
+def _scrape(path: Path, program: str) -> Series:
+    text = _text(path)
     series: Series = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
@@ -120,6 +129,72 @@ def test_processes_that_come_and_go_leave_nothing_behind() -> None:
         # The pid is on one metric alone, and only of processes that are there.
         assert not [labels for _, labels in series if "pid=" in labels]
         assert process.poll() is None
+
+
+@contextmanager
+def _request_server(word: str) -> Iterator[socket.socket]:
+    """A client of one; see the program."""
+    command = [sys.executable, "-u", str(PROGRAMS / "request_server.py"), "loop", "tcp", word]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        assert server.stdout is not None
+        port = json.loads(server.stdout.readline())["where"][1]
+        try:
+            with socket.create_connection(("127.0.0.1", port), DEADLINE_S) as client:
+                yield client
+        finally:
+            server.kill()
+
+
+def _ask(client: socket.socket, line: bytes) -> None:
+    client.sendall(line + b"\n")
+    assert client.recv(100)
+
+
+def test_what_led_to_a_stall_is_dumped_with_its_line_and_an_exemplar_has_it(
+    tmp_path: Path,
+) -> None:
+    """The agent as a flight recorder; nothing is written before."""
+    word = f"flight-{uuid.uuid4()}"
+    recording = ("--last", "3", "--after", "0.3", "--on", "stall>200ms", "--dumps", tmp_path)
+    options = ("--detail", "full", "--lines", "--timeline", *recording)
+    with (
+        _request_server(word) as client,
+        _agent("--name", word, *options) as (process, path),
+    ):
+        wait_until(
+            lambda: _scrape(path, "request_server.py").get(("iotrace_processes", "")) == 1,
+            "the program to join",
+        )
+        for _ in range(10):
+            _ask(client, b"now")
+        assert not list(tmp_path.iterdir())
+        _ask(client, b"sleep 300")
+        wait_until(lambda: list(tmp_path.glob("*.iot")), "the dump")
+        text = ""
+        until = time.monotonic() + DEADLINE_S
+        while "# {" not in text:
+            assert time.monotonic() < until, text
+            text = _text(path, "application/openmetrics-text; version=1.0.0")
+        process.terminate()
+        _, errors = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 0, errors
+    assert "1 dumps were written" in errors
+    families = {one.name: one for one in text_fd_to_metric_families(io.StringIO(text))}
+    samples = families["iotrace_request_duration_seconds"].samples
+    (exemplar,) = [one.exemplar for one in samples if one.exemplar and one.exemplar.value > 0.2]
+    assert "request_server.py:" in exemplar.labels["line"]
+    assert exemplar.labels["line"].endswith(" answer")
+    assert exemplar.labels["call"] == "clock_nanosleep"
+    assert 0.3 <= exemplar.value < 1
+    (dump,) = tmp_path.glob("*.iot")
+    report = read_recording(dump).report
+    (stalled,) = (one for p in report.processes for one in p.loops if one.stalls)
+    assert stalled.stalls is not None
+    (cause,) = stalled.stalls.causes
+    assert cause.own_stack[0].function == "answer"
+    # The last 3 s and up to a third more, or all that there was.
+    assert 0.3 < report.duration_ns / 1e9 < 5
+    assert iotrace("report", dump, "-f", "chrome").code == 0
 
 
 def test_a_text_file_for_node_exporter_and_a_full_disk(tmp_path: Path) -> None:

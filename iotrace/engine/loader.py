@@ -99,7 +99,7 @@ def _load_later(later: Later, attached: Attached) -> None:
 def _impossible(error: KernelRefusal) -> Unsupported:
     """What no privilege would fix: no memory, or a kernel that cannot do it."""
     if error.number == errno.ENOMEM:
-        why = "The tables take some 40 MiB of kernel memory; a container's limit counts them too."
+        why = "The tables take some 60 MiB of kernel memory, which a container's limit counts, too."
         paste = "free -m"
     else:
         why, paste = "The details are in -v." if error.log else "", "iotrace doctor"

@@ -82,8 +82,7 @@ class SnapshotReader:
 
         ``only``: of the threads in these slots alone, which have ended, added up under these keys.
         """
-        records, threads, flights = self._threads(only)
-        keys = only or {slot: decode.thread_key(record) for slot, record in records.items()}
+        keys, threads, in_calls = self._threads(only)
         # The rows are read after the threads: some hold by now what was a thread's call in flight.
         calls, calls_upto = read_calls(self._probes, keys)
         sockets = dict(self._probes.map("readiness").items())
@@ -94,22 +93,21 @@ class SnapshotReader:
             ({}, NO_EXCHANGES) if only else read_exchanges(self._probes, notes, sockets)
         )
         waiting = []
-        for slot, record in records.items():
-            if record["in_call"] and not record["ended_ns"]:
-                call, descriptor, loop = _rows_of_call(keys[slot], record)
-                flight, awake = flights[slot], self._awake(record)
-                if calls_upto.get(call, 0) <= record["syscalls"]:
-                    known_call = calls.get(call, _NO_CALL)
-                    if awake:
-                        calls[call] = _with_sleep(known_call, record)
-                    else:
-                        calls[call] = _with_call(known_call, record, flight)
-                        waiting.append(_waiting(keys[slot], record, flight))
-                if descriptor and descriptors_upto.get(descriptor, 0) <= record["syscalls"]:
-                    known = descriptors.get(descriptor, _NO_DESCRIPTOR)
-                    descriptors[descriptor] = _with_descriptor(known, record, flight, awake)
-                if loop in loops and loops_upto[loop] <= record["syscalls"]:
-                    loops[loop] = _with_loop(loops[loop], record, flight, awake)
+        for slot, (record, flight) in in_calls.items():
+            call, descriptor, loop = _rows_of_call(keys[slot], record)
+            awake = self._awake(record)
+            if calls_upto.get(call, 0) <= record["syscalls"]:
+                known_call = calls.get(call, _NO_CALL)
+                if awake:
+                    calls[call] = _with_sleep(known_call, record)
+                else:
+                    calls[call] = _with_call(known_call, record, flight)
+                    waiting.append(_waiting(keys[slot], record, flight))
+            if descriptor and descriptors_upto.get(descriptor, 0) <= record["syscalls"]:
+                known = descriptors.get(descriptor, _NO_DESCRIPTOR)
+                descriptors[descriptor] = _with_descriptor(known, record, flight, awake)
+            if loop in loops and loops_upto[loop] <= record["syscalls"]:
+                loops[loop] = _with_loop(loops[loop], record, flight, awake)
         return Snapshot(
             from_ns=self._from_ns,
             at_ns=time.monotonic_ns(),
@@ -136,11 +134,17 @@ class SnapshotReader:
 
     def _threads(
         self, only: Mapping[int, ThreadKey] | None
-    ) -> tuple[dict[int, dict[str, Any]], dict[ThreadKey, ThreadTotals], dict[int, InFlight]]:
+    ) -> tuple[
+        dict[int, ThreadKey], dict[ThreadKey, ThreadTotals], dict[int, tuple[Record, InFlight]]
+    ]:
+        """By slot the key of every thread, and the records of those that are in a call now.
+
+        The others' are not kept: there may be tens of thousands, and they are large.
+        """
         table = self._probes.threads
-        records: dict[int, dict[str, Any]] = {}
+        keys = dict(only or {})
         threads: dict[ThreadKey, ThreadTotals] = {}
-        flights: dict[int, InFlight] = {}
+        in_calls: dict[int, tuple[Record, InFlight]] = {}
         for slot in table.taken(self._probes.used(Counter.THREADS), "tid"):
             if only is not None and slot not in only:
                 continue
@@ -151,10 +155,11 @@ class SnapshotReader:
                 continue
             now_ns = record["ended_ns"] or clock_ns
             flight = charge(record, now_ns, _run_delay_ns(record, now_ns))
-            records[slot], flights[slot] = record, flight
-            key = only[slot] if only else decode.thread_key(record)
+            key = keys[slot] = only[slot] if only else decode.thread_key(record)
             add_under(threads, key, decode.thread_totals(table.layout, raw, record, flight))
-        return records, threads, flights
+            if record["in_call"] and not record["ended_ns"]:
+                in_calls[slot] = record, flight
+        return keys, threads, in_calls
 
     def _operations(self) -> dict[tuple[int, int], OperationTotals]:
         if not self._probes.has_map("operations"):

@@ -19,9 +19,10 @@ RETURNS_PER_SECOND = 500
 CPU_SHARE = 0.02
 HANDED_OVER_SHARE = 0.2
 """So many operations of other threads for each such return: it hands over, it does not spin."""
-WATCHERS_SHARE = 0.05
-"""The same for a thread that only watches: multiprocessing.Pool's worker handler polls the pipe
-that its result handler reads, and goes round until that thread has a CPU and the GIL."""
+HAND_OVER_NS = 5_000_000
+"""So long a thread may go round after each of its sleeps, until another one has served what is
+ready: as long as that one waits for the GIL (sys.getswitchinterval).
+multiprocessing.Pool's worker handler does so: it polls the pipe that its result handler reads."""
 
 EMPTY_PER_USEFUL = 5
 """Empty zero-timeout returns for each that found something; asyncio has about 1."""
@@ -34,23 +35,22 @@ def _unserved(profile: ProcessProfile) -> Iterator[Hit]:
     operations = sum(one.operations for one in profile.threads.values())
     for tid, seen in profile.threads.items():
         for loop in seen.loops:
-            if not _is_unserved(profile, seen, loop, operations - seen.operations):
+            if not _is_unserved(profile, tid, loop, operations - seen.operations):
                 continue
             cost = _cost(seen, loop, loop.unserved or 0)
             if cost >= CPU_SHARE * profile.wall_ns:
                 yield _unserved_hit(profile, tid, loop, cost)
 
 
-def _is_unserved(
-    profile: ProcessProfile, seen: Activity, loop: Loop, operations_of_others: int
-) -> bool:
-    unserved = loop.unserved or 0
+def _is_unserved(profile: ProcessProfile, tid: int, loop: Loop, operations_of_others: int) -> bool:
+    seen, unserved = profile.threads[tid], loop.unserved or 0
     found = (loop.iterations or 0) - (loop.empty or 0)
     share = UNSERVED_SHARE_OF_ONE if waits_for_one(loop) else UNSERVED_SHARE
     return (
         unserved >= share * max(1, found)
         and profile.per_second(unserved) >= RETURNS_PER_SECOND
-        and not _handed_over(seen, loop, operations_of_others)
+        and operations_of_others < HANDED_OVER_SHARE * unserved
+        and not _waits_for_another(profile, tid, loop, operations_of_others)
         and seen.accepts.eagain < unserved / 2
     )
 
@@ -87,9 +87,14 @@ def _commonest_event(watches: tuple[ReadyWatch, ...]) -> tuple[str, list[ReadyWa
     return (event, found[event]) if found[event] else ("", [])
 
 
-def _handed_over(seen: Activity, loop: Loop, operations_of_others: int) -> bool:
-    share = HANDED_OVER_SHARE if seen.operations else WATCHERS_SHARE
-    return operations_of_others >= share * (loop.unserved or 0)
+def _waits_for_another(
+    profile: ProcessProfile, tid: int, loop: Loop, operations_of_others: int
+) -> bool:
+    """Whether each round of returns for nothing was short, and ended because of another thread."""
+    calls = [one for one in profile.calls.get(tid, ()) if one.syscall == loop.multiplexer]
+    sleeps = sum(one.waits_ns.count for one in calls if one.waits_ns)
+    cost = _cost(profile.threads[tid], loop, loop.unserved or 0)
+    return operations_of_others >= sleeps > 0 and cost <= HAND_OVER_NS * sleeps
 
 
 def _zero_timeout(profile: ProcessProfile) -> Iterator[Hit]:

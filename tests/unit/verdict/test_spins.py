@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from iotrace.report.model import Process, ReadyWatch
-from tests.unit.verdict.made import S, call, event_loop, findings, loop, process, thread
+from iotrace.report.times import Phase
+from tests.unit.verdict.made import MS, S, call, event_loop, findings, loop, process, thread
 
 _SPINS = {"user": 6 * S, "kernel": 4 * S}
 
@@ -63,13 +64,22 @@ def test_a_connect_that_goes_on_is_no_failure(error: str) -> None:
     assert ("IO131" in found) == (error == "ECONNREFUSED")
 
 
-@pytest.mark.parametrize(("results", "fires"), [(5_000, False), (500, True)])
-def test_a_watcher_of_what_another_thread_reads(results: int, fires: bool) -> None:
-    """multiprocessing.Pool: one thread polls the pipe of results, another reads it."""
+@pytest.mark.parametrize(
+    ("sleeps", "results", "fires"),
+    [(600, 1_200, False), (600, 300, True), (300, 1_200, True), (0, 1_200, True)],
+)
+def test_a_watcher_of_what_another_thread_reads(sleeps: int, results: int, fires: bool) -> None:
+    """multiprocessing.Pool: one thread polls the pipe of results, another reads it.
+
+    No such thing: nobody reads between its sleeps, each round of 2 s in all takes too long, or it
+    never sleeps.
+    """
     polls = loop("poll", 41_350, tid=701, watched=4, nfds=4, unserved=41_000, data=0)
+    waits = Phase(count=sleeps, p50=MS, p99=MS)
+    asks = replace(call("poll", "", 41_350, tid=701, wait=8 * S), waits_ns=waits)
     reads = call("read", "pipe", results, tid=702, wait=9 * S)
     rows = [thread(701, user=2 * S, poll=8 * S), thread(702, user=S, recv=9 * S)]
-    one = process(rows, [reads, call("poll", "", 41_350, tid=701)], [polls])
+    one = process(rows, [reads, asks], [polls])
     assert ("IO106" in findings(one)) == fires
 
 

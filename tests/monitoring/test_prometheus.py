@@ -27,11 +27,13 @@ DASHBOARD = ROOT / "packaging/agent/dashboard.json"
 
 
 @pytest.fixture
-def scraped(tmp_path: Path) -> Iterator[tuple[Engine, Server, int]]:
+def scraped(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Engine, Server, int]]:
+    """In full detail, or in that which the test is parametrized with."""
+    detail = getattr(request, "param", "full")
     word, port = f"/tmp/{uuid.uuid4()}", free_port()
     with contextlib.ExitStack() as ends:
         server = ends.enter_context(contextlib.closing(Server(word)))
-        options = ("--detail", "full", "-i", "0.5", "--listen", f"127.0.0.1:{port}")
+        options = ("--detail", detail, "-i", "0.5", "--listen", f"127.0.0.1:{port}")
         agent = ends.enter_context(started("agent", "--name", word, *options))
         wait_until(lambda: programs_of(agent.pid), "the agent to trace")
         yield ends.enter_context(prometheus.running(tmp_path, port, ALERTS)), server, port
@@ -47,6 +49,7 @@ def test_promtool_takes_the_alerts() -> None:
     assert "7 rules found" in done.stdout
 
 
+@pytest.mark.parametrize("scraped", ["full", "sockets"], indirect=True)
 def test_what_prometheus_computes_is_what_was_done(
     scraped: tuple[Engine, Server, int],
 ) -> None:

@@ -13,24 +13,16 @@ from iotrace.doctor import suggested_commands
 from iotrace.doctor.check import Check, Status, degraded, missing, ok
 from iotrace.engine.cache_directory import cache_directory
 from iotrace.engine.image_cache import obstacle
-from iotrace.engine.probe_sources import header_tree
 from iotrace.procfs.cgroup import MemoryLimit, read_memory_limit
 from iotrace.procfs.cgroup_tree import OutOfSight, own_tree
 from iotrace.procfs.host import read_host
 from iotrace.procfs.statfs import file_system_type
 
 _CHILD_SECONDS = 60
-_IMPORT_BCC = """
-import bcc
-print(getattr(bcc, "__version__", "of unknown version"), bcc.__file__)
-assert hasattr(bcc, "BPF"), "that is another package: bcc comes from the distribution, not PyPI"
-"""
-_COMPILE = """
-import os, sys
-os.environ["BCC_KERNEL_SOURCE"] = sys.argv[1]
-import bcc
-bcc.BPF(text="int nothing(void *ctx) { return 0; }").dump_func(b"nothing")
-"""
+_FIND_IOTRACE = "import sys; sys.path.append(sys.argv[1])\n"
+_IMPORT_BCC = "from iotrace.engine.compiler import describe_bcc; print(describe_bcc())"
+_COMPILE = "from iotrace.engine.compiler import try_compiler; try_compiler()"
+_SOURCES = Path(__file__).parents[2]
 _OVERLAY = 0x794C7630
 """OVERLAYFS_SUPER_MAGIC, include/uapi/linux/magic.h"""
 _NEEDED_BYTES = 256 << 20
@@ -51,7 +43,7 @@ def _run(program: str) -> tuple[int, str]:
     """
     try:
         done = subprocess.run(
-            [sys.executable, "-I", "-c", program, str(header_tree())],
+            [sys.executable, "-I", "-c", _FIND_IOTRACE + program, str(_SOURCES)],
             cwd="/",
             capture_output=True,
             text=True,

@@ -55,6 +55,22 @@ def _missing_bcc(error: ImportError) -> Unsupported:
     )
 
 
+def describe_bcc() -> str:
+    """Its version, and where it lies. Raises ImportError, AssertionError."""
+    import bcc
+
+    assert hasattr(bcc, "BPF"), "that is another package: bcc comes from the distribution, not PyPI"
+    return f"{getattr(bcc, '__version__', 'of unknown version')} {bcc.__file__}"
+
+
+def try_compiler() -> None:
+    """Compile a program; raises, or ends the process, where clang does. To be called in a child."""
+    _leave_caller()
+    from bcc import BPF
+
+    BPF(text="int nothing(void *ctx) { return 0; }").dump_func(b"nothing")
+
+
 class Compiler:
     """bcc and the kernel's types, loaded."""
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.kernel.waiting import DEADLINE_S
+from tests.waiting import DEADLINE_S
 
 ATTACKER = 65534
 """User and group id."""

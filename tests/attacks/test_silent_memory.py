@@ -15,7 +15,7 @@ from tests.attacks.silent_files import silent_process
 from tests.attacks.victim import Ended, Happens, root_runs
 from tests.kernel.faults.harness import Worker
 from tests.kernel.tracing import process_of
-from tests.kernel.waiting import wait_until
+from tests.waiting import wait_until
 
 _MOST_BYTES = 150 << 20
 _NAME = "iotrace-readers\n"

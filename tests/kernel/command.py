@@ -17,7 +17,8 @@ from typing import Any
 
 import jsonschema
 
-from tests.kernel.waiting import DEADLINE_S, sleeps_in, wait_until
+from tests.kernel.waiting import sleeps_in
+from tests.waiting import DEADLINE_S, wait_until
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "report.schema.json"
 

@@ -10,7 +10,7 @@ from iotrace.report.detail import Detail
 from iotrace.report.model import Process, Report
 from tests.kernel.targets import Target
 from tests.kernel.tracing import process_of, report_of, tracing
-from tests.kernel.waiting import wait_until
+from tests.waiting import wait_until
 
 THREADS, CHILDREN, EXECS, ROUNDS = 13, 5, 3, 17
 PROGRAM = "family.py"

@@ -12,7 +12,8 @@ from iotrace.tracing.trace import Trace
 from tests.kernel.scheduler import Scheduled, scheduled
 from tests.kernel.targets import Target
 from tests.kernel.tracing import report_of, thread_of, tracing
-from tests.kernel.waiting import sleeps_in, wait_until
+from tests.kernel.waiting import sleeps_in
+from tests.waiting import wait_until
 
 
 @dataclass(frozen=True, slots=True)

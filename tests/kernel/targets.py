@@ -14,7 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tests.kernel.waiting import DEADLINE_S, sleeps_in, wait_until
+from tests.kernel.waiting import sleeps_in
+from tests.waiting import DEADLINE_S, wait_until
 
 PROGRAMS = Path(__file__).parent / "programs"
 

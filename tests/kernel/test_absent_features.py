@@ -17,7 +17,7 @@ from tests.kernel.targets import Target
 from tests.kernel.test_counts import EXPECTED
 from tests.kernel.test_counts import PROGRAM as CALLS
 from tests.kernel.tracing import call_of, process_of, trace_work, tracing
-from tests.kernel.waiting import wait_until
+from tests.waiting import wait_until
 
 INDISPENSABLE = [probe.tracepoint for probe in PROBES if not probe.loses]
 OPTIONAL = [probe.tracepoint for probe in PROBES if probe.loses] + sorted(OTHER_FEATURES)

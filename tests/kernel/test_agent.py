@@ -22,7 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from iotrace.recording.recording_reader import read_recording
 from tests.kernel.command import iotrace, programs_of, started
 from tests.kernel.targets import PROGRAMS
-from tests.kernel.waiting import DEADLINE_S, wait_until
+from tests.waiting import DEADLINE_S, wait_until
 
 Series = dict[tuple[str, str], float]
 """Name and "label=value label=value" -> value; without the labels of the group."""

@@ -22,7 +22,7 @@ from tests.kernel.command import (
     wait_until_tracing,
 )
 from tests.kernel.targets import Target
-from tests.kernel.waiting import DEADLINE_S, wait_until
+from tests.waiting import DEADLINE_S, wait_until
 
 
 @pytest.fixture

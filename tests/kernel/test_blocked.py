@@ -11,7 +11,8 @@ from iotrace.report.model import Process, Report
 from iotrace.tracing.trace import Trace
 from tests.kernel.targets import Target
 from tests.kernel.tracing import process_of, report_of, tracing
-from tests.kernel.waiting import sleeps_in, wait_until
+from tests.kernel.waiting import sleeps_in
+from tests.waiting import wait_until
 
 TRACED_NS = 300_000_000
 

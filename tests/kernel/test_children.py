@@ -14,7 +14,8 @@ from iotrace.report.model import Call, Process, Report, Thread
 from iotrace.tracing.trace import Trace
 from tests.kernel.targets import Target
 from tests.kernel.tracing import process_of, report_of, trace_work, tracing
-from tests.kernel.waiting import is_alive, sleeps_in, wait_until
+from tests.kernel.waiting import is_alive, sleeps_in
+from tests.waiting import wait_until
 
 THREADS = 1009
 FORKS = 503

@@ -15,7 +15,8 @@ from iotrace.report.model import Call, Phase
 from iotrace.snapshot.arithmetic import interval
 from tests.kernel.targets import Target
 from tests.kernel.tracing import call_of, process_of, tracing
-from tests.kernel.waiting import sleeps_in, wait_until
+from tests.kernel.waiting import sleeps_in
+from tests.waiting import wait_until
 
 SIZES = (4096, 65536, 1048576)
 ROUNDS = 7

@@ -16,7 +16,8 @@ from iotrace.tracing.trace import Trace
 from tests.kernel.command import iotrace
 from tests.kernel.targets import Target
 from tests.kernel.tracing import call_of, loop_of, process_of, report_of, tracing
-from tests.kernel.waiting import sleeps_in, wait_until
+from tests.kernel.waiting import sleeps_in
+from tests.waiting import wait_until
 
 LONG_NS = 100_000_000
 

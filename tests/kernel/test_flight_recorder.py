@@ -9,7 +9,7 @@ from pathlib import Path
 from iotrace.recording.recording_reader import read_recording
 from tests.kernel.command import iotrace, started, wait_until_tracing
 from tests.kernel.targets import Target
-from tests.kernel.waiting import DEADLINE_S, wait_until
+from tests.waiting import DEADLINE_S, wait_until
 
 
 def test_what_led_to_a_signal_is_dumped(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from iotrace.report.codec import loads
 from tests.kernel.faults.harness import IOTRACE, Tracer, Worker, one_line, programs_of
 from tests.kernel.targets import Target
 from tests.kernel.tracing import call_of, check_ledger, check_verdict, process_of
-from tests.kernel.waiting import wait_until
+from tests.waiting import wait_until
 
 NOBODY = 65534
 AS_SUDO = {"SUDO_UID": str(NOBODY), "SUDO_GID": str(NOBODY)}

@@ -25,7 +25,8 @@ from tests.kernel.tracing import (
     report_of,
     tracing,
 )
-from tests.kernel.waiting import sleeps_in, wait_until
+from tests.kernel.waiting import sleeps_in
+from tests.waiting import wait_until
 
 LIGHT = Limits(detail=Detail.LIGHT)
 SOCKETS = Limits(detail=Detail.SOCKETS)

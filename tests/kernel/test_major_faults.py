@@ -11,7 +11,7 @@ from tests.kernel.faults.memory_group import memory_group
 from tests.kernel.python.marks import mark_of
 from tests.kernel.targets import Target
 from tests.kernel.tracing import report_of, tracing
-from tests.kernel.waiting import wait_until
+from tests.waiting import wait_until
 
 _FILE_BYTES = 64 << 20
 _LIMIT_BYTES = 20 << 20

@@ -19,7 +19,8 @@ from tests.kernel.containers import IN_CONTAINER, family_in_container
 from tests.kernel.family import PROGRAM, check_family
 from tests.kernel.targets import command
 from tests.kernel.tracing import report_of, tracing
-from tests.kernel.waiting import sleeps_in, wait_until
+from tests.kernel.waiting import sleeps_in
+from tests.waiting import wait_until
 
 
 @pytest.mark.parametrize("depth", [1, 2])

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from iotrace.report.model import Process
 from tests.kernel.tracing import report_of, tracing
-from tests.kernel.waiting import wait_until
 from tests.kernel.web_load import fetch
 from tests.kernel.web_servers import WebServer, gunicorn, running
+from tests.waiting import wait_until
 
 WORKERS = 4
 REQUESTS = 101

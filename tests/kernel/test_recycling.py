@@ -17,7 +17,8 @@ from tests.kernel.command import checked_report, started, wait_until_tracing
 from tests.kernel.scheduler import scheduled
 from tests.kernel.targets import Target
 from tests.kernel.tracing import report_of, tracing
-from tests.kernel.waiting import DEADLINE_S, sleeps_in, wait_until
+from tests.kernel.waiting import sleeps_in
+from tests.waiting import DEADLINE_S, wait_until
 
 ROUNDS = 11
 EACH = 61

@@ -15,7 +15,7 @@ from iotrace.report.requests import Requests
 from tests.kernel.targets import Target
 from tests.kernel.test_requests import check_parts
 from tests.kernel.tracing import report_of, tracing
-from tests.kernel.waiting import DEADLINE_S
+from tests.waiting import DEADLINE_S
 
 _REQUESTS = 11
 _CONNECTIONS = 3

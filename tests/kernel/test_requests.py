@@ -20,7 +20,8 @@ from iotrace.report.requests import Requests, RequestTier, SlowRequest
 from iotrace.tracing.trace import Trace
 from tests.kernel.targets import Target, command
 from tests.kernel.tracing import process_of, report_of, tracing
-from tests.kernel.waiting import DEADLINE_S, sleeps_in, wait_until
+from tests.kernel.waiting import sleeps_in
+from tests.waiting import DEADLINE_S, wait_until
 
 DELAY_MS = 60
 DELAY_NS = DELAY_MS * 1_000_000

@@ -15,7 +15,7 @@ import pytest
 
 from tests.kernel.command import checked_report, iotrace, started
 from tests.kernel.strace import require_strace, tally
-from tests.kernel.waiting import DEADLINE_S
+from tests.waiting import DEADLINE_S
 
 NOBODY = 65534
 # Deterministic to the last call: no site-packages, no hash seed, no byte code.

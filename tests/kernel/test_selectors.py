@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from tests.kernel.command import checked_report, iotrace, started, wait_until_tracing
 from tests.kernel.targets import PROGRAMS
-from tests.kernel.waiting import DEADLINE_S, wait_until
+from tests.waiting import DEADLINE_S, wait_until
 
 _IN_ANOTHER_NETWORK = ("unshare", "--net", "--fork", "--kill-child")
 

@@ -15,7 +15,7 @@ from iotrace.report.model import Report
 from tests.kernel.faults.harness import IOTRACE
 from tests.kernel.targets import Target
 from tests.kernel.tracing import report_of, tracing
-from tests.kernel.waiting import wait_until
+from tests.waiting import wait_until
 
 _ROOT = Path("/sys/fs/cgroup")
 _QUOTA_US, _PERIOD_US = 20_000, 100_000

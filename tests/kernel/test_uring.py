@@ -13,7 +13,7 @@ from iotrace.report.model import Operation, Process
 from iotrace.tracing.trace import Trace
 from tests.kernel.targets import Target
 from tests.kernel.tracing import call_of, process_of, report_of, trace_work, tracing
-from tests.kernel.waiting import wait_until
+from tests.waiting import wait_until
 
 # programs/uring.py
 RECEIVES, BYTES, FAILURES, DELAY_NS = 23, 100, 5, 20_000_000

@@ -14,7 +14,8 @@ from iotrace.snapshot.arithmetic import interval
 from iotrace.tracing.trace import Trace
 from tests.kernel.targets import Target
 from tests.kernel.tracing import process_of, tracing
-from tests.kernel.waiting import sleeps_in, wait_until
+from tests.kernel.waiting import sleeps_in
+from tests.waiting import wait_until
 
 DELAY_NS = 50_000_000
 WITHIN_NS = 1_000_000

@@ -1,27 +1,14 @@
-"""Wait for conditions, never for a time."""
+"""Whether a thread sleeps, and whether a process is there."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from iotrace.engine.syscalls import ARCHITECTURES
 from iotrace.procfs.host import read_host
 from iotrace.procfs.task import Blocked, parse_syscall
 
-DEADLINE_S = 30.0
-
 _NUMBERS = ARCHITECTURES[read_host().machine].numbers
-
-
-def wait_until(condition: Callable[[], object], what: str, pause_s: float = 0.0005) -> None:
-    """Ask again and again, less and less often (always, for no pause); fails at the deadline."""
-    give_up = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < give_up, f"waited {DEADLINE_S:g} s in vain: {what}"
-        time.sleep(pause_s)
-        pause_s = min(pause_s * 1.5, 0.05)
 
 
 def sleeps_in(pid: int, tid: int, *syscalls: str) -> bool:

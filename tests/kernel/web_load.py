@@ -6,7 +6,7 @@ import socket
 import threading
 from types import TracebackType
 
-from tests.kernel.waiting import DEADLINE_S
+from tests.waiting import DEADLINE_S
 
 _REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 

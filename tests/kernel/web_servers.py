@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from tests.kernel.targets import PROGRAMS
-from tests.kernel.waiting import DEADLINE_S
 from tests.kernel.web_load import fetch
+from tests.waiting import DEADLINE_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from tests.kernel.targets import PROGRAMS
-from tests.kernel.waiting import DEADLINE_S
+from tests.waiting import DEADLINE_S
 
 PROGRAM = "request_server.py"
 

@@ -15,9 +15,9 @@ import pytest
 
 from iotrace.snapshot.recycler import KEPT as RECYCLED_AT
 from tests.kernel.command import programs_of, started
-from tests.kernel.waiting import wait_until
 from tests.monitoring.agent_memory import map_entries, quiet, resident_bytes
 from tests.monitoring.server import free_port
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 CONTAINERS, AT_A_TIME = 1000, 50

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from tests.kernel.command import programs_of, started
-from tests.kernel.waiting import DEADLINE_S, wait_until
 from tests.monitoring import debian, victoria
 from tests.monitoring.server import PROGRAM, Server, free_port
 from tests.monitoring.victoria import Victoria
+from tests.waiting import DEADLINE_S, wait_until
 
 TRACED = f'iotrace_processes{{program="{PROGRAM}"}}'
 COUNT = f'iotrace_request_duration_seconds_count{{program="{PROGRAM}"}}'

@@ -16,10 +16,10 @@ import pytest
 
 from iotrace.metrics.totals import EDGES_NS
 from tests.kernel.command import programs_of, started
-from tests.kernel.waiting import wait_until
 from tests.monitoring import prometheus
 from tests.monitoring.prometheus import Engine
 from tests.monitoring.server import PROGRAM, Server, free_port
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 ALERTS = ROOT / "packaging/agent/alerts.yml"

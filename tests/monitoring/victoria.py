@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from tests.monitoring import debian
 from tests.monitoring.prometheus import Engine
+from tests.waiting import wait_until
 
 _DEADLINE_S = 60
 
@@ -52,9 +52,9 @@ def running(place: Path, port: int) -> Iterator[Victoria]:
 
 
 def _wait(address: str, log: Path) -> None:
-    until = time.monotonic() + _DEADLINE_S
-    while True:
+    def answers() -> bool:
         with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=_DEADLINE_S):
-            return
-        assert time.monotonic() < until, log.read_text()
-        time.sleep(0.1)
+            return True
+        return False
+
+    wait_until(answers, f"it to answer; see {log}", deadline_s=_DEADLINE_S)

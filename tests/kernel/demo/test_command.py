@@ -16,7 +16,8 @@ import pytest
 from iotrace.servers.catalog import MODELS
 
 from tests.kernel.command import programs_left, programs_of
-from tests.kernel.waiting import DEADLINE_S, is_alive, wait_until
+from tests.kernel.waiting import is_alive
+from tests.waiting import DEADLINE_S, wait_until
 
 _RUNNABLE = [model.id for model in MODELS if model.unavailable() is None]
 

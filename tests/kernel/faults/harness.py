@@ -17,7 +17,8 @@ from iotrace.engine.bpf_syscall import program_ids
 from iotrace.report.codec import loads
 from iotrace.report.model import Report
 from tests.kernel.targets import command
-from tests.kernel.waiting import DEADLINE_S, sleeps_in, wait_until
+from tests.kernel.waiting import sleeps_in
+from tests.waiting import DEADLINE_S, wait_until
 
 IOTRACE = (sys.executable, "-m", "iotrace")
 TIMES = range(int(os.environ.get("IOTRACE_TIMES", "1")))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kernel.waiting import wait_until
+from tests.waiting import wait_until
 
 _ROOT = Path("/sys/fs/cgroup")
 

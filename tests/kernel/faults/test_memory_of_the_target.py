@@ -14,7 +14,7 @@ from tests.kernel.faults.harness import TIMES
 from tests.kernel.python.marks import mark_of
 from tests.kernel.targets import Target, command
 from tests.kernel.tracing import check_ledger, process_of, tracing
-from tests.kernel.waiting import DEADLINE_S, wait_until
+from tests.waiting import DEADLINE_S, wait_until
 
 _NAPS = 211 * len(TIMES)
 

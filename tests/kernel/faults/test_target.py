@@ -22,7 +22,8 @@ from tests.kernel.faults.harness import (
 )
 from tests.kernel.targets import command
 from tests.kernel.tracing import check_ledger, process_of, thread_of, tracing
-from tests.kernel.waiting import is_alive, wait_until
+from tests.kernel.waiting import is_alive
+from tests.waiting import wait_until
 
 
 @pytest.mark.parametrize("again", TIMES)

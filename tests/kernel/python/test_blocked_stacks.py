@@ -24,7 +24,7 @@ from iotrace.pystack.walk import Walker
 from tests.greenlets import folder_for
 from tests.interpreters import interpreters, label
 from tests.kernel.targets import PROGRAMS
-from tests.kernel.waiting import DEADLINE_S, wait_until
+from tests.waiting import DEADLINE_S, wait_until
 
 _THREADS = 4
 _PROGRAM = PROGRAMS / "blocked_stacks.py"

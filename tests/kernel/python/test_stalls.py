@@ -13,7 +13,8 @@ from tests.interpreters import interpreters, label, main_interpreters
 from tests.kernel.python.marks import FIRST, mark_of
 from tests.kernel.targets import Target
 from tests.kernel.tracing import process_of, report_of, tracing
-from tests.kernel.waiting import sleeps_in, wait_until
+from tests.kernel.waiting import sleeps_in
+from tests.waiting import wait_until
 
 _STALLS = int(os.environ.get("IOTRACE_TEST_STALLS", "5"))
 _HEALTHY_S = float(os.environ.get("IOTRACE_TEST_HEALTHY_S", "3"))

@@ -25,8 +25,8 @@ from tests.kernel.command import iotrace
 from tests.kernel.python.marks import FIRST
 from tests.kernel.targets import Target
 from tests.kernel.tracing import process_of, report_of, tracing
-from tests.kernel.waiting import wait_until
 from tests.sid_pythons import packages_folder, sid_pythons
+from tests.waiting import wait_until
 
 _SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "tasks.schema.json").read_text())
 _HOSTILE = "\x1b[31m\u202e\n" + "x" * 193

@@ -16,6 +16,7 @@ import pytest
 from iotrace.agent import pusher as pusher_module
 from iotrace.agent.pusher import Pusher, State, When
 from iotrace.errors import Unsupported
+from tests.waiting import wait_until
 
 DEADLINE_S = 20
 
@@ -81,10 +82,7 @@ def pusher(receiver: _Receiver, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pus
 
 
 def _wait(pusher: Pusher, condition: Callable[[State], bool]) -> State:
-    until = time.monotonic() + DEADLINE_S
-    while not condition(pusher.poll()):
-        assert time.monotonic() < until, pusher.poll()
-        time.sleep(0.01)
+    wait_until(lambda: condition(pusher.poll()), "what is pushed", deadline_s=DEADLINE_S)
     return pusher.poll()
 
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-DEADLINE_SECONDS = 20
 
 
 class Child:
@@ -66,11 +63,3 @@ def tree(tmp_path: Path) -> Callable[[dict[str, bytes | str]], str]:
         return str(tmp_path)
 
     return plant
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Asks again until it holds; fails when it doesn't within the deadline."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.001)

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from functools import partial
 
 import pytest
 
@@ -24,9 +25,11 @@ from iotrace.procfs.task import (
     read_tasks,
     read_tids,
 )
+from tests import waiting
 
 from . import samples
-from .conftest import wait_until
+
+_wait_until = partial(waiting.wait_until, deadline_s=20)
 
 RECVFROM = {"x86_64": 45, "aarch64": 207}
 
@@ -74,7 +77,9 @@ said.update(tid=thread.native_id, fd=receiver.fileno())
 """)
     tid = child.said["tid"]
     assert read_tids(child.pid) == tuple(sorted((child.pid, tid)))
-    wait_until(lambda: isinstance(read_activity(child.pid, tid), Blocked))
+    _wait_until(
+        lambda: isinstance(read_activity(child.pid, tid), Blocked), "it to sleep", deadline_s=20
+    )
     activity = read_activity(child.pid, tid)
     assert isinstance(activity, Blocked)
     assert activity.number == RECVFROM[os.uname().machine]
@@ -98,12 +103,14 @@ said.update(tid=thread.native_id)
 
     # Until then the two pass the lock of the interpreter to and fro, and wait for it in a call;
     # one that has been woken is RUNNING before it has left that call.
-    wait_until(first_thread_reads_its_input)
+    _wait_until(first_thread_reads_its_input, "it to read its input")
     user_ns = read_stat(child.pid, tid).user_ns
-    wait_until(lambda: read_stat(child.pid, tid).user_ns > user_ns)
+    _wait_until(lambda: read_stat(child.pid, tid).user_ns > user_ns, "it to compute")
     assert read_activity(child.pid, tid) is RUNNING
     os.kill(child.pid, signal.SIGSTOP)
-    wait_until(lambda: read_activity(child.pid, tid) is OUTSIDE)
+    _wait_until(
+        lambda: read_activity(child.pid, tid) is OUTSIDE, "it to be outside of calls", deadline_s=20
+    )
     assert read_task(child.pid, tid).stat.state == "T"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import socket
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ from typing import Any
 import pytest
 from iotrace.servers.catalog import MODELS, ServerModel
 from iotrace.servers.protocol import Decoder, Message
+
+from tests import waiting
 
 DEADLINE_S = 10.0
 
@@ -48,14 +49,9 @@ def read_to_end(sock: socket.socket) -> bytes:
     return data
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Return as soon as ``condition`` holds; fail at the deadline."""
-    deadline = time.monotonic() + DEADLINE_S
-    pause_s = 0.001
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(pause_s)
-        pause_s = min(2 * pause_s, 0.1)
+def wait_until(condition: Callable[[], bool], what: str = "it to come to pass") -> None:
+    """As everywhere, by the deadline of these tests."""
+    waiting.wait_until(condition, what, deadline_s=DEADLINE_S)
 
 
 def is_closed(port: int) -> bool:

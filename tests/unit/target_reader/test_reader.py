@@ -29,6 +29,7 @@ from iotrace.target_reader.reader import (
     TargetReader,
 )
 from iotrace.target_reader.threads import read_activities
+from tests.waiting import wait_until
 
 _DEADLINE_S = 20.0
 _OWN = os.getpid()
@@ -88,10 +89,7 @@ def _readers(parent: int = _OWN) -> list[int]:
 
 
 def _wait(condition: Callable[[], bool], what: str) -> None:
-    until = time.monotonic() + _DEADLINE_S
-    while not condition():
-        assert time.monotonic() < until, what
-        time.sleep(0.01)
+    wait_until(condition, what, deadline_s=_DEADLINE_S)
 
 
 def test_it_answers(reader: TargetReader) -> None:

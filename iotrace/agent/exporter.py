@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, TypeAlias
 
 from iotrace.agent.channel import frames, send
-from iotrace.agent.confinement import be_nobody
 from iotrace.agent.listen import Address
+from iotrace.agent.unprivileged import be_nobody
 from iotrace.errors import Unsupported
 from iotrace.metrics.prometheus import negotiated
 from iotrace.metrics.wire import unpack

@@ -16,7 +16,7 @@ from iotrace.agent.pusher import Pusher, State
 from iotrace.errors import IotraceError
 from iotrace.metrics import catalogue as metrics
 from iotrace.metrics.prometheus import exposition
-from iotrace.metrics.totals import Sample, Totals
+from iotrace.metrics.running_totals import Sample, Totals
 from iotrace.metrics.wire import pack
 from iotrace.privileges.caller_files import open_as_caller
 from iotrace.report.model import Report

@@ -16,7 +16,7 @@ from typing import NoReturn, Protocol
 
 from iotrace import __version__
 from iotrace.agent.channel import frames, send
-from iotrace.agent.confinement import be_nobody
+from iotrace.agent.unprivileged import be_nobody
 from iotrace.errors import Unsupported
 from iotrace.metrics.wire import unpack
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from iotrace.asyncio_tasks.bulk_memory import read_words
 from iotrace.asyncio_tasks.frames import FrameReader, SuspendedFrame
-from iotrace.asyncio_tasks.layout import AWAITING
+from iotrace.asyncio_tasks.object_layout import AWAITING
 from iotrace.asyncio_tasks.objects import Objects, Type
 
 MOST_DEPTH = 64

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import re
 
-from iotrace.asyncio_tasks.layout import ASYNCIO_DEBUG_BYTES, TABLES, Layout, described_layout
+from iotrace.asyncio_tasks.object_layout import (
+    ASYNCIO_DEBUG_BYTES,
+    TABLES,
+    Layout,
+    described_layout,
+)
 from iotrace.procfs.elf import parse_elf
 from iotrace.procfs.files import PROC
 from iotrace.procfs.maps import Mapping, iterate_maps

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from iotrace.asyncio_tasks.bulk_memory import BulkMemory, Piece, read_words
-from iotrace.asyncio_tasks.layout import AWAITING, CREATED, RUNNING, SUSPENDED, Layout
+from iotrace.asyncio_tasks.object_layout import AWAITING, CREATED, RUNNING, SUSPENDED, Layout
 from iotrace.asyncio_tasks.objects import word_at
 from iotrace.pystack.memory import Unreadable
 from iotrace.pystack.walk import RawFrame

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from iotrace.asyncio_tasks.instances import Instances
-from iotrace.asyncio_tasks.layout import Layout
+from iotrace.asyncio_tasks.object_layout import Layout
 from iotrace.asyncio_tasks.objects import NO_TYPE, Objects, word_at
 from iotrace.pystack.memory import Unreadable, read_u64
 from iotrace.pystack.runtime import Runtime, ThreadState

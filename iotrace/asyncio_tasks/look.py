@@ -11,15 +11,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from iotrace.asyncio_tasks import task as states
+from iotrace.asyncio_tasks import task_look as states
 from iotrace.asyncio_tasks.await_chain import AwaitChain, ChainReader
 from iotrace.asyncio_tasks.awaiters import Awaiters
 from iotrace.asyncio_tasks.bulk_memory import Piece
 from iotrace.asyncio_tasks.frames import SuspendedFrame
-from iotrace.asyncio_tasks.layout import AWAITING, CREATED, RUNNING
 from iotrace.asyncio_tasks.listing import Listing, TaskFinder
+from iotrace.asyncio_tasks.object_layout import AWAITING, CREATED, RUNNING
 from iotrace.asyncio_tasks.objects import NO_TYPE, Objects, Text, Type, word_at
-from iotrace.asyncio_tasks.task import Look, Place, Task, Timer, Unmoved, WaitedDescriptor
+from iotrace.asyncio_tasks.task_look import Look, Place, Task, Timer, Unmoved, WaitedDescriptor
 from iotrace.asyncio_tasks.waited_for import EndOfChain
 from iotrace.pystack.code_objects import Frame
 from iotrace.pystack.runtime import Runtime

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from iotrace.asyncio_tasks.bulk_memory import BulkMemory, read_words
-from iotrace.asyncio_tasks.layout import Layout
+from iotrace.asyncio_tasks.object_layout import Layout
 from iotrace.pystack.memory import Unreadable, read_u64
 
 # Of struct _typeobject behind tp_name, the same in 3.9 to 3.15: Include/cpython/object.h.

@@ -6,7 +6,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from iotrace.asyncio_tasks.layout import Layout
+from iotrace.asyncio_tasks.object_layout import Layout
 
 _ENCODINGS = {1: "latin-1", 2: "utf-16-le", 4: "utf-32-le"}
 _TYPE_BYTES = 8

@@ -11,7 +11,7 @@ from iotrace.asyncio_tasks.bulk_memory import Piece
 from iotrace.asyncio_tasks.frames import SuspendedFrame
 from iotrace.asyncio_tasks.instances import Instances
 from iotrace.asyncio_tasks.objects import Objects, word_at
-from iotrace.asyncio_tasks.task import Place, Timer, WaitedDescriptor
+from iotrace.asyncio_tasks.task_look import Place, Timer, WaitedDescriptor
 from iotrace.pystack.memory import Unreadable, read_u64
 
 _INNERMOST = 3

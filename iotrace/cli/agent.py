@@ -9,7 +9,7 @@ import click
 
 from iotrace.cli.flight import Flight, ends_trace, flight_options
 from iotrace.cli.parameter_types import Bytes, Seconds
-from iotrace.cli.selectors import selector_options
+from iotrace.cli.selector_options import selector_options
 from iotrace.errors import ExitCode, Unsupported
 
 if TYPE_CHECKING:
@@ -157,9 +157,9 @@ def command(
     container.
     """
     try:
+        from iotrace.agent.endless_trace import AgentOptions, run_agent
         from iotrace.agent.listen import parse_address
-        from iotrace.agent.session import AgentOptions, run_agent
-        from iotrace.cli.recorder import TIMELINE_PAGES
+        from iotrace.cli.recording_sink import TIMELINE_PAGES
     except ImportError as error:
         raise Unsupported(
             "The agent needs the package prometheus-client.",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from iotrace.cli.options import Shown, output_options, tracing_options
-from iotrace.cli.selectors import selector_options
+from iotrace.cli.selector_options import selector_options
 from iotrace.errors import ExitCode
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ import click
 from iotrace.cli.flight import Flight, ends_trace, flight_options
 from iotrace.cli.options import DETAILS, detail_option, python_options
 from iotrace.cli.parameter_types import Bytes, Seconds
-from iotrace.cli.selectors import selector_options
+from iotrace.cli.selector_options import selector_options
 from iotrace.errors import UsageError
 
 if TYPE_CHECKING:
-    from iotrace.cli.recorder import Recorder
+    from iotrace.cli.recording_sink import Recorder
     from iotrace.discovery.selectors import Selector
     from iotrace.flight.recorder import FlightRecorder
     from iotrace.live.progress_line import ProgressLine
@@ -103,7 +103,7 @@ def command(
     if program and selectors:
         raise click.UsageError("A program to start, or running processes to find: not both.")
 
-    from iotrace.cli.recorder import TIMELINE_PAGES, Recorder
+    from iotrace.cli.recording_sink import TIMELINE_PAGES, Recorder
     from iotrace.tracing.session import trace_processes, trace_program
     from iotrace.tracing.trace_options import TraceOptions
     from iotrace.tracing.wanted import Wanted

@@ -51,7 +51,7 @@ def command(pid: int, fmt: str, duration: int, top: int, color: bool | None, ver
     from iotrace.privileges.privilege_drop import drop_all
     from iotrace.procfs.namespace import shares_namespace
     from iotrace.target_reader.reader import TargetReader
-    from iotrace.task_looks.build import build
+    from iotrace.task_looks.task_list import build
     from iotrace.task_looks.watch import watch
     from iotrace.tracing.target_check import check_target
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from iotrace.doctor import code, kernel, pythons, rights, surroundings, tools, trial
+from iotrace.doctor import code, confines, kernel, pythons, rights, tools, trial
 from iotrace.doctor.check import Check, Status
 
 
@@ -17,7 +17,7 @@ def examine(absent: frozenset[str] = frozenset()) -> tuple[Check, ...]:
         code.check(),
         *kernel.checks(absent),
         *tools.checks(),
-        *surroundings.checks(),
+        *confines.checks(),
         *pythons.checks(),
     )
     return (*found, *trial.checks(absent)) if can_attach(found) else found

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from iotrace.tracing.stop_conditions import Stop
 
 if TYPE_CHECKING:
-    from iotrace.live.rows import Picture
+    from iotrace.live.page_rows import Picture
     from iotrace.snapshot.totals import Snapshot
     from iotrace.tracing.trace import Trace
 

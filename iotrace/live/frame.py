@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from iotrace.live.cells import rate
+from iotrace.live.page_rows import Picture
 from iotrace.live.pages import PAGES
 from iotrace.live.requests_page import in_short
-from iotrace.live.rows import Picture
 from iotrace.live.styled_lines import Line
 from iotrace.output.text import cut, escape, width
 from iotrace.output.units import (

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from iotrace.live.request_rows import RequestRow
-from iotrace.live.rows import CallRow, LoopRow, ThreadRow
+from iotrace.live.page_rows import CallRow, LoopRow, ThreadRow
+from iotrace.live.request_figures import RequestRow
 
 _Row = TypeVar("_Row")
 _Orders = dict[str, Callable[[_Row], float]]

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 
 from iotrace.live import ordering
 from iotrace.live.cells import bytes_rate, count, if_any, pid, rate, share, time
+from iotrace.live.page_rows import FindingRow, LoopRow, Picture
 from iotrace.live.requests_page import requests
-from iotrace.live.rows import FindingRow, LoopRow, Picture
 from iotrace.live.styled_lines import STATES, Column, Line, bar, figures, span, table, texts
-from iotrace.output.findings import evidence, symptom, where
+from iotrace.output.finding_blocks import evidence, symptom, where
 from iotrace.output.naming import name_tid
 from iotrace.output.tables.threads_table import reasons
 from iotrace.output.text import escape, wrap

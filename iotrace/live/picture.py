@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The live screen's figures, computed here and in ``request_rows`` and nowhere else.
+"""The live screen's figures, computed here and in ``request_figures`` and nowhere else.
 
 A picture is made of two reports: the last interval's (threads, calls, loops: what happens now) and
 the whole trace's (findings, stalls, quality: what is known by now). Shares are 0 to 1, of the
@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from iotrace.live.request_rows import request_rows, upstream_rows
-from iotrace.live.rows import (
+from iotrace.live.page_rows import (
     CallRow,
     FindingKey,
     FindingRow,
@@ -22,6 +21,7 @@ from iotrace.live.rows import (
     Shares,
     ThreadRow,
 )
+from iotrace.live.request_figures import request_rows, upstream_rows
 from iotrace.output.naming import is_sum
 from iotrace.report.model import Call, Finding, Loop, Process, Report, Thread
 from iotrace.report.worker_sums import by_parent

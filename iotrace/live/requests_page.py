@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from iotrace.live import ordering
 from iotrace.live.cells import NONE, pid, rate, time
-from iotrace.live.request_rows import RequestRow, UpstreamRow
-from iotrace.live.rows import Picture
+from iotrace.live.page_rows import Picture
+from iotrace.live.request_figures import RequestRow, UpstreamRow
 from iotrace.live.styled_lines import Line, figures, span, table, texts
 from iotrace.output.text import wrap
 from iotrace.output.units import format_count, format_percent

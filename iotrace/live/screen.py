@@ -21,7 +21,7 @@ from textual.widgets import Static
 
 from iotrace.live import frame, pages
 from iotrace.live.ordering import following
-from iotrace.live.rows import Picture
+from iotrace.live.page_rows import Picture
 from iotrace.live.styled_lines import Line
 
 _TICK_S = 0.25

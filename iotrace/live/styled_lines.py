@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from iotrace.live.rows import Shares
+from iotrace.live.page_rows import Shares
 from iotrace.output.text import cut, escape, width
 
 Span = tuple[str, str]

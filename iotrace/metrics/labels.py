@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from iotrace.metrics.totals import Exemplar
+from iotrace.metrics.running_totals import Exemplar
 
 _LONGEST_LABEL = 128
 _LONGEST_LINE, _LONGEST_CALL = 80, 32

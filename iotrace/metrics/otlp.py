@@ -34,7 +34,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from iotrace.metrics.catalogue import GROUP_LABELS, Kind, Metric
 from iotrace.metrics.exponential import SCALE, run_of
 from iotrace.metrics.labels import exemplar_labels, plain
-from iotrace.metrics.totals import Histogram, Sample
+from iotrace.metrics.running_totals import Histogram, Sample
 
 _NS = 1e9
 _UNITS = {"_seconds": "s", "_bytes": "By", "_ratio": "1"}

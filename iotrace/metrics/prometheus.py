@@ -19,7 +19,7 @@ from prometheus_client.samples import Exemplar
 
 from iotrace.metrics.catalogue import GROUP_LABELS, Kind, Metric
 from iotrace.metrics.labels import exemplar_labels, plain
-from iotrace.metrics.totals import EDGES_NS, Histogram, Sample
+from iotrace.metrics.running_totals import EDGES_NS, Histogram, Sample
 
 _NS = 1e9
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterable
 
-from iotrace.metrics.totals import Sample
+from iotrace.metrics.running_totals import Sample
 
 
 def pack(samples: Iterable[Sample]) -> bytes:

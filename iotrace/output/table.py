@@ -6,10 +6,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
-from iotrace.output import columns, findings, page, quality, verdict
+from iotrace.output import columns, finding_blocks, page, quality, verdict
 from iotrace.output.blocks import Block, Heading, Paragraph, Table
 from iotrace.output.naming import process_title
-from iotrace.output.selection import head_lines, split
+from iotrace.output.shown_part import head_lines, split
 from iotrace.output.tables import processes_table
 from iotrace.output.tables.of_process import tables_of
 from iotrace.output.view_options import View
@@ -38,7 +38,7 @@ def _blocks(report: Report, view: View) -> list[Block]:
     top = DEFAULT_TOP if view.top is None else view.top or None
     detailed, others = split(report, None if top is None else _DETAILED)
     blocks: list[Block] = [Paragraph(line) for line in head_lines(report)]
-    blocks += findings.blocks(report, top)
+    blocks += finding_blocks.blocks(report, top)
     for process in detailed:
         blocks += [
             *_head(process, report),

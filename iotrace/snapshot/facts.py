@@ -17,7 +17,7 @@ from iotrace.procfs.net_tables import Socket
 from iotrace.procfs.process import Program, read_identity
 from iotrace.procfs.python import PythonBuild
 from iotrace.procfs.tcp_state import TcpState
-from iotrace.snapshot.limits import LimitBook, ProcessLimits
+from iotrace.snapshot.limit_facts import LimitBook, ProcessLimits
 from iotrace.snapshot.tcp_book import TcpBook
 from iotrace.target_reader.opened import read_descriptors, read_sockets
 from iotrace.target_reader.programs import read_program, read_python

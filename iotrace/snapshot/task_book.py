@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from iotrace.asyncio_tasks.task import SUSPENDED, Place, Task
+from iotrace.asyncio_tasks.task_look import SUSPENDED, Place, Task
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.target_reader.reader import TargetReader
 from iotrace.target_reader.tasks import look_at_tasks, read_tasks

@@ -13,7 +13,7 @@ from iotrace.asyncio_tasks.debug_section import find_layout
 from iotrace.asyncio_tasks.listing import NoAsyncio
 from iotrace.asyncio_tasks.look import TaskLooks
 from iotrace.asyncio_tasks.objects import Objects
-from iotrace.asyncio_tasks.task import Look, Place, Task, Timer, Unmoved, WaitedDescriptor
+from iotrace.asyncio_tasks.task_look import Look, Place, Task, Timer, Unmoved, WaitedDescriptor
 from iotrace.errors import IotraceError, NoSuchProcess, Unsupported
 from iotrace.procfs.python import read_python
 from iotrace.pystack.memory import ProcessMemory, Unreadable, read_u64

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from iotrace.asyncio_tasks.task import Look
+from iotrace.asyncio_tasks.task_look import Look
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.procfs.descriptors import Descriptor
 from iotrace.procfs.net_tables import Socket

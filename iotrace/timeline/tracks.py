@@ -10,7 +10,7 @@ from typing import Any
 
 from iotrace.timeline.arrivals import Arrivals, arrows
 from iotrace.timeline.drawing import NOTHING, Drawn, Exchange, Instant, Place, Slice
-from iotrace.timeline.exchanges import Exchanges
+from iotrace.timeline.exchange_slices import Exchanges
 from iotrace.timeline.recorded_events import BadTimeline, RawEvent, Timeline
 from iotrace.vocabulary.events import EventKind
 

@@ -15,11 +15,11 @@ from functools import cache
 
 from iotrace.asyncio_tasks.bulk_memory import Piece, read_each
 from iotrace.asyncio_tasks.debug_section import find_layout, read_section
-from iotrace.asyncio_tasks.layout import Layout, described_layout
 from iotrace.asyncio_tasks.listing import NoAsyncio
 from iotrace.asyncio_tasks.look import NAME_LENGTH, TaskLooks
+from iotrace.asyncio_tasks.object_layout import Layout, described_layout
 from iotrace.asyncio_tasks.objects import Objects
-from iotrace.asyncio_tasks.task import Look
+from iotrace.asyncio_tasks.task_look import Look
 from iotrace.procfs.python import read_python
 from iotrace.pystack.described import SECTIONS, read_described
 from iotrace.pystack.memory import ProcessMemory, Unreadable

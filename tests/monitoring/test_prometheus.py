@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from iotrace.metrics.totals import EDGES_NS
+from iotrace.metrics.running_totals import EDGES_NS
 from tests.kernel.command import programs_of, started
 from tests.monitoring import prometheus
 from tests.monitoring.prometheus import Engine

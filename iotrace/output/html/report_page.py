@@ -8,11 +8,11 @@ import hashlib
 import shlex
 from importlib.resources import files
 
-from iotrace.output import findings, quality, verdict
-from iotrace.output.html import lanes, latencies, requests, sheet, states
+from iotrace.output import finding_blocks, quality, verdict
+from iotrace.output.html import lanes, latencies, latency_pictures, sheet, states
 from iotrace.output.html.elements import Markup, escaped, tag
 from iotrace.output.naming import process_title
-from iotrace.output.selection import head_lines, split
+from iotrace.output.shown_part import head_lines, split
 from iotrace.output.tables import processes_table
 from iotrace.output.tables.of_process import tables_of
 from iotrace.output.text import cut, escape
@@ -82,7 +82,7 @@ def _sections(report: Report, top: int | None, all_frames: bool) -> list[Markup]
             tag("h1", "iotrace"),
             *(tag("p", line, class_="faint") for line in head_lines(report)),
         ),
-        tag("section", sheet.markup(findings.blocks(report, top)), class_="verdict"),
+        tag("section", sheet.markup(finding_blocks.blocks(report, top)), class_="verdict"),
         *(
             _process(process, report, top, min(latencies.MOST_CALLS, most_calls), all_frames)
             for process in detailed
@@ -102,8 +102,8 @@ def _process(
         tag("h2", process_title(process, report.processes)),
         *([tag("p", tag("code", escaped(command)))] if command else []),
         tag("div", sheet.markup(verdict.blocks(process, report)), class_="verdict"),
-        requests.section(process),
-        requests.upstreams(process),
+        latency_pictures.section(process),
+        latency_pictures.upstreams(process),
         states.section(process),
         lanes.section(process),
         latencies.section(process, most_calls),

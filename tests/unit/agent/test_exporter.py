@@ -21,7 +21,7 @@ from iotrace.agent.listen import Address, open_listener, parse_address
 from iotrace.errors import UsageError
 from iotrace.metrics.catalogue import PROCESSES, REQUEST_DURATION
 from iotrace.metrics.groups import Group
-from iotrace.metrics.totals import Histogram, Sample
+from iotrace.metrics.running_totals import Histogram, Sample
 from iotrace.metrics.wire import pack
 
 TEXT = b"# HELP x y\nx 1.0\n"

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from iotrace.asyncio_tasks.bulk_memory import Piece, read_each
-from iotrace.asyncio_tasks.layout import Layout, described_layout
 from iotrace.asyncio_tasks.look import TaskLooks
+from iotrace.asyncio_tasks.object_layout import Layout, described_layout
 from iotrace.asyncio_tasks.objects import Objects
 from iotrace.pystack.code_objects import Frame
 from iotrace.pystack.described import Described, member_names

@@ -8,10 +8,10 @@ import time
 import pytest
 
 from iotrace.asyncio_tasks.await_chain import MOST_DEPTH
-from iotrace.asyncio_tasks.layout import described_layout
 from iotrace.asyncio_tasks.listing import MOST_TASKS, NoAsyncio
 from iotrace.asyncio_tasks.look import NAME_LENGTH
-from iotrace.asyncio_tasks.task import Look, Task
+from iotrace.asyncio_tasks.object_layout import described_layout
+from iotrace.asyncio_tasks.task_look import Look, Task
 from iotrace.pystack.memory import Unreadable
 from tests.unit.asyncio_tasks.image import (
     ASYNCIO_DEBUG,

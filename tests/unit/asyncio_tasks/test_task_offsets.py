@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from iotrace.asyncio_tasks.layout import TABLES
+from iotrace.asyncio_tasks.object_layout import TABLES
 from iotrace.asyncio_tasks.task_offsets import task_offsets
 from iotrace.engine.constants import TASK_NAME_BYTES
 from tests.unit.asyncio_tasks.image import ASYNCIO_DEBUG, Image, layout

@@ -172,7 +172,7 @@ def test_no_timeline_no_export(files: dict[str, Path], tmp_path: Path) -> None:
 
 def test_a_timeline_that_has_no_more_room_ends_and_says_so(tmp_path: Path) -> None:
     pytest.importorskip("bcc")
-    from iotrace.cli.recorder import Recorder
+    from iotrace.cli.recording_sink import Recorder
 
     recorder = Recorder(str(tmp_path / "x.iot"), 16_000, timeline=True)
     trace = FakeTrace()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from iotrace.doctor import examine, kernel, rights, suggested_commands, surroundings, tools
+from iotrace.doctor import confines, examine, kernel, rights, suggested_commands, tools
 from iotrace.doctor.check import Check, Status, degraded, missing, ok
 from iotrace.doctor.examine import can_attach
 from iotrace.doctor.render import as_json, as_table
@@ -188,7 +188,7 @@ def test_what_has_no_answer_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_io_uring_is_tried() -> None:
-    assert surroundings._io_uring().status in (Status.OK, Status.DEGRADED)
+    assert confines._io_uring().status in (Status.OK, Status.DEGRADED)
 
 
 def test_a_seccomp_filter_has_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,7 +238,7 @@ def test_whose_limits_are_seen(
 ) -> None:
     mounts = tuple(CgroupMount(frozenset({""}), top, "/sys/fs/cgroup") for top in tops)
     tree = CgroupTree(mounts, Path.read_bytes, lambda _: ())
-    monkeypatch.setattr(surroundings, "own_tree", lambda: tree)
-    monkeypatch.setattr(surroundings, "_hides_groups", lambda: hidden)
-    monkeypatch.setattr(surroundings, "effective_capabilities", lambda: held)
-    assert surroundings._control_groups().status is status
+    monkeypatch.setattr(confines, "own_tree", lambda: tree)
+    monkeypatch.setattr(confines, "_hides_groups", lambda: hidden)
+    monkeypatch.setattr(confines, "effective_capabilities", lambda: held)
+    assert confines._control_groups().status is status

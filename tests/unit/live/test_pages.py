@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from iotrace.live import frame, pages
+from iotrace.live.page_rows import Picture
 from iotrace.live.picture import advance
-from iotrace.live.rows import Picture
 from iotrace.live.styled_lines import Line
 from iotrace.output.text import width
 from iotrace.report.model import Durations, Lost, Report, Upstream

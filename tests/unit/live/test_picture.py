@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iotrace.live.ordering import CALLS, LOOPS, THREADS, following, ordered
+from iotrace.live.page_rows import Shares
 from iotrace.live.picture import advance
-from iotrace.live.rows import Shares
 from iotrace.live.styled_lines import STATES, bar
 from iotrace.report.model import Report
 from tests.unit import reports

@@ -14,8 +14,8 @@ pytest.importorskip("textual")
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from iotrace.live.page_rows import Picture
 from iotrace.live.picture import advance
-from iotrace.live.rows import Picture
 from iotrace.live.screen import LiveScreen
 from tests.unit import reports
 

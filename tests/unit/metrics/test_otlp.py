@@ -21,7 +21,7 @@ from iotrace.metrics.catalogue import METRICS
 from iotrace.metrics.exponential import SCALE, index_of
 from iotrace.metrics.groups import Group
 from iotrace.metrics.otlp import Client, Times, otlp_name
-from iotrace.metrics.totals import Histogram, Sample
+from iotrace.metrics.running_totals import Histogram, Sample
 from iotrace.snapshot import histogram as kernel_histogram
 
 SHOP = Group("shop", "shop.service", "")

@@ -14,7 +14,7 @@ from iotrace.metrics.catalogue import METRICS, Metric
 from iotrace.metrics.groups import OTHER, Group
 from iotrace.metrics.labels import exemplar_labels
 from iotrace.metrics.prometheus import exposition, negotiated
-from iotrace.metrics.totals import (
+from iotrace.metrics.running_totals import (
     EDGES_NS,
     KEPT_INTERVALS,
     MOST_GROUPS,

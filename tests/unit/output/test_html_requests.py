@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from iotrace.output.html import requests
+from iotrace.output.html import latency_pictures
 from iotrace.report.requests import Requests, Upstream, Workers
 from iotrace.report.times import Durations
 from tests.unit.histograms import spread
@@ -30,7 +30,7 @@ def _bars(shown: str) -> list[list[tuple[str, float, float]]]:
 
 
 def test_the_parts_of_the_typical_and_the_slowest_follow_each_other() -> None:
-    bars = _bars(requests.section(process(requests=(_ROW,))))
+    bars = _bars(latency_pictures.section(process(requests=(_ROW,))))
     typical_pickup, typical_service, queue, pickup, service, _ = bars
     assert typical_pickup == [
         ("user", 0.0, 204.08), ("runq", 204.08, 132.65), ("poll", 336.73, 61.22),
@@ -46,7 +46,9 @@ def test_the_exemplars_share_a_scale_and_mark_where_the_pickup_ends() -> None:
         _ROW.exemplars[0], latency_ns=66 * MS + 500 * US, pickup_ns={"runq": 46 * MS},
         service_ns={"elsewhere": 20 * MS + 500 * US},
     )  # fmt: skip
-    shown = requests.section(process(requests=(replace(_ROW, exemplars=(*_ROW.exemplars, half)),)))
+    shown = latency_pictures.section(
+        process(requests=(replace(_ROW, exemplars=(*_ROW.exemplars, half)),))
+    )
     whole, shorter = _bars(shown)[-2:]
     assert whole == [
         ("runq", 0.0, 691.73), ("user", 691.73, 7.52), ("sleep", 699.25, 300.75),
@@ -59,7 +61,7 @@ def test_the_exemplars_share_a_scale_and_mark_where_the_pickup_ends() -> None:
 
 
 def test_the_histogram_shows_which_latencies_are_split() -> None:
-    shown = requests.section(process(requests=(_ROW,)))
+    shown = latency_pictures.section(process(requests=(_ROW,)))
     assert shown.count('class="typical"') == shown.count('class="slowest"') == 1
     assert "the typical: 2,328 requests, on average 98.0 us" in shown
     assert "the slowest: 38 requests, on average 46.0 ms" in shown
@@ -68,7 +70,7 @@ def test_the_histogram_shows_which_latencies_are_split() -> None:
 
 def test_a_state_of_another_version_is_not_accounted_for() -> None:
     tier = replace(_ROW.tiers[1], service_ns={"<b>": 137352 * US})
-    shown = requests.section(process(requests=(replace(_ROW, tiers=(tier,)),)))
+    shown = latency_pictures.section(process(requests=(replace(_ROW, tiers=(tier,)),)))
     assert _bars(shown)[1] == [("unaccounted", 397.96, 602.04)]
     assert "<b>&lt;" not in shown and "s-&lt;" not in shown
 
@@ -76,21 +78,21 @@ def test_a_state_of_another_version_is_not_accounted_for() -> None:
 def test_only_listeners_that_have_answered_are_drawn() -> None:
     overlapping = replace(_ROW, latency_ns=None, tiers=(), exemplars=())
     idle = Requests("*:9001", 0, 0, 0, None, None, None, None, None, None)
-    assert requests.section(process(requests=(overlapping, idle))) == ""
-    shown = requests.section(process(requests=(overlapping, *[_ROW] * 9)))
+    assert latency_pictures.section(process(requests=(overlapping, idle))) == ""
+    shown = latency_pictures.section(process(requests=(overlapping, *[_ROW] * 9)))
     assert shown.count("<figure") == 6
     assert "… and 3 more listeners" in shown
 
 
 def test_the_sum_of_workers_says_so() -> None:
     workers = Workers((7, 8), (_ROW,), ())
-    shown = requests.section(process(requests=(_ROW,), workers=workers))
+    shown = latency_pictures.section(process(requests=(_ROW,), workers=workers))
     assert "Of 2 processes together." in shown
-    assert "together" not in requests.section(process(requests=(_ROW,)))
+    assert "together" not in latency_pictures.section(process(requests=(_ROW,)))
 
 
 def test_of_a_peer_their_time_and_ours() -> None:
-    shown = requests.upstreams(process(upstreams=(_PEER,)))
+    shown = latency_pictures.upstreams(process(upstreams=(_PEER,)))
     assert _bars(shown) == [[("user", 0.0, 750.0), ("runq", 750.0, 250.0)]]
     assert "theirs: p50 237 us" in shown
     assert "our pickup: p50 41.0 us" in shown
@@ -98,11 +100,13 @@ def test_of_a_peer_their_time_and_ours() -> None:
         shown
     )
     assert "to connect" not in shown
-    assert requests.upstreams(process(upstreams=(replace(_PEER, theirs_ns=None),))) == ""
+    assert latency_pictures.upstreams(process(upstreams=(replace(_PEER, theirs_ns=None),))) == ""
 
 
 def test_latencies_of_nothing_and_below_nothing_are_drawn_as_well() -> None:
     zero = Durations(1, 0, 0, 0, 0, 0)
     tier = replace(_ROW.tiers[0], latency_ns=0, pickup_ns={"kernel": -5, "copy": 5}, service_ns={})
-    shown = requests.section(process(requests=(replace(_ROW, latency_ns=zero, tiers=(tier,)),)))
+    shown = latency_pictures.section(
+        process(requests=(replace(_ROW, latency_ns=zero, tiers=(tier,)),))
+    )
     assert "nan" not in shown and "inf" not in shown

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from iotrace.output import formats, naming
-from iotrace.output.selection import split
+from iotrace.output.shown_part import split
 from iotrace.output.tables import loops_table, processes_table, threads_table
 from iotrace.report.model import Loop, Process, Ready, StallCall, Stalls
 from tests.unit import reports

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from iotrace.output import findings, page, quality, verdict
+from iotrace.output import finding_blocks, page, quality, verdict
 from iotrace.report.model import Finding, Lost, Model, Quality
 from tests.unit.output.drawing import snapshot
 from tests.unit.reports import S, process, report, thread
@@ -84,7 +84,7 @@ def test_evidence_is_printed_in_its_units() -> None:
         cost_ns=7_000_000,
     )
     shown = page.render(
-        findings.blocks(report(process(name="shop"), findings=(found,)), 20),
+        finding_blocks.blocks(report(process(name="shop"), findings=(found,)), 20),
         tablefmt="table",
         width=80,
     )

@@ -10,7 +10,7 @@ import pytest
 
 from iotrace.timeline import chrome, perfetto
 from iotrace.timeline.drawing import Exchange, Slice
-from iotrace.timeline.exchanges import ANSWERED, EXIT, PICKUP, QUEUED, READ, THEIRS
+from iotrace.timeline.exchange_slices import ANSWERED, EXIT, PICKUP, QUEUED, READ, THEIRS
 from iotrace.timeline.recorded_events import Timeline
 from iotrace.timeline.tracks import ENTER, drawn, tracks_of
 from tests.unit.timeline.made import packed

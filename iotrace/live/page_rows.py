@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from iotrace.live.request_rows import RequestRow, UpstreamRow
+from iotrace.live.request_figures import RequestRow, UpstreamRow
 from iotrace.report.model import Finding, Process, Quality, Quantiles
 
 FindingKey = tuple[str, int, int | None, int | None]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from iotrace import __version__
-from iotrace.asyncio_tasks.task import Look, Place, Task, WaitedDescriptor
+from iotrace.asyncio_tasks.task_look import Look, Place, Task, WaitedDescriptor
 from iotrace.report.stacks import Frame
 from iotrace.report.task_list import SCHEMA, AsyncioTask, Suspension, TaskDescriptor, TaskList
 from iotrace.task_looks.watch import Watched

@@ -21,6 +21,8 @@ _NEAR_NS = 200_000
 """A percentile is within one of the two of what the client has measured."""
 _SAME = 0.03
 """A mean of calls is within that of the mean of the requests that they were."""
+_UNKNOWN = 0.01
+"""So few of the requests may be ones whose parts nobody knows."""
 
 
 def write_docs(known: dict[str, Any], path: Path = DOCS) -> None:
@@ -48,6 +50,10 @@ def outside(known: dict[str, Any]) -> Iterator[str]:
                 yield f"{name}: {share}"
         if any(abs(more) > _SAME for more in _means(one)):
             yield f"{name}: mean"
+        if len(set(_counts(one))) > 1:
+            yield f"{name}: count"
+        if one["unknown"] > _UNKNOWN * one["server"]["count"]:
+            yield f"{name}: unknown"
     for name, one in known.get("delays", {}).items():
         if outside_of(one["injected_ns"], one["surplus_ns"]):
             yield name
@@ -64,6 +70,12 @@ def _means(one: dict[str, Any]) -> Iterator[float]:
         pairs.append(tuple(one["behind"]))
     for calls, requests in pairs:
         yield calls["mean"] / requests["mean"] - 1
+
+
+def _counts(one: dict[str, Any]) -> Iterator[int]:
+    """What the client has counted, and what each end of its requests and of those behind tells."""
+    for seen in (one["client"], one["server"], one["upstream"], *(one["behind"] or ())):
+        yield seen["count"]
 
 
 def _table(rows: list[list[str]], headers: list[str]) -> str:

@@ -59,12 +59,16 @@ def answer(connection: socket.socket) -> dict[str, Any]:
     """What the server tells."""
     told = b""
     while not told.endswith(b"\n"):
-        piece = connection.recv(4096)
-        if not piece:
-            raise ConnectionError("the server has closed the connection")
-        told += piece
+        told += _piece(connection, 4096)
     found: dict[str, Any] = json.loads(told)
     return found
+
+
+def _piece(connection: socket.socket, most: int) -> bytes:
+    piece = connection.recv(most)
+    if not piece:
+        raise ConnectionError("the server has closed the connection")
+    return piece
 
 
 Inject = Callable[[Injector], Iterator[Callable[[int], int]]]
@@ -122,22 +126,24 @@ def _run_queue(server: Injector) -> Iterator[Callable[[int], int]]:
     assert hog.stdin is not None
     assert hog.stdout is not None
     stdin, stdout = hog.stdin, hog.stdout
-    with server.connect() as connection:
+    try:
+        with server.connect() as connection:
 
-        def inject(ms: int) -> int:
-            stdin.write(f"{ms}\n")
-            stdin.flush()
-            stdout.readline()
-            sent_ns = time.monotonic_ns()
+            def inject(ms: int) -> int:
+                stdin.write(f"{ms}\n")
+                stdin.flush()
+                stdout.readline()
+                sent_ns = time.monotonic_ns()
+                ask(connection, "now")
+                answer(connection)
+                return int(stdout.readline()) - sent_ns
+
             ask(connection, "now")
             answer(connection)
-            return int(stdout.readline()) - sent_ns
-
-        ask(connection, "now")
-        answer(connection)
-        yield inject
-    hog.kill()
-    hog.communicate()
+            yield inject
+    finally:
+        hog.kill()
+        hog.communicate()
 
 
 def _upstream(server: Injector) -> Iterator[Callable[[int], int]]:
@@ -188,7 +194,7 @@ def _slow_reader(server: Injector) -> Iterator[Callable[[int], int]]:
             time.sleep(ms / 1000)
             begin_ns, left = time.monotonic_ns(), _ANSWER_BYTES
             while left:
-                left -= len(connection.recv(1 << 20))
+                left -= len(_piece(connection, 1 << 20))
             return begin_ns - asked_ns
 
     yield inject

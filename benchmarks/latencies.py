@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
+from itertools import islice
 
 from benchmarks.latency_servers import RunningServer
 from benchmarks.process_group import LOAD_CPU, ProcessGroup, compiled, prepare
@@ -110,9 +111,11 @@ def _measured(client: subprocess.Popen[bytes], requests: int, trace: Trace) -> l
     assert client.stdout is not None
     client.stdin.write(b"!")
     client.stdin.flush()
-    found = [int(client.stdout.readline()) for _ in range(requests)]
+    lines = list(islice(client.stdout, requests))
+    if len(lines) < requests:
+        raise RuntimeError(f"the client has ended after {len(lines)} of {requests} requests")
     trace.look()
-    return found
+    return list(map(int, lines))
 
 
 def _sum(

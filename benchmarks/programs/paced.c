@@ -89,6 +89,10 @@ static int take(struct connection *one)
 	char *end, *length;
 
 	if (got <= 0) {
+		if (one->under_way && !one->answered) {
+			fprintf(stderr, "a request was not answered\n");
+			exit(1);
+		}
 		close(one->fd);
 		one->fd = -1;
 		return one->under_way;

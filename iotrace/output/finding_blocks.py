@@ -102,7 +102,7 @@ def _finding(finding: Finding, process: Process | None) -> list[Block]:
         pairs.append(("costs", units.format_duration(finding.cost_ns)))
     if finding.evidence:
         pairs.append(("seen", evidence(finding)))
-    pairs += [("causes", _follows(one, finding)) for one in finding.symptoms]
+    pairs += [("effects", _follows(one, finding)) for one in finding.symptoms]
     pairs.append(("advice", finding.advice))
     title = f"{finding.severity.upper()} {finding.id}: {finding.title}"
     return [Heading(2, title, _TONES[finding.severity]), Facts(tuple(pairs))]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from iotrace.report.model import States, Switches, Thread
 from iotrace.report.stacks import InCall
 from iotrace.snapshot.totals import ThreadKey, ThreadTotals
-from iotrace.vocabulary.waits import WAIT_REASONS
+from iotrace.vocabulary.waits import WAIT_REASONS, WAITS
 
 UNTOLD_SHARE = 0.05
 """Of the requests: with more signs than that nothing tells when a thread has one in hand."""
@@ -42,6 +42,11 @@ def thread_row(
 
 
 def _idle_ns(totals: ThreadTotals) -> dict[str, int] | None:
+    """A thread that waits for a disk between two requests is not there for the next one."""
     if not totals.taken or totals.untold > UNTOLD_SHARE * totals.taken:
         return None
-    return {reason: ns for reason, ns in zip(WAIT_REASONS, totals.idle_ns, strict=True) if ns}
+    return {
+        reason.name: ns
+        for reason, ns in zip(WAITS, totals.idle_ns, strict=True)
+        if ns and reason.brings_work
+    }

@@ -17,12 +17,12 @@ from iotrace.report.requests import Requests, RequestTier, SlowRequest
 from iotrace.report.times import Durations
 
 _LEGEND = (
-    "exchanges (count): requests with their answers; p50, p99, max: from the arrival of data to "
-    "the answer's first byte, of which pickup: until it is read, service: from there to the first "
-    "byte; owed: not answered at the end."
+    "exchanges (count): requests that arrived during the trace, with their answers; p50, p99, max: "
+    "from the arrival of data to the answer's first byte; p99 of its parts: pickup, until it is "
+    "read, and service, from there to the first byte; owed: not answered at the end."
 )
-_QUEUE = "queue: of connections, until they are accepted."
-_LAST = "last: from the arrival to the answer's last byte."
+_QUEUE = "queue: p99 of connections, until they are accepted."
+_LAST = "last: p99 from the arrival to the answer's last byte."
 _ELSEWHERE = "elsewhere: in the hands of no thread yet, or of one that is not known."
 _OVERLAP = (
     "n/a: several requests at once on a connection, so that no answer can be told from another."

@@ -22,11 +22,11 @@ from tests.unit.request_rows import LISTENER
 def test_a_listener() -> None:
     assert drawn(requests_table.table(process(requests=(LISTENER,)), 20)) == snapshot("""\
 Requests
-exchanges (count): requests with their answers; p50, p99, max: from the arrival
-of data to the answer's first byte, of which pickup: until it is read, service:
-from there to the first byte; owed: not answered at the end. queue: of
-connections, until they are accepted. last: from the arrival to the answer's
-last byte.
+exchanges (count): requests that arrived during the trace, with their answers;
+p50, p99, max: from the arrival of data to the answer's first byte; p99 of its
+parts: pickup, until it is read, and service, from there to the first byte;
+owed: not answered at the end. queue: p99 of connections, until they are
+accepted. last: p99 from the arrival to the answer's last byte.
 listener       count rate   p50    p99   max pickup service  queue   last
 ────────────── ───── ──── ───── ────── ───── ────── ─────── ────── ──────
 127.0.0.1:8000 3,366  277 237us 46.0ms 133ms 47.0ms  41.0ms 50.0us 51.0ms
@@ -68,12 +68,12 @@ def test_answers_that_are_owed_and_requests_that_overlap() -> None:
     rows = (replace(hung, tiers=(), exemplars=()), overlapping, idle)
     assert drawn(requests_table.table(process(requests=rows), 20)) == snapshot("""\
 Requests
-exchanges (count): requests with their answers; p50, p99, max: from the arrival
-of data to the answer's first byte, of which pickup: until it is read, service:
-from there to the first byte; owed: not answered at the end. queue: of
-connections, until they are accepted. last: from the arrival to the answer's
-last byte. n/a: several requests at once on a connection, so that no answer can
-be told from another.
+exchanges (count): requests that arrived during the trace, with their answers;
+p50, p99, max: from the arrival of data to the answer's first byte; p99 of its
+parts: pickup, until it is read, and service, from there to the first byte;
+owed: not answered at the end. queue: p99 of connections, until they are
+accepted. last: p99 from the arrival to the answer's last byte. n/a: several
+requests at once on a connection, so that no answer can be told from another.
 listener         count      owed   p50    p99   max pickup service  queue   last
 ──────────────── ───── ───────── ───── ────── ───── ────── ─────── ────── ──────
 …x:/run/app.sock 3,366 12 9.00ms 237us 46.0ms 133ms 47.0ms  41.0ms 50.0us 51.0ms

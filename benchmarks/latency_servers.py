@@ -3,18 +3,23 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
-import socket
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.process_group import SERVER_CPU, Missing, ProcessGroup
+from benchmarks.process_group import (
+    DEADLINE_S,
+    SERVER_CPU,
+    Missing,
+    ProcessGroup,
+    free_port,
+    require,
+    wait_until_listening,
+)
 
-_DEADLINE_S = 30
 _NGINX = """
 daemon off;
 worker_processes 1;
@@ -52,17 +57,16 @@ class LatencyServer:
 
     def start(self, group: ProcessGroup) -> RunningServer:
         """Run it until it listens. Raises Missing."""
-        if self.needs and importlib.util.find_spec(self.needs) is None:
-            raise Missing(f"{self.needs} (.venv/bin/pip install {self.needs})")
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        if self.needs:
+            require(self.needs)
+        port = free_port()
         directory = Path(group.enter_context(tempfile.TemporaryDirectory(prefix="iotrace-bench-")))
         path = directory / "server.sock"
         command = [one.format(port=port, path=path) for one in self.command]
         pids = [group.start(sys.executable, *command, cpu=SERVER_CPU)]
         if self.nginx:
             pids.append(_start_nginx(group, directory, port, path))
-        _wait_until_listening(port)
+        wait_until_listening(port)
         return RunningServer(tuple(pids), port, str(path) if self.nginx else None)
 
 
@@ -82,25 +86,13 @@ def _start_nginx(group: ProcessGroup, directory: Path, port: int, path: Path) ->
     configuration = directory / "nginx.conf"
     configuration.write_text(_NGINX.format(directory=directory, port=port, path=path))
     directory.chmod(0o755)  # its workers are another user
-    until = time.monotonic() + _DEADLINE_S
+    until = time.monotonic() + DEADLINE_S
     while not path.exists():
         if time.monotonic() > until:
             raise TimeoutError(f"nothing listens on {path}")
         time.sleep(0.01)
     path.chmod(0o777)
     return group.start(nginx, "-p", directory, "-c", configuration, cpu=SERVER_CPU)
-
-
-def _wait_until_listening(port: int) -> None:
-    until = time.monotonic() + _DEADLINE_S
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            return
-        except ConnectionRefusedError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.01)
 
 
 def _gunicorn(*options: str, bind: str = "127.0.0.1:{port}") -> tuple[str, ...]:

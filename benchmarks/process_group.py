@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib.util
 import os
 import resource
 import shutil
@@ -13,11 +14,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 PROGRAMS = Path(__file__).parent / "programs"
 SERVER_CPU, LOAD_CPU = 0, 1
+DEADLINE_S = 30
+"""A server that is not ready by then will not be."""
 
 
 class Missing(Exception):
@@ -44,6 +48,32 @@ def compiled(name: str, *flags: str) -> str:
     source = str(PROGRAMS / f"{name}.c")
     subprocess.run([compiler, "-O2", "-o", program, source, *flags], check=True)
     return program
+
+
+def require(module: str) -> None:
+    """Raises Missing if Python cannot import it."""
+    if importlib.util.find_spec(module) is None:
+        raise Missing(f"{module} (.venv/bin/pip install {module})")
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
+def wait_until_listening(port: int) -> None:
+    """Until somebody does. Raises ConnectionRefusedError after half a minute."""
+    until = time.monotonic() + DEADLINE_S
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except ConnectionRefusedError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
 
 
 def prepare(cpu: int) -> None:

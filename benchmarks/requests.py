@@ -13,7 +13,6 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.delays import DELAYS, injected
@@ -59,11 +58,11 @@ def _measure(results: Results, wanted: Sequence[str], requests: int) -> None:
             except Missing as missing:
                 print(f"bench: skipped, for it needs {missing}", file=sys.stderr, flush=True)
                 continue
-            results.put("latencies", server.name, asdict(figures))
+            results.put("latencies", server.name, figures)
     for delay in DELAYS:
         if delay.name in wanted:
             print(f"bench: {delay.name}", file=sys.stderr, flush=True)
-            results.put("delays", delay.name, asdict(injected(delay)))
+            results.put("delays", delay.name, injected(delay))
 
 
 if __name__ == "__main__":

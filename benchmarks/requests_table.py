@@ -8,10 +8,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tabulate import tabulate
-
 from benchmarks.delays import DELAYS, outside_of
 from benchmarks.latency_servers import SERVERS
+from benchmarks.page import table_of, write_between
 
 RESULTS = Path(__file__).parent / "requests.json"
 DOCS = Path(__file__).parents[1] / "docs" / "requests.md"
@@ -27,9 +26,7 @@ _UNKNOWN = 0.01
 
 def write_docs(known: dict[str, Any], path: Path = DOCS) -> None:
     """Put the tables between the marks."""
-    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n{document(known)}\n{END}{after}", encoding="utf-8")
+    write_between(path, BEGIN, END, document(known))
 
 
 def document(known: dict[str, Any]) -> str:
@@ -78,10 +75,6 @@ def _counts(one: dict[str, Any]) -> Iterator[int]:
         yield seen["count"]
 
 
-def _table(rows: list[list[str]], headers: list[str]) -> str:
-    return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
-
-
 def _latencies(latencies: dict[str, Any]) -> str:
     rows = []
     for server in SERVERS:
@@ -93,7 +86,7 @@ def _latencies(latencies: dict[str, Any]) -> str:
             rows.append([server.name, f"{count:,}", *pairs, means, f"{unknown}"])
     headers = ["server", "requests", "p50, ms: client, trace", "p99, ms: client, trace"]
     headers += ["mean: client's calls above server's requests", "unknown"]
-    return _table(rows, headers)
+    return table_of(rows, headers)
 
 
 def _pair(client_ns: float, server_ns: float) -> str:
@@ -119,4 +112,4 @@ def _delays(delays: dict[str, Any]) -> str:
             )
     headers = ["delay", "must be in", "injected", "seen above that, median", "worst"]
     headers.append("off by more than 1 ms and 2 %")
-    return _table(rows, headers)
+    return table_of(rows, headers)

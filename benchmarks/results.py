@@ -23,8 +23,8 @@ class Results:
         self._path = path
         self.known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
 
-    def put(self, section: str, name: str, value: dict[str, Any]) -> None:
-        """Replace one part, and write the file."""
+    def put(self, section: str, name: str, value: Any) -> None:
+        """Replace one part by a dict or a dataclass, and write the file."""
         self.known["machine"] = machine()
         self.known.setdefault(section, {})[name] = {"measured_at": _today(), **_plain(value)}
         self._path.write_text(json.dumps(self.known, indent=1, sort_keys=True) + "\n")

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tabulate import tabulate
-
+from benchmarks.page import table_of, write_between
 from benchmarks.peers import PEERS
 from benchmarks.probes import CLOCK, EMPTY, EMPTY_SWITCH, IOTRACE, NOTHING
 from benchmarks.workloads import WORKLOADS
@@ -22,9 +21,7 @@ _MISSING = "-"
 
 def write_docs(known: dict[str, Any], path: Path = DOCS) -> None:
     """Put the tables between the marks."""
-    before, _, rest = path.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n{document(known)}\n{END}{after}")
+    write_between(path, BEGIN, END, document(known))
 
 
 def document(known: dict[str, Any]) -> str:
@@ -43,10 +40,6 @@ def document(known: dict[str, Any]) -> str:
         walks = known["walks"]["python"]
         parts += [f"Walks: {walks['machine']}.", _walks(walks["figures"])]
     return "\n\n".join(parts) + "\n"
-
-
-def _table(rows: list[list[str]], headers: list[str]) -> str:
-    return tabulate(rows, headers, tablefmt="github", disable_numparse=True)
 
 
 def _costs(workloads: dict[str, Any], command: dict[str, Any]) -> str:
@@ -73,7 +66,7 @@ def _costs(workloads: dict[str, Any], command: dict[str, Any]) -> str:
                 *_process(tracer, costs, command),
             ]
         )
-    return _table(rows, headers)
+    return table_of(rows, headers)
 
 
 def _tracers(workloads: dict[str, Any]) -> Iterator[str]:
@@ -156,7 +149,7 @@ def _workloads(workloads: dict[str, Any]) -> str:
             costs = {**measured.get("switched", {}), **measured.get("started", {})}
             rate = f"{costs[NOTHING]['rate']:,.0f}" if NOTHING in costs else _MISSING
             rows.append([one.name, one.title, one.load, rate, measured["measured_at"]])
-    return _table(rows, ["workload", "what is traced", "load", "operations a second", "measured"])
+    return table_of(rows, ["workload", "what is traced", "load", "operations a second", "measured"])
 
 
 def _counts(workloads: dict[str, Any]) -> str:
@@ -165,7 +158,7 @@ def _counts(workloads: dict[str, Any]) -> str:
         for one in WORKLOADS
         for row in workloads.get(one.name, {}).get("counts", ())
     ]
-    return _table(rows, ["workload", "call", "made", "reported", "lost"])
+    return table_of(rows, ["workload", "call", "made", "reported", "lost"])
 
 
 def _command(command: dict[str, Any]) -> str:
@@ -201,7 +194,7 @@ def _command(command: dict[str, Any]) -> str:
             *(_seconds(command[level]["figures"]["end_s"]) for level in levels),
         ],
     ]
-    return _table(rows, ["the command", *(f"{IOTRACE}{level}" for level in levels)])
+    return table_of(rows, ["the command", *(f"{IOTRACE}{level}" for level in levels)])
 
 
 def _scale(scale: dict[str, Any]) -> str:
@@ -221,7 +214,7 @@ def _scale(scale: dict[str, Any]) -> str:
     ]
     headers = ["scale", "ns added, small", "ns added, large", "more in the large, by pairs"]
     headers += ["traced operations a second", "snapshot", "RSS", "maps", "lost"]
-    return _table(rows, headers)
+    return table_of(rows, headers)
 
 
 def _walks(figures: list[dict[str, Any]]) -> str:
@@ -234,7 +227,7 @@ def _walks(figures: list[dict[str, Any]]) -> str:
         ]
         for one in figures
     ]
-    return _table(rows, ["a walk of a Python stack", "Python", "ns", "to that on 3.13, by pairs"])
+    return table_of(rows, ["a walk of a Python stack", "Python", "ns", "to that on 3.13, by pairs"])
 
 
 def _seconds(seconds: float) -> str:

@@ -27,7 +27,7 @@ from statistics import median
 from benchmarks.arithmetic import Estimate, estimate
 from benchmarks.command import attached, fields_of, links
 from benchmarks.probes import bpf_descriptor, program_of
-from benchmarks.process_group import PROGRAMS, SERVER_CPU
+from benchmarks.process_group import PROGRAMS, SERVER_CPU, prepare
 from benchmarks.results import RESULTS, Results, machine
 from benchmarks.table import document
 from tests.interpreters import main_interpreters, version_of
@@ -93,7 +93,7 @@ class _Program:
             stdout=subprocess.PIPE,
             text=True,
             bufsize=1,
-            preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CPU}),
+            preexec_fn=lambda: prepare(SERVER_CPU),
         )
         self.pid = int(self._answer())
 

@@ -7,21 +7,26 @@ The traced processes run on CPU 0, whatever loads them on CPU 1 (if there are tw
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import shutil
 import socket
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from benchmarks.counter import Counter
-from benchmarks.process_group import LOAD_CPU, SERVER_CPU, Missing, ProcessGroup, native
+from benchmarks.process_group import (
+    LOAD_CPU,
+    SERVER_CPU,
+    ProcessGroup,
+    free_port,
+    native,
+    require,
+    wait_until_listening,
+)
 
 CONNECTIONS = 50
 """Of the echo workload."""
 _REQUESTS_UNDER_WAY = 4
-_DEADLINE_S = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,28 +110,14 @@ def _uvicorn(group: ProcessGroup, counter: Counter) -> Running:
 def _web_server(
     group: ProcessGroup, counter: Counter, module: str, options: tuple[str, ...], *, keep: bool
 ) -> Running:
-    if importlib.util.find_spec(module) is None:
-        raise Missing(f"{module} (pip install -e '.[servers-under-test]')")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = _port(free)
+    require(module)
+    port = free_port()
     arguments = [option.format(f"127.0.0.1:{port}", port=port) for option in options]
     pid = group.start(
         sys.executable, "-m", module, *arguments, cpu=SERVER_CPU, counter=counter.path
     )
-    _wait_until_listening(port)
+    wait_until_listening(port)
     return Running(pid, counter, lambda: _http_load(group, port, keep))
-
-
-def _wait_until_listening(port: int) -> None:
-    until = time.monotonic() + _DEADLINE_S
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            return
-        except ConnectionRefusedError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.01)
 
 
 def _port(listener: socket.socket) -> int:

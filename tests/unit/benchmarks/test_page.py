@@ -9,22 +9,20 @@ import pytest
 from benchmarks import requests_table
 from benchmarks.delays import DELAYS
 from benchmarks.latency_servers import SERVERS
+from benchmarks.page import between
 from benchmarks.results import Results
 from benchmarks.table import BEGIN, DOCS, END, document
 
 
 def test_the_page_is_written_from_the_results() -> None:
-    page = DOCS.read_text(encoding="utf-8")
-    generated = page.partition(BEGIN)[2].partition(END)[0]
+    generated = between(DOCS, BEGIN, END)
     assert generated.strip() == document(Results().known).strip(), "make docs"
 
 
 def test_the_page_of_requests_is_written_from_the_results() -> None:
-    page = requests_table.DOCS.read_text(encoding="utf-8")
-    generated = page.partition(requests_table.BEGIN)[2].partition(requests_table.END)[0]
-    assert (
-        generated.strip() == requests_table.document(Results(requests_table.RESULTS).known).strip()
-    ), "make docs"
+    generated = between(requests_table.DOCS, requests_table.BEGIN, requests_table.END)
+    known = Results(requests_table.RESULTS).known
+    assert generated.strip() == requests_table.document(known).strip(), "make docs"
 
 
 def test_what_is_told_of_delays_and_of_calls_is_near() -> None:

@@ -17,7 +17,7 @@ def page(finding_id: str) -> str:
     """The page of a rule, Markdown. Raises UsageError for an id that there is no rule of."""
     from iotrace.verdict.rules.registry import RULES
 
-    ids = [rule.id for rule in RULES]
+    ids = sorted(rule.id for rule in RULES)
     if finding_id.upper() not in ids:
         raise UsageError(
             f"there is no finding {finding_id!a}",
@@ -32,7 +32,7 @@ def listing() -> str:
     """A line a rule."""
     from iotrace.verdict.rules.registry import RULES
 
-    return "\n".join(f"{rule.id}  {rule.title}" for rule in RULES)
+    return "\n".join(sorted(f"{rule.id}  {rule.title}" for rule in RULES))
 
 
 @click.command(name="explain", short_help="Say what a finding means and how to fix it.")

@@ -156,8 +156,9 @@ def _with_output_options(function: _Function) -> _Function:
             type=FormatName(),
             default="table",
             show_default=True,
-            help="table, json, jsonl, csv, tsv, csv-calls..., folded, speedscope (flame graphs of "
-            "waits by Python stack), or a table style of tabulate (github, rst, html, ...).",
+            help="table, html-report (a page with pictures), json, jsonl, csv, tsv, csv-calls..., "
+            "folded, speedscope (flame graphs of waits by Python stack), or a table style of "
+            "tabulate (github, rst, html, ...).",
         ),
         click.option(
             "-o",

@@ -48,12 +48,12 @@ def less_alike(
     return shown[:top], [*shown[top:], *rest]
 
 
-def more(rest: Sequence[Row], wait: Callable[[Row], int]) -> str:
+def more(rest: Sequence[Row], cost: Callable[[Row], int], of: str = "wait") -> str:
     """``… and 12 more (1.24 s of wait)``; nothing when nothing is left."""
     if not rest:
         return ""
-    return f"… and {units.format_count(len(rest))} more ({_of_wait(sum(map(wait, rest)))})"
+    return f"… and {units.format_count(len(rest))} more ({_of(sum(map(cost, rest)), of)})"
 
 
-def _of_wait(nanoseconds: int) -> str:
-    return f"{units.format_duration(nanoseconds)} of wait" if nanoseconds else "no wait"
+def _of(nanoseconds: int, what: str) -> str:
+    return f"{units.format_duration(nanoseconds)} of {what}" if nanoseconds else f"no {what}"

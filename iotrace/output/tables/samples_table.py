@@ -68,5 +68,5 @@ def table(
                 else []
             ),
         ),
-        more=cost.more(rest, lambda row: row.cpu_ns),
+        more=cost.more(rest, lambda row: row.cpu_ns, "CPU time"),
     )

@@ -134,12 +134,16 @@ class _Otlp:
 
 
 class _Queue:
-    """Intervals that wait to be pushed, in their order; it counts, and tells."""
+    """Intervals that wait to be pushed, in their order; it counts, and tells.
+
+    The one that is under way is out of the queue, so that its fate is known to its push alone.
+    """
 
     def __init__(self, endpoint: Endpoint, telling: int) -> None:
         self._endpoint = endpoint
         self._telling = telling
         self._waiting: deque[tuple[bytes, When]] = deque()
+        self._under_way = 0
         self._changed = threading.Condition()
         self._ended = False
         self._state = State()
@@ -148,7 +152,7 @@ class _Queue:
         """One interval more; where too many wait, the oldest is lost."""
         with self._changed:
             self._waiting.append((frame, self._endpoint.now()))
-            if len(self._waiting) > _MOST_WAITING:
+            if len(self._waiting) + self._under_way > _MOST_WAITING:
                 self._waiting.popleft()
                 self._tell(lost=1)
             self._changed.notify()
@@ -162,45 +166,52 @@ class _Queue:
     def lose_the_rest(self) -> None:
         """There is no time left."""
         with self._changed:
-            lost = len(self._waiting)
+            lost = len(self._waiting) + self._under_way
             self._waiting.clear()
+            self._under_way = 0
             self._tell(lost=lost)
 
     def work(self) -> None:
         """Push until the end."""
-        tries, pause_s = 0, _FIRST_PAUSE_S
+        pause_s = _FIRST_PAUSE_S
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._ended)
                 if not self._waiting:
                     return
-                first = self._waiting[0]
-            why = self._endpoint.push(*first)
-            tries += 1
-            done = not why or tries >= _MOST_TRIES
-            with self._changed:
-                if done:
-                    tries = 0
-                    if self._waiting and self._waiting[0] is first:
-                        self._waiting.popleft()
+                first = self._waiting.popleft()
+                self._under_way = 1
+            for left in reversed(range(_MOST_TRIES)):
+                why = self._endpoint.push(*first)
+                with self._changed:
+                    if not self._under_way:  # it has been counted: there was no time left
+                        return
+                    if not why or not left:
+                        self._under_way = 0
                         self._tell(pushed=int(not why), lost=int(bool(why)), why=why)
-                    elif not why:  # it was given up meanwhile, and arrived
-                        self._tell(pushed=1, lost=-1)
-                else:
-                    self._tell(why=why)
-                if why:
-                    self._changed.wait_for(lambda: self._ended, pause_s)
-                    pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-                else:
-                    pause_s = _FIRST_PAUSE_S
+                    else:
+                        self._tell(why=why)
+                    pause_s = self._pause(pause_s) if why else _FIRST_PAUSE_S
+                if not why:
+                    break
 
-    def _tell(self, pushed: int = 0, lost: int = 0, why: str = "") -> None:
+    def _pause(self, seconds: float) -> float:
+        """How long the next one is. The end cuts one short; those after it are short again."""
+        before = self._ended
+        if self._changed.wait_for(lambda: self._ended and not before, seconds):
+            return _FIRST_PAUSE_S
+        return min(2 * seconds, _LONGEST_PAUSE_S)
+
+    def _tell(self, pushed: int = 0, lost: int = 0, why: str | None = None) -> None:
+        """``why`` None: as it was, as nothing was tried."""
         self._state = State(
-            self._state.pushed + pushed, self._state.lost + lost, len(self._waiting), why
+            self._state.pushed + pushed,
+            self._state.lost + lost,
+            len(self._waiting) + self._under_way,
+            self._state.why if why is None else why[:_LONGEST_WHY],
         )
-        line = json.dumps(asdict(self._state) | {"why": why[:_LONGEST_WHY]}) + "\n"
         with contextlib.suppress(BlockingIOError):
-            os.write(self._telling, line.encode())
+            os.write(self._telling, json.dumps(asdict(self._state)).encode() + b"\n")
 
 
 def _serve(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import http.server
+import itertools
 import os
 import threading
 import time
@@ -22,7 +23,7 @@ DEADLINE_S = 20
 
 
 class _Receiver(http.server.ThreadingHTTPServer):
-    """Takes frames, unless it is ``down``."""
+    """Takes frames, unless it is ``down``; answers when it is ``free`` to."""
 
     daemon_threads = True
 
@@ -30,17 +31,20 @@ class _Receiver(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.down = False
         self.taken: list[tuple[bytes, int]] = []
-        self.asked = 0
+        self.free = threading.Event()
+        self.free.set()
+        self.asked_ns: list[int] = []
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     server: _Receiver
 
     def do_POST(self) -> None:
-        self.server.asked += 1
+        self.server.asked_ns.append(time.monotonic_ns())
         frame = self.rfile.read(int(self.headers["Content-Length"]))
         if not self.server.down:
             self.server.taken.append((frame, int(self.headers["When"])))
+        self.server.free.wait(DEADLINE_S)
         self.send_response(503 if self.server.down else 200)
         self.end_headers()
 
@@ -113,7 +117,7 @@ def test_tries_are_bounded_and_losses_counted(receiver: _Receiver, pusher: Pushe
     pusher.publish(b"x")
     state = _wait(pusher, lambda state: state.lost == 1)
     assert state == State(lost=1, why="answered 503")
-    assert receiver.asked == 8
+    assert len(receiver.asked_ns) == 8
     pusher.close()
 
 
@@ -130,14 +134,61 @@ def test_so_many_wait_and_no_more(receiver: _Receiver, pusher: Pusher) -> None:
     pusher.close()
 
 
+def test_one_that_is_under_way_is_not_told_lost(receiver: _Receiver, pusher: Pusher) -> None:
+    """What is told of losses is a counter: it never goes back."""
+    receiver.free.clear()
+    pusher.publish(b"0")
+    wait_until(lambda: receiver.taken, "the first to be under way")
+    for number in range(1, 300):
+        pusher.publish(b"%d" % number)
+    most = pusher_module._MOST_WAITING
+    full = State(lost=300 - most, waiting=most)
+    assert _wait(pusher, lambda state: state.lost >= full.lost) == full
+    receiver.free.set()
+    assert _wait(pusher, lambda state: not state.waiting) == State(pushed=most, lost=full.lost)
+    pusher.close()
+
+
+def test_a_loss_is_no_answer_of_the_endpoint(receiver: _Receiver, pusher: Pusher) -> None:
+    """Why it does not answer is told until it does."""
+    receiver.down = True
+    pusher.publish(b"0")
+    _wait(pusher, lambda state: bool(state.why))
+    receiver.free.clear()
+    for number in range(1, 100):
+        pusher.publish(b"%d" % number)
+    state = _wait(pusher, lambda state: state.lost + state.waiting == 100)
+    assert state.why == "answered 503"
+    receiver.down = False
+    receiver.free.set()
+    pusher.close()
+
+
 def test_what_is_left_at_the_end_is_lost_and_counted(receiver: _Receiver, pusher: Pusher) -> None:
     receiver.down = True
     pusher.publish(b"x")
     pusher.publish(b"y")
     begun = time.monotonic()
     state = pusher.close()
-    assert state.pushed + state.lost == state.lost == 2
+    assert state == State(lost=2, why="answered 503")
     assert time.monotonic() - begun < DEADLINE_S
+    # The end cuts a pause short, but one.
+    gaps = [after - before for before, after in itertools.pairwise(receiver.asked_ns)]
+    assert len(gaps) == 2 * 8 - 1
+    assert sum(gap < 0.01e9 for gap in gaps) <= 1
+
+
+def test_one_that_is_under_way_at_the_end_is_lost_once(
+    receiver: _Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pusher_module, "_LAST_S", 0.2)
+    pusher = Pusher(f"http://127.0.0.1:{receiver.server_port}", _Endpoint)
+    receiver.free.clear()
+    pusher.publish(b"x")
+    wait_until(lambda: receiver.taken, "it to be under way")
+    pusher.publish(b"y")
+    assert pusher.close() == State(lost=2)
+    receiver.free.set()
 
 
 def test_who_pushes_is_nobody_and_holds_nothing_of_its_parent(pusher: Pusher) -> None:

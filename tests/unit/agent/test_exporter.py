@@ -150,7 +150,8 @@ def test_a_client_gets_the_format_that_it_asks_for() -> None:
             assert time.monotonic() < until
         plain = _ask(exporter, "text/plain")
         assert plain[0].startswith("text/plain")
-        text_string_to_metric_families(plain[1])
+        names = {one.name for one in text_string_to_metric_families(plain[1])}
+        assert names == {"iotrace_processes", "iotrace_request_duration_seconds"}
         found = _ask(exporter, "application/openmetrics-text; version=1.0.0")
         assert found[0].startswith("application/openmetrics-text")
         families = {one.name: one for one in text_fd_to_metric_families(io.StringIO(found[1]))}

@@ -129,9 +129,9 @@ def _histogram_point(sample: Sample, start_ns: int, at_ns: int) -> ExponentialHi
         flags=0,
         min=unknown,
         max=unknown,
-        exemplars=[
+        exemplars=[  # each once: it is dated
             Exemplar(exemplar_labels(one), one.value_ns / _NS, at_ns)
-            for one in histogram.exemplars.values()
+            for one in histogram.fresh.values()
         ],
     )
 

@@ -44,13 +44,14 @@ class Histogram:
     """Counts below each of ``EDGES_NS`` (not added up), and above the last one.
 
     ``exponential``: the same by the finer buckets of exponential.py. ``exemplars``: by the place of
-    their bucket in ``counts``, the last one of each.
+    their bucket in ``counts``, the last one of each; ``fresh``: those of the last interval alone.
     """
 
     counts: list[int] = field(default_factory=lambda: [0] * (len(EDGES_NS) + 1))
     sum_ns: int = 0
     exponential: Counter[int] = field(default_factory=Counter)
     exemplars: dict[int, Exemplar] = field(default_factory=dict)
+    fresh: dict[int, Exemplar] = field(default_factory=dict)
 
     def add(self, buckets: Iterable[Bucket], sum_ns: int | None = None) -> None:
         """Each bucket lies between two edges. ``sum_ns`` None: each is taken at its middle, so that
@@ -150,6 +151,8 @@ class Totals:
                 for key, value in sums.gauges.items()
                 if key[0] is metrics.FINDINGS and not judged
             }
+            for histogram in sums.histograms.values():
+                histogram.fresh.clear()
         by_pid = {}
         for process in report.processes:
             group = group_of(process)
@@ -259,7 +262,7 @@ def _add_requests(sums: _Sums, process: Process) -> None:
             for exemplar in map(_exemplar, requests.exemplars):
                 if exemplar is not None:
                     bucket = bisect_left(EDGES_NS, exemplar.value_ns)
-                    histogram.exemplars[bucket] = exemplar
+                    histogram.exemplars[bucket] = histogram.fresh[bucket] = exemplar
         for tier in requests.tiers:
             parts = {
                 "queue": tier.queue_ns,

@@ -6,6 +6,7 @@ import http.server
 import math
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,8 +22,11 @@ from iotrace.metrics.catalogue import METRICS
 from iotrace.metrics.exponential import SCALE, index_of
 from iotrace.metrics.groups import Group
 from iotrace.metrics.otlp import Client, Times, otlp_name
-from iotrace.metrics.running_totals import Histogram, Sample
+from iotrace.metrics.prometheus import negotiated
+from iotrace.metrics.running_totals import Histogram, Sample, Totals
 from iotrace.snapshot import histogram as kernel_histogram
+from tests.unit import reports
+from tests.unit.request_rows import LISTENER
 
 SHOP = Group("shop", "shop.service", "")
 S = 1_000_000_000
@@ -114,6 +118,19 @@ def test_a_value_is_one_bucket_off_at_most() -> None:
         for value in (from_ns, to_ns - 1):
             exact = math.ceil(math.log2(value / S) * 8) - 1
             assert abs(exact - index) <= 1
+
+
+def test_an_exemplar_is_pushed_once_with_the_time_of_its_interval(receiver: _Receiver) -> None:
+    totals = Totals()
+    told = []
+    for row in (LISTENER, replace(LISTENER, exemplars=())):
+        totals.add(reports.report(reports.process(requests=(row,))), lambda process: SHOP)
+        metric = _received(receiver, *totals.samples())["iotrace.request.duration"]
+        (point,) = metric.exponential_histogram.data_points
+        told.append([(one.as_double, one.time_unix_nano) for one in point.exemplars])
+    assert told == [[(0.133, AT_NS)], []]
+    text, _ = negotiated(totals.samples(), "application/openmetrics-text")
+    assert text.count(b"# {") == 1  # it has no time there, and is the last one of its bucket
 
 
 def test_what_the_endpoint_says_is_told(receiver: _Receiver) -> None:

@@ -16,10 +16,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeAlias
 
-from iotrace.agent.channel import frames, send
+from iotrace.agent.channel import channel, frames, hand_on
 from iotrace.agent.listen import Address
 from iotrace.agent.unprivileged import be_nobody
-from iotrace.errors import Unsupported
 from iotrace.metrics.prometheus import negotiated
 from iotrace.metrics.wire import unpack
 
@@ -49,7 +48,7 @@ class Exporter:
     ) -> None:
         """Fork. ``hosts``: names that clients may ask this host by, beside addresses."""
         self.address = address
-        reading, self._writing = os.pipe()
+        reading, self._writing = channel()
         parent = os.getpid()
         self.pid = os.fork()
         if self.pid == 0:
@@ -59,15 +58,8 @@ class Exporter:
         listener.close()
 
     def publish(self, frame: bytes) -> None:
-        """Samples, packed. Raises Unsupported where the process that serves has ended."""
-        try:
-            send(self._writing, frame)
-        except OSError as error:
-            raise Unsupported(
-                "Metrics are not served any more.",
-                why=f"The process that answers at {self.address} has ended ({error}).",
-                paste="sudo systemctl restart iotrace-agent",
-            ) from error
+        """Samples, packed. Raises Unsupported where the process that serves does not take them."""
+        hand_on(self._writing, frame, "Metrics are not served", f"answers at {self.address}")
 
     def close(self) -> None:
         """It ends when its pipe does."""

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import NoReturn, Protocol
 
 from iotrace import __version__
-from iotrace.agent.channel import frames, send
+from iotrace.agent.channel import channel, frames, hand_on
 from iotrace.agent.unprivileged import be_nobody
 from iotrace.errors import Unsupported
 from iotrace.metrics.wire import unpack
@@ -63,7 +63,7 @@ class Pusher:
             _require_package()
         self.url = url
         self.state = State()
-        reading, self._writing = os.pipe()
+        reading, self._writing = channel()
         self._telling, telling = os.pipe()
         os.set_blocking(self._telling, False)
         parent = os.getpid()
@@ -74,15 +74,8 @@ class Pusher:
         os.close(telling)
 
     def publish(self, frame: bytes) -> None:
-        """Samples, packed. Raises Unsupported where the process that pushes has ended."""
-        try:
-            send(self._writing, frame)
-        except OSError as error:
-            raise Unsupported(
-                "Metrics are not pushed any more.",
-                why=f"The process that pushes to {self.url} has ended ({error}).",
-                paste="sudo systemctl restart iotrace-agent",
-            ) from error
+        """Samples, packed. Raises Unsupported where the process that pushes does not take them."""
+        hand_on(self._writing, frame, "Metrics are not pushed", f"pushes to {self.url}")
 
     def poll(self) -> State:
         """How far it is, as it said last."""

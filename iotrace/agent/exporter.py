@@ -19,7 +19,7 @@ from typing import Any, NoReturn, TypeAlias
 from iotrace.agent.channel import channel, frames, hand_on
 from iotrace.agent.listen import Address
 from iotrace.agent.unprivileged import be_nobody
-from iotrace.metrics.prometheus import negotiated
+from iotrace.metrics.prometheus import accepted, negotiated
 from iotrace.metrics.wire import unpack
 
 _MOST_CONNECTIONS = 8
@@ -29,7 +29,7 @@ _STACK_BYTES = 1 << 18
 """Two threads a connection."""
 
 Render: TypeAlias = "Callable[[bytes, str], tuple[bytes, str]]"
-"""From what was published and a header Accept to a text and its type."""
+"""From what was published and one of the formats of ``accepted`` to a text and its type."""
 
 
 def _rendered(frame: bytes, accept: str) -> tuple[bytes, str]:
@@ -88,16 +88,14 @@ class _Server(http.server.ThreadingHTTPServer):
         self._published = frame, {}
 
     def text(self, accept: str) -> tuple[bytes, str] | None:
-        """The text and its type, made once for each of a few headers; None: it is too soon."""
+        """The text and its type, made once in each format; None: it is too soon."""
         if self._published is None:
             return None
         frame, texts = self._published
-        if accept not in texts:
-            text = self._render(frame, accept)
-            if len(texts) >= _MOST_CONNECTIONS:
-                return text
-            texts[accept] = text
-        return texts[accept]
+        wanted = accepted(accept)
+        if wanted not in texts:
+            texts[wanted] = self._render(frame, wanted)
+        return texts[wanted]
 
     def get_request(self) -> tuple[Any, Any]:
         """Its peer has an address even if it is a unix socket."""

@@ -159,13 +159,13 @@ def command(
     try:
         from iotrace.agent.endless_trace import AgentOptions, run_agent
         from iotrace.agent.listen import parse_address
-        from iotrace.cli.recording_sink import TIMELINE_PAGES
     except ImportError as error:
         raise Unsupported(
             "The agent needs the package prometheus-client.",
             why=f"{error}.",
             paste="pip install 'iotrace[agent]'   # Debian: apt install python3-prometheus-client",
         ) from error
+    from iotrace.cli.recording_sink import TIMELINE_PAGES
     from iotrace.discovery.selectors import AllPython
     from iotrace.report.detail import Detail
     from iotrace.tracing.trace_options import PythonOptions, TraceOptions

@@ -22,6 +22,7 @@ from iotrace.metrics.labels import exemplar_labels, plain
 from iotrace.metrics.running_totals import EDGES_NS, Histogram, Sample
 
 _NS = 1e9
+_PLAIN, _OPENMETRICS = "text/plain; version=0.0.4", "application/openmetrics-text; version=1.0.0"
 
 
 def exposition(samples: Iterable[Sample]) -> bytes:
@@ -29,12 +30,21 @@ def exposition(samples: Iterable[Sample]) -> bytes:
     return generate_latest(_registry(samples))
 
 
-def negotiated(samples: Iterable[Sample], accept: str) -> tuple[bytes, str]:
-    """The format that a client asks for by its header Accept, and what it is called.
+def accepted(accept: str) -> str:
+    """One of the two formats that there are, whatever versions a client's header Accept names.
 
     OpenMetrics alone has exemplars.
     """
-    encode, content_type = choose_encoder(accept)
+    try:
+        content_type = choose_encoder(accept)[1]
+    except (TypeError, ValueError):  # of a version that is no number
+        return _PLAIN
+    return _OPENMETRICS if content_type.startswith("application/openmetrics-text") else _PLAIN
+
+
+def negotiated(samples: Iterable[Sample], accept: str) -> tuple[bytes, str]:
+    """The format that a client asks for by its header Accept, and what it is called."""
+    encode, content_type = choose_encoder(accepted(accept))
     return encode(_registry(samples)), content_type
 
 

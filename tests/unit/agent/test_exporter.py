@@ -163,6 +163,26 @@ def test_a_client_gets_the_format_that_it_asks_for() -> None:
     ]
 
 
+def test_a_text_is_made_once_in_each_format_whatever_is_asked_for() -> None:
+    made = []
+
+    def counted(frame: bytes, accept: str) -> tuple[bytes, str]:
+        made.append(accept)
+        return b"%d" % len(made), accept
+
+    listener = open_listener(Address("127.0.0.1", 0))
+    address = Address("127.0.0.1", listener.getsockname()[1])
+    with contextlib.closing(Exporter(listener, address, (), render=counted)) as exporter:
+        _get_published(exporter, b"1")
+        for number in range(20):
+            version = f"version=1.0.{number}; escaping=x{number}"
+            plain = "text/plain; version=0.0.4"
+            assert _ask(exporter, f"text/plain; {version}") == (plain, "1")
+            assert _ask(exporter, f"application/openmetrics-text; version=x{number}")[0] == plain
+            asked = f"application/openmetrics-text; {version}"
+            assert _ask(exporter, asked) == ("application/openmetrics-text; version=1.0.0", "2")
+
+
 def _ask(exporter: Exporter, accept: str) -> tuple[str, str]:
     client = http.client.HTTPConnection("127.0.0.1", exporter.address.port, timeout=DEADLINE_S)
     with contextlib.closing(client):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -15,8 +16,11 @@ def unpacked(package: str, suite: str) -> Path:
     place = _CACHE / package
     folder = place / "root"
     if not folder.exists():
+        new = place / "root.new"
+        shutil.rmtree(new, ignore_errors=True)
         (place / "debs").mkdir(parents=True, exist_ok=True)
         apt = Apt(place / f"apt-{suite}", [f"deb {debian_mirror()} {suite} main"])
         for found in apt.download([package], place / "debs"):
-            subprocess.run(["dpkg-deb", "-x", found, place / "root"], check=True)
+            subprocess.run(["dpkg-deb", "-x", found, new], check=True)
+        new.rename(folder)  # whole, or not there
     return folder

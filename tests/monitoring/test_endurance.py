@@ -9,6 +9,7 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,12 @@ import pytest
 from iotrace.snapshot.recycler import KEPT as RECYCLED_AT
 from tests.kernel.command import programs_of, started
 from tests.monitoring.agent_memory import map_entries, quiet, resident_bytes
+from tests.monitoring.fleet import WORKERS
 from tests.monitoring.server import free_port
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
+MODULE = "tests.monitoring.fleet"
 CONTAINERS, AT_A_TIME = 1000, 50
 KEPT_INTERVALS = 30
 ROUNDS, WARM_ROUNDS = 360, 60
@@ -62,15 +65,51 @@ def _agent(word: str, *options: object) -> Iterator[Agent]:
         yield agent
 
 
-@contextlib.contextmanager
-def _fleet(processes: int, per_s: float, seconds: float) -> Iterator[str]:
+@dataclass(frozen=True)
+class Fleet:
     """Servers under load; the word by which they are found."""
-    command = (sys.executable, "-m", "tests.monitoring.fleet", processes, per_s, seconds)
+
+    process: subprocess.Popen[bytes]
+    size: int
+
+    @property
+    def word(self) -> str:
+        return f"{MODULE} {self.size} "
+
+    def wait_until_traced(self, agent: Agent) -> float:
+        """All of them, by the agent's own figure; how much of their time it has, in seconds."""
+        wait_until(lambda: self._traced(agent.series()), "all to be traced", deadline_s=60)
+        return _total(agent.series(), "iotrace_thread_time_seconds_total")
+
+    def check(self, agent: Agent, before: float, seconds: float) -> None:
+        """They run, are traced still, and most of their time for so long has been added up."""
+        series = agent.series()
+        assert self.process.poll() is None
+        assert self._traced(series)
+        grown = _total(series, "iotrace_thread_time_seconds_total") - before
+        assert grown > 0.5 * seconds * self.size * (1 + WORKERS)
+
+    def _traced(self, series: dict[str, float]) -> bool:
+        """The servers, and the client which is their parent."""
+        return _total(series, "iotrace_processes") == self.size + 1
+
+
+def _total(series: dict[str, float], metric: str) -> float:
+    """Of the servers and their client."""
+    label = f'program="{MODULE}"'
+    return sum(
+        value for name, value in series.items() if name.startswith(f"{metric}{{") and label in name
+    )
+
+
+@contextlib.contextmanager
+def _fleet(processes: int, per_s: float, seconds: float) -> Iterator[Fleet]:
+    command = (sys.executable, "-m", MODULE, processes, per_s, seconds)
     with subprocess.Popen([*map(str, command)], cwd=ROOT, stdout=subprocess.PIPE) as fleet:
         assert fleet.stdout is not None
         fleet.stdout.readline()
         try:
-            yield f"tests.monitoring.fleet {processes} "
+            yield Fleet(fleet, processes)
         finally:
             fleet.kill()
 
@@ -144,12 +183,15 @@ def _batches() -> Iterator[range]:
 @pytest.mark.parametrize("detail", ["light", "full"])
 def test_memory_is_flat_over_an_hour_s_worth_of_intervals(detail: str) -> None:
     """360 of 0.25 s in the place of 10 s."""
-    with _fleet(20, 200, 300) as word, _agent(word, "-i", "0.25", "--detail", detail) as agent:
+    options = ("-i", "0.25", "--detail", detail)
+    with _fleet(20, 200, 300) as fleet, _agent(fleet.word, *options) as agent:
+        before, begun = fleet.wait_until_traced(agent), time.monotonic()
         agent.wait_for_intervals(WARM_ROUNDS)
         warm = resident_bytes(agent.pid)
         for _ in range(6):
             agent.wait_for_intervals((ROUNDS - WARM_ROUNDS) // 6)
         cold = resident_bytes(agent.pid)
+        fleet.check(agent, before, time.monotonic() - begun)
     print(f"\n{detail}: RSS {warm / MIB:.1f} MiB after {WARM_ROUNDS} intervals, {cold / MIB:.1f}")
     assert cold < 64 * MIB
     assert cold - warm < MIB
@@ -157,12 +199,13 @@ def test_memory_is_flat_over_an_hour_s_worth_of_intervals(detail: str) -> None:
 
 def test_a_hundred_processes_cost_less_than_a_hundredth_of_a_cpu() -> None:
     """400 threads, 200 requests a second, at the default interval."""
-    with _fleet(100, 200, 120) as word, _agent(word) as agent:
-        time.sleep(2)
+    with _fleet(100, 200, 180) as fleet, _agent(fleet.word) as agent:
+        before = fleet.wait_until_traced(agent)
         share = quiet(agent.pid, 60)
         memory = resident_bytes(agent.pid)
+        fleet.check(agent, before, 60)
         series = agent.series()
-    program = [name for name in series if 'program="tests.monitoring.fleet"' in name]
+    program = [name for name in series if f'program="{MODULE}"' in name]
     plain = [name for name in program if not name.startswith("iotrace_process_info")]
     print(f"\n{share:.2%} of a CPU, RSS {memory / MIB:.1f} MiB, {len(plain)} series")
     assert share < 0.01

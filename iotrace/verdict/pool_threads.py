@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from iotrace.report.model import Call, Thread
 from iotrace.report.stacks import Frame, InCall, Line
@@ -40,10 +40,11 @@ def threads_of_pools(profile: ProcessProfile) -> Iterator[tuple[str, Stuck, Thre
     at_the_end = {one.tid: one for one in in_calls(profile)}
     lines = [(pool_of(line.stack), line) for line in profile.process.lines]
     of_pools = [(name, line) for name, line in lines if name]
+    kinds = _of_one_pool(of_pools, profile) if of_pools else {}
     for row in profile.process.threads:
         one = at_the_end.get(row.tid)
-        if one is None or not _tells(one):
-            one = _by_its_waits(row, of_pools, profile) or one
+        if kinds and (one is None or not _tells(one)):
+            one = _by_its_waits(row, kinds, profile) or one
         name = pool_of(one.call.stack) if one else ""
         if one and name:
             yield name, one, row
@@ -70,23 +71,39 @@ def _tells(one: Stuck) -> bool:
     return bool(one.call.stack) and (bool(place_text(one)) or is_idle(one))
 
 
+def _of_one_pool(
+    of_pools: Sequence[tuple[str, Line]], profile: ProcessProfile
+) -> dict[tuple[str, str], Line]:
+    """Where a pool's threads waited longest, by the kind of calls that they alone wait in."""
+    waited = Counter[tuple[str, str]]()
+    for one in profile.process.calls:
+        waited[_kind(one)] += one.wait_ns
+    by_kind: dict[tuple[str, str], list[tuple[str, Line]]] = {}
+    for name, line in of_pools:
+        by_kind.setdefault(_kind(line), []).append((name, line))
+    longest = {}
+    for kind, lines in by_kind.items():
+        in_pools = Counter[str]()
+        for name, line in lines:
+            in_pools[name] += line.wait_ns
+        ((pool, in_pool),) = in_pools.most_common(1)
+        if in_pool >= POOLS_SHARE * waited[kind]:
+            its = [line for name, line in lines if name == pool]
+            longest[kind] = max(its, key=lambda one: one.wait_ns)
+    return longest
+
+
 def _by_its_waits(
-    row: Thread, lines: Sequence[tuple[str, Line]], profile: ProcessProfile
+    row: Thread, kinds: Mapping[tuple[str, str], Line], profile: ProcessProfile
 ) -> Stuck | None:
     """By the calls that it waited in most, where a pool's threads alone make such."""
     calls = [one for one in profile.calls.get(row.tid, ()) if one.kind not in INTERPRETER_KINDS]
     most = max(calls, key=lambda one: one.wait_ns, default=None)
     if most is None or not most.wait_ns:
         return None
-    waited = sum(one.wait_ns for one in profile.process.calls if _kind(one) == _kind(most))
-    alike = [(name, line) for name, line in lines if _kind(line) == _kind(most)]
-    by_pool = Counter[str]()
-    for name, line in alike:
-        by_pool[name] += line.wait_ns
-    (name, in_pool), *_ = by_pool.most_common(1) or [("", 0)]
-    if not name or in_pool < POOLS_SHARE * waited:
+    line = kinds.get(_kind(most))
+    if line is None:
         return None
-    line = max((one for its, one in alike if its == name), key=lambda one: one.wait_ns)
     call = InCall(line.syscall, line.kind, line.fd, "", 0, 0, own=line.own, stack=line.stack)
     return Stuck(row.tid, call, purpose_of(call), 0)
 

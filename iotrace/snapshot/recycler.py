@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter as Multiset
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from itertools import chain
 
 from iotrace.engine.constants import Counter
 from iotrace.engine.probes import Probes
@@ -45,12 +46,12 @@ class Recycler:
         return replace(whole, folded=folded)
 
     def discard(self, snapshot: Snapshot) -> Snapshot:
-        """Forget the slowest requests and the sums of what has ended; ``snapshot`` without those.
+        """Forget its slowest requests and the sums of what has ended; ``snapshot`` without those.
 
         The interval that begins with it has what ends from then on. For traces without an end.
         """
         self._sums = Snapshot(from_ns=snapshot.at_ns, at_ns=snapshot.at_ns)
-        forget_slowest(self._probes)
+        forget_slowest(self._probes, chain.from_iterable(snapshot.exchanges.slowest.values()))
         return without_sums(snapshot)
 
     def recycle(self, roots: Collection[int]) -> frozenset[int]:

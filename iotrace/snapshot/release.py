@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from iotrace.engine.constants import EXEMPLARS, Counter
 from iotrace.engine.probes import Probes
 from iotrace.engine.record_tables import RecordTable
+from iotrace.snapshot.exchanges import SlowExchange
 
 _U32 = struct.Struct("<I")
 _U64 = struct.Struct("<Q")
@@ -101,19 +102,29 @@ def release_endpoints(probes: Probes, pids: Collection[int]) -> None:
         _give_back(probes, tiers, "free_tiers", places)
 
 
-def forget_slowest(probes: Probes) -> None:
-    """The slowest requests so far make room for those of the next interval.
+def forget_slowest(probes: Probes, told: Iterable[SlowExchange]) -> None:
+    """These have been told of, and make room for the slowest requests of the next interval.
 
-    A probe that writes to one at this moment wins, or loses it.
+    What has ended since they were read is counted there, and stays. A probe that writes to one at
+    this moment wins, or loses it.
     """
     used = probes.used(Counter.ENDPOINTS)
     if not used:
         return
+    known = {(one.tid, one.arrived_ns, one.latency_ns) for one in told}
     endpoints, exemplars = probes.table("endpoints"), probes.table("exemplars")
+    members = exemplars.layout.members("tid", "arrived_ns", "latency_ns")
+    figures_of = exemplars.all_unguarded(used * EXEMPLARS, members)
     for index in range(used):
-        endpoints.set(index, "slowest_ns", 0)
-        for exemplar in range(index * EXEMPLARS, (index + 1) * EXEMPLARS):
-            exemplars.set(exemplar, "latency_ns", 0)
+        left = []
+        for place in range(index * EXEMPLARS, (index + 1) * EXEMPLARS):
+            tid, arrived_ns, latency_ns = figures_of(place)
+            if (tid, arrived_ns, latency_ns) in known:
+                exemplars.set(place, "latency_ns", 0)
+                latency_ns = 0
+            left.append(latency_ns)
+        # After the others: a request that ends meanwhile computes it from what it finds there.
+        endpoints.set(index, "slowest_ns", min(left))
 
 
 def _give_back(probes: Probes, table: RecordTable, queue: str, indices: Iterable[int]) -> None:

@@ -22,7 +22,7 @@ TURNS_LOCK_SHARE = 0.8
 much of that time, from which on they may take turns."""
 OWN_CPU_SHARE = 0.5
 """Of the CPUs that a process may run on: where all that was traced took less, others took the rest
-of the time that its threads waited for one."""
+of the time that its threads waited for one, unless all of these wanted one at the same moments."""
 FIRST_EPHEMERAL_PORT = 32_768
 """Ports from here on are given to clients, unless somebody has changed it (ip(7),
 ip_local_port_range)."""
@@ -79,9 +79,20 @@ class ProcessProfile:
         return self.total.runq_ns > CONTENDED_SHARE * wanted
 
     @property
-    def cpus_taken_by_others(self) -> bool:
-        """What was traced can't have kept the CPUs busy that its threads waited for."""
-        return self.traced_cpu_ns < OWN_CPU_SHARE * self.cpus * self.duration_ns
+    def leaves_cpus(self) -> bool:
+        """All that was traced took little of what the CPUs had to give while this process was
+        traced: others took the rest, or its threads all want one at the same moments."""
+        return self.traced_cpu_ns < OWN_CPU_SHARE * self.cpus * self.wall_ns
+
+    @property
+    def waits_for_others(self) -> bool:
+        """What was traced can't have kept the CPUs busy that a thread waited for, even if it took
+        all of its CPU time meanwhile."""
+        return any(
+            self.traced_cpu_ns - one.cpu_ns < OWN_CPU_SHARE * self.cpus * one.runq_ns
+            for one in self.threads.values()
+            if one.threads == 1
+        )
 
     def loop_threads(self) -> dict[int, Activity]:
         """The threads that an event loop runs in."""

@@ -40,11 +40,18 @@ def _starved(profile: ProcessProfile) -> Iterator[Hit]:
     limits = profile.process.limits
     if limits is not None and limits.throttled_ns:
         evidence["throttled_by_cpu_limit_ns"] = limits.throttled_ns
-    if not profile.cpus_taken_by_others:
+    if not profile.leaves_cpus:
         yield Hit(evidence, seen.runq_ns)
         return
     evidence |= {"cpus": profile.cpus, "traced_cpu_ns": profile.traced_cpu_ns}
-    yield Hit(evidence, seen.runq_ns, severity="low", title=_OTHERS, advice=_LOOK_ELSEWHERE)
+    by_others = profile.waits_for_others
+    yield Hit(
+        evidence,
+        seen.runq_ns,
+        severity="low",
+        title=_OTHERS if by_others else _OTHERS_OR_BURSTS,
+        advice=_LOOK_ELSEWHERE if by_others else _LOOK_WHO,
+    )
 
 
 _OTHERS = "The machine is out of CPUs: other programs take them, this one's threads wait for one"
@@ -53,6 +60,15 @@ _LOOK_ELSEWHERE = (
     "them (top, pidstat -u 1) and move or limit that, or give this program more weight (nice, "
     "cpu.weight) or CPUs of its own (cpuset). All times above include these waits: trace it again "
     "when the machine is quieter."
+)
+_OTHERS_OR_BURSTS = (
+    "Its threads wait for a CPU, though all that was traced used less than half of the CPUs: other "
+    "programs take them, or its threads all want one at the same moments"
+)
+_LOOK_WHO = (
+    "See whether others take the CPUs (top, pidstat -u 1), and move or limit those. If none do, "
+    "work comes in bursts that more threads share than there are CPUs: run fewer threads and "
+    "workers, or do not let them all start at the same moment."
 )
 
 

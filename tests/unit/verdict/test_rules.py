@@ -327,19 +327,6 @@ def test_a_healthy_server_has_nothing(healthy: Process) -> None:
     assert findings(healthy) == {}
 
 
-@pytest.mark.parametrize(
-    ("cpus", "more_ns", "severity"),
-    [(None, 0, "low"), (1, 0, "high"), (None, 6 * S, "high")],
-    ids=["others take them", "it may use one only", "its kin take them"],
-)
-def test_who_takes_the_cpus_is_told(cpus: int | None, more_ns: int, severity: str) -> None:
-    (starved,) = _starved(True)
-    kin = replace(process([thread(PID + 1, user=more_ns, runq=0)]), pid=PID + 1, parent=PID)
-    found = findings(replace(starved, limits=GroupLimits(cpus=cpus)), kin)["IO112"]
-    assert found.severity == severity
-    assert ("other programs take them" in found.title) is (severity == "low")
-
-
 def test_a_client_that_keeps_others_waiting() -> None:
     assert findings(blocking(), pending=0) == {}
     found = findings(blocking(), pending=3)["IO119"]

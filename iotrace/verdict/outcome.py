@@ -32,6 +32,7 @@ SLOW_NS = 500_000_000
 _PARTS = {
     "queue": "in the accept queue",
     "elsewhere": "in no thread's hands that is known (queued in the program)",
+    "cpu": "on a CPU",
     "user": "computing",
     "kernel": "in the kernel",
     "copy": "copying data",
@@ -172,7 +173,8 @@ def _takes_requests(profile: ProcessProfile) -> bool:
 def _works(family: Sequence[ProcessProfile]) -> bool:
     """It was seen to take requests and to answer."""
     if any(one.detail is not Detail.FULL for one in family):
-        # Answers are not seen; what could not be looked for is said.
+        # Light detail sees no answers, sockets detail those of sockets alone; what could not be
+        # looked for is said.
         models = (one.process.model for one in family)
         sleeps = sum(
             one.total.reads.calls + sum(loop.sleeps or 0 for loop in one.total.loops)

@@ -127,21 +127,30 @@ def test_light_detail_says_how_far_it_sees() -> None:
     assert one.outcome.startswith("No answer yet: in 10 s no request was seen.")
 
 
+def _served(typical: int, service: dict[str, int]) -> Process:
+    """24 requests that took about as long each, with these parts in the hands of the server."""
+    times = Durations(24, typical, typical, typical, typical, typical)
+    tier = RequestTier(0, 2 * S, 24, 24 * typical, 0, {}, service)
+    row = Requests("127.0.0.1:8000", 24, 24, 0, None, times, None, None, times, None, tiers=(tier,))
+    return replace(event_loop(), requests=(row,))
+
+
 def test_slow_requests_are_no_all_clear() -> None:
     """Nothing tells why, but half of them take over a second, most of it in locks."""
 
-    def served(typical: int) -> Process:
-        times = Durations(24, typical, typical, typical, typical, typical)
-        service = {"lock": 20 * typical, "poll": 4 * typical}
-        tier = RequestTier(0, 2 * S, 24, 24 * typical, 0, {}, service)
-        row = Requests(
-            "127.0.0.1:8000", 24, 24, 0, None, times, None, None, times, None, tiers=(tier,)
-        )
-        return replace(event_loop(), requests=(row,))
+    def in_locks(typical: int) -> Process:
+        return _served(typical, {"lock": 20 * typical, "poll": 4 * typical})
 
-    (said,) = _outcomes(served(1_240 * MS))
+    (said,) = _outcomes(in_locks(1_240 * MS))
     assert said == (
         "No rule tells what is wrong, but half of the requests on 127.0.0.1:8000 take 1.24 s or "
         "longer: 83.3 % of it asleep in locks."
     )
-    assert _outcomes(served(40 * MS)) == [CLEAR]
+    assert _outcomes(in_locks(40 * MS)) == [CLEAR]
+
+
+def test_in_sockets_detail_a_part_on_a_cpu_is_told_in_words() -> None:
+    slow = _served(S, {"user": 20 * S, "kernel": S, "poll": 3 * S})
+    report = judged(lit(slow, Detail.SOCKETS), detail=Detail.SOCKETS)
+    (one,) = report.processes
+    assert one.outcome.endswith("take 1 s or longer: 87.5 % of it on a CPU.")

@@ -29,36 +29,32 @@ class SkippedRuns:
 
         ``programs``: name -> descriptor of all that are loaded.
         """
-        copied = _copies(programs)
-        if copied:
-            # Twice, and from the first of before to the second of now: then an event that happens
-            # while they are read is whole between two looks, and perhaps counted twice.
-            names = [copy for copies in copied.values() for copy in copies]
-            first = {copy: self._read(programs[copy]) for copy in names}
-            second = {copy: self._read(programs[copy]) for copy in names}
-            for name, copies in copied.items():
-                self._events[name] += min(second[one] - self._before.get(one, 0) for one in copies)
-            self._before = first
+        self.glance(programs)
         single = {
             name: self._read(fd)
             for name, fd in programs.items()
-            if name not in copied and name not in SPARES
+            if name not in self._events and name not in SPARES
         }
         return {**self._events, **single}
 
     def glance(self, programs: Mapping[str, int]) -> None:
-        """Look, if there are copies."""
-        if not SPARES.isdisjoint(programs):
-            self.look({name: fd for name, fd in programs.items() if _is_copied(name, programs)})
+        """Look at those that have copies: often enough that few events fall between two looks."""
+        copied = _copies(programs)
+        # Twice, and from the first of before to the second of now: then an event that happens
+        # while they are read is whole between two looks, and perhaps counted twice.
+        names = [copy for copies in copied.values() for copy in copies]
+        first = {copy: self._read(programs[copy]) for copy in names}
+        second = {copy: self._read(programs[copy]) for copy in names}
+        for name, copies in copied.items():
+            self._events[name] += min(second[one] - self._before.get(one, 0) for one in copies)
+        self._before = first
 
 
 def _copies(programs: Mapping[str, int]) -> dict[str, tuple[str, ...]]:
-    return {
+    """The names of all copies of a program, by that of the first; of those that have any."""
+    copies = {
         name: tuple(one for one in (name, *spare_names(name)) if one in programs)
         for name in programs
-        if name not in SPARES and _is_copied(name, programs)
+        if name not in SPARES
     }
-
-
-def _is_copied(name: str, programs: Mapping[str, int]) -> bool:
-    return name in SPARES or any(spare in programs for spare in spare_names(name))
+    return {name: names for name, names in copies.items() if len(names) > 1}

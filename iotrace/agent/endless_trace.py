@@ -109,6 +109,8 @@ def run_agent(options: AgentOptions, workers: CompileWorkers | None = None) -> N
                 say(f"metrics are pushed to {pusher.url}")
             loop.wait(lambda number, from_terminal: options.on_signal(number))
             loop.report_interval()
+            if options.recorder is not None:  # that interval may have fired a trigger
+                both.snapshot(trace.snapshot(), trace)
             privileges.give_up()
             both.finish(both.last)
 

@@ -61,7 +61,7 @@ class FlightRecorder:
         self._calls: dict[int, str] = {}
         self._streaming = False
         self._reason = ""
-        self._due_ns = self._quiet_until_ns = 0
+        self._at_ns = self._due_ns = self._quiet_until_ns = 0
         self._dump: Report | None = None
         self.dumps: list[Path] = []
         RecordingWriter(self._path("trial"), sudo_caller(), options.most_bytes).abort()
@@ -83,9 +83,10 @@ class FlightRecorder:
                 self._history.append(self._opened[pid, fd])
 
     def snapshot(self, snapshot: Snapshot, trace: Trace) -> None:
-        """The totals at the end of an interval; where a dump is due, its report is made of them."""
+        """Of what a trigger has fired for, the report is made at once: no other may come."""
         self._window.add_snapshot(snapshot)
-        if self._reason and snapshot.at_ns >= self._due_ns:
+        self._at_ns = snapshot.at_ns
+        if self._reason:
             report = trace.report(self._window.part(snapshot))
             note = f"recorded because of {self._reason}"
             notes = (*report.quality.notes, note, *self._missing_events(snapshot))
@@ -107,7 +108,7 @@ class FlightRecorder:
             self._options.last_ns
         ):
             self._samples.popleft()
-        if self._dump is not None:
+        if self._dump is not None and self._at_ns >= self._due_ns:
             self._write(self._dump)
             self._dump, self._reason = None, ""
         now_ns = time.monotonic_ns()
@@ -119,8 +120,8 @@ class FlightRecorder:
 
     def finish(self, report: Report) -> None:
         """A trigger that has just fired gets its dump, be it short of what follows."""
-        if self._reason:
-            self._write(report)
+        if self._dump is not None:
+            self._write(self._dump)
         _say(f"{len(self.dumps)} dumps were written")
 
     def close(self) -> None:

@@ -38,7 +38,7 @@ class ReportSink(Observer, Protocol):
         """The report of one interval, as soon as it is over."""
 
     def snapshot(self, snapshot: Snapshot, trace: Trace) -> None:
-        """The totals at the end of an interval, before its report is made."""
+        """The totals at the end of an interval and of the trace, before their report is made."""
 
     def finish(self, report: Report) -> None:
         """The report of the whole trace."""
@@ -221,6 +221,7 @@ class TraceLoop:
         self._clear_progress()
         self._observer.tick(self._trace)
         snapshot = self._trace.snapshot()
+        self._on_snapshot(snapshot, self._trace)
         self._trace.look()
         return self._trace.report(snapshot)
 

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import io
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from prometheus_client.openmetrics.parser import text_fd_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -195,6 +197,34 @@ def test_what_led_to_a_stall_is_dumped_with_its_line_and_an_exemplar_has_it(
     # The last 3 s and up to a third more, or all that there was.
     assert 0.3 < report.duration_ns / 1e9 < 5
     assert iotrace("report", dump, "-f", "chrome").code == 0
+
+
+@pytest.mark.parametrize("intervals", [0, 2])
+def test_an_end_before_a_dump_is_due_writes_it(tmp_path: Path, intervals: int) -> None:
+    """Of all that is kept, with its reason, be the trigger of the last interval or older."""
+    word = f"pending-{uuid.uuid4()}"
+    recording = ("--last", "60", "--after", "60", "--on", "SIGUSR1", "--dumps", tmp_path)
+    with _run("listener.py", 0, word) as target:
+        try:
+            with _agent("--name", word, *recording) as (process, path):
+                wait_until(lambda: _intervals(_scrape(path, "")) >= 4, "four intervals")
+                process.send_signal(signal.SIGUSR1)
+                now = _intervals(_scrape(path, ""))
+                wait_until(lambda: _intervals(_scrape(path, "")) >= now + intervals, "more")
+                assert not list(tmp_path.iterdir())
+                process.terminate()
+                _, errors = process.communicate(timeout=DEADLINE_S)
+        finally:
+            target.kill()
+    assert process.returncode == 0, errors
+    (dump,) = tmp_path.glob("*.iot")
+    recorded = read_recording(dump)
+    assert "recorded because of SIGUSR1" in recorded.report.quality.notes
+    assert {one.pid for one in recorded.report.processes} == {target.pid}
+    # What is kept begins with the first totals, which are those of the first interval's end.
+    _, *later = (one.duration_ns for one in recorded.samples)
+    assert len(later) >= 3
+    assert recorded.report.duration_ns >= sum(later)
 
 
 def test_a_text_file_for_node_exporter_and_a_full_disk(tmp_path: Path) -> None:

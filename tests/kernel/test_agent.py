@@ -5,12 +5,10 @@ from __future__ import annotations
 import contextlib
 import http.client
 import io
-import json
 import signal
 import socket
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from iotrace.recording.recording_reader import read_recording
 from tests.kernel.command import iotrace, programs_of, started
 from tests.kernel.targets import PROGRAMS
+from tests.traced_server import PROGRAM, Server
 from tests.waiting import DEADLINE_S, wait_until
 
 Series = dict[tuple[str, str], float]
@@ -133,25 +132,6 @@ def test_processes_that_come_and_go_leave_nothing_behind() -> None:
         assert process.poll() is None
 
 
-@contextmanager
-def _request_server(word: str) -> Iterator[socket.socket]:
-    """A client of one; see the program."""
-    command = [sys.executable, "-u", str(PROGRAMS / "request_server.py"), "loop", "tcp", word]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
-        assert server.stdout is not None
-        port = json.loads(server.stdout.readline())["where"][1]
-        try:
-            with socket.create_connection(("127.0.0.1", port), DEADLINE_S) as client:
-                yield client
-        finally:
-            server.kill()
-
-
-def _ask(client: socket.socket, line: bytes) -> None:
-    client.sendall(line + b"\n")
-    assert client.recv(100)
-
-
 def test_what_led_to_a_stall_is_dumped_with_its_line_and_an_exemplar_has_it(
     tmp_path: Path,
 ) -> None:
@@ -160,23 +140,21 @@ def test_what_led_to_a_stall_is_dumped_with_its_line_and_an_exemplar_has_it(
     recording = ("--last", "3", "--after", "0.3", "--on", "stall>200ms", "--dumps", tmp_path)
     options = ("--detail", "full", "--lines", "--timeline", *recording)
     with (
-        _request_server(word) as client,
+        contextlib.closing(Server(word)) as server,
         _agent("--name", word, *options) as (process, path),
     ):
         wait_until(
-            lambda: _scrape(path, "request_server.py").get(("iotrace_processes", "")) == 1,
+            lambda: _scrape(path, PROGRAM).get(("iotrace_processes", "")) == 1,
             "the program to join",
         )
         for _ in range(10):
-            _ask(client, b"now")
+            server.ask("now")
         assert not list(tmp_path.iterdir())
-        _ask(client, b"sleep 300")
+        server.ask("sleep 300")
         wait_until(lambda: list(tmp_path.glob("*.iot")), "the dump")
-        text = ""
-        until = time.monotonic() + DEADLINE_S
-        while "# {" not in text:
-            assert time.monotonic() < until, text
-            text = _text(path, "application/openmetrics-text; version=1.0.0")
+        openmetrics = "application/openmetrics-text; version=1.0.0"
+        wait_until(lambda: "# {" in _text(path, openmetrics), "the exemplar")
+        text = _text(path, openmetrics)
         process.terminate()
         _, errors = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 0, errors

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.measure import memory_bytes
+from benchmarks.process_group import free_port
 from iotrace.snapshot.recycler import KEPT as RECYCLED_AT
 from tests.kernel.command import programs_of, started
-from tests.monitoring.agent_memory import map_entries, quiet, resident_bytes
+from tests.monitoring.agent_cost import map_entries, quiet
 from tests.monitoring.fleet import WORKERS
-from tests.monitoring.server import free_port
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -150,7 +151,7 @@ def test_a_thousand_containers_leave_nothing_behind() -> None:
                 labelled += sum(any(_label(number) in name for name in names) for number in batch)
                 for process in running:
                     assert process.wait() == 0
-            memory.append(resident_bytes(agent.pid))
+            memory.append(memory_bytes(agent.pid, "VmRSS"))
         agent.wait_for_intervals(KEPT_INTERVALS + 2)
         series = agent.series()
         after = map_entries(agent.pid), set(series)
@@ -187,10 +188,10 @@ def test_memory_is_flat_over_an_hour_s_worth_of_intervals(detail: str) -> None:
     with _fleet(20, 200, 300) as fleet, _agent(fleet.word, *options) as agent:
         before, begun = fleet.wait_until_traced(agent), time.monotonic()
         agent.wait_for_intervals(WARM_ROUNDS)
-        warm = resident_bytes(agent.pid)
+        warm = memory_bytes(agent.pid, "VmRSS")
         for _ in range(6):
             agent.wait_for_intervals((ROUNDS - WARM_ROUNDS) // 6)
-        cold = resident_bytes(agent.pid)
+        cold = memory_bytes(agent.pid, "VmRSS")
         fleet.check(agent, before, time.monotonic() - begun)
     print(f"\n{detail}: RSS {warm / MIB:.1f} MiB after {WARM_ROUNDS} intervals, {cold / MIB:.1f}")
     assert cold < 64 * MIB
@@ -202,7 +203,7 @@ def test_a_hundred_processes_cost_less_than_a_hundredth_of_a_cpu() -> None:
     with _fleet(100, 200, 180) as fleet, _agent(fleet.word) as agent:
         before = fleet.wait_until_traced(agent)
         share = quiet(agent.pid, 60)
-        memory = resident_bytes(agent.pid)
+        memory = memory_bytes(agent.pid, "VmRSS")
         fleet.check(agent, before, 60)
         series = agent.series()
     program = [name for name in series if f'program="{MODULE}"' in name]

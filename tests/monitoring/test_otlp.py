@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
+from benchmarks.process_group import free_port
 from tests.kernel.command import programs_of, started
 from tests.monitoring import debian, victoria
-from tests.monitoring.server import PROGRAM, Server, free_port
 from tests.monitoring.victoria import Victoria
+from tests.traced_server import PROGRAM, Server
 from tests.waiting import DEADLINE_S, wait_until
 
 TRACED = f'iotrace_processes{{program="{PROGRAM}"}}'

@@ -14,11 +14,12 @@ from typing import Any
 
 import pytest
 
+from benchmarks.process_group import free_port
 from iotrace.metrics.running_totals import EDGES_NS
 from tests.kernel.command import programs_of, started
 from tests.monitoring import prometheus
 from tests.monitoring.prometheus import Engine
-from tests.monitoring.server import PROGRAM, Server, free_port
+from tests.traced_server import PROGRAM, Server
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]

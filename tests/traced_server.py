@@ -13,12 +13,6 @@ from tests.waiting import DEADLINE_S
 PROGRAM = "request_server.py"
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
 class Server:
     """Answers requests of one line; see the program."""
 

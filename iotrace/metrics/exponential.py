@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Exponential histograms, as OpenTelemetry defines them: of seconds, at scale 3.
 
-Their buckets end at powers of 2^(1/8) seconds, those of a report at eighths of a power of two of
-nanoseconds. Neither are edges of the other, so that a report's bucket goes as a whole to the one in
-which its middle lies: no count is divided, and a value is at most one bucket (9 %) off.
+Their buckets end at powers of 2^(1/8) seconds, those of requests in a report at sixteenths of
+a power of two of nanoseconds. Neither are edges of the other, so that a report's bucket goes as a
+whole to the one in which its middle lies: no count is divided, and a value is at most one bucket
+(9 %) off.
 """
 
 from __future__ import annotations

@@ -73,8 +73,8 @@ def test_p99_is_the_report_s(served: tuple[Server, str], tmp_path: Path) -> None
         for share, name in ((0.5, "p50"), (0.99, "p99")):
             computed = engine.value(f"histogram_quantile({share}, {BUCKETS})") or 0
             told = requests["latency_ns"][name] / 1e9
-            # A bucket of the one, and half a bucket of the other.
-            assert told / OCTAVE / 1.07 < computed < told * OCTAVE * 1.07, (name, computed, told)
+            # A bucket of the one, and half a bucket (a 32nd) of the other.
+            assert told / OCTAVE / 1.04 < computed < told * OCTAVE * 1.04, (name, computed, told)
         total = engine.value(f'iotrace_request_duration_seconds_sum{{program="{PROGRAM}"}}')
         tiers = sum(tier["latency_ns"] for tier in requests["tiers"])
         assert total == pytest.approx(tiers / 1e9, rel=0.01)

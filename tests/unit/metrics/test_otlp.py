@@ -92,28 +92,45 @@ def test_counters_are_cumulative_and_in_seconds(receiver: _Receiver) -> None:
     assert [point.as_int for point in found["iotrace.processes"].gauge.data_points] == [3]
 
 
-def test_a_histogram_is_exponential_and_keeps_every_count(receiver: _Receiver) -> None:
+_KINDS = pytest.mark.parametrize(
+    ("sub_bits", "buckets"),
+    [
+        (kernel_histogram.SUB_BITS, kernel_histogram.BUCKETS),
+        (kernel_histogram.FINE_SUB_BITS, kernel_histogram.FINE_BUCKETS),
+    ],
+)
+"""Of eighths of a power of two, and those of requests: of sixteenths."""
+
+
+@_KINDS
+def test_a_histogram_is_exponential_and_keeps_every_count(
+    receiver: _Receiver, sub_bits: int, buckets: int
+) -> None:
     histogram = Histogram()
-    buckets = [(*kernel_histogram.bounds_ns(bucket), bucket + 1) for bucket in range(100, 180)]
-    histogram.add(buckets, 7 * S)
+    kept = [
+        (*kernel_histogram.bounds_ns(bucket, sub_bits), bucket + 1)
+        for bucket in range(buckets * 2 // 5, buckets * 3 // 4)
+    ]
+    histogram.add(kept, 7 * S)
     found = _received(receiver, Sample(metrics.REQUEST_DURATION, SHOP, (), histogram))
     metric = found["iotrace.request.duration"]
     (point,) = metric.exponential_histogram.data_points
     assert metric.exponential_histogram.aggregation_temporality == 2
     assert (point.scale, point.sum, metric.unit) == (SCALE, 7.0, "s")
-    total = sum(count for _, _, count in buckets)
+    total = sum(count for _, _, count in kept)
     assert point.count == sum(point.positive.bucket_counts) == total
     # Each count is in the bucket that the middle of its own lies in.
-    for from_ns, to_ns, count in buckets:
+    for from_ns, to_ns, count in kept:
         index = index_of(from_ns, to_ns)
         middle = (from_ns + to_ns) / 2 / S
         assert 2 ** (index / 8) < middle <= 2 ** ((index + 1) / 8)
         assert point.positive.bucket_counts[index - point.positive.offset] >= count
 
 
-def test_a_value_is_one_bucket_off_at_most() -> None:
-    for bucket in range(1, kernel_histogram.BUCKETS - 1):
-        from_ns, to_ns = kernel_histogram.bounds_ns(bucket)
+@_KINDS
+def test_a_value_is_one_bucket_off_at_most(sub_bits: int, buckets: int) -> None:
+    for bucket in range(1, buckets - 1):
+        from_ns, to_ns = kernel_histogram.bounds_ns(bucket, sub_bits)
         index = index_of(from_ns, to_ns)
         for value in (from_ns, to_ns - 1):
             exact = math.ceil(math.log2(value / S) * 8) - 1

@@ -50,21 +50,27 @@ def answer(connection, line):
     return True
 
 
-def serve(connection):
-    """The next request; whether the connection goes on."""
+def read_request(connection):
+    """The next one, with its end of line; b"": the connection has ended."""
     line = b""
     while not line.endswith(b"\n"):
         try:
             piece = connection.recv(4096)
         except ConnectionResetError:
-            return False
+            return b""
         if not piece:
-            return False
+            return b""
         line += piece
-    return answer(connection, line.strip())
+    return line
 
 
-def run_loop(listener):
+def serve(connection):
+    """Answer the next request; whether the connection goes on."""
+    line = read_request(connection)
+    return bool(line) and answer(connection, line.strip())
+
+
+def run_loop(listener, serve=serve):
     selector = selectors.DefaultSelector()
     selector.register(listener, selectors.EVENT_READ)
     while True:
@@ -135,17 +141,14 @@ def run_handing(listener):
 
     for _ in range(2):
         threading.Thread(target=work, daemon=True).start()
-    selector = selectors.DefaultSelector()
-    selector.register(listener, selectors.EVENT_READ)
-    while True:
-        for key, _ in selector.select():
-            if key.fileobj is listener:
-                selector.register(listener.accept()[0], selectors.EVENT_READ)
-            elif line := key.fileobj.recv(4096):
-                requests.put((key.fileobj, line.strip()))
-            else:
-                selector.unregister(key.fileobj)
-                key.fileobj.close()
+
+    def hand(connection):
+        line = read_request(connection)
+        if line:
+            requests.put((connection, line.strip()))
+        return bool(line)
+
+    run_loop(listener, hand)
 
 
 def main():

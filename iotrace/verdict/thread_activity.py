@@ -70,6 +70,11 @@ class Activity:
         return self.user_ns + self.kernel_ns + self.copy_ns + self.unsplit_cpu_ns
 
     @property
+    def wants_cpu_ns(self) -> int:
+        """Time on a CPU, or without one or the GIL: it had something to compute."""
+        return self.cpu_ns + self.runq_ns + self.gil.wait_ns
+
+    @property
     def asleep_ns(self) -> int:
         """Time asleep, for any reason."""
         return sum(self.wait_ns.values())

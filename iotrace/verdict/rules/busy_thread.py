@@ -80,10 +80,9 @@ def _matches(profile: ProcessProfile, tid: int) -> bool:
 
 
 def _is_busy(seen: Activity) -> bool:
-    wants = seen.cpu_ns + seen.runq_ns + seen.gil.wait_ns
     return (
         seen.lifetime_ns >= LEAST_LIFETIME_NS
-        and wants >= NEVER_SLEEPS_SHARE * seen.lifetime_ns
+        and seen.wants_cpu_ns >= NEVER_SLEEPS_SHARE * seen.lifetime_ns
         and seen.cpu_ns >= max(CPU_SHARE * seen.lifetime_ns, seen.gil.wait_ns)
         and seen.operations * CPU_PER_OPERATION_NS <= seen.cpu_ns
     )

@@ -102,7 +102,7 @@ def _member(one: Stuck, row: Thread, profile: ProcessProfile) -> _Member:
 def _has_queue(busy: Sequence[_Member], old: Sequence[_Member], profile: ProcessProfile) -> bool:
     """Whether work waits for the pool: one job follows another at once, requests lie there, or more
     are owed an answer than threads could be at work on."""
-    wants_cpu = sum(_wants_cpu_ns(one.thread, profile) for one in busy)
+    wants_cpu = sum(profile.threads[one.thread.tid].wants_cpu_ns for one in busy)
     if wants_cpu > MOST_CPU_SHARE * sum(one.thread.lifetime_ns for one in busy):
         return False
     if len({place_text(one.stuck) for one in busy} - {""}) == 0:
@@ -118,11 +118,6 @@ def _has_queue(busy: Sequence[_Member], old: Sequence[_Member], profile: Process
     owed = sum(one.unanswered for one in profile.process.requests)
     lies_there = (waiting > 0 and len(busy) > 1) or owed > len(busy)
     return turning or lies_there or _kept(busy, profile)
-
-
-def _wants_cpu_ns(row: Thread, profile: ProcessProfile) -> int:
-    seen = profile.threads[row.tid]
-    return seen.cpu_ns + seen.runq_ns + seen.gil.wait_ns
 
 
 def _kept(busy: Sequence[_Member], profile: ProcessProfile) -> bool:

@@ -61,11 +61,10 @@ def _saturated(profile: ProcessProfile) -> Iterator[Hit]:
     if len(loops) != 1 or requests < LEAST_REQUESTS:
         return
     ((tid, seen),) = loops.items()
-    wants_ns = seen.cpu_ns + seen.runq_ns + seen.gil.wait_ns
     in_stalls = sum(loop.stalls.cpu_ns for loop in seen.multiplexers if loop.stalls)
     iterations = sum(loop.iterations or 0 for loop in seen.multiplexers)
     if (
-        wants_ns < SATURATED_SHARE * seen.lifetime_ns
+        seen.wants_cpu_ns < SATURATED_SHARE * seen.lifetime_ns
         or seen.cpu_ns < max(CPU_SHARE * seen.lifetime_ns, CPU_PER_REQUEST_NS * requests)
         or in_stalls >= CPU_SHARE * seen.cpu_ns  # IO103 tells of them
         or requests < REQUESTS_PER_ITERATION * iterations

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from iotrace.discovery.census import Candidate, take_census
 from iotrace.doctor.check import Check, degraded, ok
 from iotrace.errors import IotraceError
+from iotrace.output.units import plural
 from iotrace.target_reader.asking import Asker
 from iotrace.target_reader.programs import read_python
 from iotrace.target_reader.reader import TargetReader
@@ -75,7 +76,7 @@ def _read(reader: Asker, pid: int) -> Answer | None:
 def _checks(read: tuple[Counter[Answer], int]) -> Iterator[Check]:
     found, skipped = read
     for answer, count in sorted(found.items(), key=lambda one: _order(one[0])):
-        processes = f"{count} process{'es' if count > 1 else ''}"
+        processes = plural(count, "process")
         feature = f"Python {answer.version}"
         if answer.no_lines:
             lost = f"python {_LINES} and {_GIL_WAITS} of these"
@@ -87,7 +88,9 @@ def _checks(read: tuple[Counter[Answer], int]) -> Iterator[Check]:
     if not found:
         yield ok("Pythons", "none but iotrace's own runs here, or none that it may look at")
     if skipped:
-        yield ok("other Pythons", f"{skipped} processes were not looked at: there are too many")
+        left = plural(skipped, "process")
+        verb = "was" if skipped == 1 else "were"
+        yield ok("other Pythons", f"{left} {verb} not looked at: there are too many")
 
 
 def _order(answer: Answer) -> tuple[tuple[int, ...], str, str, str]:

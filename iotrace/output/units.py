@@ -86,8 +86,9 @@ def compact(figure: str) -> str:
 
 
 def plural(number: int, thing: str) -> str:
-    """``1 thread``, ``12 threads``, ``0 threads``."""
-    return f"{format_count(number)} {thing}{'' if number == 1 else 's'}"
+    """``1 thread``, ``12 threads``, ``0 threads``; ``2 processes``."""
+    ending = "" if number == 1 else "es" if thing.endswith("s") else "s"
+    return f"{format_count(number)} {thing}{ending}"
 
 
 def _scaled(figure: float, units: tuple[tuple[str, int], ...], limit: int = 1000) -> str:

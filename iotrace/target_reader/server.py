@@ -24,13 +24,12 @@ QUESTIONS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (threads.activities, threads.kinds, programs.program, programs.python)
 }
-"""Those of the beginning; the others come by ``load_rest``, for their modules cost 50 ms."""
-_OF_TASKS = ("task_offsets", "task_look", "more_tasks", "tasks")
+"""Those of the beginning; others come when one of them is asked, for their modules cost 50 ms."""
 _WHY_LENGTH = 200
 
 
 def load_rest() -> None:
-    """Import what answers all other questions."""
+    """Import what answers most other questions."""
     from iotrace.target_reader import limits, opened, stacks
 
     for function in (
@@ -52,6 +51,13 @@ def _load_tasks() -> None:
         QUESTIONS[function.__name__] = function
 
 
+def _load(question: str) -> None:
+    """Import what answers it: asyncio's last, which few ask for."""
+    load_rest()
+    if question not in QUESTIONS:
+        _load_tasks()
+
+
 def serve(questions: int, answers: int) -> NoReturn:
     """Answer until there are no more questions."""
     session: dict[int, Any] = {}
@@ -62,7 +68,7 @@ def serve(questions: int, answers: int) -> NoReturn:
             os._exit(0)
         try:
             if name not in QUESTIONS:
-                (_load_tasks if name in _OF_TASKS else load_rest)()
+                _load(name)
             value = ANSWERED, QUESTIONS[name](session, *arguments)
         except IotraceError as error:
             value = REFUSED, (type(error).__name__, error.what, error.why, error.paste)

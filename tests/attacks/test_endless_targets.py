@@ -11,7 +11,7 @@ from tests.attacks.victim import Ended, Happens, root_runs
 from tests.kernel.faults.harness import Worker
 from tests.kernel.tracing import process_of
 
-_MOST_BYTES = 192 << 20
+_MOST_BYTES = 150 << 20
 _MOST_SECONDS = 15.0
 _MOST_SECONDS_AMONG_THREADS = 60.0
 """The attacker's threads take all CPUs, the tracer's as well."""

@@ -133,8 +133,8 @@ def measured(rounds: int, attaches: int) -> list[Walk]:
         plain: _Figures = defaultdict(list)
         for number in range(attaches):
             print(f"bench: walks, {number + 1} of {attaches}", file=sys.stderr, flush=True)
-            _measure(programs, _ALL, rounds, walked)
-            _measure(programs, _NONE, rounds, plain)
+            _measure(programs, _ALL, (*_DEPTHS, *_TASKS), rounds, walked)
+            _measure(programs, _NONE, _DEPTHS, rounds, plain)
     found = [
         _walk(case, version, walked, plain)
         for case in _DEPTHS
@@ -150,7 +150,13 @@ def measured(rounds: int, attaches: int) -> list[Walk]:
     return found + tasks
 
 
-def _measure(programs: Sequence[_Program], min_latency: str, rounds: int, into: _Figures) -> None:
+def _measure(
+    programs: Sequence[_Program],
+    min_latency: str,
+    cases: Sequence[Case],
+    rounds: int,
+    into: _Figures,
+) -> None:
     pids = [one.pid for one in programs]
     with attached(*pids, "--min-latency", min_latency) as tracer:
         program = program_of(links(tracer.pid)["sys_exit"])
@@ -158,7 +164,7 @@ def _measure(programs: Sequence[_Program], min_latency: str, rounds: int, into: 
             for one in programs:  # the probes learn its threads; its code is known
                 one.make(Case("8", 1000))
             for _ in range(rounds):
-                for case in (*_DEPTHS, *_TASKS):
+                for case in cases:
                     for one in programs:
                         if case in one.cases:
                             before = _run_time_ns(program)
@@ -174,7 +180,7 @@ def _walk(case: Case, version: str, walked: _Figures, plain: _Figures) -> Walk:
     own = [ns - base for ns in walked[case, version]]
     other_base = median(plain.get((case, _BEFORE), [0]))
     others = [ns - other_base for ns in walked.get((case, _BEFORE), ())]
-    ratios = [mine / theirs for mine, theirs in zip(own, others, strict=False)]
+    ratios = [mine / theirs for mine, theirs in zip(own, others, strict=True)] if others else []
     return Walk(f"depth {case.title}", version, estimate(own), estimate(ratios) if ratios else None)
 
 

@@ -58,20 +58,28 @@ static __always_inline struct readiness *ready_unix_before_use(u64 sock, struct 
   return r;
 }
 
-/* Nothing tells when a unix socket is closed, and without an accept nothing tells of the next one. */
+/* A unix socket whose record is of one before it: nothing tells when one is closed. */
+static __always_inline int is_later_unix_socket(struct readiness *r, u64 sock)
+{
+  return !(r->inode & READINESS_PENDING) && r->inode != inode_of_sock(sock);
+}
+
+/* Without an accept nothing tells of the next one. */
 static __always_inline int is_another_by_now(struct readiness *r, u64 sock)
 {
   return DETAIL_SOCKETS && MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_FAMILY) == AF_UNIX &&
-         !(r->inode & READINESS_PENDING) && r->inode != inode_of_sock(sock);
+         is_later_unix_socket(r, sock);
 }
 
 /* A connection that was accepted before the trace, and that no thread has touched since. */
 static __always_inline struct readiness *ready_before_use(u64 sock, struct readiness *r)
 {
-  u32 port = MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_NUM), who = listener_of(port), state;
   u32 family = MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_FAMILY);
+  u32 port, who, state;
   if (DETAIL_SOCKETS && family == AF_UNIX)
     return ready_unix_before_use(sock, r);
+  port = MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_NUM);
+  who = listener_of(port);
   if (!who || MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_TYPE) != SOCK_STREAM)
     return r;
   state = MEMBER(u8, sock, TYPE_SOCK, OFFSET_SOCK_STATE);
@@ -93,12 +101,11 @@ static __always_inline int is_of_others(struct readiness *r)
 }
 
 /* No data of this connection: only the end of its stream; or, of a unix socket, a reader was there
- * first, or it is another socket by now, because nothing tells when one is closed. */
+ * first, or it is another socket by now. */
 static __always_inline int no_data(struct readiness *r, u64 sock)
 {
   if (MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_FAMILY) == AF_UNIX)
-    return !queued_on(sock) ||
-           (!(r->inode & READINESS_PENDING) && r->inode != inode_of_sock(sock));
+    return !queued_on(sock) || is_later_unix_socket(r, sock);
 #if HAVE_STREAM_END
   if (MEMBER(u8, sock, TYPE_SOCK, OFFSET_SOCK_SHUTDOWN) & RCV_SHUTDOWN &&
       MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_PROTOCOL) == IPPROTO_TCP)

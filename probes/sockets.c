@@ -22,6 +22,8 @@ static __always_inline void charge_socket_call(struct thread *t)
   u8 state = t->state == STATE_COPY ? STATE_COPY : STATE_USER;
   if (!t->call_first_copy_ns)
     t->moved_after_ns = t->since_ns;
+  else if (t->moved_after_ns < t->switched_in_ns) /* it left the CPU while it copied */
+    t->moved_after_ns = t->switched_in_ns;
   charge_running(t, state, bpf_ktime_get_ns());
   t->state = STATE_USER;
 }

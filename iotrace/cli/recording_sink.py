@@ -47,9 +47,8 @@ class Recorder:
         if not self._timeline or self._ended_ns is not None:
             return
         if self._began_ns is None:
-            self._began_ns = time.monotonic_ns()
+            self._began_ns = trace.started_ns
             self._calls = dict(trace.probes.call_names)
-            trace.timeline(True)
         packed = trace.packed_events()
         self._look(trace)
         if self._writer.add_events(packed):

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+_MEANWHILE_S = 0.1
+
 
 def start_thread(work: Callable[[], None]) -> threading.Thread | None:
     """A thread that does it; None where this process may not have one more."""
@@ -52,11 +54,15 @@ class Attached:
             else:
                 work()
 
-    def settle(self) -> None:
-        """Wait until those are loaded too."""
+    def settle(self, meanwhile: Callable[[], None] | None = None) -> None:
+        """Wait until those are loaded too, and do that ten times a second."""
         self.load_later()
         while self.loading:
-            self.loading.pop().join()
+            self.loading[-1].join(_MEANWHILE_S if meanwhile else None)
+            if meanwhile and self.loading[-1].is_alive():
+                meanwhile()
+            else:
+                self.loading.pop()
 
     def close(self) -> None:
         """Give everything back: the probes are gone with it."""

@@ -11,7 +11,7 @@ import contextlib
 import os
 import platform
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 
 from iotrace.engine.attached import Attached
@@ -81,9 +81,9 @@ class Probes:
         """
         self._attached.load_later()
 
-    def settle(self) -> None:
-        """Wait until those are loaded too."""
-        self._attached.settle()
+    def settle(self, meanwhile: Callable[[], None] | None = None) -> None:
+        """Wait until those are loaded too, and do that ten times a second."""
+        self._attached.settle(meanwhile)
         self.unavailable |= self._attached.unavailable
 
     def table(self, name: str) -> RecordTable:

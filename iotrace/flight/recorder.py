@@ -73,7 +73,7 @@ class FlightRecorder:
         if not self._streaming:
             self._streaming = True
             self._calls = dict(trace.probes.call_names)
-            trace.timeline(True)
+            trace.timeline(True)  # the agent's, others stream already
         now_ns = time.monotonic_ns()
         self._window.add_events(now_ns, trace.packed_events())
         for pid, fd, inode in trace.opened():

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from iotrace.engine.constants import CALL_OTHER
@@ -12,6 +13,8 @@ from iotrace.vocabulary.events import EventKind
 
 _EVENT = struct.Struct("<QqIIiHH")
 """struct event of probes/timeline.c."""
+_MOST_KEPT = 1_000_000
+"""Events, of some 80 bytes. More stay in the ring buffer: what that has no room for is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +40,26 @@ class TimelineReader:
     def __init__(self, probes: Probes) -> None:
         self._ring = probes.ring("timeline")
         self._names = probes.call_names
+        self._kept: list[bytes] = []
+
+    def keep(self) -> None:
+        """Make room in the ring buffer where nobody can take events yet."""
+        if len(self._kept) < _MOST_KEPT:
+            self._kept += self._ring.records()
 
     def take(self) -> tuple[Event, ...]:
         """Those that have come since the last call; CPUs' events are merged by time."""
-        events = [self._event(record) for record in self._ring.records()]
+        events = [self._event(record) for record in self._records()]
         return tuple(sorted(events, key=lambda event: event.at_ns))
 
     def take_packed(self) -> bytes:
         """The same as they are kept in a recording: packed one after the other, not sorted."""
-        return b"".join(record[: _EVENT.size] for record in self._ring.records())
+        return b"".join(record[: _EVENT.size] for record in self._records())
+
+    def _records(self) -> Iterator[bytes]:
+        kept, self._kept = self._kept, []
+        yield from kept
+        yield from self._ring.records()
 
     def close(self) -> None:
         """Unmap the ring buffer."""

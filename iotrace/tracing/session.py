@@ -64,6 +64,8 @@ def trace_processes(
             limits = with_room_for_more(limits)
         source = ImageSource(limits, absent_features(), workers)
         start = ends.enter_context(Start(source, reader))
+        if options.timeline_pages:
+            start.stream_events()
         # One that begins more threads than there is room for takes it from none of the others.
         for pid in sorted(pids, key=count_threads):
             start.follow(pid, options.children)
@@ -122,6 +124,8 @@ def trace_program(
         from iotrace.tracing.start import Start
 
         start = ends.enter_context(Start(source))
+        if options.timeline_pages:
+            start.stream_events()
 
         from iotrace.privileges.caller import sudo_caller
         from iotrace.privileges.privilege_drop import Privileges

@@ -13,6 +13,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from iotrace.engine.constants import Counter
 from iotrace.engine.image_source import ImageSource
 from iotrace.engine.pid_namespace import require_usable_clock
 from iotrace.engine.probes import Probes
@@ -59,6 +60,13 @@ class Start:
         self.entered: tuple[int, ...] = ()
         self.listening: set[int] = set()
         self.cpu_limits: dict[int, tuple[CpuLimit, ...]] = {}
+
+    def stream_events(self) -> None:
+        """Of what is charged from now on, single events too: they stay until somebody takes them.
+
+        Needs ``Limits.timeline_pages``.
+        """
+        self.probes.counters[Counter.TIMELINE_ON] = 1
 
     def follow(self, pid: int, children: bool) -> tuple[int, ...]:
         """Charge a running process (and its children); the pids.

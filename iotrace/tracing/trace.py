@@ -97,7 +97,8 @@ class Trace:
     def _meet(self, entered: tuple[int, ...]) -> None:
         """What else there is to know of processes that have been entered."""
         self._seen = (-1, -1)
-        self.probes.settle()
+        # Without kept probes the compiler may be at it for so long that the ring buffer overflows.
+        self.probes.settle(self._timeline.keep if self._timeline else None)
         if self._stacks:
             self._stacks.poll(entered)
         self._book.look(entered, sockets=True)

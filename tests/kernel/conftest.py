@@ -38,6 +38,7 @@ _SIDE_BY_SIDE = (
     "tests/kernel/test_recycling.py",
     "tests/kernel/test_refused_calls.py",
     "tests/kernel/test_selectors.py",
+    "tests/kernel/test_timeline.py",
 )
 """Files whose tests assert counts, texts and exit codes, not times: two run at once."""
 

@@ -38,17 +38,47 @@ static __always_inline u64 copy_number(void)
   return number;
 }
 
-/* All copies call this, in the order in which they are attached. Whichever does the work leaves a
- * mark in the thread's record for those behind it; the last one takes it away. Without a mark a
- * spare copy has to do the work. */
-static __always_inline int already_done(struct thread *t, u32 event)
+/* Whether an earlier copy has run for this event. All copies call this, in the order in which they
+ * are attached, and leave their bits in ran; the last one takes all away. Where it was skipped, they
+ * are still there at the next event: but a copy that finds its own bit, or that of one behind it,
+ * knows that they are of an earlier event. */
+static __always_inline int ran_before(u8 *ran)
 {
-  u8 *mark = &t->done[event];
   u64 copy = copy_number();
-  int done = copy && *mark;
-  *mark = copy < COPIES - 1;
+  u8 before = *ran, mine = 1 << copy;
+  int done = before && before < mine;
+  *ran = copy == COPIES - 1 ? 0 : done ? before | mine : mine;
   return done;
 }
+
+/* The same of an event of a thread. Where no earlier copy has run, a spare one has to do the
+ * work. */
+static __always_inline int already_done(struct thread *t, u32 event)
+{
+  return ran_before(&t->done[event]);
+}
+
+#if DETAIL_SOCKETS
+/* By the low bits of the tid: the latest read or write of a socket, and which copies ran for it. */
+BPF_ARRAY(socket_events, u32, THREAD_HINTS);
+
+/* Called for everybody's reads and writes, since those of everybody are in the kernel's counts of
+ * skipped runs: of these, the first copy's, what is counted here was made up for by a spare one
+ * (iotrace/engine/skipped_runs.py). */
+static __always_inline void count_made_up(u32 event, u32 counter)
+{
+  u32 tid = bpf_get_current_pid_tgid(), place = tid & (THREAD_HINTS - 1);
+  u32 *latest = socket_events.lookup(&place), this = tid << 8 | event << COPIES;
+  u8 ran = 0;
+  if (!latest)
+    return;
+  if ((*latest ^ this) < 1 << COPIES)
+    ran = *latest & ((1 << COPIES) - 1);
+  if (!ran_before(&ran) && copy_number())
+    count(counter);
+  *latest = this | ran;
+}
+#endif
 #else
 static __always_inline void preempt_off(void)
 {
@@ -63,8 +93,17 @@ static __always_inline u64 copy_number(void)
   return 0;
 }
 
+static __always_inline int ran_before(u8 *ran)
+{
+  return 0;
+}
+
 static __always_inline int already_done(struct thread *t, u32 event)
 {
   return 0;
+}
+
+static __always_inline void count_made_up(u32 event, u32 counter)
+{
 }
 #endif

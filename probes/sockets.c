@@ -52,7 +52,8 @@ static __always_inline int socket_moved(struct thread *t, struct descriptor *d,
 
 /* raw sock_recv_length, sock_send_length(sk, ret, flags); current is the caller. Called once for
  * each message of a vector. */
-static __always_inline int socket_call(struct bpf_raw_tracepoint_args *ctx, u32 event)
+static __always_inline int socket_call(struct bpf_raw_tracepoint_args *ctx, u32 event,
+                                       u32 counter)
 {
   u32 slot, number, found = 0;
   struct thread *t = thread_of(current_tid(), &slot);
@@ -62,6 +63,7 @@ static __always_inline int socket_call(struct bpf_raw_tracepoint_args *ctx, u32 
   struct arguments args;
   int moved = 0;
   u64 regs;
+  count_made_up(event, counter);
   if (!t || t->io_worker || already_done(t, event))
     return 0;
   regs = (u64)bpf_task_pt_regs(bpf_get_current_task_btf());
@@ -107,11 +109,11 @@ static __always_inline int socket_call(struct bpf_raw_tracepoint_args *ctx, u32 
 
 PROGRAM(on_sock_recv_length)
 {
-  return socket_call(ctx, DONE_RECEIVED);
+  return socket_call(ctx, DONE_RECEIVED, COUNTER_MADE_UP_RECEIVED);
 }
 
 PROGRAM(on_sock_send_length)
 {
-  return socket_call(ctx, DONE_SENT);
+  return socket_call(ctx, DONE_SENT, COUNTER_MADE_UP_SENT);
 }
 #endif

@@ -6,7 +6,8 @@ struct submission {
   u64 submitted_ns;
   u32 pid;
   u16 opcode;
-  u16 done; /* an earlier copy has added this completion (preemption.c) */
+  u8 ran; /* copies, for the completion in progress (preemption.c) */
+  u8 reserved;
 };
 
 /* Request -> its submission. LRU: requests that never complete are evicted. */
@@ -56,15 +57,10 @@ PROGRAM(on_uring_complete)
     return 0;
   /* Completions of one request come one after the other: the ring's lock is held. The copy that
    * does the work leaves the record to the last one. */
-  if (PREEMPTIBLE) {
-    u64 copy = copy_number();
-    int done = copy && s->done;
-    s->done = copy < COPIES - 1;
-    if (done) {
-      if (!s->done && !(flags & IORING_CQE_F_MORE))
-        submissions.delete(&request);
-      return 0;
-    }
+  if (ran_before(&s->ran)) {
+    if (!s->ran && !(flags & IORING_CQE_F_MORE))
+      submissions.delete(&request);
+    return 0;
   }
   key = ((u64)s->pid << 32) | s->opcode;
   now = bpf_ktime_get_ns();
@@ -92,7 +88,7 @@ PROGRAM(on_uring_complete)
   } else {
     count(COUNTER_LOST_OPERATIONS);
   }
-  if (!(flags & IORING_CQE_F_MORE) && !(PREEMPTIBLE && s->done))
+  if (!(flags & IORING_CQE_F_MORE) && !s->ran)
     submissions.delete(&request);
   return 0;
 }

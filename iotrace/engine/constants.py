@@ -82,6 +82,9 @@ class Counter(IntEnum):
     """Listeners and peers (or latencies of theirs) for which there was no room."""
     UNTOLD_CONNECTIONS = 25
     """Made before the trace, and nothing tells whether they were accepted or connected."""
+    MADE_UP_RECEIVED = 26
+    """Reads of sockets that a spare copy of the probe saw and the first did not, of all threads."""
+    MADE_UP_SENT = 27
 
 
 class Role(IntEnum):

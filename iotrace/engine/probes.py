@@ -48,7 +48,13 @@ class Probes:
         self.unavailable = dict(attached.unavailable)
         self._attached = attached
         self._tables: dict[str, RecordTable] = {}
-        self._skipped = SkippedRuns(lambda fd: descriptor_figure(fd, "recursion_misses"))
+        self._skipped = SkippedRuns(
+            lambda fd: descriptor_figure(fd, "recursion_misses"),
+            {
+                "on_sock_recv_length": lambda: self.counters[Counter.MADE_UP_RECEIVED],
+                "on_sock_send_length": lambda: self.counters[Counter.MADE_UP_SENT],
+            },
+        )
         with contextlib.ExitStack() as ends:
             ends.callback(attached.close)
             ends.callback(self._unmap)
@@ -72,6 +78,7 @@ class Probes:
         )
         probes = cls(attached, source.limits)
         probes.unavailable |= source.unavailable
+        probes._skipped.begin(attached.programs)
         return probes
 
     def load_later(self) -> None:

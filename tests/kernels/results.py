@@ -69,7 +69,7 @@ def _passed(found: dict[str, Any] | None, runs: int, refused: bool) -> bool:
         return bool(found["failures"]) and all(_REFUSAL in why for why in found["failures"])
     return (
         not found["failures"]
-        and found["runs"] == runs + 1 + ("python" in found)
+        and found["runs"] == runs + 2 + ("python" in found)
         and found.get("counts") == "exact"
         and found.get("python", "exact") == "exact"
         and not found["lost"]

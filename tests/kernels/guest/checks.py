@@ -96,9 +96,11 @@ class Found:
         say(**{self.detail: self.told})
 
 
-def counts(found: Found) -> None:
+def counts(found: Found, when: str = "") -> None:
     """A program of known counts from its first instruction to its end."""
-    path, truth = FOLDER / f"counts-{found.detail}.json", FOLDER / f"counts-{found.detail}.truth"
+    path, truth = FOLDER / "counts.json", FOLDER / "counts.truth"
+    for old in (path, truth):
+        old.unlink(missing_ok=True)
     options = ("-f", "json", "-o", str(path), "--detail", found.detail)
     program = str(FOLDER / "guest/counts.py")
     code, _, messages = run(*IOTRACE, "run", *options, "--", PYTHON, program, str(truth))
@@ -106,7 +108,12 @@ def counts(found: Found) -> None:
     wrong = ["none"]
     if report and truth.exists():
         wrong = wrong_counts(report, found.detail, json.loads(truth.read_text()))
-    found.told["counts"] = "; ".join(wrong) or "exact"
+    before = found.told.get("counts", "exact")
+    if wrong:
+        told = f"{when}{'; '.join(wrong)}"
+        found.told["counts"] = told if before == "exact" else f"{before}; {told}"
+    else:
+        found.told["counts"] = before
     found.say()
 
 
@@ -132,8 +139,10 @@ def python(found: Found, patience_s: float) -> None:
 
 
 def attach(found: Found, runs: int) -> None:
-    """Attach to a server under load, while real-time tasks preempt both."""
+    """Attach to a server under load, while real-time tasks preempt both; the program of known
+    counts beside them."""
     with Load(FOLDER, PYTHON) as load:
+        counts(found, "preempted: ")
         options = ("-d", str(ATTACH_S), "-f", "json", "--detail", found.detail)
         command = (*IOTRACE, "attach", str(load.server), *options)
         for _ in range(runs):

@@ -6,6 +6,8 @@ from iotrace.engine.skipped_runs import SkippedRuns
 
 _COPIES = ("on_sys_exit", "on_sys_exit_spare1", "on_sys_exit_spare2")
 _PROGRAMS = {name: fd for fd, name in enumerate((*_COPIES, "on_sched_switch"))}
+_READS = ("on_sock_recv_length", "on_sock_recv_length_spare1", "on_sock_recv_length_spare2")
+_SOCKETS = {name: fd for fd, name in enumerate(_READS)}
 
 
 class _Kernel:
@@ -61,3 +63,51 @@ def test_what_has_no_copies_is_as_the_kernel_counts_it() -> None:
     runs.glance(_PROGRAMS)
     kernel.counts[3] = 7
     assert runs.look(_PROGRAMS)["on_sched_switch"] == 7
+
+
+class _Sockets(_Kernel):
+    """Its counts, and what spare copies of the probe of reads say that they made up for."""
+
+    made_up = 0
+
+    def runs(self) -> SkippedRuns:
+        return SkippedRuns(self.read, {_READS[0]: lambda: self.made_up})
+
+    def skip(self, first: int, second: int, third: int) -> None:
+        """Events that one copy each has skipped; another one made up for the first copy's."""
+        self.made_up += first
+        for copy, times in enumerate((first, second, third)):
+            self.counts[copy] += times
+
+
+def test_what_was_skipped_before_anything_is_traced_does_not_count() -> None:
+    kernel = _Sockets()
+    kernel.counts = [3, 2, 4]  # while the copies were attached, one after the other
+    runs = kernel.runs()
+    runs.begin(_SOCKETS)
+    kernel.skip(1, 1, 1)
+    assert runs.look(_SOCKETS)[_READS[0]] == 0
+    kernel.counts = [count + 1 for count in kernel.counts]
+    assert runs.look(_SOCKETS)[_READS[0]] == 1
+
+
+def test_copies_that_say_what_they_made_up_for_leave_what_all_have_missed() -> None:
+    kernel = _Sockets()
+    runs = kernel.runs()
+    runs.begin(_SOCKETS)
+    kernel.skip(5, 4, 6)
+    kernel.counts = [count + 2 for count in kernel.counts]
+    runs.glance(_SOCKETS)
+    assert [runs.look(_SOCKETS)[_READS[0]] for _ in range(2)] == [2, 2]
+    kernel.skip(7, 3, 3)
+    assert runs.look(_SOCKETS)[_READS[0]] == 2
+
+
+def test_a_copy_that_is_about_to_count_is_waited_for() -> None:
+    kernel = _Sockets()
+    made_up = iter((0, 0, 0, 1))
+    runs = SkippedRuns(kernel.read, {_READS[0]: lambda: next(made_up)})
+    runs.begin(_SOCKETS)
+    kernel.skip(1, 1, 1)
+    assert runs.look(_SOCKETS)[_READS[0]] == 0
+    assert not list(made_up)

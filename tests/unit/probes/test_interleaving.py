@@ -47,6 +47,13 @@ _BPF_ASSEMBLER = {
 }
 
 
+def in_plain_c(text: str) -> str:
+    """Sources of probes, without what only BPF has."""
+    for bpf, plain in _BPF_ASSEMBLER.items():
+        text = text.replace(bpf, plain)
+    return text
+
+
 def _source() -> str:
     """All sources as one, for this machine's compiler."""
     names = [name for name in program.BASE_SOURCES if name not in _LEFT_OUT]
@@ -54,9 +61,8 @@ def _source() -> str:
         f'#line 1 "{name}"\n' + (_PROBES / name).read_text() for name in names
     )
     text += (_HERE / "machine_access.c").read_text()
-    for bpf, plain in _BPF_ASSEMBLER.items():
-        assert text.count(bpf) == 1, bpf
-        text = text.replace(bpf, plain)
+    assert all(text.count(bpf) == 1 for bpf in _BPF_ASSEMBLER)
+    text = in_plain_c(text)
     text, reads = re.subn(r"static long \(\*read_\w+\)\([^;]*;", "", text)
     assert reads == 3
     return text.replace('#include "tables.h"\n', "")

@@ -17,7 +17,7 @@ from tests.unit.project.places import ROOT
 
 _RUNS = 3
 _GOOD: dict[str, Any] = {
-    "runs": _RUNS + 1,
+    "runs": _RUNS + 2,
     "calls": 1,
     "gap": 0.0009,
     "unaccounted": 0.0,
@@ -45,7 +45,7 @@ def test_a_row_passes_only_with_all_runs_and_its_end() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"runs": _RUNS},
+        {"runs": _RUNS + 1},
         {"gap": 0.0011},
         {"unaccounted": 0.0011},
         {"lost": {"probes": 1}},
@@ -63,7 +63,7 @@ def test_a_machine_that_hangs_keeps_what_it_has_said() -> None:
     cells = _row(_GOOD).cells(("full", "light"))
     hung = "the machine did not come to its end"
     assert cells[0] == ["7.2.13-amd64 x86_64", "full", *["-"] * 6, hung]
-    assert cells[1][2:] == ["yes", "exact", "-", "4", "0.09 %", "0", hung]
+    assert cells[1][2:] == ["yes", "exact", "-", "5", "0.09 %", "0", hung]
 
 
 def test_a_kernel_that_must_be_refused_says_so() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from iotrace.discovery.census import Candidate, take_census
 from iotrace.doctor.check import Check, degraded, ok
-from iotrace.errors import IotraceError
+from iotrace.errors import IotraceError, NoSuchProcess
 from iotrace.output.units import plural
 from iotrace.target_reader.asking import Asker
 from iotrace.target_reader.programs import read_python
@@ -60,6 +60,8 @@ def _read(reader: Asker, pid: int) -> Answer | None:
         return None
     try:
         found = read_interpreter(reader, pid)
+    except NoSuchProcess:  # it has ended meanwhile
+        return None
     except IotraceError as error:
         return Answer(build.version, no_lines=error.why or error.what)
     if found is None:  # it runs another program by now

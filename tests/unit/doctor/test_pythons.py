@@ -61,6 +61,7 @@ def test_each_version_has_a_line_and_its_reason() -> None:
             13: ("3.14.0", _runtime("musl keeps the lock's word elsewhere")),
             14: ("3.11.2", refused),
             15: ("", None),
+            17: ("3.9.18", NoSuchProcess("gone")),
         },
         16,
     )

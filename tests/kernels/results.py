@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,7 @@ COLUMNS = (
     "widest gap",
     "lost",
     "not available",
+    "tried",
 )
 _GAP_LIMIT = 0.001
 """Of a thread's wall time, by which its states may differ from it; and of all time, unaccounted."""
@@ -35,6 +37,7 @@ class Row:
     ended: bool = False
     failure: str = ""
     seconds: float = 0.0
+    day: str = field(default_factory=lambda: time.strftime("%Y-%m-%d"))
 
     @classmethod
     def of_console(cls, name: str, console: str) -> Row:
@@ -59,7 +62,10 @@ class Row:
 
     def cells(self, details: tuple[str, ...]) -> list[list[str]]:
         """A list of texts for each detail, one a column."""
-        return [[self.kernel, one, *_cells(self.told.get(one), self.failure)] for one in details]
+        return [
+            [self.kernel, one, *_cells(self.told.get(one), self.failure), self.day]
+            for one in details
+        ]
 
 
 def _passed(found: dict[str, Any] | None, runs: int, refused: bool) -> bool:
@@ -79,7 +85,7 @@ def _passed(found: dict[str, Any] | None, runs: int, refused: bool) -> bool:
 
 def _cells(found: dict[str, Any] | None, failure: str) -> list[str]:
     if found is None:
-        return ["-"] * (len(COLUMNS) - 3) + [failure or "-"]
+        return ["-"] * (len(COLUMNS) - 4) + [failure or "-"]
     gap = max(found["gap"], found["unaccounted"])
     lost = ", ".join(f"{count} {name}" for name, count in sorted(found["lost"].items()))
     unavailable = found.get("unavailable")

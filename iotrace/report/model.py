@@ -105,6 +105,7 @@ class Thread:
     ``idle_ns``: of the waits in its states, by reason: while no request was in its hands. None: it
     has read none, or cannot be told: it answers requests that other threads have read, or several
     at once on a connection.
+    ``requests``: that it has read; None: not known (light detail).
     """
 
     tid: int
@@ -119,6 +120,7 @@ class Thread:
     count: int = 1
     in_call: InCall | None = None
     idle_ns: dict[str, int] | None = None
+    requests: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ def thread_row(
         count=totals.count,
         in_call=in_call,
         idle_ns=_idle_ns(totals),
+        requests=totals.taken,
     )
 
 

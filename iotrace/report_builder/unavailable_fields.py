@@ -42,6 +42,7 @@ def _thread(row: Thread, detail: Detail) -> Thread:
         row,
         states_ns=replace(states, user=None, kernel=None, copy=copy, cpu=on_cpu),
         syscalls=None,
+        requests=None if detail is Detail.LIGHT else row.requests,
     )
 
 

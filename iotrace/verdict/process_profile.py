@@ -161,6 +161,29 @@ class ProcessProfile:
         )
 
 
+def _surroundings(process: Process, threads: Mapping[int, Activity]) -> Surroundings:
+    """What a process tells of its threads."""
+    modes = Counter(one.nonblocking for one in _served(process))
+    told = modes[False] + modes[True]
+    sockets, ports = process.sockets, listening_ports(process)
+    accepted = [
+        one
+        for one in process.descriptors
+        if (one.kind == "tcp" and one.peer and port_of(one.local) in ports)
+        or (one.kind == "unix" and one.bytes_in and sockets and one.local in sockets.listening)
+    ]
+    listeners = None if sockets is None or sockets.count is None else len(sockets.listening)
+    return Surroundings(
+        operations=process.operations,
+        nonblocking=modes[True] >= modes[False] if told else None,
+        multiplexed=any(one.multiplexers for one in threads.values()),
+        listeners=listeners,
+        connected=bool(sockets and listeners is not None and (sockets.count or 0) > listeners),
+        served=any((one.bytes_in or 0) + (one.bytes_out or 0) for one in accepted),
+        served_asleep=any(one.wait_ns or one.polled_ns for one in accepted),
+    )
+
+
 def _served(process: Process) -> list[Descriptor]:
     """Connections that it has accepted, as far as that is known: those that it has opened itself
     are in whatever mode a client's library likes, as are its datagrams."""
@@ -197,17 +220,11 @@ def profile_of(
 ) -> ProcessProfile:
     """Look at one process."""
     threads = activity_by_thread(process)
-    modes = Counter(one.nonblocking for one in _served(process))
-    told = modes[False] + modes[True]
-    around = Surroundings(
-        operations=process.operations,
-        nonblocking=modes[True] >= modes[False] if told else None,
-        multiplexed=any(one.multiplexers for one in threads.values()),
-    )
+    around = _surroundings(process, threads)
     if detail is Detail.FULL:
         styles = {tid: thread_style(one, around) for tid, one in threads.items()}
     else:
-        styles = {tid: style_by_sleeps(one) for tid, one in threads.items()}
+        styles = {tid: style_by_sleeps(one, around) for tid, one in threads.items()}
     styles = {tid: replace(style, threads=threads[tid].threads) for tid, style in styles.items()}
     calls = defaultdict(list)
     for call in process.calls:

@@ -71,10 +71,12 @@ def waiting_lines(lines: Iterable[Line], process: Process) -> tuple[str, ...]:
     if not waited:
         return ()
     sums: dict[str, tuple[int, int, int]] = {}
+    under_way: dict[str, bool] = {}
     peers = _peers(process)
     for one in waited:
         peer = peers.get((one.fd, one.kind), "")
         named = f"{_place_text(one.own_stack[0])} -> {one.syscall}{peer}"
+        under_way[named] = under_way.get(named, True) and not one.calls
         count, wait, longest = sums.get(named, (0, 0, 0))
         sums[named] = (
             count + one.calls + one.in_flight,
@@ -82,7 +84,10 @@ def waiting_lines(lines: Iterable[Line], process: Process) -> tuple[str, ...]:
             max(longest, one.max_ns),
         )
     ranked = sorted(sums.items(), key=lambda item: -item[1][1])
-    return tuple(f"{named}: {_figures(*figures)}" for named, figures in ranked[:MOST])
+    return tuple(
+        f"{named}: {_under_way(*figures) if under_way[named] else _figures(*figures)}"
+        for named, figures in ranked[:MOST]
+    )
 
 
 def calling_lines(lines: Iterable[Line]) -> tuple[str, ...]:
@@ -203,6 +208,16 @@ def _figures(count: int, total_ns: int, longest_ns: int) -> str:
     if count == 1:
         return f"once, {duration(longest_ns)}"
     return f"{plural(count, 'time')}, {duration(total_ns)}, {duration(longest_ns)} at most"
+
+
+def _under_way(count: int, total_ns: int, longest_ns: int) -> str:
+    """Calls that had not returned: those that had are not in the figures."""
+    if count == 1:
+        return f"only the call under way at the end, for {duration(longest_ns)} so far"
+    return (
+        f"only the {count:,} calls under way at the end, {duration(total_ns)} so far, "
+        f"{duration(longest_ns)} at most"
+    )
 
 
 def _cause_text(peers: _Peers, one: StallCause) -> str:

@@ -38,6 +38,7 @@ class Activity:
 
     ``unsplit_cpu_ns``: on a CPU, where it is not known in which of the three states.
     ``idle_ns``: of ``wait_ns``, by reason, what is known to have been without a request in hand.
+    ``requests``: read, as far as that is known.
     """
 
     threads: int = 0
@@ -52,6 +53,7 @@ class Activity:
     voluntary: int = 0
     involuntary: int = 0
     syscalls: int = 0
+    requests: int = 0
     reads: CallSums = CallSums()
     writes: CallSums = CallSums()
     accepts: CallSums = CallSums()
@@ -131,6 +133,7 @@ def activity_of(
         voluntary=sum(thread.switches.voluntary for thread in threads),
         involuntary=sum(thread.switches.involuntary for thread in threads),
         syscalls=sum(thread.syscalls or 0 for thread in threads),
+        requests=sum(thread.requests or 0 for thread in threads),
         reads=sums["reads"],
         writes=sums["writes"],
         accepts=sums["accepts"],

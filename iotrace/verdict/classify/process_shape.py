@@ -49,7 +49,8 @@ def process_model(profile: ProcessProfile) -> Model:
     sure = confidence(agreement, samples)
     if sure < LEAST:
         seen = f"{plural(samples, 'operation')} seen; it looks like: {title}"
-        return not_enough((seen, *_waiting(profile.total), *_not_seen(profile)), sure)
+        why = () if profile.detail is Detail.FULL else _evidence(chosen)
+        return not_enough((seen, *why, *_waiting(profile.total), *_not_seen(profile)), sure)
     evidence = (*_evidence(chosen), *_idle_beside(profile, shape), *_not_seen(profile))
     return Model(model_id, title, sure, evidence, shape)
 

@@ -40,11 +40,20 @@ BLOCKED_SHARE = 0.01
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What its process tells of a thread. ``operations``: of io_uring; ``nonblocking``: most of
-    the connections are (None: not known); ``multiplexed``: some thread uses a multiplexer."""
+    the connections are (None: not known); ``multiplexed``: some thread uses a multiplexer.
+
+    ``listeners``: addresses that it accepts connections on (None: not known), ``connected``: it
+    had other sockets at the end. ``served``: data moved on connections that it has accepted;
+    ``served_asleep``: a thread slept in a read or a poll of one alone.
+    """
 
     operations: Sequence[Operation] = ()
     nonblocking: bool | None = None
     multiplexed: bool = False
+    listeners: int | None = None
+    connected: bool = False
+    served: bool = False
+    served_asleep: bool = False
 
 
 def thread_style(seen: Activity, around: Surroundings) -> ThreadStyle:
@@ -61,7 +70,7 @@ def thread_style(seen: Activity, around: Surroundings) -> ThreadStyle:
     eager = sum(loop.eager_reads or 0 for loop in multiplexers)
     told = announced > eager and _is_told(seen)
     if multiplexers and (told or (eager and around.nonblocking is not False)):
-        return _loop(seen, announced, eager)
+        return _loop(seen, announced, eager, around)
     if multiplexers and _hands_out(seen):
         return _acceptor(seen)
     return _single(seen, around)
@@ -132,15 +141,20 @@ def _main_family(seen: Activity) -> str:
     return max(told, key=lambda family: told[family])
 
 
-def _loop(seen: Activity, announced: int, eager: int) -> ThreadStyle:
+def _loop(seen: Activity, announced: int, eager: int, around: Surroundings) -> ThreadStyle:
     family = _main_family(seen)
     loops = [loop for loop in seen.multiplexers if family_of(loop) == family]
     edge = family == "epoll" and _edge_triggered(seen)
     waited = sum(loop.wait_ns for loop in loops)
     name = loops[0].multiplexer
+    # How it reads what it asks of others does not tell how it serves.
+    others = around.served and not around.served_asleep
+    of_others = (
+        ", none of it on connections that it serves" if others and seen.reads.wait_ns else ""
+    )
     evidence = [
         f"{share(waited, seen.asleep_ns)} of its sleep is in {name}",
-        f"{duration(seen.reads.wait_ns)} blocked in {plural(seen.reads.calls, 'read')}",
+        f"{duration(seen.reads.wait_ns)} blocked in {plural(seen.reads.calls, 'read')}{of_others}",
     ]
     watched = max((loop.watched or 0 for loop in loops), default=0)
     if watched:
@@ -150,7 +164,7 @@ def _loop(seen: Activity, announced: int, eager: int) -> ThreadStyle:
         evidence.append(f"{plural(watched, 'descriptor')} watched, {trigger}")
     if eager > announced:
         evidence.append(f"{eager:,} new connections were read before {name} was asked about them")
-    reads_elsewhere = seen.reads.wait_ns + seen.accepts.wait_ns
+    reads_elsewhere = (0 if others else seen.reads.wait_ns) + seen.accepts.wait_ns
     agreement = 1.0 - reads_elsewhere / max(1, reads_elsewhere + waited)
     model = "epoll-et" if edge else family
     # Refused, it may also wait in a poll of that socket alone; or it never was refused.

@@ -66,7 +66,7 @@ def _hit(
     fd = None
     if calls:
         worst = max(calls, key=lambda one: one.wait_ns)
-        evidence |= {"call": worst.syscall, **profile.count_of(worst)}
+        evidence |= {"call": worst.syscall, **_count_of(worst, profile)}
         if worst.kind:
             evidence["kind"] = worst.kind
         longest = worst.latency_ns or worst.slept_ns
@@ -103,12 +103,44 @@ def _starts_children(lines: Sequence[Line]) -> bool:
 
 def _descriptor(profile: ProcessProfile, call: Call, seen: Activity) -> int | None:
     """The descriptor that the call waited on: the one with the longest wait of its kind."""
-    for loop in seen.multiplexers:
-        worst = loop.stalls.worst if loop.stalls else None
-        if worst is not None and worst.syscall == call.syscall:
-            return worst.fd
     waited = [one for one in profile.process.descriptors if _wait(one, call)]
+    alone = not any(
+        (one.syscall, one.kind) == (call.syscall, call.kind) and one.wait_ns
+        for tid, rows in profile.calls.items()
+        if tid != call.tid
+        for one in rows
+    )
+    if not alone:  # what others wait on is in the descriptors, too
+        fds = _fds_of_lines(profile, call) or _fd_of_stalls(call, seen)
+        waited = [one for one in waited if one.fd in fds] if fds else waited
     return max(waited, key=lambda one: _wait(one, call)).fd if waited else None
+
+
+def _fds_of_lines(profile: ProcessProfile, call: Call) -> frozenset[int | None]:
+    """The descriptor of the costliest line of these calls."""
+    lines = [
+        one
+        for one in profile.process.lines
+        if (one.tid, one.syscall, one.kind) == (call.tid, call.syscall, call.kind)
+        and one.fd is not None
+    ]
+    return frozenset((max(lines, key=lambda one: one.wait_ns).fd,)) if lines else frozenset()
+
+
+def _fd_of_stalls(call: Call, seen: Activity) -> frozenset[int | None]:
+    worst = [loop.stalls.worst for loop in seen.multiplexers if loop.stalls]
+    return frozenset(
+        one.fd
+        for one in worst
+        if one and (one.syscall, one.kind) == (call.syscall, call.kind) and one.fd is not None
+    )
+
+
+def _count_of(call: Call, profile: ProcessProfile) -> dict[str, int]:
+    """How many of these calls slept: a loop's own reads, which do not, are of the same call."""
+    if call.calls is None or call.waits_ns is None:
+        return profile.count_of(call)
+    return {"blocking_calls": call.waits_ns.count + call.in_flight}
 
 
 def _wait(one: Descriptor, call: Call) -> int:

@@ -23,6 +23,11 @@ LEAST_LOOKS = 3
 EVERY_LOOK_SHARE = 0.8
 """Calls that move data or wake others are made at each look: rarer ones say that jobs end and
 others begin."""
+MOST_TAKEN = 3
+"""Requests or connections taken by a thread that then looks for one thing all along: one, and two
+exchanges of a TLS handshake."""
+MOST_ASKED = 5
+"""Writes to sockets at each look: who sends more does other work between two sleeps."""
 FEW_LOCKS_SHARE = 0.1
 """Of the looks: calls for locks that the interpreter itself makes now and then."""
 _RESULTS = frozenset(
@@ -124,10 +129,15 @@ def _is_all_along(one: _Looks) -> bool:
 
 
 def _goes_on(one: Stuck, profile: ProcessProfile) -> bool:
-    """Whether the thread does something else now and then: it ends a job and takes another. For
-    that it wakes others, and waits for them, with locks."""
+    """Whether the thread has not had the same thing in hand all along: it takes one request after
+    the other, or moves more data than looks do, or does something else now and then, to end a job
+    and take another. For that it wakes others, and waits for them, with locks."""
     rows = [row for row in profile.calls.get(one.tid, ()) if row.calls]
     looks = max((row.calls or 0 for row in rows if row.syscall == one.call.syscall), default=0)
+    seen = profile.threads[one.tid]
+    taken = max(seen.requests, seen.accepts.ok)
+    if taken > MOST_TAKEN or LEAST_LOOKS * taken > looks or seen.writes.ok > MOST_ASKED * looks:
+        return True
     between = [row for row in rows if row.syscall in _BETWEEN and row.kind not in GIL_KINDS]
     others = [row for row in between if row.syscall != one.call.syscall]
     locks = sum(row.calls or 0 for row in others if row.syscall in LOCKS)

@@ -12,6 +12,8 @@ from iotrace.verdict.rules.rule import Hit, Rule, always
 LEAST_SHARE = 0.05
 """Of the time of the threads that serve."""
 SLEEPS_PER_READ = 0.05
+SERVICE_SHARE = 0.5
+"""Of the time from reading requests to answering them, asleep in sleeps: then few are enough."""
 
 
 def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
@@ -26,7 +28,11 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
     lifetime = sum(one.lifetime_ns for one in serving.values())
     if asleep < LEAST_SHARE * max(1, min(lifetime, profile.wall_ns)):
         return
-    if not sleeps or sleeps < SLEEPS_PER_READ * reads:
+    if not sleeps:
+        return
+    rare = sleeps < SLEEPS_PER_READ * reads
+    in_service = min(asleep, _in_service(profile))
+    if rare and in_service < LEAST_SHARE * max(1, min(lifetime, profile.wall_ns)):
         return
     client = _is_client(profile)
     yield Hit(
@@ -36,8 +42,9 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
             "mean_sleep_ns": asleep // sleeps,
             "reads": reads,
             "threads": len(serving),
+            **({"asleep_in_service_ns": in_service} if in_service else {}),
         },
-        asleep,
+        in_service if rare else asleep,
         next(iter(serving)) if len(serving) == 1 else None,
         lines=waiting_lines(
             (
@@ -50,6 +57,16 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
         severity="low" if client else None,
         title="Sleeps between its calls to other services" if client else "",
     )
+
+
+def _in_service(profile: ProcessProfile) -> int:
+    """Asleep with a request in hand, where that is most of the time that its requests took; else 0.
+
+    Requests are few or many: a long sleep in a rare one may be most of what users wait for.
+    """
+    parts = [tier.service_ns for row in profile.process.requests for tier in row.tiers]
+    slept = sum(part.get("sleep", 0) for part in parts)
+    return slept if slept >= SERVICE_SHARE * sum(sum(part.values()) for part in parts) else 0
 
 
 def _is_client(profile: ProcessProfile) -> bool:

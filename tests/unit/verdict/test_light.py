@@ -81,3 +81,68 @@ def test_a_blocking_call_in_a_loop_is_found_by_its_wait() -> None:
     assert found.id == "IO104"
     assert (found.evidence["call"], found.evidence["sleeps"]) == ("clock_nanosleep", 19)
     assert "calls" not in found.evidence
+
+
+def _pre_forked(watched: int, served_ns: int, sockets: int = 1) -> Process:
+    """A worker that selects, accepts, and sleeps in requests; what it has read from slept."""
+    one = made.process(
+        [made.thread(user=100 * MS, poll=7_000 * MS, sleep=2_600 * MS, recv=300 * MS)],
+        [
+            made.call("pselect6", "", 480, wait=7_000 * MS),
+            made.call("clock_nanosleep", "", 7, wait=2_600 * MS),
+            made.call("recvfrom", "tcp", 113, wait=300 * MS),
+        ],
+        [made.loop("pselect6", 480, wait=7_000 * MS, watched=watched, nfds=9)],
+        [
+            made.descriptor(7, wait=served_ns, nonblocking=False),
+            made.descriptor(9, local="10.0.0.7:51000", peer="10.0.0.9:80", wait=300 * MS),
+        ],
+    )
+    return replace(one, sockets=replace(made.listener(), count=sockets))
+
+
+def _verdict(process: Process) -> tuple[str, set[str]]:
+    verdict = made.judged(lit(process), detail=Detail.LIGHT)
+    model = verdict.processes[0].model
+    assert model is not None
+    return model.title, {one.id for one in verdict.findings}
+
+
+def test_a_multiplexer_that_watches_listeners_alone_makes_no_loop() -> None:
+    title, found = _verdict(_pre_forked(watched=2, served_ns=300 * MS))
+    assert (title, found) == ("single thread, blocking I/O", set())
+
+
+def test_where_nothing_that_slept_tells_how_connections_are_read_nothing_is_said() -> None:
+    verdict = made.judged(lit(_pre_forked(2, 0)), detail=Detail.LIGHT)
+    model = verdict.processes[0].model
+    assert model is not None
+    assert model.id == "unknown"
+    assert any("2 descriptors, no more than 1 listening socket" in one for one in model.evidence)
+    assert "IO104" not in {one.id for one in verdict.findings}
+
+
+def test_a_loop_that_watches_its_connections_is_one_and_blocks() -> None:
+    assert _verdict(_pre_forked(9, 0, 8)) == ("event loop on select", {"IO104"})
+    bare = _verdict(_pre_forked(watched=2, served_ns=0, sockets=2))
+    assert bare == ("event loop on select", {"IO104"})
+
+
+def test_a_loop_is_told_though_it_blocks_in_calls_to_others() -> None:
+    """Nothing that it has accepted was slept on: it waits for that elsewhere."""
+    one = _pre_forked(9, 0, 8)
+    blocked = replace(
+        one,
+        threads=(made.thread(user=100 * MS, poll=500 * MS, recv=9_400 * MS),),
+        calls=(
+            made.call("pselect6", "", 480, wait=500 * MS),
+            made.call("recvfrom", "tcp", 113, wait=9_400 * MS),
+        ),
+        loops=(made.loop("pselect6", 480, wait=500 * MS, watched=9, nfds=9),),
+    )
+    title, found = _verdict(blocked)
+    assert title == "event loop on select"
+    assert "IO104" in found
+    served = replace(blocked.descriptors[0], wait_ns=9_000 * MS)
+    title, _ = _verdict(replace(blocked, descriptors=(served, *blocked.descriptors[1:])))
+    assert title == "single thread, blocking I/O"

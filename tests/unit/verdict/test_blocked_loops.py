@@ -1,0 +1,106 @@
+"""Loops that block in calls to others: what they are, which call, on what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from iotrace.report.model import Process, StallCall, Stalls
+from iotrace.report.times import Phase
+from iotrace.vocabulary.waits import WAIT_REASONS
+from tests.unit.verdict.made import (
+    MS,
+    PID,
+    S,
+    call,
+    descriptor,
+    event_loop,
+    findings,
+    judged,
+    line,
+    listener,
+    loop,
+    thread,
+)
+
+
+def _upstream(fd: int, wait: int) -> object:
+    return descriptor(
+        fd, local=f"10.0.0.7:{51_000 + fd}", peer="10.0.0.9:80", nonblocking=False, wait=wait
+    )
+
+
+def _blocked(served_ns: int = 0) -> Process:
+    """Three seconds in reads, all but so much of them upstream; a second in the multiplexer."""
+    reads = replace(
+        call("recvfrom", "tcp", 2_249, wait=3 * S, longest=300 * MS), waits_ns=Phase(219, MS, MS)
+    )
+    rows = (
+        descriptor(5, wait=served_ns, nonblocking=served_ns == 0),
+        _upstream(7, 2 * S),
+        _upstream(20, S - served_ns),
+    )
+    stalls = Stalls(
+        3, S, 0, 0, dict.fromkeys(WAIT_REASONS, 0), StallCall("recvfrom", "tcp", 20, 300 * MS)
+    )
+    one = event_loop()
+    return replace(
+        one,
+        threads=(thread(user=6 * S, poll=S, recv=3 * S),),
+        calls=(reads, *one.calls[1:2], call("epoll_wait", "", 1_009, wait=S)),
+        loops=(loop(wait=S, stalls=stalls),),
+        descriptors=rows,
+        sockets=listener(),
+    )
+
+
+def _model(one: Process) -> tuple[str, float]:
+    model = judged(one).processes[0].model
+    assert model is not None
+    return model.id, model.confidence
+
+
+def test_calls_to_others_do_not_tell_how_a_loop_serves() -> None:
+    assert _model(_blocked()) == ("epoll", 0.996)
+    model = judged(_blocked()).processes[0].model
+    assert model is not None
+    assert "none of it on connections that it serves" in " ".join(model.evidence)
+
+
+def test_reads_that_block_on_what_it_serves_do() -> None:
+    model, sure = _model(_blocked(served_ns=MS))
+    assert (model, sure < 0.3) == ("unknown", True)
+
+
+def test_the_descriptor_that_cost_most_is_named_not_the_longest_call() -> None:
+    assert findings(_blocked())["IO104"].fd == 7
+
+
+def test_of_descriptors_that_others_wait_on_too_the_lines_and_stalls_tell() -> None:
+    one = _blocked()
+    other = replace(
+        one,
+        threads=(*one.threads, thread(PID + 1, recv=10 * S)),
+        calls=(*one.calls, call("recvfrom", "tcp", 9, tid=PID + 1, wait=9 * S)),
+        descriptors=(*one.descriptors, _upstream(8, 9 * S)),
+    )
+    assert findings(other)["IO104"].fd == 20
+    lines = (line("recvfrom", "tcp", 7, 9, total=2 * S), line("recvfrom", "tcp", 20, 9, total=S))
+    assert findings(replace(other, lines=lines))["IO104"].fd == 7
+
+
+def test_calls_that_did_not_sleep_are_not_counted() -> None:
+    evidence = findings(_blocked())["IO104"].evidence
+    assert evidence["blocking_calls"] == 219
+    assert "calls" not in evidence
+
+
+def test_a_line_of_a_call_under_way_says_that_others_are_not_in_it() -> None:
+    under_way = line("recvfrom", "tcp", 7, 0, in_flight=1, total=276 * MS)
+    (told,) = findings(replace(_blocked(), lines=(under_way,)))["IO104"].lines
+    assert told.endswith(": only the call under way at the end, for 276 ms so far")
+    returned = line("recvfrom", "tcp", 7, 1, total=276 * MS)
+    (told,) = findings(replace(_blocked(), lines=(returned,)))["IO104"].lines
+    assert told.endswith(": once, 276 ms")
+    both = replace(under_way, in_flight=2)
+    (told,) = findings(replace(_blocked(), lines=(both,)))["IO104"].lines
+    assert told.endswith(": only the 2 calls under way at the end, 276 ms so far, 276 ms at most")

@@ -1,0 +1,129 @@
+"""Sleeps of threads that serve: whose request is in hand meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from iotrace.report.model import Process
+from iotrace.report.requests import Requests, RequestTier
+from iotrace.report.times import Durations
+from tests.unit.verdict import hangs
+from tests.unit.verdict.made import (
+    LENGTH_NS,
+    MS,
+    PID,
+    S,
+    call,
+    event_loop,
+    findings,
+    in_call,
+    line_of,
+    loop,
+    process,
+    thread,
+)
+
+_SLEEP = in_call(
+    "clock_nanosleep", "", "app.py:9 slow", "lib/site-packages/gunicorn/workers/sync.py:9 run",
+    *hangs.HANDLER, wait=200 * MS, since=9_700 * MS,
+)  # fmt: skip
+
+
+def _looks(looks: int = 30, **taken: int) -> Process:
+    """A thread of a server that slept so often; the requests and connections that it took."""
+    row = replace(hangs.waiting(701, _SLEEP, sleep=LENGTH_NS), requests=taken.get("requests"))
+    moved = taken.get("moved", looks)
+    calls = [
+        call("clock_nanosleep", "", looks, tid=701, wait=9_900 * MS),
+        call("accept4", "tcp", taken.get("accepted", looks), tid=701),
+        call("recvfrom", "tcp", moved, tid=701),
+        call("sendto", "tcp", moved, tid=701),
+    ]
+    if "accepted" not in taken:
+        del calls[1]
+    lines = (line_of(_SLEEP, looks, 9_900 * MS, 330 * MS, 701),)
+    return replace(process([row], calls), lines=lines)
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        {},
+        {"requests": 0},
+        {"requests": 1},
+        {"requests": 3},  # its TLS handshake
+        {"moved": 90},  # three calls to others at each look
+    ],
+)
+def test_who_has_one_request_in_hand_all_along_is_stuck(taken: dict[str, int]) -> None:
+    assert "IO170" in findings(_looks(**taken))
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        {"requests": 450, "moved": 450},
+        {"requests": 30},  # a sleep in each
+        {"looks": 6, "requests": 3},
+        {"accepted": 450, "moved": 450},
+        {"moved": 450},  # the jobs of a queue
+    ],
+)
+def test_who_takes_one_request_after_the_other_is_not(taken: dict[str, int]) -> None:
+    assert "IO170" not in findings(_looks(**taken))
+
+
+def _rare(sleeps_ns: int, service: dict[str, int]) -> Process:
+    """A server that sleeps in one of 40 requests; what its requests were in service for."""
+    times = Durations(1_760, MS, MS, MS, MS, MS)
+    tier = RequestTier(0, S, 1_760, sum(service.values()), 0, {}, service)
+    row = Requests(
+        "127.0.0.1:8000", 1_760, 1_760, 0, None, times, None, None, times, None, tiers=(tier,)
+    )
+    calls = [
+        call("accept4", "tcp", 1_760),
+        call("recvfrom", "tcp", 1_760),
+        call("sendto", "tcp", 1_760),
+        call("clock_nanosleep", "", 22, wait=sleeps_ns),
+    ]
+    one = process([thread(user=S, sleep=sleeps_ns, accept=9 * S - sleeps_ns)], calls)
+    return replace(one, requests=(row,))
+
+
+def test_rare_sleeps_that_requests_are_made_of_are_found() -> None:
+    found = findings(_rare(6 * S, {"user": S, "sleep": 5 * S}))["IO117"]
+    assert found.cost_ns == found.evidence["asleep_in_service_ns"] == 5 * S
+    assert (found.evidence["sleeps"], found.evidence["reads"]) == (22, 1_760)
+
+
+@pytest.mark.parametrize(
+    ("sleeps_ns", "service"),
+    [
+        (6 * S, {"user": S}),  # no request was in hand
+        (6 * S, {"user": S, "recv": 2 * S, "sleep": S}),
+        (6 * S, {"user": 100 * MS, "sleep": 400 * MS}),
+        (400 * MS, {"user": 100 * MS, "sleep": 400 * MS}),
+    ],
+)
+def test_rare_sleeps_that_cost_requests_little_are_not(
+    sleeps_ns: int, service: dict[str, int]
+) -> None:
+    assert "IO117" not in findings(_rare(sleeps_ns, service))
+
+
+def test_a_loop_whose_requests_await_a_timer_does_not_sleep() -> None:
+    rows = _rare(S, {"user": S, "poll": 8 * S}).requests
+    one = replace(event_loop(), requests=rows)
+    assert "IO117" not in findings(one)
+    blocked = thread(PID, user=S, poll=3 * S, sleep=6 * S)
+    sleeping = replace(
+        one,
+        threads=(blocked,),
+        calls=(*one.calls[:2], call("clock_nanosleep", "", 22, wait=6 * S)),
+        loops=(loop(wait=3 * S),),
+        requests=_rare(6 * S, {"user": S, "sleep": 6 * S}).requests,
+    )
+    assert "IO104" in findings(sleeping)
+    assert "IO117" not in findings(sleeping)

@@ -37,7 +37,11 @@ def blocks(report: Report, top: int | None) -> list[Block]:
     most = None if top is None else IN_FULL
     shown, rest = report.findings[:most], () if most is None else report.findings[most:]
     processes = {process.pid: process for process in report.processes}
-    found = [block for one in shown for block in _finding(one, processes.get(one.pid))]
+    found = [
+        block
+        for one in shown
+        for block in _finding(one, processes.get(one.pid), report.duration_ns)
+    ]
     further = _in_short(rest, top)
     judged = any(process.model is not None for process in report.processes)
     return [
@@ -95,17 +99,24 @@ def _in_short(findings: Sequence[Finding], top: int | None) -> Table | None:
     )
 
 
-def _finding(finding: Finding, process: Process | None) -> list[Block]:
+def _finding(finding: Finding, process: Process | None, duration_ns: int) -> list[Block]:
     pairs = [("where", where(finding, process))]
     pairs += [("line", line) for line in finding.lines]
     if finding.cost_ns is not None:
-        pairs.append(("costs", units.format_duration(finding.cost_ns)))
+        pairs.append(("costs", _cost(finding.cost_ns, duration_ns)))
     if finding.evidence:
         pairs.append(("seen", evidence(finding)))
     pairs += [("effects", _follows(one, finding)) for one in finding.symptoms]
     pairs.append(("advice", finding.advice))
     title = f"{finding.severity.upper()} {finding.id}: {finding.title}"
     return [Heading(2, title, _TONES[finding.severity]), Facts(tuple(pairs))]
+
+
+def _cost(cost_ns: int, duration_ns: int) -> str:
+    cost = units.format_duration(cost_ns)
+    if cost_ns <= duration_ns:
+        return cost
+    return f"{cost}, added up over all its threads or requests"
 
 
 def _follows(one: Symptom, cause: Finding) -> str:

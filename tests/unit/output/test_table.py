@@ -93,6 +93,13 @@ Found, see above: HIGH IO103.
 """)
 
 
+def test_a_cost_of_more_than_the_trace_took_says_why() -> None:
+    report = reports.event_loop()
+    (finding,) = report.findings
+    dearer = replace(report, findings=(replace(finding, cost_ns=40 * S),))
+    assert "costs   40.0 s, added up over all its threads or requests\n" in page(dearer)
+
+
 @pytest.mark.parametrize("tablefmt", TEXT_FORMATS)
 @pytest.mark.parametrize("name", REPORTS)
 def test_no_line_is_wider_than_80_columns(name: str, tablefmt: str) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Redis and PostgreSQL of a case's own, on 127.0.0.1; sourced after stage.sh.
+# Redis, PostgreSQL and MariaDB of a case's own, on 127.0.0.1; sourced after stage.sh.
 
 # redis PORT: as nobody.
 redis() {
@@ -21,3 +21,16 @@ postgres() {
 }
 
 as_postgres() { setpriv --reuid postgres --regid postgres --clear-groups "$@"; }
+
+# mariadb PORT: as its own user, in $WORK/tables; who connects may do all.
+mariadb() {
+  local data=$WORK/tables
+  mkdir "$data"
+  chown mysql "$data"
+  setpriv --reuid mysql --regid mysql --clear-groups mariadb-install-db --no-defaults \
+    --datadir="$data" --skip-test-db
+  setpriv --reuid mysql --regid mysql --clear-groups mariadbd --no-defaults --datadir="$data" \
+    --socket="$data/socket" --pid-file="$data/pid" --bind-address=127.0.0.1 --port="$1" \
+    --innodb-buffer-pool-size=16M --skip-grant-tables &
+  up "$1"
+}

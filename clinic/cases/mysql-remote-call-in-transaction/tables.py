@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+import os
+
+import pymysql
+
+database = pymysql.connect(host="127.0.0.1", port=int(os.environ["DB"]))
+with database.cursor() as cursor:
+    cursor.execute("create database shop")
+    cursor.execute("create table shop.items (id int primary key, stock int) engine=innodb")
+    cursor.execute("insert into shop.items values (1, 1000000)")
+database.commit()

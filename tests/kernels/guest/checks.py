@@ -12,10 +12,11 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from load import Load, is_attached
+from load import Load, is_attached, skipped_runs
 from reports import gap, lost, unaccounted, unavailable, wrong_counts, wrong_python
 
 FOLDER = Path(sys.argv[1])
@@ -160,11 +161,16 @@ def run_beside(load: Load, *command: str) -> tuple[int, str, str]:
         while iotrace.poll() is None and time.monotonic() < end and not is_attached(iotrace.pid):
             time.sleep(1)
         load.go_on()
-        try:
-            code = iotrace.wait(LIMIT_S)
-        except subprocess.TimeoutExpired:
+        skipped: dict[str, list[int]] = {}
+        while iotrace.poll() is None and time.monotonic() < end:
+            with suppress(OSError):  # it ends
+                skipped = skipped_runs(iotrace.pid) or skipped
+            with suppress(subprocess.TimeoutExpired):
+                iotrace.wait(1)
+        if iotrace.poll() is None:
             iotrace.kill()
-            code = 124
+        code = iotrace.wait()
+    print("SKIPPED", json.dumps(skipped), flush=True)
     return code, out.read_text(), messages.read_text()
 
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -63,6 +63,24 @@ class Load:
         for process in (self._server, *self._preempting):
             process.kill()
             process.wait()
+
+
+def skipped_runs(pid: int) -> dict[str, list[int]]:
+    """Runs that the kernel has skipped of the programs that a process has attached, by tracepoint;
+    in the order in which they were attached."""
+    skipped: dict[str, int] = {}
+    links: list[tuple[int, str, str]] = []
+    for path in Path(_FDINFO.format(pid)).iterdir():
+        with suppress(OSError):
+            told = dict(line.partition(":\t")[::2] for line in path.read_text().splitlines())
+            if "recursion_misses" in told:
+                skipped[told["prog_id"]] = int(told["recursion_misses"])
+            elif "tp_name" in told:
+                links.append((int(told["link_id"]), told["tp_name"], told["prog_id"]))
+    found: dict[str, list[int]] = {}
+    for _, tracepoint, program in sorted(links):
+        found.setdefault(tracepoint, []).append(skipped.get(program, 0))
+    return {tracepoint: counts for tracepoint, counts in found.items() if any(counts)}
 
 
 def is_attached(pid: int) -> bool:

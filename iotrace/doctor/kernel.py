@@ -19,7 +19,8 @@ from iotrace.engine.perf_events import (
     paranoia,
     why_refused,
 )
-from iotrace.engine.tracepoints import PROBES, PYTHON_PROBES
+from iotrace.engine.program import NO_REQUEST, OF_REQUESTS, tells_request, tracepoint_of
+from iotrace.engine.tracepoints import PROBES, PYTHON_PROBES, REQUESTS, Probe
 from iotrace.errors import Unsupported
 from iotrace.privileges.syscall_filter import BPF, PERF_EVENT_OPEN, is_filtered
 
@@ -151,20 +152,28 @@ def _attach() -> list[int]:
 def _tracepoints(types: KernelTypes, absent: frozenset[str]) -> tuple[Check, ...]:
     answers = []
     for probe in PROBES:
-        name = probe.tracepoint
-        feature = f"tracepoint {name}"
-        arguments = None if name in absent else types.tracepoint_arguments(name)
-        if arguments is not None:
-            answers.append(ok(feature, f"there: {'; '.join(probe.loses) or 'all rests on it'}"))
-        elif probe.loses:
-            answers.append(
-                degraded(
-                    feature, "not in this kernel", "; ".join(probe.loses), suggested_commands.KERNEL
-                )
-            )
+        found = tracepoint_of(probe, types, absent)
+        feature = f"tracepoint {found or probe.tracepoint}"
+        lacks = "" if found else "not in this kernel"
+        if found == "io_uring_complete" and not tells_request(types):
+            lacks = NO_REQUEST
+        loses = "; ".join((*probe.loses, *_requests_of(probe)))
+        if not lacks:
+            answers.append(ok(feature, f"there: {loses or 'all rests on it'}"))
+        elif loses:
+            answers.append(degraded(feature, lacks, loses, suggested_commands.KERNEL))
         else:
-            answers.append(missing(feature, "not in this kernel", suggested_commands.KERNEL))
+            answers.append(missing(feature, lacks, suggested_commands.KERNEL))
     return tuple(answers)
+
+
+def _requests_of(probe: Probe) -> tuple[str, ...]:
+    """What is said where there are no requests without it: in all details, or in which."""
+    having = [detail for detail, names in OF_REQUESTS.items() if names]
+    lacking = [detail for detail in having if probe.tracepoint in OF_REQUESTS[detail]]
+    if lacking == having:
+        return (REQUESTS,)
+    return tuple(f"{REQUESTS} in {detail.value} detail" for detail in lacking)
 
 
 def _helpers(types: KernelTypes, absent: frozenset[str]) -> tuple[Check, ...]:

@@ -68,7 +68,8 @@ LATE_SOURCES = ("python_stack.c", "slow_calls.c", "task_notes.c", "stalls.c", "s
 
 _COMPLETE_WITHOUT_REQUEST = 4
 """Arguments of io_uring_complete in Linux 5.15: ctx, user_data, res, cflags."""
-_OF_REQUESTS: dict[Detail, tuple[str, ...]] = {
+NO_REQUEST = "does not tell the request"
+OF_REQUESTS: dict[Detail, tuple[str, ...]] = {
     Detail.FULL: ("sk_data_ready",),
     Detail.SOCKETS: ("sk_data_ready", "sock_recv_length", "sock_send_length"),
     Detail.LIGHT: (),
@@ -91,6 +92,17 @@ class Program:
     preemptible: bool
 
 
+def tracepoint_of(probe: Probe, types: KernelTypes, absent: frozenset[str]) -> str | None:
+    """What this kernel calls a probe's tracepoint; None: it has none such."""
+    names = (name for name in (probe.tracepoint, probe.older) if name and name not in absent)
+    return next((name for name in names if types.tracepoint_arguments(name)), None)
+
+
+def tells_request(types: KernelTypes) -> bool:
+    """Whether io_uring_complete says which request is complete."""
+    return types.tracepoint_arguments("io_uring_complete") != _COMPLETE_WITHOUT_REQUEST
+
+
 def _available(
     types: KernelTypes, absent: frozenset[str], namespaced: bool, detail: Detail
 ) -> tuple[list[Probe], dict[str, str]]:
@@ -99,13 +111,8 @@ def _available(
     for probe in (*PROBES, *IN_CONTAINERS) if namespaced else PROBES:
         if detail not in probe.details:
             continue
-        known = [
-            name
-            for name in (probe.tracepoint, probe.older)
-            if name and name not in absent and types.tracepoint_arguments(name)
-        ]
-        if known:
-            present.append(replace(probe, tracepoint=known[0]))
+        if known := tracepoint_of(probe, types, absent):
+            present.append(replace(probe, tracepoint=known))
         elif probe.loses:
             for column in probe.loses:
                 unavailable[column] = f"this kernel has no tracepoint {probe.tracepoint}"
@@ -115,8 +122,8 @@ def _available(
                 why="Nothing can be accounted for without it.",
                 paste="iotrace doctor",
             )
-    if types.tracepoint_arguments("io_uring_complete") == _COMPLETE_WITHOUT_REQUEST:
-        unavailable["operations"] = "this kernel's io_uring_complete does not tell the request"
+    if "operations" not in unavailable and not tells_request(types):
+        unavailable["operations"] = f"this kernel's io_uring_complete {NO_REQUEST}"
     if "operations" in unavailable:
         present = [p for p in present if not p.loses or "operations" not in p.loses]
     return present, unavailable
@@ -126,7 +133,7 @@ def _request_probes(
     functions: Collection[str], detail: Detail, unavailable: dict[str, str]
 ) -> list[Probe]:
     """What follows exchanges, where all that tells of them is there."""
-    for name in _OF_REQUESTS[detail]:
+    for name in OF_REQUESTS[detail]:
         if f"on_{name}" not in functions:
             unavailable[REQUESTS] = f"this kernel has no tracepoint {name}"
             return []

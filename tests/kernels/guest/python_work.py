@@ -11,7 +11,8 @@ import threading
 import time
 from pathlib import Path
 
-SLEEPS, SLEEP_S = 41, 0.003
+SLEEPS, SLEEP_S = 41, 0.05
+"""Until a time that is set before the call: on a slow CPU a short sleep may be over by then."""
 done = threading.Event()
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -43,7 +44,11 @@ def main() -> int:
     options.cache.mkdir(parents=True, exist_ok=True)
     print("| system | way | result | seconds |\n|---|---|---|---|", flush=True)
     ways = options.way or WAYS
-    packages = {way: WAYS[way].build() for way in ways}  # all of one HEAD
+    try:
+        packages = {way: WAYS[way].build() for way in ways}  # all of one HEAD
+    except subprocess.CalledProcessError as failed:  # it has said why
+        print(f"packages: {failed.cmd[0]} failed", file=sys.stderr)
+        return 2
     tries = [(suite, way) for way in ways for suite in options.suites]
     failures = 0
     for suite, way in tries:

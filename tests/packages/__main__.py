@@ -53,7 +53,7 @@ def main() -> int:
     failures = 0
     for suite, way in tries:
         failures += _told(
-            suite, way, partial(_in_fresh_system, suite, way, packages, options.cache)
+            suite, way, partial(_in_fresh_system, suite, way, packages[way], options.cache)
         )
     if not options.way:
         failures += _told(image.SUITE, "image", partial(image.try_image, options.cache))

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from iotrace.report.detail import Detail
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, entry_of, imports, joins
+from iotrace.verdict.purpose import Purpose, entry_of, imports, joins, library_frames
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
 from iotrace.verdict.stuck import (
     LEAST_NS,
@@ -33,14 +34,33 @@ def _waiting(profile: ProcessProfile) -> Iterator[Hit]:
     circle = [one for group in groups for one in group if _deep(one)] if len(groups) > 1 else []
     everybody = in_calls(profile)
     told: list[list[Stuck]] = []
+    unknown: list[list[Stuck]] = []
     for group in groups:
         holder = _holder(group, everybody)
         if holder is not None and holder.purpose is Purpose.LOCK and holder in circle:
             told.append(group)
+        elif holder is None and any(map(_deep, group)) and _matters(group):
+            unknown.append(group)
         elif holder is not None or _matters(group) or len(everybody) == 1:
             yield _hit(group, holder, profile)
     if told:
         yield _deadlock([one for group in told for one in group], profile)
+    if len(unknown) > 1 and not told and _are_alone(unknown, profile):
+        yield _deadlock([one for group in unknown for one in group], profile, len(unknown))
+    else:
+        yield from (_hit(group, None, profile) for group in unknown)
+
+
+def _are_alone(groups: Sequence[Sequence[Stuck]], profile: ProcessProfile) -> bool:
+    """Whether nobody else could have these locks: all other threads wait for work, as deep as
+    they were started."""
+    waiting = {one.tid for group in groups for one in group}
+    others = {one.tid: one for one in in_calls(profile) if one.tid not in waiting}
+    return all(
+        row.tid in others and others[row.tid].purpose is Purpose.WORK
+        for row in profile.process.threads
+        if row.tid and row.ended_ns is None and row.tid not in waiting
+    )
 
 
 def _alone(profile: ProcessProfile) -> list[Stuck]:
@@ -94,6 +114,13 @@ def _hit(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) 
         does += f" on {on}" if on else ""
         evidence |= {"likely_holder": holder.tid, "holder_sleeps_in": holder.call.syscall}
         lines = (*lines[:2], *stuck_lines([holder], profile))
+    elif all(map(_is_shared, group)):
+        advice = _SHARED
+        does = (
+            " is another process, or one that was killed or ended while it had it (a "
+            "multiprocessing lock is a semaphore, which nobody else gives back)"
+        )
+        evidence["lock"] = "multiprocessing"
     elif len(profile.process.threads) == 1:
         advice = _FORKED
         does = (
@@ -112,6 +139,20 @@ def _hit(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) 
     )
 
 
+_SHARED_LOCKS = re.compile(r"/multiprocess(?:ing)?/(?:synchronize|queues)\.py$")
+
+
+def _is_shared(one: Stuck) -> bool:
+    """It waits for a lock of several processes."""
+    return any(_SHARED_LOCKS.search(frame.file) for frame in library_frames(one.call.stack)[:1])
+
+
+_SHARED = (
+    "See which process had it and is gone: dmesg for the OOM killer, exit codes, terminate() and "
+    "kill() in the program. Do not kill workers that may have a lock; use a lock that the kernel "
+    "gives back when its owner ends (fcntl.flock on a file), or Lock.acquire(timeout=...) and give "
+    "up; ProcessPoolExecutor notices a dead worker, and raises BrokenProcessPool."
+)
 _FORKED = (
     "A child that is forked while another thread has a lock gets a copy that nobody releases. "
     "Start children with multiprocessing's spawn or forkserver (set_start_method), or fork them "
@@ -127,15 +168,24 @@ def _lock_text(group: Sequence[Stuck]) -> str:
     return "a lock that is not released"
 
 
-def _deadlock(circle: Sequence[Stuck], profile: ProcessProfile) -> Hit:
+def _deadlock(circle: Sequence[Stuck], profile: ProcessProfile, locks: int = 0) -> Hit:
+    """``locks``: so many are waited for, and their holders are concluded only from that nobody
+    else is there."""
     first = max(circle, key=lambda one: one.held_ns)
+    evidence: dict[str, float | int | str] = {"threads": len(circle), "waited_ns": first.held_ns}
+    title = f"{len(circle)} threads wait for locks that they have of each other"
+    if locks:
+        evidence["locks"] = locks
+        title = (
+            f"{len(circle)} threads wait for {locks} locks, most likely each other's: no other "
+            "thread is at work that could have them"
+        )
     return Hit(
-        {"threads": len(circle), "waited_ns": first.held_ns},
+        evidence,
         first.held_ns,
         severity="high",
         lines=stuck_lines(circle, profile),
-        title=f"Deadlock {held_text(first, profile)}: {len(circle)} threads wait for locks that "
-        "they have of each other",
+        title=f"Deadlock {held_text(first, profile)}: {title}",
         advice="Take the locks in the same order everywhere, or have one lock for both; "
         "acquire(timeout=...) tells of a deadlock in place of hanging.",
     )

@@ -49,6 +49,7 @@ from iotrace.verdict.rules import (
     thread_leak,
     thread_per_connection,
     tiny_reads,
+    unreachable_peer,
     upstream,
 )
 from iotrace.verdict.rules.rule import Rule
@@ -105,4 +106,5 @@ RULES: tuple[Rule, ...] = (
     file_polling.POLLED,
     round_trips.MANY,
     thread_leak.LEAKED,
+    unreachable_peer.UNREACHABLE,
 )

@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from iotrace.report.detail import Detail
 from iotrace.report.stacks import InCall
 from iotrace.verdict.across_processes import HANGING_CHILDREN
 from iotrace.verdict.deadlocks import deadlock_of, writers_to
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, asks, library_frames, short_name
+from iotrace.verdict.purpose import Purpose, asks, library_frames, named, short_name
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import (
     LEAST_NS,
@@ -25,6 +26,7 @@ from iotrace.verdict.stuck import (
 from iotrace.vocabulary.kinds import PIPES, SOCKETS
 
 _POOL = "/multiprocessing/pool.py"
+_EXIT = re.compile(r"/threading\.py:_shutdown$|/thread\.py:_python_exit$")
 
 
 def _stuck(profile: ProcessProfile) -> Iterator[Hit]:
@@ -136,7 +138,18 @@ def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile) -> str:
         Purpose.FILE: f"in {first.call.syscall} of {on or 'a file'}: neither the file "
         "system nor the other end of a named pipe answers",
     }[first.purpose]
-    return f"{who} {what}; the call has not returned {held}"
+    exiting = f", and the program cannot exit before {_it(group)}" if _exits(profile) else ""
+    return f"{who} {what}; the call has not returned {held}{exiting}"
+
+
+def _it(group: Sequence[Stuck]) -> str:
+    return "it ends" if len(group) == 1 else "they end"
+
+
+def _exits(profile: ProcessProfile) -> bool:
+    """Whether the main thread has done its work, and the interpreter waits for the others."""
+    main = next((one for one in in_calls(profile) if one.tid == profile.process.pid), None)
+    return main is not None and any(map(_EXIT.search, map(named, main.call.stack)))
 
 
 def _result_text(one: Stuck, profile: ProcessProfile) -> str:
@@ -190,6 +203,12 @@ _ADVICE = {
 }
 
 
+_EXIT_ADVICE = (
+    "At its exit the interpreter joins all threads that are no daemons, and those of executors, "
+    "even after shutdown(wait=False). "
+)
+
+
 def _advice(first: Stuck, profile: ProcessProfile) -> str:
     if first.purpose is Purpose.RESULT and _idle_workers(first, profile):
         return (
@@ -203,7 +222,7 @@ def _advice(first: Stuck, profile: ProcessProfile) -> str:
             "(lsof -p PID, the log shipper, the parent), or send the output to a file. Log by way "
             "of logging.handlers.QueueHandler, so that no request waits for the log."
         )
-    return _ADVICE[first.purpose]
+    return (_EXIT_ADVICE if _exits(profile) else "") + _ADVICE[first.purpose]
 
 
 def _has_the_lock(cause: Hit, symptom: Hit) -> bool:

@@ -176,6 +176,7 @@ TESTED_ELSEWHERE = {
             "IO163",
             "IO170",
             "IO171",
+            "IO174",
         ),
         "tests/kernel/verdict/test_hangs.py",
     ),

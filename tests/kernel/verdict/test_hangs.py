@@ -41,6 +41,7 @@ WAYS = {
     "queued_tasks": "IO160",
     "kept_connections": "IO161",
     "kept_threads": "IO163",
+    "refused_connections": "IO174",
 }
 _SEVERITIES = {"kept_connections": "medium", "kept_threads": "medium"}
 """It goes on serving until the limit is reached."""

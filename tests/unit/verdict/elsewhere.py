@@ -7,7 +7,18 @@ from dataclasses import replace
 from iotrace.report.model import FileLockWait, Listener, OpenSockets, Process
 from iotrace.report.requests import Requests, Upstream
 from iotrace.report.times import Durations, Percentiles
-from tests.unit.verdict.made import MS, US, S, blocking, call, descriptor, event_loop, line
+from tests.unit.verdict.made import (
+    MS,
+    US,
+    S,
+    blocking,
+    call,
+    descriptor,
+    event_loop,
+    in_call,
+    line,
+    line_of,
+)
 
 
 def connecting(wrong: bool) -> tuple[Process, ...]:
@@ -128,3 +139,17 @@ def round_trips(wrong: bool) -> tuple[Process, ...]:
     redis = Upstream("10.0.0.9:6379", "tcp", 40_000, 1, 0, None, theirs, None, None, 0, {})
     one = blocking(wait=5 * S)
     return (replace(one, requests=(requests,), upstreams=(redis,)),)
+
+
+def unreachable(wrong: bool) -> tuple[Process, ...]:
+    """Requests that wait for a broker; in the twin only a thread of its own does."""
+    handler = ("app.py:18 signup", "lib/site-packages/flask/app.py:9 Flask.wsgi_app")
+    own = ("lib/threading.py:975 Thread.run",)
+    sleeps = in_call(
+        "clock_nanosleep", "", "lib/site-packages/kombu/utils/functional.py:351 retry_over_time",
+        *(handler if wrong else own),
+    )  # fmt: skip
+    one = blocking(wait=4 * S, sleep=5 * S)
+    broker = Upstream("10.0.0.9:5672", "tcp", 0, 0, 0, None, None, None, None, 17, {})
+    lines = (line_of(sleeps, 17, 5 * S, 400 * MS),)
+    return (replace(one, upstreams=(broker,), lines=lines),)

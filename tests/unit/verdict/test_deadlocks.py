@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from iotrace.report.stacks import InCall
 from tests.unit.verdict import hangs
-from tests.unit.verdict.made import PID, S, in_call, judged, process
+from tests.unit.verdict.made import PID, S, descriptor, in_call, judged, process, thread
 
 
 def test_a_parent_and_its_child_that_serve_different_pipes() -> None:
@@ -135,3 +135,47 @@ def test_a_parent_waits_for_a_child_that_hangs_itself() -> None:
     assert "had the lock when the process was forked" in found.title
     assert "forkserver" in found.advice
     assert [(one.id, one.pid) for one in found.symptoms] == [("IO140", PID)]
+
+
+def test_locks_whose_holders_are_not_seen_are_a_deadlock_where_nobody_else_is_at_work() -> None:
+    commits = in_call("futex", "", "app.py:16 commit", *hangs.HANDLER, object="a0")
+    counts = in_call("futex", "", "app.py:24 stats", *hangs.HANDLER, object="b0")
+    threads = [hangs.waiting(701, commits), hangs.waiting(702, counts), hangs.idle(703)]
+    (found,) = judged(process(threads)).findings
+    assert found.title.startswith("Deadlock for the whole trace: 2 threads wait for 2 locks")
+    assert "in the same order" in found.advice
+    asks = in_call("recvfrom", "tcp", "app.py:40 fetch", *hangs.HANDLER, fd=9, peer="10.0.0.9:80")
+    others = (hangs.waiting(704, asks), thread(704, user=10 * S))
+    for other in others:  # may have them both
+        told = judged(process([*threads, other])).findings
+        assert not any("Deadlock" in one.title for one in told)
+
+
+def test_a_lock_of_several_processes_has_no_owner() -> None:
+    taken = in_call(
+        "futex", "", "lib/multiprocessing/synchronize.py:95 SemLock.__enter__", "app.py:9 work",
+        "lib/multiprocessing/process.py:108 BaseProcess.run", object="a0",
+    )  # fmt: skip
+    children = [process([hangs.waiting(pid, taken)], pid=pid, parent=PID) for pid in (702, 703)]
+    (found,) = judged(process([thread(child=10 * S)]), *children).findings
+    assert "killed or ended while it had it" in found.title
+    assert found.evidence["processes"] == 2
+
+
+def test_a_program_that_cannot_exit_says_so() -> None:
+    main = in_call(
+        "futex", "", "lib/threading.py:1132 Thread._wait_for_tstate_lock",
+        "lib/concurrent/futures/thread.py:31 _python_exit", "lib/threading.py:1553 _shutdown",
+    )  # fmt: skip
+    asks = in_call(
+        "recvfrom", "tcp", "lib/http/client.py:279 HTTPResponse._read_status",
+        "app.py:10 send", *hangs.WORKER, fd=9, peer="10.0.0.9:80",
+    )  # fmt: skip
+    rows = [descriptor(9, local="127.0.0.1:40001", peer="10.0.0.9:80")]
+    ends = process([hangs.waiting(PID, main), hangs.waiting(702, asks)], (), (), rows)
+    (found,) = judged(ends).findings
+    assert found.title.endswith("the program cannot exit before it ends")
+    assert "joins all threads" in found.advice
+    goes_on = process([thread(sleep=10 * S), hangs.waiting(702, asks)], (), (), rows)
+    (found,) = judged(goes_on).findings
+    assert "exit" not in found.title

@@ -238,6 +238,7 @@ MADE: dict[str, Made] = {
     "IO172": made_busy.polls_files,
     "IO162": elsewhere.round_trips,
     "IO163": hangs.kept_threads,
+    "IO174": elsewhere.unreachable,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -297,6 +298,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO172": {"looks": 51_030, "looks_per_second": 5_103},
     "IO162": {"peer": "10.0.0.9:6379", "round_trips": 40_000, "round_trips_per_request": 40.0},
     "IO163": {"threads_started": 50, "per_second": 5.0, "runs": "speak"},
+    "IO174": {"peer": "10.0.0.9:5672", "failed_connects": 17, "each_took_ns": 0},
 }  # fmt: skip
 
 

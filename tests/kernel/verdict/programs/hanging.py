@@ -1,6 +1,7 @@
 """A program that hangs in the way that sys.argv[2] names. Fixed: what it waits for comes."""
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import queue
@@ -274,6 +275,23 @@ def kept_threads():
         time.sleep(JOB_S)
 
 
+def refused_connections():
+    """IO174: nothing listens there; who needs the connection sleeps and tries again."""
+    address = listener.getsockname()
+    if WRONG:
+        listener.close()
+    else:
+        start(lambda: [listener.accept()[0].close() for _ in iter(int, 1)])
+    while True:
+        reconnect(address)
+
+
+def reconnect(address):
+    with contextlib.suppress(ConnectionRefusedError):
+        socket.create_connection(address).close()
+    time.sleep(JOB_S)
+
+
 def work(jobs):
     if WRONG:
         jobs.get()
@@ -293,7 +311,7 @@ def answer(served):
 WAYS = {one.__name__: one for one in (
     full_pipe, opposite_locks, full_pool, taken_connections, held_lock, native_sleep, silent_client,
     result_under_lock, polled_result, busy_worker, busy_connections, queued_tasks,
-    kept_connections, kept_threads,
+    kept_connections, kept_threads, refused_connections,
 )}  # fmt: skip
 ready(listener)
 WAYS[WAY]()

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A service that cannot be reached, while the program waits and tries again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from iotrace.report.requests import Upstream
+from iotrace.report.stacks import Line
+from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import library_frames, serves, short_name
+from iotrace.verdict.python_lines import waiting_lines
+from iotrace.verdict.rules.rule import HIGH_SHARE, Hit, Rank, Rule, always
+from iotrace.vocabulary.calls import CONNECTS, FAMILIES, LOCKS, SLEEPS
+
+FAILED_SHARE = 0.9
+"""Of the attempts: of one that is up, some may fail."""
+REFUSED_NS = 100_000_000
+"""An attempt that fails sooner is refused; nobody has so short a timeout."""
+_CONNECTS = re.compile(r"connect|select_?server|bootstrap|handshake", re.IGNORECASE)
+_TRIES_AGAIN = re.compile(r"connect|retr(?:y|ies)|back_?off|select_?server", re.IGNORECASE)
+"""Functions that wait for a connection; those that sleep between two attempts."""
+
+
+def _unreachable(profile: ProcessProfile) -> Iterator[Hit]:
+    failing = [one for one in profile.process.upstreams if _fails(one)]
+    waiting = _waiting(profile) if failing else []
+    waited = sum(one.wait_ns for one in waiting)
+    if failing and waited >= HIGH_SHARE * profile.wall_ns:
+        worst = max(failing, key=lambda one: one.connect_errors)
+        yield _hit(worst, len(failing), waiting, waited, profile)
+
+
+def _fails(one: Upstream) -> bool:
+    established = one.connect_ns.count if one.connect_ns else 0
+    return one.connect_errors > 0 and one.connect_errors >= FAILED_SHARE * (
+        one.connect_errors + established
+    )
+
+
+def _waiting(profile: ProcessProfile) -> list[Line]:
+    """Waits in functions that make connections: of those who serve if the process does; else of
+    the program's own code, or of a library's where nobody else waits."""
+    found = [one for one in profile.process.lines if one.wait_ns and _for_connection(one)]
+    if profile.listening_ports():
+        return [one for one in found if serves(one.stack)]
+    own = [one for one in found if len(library_frames(one.stack)) < len(one.stack)]
+    return own or found
+
+
+def _for_connection(line: Line) -> bool:
+    names = [short_name(frame) for frame in line.stack[: len(library_frames(line.stack)) + 1]]
+    if line.syscall in SLEEPS:
+        return any(map(_TRIES_AGAIN.search, names))
+    waits = line.syscall in LOCKS or line.syscall in FAMILIES or line.syscall in CONNECTS
+    return waits and any(map(_CONNECTS.search, names))
+
+
+def _hit(
+    peer: Upstream, peers: int, waiting: Sequence[Line], waited: int, profile: ProcessProfile
+) -> Hit:
+    attempts = peer.connect_errors
+    each = _trying_ns(peer, profile) // attempts
+    evidence: dict[str, float | int | str] = {
+        "peer": peer.peer,
+        "failed_connects": attempts,
+        "each_took_ns": each,
+        "waited_ns": waited,
+        "waits": sum(one.calls + one.in_flight for one in waiting),
+    }
+    if peers > 1:
+        evidence["peers"] = peers
+    refused = each < REFUSED_NS
+    how = (
+        "refused at once, nothing listens there"
+        if refused
+        else f"it does not answer within {duration(each)}: that host is gone, or the network "
+        "drops the packets"
+    )
+    return Hit(
+        evidence,
+        waited,
+        severity="high",
+        lines=waiting_lines(waiting, profile.process),
+        title=f"No connection to {peer.peer} comes about ({plural(attempts, 'attempt')}, {how}), "
+        "while threads wait for one",
+        advice=("" if refused else _DROPPED) + _ADVICE,
+    )
+
+
+def _trying_ns(peer: Upstream, profile: ProcessProfile) -> int:
+    """Asleep in connects and in polls of a socket that is to be connected. A socket that could not
+    be has no peer."""
+    rows = [
+        one for one in profile.process.descriptors
+        if one.kind == "tcp" and one.peer in ("", peer.peer) and not one.bytes_in
+    ]  # fmt: skip
+    return sum(one.wait_ns + one.polled_ns for one in rows)
+
+
+_DROPPED = (
+    "Look at the way there: `ip route get ADDRESS`, firewalls, whether the host is up; `ss -tni` "
+    "shows what is sent again. "
+)
+_ADVICE = (
+    "See whether that service runs and listens at this address (`ss -ltn` on its host; its log), "
+    "and whether the address and port in the configuration are right. Until it is back: a short "
+    "limit on how long and how often is tried (pymongo: serverSelectionTimeoutMS; celery: "
+    "retry=False or retry_policy in apply_async; redis, databases: a connect timeout), and an "
+    "error for the client at once in place of a wait in each request."
+)
+
+
+UNREACHABLE = Rule(
+    "IO174",
+    "A service cannot be reached, and threads wait for a connection",
+    _ADVICE,
+    _unreachable,
+    explains={
+        "IO105": always, "IO117": always, "IO118": always, "IO119": always, "IO131": always,
+        "IO140": always, "IO142": always, "IO157": always, "IO170": always, "IO171": always,
+    },
+    rank=Rank.STUCK,
+)  # fmt: skip

@@ -10,7 +10,7 @@ from iotrace.report.stacks import InCall, Line
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, library_frames, purpose_of, short_name
-from iotrace.verdict.python_lines import waiting_lines
+from iotrace.verdict.python_lines import MOST, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import Stuck, held_text, in_calls, stuck_lines
 
@@ -40,9 +40,20 @@ def _exhausted(profile: ProcessProfile) -> Iterator[Hit]:
         waited,
         waiting[0].tid if len(waiting) == 1 else None,
         severity="high",
-        lines=stuck_lines(waiting, profile) or waiting_lines(lines, profile.process),
+        lines=_lines(waiting, lines, profile),
         title=_title(waiting, named, longest, profile),
     )
+
+
+def _lines(waiting: list[Stuck], lines: list[Line], profile: ProcessProfile) -> tuple[str, ...]:
+    """Who waits at the end, then who else has waited: that nobody does just now is chance."""
+    here = {_place(one.call) for one in waiting}
+    others = [one for one in lines if _place(one) not in here]
+    return (*stuck_lines(waiting, profile), *waiting_lines(others, profile.process))[:MOST]
+
+
+def _place(one: InCall | Line) -> tuple[str, str] | None:
+    return (one.own_stack[0].file, one.own_stack[0].function) if one.stack else None
 
 
 def _for_a_connection(line: Line) -> bool:
@@ -65,7 +76,12 @@ def _title(waiting: list[Stuck], named: str, longest: int, profile: ProcessProfi
         return f"Connection pool exhausted: threads queue for up to {duration(longest)} in {named}"
     first = max(waiting, key=lambda one: one.held_ns)
     who = "1 thread waits" if len(waiting) == 1 else f"{len(waiting)} threads wait"
-    return f"Connection pool exhausted: {who} {held_text(first, profile)} in {named}"
+    title = f"Connection pool exhausted: {who} {held_text(first, profile)} in {named}"
+    return (
+        f"{title}; others have, for {duration(longest)} at most"
+        if first.held_ns < longest
+        else title
+    )
 
 
 EXHAUSTED = Rule(

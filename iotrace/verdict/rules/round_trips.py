@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from iotrace.report.requests import Upstream
+from iotrace.report.times import Durations
 from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.python_lines import busy_lines, waiting_lines
+from iotrace.verdict.python_lines import LEAST_SAMPLES, busy_lines, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always
 from iotrace.verdict.upstreams import lines_on, total_ns
 from iotrace.verdict.work_sources import mostly_for_work
@@ -18,11 +21,21 @@ QUICK_NS = 2_000_000
 """Half of the answers take no longer: the peer is quick, the number is the matter. Slow ones are
 IO119's."""
 WAITED_SHARE = 0.3
-"""Of the time traced, waiting for these answers and until they were read."""
+"""Of the time that requests take, waiting for these answers and until they were read; of the time
+traced in a process that serves nobody."""
+ASKING_SHARE = 0.5
+"""Of the time that requests take, but for waits for a CPU, the GIL or a lock: those waits and the
+CPU time of asking, which goes with the questions: an ORM takes longer than the answer does."""
+LEAST_WAITED_SHARE = 0.1
+"""Then these waits alone: the CPU time is of lines, which may do other things as well."""
 CALLS_PER_REQUEST = 20.0
 """Of a process that serves: a loop over rows that asks for each."""
+LEAST_WAIT_NS = 1_000_000
+"""Of each request: what takes less, nobody notices."""
 CALLS_PER_SECOND = 500
 """Of one that serves nobody."""
+_ON_CPU = ("user", "kernel", "copy")
+_CONTENDED = ("runq", "gil", "lock")
 _MANAGER = "/pymp-"
 """In the path of the socket that a multiprocessing.Manager listens on."""
 
@@ -32,13 +45,77 @@ def _round_trips(profile: ProcessProfile) -> Iterator[Hit]:
         theirs = upstream.theirs_ns
         if theirs is None or theirs.count < LEAST_CALLS or theirs.p50 > QUICK_NS:
             continue
-        waited = total_ns(theirs) + sum(upstream.pickup_states_ns.values())
-        if waited >= WAITED_SHARE * profile.wall_ns and _is_many(theirs.count, profile):
+        cost = _cost(upstream, theirs, profile)
+        if cost.is_high and _is_many(theirs.count, profile):
             rows = [one for one in profile.process.descriptors if one.peer == upstream.peer]
             lines = lines_on(profile, rows)
             if not mostly_for_work(lines):
                 slow = waiting_lines(lines, profile.process)
-                yield _hit(upstream, waited, busy_lines(profile.process) or slow, profile)
+                yield _hit(upstream, cost, busy_lines(profile.process) or slow, profile)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    """``waited_ns``: for answers, and until they were read, of ``of_ns``. ``asking_ns``: that and
+    the CPU time of asking, an estimate, of ``working_ns``; 0 if it is not known."""
+
+    waited_ns: int
+    of_ns: int
+    in_requests: bool = False
+    asking_ns: int = 0
+    working_ns: int = 0
+
+    @property
+    def is_high(self) -> bool:
+        """The waits alone are, or together with the CPU time."""
+        return self.waited_ns >= WAITED_SHARE * self.of_ns or self.asks_long
+
+    @property
+    def asks_long(self) -> bool:
+        """With the CPU time it is most of what requests take."""
+        return (
+            self.waited_ns >= LEAST_WAITED_SHARE * self.of_ns
+            and self.asking_ns >= ASKING_SHARE * self.working_ns > 0
+        )
+
+
+def _cost(upstream: Upstream, theirs: Durations, profile: ProcessProfile) -> _Cost:
+    """The time that the waits take a share of is that of requests between their first read and
+    their answer: it does not depend on how many there are.
+
+    Waits that do not fit in there are not made for requests, or partly at most: then all the time.
+    """
+    after = upstream.pickup_states_ns
+    waited = total_ns(theirs) + sum(after.values())
+    service = Counter[str]()
+    for row in profile.process.requests:
+        for tier in row.tiers:
+            service.update(tier.service_ns)
+    if not LEAST_WAIT_NS * _served(profile) <= waited <= service.total():
+        return _Cost(waited, profile.wall_ns)
+    cpu = round(_asking_share(profile) * sum(service[state] for state in _ON_CPU))
+    asking = waited - sum(after.get(state, 0) for state in (*_ON_CPU, *_CONTENDED)) + cpu
+    working = service.total() - sum(service[state] for state in _CONTENDED)
+    of_ns = min(service.total(), profile.wall_ns)
+    return _Cost(
+        waited, of_ns, of_ns < profile.wall_ns, min(asking, working) if cpu else 0, working
+    )
+
+
+def _asking_share(profile: ProcessProfile) -> float:
+    """Of its CPU time where that is known: in libraries, below the program's function that makes
+    most of the system calls."""
+    calls, inside, total = Counter[tuple[str, str]](), Counter[tuple[str, str]](), 0
+    for one in profile.process.cpu_samples:
+        if one.stack:
+            total += one.samples
+        if one.stack and one.own > 0:
+            place = one.own_stack[0].file, one.own_stack[0].function
+            calls[place] += one.in_calls
+            inside[place] += one.samples
+    ((most, count),) = calls.most_common(1) or [(("", ""), 0)]
+    enough = calls.total() >= LEAST_SAMPLES and 2 * count >= calls.total()
+    return inside[most] / total if enough else 0.0
 
 
 def _is_many(calls: int, profile: ProcessProfile) -> bool:
@@ -52,7 +129,7 @@ def _served(profile: ProcessProfile) -> int:
     return sum(one.exchanges for one in profile.process.requests)
 
 
-def _hit(upstream: Upstream, waited: int, lines: tuple[str, ...], profile: ProcessProfile) -> Hit:
+def _hit(upstream: Upstream, cost: _Cost, lines: tuple[str, ...], profile: ProcessProfile) -> Hit:
     assert upstream.theirs_ns
     calls, served = upstream.theirs_ns.count, _served(profile)
     manager = _MANAGER in upstream.peer
@@ -61,21 +138,27 @@ def _hit(upstream: Upstream, waited: int, lines: tuple[str, ...], profile: Proce
         "round_trips": calls,
         "round_trips_per_second": round(profile.per_second(calls)),
         "answer_p50_ns": upstream.theirs_ns.p50,
-        "waited_ns": waited,
+        "waited_ns": cost.waited_ns,
     }
     each = ""
+    taken = f"{share(cost.waited_ns, cost.of_ns)} of the time"
+    if cost.in_requests:
+        evidence["service_ns"] = cost.of_ns
+        taken += " that requests take"
+    if cost.asks_long:
+        evidence["asking_ns"] = cost.asking_ns
+        taken += f", with the CPU time of asking about {share(cost.asking_ns, cost.working_ns)}"
     if served:
         evidence["round_trips_per_request"] = round(calls / served, 1)
         each = f", {calls / served:,.0f} for each request"
     of = "the process of a multiprocessing.Manager" if manager else upstream.peer
     return Hit(
         evidence,
-        waited,
+        cost.waited_ns,
         severity="medium",
         lines=lines,
         title=f"Many small round trips: {calls:,} calls of {of}{each}, "
-        f"{duration(upstream.theirs_ns.p50)} each, are waited for {share(waited, profile.wall_ns)} "
-        "of the time",
+        f"{duration(upstream.theirs_ns.p50)} each, are waited for {taken}",
         advice=_PROXIES if manager else "",
     )
 

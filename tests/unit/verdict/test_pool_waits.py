@@ -1,0 +1,44 @@
+"""IO143: who has waited for a connection, and who happens to wait at the end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from iotrace.report.model import Process
+from tests.unit.verdict.hangs import HANDLER, POOL_FILE, waiting
+from tests.unit.verdict.made import MS, S, findings, in_call, line_of, process
+
+
+def _pool(*, waits_now: bool) -> Process:
+    """Requests of two handlers have waited, for 1.5 s at most; one of them waits now."""
+    taken = (
+        "lib/threading.py:327 Condition.wait",
+        "lib/site-packages/sqlalchemy/util/queue.py:180 Queue.get",
+        f"{POOL_FILE}:166 QueuePool._do_get",
+    )
+    sync, index = (
+        in_call(
+            "futex", "", *taken, place, *HANDLER, object="c0", wait=wait, since=10 * S - wait
+        )
+        for place, wait in (("app.py:12 sync", 80 * MS), ("app.py:23 index", S))
+    )  # fmt: skip
+    lines = (line_of(sync, 3, 2 * S, 900 * MS, 701), line_of(index, 9, 6 * S, 1_500 * MS, 702))
+    rows = [waiting(701, sync)] if waits_now else []
+    return replace(process(rows), lines=lines)
+
+
+def test_those_that_have_waited_are_named_after_those_that_wait() -> None:
+    found = findings(_pool(waits_now=True))["IO143"]
+    now, before = found.lines
+    assert now.startswith("srv/app.py:12 sync -> futex: 1 thread, not returned for")
+    assert before == "srv/app.py:23 index -> futex: 9 times, 6 s, 1.5 s at most"
+    assert found.title.endswith("; others have, for 1.5 s at most")
+
+
+def test_where_nobody_waits_now_all_have_waited() -> None:
+    found = findings(_pool(waits_now=False))["IO143"]
+    assert [one.partition(" ->")[0] for one in found.lines] == [
+        "srv/app.py:23 index",
+        "srv/app.py:12 sync",
+    ]
+    assert "threads queue for up to 1.5 s" in found.title

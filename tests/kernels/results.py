@@ -95,13 +95,21 @@ def _cells(found: dict[str, Any] | None, failure: str) -> list[str]:
     loads = unavailable is not None
     return [
         "yes" if loads else "no",
-        found.get("counts", "-") if loads else "-",
+        _counts(found) if loads else "-",
         found.get("python", "-") if loads else "-",
         str(found["runs"]) if loads else "-",
         f"{100 * gap:.2g} %" if loads else "-",
         (lost or "0") if loads else "-",
         "; ".join(notes) or "-",
     ]
+
+
+def _counts(found: dict[str, Any]) -> str:
+    """How they were; where the detail counts nothing else on this kernel, of operations only."""
+    told: str = found.get("counts", "-")
+    if told != "exact" or "counts of socket calls" not in found["unavailable"]:
+        return told
+    return "n/a" if "operations" in found["unavailable"] else "exact (operations)"
 
 
 def line_of(cells: list[str]) -> str:

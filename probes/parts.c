@@ -46,10 +46,20 @@ static __always_inline void base_on(struct thread *t, struct exchange *x)
     x->asleep_ns = 0;
 }
 
+/* A wait reason as a place in an array. The verifier of Linux 6.8 forgets what was checked of a number
+ * that clang keeps on the stack; a mask it remembers. clang, not seeing through this, keeps the mask. */
+static __always_inline u64 wait_place(u8 class)
+{
+  u64 place = class & (WAIT_CLASSES - 1);
+  asm volatile("" : "+r"(place));
+  return place;
+}
+
 /* The time since the thread's last charge, to what it was doing; as snapshot/in_flight.py. */
 static __always_inline void add_in_flight(struct exchange *x, u8 state, u8 class, s64 asleep,
                                           s64 rest)
 {
+  u64 place = wait_place(class);
   if (state == STATE_USER || state == STATE_UNKNOWN)
     x->at[PART_USER] += rest;
   else if (state == STATE_KERNEL)
@@ -58,8 +68,8 @@ static __always_inline void add_in_flight(struct exchange *x, u8 state, u8 class
     x->at[PART_COPY] += rest;
   else
     x->base[PLACE(PART_RUNQ)] += rest;
-  if (asleep && class < WAITS)
-    x->base[PLACE(PART_WAIT + class)] += asleep;
+  if (asleep && place < WAITS)
+    x->base[PLACE(PART_WAIT) + place] += asleep;
 }
 
 /* Take the sums of any thread at `now`, on whatever CPU. Returns the moment up to which they are:
@@ -118,7 +128,7 @@ static __always_inline u64 date_sums(struct thread *t, struct exchange *x, u64 n
 static __always_inline void split_base(struct thread *t, struct exchange *x)
 {
   u16 number = x->asleep_number, later = (u16)t->sleeps - number;
-  u8 class = x->asleep_class;
+  u64 place = wait_place(x->asleep_class);
   s64 ready;
   if (HAVE_WAKING || !x->asleep_ns)
     return;
@@ -126,8 +136,8 @@ static __always_inline void split_base(struct thread *t, struct exchange *x)
   x->asleep_ns = 0;
   if (!later || later > SLEEPS_KEPT || ready <= 0)
     return;
-  if (class < WAITS)
-    x->base[PLACE(PART_WAIT) + class] -= ready;
+  if (place < WAITS)
+    x->base[PLACE(PART_WAIT) + place] -= ready;
   x->base[PLACE(PART_RUNQ)] += ready;
 }
 

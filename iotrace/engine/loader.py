@@ -24,7 +24,7 @@ from iotrace.engine.perf_events import (
     why_refused,
 )
 from iotrace.engine.program_loading import ProgramLoading
-from iotrace.engine.tracepoints import PYTHON_PROBES, attach_order
+from iotrace.engine.tracepoints import EXIT_PROBES, PYTHON_PROBES, REQUESTS, attach_order
 from iotrace.errors import IotraceError, Unsupported
 from iotrace.privileges.capabilities import refused
 
@@ -58,6 +58,8 @@ def load(images: Iterable[Image], limits: Limits, later: Later, namespace: int =
         refusals = loading.finish()
         for function in sorted(functions, key=lambda one: attach_order(one.name)):
             _attach(function, refusals[function.name], attached)
+        if REQUESTS in attached.unavailable:
+            _leave_requests(attached)
         attached.later.append(partial(_load_later, later, attached))
     except KernelRefusal as error:
         loading.stop()
@@ -80,6 +82,13 @@ def _make_maps(image: Image, attached: Attached) -> bool:
             )
             attached.maps[name] = Map(fd, spec.key_size, spec.value_size, spec.entries, spec.layout)
     return first
+
+
+def _leave_requests(attached: Attached) -> None:
+    """Nothing goes on with exchanges of which not all is told."""
+    for probe in EXIT_PROBES:
+        if probe.table in attached.maps:
+            HashMap(attached.maps[probe.table].fd, 4, 4).delete(struct.pack("<I", probe.slot))
 
 
 def _load_later(later: Later, attached: Attached) -> None:

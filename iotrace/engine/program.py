@@ -140,6 +140,13 @@ def _request_probes(
     return [probe for probe in EXIT_PROBES if detail in probe.details]
 
 
+def _with_requests(probe: Probe, detail: Detail) -> Probe:
+    """Where the kernel refuses a probe that tells of exchanges, there are no requests, either."""
+    if probe.function in {f"on_{name}" for name in OF_REQUESTS[detail]}:
+        return replace(probe, loses=(*probe.loses, REQUESTS))
+    return probe
+
+
 def _require_atomics(types: KernelTypes) -> None:
     """BTF does not list instructions: bpf_check_mtu came in the same release (Linux 5.12)."""
     if not types.has_helper("check_mtu"):
@@ -195,6 +202,10 @@ def build_program(
         f"-DLINKAGE_{name}={'' if name in part.functions else 'static'}"
         for name in sorted({probe.function for probe in ALL_PROBES})
     ]
-    chosen = tuple(probe for probe in present if probe.function in part.functions)
+    chosen = tuple(
+        _with_requests(probe, limits.detail)
+        for probe in present
+        if probe.function in part.functions
+    )
     preemptible = preempts_probes(types, absent)
     return Program(joined_sources(sources), tuple(flags), chosen, unavailable, preemptible)

@@ -94,6 +94,14 @@ def test_requests_need_what_tells_of_arrivals_reads_and_writes() -> None:
     assert unavailable == {}
 
 
+def test_a_refused_probe_takes_requests_with_it_where_it_tells_of_them() -> None:
+    probes = {probe.tracepoint: probe for probe in PROBES}
+    read, arrival = probes["sock_recv_length"], probes["sk_data_ready"]
+    assert program._with_requests(read, Detail.SOCKETS).loses == (*read.loses, "requests")
+    assert program._with_requests(arrival, Detail.FULL).loses == (*arrival.loses, "requests")
+    assert program._with_requests(probes["sys_exit"], Detail.FULL).loses == ()
+
+
 def test_probes_can_be_preempted_since_tracepoints_are_guarded_by_srcu() -> None:
     kfunc, guard = "bpf_preempt_disable", "class_srcu_fast_notrace_t"
     assert not preempts_probes(_kernel(), frozenset())

@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-import sys
+import random
 
 from flask import Flask
 from loguru import logger
 
 app = Flask(__name__)
 logger.remove()
-logger.add("app.log", rotation="3 MB", compression="tar.xz", retention=2)
-BODY = "".join(f"{number * 7919 % 100003:x}" for number in range(1500))
+logger.add("app.log", rotation="6 MB", compression="tar.xz", retention=2)
+BODY = random.randbytes(30_000).hex()
 
 
 @app.get("/")
 def index() -> str:
     logger.info("request: {}", BODY)  # <- logs
     return "ok\n"
-
-
-app.run("127.0.0.1", int(sys.argv[1]), threaded=True)

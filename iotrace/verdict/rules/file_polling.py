@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines
-from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.rules.rule import Hit, Rule, covers
 from iotrace.verdict.thread_activity import Activity
 from iotrace.vocabulary.calls import FILE_LOOKS
 
@@ -17,30 +17,76 @@ CPU_SHARE = 0.02
 ASLEEP_SHARE = 0.1
 """Of its time that the thread sleeps between the looks: who walks through files once does not."""
 LEAST_SLEEPS = 3
+OPENED_SHARE = 0.5
+"""Files opened, of the looks: who polls opens none, but those that have changed."""
 OPERATIONS_SHARE = 0.05
 """Of the looks: a thread that serves files moves data over sockets as well."""
 
 
 def _polled(profile: ProcessProfile) -> Iterator[Hit]:
-    for tid, seen in profile.threads.items():
-        looks = sum(row.calls or 0 for row in profile.calls[tid] if row.syscall in FILE_LOOKS)
-        if profile.per_second(looks) < LOOKS_PER_SECOND or not _comes_back(seen, looks):
-            continue
-        cpu_ns = seen.cpu_ns * looks // max(1, seen.syscalls)
-        if cpu_ns >= CPU_SHARE * profile.wall_ns:
-            yield Hit(
-                {
-                    "looks": looks,
-                    "looks_per_second": round(profile.per_second(looks)),
-                    "sleeps": seen.voluntary,
-                    "cpu_ns": cpu_ns,
-                },
-                cpu_ns,
-                tid,
-                lines=busy_lines(profile.process, tid),
-                title="Polls the file system: a thread looks at thousands of files (stat) again "
-                "and again",
-            )
+    looks = {tid: _looks(profile, tid) for tid in profile.threads}
+    tids = [
+        tid
+        for tid, seen in profile.threads.items()
+        if profile.per_second(looks[tid]) >= LOOKS_PER_SECOND and _comes_back(seen, looks[tid])
+    ]
+    cpu_ns = sum(
+        profile.threads[tid].cpu_ns * looks[tid] // max(1, profile.threads[tid].syscalls)
+        for tid in tids
+    )
+    if cpu_ns < CPU_SHARE * profile.wall_ns:
+        return
+    number = sum(looks[tid] for tid in tids)
+    opened = sum(_opened(profile, tid) for tid in tids)
+    evidence: dict[str, float | int | str] = {
+        "looks": number,
+        "looks_per_second": round(profile.per_second(number)),
+        "sleeps": sum(profile.threads[tid].voluntary for tid in tids),
+        "cpu_ns": cpu_ns,
+    }
+    only = tids[0] if len(tids) == 1 else None
+    reads = opened >= OPENED_SHARE * number
+    if reads:
+        cpu_ns = max(cpu_ns, _at_their_place_ns(profile, tids))
+        evidence |= {"opened": opened, "cpu_ns": cpu_ns}
+    who = "a thread" if only is not None else f"{len(tids)} threads"
+    each = "s" if only is not None else ""
+    yield Hit(
+        evidence,
+        cpu_ns,
+        only,
+        lines=busy_lines(profile.process, only),
+        title=f"Reads thousands of files again and again: {who} open{each} "
+        f"{profile.per_second(opened):,.0f} a second, and compute{each} with what is in them"
+        if reads
+        else f"Polls the file system: {who} look{each} at thousands of files (stat) again and "
+        "again",
+        advice=_READS if reads else "",
+    )
+
+
+def _looks(profile: ProcessProfile, tid: int) -> int:
+    return sum(row.calls or 0 for row in profile.calls[tid] if row.syscall in FILE_LOOKS)
+
+
+def _opened(profile: ProcessProfile, tid: int) -> int:
+    return sum(
+        (row.calls or 0) - sum((row.errors or {}).values())
+        for row in profile.calls[tid]
+        if row.syscall in ("openat", "open", "openat2")
+    )
+
+
+def _at_their_place_ns(profile: ProcessProfile, tids: Sequence[int]) -> int:
+    """The CPU time at the line of the program's own where samples found these threads most: what
+    is done with the files is a part of it."""
+    places: dict[object, int] = {}
+    for one in profile.process.cpu_samples:
+        if one.tid in tids and one.stack:
+            frame = one.own_stack[0]
+            key = frame.file, frame.function
+            places[key] = places.get(key, 0) + one.cpu_ns
+    return max(places.values(), default=0)
 
 
 def _comes_back(seen: Activity, looks: int) -> bool:
@@ -51,6 +97,12 @@ def _comes_back(seen: Activity, looks: int) -> bool:
     )
 
 
+_READS = (
+    "Read them once and keep what is needed, in a thread of its own where it must be read again; "
+    "put into one file what belongs together; remove files that nobody needs any more (prometheus_"
+    "client: PROMETHEUS_MULTIPROC_DIR keeps those of all workers that have ended, empty it at each "
+    "start). A request should not pay for it."
+)
 POLLED = Rule(
     "IO172",
     "Polls the file system: looks at thousands of files again and again",
@@ -58,4 +110,5 @@ POLLED = Rule(
     "Werkzeug, Django and uvicorn use them where they are installed), look less often, or leave "
     "folders out (exclude_patterns, --reload-exclude). No reloader in production.",
     _polled,
+    explains={"IO113": covers, "IO135": covers},
 )

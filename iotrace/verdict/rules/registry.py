@@ -21,6 +21,7 @@ from iotrace.verdict.rules import (
     failing_calls,
     file_lock_waits,
     file_polling,
+    fork_per_job,
     fork_per_request,
     full_pool,
     gc_pauses,
@@ -38,6 +39,7 @@ from iotrace.verdict.rules import (
     many_descriptors,
     multiplexer_spin,
     nagle,
+    pickled_data,
     polled_result,
     polling,
     round_trips,
@@ -107,4 +109,6 @@ RULES: tuple[Rule, ...] = (
     round_trips.MANY,
     thread_leak.LEAKED,
     unreachable_peer.UNREACHABLE,
+    fork_per_job.IMPORTING,
+    pickled_data.PICKLED,
 )

@@ -64,3 +64,41 @@ def polls_files(wrong: bool) -> tuple[Process, ...]:
     times = {"user": S, "kernel": S, **({"sleep": 8 * S} if wrong else {"runq": 8 * S})}
     looks = [call("newfstatat", "", 50_021), call("getdents64", "dir", 1_009)]
     return (process([replace(thread(**times), syscalls=52_000)], looks),)
+
+
+def reads_files(wrong: bool) -> tuple[Process, ...]:
+    """IO172 in a server: each request opens thousands of files; in the twin few."""
+    opened = 40_000 if wrong else 97
+    calls = [call("newfstatat", "", 40_000 if wrong else 97), call("openat", "", opened)]
+    place = (Frame("metrics", "/srv/app.py", 7),)
+    rows = (CpuSample(PID, 800, 4 * S, 0, 0, 0, 0, place),)
+    seen = replace(thread(user=4 * S, kernel=S, recv=5 * S), syscalls=120_000)
+    return (replace(process([seen], calls), cpu_samples=rows),)
+
+
+def imports_for_each_job(wrong: bool) -> tuple[Process, ...]:
+    """IO175: thirteen jobs, of 0.4 s each; in the twin as much CPU is used for the work."""
+    opens = call("openat", "", 301 if wrong else 7)
+    looks = call("newfstatat", "", 2_003 if wrong else 31)
+    jobs = [
+        replace(
+            process([thread(number, user=400 * MS)], [opens, looks], pid=number, parent=PID),
+            started_ns=(number - 700) * 500 * MS,
+            ended_ns=(number - 700) * 500 * MS + 400 * MS,
+        )
+        for number in range(701, 714)
+    ]
+    return process([thread(child=10 * S)]), *jobs
+
+
+def pickles(wrong: bool) -> tuple[Process, ...]:
+    """IO176: a pool whose tasks have a large argument; the twin computes with the same figures."""
+    feeds = Frame("ForkingPickler.dumps", "/usr/lib/python3.11/multiprocessing/reduction.py", 51)
+    place = (feeds,) if wrong else (Frame("work", "/srv/app.py", 7),)
+    rows = (
+        CpuSample(PID, 900, 4_500 * MS, 0, 0, 0, 0, place),
+        CpuSample(PID, 100, 500 * MS, 0, 0, 0, 0, (Frame("main", "/srv/app.py", 9),)),
+    )
+    writes = call("write", "pipe", 401, bytes=2 * S, wait=S)  # as many bytes as 2 s have ns
+    one = process([thread(user=5 * S, send=S, lock=4 * S)], [writes])
+    return (replace(one, cpu_samples=rows),)

@@ -10,7 +10,7 @@ from iotrace.report.times import Durations
 from iotrace.verdict.python_lines import busy_lines, faulting_lines
 from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit.verdict.made import MS, PID, S, call, event_loop, findings, process, thread
-from tests.unit.verdict.made_busy import never_sleeps
+from tests.unit.verdict.made_busy import never_sleeps, reads_files
 
 _WEATHER = Frame("weather", "/srv/server.py", 13, suspends=True)
 _LOADS = Frame("create_default_context", "/usr/lib/python3.11/ssl.py", 713)
@@ -121,3 +121,11 @@ def test_a_loop_whose_stalls_are_told_has_no_second_finding() -> None:
     found = findings(replace(busy, calls=(call("sendto", "tcp", 41),)))
     assert "IO103" in found
     assert "IO133" not in found
+
+
+def test_files_that_are_read_again_and_again_cost_what_is_computed_with_them() -> None:
+    found = findings(*reads_files(True))["IO172"]
+    assert found.title.startswith("Reads thousands of files again and again: a thread opens 4,000")
+    assert (found.cost_ns, found.evidence["opened"]) == (4 * S, 40_000)
+    assert "reloader" not in found.advice
+    assert "IO172" not in findings(*reads_files(False))

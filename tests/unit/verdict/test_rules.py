@@ -239,6 +239,8 @@ MADE: dict[str, Made] = {
     "IO162": elsewhere.round_trips,
     "IO163": hangs.kept_threads,
     "IO174": elsewhere.unreachable,
+    "IO175": made_busy.imports_for_each_job,
+    "IO176": made_busy.pickles,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -299,6 +301,8 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO162": {"peer": "10.0.0.9:6379", "round_trips": 40_000, "round_trips_per_request": 40.0},
     "IO163": {"threads_started": 50, "per_second": 5.0, "runs": "speak"},
     "IO174": {"peer": "10.0.0.9:5672", "failed_connects": 17, "each_took_ns": 0},
+    "IO175": {"processes_started": 13, "files_opened_each": 301, "cpu_per_process_ns": 400 * MS},
+    "IO176": {"pool_of": PID, "pickling_estimated_ns": 4_500 * MS, "bytes_through_pipes": 2 * S},
 }  # fmt: skip
 
 

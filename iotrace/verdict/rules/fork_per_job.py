@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A process for each job that reads its modules anew before it does anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iotrace.verdict.number_formats import duration
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.vocabulary.calls import FILE_LOOKS
+
+LEAST_JOBS = 4
+JOBS_PER_SECOND = 0.5
+BUSY_SHARE = 0.2
+"""Of the time traced, that these processes take on a CPU."""
+OPENED_EACH = 50
+"""Files: a few modules; a job opens its own few."""
+LOOKS_EACH = 150
+"""Looks at paths, with which imports search for their files."""
+STARTING_SHARE = 0.5
+"""Of its life that such a process wants a CPU: who waits does a job that takes long."""
+_OPENS = ("openat", "open", "openat2")
+
+
+def _jobs(profile: ProcessProfile) -> Iterator[Hit]:
+    ended = [one for one in profile.children if _was_born_and_ended(one)]
+    if len(ended) < LEAST_JOBS or profile.per_second(len(ended)) < JOBS_PER_SECOND:
+        return
+    cpu_ns = sum(one.total.cpu_ns for one in ended)
+    lived_ns = sum(one.wall_ns for one in ended)
+    opened = sum(_calls(one, _OPENS) for one in ended) // len(ended)
+    looks = sum(_calls(one, tuple(FILE_LOOKS)) for one in ended) // len(ended)
+    wanted_ns = sum(one.total.wants_cpu_ns for one in ended)
+    if (
+        cpu_ns < BUSY_SHARE * profile.wall_ns
+        or wanted_ns < STARTING_SHARE * lived_ns
+        or opened < OPENED_EACH
+        or looks < LOOKS_EACH
+    ):
+        return
+    each = cpu_ns // len(ended)
+    yield Hit(
+        {
+            "processes_started": len(ended),
+            "per_second": round(profile.per_second(len(ended)), 1),
+            "cpu_per_process_ns": each,
+            "files_opened_each": opened,
+            "looks_at_paths_each": looks,
+            "cpu_ns": cpu_ns,
+        },
+        cpu_ns,
+        title=f"A process is started for each job, and each imports its modules anew: {opened} "
+        f"files are opened and {duration(each)} of CPU time taken, "
+        f"{profile.per_second(len(ended)):.3g} times a second",
+    )
+
+
+def _was_born_and_ended(one: ProcessProfile) -> bool:
+    process = one.process
+    return bool(process.pid) and process.started_ns > 0 and process.ended_ns is not None
+
+
+def _calls(profile: ProcessProfile, names: tuple[str, ...]) -> int:
+    return sum(one.calls or 0 for one in profile.process.calls if one.syscall in names)
+
+
+IMPORTING = Rule(
+    "IO175",
+    "A process for each job, and each imports its modules anew",
+    "Import what the jobs need before the processes are forked: they have it then (rq: a script of "
+    "your own that imports it and calls Worker.work(); multiprocessing: in the parent, or set_"
+    "forkserver_preload), or let one process do many jobs (rq: SimpleWorker; Pool without "
+    "maxtasksperchild=1; celery: worker_max_tasks_per_child). `python -X importtime` tells what "
+    "each module costs.",
+    _jobs,
+)

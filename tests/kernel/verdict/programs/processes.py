@@ -1,0 +1,63 @@
+"""An echo server beside which other processes work for it: sys.argv[3]. Fixed: they do less."""
+
+import importlib
+import os
+import sys
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
+
+from common import WRONG, listen, ready
+
+BETWEEN_S = 0.1
+MODULES = (
+    "asyncio unittest.mock xmlrpc.server email.mime.multipart http.cookiejar logging.config "
+    "sqlite3 xml.dom.minidom xml.sax.handler tarfile zipfile ftplib smtplib imaplib doctest pdb "
+    "multiprocessing.managers ctypes.util difflib statistics plistlib mailbox csv configparser "
+    "gettext cmd code shelve wave uuid ipaddress secrets getpass netrc pprint timeit trace"
+).split()
+
+
+def serve():
+    connections = [listener.accept()[0] for _ in range(2)]
+    for connection in connections:
+        threading.Thread(target=echo, args=(connection,), daemon=True).start()
+
+
+def echo(connection):
+    with connection:
+        while data := connection.recv(65536):
+            connection.sendall(data)
+
+
+def import_all():
+    for name in MODULES:
+        importlib.import_module(name)
+
+
+def imports():
+    """IO175: each process imports what its job needs; fixed: it has it from its parent."""
+    if not WRONG:
+        import_all()
+    while True:
+        child = os.fork()
+        if not child:
+            import_all()
+            os._exit(0)
+        os.waitpid(child, 0)
+        time.sleep(BETWEEN_S)
+
+
+def pickles():
+    """IO176: a large object is an argument of each task; fixed: a small one."""
+    table = {str(number): [number, number / 7] for number in range(100_000)}
+    with ProcessPoolExecutor(1) as pool:
+        while True:
+            pool.submit(len, table if WRONG else "table").result()
+            time.sleep(0 if WRONG else BETWEEN_S)
+
+
+listener = listen()
+ready(listener)
+threading.Thread(target=serve, daemon=True).start()
+{"imports": imports, "pickles": pickles}[sys.argv[3]]()

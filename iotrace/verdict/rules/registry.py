@@ -14,6 +14,7 @@ from iotrace.verdict.rules import (
     busy_thread,
     child_polling,
     closed_window,
+    computing_requests,
     connection_pool,
     cpu_starvation,
     cpu_throttling,
@@ -111,4 +112,5 @@ RULES: tuple[Rule, ...] = (
     unreachable_peer.UNREACHABLE,
     fork_per_job.IMPORTING,
     pickled_data.PICKLED,
+    computing_requests.COMPUTING,
 )

@@ -164,6 +164,13 @@ DEFECTS = (
     ),
     Defect("IO175", "processes.py", ("0", "imports"), evidence={"files_opened_each": (50, 1_000)}),
     Defect("IO176", "processes.py", ("0", "pickles"), evidence={"of_cpu_time_ratio": (0.3, 1.0)}),
+    Defect(
+        "IO178",
+        "threaded.py",
+        ("0", "computes"),
+        connections=1,
+        evidence={"mean_on_cpu_ns": (100 * MS, 400 * MS)},
+    ),
 )
 """The resolver of IO118 is 127.0.0.53, the argument its last number."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iotrace.report.model import GroupLimits, Process, Quantiles
+from iotrace.report.requests import Durations, Requests, RequestTier
 from iotrace.report.stacks import CpuSample, Frame
-from tests.unit.verdict.made import MS, PID, US, S, call, event_loop, process, thread
+from tests.unit.verdict.made import MS, PID, US, S, blocking, call, event_loop, process, thread
 
 
 def exhausted(wrong: bool) -> tuple[Process, ...]:
@@ -102,3 +103,20 @@ def pickles(wrong: bool) -> tuple[Process, ...]:
     writes = call("write", "pipe", 401, bytes=2 * S, wait=S)  # as many bytes as 2 s have ns
     one = process([thread(user=5 * S, send=S, lock=4 * S)], [writes])
     return (replace(one, cpu_samples=rows),)
+
+
+def computing_requests(wrong: bool) -> tuple[Process, ...]:
+    """IO178: 20 of 500 requests compute for 250 of their 300 ms; the twin's wait for disks."""
+    one = blocking()
+    slow = {"user": 230 * 20 * MS, "kernel": 20 * 20 * MS, "disk": 40 * 20 * MS, "gil": 200 * MS}
+    twin = {"user": 30 * 20 * MS, "kernel": 20 * 20 * MS, "disk": 240 * 20 * MS, "gil": 200 * MS}
+    service = slow if wrong else twin
+    tiers = (
+        RequestTier(0, 50 * MS, 480, 480 * MS, 0, {}, {"user": 480 * MS}),
+        RequestTier(50 * MS, 400 * MS, 20, 6 * S, 0, {}, service),
+    )
+    latency = Durations(500, MS, 300 * MS, 300 * MS, 300 * MS, 310 * MS)
+    row = Requests(
+        "127.0.0.1:8000", 500, 500, 0, None, latency, None, None, None, None, tiers=tiers
+    )
+    return (replace(one, requests=(row,)),)

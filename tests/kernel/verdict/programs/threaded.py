@@ -25,6 +25,8 @@ def serve(connection):
         while data := connection.recv(1 if DEFECT == "tiny" and WRONG else 65536):
             if DEFECT == "sleep" and WRONG:
                 time.sleep(SLEEP_S)
+            if DEFECT == "computes" and WRONG:
+                burn(0.15)
             if DEFECT == "dns" and not cached:
                 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as query:
                     query.connect((f"127.0.0.{UPSTREAM}", 53))

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests that are slow because they compute, in servers that are no event loops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iotrace.report.requests import Requests, RequestTier
+from iotrace.verdict.number_formats import duration
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.python_lines import busy_lines
+from iotrace.verdict.rules.rule import HIGH_SHARE, Hit, Rule, covers
+
+SLOW_NS = 100_000_000
+"""Up to here an answer is felt to be at once (Nielsen, Usability Engineering, 1993)."""
+LEAST_COUNT = 2
+"""Slow requests; a single one may have been the first, which imports and connects."""
+COMPUTED_SHARE = 0.5
+"""Of their service, without what they waited for a CPU or the GIL, and of SLOW_NS for each: spent
+on a CPU."""
+_ON_CPU = ("cpu", "user", "kernel", "copy")
+_NOT_THEIRS = ("runq", "gil", "elsewhere")
+"""What a quieter machine, or a program with one thread, would not have waited for."""
+
+
+def _computes(profile: ProcessProfile) -> Iterator[Hit]:
+    if profile.loop_threads():  # a loop that computes is IO103's and IO132's
+        return
+    for row in profile.process.requests:
+        slow = [one for one in row.tiers if one.count and one.latency_ns >= SLOW_NS * one.count]
+        count = sum(one.count for one in slow)
+        on_cpu_ns = _in(slow, _ON_CPU)
+        service_ns = sum(sum(one.service_ns.values()) for one in slow) - _in(slow, _NOT_THEIRS)
+        if (
+            count >= LEAST_COUNT
+            and on_cpu_ns >= COMPUTED_SHARE * SLOW_NS * count
+            and on_cpu_ns >= COMPUTED_SHARE * service_ns
+        ):
+            yield _hit(profile, row, count, slow)
+
+
+def _hit(profile: ProcessProfile, row: Requests, count: int, slow: list[RequestTier]) -> Hit:
+    on_cpu_ns = _in(slow, _ON_CPU)
+    mean_ns = sum(one.latency_ns for one in slow) // count
+    readers = [tid for tid, seen in profile.threads.items() if seen.requests]
+    tid = readers[0] if len(readers) == 1 else None
+    evidence: dict[str, float | int | str] = {
+        "listener": row.listener,
+        "slow_requests": count,
+        "requests": row.exchanges,
+        "mean_latency_ns": mean_ns,
+        "mean_on_cpu_ns": on_cpu_ns // count,
+    }
+    if row.latency_ns:
+        evidence["all_requests_p50_ns"] = row.latency_ns.p50
+    return Hit(
+        evidence,
+        on_cpu_ns,
+        tid,
+        severity="high" if on_cpu_ns >= HIGH_SHARE * profile.wall_ns else "medium",
+        lines=busy_lines(profile.process, tid),
+        title=f"Slow requests compute: {count:,} of {row.exchanges:,} took {duration(mean_ns)} on "
+        f"average, {duration(on_cpu_ns // count)} of it on a CPU",
+    )
+
+
+def _in(tiers: list[RequestTier], states: tuple[str, ...]) -> int:
+    return sum(one.service_ns.get(state, 0) for one in tiers for state in states)
+
+
+COMPUTING = Rule(
+    "IO178",
+    "Slow requests compute: most of their time is spent on a CPU",
+    "The lines say where. Do it once and keep the result, fetch and format only what is shown "
+    "(pages, fewer columns), use a library that does it in C, or hand it to a job queue and answer "
+    "at once. More threads do not help, for they share the GIL; more processes serve others "
+    "meanwhile, as long as there are CPUs.",
+    _computes,
+    explains={"IO105": covers, "IO113": covers},
+)

@@ -16,6 +16,9 @@ CPU_SHARE = 0.02
 """Of one CPU, that the looks take."""
 ASLEEP_SHARE = 0.1
 """Of its time that the thread sleeps between the looks: who walks through files once does not."""
+LEAST_LIFE_NS = 3_000_000_000
+"""Of a process that has ended: a shorter one has imported its modules, and looks at nothing again
+and again."""
 LEAST_SLEEPS = 3
 OPENED_SHARE = 0.5
 """Files opened, of the looks: who polls opens none, but those that have changed."""
@@ -24,6 +27,8 @@ OPERATIONS_SHARE = 0.05
 
 
 def _polled(profile: ProcessProfile) -> Iterator[Hit]:
+    if profile.process.ended_ns is not None and profile.wall_ns < LEAST_LIFE_NS:
+        return
     looks = {tid: _looks(profile, tid) for tid in profile.threads}
     tids = [
         tid

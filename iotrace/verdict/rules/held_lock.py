@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
-from iotrace.report.stacks import Frame, InCall, Line, Wake
+from iotrace.report.stacks import CpuSample, Frame, InCall, Line, Wake
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, in_library, library_frames, purpose_of
@@ -21,6 +22,8 @@ LEAST_SHARE = 0.1
 """Of the trace, that all threads together wait for the lock."""
 SAME_SHARE = 0.5
 """Of these waits, ended by a thread that was in the very function that takes the lock."""
+SEEN_SHARE = 0.2
+"""The same, where samples tell as well that threads compute with the lock."""
 IN_TURN_SHARE = 0.5
 """Of that, or of the trace: slow calls inside the function that takes the lock."""
 MOST_IN_TURN = 1.05
@@ -41,7 +44,11 @@ def _held(profile: ProcessProfile) -> Iterator[Hit]:
         released = sum(one.wait_ns for one in wakes if _releases(one))
         if waited < max(LEAST_NS, LEAST_SHARE * profile.wall_ns):
             continue
-        if released >= SAME_SHARE * waited or _works_in_turn(wakes, waited, profile):
+        if (
+            released >= SAME_SHARE * waited
+            or _works_in_turn(wakes, waited, profile)
+            or (released >= SEEN_SHARE * waited and _computes_in_turn(wakes, waited, profile))
+        ):
             yield _hit(wakes, waited, profile)
 
 
@@ -67,6 +74,25 @@ def _works_in_turn(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) 
     return IN_TURN_SHARE * min(waited, profile.wall_ns) <= inside <= MOST_IN_TURN * profile.wall_ns
 
 
+def _computes_in_turn(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> bool:
+    """Whether the CPU time inside the function that takes the lock explains much of the waits, of
+    which as many go on at once as there are other threads that take it."""
+    others = len({tid for tid, one in profile.threads.items() if one.wait_ns["lock"]}) - 1
+    spent = _cpu_ns(_samples_inside(wakes, profile), profile)
+    return IN_TURN_SHARE * waited / max(1, others) <= spent <= MOST_IN_TURN * profile.wall_ns
+
+
+def _samples_inside(wakes: Sequence[Wake], profile: ProcessProfile) -> list[CpuSample]:
+    taking = _places_taking(wakes)
+    return [one for one in profile.process.cpu_samples if _is_inside(one.stack, taking)]
+
+
+def _cpu_ns(samples: Sequence[CpuSample], profile: ProcessProfile) -> int:
+    """Of these samples, by their share of all."""
+    total = sum(one.samples for one in profile.process.cpu_samples)
+    return profile.total.cpu_ns * sum(one.samples for one in samples) // max(1, total)
+
+
 def _is_handed_over(wake: Wake) -> bool:
     """Woken from code of the program that has nothing in common with the waiter's: by a thread that
     gives it work."""
@@ -77,18 +103,28 @@ def _is_handed_over(wake: Wake) -> bool:
 
 def _slow_calls_inside(wakes: Sequence[Wake], profile: ProcessProfile) -> list[Line]:
     """Those whose stack is in the function that takes the lock, past the line that waits."""
-    taking = {(one.file, one.function, one.line) for wake in wakes for one in _taking(wake)}
-    functions = {one[:2] for one in taking}
+    taking = _places_taking(wakes)
     return [
         one
         for one in profile.process.lines
-        if one.syscall not in LOCKS
-        and any(
-            (frame.file, frame.function) in functions
-            and (frame.file, frame.function, frame.line) not in taking
-            for frame in one.stack
-        )
+        if one.syscall not in LOCKS and _is_inside(one.stack, taking)
     ]
+
+
+_Places = frozenset[tuple[str, str, int | None]]
+
+
+def _places_taking(wakes: Sequence[Wake]) -> _Places:
+    return frozenset((one.file, one.function, one.line) for wake in wakes for one in _taking(wake))
+
+
+def _is_inside(stack: Sequence[Frame], taking: _Places) -> bool:
+    functions = {one[:2] for one in taking}
+    return any(
+        (frame.file, frame.function) in functions
+        and (frame.file, frame.function, frame.line) not in taking
+        for frame in stack
+    )
 
 
 def _taking(wake: Wake) -> Sequence[Frame]:
@@ -114,20 +150,46 @@ def _hit(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> Hit:
         f"{duration(waited)}, {duration(longest)} at most",
     )
     does = "works"
+    held: Sequence[Frame] = holder.stack if holder is not None else ()
     if holder is not None:
         evidence["holder_sleeps_in"] = holder.syscall
         does = f"sleeps in {holder.syscall} at {holder.own_stack[0].place}"
         lines += waiting_lines([holder], profile.process)
+    elif inside := _samples_inside(wakes, profile):
+        computes = max(inside, key=lambda one: one.samples)
+        spent = _cpu_ns(inside, profile)
+        if spent >= HOLDER_SHARE * min(waited, profile.wall_ns):
+            evidence["computes_with_it_ns"] = spent
+            held = computes.stack
+            inner, own = held[0], computes.own_stack[0]
+            at = f"{inner.place} {inner.function}"
+            does = f"computes at {at}"
+            lines += (
+                f"{own.place} {own.function} -> {'' if inner == own else f'{at}: '}"
+                f"about {duration(spent)} of CPU time with the lock",
+            )
     return Hit(
         evidence,
         waited,
         lines=lines,
         title=f"Threads wait for a lock at {place.place}{_taken_in(worst)}, while the one that has "
         f"it {does}",
-        advice=_LIBRARYS if _taken_in(worst) else "",
+        advice=_library_advice(held, wakes) if _taken_in(worst) else "",
     )
 
 
+def _library_advice(held: Sequence[Frame], wakes: Sequence[Wake]) -> str:
+    """``held``: what is done with the lock, by its stack."""
+    taking = {one[:2] for one in _places_taking(wakes)}
+    inner = list(takewhile(lambda one: (one.file, one.function) not in taking, held))
+    return _OWN_WORK if held and all(map(in_library, inner)) else _LIBRARYS
+
+
+_OWN_WORK = (
+    "The library does that work with its lock: have it done by a thread of its own (logging: "
+    "QueueHandler and QueueListener; loguru: enqueue=True), by another program (logrotate), or not "
+    "at all."
+)
 _LIBRARYS = (
     "The lock is a library's own, and it is held while the program's code runs within: fill what "
     "it guards beforehand, or use one without a lock, or with one for each object. "

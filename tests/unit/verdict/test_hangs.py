@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iotrace.report.model import Phase, Requests
-from iotrace.report.stacks import Wake
+from iotrace.report.stacks import CpuSample, Wake
 from iotrace.verdict.purpose import Purpose, purpose_of
 from tests.unit.verdict import hangs
 from tests.unit.verdict.made import (
@@ -165,6 +165,28 @@ def test_a_library_that_takes_a_lock_is_named() -> None:
     assert "a library's own" in found.advice
     at_once = replace(line, total_ns=40 * S, wait_ns=40 * S)
     assert "IO144" not in findings(replace(one, lines=(at_once,)))
+
+
+def test_a_lock_with_which_a_library_computes() -> None:
+    """Most wakers are past it when they are seen; samples tell what is done with the lock."""
+    emit = "lib/site-packages/loguru/_handler.py:200 Handler.emit"
+    taking = in_call("futex", "", emit, "app.py:15 index", *hangs.HANDLER)
+    past = stack("lib/http/server.py:538 flush_headers", *hangs.HANDLER)
+    inside = emit.replace("200", "206")
+    computing = stack("lib/lzma.py:240 LZMAFile.write", inside, "app.py:15 index", *hangs.HANDLER)
+    wakes = tuple(
+        Wake("", 10, waited, S, 702, taking.own, taking.stack, 0, waker)
+        for waited, waker in ((6 * S, past), (2 * S, stack(inside, *hangs.HANDLER)))
+    )
+    rows = [thread(tid, user=S, lock=4 * S, recv=5 * S) for tid in (701, 702, 703)]
+    samples = (CpuSample(702, 500, 2_500 * MS, 0, 0, 0, 2, computing),)
+    one = replace(process(rows), wakes=wakes, cpu_samples=samples)
+    found = findings(one)["IO144"]
+    assert found.title.endswith("computes at lzma.py:240 LZMAFile.write")
+    assert found.evidence["computes_with_it_ns"] == 3 * S  # all that was computed
+    assert "enqueue=True" in found.advice
+    elsewhere = replace(samples[0], own=0, stack=stack("app.py:90 work", *hangs.HANDLER))
+    assert "IO144" not in findings(replace(one, cpu_samples=(elsewhere,)))
 
 
 def test_sleeps_that_are_too_short_to_be_handed_a_job() -> None:

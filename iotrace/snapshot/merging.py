@@ -27,7 +27,8 @@ class Rule:
     """``add``: of two totals, in any order of time. ``subtract``: an earlier one of the same.
 
     ``column``: the same as ``add`` for any number of integers. ``of``: the histogram that this is
-    the maximum of. ``at``: the maximum that this belongs to.
+    the maximum of. ``at``: the maximum that this belongs to. ``unlike``: what names the last of the
+    things that this counts: of two with the same, that is counted once.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Rule:
     column: Callable[[Sequence[int]], int]
     of: str = ""
     at: str = ""
+    unlike: str = ""
 
 
 def _first(one: Any, other: Any) -> Any:
@@ -108,12 +110,17 @@ def at_maximum(name: str) -> Rule:
     return Rule("state at a maximum", _first, _first, operator.itemgetter(0), at=name)
 
 
+def count_unlike(name: str) -> Rule:
+    """A number of things, of which the field ``name`` tells one from another."""
+    return Rule("count", operator.add, _first, sum, unlike=name)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The rules of a class by field, in order. ``values`` gets all fields at once.
 
     ``adders`` and ``subtractors``: of each field; ``maxima``: (place, place of the histogram);
-    ``at_maxima``: (place, place of the maximum).
+    ``at_maxima``: (place, place of the maximum), ``counts``: (place, place of what it counts).
     """
 
     rules: Mapping[str, Rule]
@@ -122,6 +129,7 @@ class Plan:
     subtractors: tuple[_Operator, ...]
     maxima: tuple[tuple[int, int], ...]
     at_maxima: tuple[tuple[int, int], ...]
+    counts: tuple[tuple[int, int], ...]
 
 
 _PLANS: dict[type, Plan] = {}
@@ -152,6 +160,11 @@ def mergeable(kind: _Class) -> _Class:
         ),
         at_maxima=tuple(
             (names.index(name), names.index(rule.at)) for name, rule in rules.items() if rule.at
+        ),
+        counts=tuple(
+            (names.index(name), names.index(rule.unlike))
+            for name, rule in rules.items()
+            if rule.unlike
         ),
     )
     return kind
@@ -186,6 +199,9 @@ def add(one: T, other: T) -> T:
     for place, at in plan.at_maxima:
         if others[at] > ours[at]:
             values[place] = others[place]
+    for place, unlike in plan.counts:
+        if ours[unlike] == others[unlike] and ours[place] and others[place]:
+            values[place] -= 1
     return type(one)(*values)
 
 

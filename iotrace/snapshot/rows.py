@@ -6,6 +6,7 @@ from __future__ import annotations
 import struct
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Generic, NamedTuple, TypeVar
 
 from iotrace.engine.constants import CALL_OTHER, Counter
@@ -76,24 +77,27 @@ def read_descriptors(
     """As read_calls. ``sockets``: the entries of the map "readiness"."""
     table = probes.descriptors
     members = table.layout.members("slot", "fd", "kind", "upto", "calls", "inode", "sleeps")
-    raws: dict[DescriptorKey, tuple[int, list[bytes]]] = {}
+    raws: dict[DescriptorKey, tuple[list[int], list[bytes]]] = {}
     upto: dict[DescriptorKey, int] = {}
     for _, raw in table.read_of(keys, probes.used(Counter.DESCRIPTORS)):
         slot, fd, kind, until, calls, inode, sleeps = members.unpack_from(raw)
         if (calls or sleeps) and kind != Kind.NONE:
             key = keys[slot], fd, LABELS[kind]
             upto[key] = until
-            if key in raws:
-                raws[key][1].append(raw)
-            else:
-                raws[key] = inode, [raw]
+            inodes, same = raws.setdefault(key, ([], []))
+            inodes.append(inode)
+            same.append(raw)
     unread = _unread(probes, sockets)
     decoded = decode.descriptor_decoder(table.layout)
     found: dict[DescriptorKey, DescriptorTotals] = {}
-    for key, (inode, same) in raws.items():
-        since_ns = unread.get(inode)
-        for raw in added_up(table.layout, same, DescriptorTotals):
+    for key, (inodes, same) in raws.items():
+        since_ns = unread.get(inodes[0])
+        sums = added_up(table.layout, same, DescriptorTotals)
+        for raw in sums:
             add_under(found, key, decoded(raw, since_ns))
+        if len(sums) < len(same):  # the sum has counted what threads shared once for each
+            shared = len(same) - len(set(inodes))
+            found[key] = replace(found[key], opened=found[key].opened - shared)
     return Rows(found, upto)
 
 

@@ -31,6 +31,7 @@ from iotrace.snapshot.merging import (
     State,
     Total,
     at_maximum,
+    count_unlike,
     maximum_of,
     mergeable,
     owned_tables,
@@ -120,7 +121,7 @@ class CallTotals:
 class DescriptorTotals:
     """One descriptor number as used by one thread. Addresses are raw, as the kernel keeps them."""
 
-    opened: State[int]
+    opened: Annotated[int, count_unlike("inode")]
     open_flags: State[int]
     inode: State[int]
     family: State[int]

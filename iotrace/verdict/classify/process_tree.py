@@ -112,6 +112,7 @@ def _preforked(
     idle = _idle_like(known, places, profiles, alone)
     titles = sorted({alone[place].title for place in known})
     busiest = max(known, key=lambda place: profiles[place].total.operations)
+    several = len(known) > 1 and alone[busiest].evidence
     each = titles[0] if len(titles) == 1 else "mixed: " + "; ".join(titles)
     models[parent] = Model(
         alone[busiest].id,
@@ -120,7 +121,8 @@ def _preforked(
         (
             f"it reads nothing itself; {plural(len(known), 'process')} of its own "
             + ("does" if len(known) == 1 else "do")
-            + (f", {idle} more had nothing to do" if idle else ""),
+            + (f", {idle} more had nothing to do" if idle else "")
+            + (f"; the busiest, process {profiles[busiest].process.pid}:" if several else ""),
             *alone[busiest].evidence,
         ),
         shape,

@@ -28,7 +28,10 @@ def _too_many(profile: ProcessProfile) -> Iterator[Hit]:
     alive = sum(one.lifetime_ns for one in rows) / profile.wall_ns
     if alive < MANY_ALIVE and profile.per_second(born) < MANY_BORN_PER_SECOND:
         return
-    runq = sum(one.runq_ns for one in readers)
+    crowded = alive >= MANY_ALIVE
+    # Few at a time stand in line as those of a pool would: behind other programs, for one.
+    elsewhere = not crowded and profile.waits_for_others
+    runq = 0 if elsewhere else sum(one.runq_ns for one in readers)
     lock = sum(one.gil.wait_ns for one in readers)
     if runq + lock < COST_SHARE * profile.wall_ns:
         return
@@ -43,7 +46,19 @@ def _too_many(profile: ProcessProfile) -> Iterator[Hit]:
     }
     if profile.detail is Detail.FULL:
         evidence["switches_per_read"] = round(switches / max(1, reads), 2)
-    yield Hit(evidence, runq + lock)
+    if crowded:
+        yield Hit(evidence, runq + lock)
+    else:
+        yield Hit(evidence, runq + lock, severity="low", title=_BORN, advice=_REUSE)
+
+
+_BORN = "A new thread for each connection: so many are started that it costs time"
+_REUSE = (
+    "Keep connections alive instead of one per request (HTTP/1.1: protocol_version, a reverse "
+    "proxy's keepalive), or hand them to threads that exist already (ThreadPoolExecutor behind the "
+    "acceptor). Few threads are alive at a time: what they wait for, a pool's would as well, but "
+    "for their start."
+)
 
 
 TOO_MANY = Rule(

@@ -18,6 +18,7 @@ from iotrace.snapshot.merging import (
     add,
     add_all,
     at_maximum,
+    count_unlike,
     maximum_of,
     mergeable,
     owned_tables,
@@ -112,3 +113,16 @@ def test_every_table_of_a_snapshot_says_whose_it_is() -> None:
 
 def _fields(snapshot: Snapshot) -> dict[str, object]:
     return {name: getattr(snapshot, name) for name in snapshot.__slots__}
+
+
+def test_of_things_counted_one_that_both_have_seen_is_counted_once() -> None:
+    @mergeable
+    @dataclass(frozen=True)
+    class Totals:
+        opened: Annotated[int, count_unlike("inode")]
+        inode: State[int]
+
+    assert add(Totals(3, 7), Totals(2, 8)).opened == 5
+    assert add(Totals(1, 7), Totals(1, 7)).opened == 1  # a listener that all of them share
+    assert add(Totals(0, 0), Totals(1, 0)).opened == 1
+    assert subtract(Totals(5, 8), Totals(2, 7)).opened == 5

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from iotrace.cli.options import Shown, output_options, tracing_options
+from iotrace.cli.parameter_types import Pid
 from iotrace.cli.selector_options import selector_options
 from iotrace.errors import ExitCode
 
@@ -26,10 +27,8 @@ if TYPE_CHECKING:
 
 
 @click.command(name="attach", short_help="Trace running processes.")
-@click.argument("pids", metavar="PID...", nargs=-1, type=click.IntRange(min=1))
-@click.option(
-    "-p", "--pid", "more_pids", multiple=True, type=click.IntRange(min=1), help="One more PID."
-)
+@click.argument("pids", metavar="PID...", nargs=-1, type=Pid())
+@click.option("-p", "--pid", "more_pids", multiple=True, type=Pid(), help="One more PID.")
 @selector_options(follow=True)
 @click.option(
     "--dry-run", is_flag=True, help="Compile and attach the probes, detach them, and that is all."

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from importlib import resources
+from itertools import groupby
 
 import click
 
@@ -11,6 +14,7 @@ from iotrace.errors import UsageError
 
 _PAGES = "iotrace.findings"
 """docs/findings of the source tree."""
+_ITEM = re.compile(r"(?:[-*]|\d+\.) ")
 
 
 def page(finding_id: str) -> str:
@@ -18,21 +22,60 @@ def page(finding_id: str) -> str:
     from iotrace.verdict.rules.registry import RULES
 
     ids = sorted(rule.id for rule in RULES)
-    if finding_id.upper() not in ids:
+    wanted = (
+        f"IO{finding_id}" if finding_id.isascii() and finding_id.isdigit() else finding_id.upper()
+    )
+    if wanted not in ids:
         raise UsageError(
             f"there is no finding {finding_id!a}",
             why=f"the findings are {ids[0]} to {ids[-1]}",
             paste="iotrace explain   # lists them",
         )
-    name = f"{finding_id.upper()}.md"
-    return resources.files(_PAGES).joinpath(name).read_text(encoding="utf-8")
+    return resources.files(_PAGES).joinpath(f"{wanted}.md").read_text(encoding="utf-8")
 
 
-def listing() -> str:
-    """A line a rule."""
+def listing(columns: int) -> str:
+    """A line a rule, or more where it is long."""
+    from iotrace.output.text import wrap
     from iotrace.verdict.rules.registry import RULES
 
-    return "\n".join(sorted(f"{rule.id}  {rule.title}" for rule in RULES))
+    return "\n".join(
+        line
+        for rule in sorted(RULES, key=lambda rule: rule.id)
+        for line in wrap(rule.title, columns, indent=" " * 7, first=f"{rule.id}  ")
+    )
+
+
+def wrapped(markdown: str, columns: int) -> str:
+    """The same with paragraphs and items as wide as the terminal; code and tables stay."""
+    from iotrace.output.text import wrap
+
+    lines: list[str] = []
+    for prose, block in groupby(_marked(markdown.splitlines()), key=lambda one: one[0]):
+        texts = [line for _, line in block]
+        if not prose:
+            lines += texts
+            continue
+        text = " ".join(line.strip() for line in texts)
+        item = _ITEM.match(text)
+        lines += wrap(text, columns, indent=" " * len(item[0]) if item else "", first="")
+    return "\n".join(lines)
+
+
+def _marked(lines: list[str]) -> Iterator[tuple[int, str]]:
+    """Each with the number of its paragraph or item; 0: it is of none."""
+    code, number, within = False, 0, False
+    for line in lines:
+        fence = line.startswith("```")
+        code ^= fence
+        prose = not code and not fence and _is_prose(line)
+        number += prose and (not within or _ITEM.match(line) is not None)
+        within = prose
+        yield number if prose else 0, line
+
+
+def _is_prose(line: str) -> bool:
+    return bool(line.strip()) and not line.startswith(("#", "|", "    ", "```"))
 
 
 @click.command(name="explain", short_help="Say what a finding means and how to fix it.")
@@ -40,7 +83,9 @@ def listing() -> str:
 def command(finding: str | None) -> int:
     """Say what a finding means, why it hurts, how it is seen, how to fix it, when it is fine.
 
-    Without an ID, list the findings.
+    Without an ID, list the findings. 104 is IO104.
     """
-    click.echo(page(finding) if finding else listing())
+    from iotrace.cli.columns import columns
+
+    click.echo(wrapped(page(finding), columns()) if finding else listing(columns()))
     return 0

@@ -3,10 +3,38 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
+
+
+class Pid(click.IntRange):
+    """The number of a process; for anything else, how to find processes by it."""
+
+    def __init__(self) -> None:
+        super().__init__(min=1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number."""
+        if not isinstance(value, int) and not _is_number(str(value)):
+            found = ctx is not None and any(one.name == "names" for one in ctx.command.params)
+            hint = (
+                f"--name {shlex.quote(str(value))}"
+                if found
+                else f"pgrep -f {shlex.quote(str(value))}"
+            )
+            self.fail(f"{value!r} is no pid: try {hint}", param, ctx)
+        return int(super().convert(value, param, ctx))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        int(text)
+    except ValueError:
+        return False
+    return True
 
 
 class Seconds(click.ParamType):  # type: ignore[type-arg,unused-ignore]

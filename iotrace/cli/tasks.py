@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import click
 
-from iotrace.cli.parameter_types import Latency
+from iotrace.cli.parameter_types import Latency, Pid
 from iotrace.errors import ExitCode
 
 
 @click.command(name="tasks", short_help="List the asyncio tasks of a running process.")
-@click.argument("pid", metavar="PID", type=click.IntRange(min=1))
+@click.argument("pid", metavar="PID", type=Pid())
 @click.option(
     "-f",
     "--format",
@@ -77,7 +77,6 @@ def command(pid: int, fmt: str, duration: int, top: int, color: bool | None, ver
 
 
 def _rendered(tasks: object, fmt: str, top: int | None, color: bool | None) -> str:
-    import shutil
     import sys
 
     from iotrace.report.task_list import TaskList
@@ -88,12 +87,9 @@ def _rendered(tasks: object, fmt: str, top: int | None, color: bool | None) -> s
 
         return task_json.render(tasks)
 
+    from iotrace.cli.columns import columns
     from iotrace.output.color import wanted_here
     from iotrace.output.task_page import as_table, as_tree
-    from iotrace.output.view_options import DEFAULT_WIDTH
 
-    width = DEFAULT_WIDTH
-    if sys.stdout.isatty():
-        width = max(DEFAULT_WIDTH, shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns)
     render = as_tree if fmt == "tree" else as_table
-    return render(tasks, top=top, width=width, color=wanted_here(color, sys.stdout.isatty()))
+    return render(tasks, top=top, width=columns(), color=wanted_here(color, sys.stdout.isatty()))

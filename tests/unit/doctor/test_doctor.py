@@ -112,7 +112,7 @@ def test_there_is_a_line_for_every_place(lines: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("place", suggested_commands.PLACES)
 def test_the_table_has_the_line_of_this_place(place: str) -> None:
-    table = as_table(LACKING, place)
+    table = as_table(LACKING, place, 80)
     assert f"paste: {suggested_commands.BCC[place]}" in table
     assert "cannot attach" in table
     assert "\x1b" not in table
@@ -124,7 +124,7 @@ def test_a_line_is_to_be_pasted_once() -> None:
         missing("maps", "", suggested_commands.BCC),
     )
     again = degraded("ring buffer", "", "the timeline", suggested_commands.PRIVILEGES)
-    table = as_table((first, second, again), "debian")
+    table = as_table((first, second, again), "debian", 80)
     line = suggested_commands.PRIVILEGES["debian"]
     assert table.count(f"paste: {line}\n") == 1
     assert table.count("paste: as above\n") == 1
@@ -133,9 +133,21 @@ def test_a_line_is_to_be_pasted_once() -> None:
     )
 
 
+def test_it_is_as_wide_as_the_page_but_for_lines_to_paste() -> None:
+    detail, loses = "every user's lines, " * 9, "requests and pickup, " * 7
+    one = degraded("tracepoint sk_data_ready", detail, loses, suggested_commands.PRIVILEGES)
+    lines = as_table((one, *LACKING), "debian", 80).splitlines()
+    assert [line for line in lines if len(line) > 80] == [
+        line for line in lines if len(line) > 80 and ("paste: " in line or "Begin with: " in line)
+    ]
+    told = " ".join(" ".join(lines).split())
+    assert detail.strip() in told
+    assert f"n/a: {loses.strip()}" in told
+
+
 def test_what_is_lacking_is_named_at_the_end() -> None:
-    assert as_table(ALL_WELL, "arch").endswith("Lacking, see above: io_uring.")
-    assert as_table(ALL_WELL[:1], "arch").endswith("with everything.")
+    assert as_table(ALL_WELL, "arch", 80).endswith("Lacking, see above: io_uring.")
+    assert as_table(ALL_WELL[:1], "arch", 80).endswith("with everything.")
 
 
 def test_a_useful_feature_that_is_refused_lacks_no_more_than_itself() -> None:

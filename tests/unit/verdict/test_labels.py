@@ -350,10 +350,7 @@ def test_workers_are_forked_once_and_accept_themselves() -> None:
     assert _label(master, *workers) == ("blocking", "pre-forked workers")
     model = model_of(master, *workers)
     assert model.title == "pre-forked workers (2): single thread, blocking I/O"
-    # The figures that follow are of one of them.
-    told = "it reads nothing itself; 2 processes of its own do; the busiest, process 701:"
-    assert model.evidence[0] == told
-    assert model_of(master, workers[0]).evidence[0].endswith("1 process of its own does")
+    assert model.evidence[0].endswith("2 processes of its own do; the busiest, process 701:")
     assert model_of(master, *workers, pid=701).title.startswith("pre-forked worker: ")
 
 

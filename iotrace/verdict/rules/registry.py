@@ -16,6 +16,7 @@ from iotrace.verdict.rules import (
     closed_window,
     computing_requests,
     connection_pool,
+    convoy,
     cpu_starvation,
     cpu_throttling,
     edge_leftover,
@@ -112,5 +113,6 @@ RULES: tuple[Rule, ...] = (
     unreachable_peer.UNREACHABLE,
     fork_per_job.IMPORTING,
     pickled_data.PICKLED,
+    convoy.QUEUED,
     computing_requests.COMPUTING,
 )

@@ -186,6 +186,7 @@ TESTED_ELSEWHERE = {
             "IO170",
             "IO171",
             "IO174",
+            "IO177",
         ),
         "tests/kernel/verdict/test_hangs.py",
     ),

@@ -42,6 +42,7 @@ WAYS = {
     "kept_connections": "IO161",
     "kept_threads": "IO163",
     "refused_connections": "IO174",
+    "kept_transactions": "IO177",
 }
 _SEVERITIES = {"kept_connections": "medium", "kept_threads": "medium"}
 """It goes on serving until the limit is reached."""

@@ -153,3 +153,27 @@ def unreachable(wrong: bool) -> tuple[Process, ...]:
     broker = Upstream("10.0.0.9:5672", "tcp", 0, 0, 0, None, None, None, None, 17, {})
     lines = (line_of(sleeps, 17, 5 * S, 400 * MS),)
     return (replace(one, upstreams=(broker,), lines=lines),)
+
+
+def convoy(wrong: bool) -> tuple[Process, ...]:
+    """Five threads wait for a row that another has while it asks; in the twin two ask at a time."""
+    handler = ("app.py:{} order", "lib/site-packages/flask/app.py:9 Flask.wsgi_app")
+    rows, lines, peers = [], [], []
+    for fd, line_number, peer, at_once, waited in (
+        (8, 17, "10.0.0.9:3306", 6, 40 * S),
+        (9, 18, "10.0.0.8:443", 1 if wrong else 2, 9 * S),
+    ):
+        asks = in_call("recvfrom", "tcp", handler[0].format(line_number), handler[1], fd=fd)
+        rows.append(descriptor(fd, local=f"127.0.0.1:{51_000 + fd}", peer=peer, wait=waited))
+        lines.append(line_of(asks, 9, waited, 5 * S))
+        theirs = Durations(9, *(S,) * 5, histogram=((S, S, 9),))
+        peers.append(Upstream(peer, "tcp", 9, at_once, 0, None, theirs, None, None, 0, {}))
+    one = blocking(wait=9 * S)
+    return (
+        replace(
+            one,
+            descriptors=(*one.descriptors, *rows),
+            lines=tuple(lines),
+            upstreams=tuple(peers),
+        ),
+    )

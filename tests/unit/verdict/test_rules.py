@@ -241,6 +241,7 @@ MADE: dict[str, Made] = {
     "IO174": elsewhere.unreachable,
     "IO175": made_busy.imports_for_each_job,
     "IO176": made_busy.pickles,
+    "IO177": elsewhere.convoy,
     "IO178": made_busy.computing_requests,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
@@ -304,6 +305,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO174": {"peer": "10.0.0.9:5672", "failed_connects": 17, "each_took_ns": 0},
     "IO175": {"processes_started": 13, "files_opened_each": 301, "cpu_per_process_ns": 400 * MS},
     "IO176": {"pool_of": PID, "pickling_estimated_ns": 4_500 * MS, "bytes_through_pipes": 2 * S},
+    "IO177": {"peer": "10.0.0.9:3306", "waited_ns": 40 * S, "meanwhile_asked": "10.0.0.8:443"},
     "IO178": {"slow_requests": 20, "requests": 500, "mean_on_cpu_ns": 250 * MS},
 }  # fmt: skip
 

@@ -292,6 +292,44 @@ def reconnect(address):
     time.sleep(JOB_S)
 
 
+def kept_transactions():
+    """IO177: each asks a service while it has a lock in a database; fixed: before it has."""
+    service, database = listen(), listen()
+    if not os.fork():
+        answer_slowly(service)
+    if not os.fork():
+        lock_rows(database)
+    for _ in range(CLIENTS):
+        start(order, *(socket.create_connection(one.getsockname()) for one in (service, database)))
+    threading.Event().wait()
+
+
+def order(service, database):
+    while True:
+        if WRONG:
+            database.sendall(b"lock")
+            database.recv(9)
+        service.sendall(b"pay")
+        service.recv(9)
+        if not WRONG:
+            database.sendall(b"lock")
+            database.recv(9)
+        database.sendall(b"free")
+        database.recv(9)
+
+
+def lock_rows(database):
+    row = threading.Lock()
+
+    def serve(connection):
+        while data := connection.recv(9):
+            row.acquire() if data == b"lock" else row.release()
+            connection.sendall(data)
+
+    while True:
+        start(serve, database.accept()[0])
+
+
 def work(jobs):
     if WRONG:
         jobs.get()
@@ -311,7 +349,7 @@ def answer(served):
 WAYS = {one.__name__: one for one in (
     full_pipe, opposite_locks, full_pool, taken_connections, held_lock, native_sleep, silent_client,
     result_under_lock, polled_result, busy_worker, busy_connections, queued_tasks,
-    kept_connections, kept_threads, refused_connections,
+    kept_connections, kept_threads, refused_connections, kept_transactions,
 )}  # fmt: skip
 ready(listener)
 WAYS[WAY]()

@@ -118,6 +118,8 @@ def _kept(profile: ProcessProfile) -> list[str]:
         if profile.styles[tid].role not in _SERVES or not (one.reads.ok or one.accepts.ok):
             continue
         reason = max(_NO_WORK, key=lambda name: one.wait_ns[name])
+        if reason == "sleep" and profile.is_beside(tid, reason):
+            continue
         if one.wait_ns[reason] >= KEPT_SHARE * one.lifetime_ns > 0:
             asleep = f"{share(one.wait_ns[reason], one.lifetime_ns)} of its time"
             calls = [call for call in profile.calls[tid] if _is_for(call, reason)]

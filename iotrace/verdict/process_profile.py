@@ -94,6 +94,17 @@ class ProcessProfile:
             if one.threads == 1
         )
 
+    def is_beside(self, tid: int, reason: str) -> bool:
+        """Others read the requests, and none was in service while its thread slept for this
+        reason: that this one does so is nobody's loss, though it talks to somebody."""
+        return (
+            not self.threads[tid].requests
+            and any(one.requests for one in self.threads.values())
+            and not any(
+                tier.service_ns.get(reason) for row in self.process.requests for tier in row.tiers
+            )
+        )
+
     def loop_threads(self) -> dict[int, Activity]:
         """The threads that an event loop runs in."""
         return {tid: one for tid, one in self.threads.items() if self.styles[tid].role == "loop"}

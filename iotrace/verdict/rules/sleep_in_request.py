@@ -20,7 +20,10 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
     serving = {
         tid: one
         for tid, one in profile.threads.items()
-        if profile.styles[tid].role == "reader" and one.reads.ok and one.writes.ok
+        if profile.styles[tid].role == "reader"
+        and one.reads.ok
+        and one.writes.ok
+        and not profile.is_beside(tid, "sleep")
     }
     asleep = sum(one.sleeps.wait_ns for one in serving.values())
     sleeps = sum(one.sleeps.calls for one in serving.values())

@@ -19,6 +19,7 @@ from tests.unit.verdict.made import (
     event_loop,
     findings,
     in_call,
+    judged,
     line_of,
     loop,
     process,
@@ -127,3 +128,25 @@ def test_a_loop_whose_requests_await_a_timer_does_not_sleep() -> None:
     )
     assert "IO104" in findings(sleeping)
     assert "IO117" not in findings(sleeping)
+
+
+@pytest.mark.parametrize(
+    ("requests", "service", "told"),
+    [
+        (0, {"user": S}, False),  # it tells Redis once a second that the server is alive
+        (1, {"user": S}, True),
+        (0, {"user": S, "sleep": MS}, True),  # another thread has read what it answers
+    ],
+)
+def test_a_thread_that_serves_nobody_may_sleep(
+    requests: int, service: dict[str, int], told: bool
+) -> None:
+    one = _rare(0, service)
+    handler = replace(thread(user=S, accept=9 * S), requests=9)
+    beside = replace(thread(701, sleep=9 * S), requests=requests)
+    moved = [call(name, "tcp", 9, tid=701) for name in ("recvfrom", "sendto")]
+    calls = (*one.calls[:3], *moved, call("clock_nanosleep", "", 900, tid=701, wait=9 * S))
+    server = replace(one, threads=(handler, beside), calls=calls)
+    assert ("IO117" in findings(server)) is told
+    outcome = judged(server).processes[0].outcome
+    assert outcome == ("" if told else "Nothing wrong was found.")

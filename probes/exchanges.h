@@ -8,6 +8,10 @@
 #define IOTRACE_EXCHANGES_H
 #include "histogram.h"
 
+/* Records share no cache line, however many members the reasons to wait (WAITS) make. */
+#define CACHE_LINE_BYTES 64
+#define LINES_OF_ITS_OWN __attribute__((aligned(CACHE_LINE_BYTES)))
+
 /* What an exchange's time is split into: the states of the thread that serves it. ELSEWHERE: no
  * thread has it yet, or another one than the one that is known. */
 #define PART_USER 0
@@ -69,7 +73,7 @@ struct exchange {
   u64 pickup[OFF_CPU_PARTS]; /* signed, as service */
   u64 service[OFF_CPU_PARTS];
   u64 asleep_ns;
-};
+} LINES_OF_ITS_OWN;
 #define OFF_CPU_PICKUP 1
 #define OFF_CPU_SERVICE 2
 
@@ -110,8 +114,7 @@ struct endpoint {
   u64 tiers[TIERS];               /* index + 1 */
   u32 setup[FINE_BUCKETS]; /* of a connection: in the accept queue; client: to connect; atomic */
   u32 last_byte[FINE_BUCKETS]; /* atomic */
-  u64 padding[2]; /* to a multiple of cache lines */
-};
+} LINES_OF_ITS_OWN;
 
 /* The sums of an endpoint's exchanges of about the same latency. Written as the endpoint. Those that most
  * exchanges have are in one cache line. */
@@ -123,8 +126,7 @@ struct tier {
   u64 service[CPU_PARTS];
   u64 pickup_off_cpu[OFF_CPU_PARTS];
   u64 service_off_cpu[OFF_CPU_PARTS];
-  u64 padding[6]; /* to a multiple of cache lines */
-};
+} LINES_OF_ITS_OWN;
 
 /* A slow exchange, and the longest wait in it in a call whose stack was walked. */
 struct exemplar {

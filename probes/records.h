@@ -151,8 +151,7 @@ struct thread {
   u32 sleeps;        /* also those of which all was added up; wraps around */
   u32 reserved;
   u64 moved_copy_ns;
-  u64 padding[1]; /* to a multiple of cache lines */
-};
+} LINES_OF_ITS_OWN;
 
 /* One system call of one thread on one kind of descriptor. */
 struct call {
@@ -214,8 +213,7 @@ struct descriptor {
   u32 exchange; /* index + 1; may be of another socket by now */
   u8 local[16];
   u8 peer[16];
-  u64 padding[4]; /* to a multiple of cache lines */
-};
+} LINES_OF_ITS_OWN;
 
 /* One thread's use of one multiplexer. */
 struct loop {
@@ -325,7 +323,6 @@ struct call_sums {
   u8 timed;
 };
 
-#define CACHE_LINE_BYTES 64
 _Static_assert(sizeof(struct thread) % CACHE_LINE_BYTES == 0, "lines of one thread each");
 _Static_assert(sizeof(struct exchange) % CACHE_LINE_BYTES == 0, "lines of one exchange each");
 _Static_assert(sizeof(struct endpoint) % CACHE_LINE_BYTES == 0, "lines of one endpoint each");

@@ -153,9 +153,16 @@ class TaskOf(IntEnum):
 
 TASKS, TASK_NAME_BYTES = 4, 96
 """A running task and those that await it, each the one before; so much is kept of each name."""
-WAIT_CLASSES = 1 << len(WAIT_REASONS).bit_length()
-"""Length of thread.wait_ns: a power of two, so that the verifier accepts a masked index, and more
-than there are reasons."""
+
+
+def wait_classes(reasons: int) -> int:
+    """Length of thread.wait_ns: a power of two, so that the verifier accepts a masked index, and
+    more than there are reasons.
+    """
+    return 1 << reasons.bit_length()
+
+
+WAIT_CLASSES = wait_classes(len(WAIT_REASONS))
 WAIT_BY_KIND = WAIT_CLASSES - 1
 """No reason: recv, send or file, decided when the descriptor is known."""
 CALL_OTHER = 0xFFFF

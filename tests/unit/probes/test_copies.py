@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import itertools
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from iotrace.engine.constants import COPIES
-from tests.unit.probes.test_interleaving import in_plain_c
+from tests.unit.probes.plain_c import compile_c, in_plain_c
 from tests.unit.project.places import PACKAGES
 
 _HERE = Path(__file__).parent
@@ -29,7 +28,7 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     command = ["cc", "-O1", "-w", "-shared", "-fPIC", f"-I{_HERE}", f"-I{place}"]
     command += [f"-D{name}={value}" for name, value in flags.items()]
     library = place / "copies.so"
-    subprocess.run([*command, _HERE / "copies.c", "-o", library], check=True)
+    compile_c(*command, _HERE / "copies.c", "-o", library)
     return ctypes.CDLL(str(library))
 
 

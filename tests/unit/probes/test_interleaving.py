@@ -15,9 +15,8 @@ from typing import Any
 
 import pytest
 
-from iotrace.engine import constants, program, syscalls
-from iotrace.engine.map_limits import Limits
-from iotrace.engine.tracepoints import ALL_PROBES
+from iotrace.engine import program
+from tests.unit.probes.plain_c import BPF_ASSEMBLER, compile_c, in_plain_c, probe_flags
 from tests.unit.project.places import PACKAGES
 
 _HERE = Path(__file__).parent
@@ -26,32 +25,6 @@ _SEEDS, _STEPS = range(1, 5), 500_000
 _LONGEST_CALL_NS = 40_000
 """And what a thread computes before (machine_threads.c)."""
 _LEFT_OUT = ("kernel_memory.c", "sockets.c")
-_OFFSETS = {
-    "TASK_PID": 0,
-    "TASK_SCHED_INFO": 8,
-    "TASK_FILES": 24,
-    "TASK_FLAGS": 24,
-    "TASK_COMM": 32,
-}
-_BPF_ASSEMBLER = {
-    'asm volatile("%0 = %1" : "=r"(number) : "i"(COPY_MARK));': "number = machine_copy();",
-    'asm volatile("%0 = *(u64 *)(%1 + 8)" : "=r"(result) : "r"(exit)); /* args[1] */': (
-        "result = exit->args[1];"
-    ),
-    "(*disable_preemption)(void) = (void *)PREEMPT_DISABLE_CALL": (
-        "(*disable_preemption)(void) = machine_disable_preemption"
-    ),
-    "(*enable_preemption)(void) = (void *)PREEMPT_ENABLE_CALL": (
-        "(*enable_preemption)(void) = machine_enable_preemption"
-    ),
-}
-
-
-def in_plain_c(text: str) -> str:
-    """Sources of probes, without what only BPF has."""
-    for bpf, plain in _BPF_ASSEMBLER.items():
-        text = text.replace(bpf, plain)
-    return text
 
 
 def _source() -> str:
@@ -61,43 +34,17 @@ def _source() -> str:
         f'#line 1 "{name}"\n' + (_PROBES / name).read_text() for name in names
     )
     text += (_HERE / "machine_access.c").read_text()
-    assert all(text.count(bpf) == 1 for bpf in _BPF_ASSEMBLER)
+    assert all(text.count(bpf) == 1 for bpf in BPF_ASSEMBLER)
     text = in_plain_c(text)
     text, reads = re.subn(r"static long \(\*read_\w+\)\([^;]*;", "", text)
     assert reads == 3
     return text.replace('#include "tables.h"\n', "")
 
 
-def _flags(*, preemption_can_be_off: bool) -> list[str]:
-    known = {
-        **dict.fromkeys(_all_offsets(), 0),
-        **{f"OFFSET_{name}": at for name, at in _OFFSETS.items()},
-    }
-    switches = {
-        "SWITCH_PREV": 1, "SWITCH_NEXT": 2, "SWITCH_STATE": 3, "HAVE_SKB_COPY": 1,
-        "HAVE_WAKING": 1, "HAVE_NEWTASK": 1, "HAVE_EXEC": 1, "PID_NAMESPACE": 0, "PYTHON": 0,
-        "HAVE_TASK_PT_REGS": 1, "HAVE_CAST": 0, "HAVE_SCHED_INFO": 1, "HAVE_IPV6": 0,
-        "PREEMPTIBLE": 1, "PREEMPTION_CAN_BE_OFF": int(preemption_can_be_off),
-    }  # fmt: skip
-    return [
-        *constants.cflags(),
-        *Limits(threads=16, calls=64, descriptors=64, loops=8, sockets=8, python=False).cflags(),
-        *syscalls.cflags(syscalls.ARCHITECTURES["x86_64"]),
-        *(f"-DLINKAGE_{probe.function}=" for probe in ALL_PROBES),
-        *(f"-D{name}={value}" for name, value in (known | switches).items()),
-    ]
-
-
-def _all_offsets() -> set[str]:
-    defined = {"OFFSET_ARGUMENTS", "OFFSET_CALL_NUMBER", "OFFSET_STACK_POINTER", "OFFSET_RESULT"}
-    text = "".join(path.read_text() for path in _PROBES.glob("*.c"))
-    return set(re.findall(r"\bOFFSET_\w+", text)) - defined
-
-
 def _build(directory: Path, *, preemption_can_be_off: bool) -> Path:
     machine = directory / "machine"
     (directory / "probes.c").write_text(_source())
-    flags = _flags(preemption_can_be_off=preemption_can_be_off)
+    flags = probe_flags(preemption_can_be_off=preemption_can_be_off)
     common = ["cc", "-O1", "-g", "-w", "-fno-strict-aliasing", f"-I{_HERE}", f"-I{_PROBES}", *flags]
     machines = ("machine.c", "machine_threads.c", "machine_accesses.c")
     sources = (directory / "probes.c", *(_HERE / name for name in machines))
@@ -105,8 +52,8 @@ def _build(directory: Path, *, preemption_can_be_off: bool) -> Path:
         sanitized = source == sources[0]
         extra = ["-fsanitize=thread"] if sanitized else []
         target = directory / f"{source.stem}.{int(sanitized)}.o"
-        subprocess.run([*common, *extra, "-c", str(source), "-o", str(target)], check=True)
-    subprocess.run(["cc", "-o", machine, *map(str, directory.glob("*.o"))], check=True)
+        compile_c(*common, *extra, "-c", source, "-o", target)
+    compile_c("cc", "-o", machine, *directory.glob("*.o"))
     return machine
 
 

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from importlib import util
 from pathlib import Path
 
-from iotrace import __version__
+from iotrace import __version__, vocabulary
 from iotrace.engine.cache_directory import cache_directory
 from iotrace.engine.image import Image
 from iotrace.engine.map_limits import Limits
@@ -30,6 +30,8 @@ _VERSION = "2"
 """Images of version 1 may hold headers of the directory that iotrace was called in."""
 _KEPT = 16
 """Images in the directory; the one that was used longest ago goes."""
+_MADE_FROM = (Path(__file__).parent, Path(vocabulary.__file__).parent)
+"""Constants and tables of system calls: a new reason to wait is another image."""
 _OWNER = 0
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -40,8 +42,9 @@ def image_key(sources: str, limits: Limits, absent: frozenset[str], namespaced: 
     ``sources``: probe_sources.sources_digest().
     """
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
+    for folder in _MADE_FROM:
+        for source in sorted(folder.glob("*.py")):
+            digest.update(source.read_bytes())
     facts = __version__, sources, limits, sorted(absent), namespaced, os.uname()[2:], _bcc()
     digest.update(repr(facts).encode())
     with contextlib.suppress(OSError):

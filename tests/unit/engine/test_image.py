@@ -49,6 +49,20 @@ def test_damaged_images_are_refused() -> None:
             assert Image.from_bytes(bytes(damaged)) == IMAGE
 
 
+@pytest.mark.parametrize(
+    "name", ["vocabulary/waits.py", "vocabulary/calls.py", "engine/constants.py"]
+)
+def test_another_vocabulary_is_another_image(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a new reason to wait met records that have no room for it."""
+    read = Path.read_bytes
+    before = image_cache.image_key("sources", Limits(), frozenset(), False)
+    assert before == image_cache.image_key("sources", Limits(), frozenset(), False)
+    monkeypatch.setattr(
+        Path, "read_bytes", lambda path: read(path) + b"#" * str(path).endswith(name)
+    )
+    assert before != image_cache.image_key("sources", Limits(), frozenset(), False), name
+
+
 def test_what_was_stored_is_loaded(directory: Path) -> None:
     image_cache.store_image(KEY, IMAGE)
     assert image_cache.load_image(KEY) == IMAGE

@@ -17,12 +17,10 @@ import pytest
 from iotrace.engine.map_limits import Limits
 from iotrace.snapshot.arithmetic import interval
 from iotrace.tracing.trace import Trace
-from iotrace.verdict.rules.registry import RULES
 from tests.found import Found, by_rule
 from tests.kernel.tracing import check_verdict
 from tests.kernel.verdict import load
-from tests.kernel.verdict.defects import DEFECTS, TESTED_ELSEWHERE, Defect
-from tests.unit.project.places import ROOT
+from tests.kernel.verdict.defects import DEFECTS, Defect
 
 _PROGRAMS = Path(__file__).parent / "programs"
 _RESOLVER = 53
@@ -77,15 +75,6 @@ def _observe(trace: Trace, defect: Defect, form: str) -> tuple[Found, dict[str, 
     family = {pid, *(one.pid for one in report.processes if one.parent == pid)}
     found = by_rule(one for one in report.findings if one.pid in family)
     return found, facts
-
-
-def test_every_rule_is_made_to_fire() -> None:
-    """By a server of defects.py or by the kernel test that is named there."""
-    assert {defect.rule for defect in DEFECTS}.isdisjoint(TESTED_ELSEWHERE)
-    made = {*(defect.rule for defect in DEFECTS), *TESTED_ELSEWHERE}
-    assert made == {rule.id for rule in RULES}
-    for rule, test in TESTED_ELSEWHERE.items():
-        assert rule in (ROOT / test).read_text(), test
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.rule)

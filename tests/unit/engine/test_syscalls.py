@@ -36,21 +36,36 @@ def test_numbers_are_those_of_the_kernel_headers(machine: str) -> None:
         if defined.get(name) != number
         and not (name in NEWER_THAN_SOME_HEADERS and name not in defined)
     }
-    assert wrong == {}
+    assert wrong == {}, (
+        f"iotrace/engine/syscalls.py, {machine}: these have another number in {header} (ours, its)"
+    )
 
 
 @pytest.mark.parametrize("machine", ARCHITECTURES)
 def test_each_number_stands_for_one_call(machine: str) -> None:
     architecture = ARCHITECTURES[machine]
+    where = f"iotrace/engine/syscalls.py, {machine}"
+    numbers = list(architecture.numbers.values())
+    twice = sorted({number for number in numbers if numbers.count(number) > 1})
+    assert not twice, f"{where}: {twice} are the numbers of two calls"
     assert len(call_names(architecture)) == len(architecture.numbers)
-    assert {spec.name for spec in call_specs(architecture).values()} == set(architecture.numbers)
+    known = {spec.name for spec in call_specs(architecture).values()}
+    unknown = sorted(set(architecture.numbers) - known)
+    assert not unknown, f"{where}: iotrace/vocabulary/calls.py has no row for {unknown}"
+    assert known == set(architecture.numbers)
 
 
 def test_every_call_is_known_to_some_architecture_and_waits_for_something() -> None:
     everywhere = set().union(*(a.numbers for a in ARCHITECTURES.values()))
     for spec in SPECS:
-        assert spec.name in everywhere
-        assert spec.wait is None or spec.wait in WAIT_REASONS
+        assert spec.name in everywhere, (
+            f"{spec.name} of iotrace/vocabulary/calls.py has no number in _X86_64 and _AARCH64 of "
+            "iotrace/engine/syscalls.py"
+        )
+        assert spec.wait is None or spec.wait in WAIT_REASONS, (
+            f"iotrace/vocabulary/calls.py: {spec.name} waits for {spec.wait!r}, which is no reason "
+            "of iotrace/vocabulary/waits.py"
+        )
 
 
 def test_multiplexers_have_numbers_of_their_own() -> None:

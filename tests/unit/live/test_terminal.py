@@ -146,10 +146,10 @@ def test_it_ends_with_its_target(terminal: _Terminal, target: subprocess.Popen[b
 
 def test_sigterm_ends_it(terminal: _Terminal, target: subprocess.Popen[bytes]) -> None:
     _attach(terminal, target.pid)
-    wanted = ["-m", "iotrace", "attach", str(target.pid)]
+    wanted = [b"-m", b"iotrace", b"attach", b"%d" % target.pid]
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            arguments = (folder / "cmdline").read_bytes().decode().split("\0")
+            arguments = (folder / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
         if arguments[1:5] == wanted:

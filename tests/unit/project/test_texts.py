@@ -21,12 +21,17 @@ def _texts() -> dict[str, str]:
 
 def test_no_path_of_one_machine() -> None:
     found = {name: _SOMEBODYS_PATH.findall(text) for name, text in _texts().items()}
-    assert not {name: paths for name, paths in found.items() if paths}
+    somebodys = {name: paths for name, paths in found.items() if paths}
+    assert not somebodys, f"files that name a path of one machine: {somebodys}"
 
 
 def test_no_file_is_too_long_to_read() -> None:
-    lengths = {str(path): len(path.read_text().splitlines()) for path in project_files(*_SOURCES)}
-    assert not {name: length for name, length in lengths.items() if length > _MOST_LINES}
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text().splitlines())
+        for path in project_files(*_SOURCES)
+    }
+    long = {name: length for name, length in lengths.items() if length > _MOST_LINES}
+    assert not long, f"files of more than {_MOST_LINES} lines: {long}; take a job of theirs out"
 
 
 def test_every_source_says_its_license() -> None:
@@ -39,4 +44,4 @@ def test_every_source_says_its_license() -> None:
         and path.relative_to(ROOT).parts[0] in ("iotrace", "servers", "probes")
         and "SPDX-License-Identifier: " not in path.read_text().split('"""')[0]
     ]
-    assert not missing
+    assert not missing, f"files without a line SPDX-License-Identifier on top: {missing}"

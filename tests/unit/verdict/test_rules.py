@@ -8,14 +8,12 @@ from typing import Any
 
 import pytest
 
-from iotrace.report.model import GroupLimits, Process, StallCall, Stalls
+from iotrace.report.model import Process
 from iotrace.verdict.rules.registry import RULES
-from iotrace.vocabulary.waits import WAIT_REASONS
-from tests.unit.verdict import elsewhere, hangs, made_busy, made_tasks
+from tests.unit.verdict import elsewhere, hangs, made_busy, made_servers, made_tasks
 from tests.unit.verdict.made import (
     MS,
     PID,
-    US,
     S,
     blocking,
     call,
@@ -23,7 +21,6 @@ from tests.unit.verdict.made import (
     event_loop,
     findings,
     judged,
-    loop,
     process,
     thread,
 )
@@ -31,183 +28,28 @@ from tests.unit.verdict.made import (
 Made = Callable[[bool], tuple[Process, ...]]
 
 
-def _busy_polling(wrong: bool) -> tuple[Process, ...]:
-    refused = 400_009 if wrong else 40
-    reads = call("recvfrom", "tcp", refused + 41, errors={"EAGAIN": refused}, bytes=997)
-    spins = replace(thread(user=6 * S, kernel=4 * S), syscalls=refused + 100)
-    idles = thread(user=9 * MS, sleep=9_990 * MS)
-    return (process([spins if wrong else idles], [reads], (), [descriptor(7)]),)
-
-
-def _sleeping_polling(wrong: bool) -> tuple[Process, ...]:
-    sleeps = call("clock_nanosleep", "", 499, wait=9_980 * MS if wrong else MS)
-    reads = call("recvfrom", "tcp", 540, errors={"EAGAIN": 499})
-    rows = [descriptor(7, pickup=(41, 10 * MS, 19 * MS, 20 * MS))]
-    times = {"sleep": 9_980 * MS} if wrong else {"user": 9_980 * MS}
-    return (
-        process(
-            [thread(user=20 * MS, **times) if wrong else thread(**times)], [sleeps, reads], (), rows
-        ),
-    )
-
-
-def _stalls(own_ns: int, runq_ns: int) -> Stalls:
-    waits = dict.fromkeys(WAIT_REASONS, 0) | {"recv": own_ns}
-    worst = StallCall("recvfrom", "tcp", 9, 203 * MS)
-    return Stalls(5, own_ns + runq_ns, 0, runq_ns, waits, worst)
-
-
-def _stalled(wrong: bool) -> tuple[Process, ...]:
-    return (event_loop(stalls=_stalls(S, 0) if wrong else _stalls(MS, S), busy=203 * MS),)
-
-
-def _blocked_in_loop(wrong: bool) -> tuple[Process, ...]:
-    one = event_loop()
-    asleep = 3 * S if wrong else 4 * MS
-    waits = thread(user=S, poll=9 * S - asleep, recv=asleep)
-    reads = call("recvfrom", "tcp", 1_009, wait=asleep, longest=200 * MS)
-    rows = (descriptor(7), descriptor(9, nonblocking=False, wait=asleep))
-    return (replace(one, threads=(waits,), calls=(reads, *one.calls[1:]), descriptors=rows),)
-
-
-def _late(wrong: bool) -> tuple[Process, ...]:
-    p99 = 97 * MS if wrong else 49 * MS
-    rows = (descriptor(7, pickup=(101, 31 * MS, p99, p99)),)
-    return (replace(event_loop(), descriptors=rows),)
-
-
-def _spinning(wrong: bool) -> tuple[Process, ...]:
-    one = event_loop(iterations=90_001, unserved=89_000 if wrong else 90, data=1_001, wait=0)
-    times = {"user": 6 * S, "kernel": 4 * S} if wrong else {"user": 900 * MS, "poll": 9_100 * MS}
-    return (replace(one, threads=(thread(**times),)),)
-
-
-def _left(wrong: bool) -> tuple[Process, ...]:
-    delay = 47 * MS if wrong else 9 * MS
-    rows = (descriptor(7, pickup=(101, delay, delay, delay)),)
-    return (replace(event_loop(trigger="edge"), descriptors=rows),)
-
-
-def _many(wrong: bool) -> tuple[Process, ...]:
-    watched = 997 if wrong else 31
-    one = event_loop(name="poll", iterations=20_011, watched=watched, nfds=watched)
-    polls = call("poll", "", 20_011, kernel=S)
-    return (replace(one, calls=(*one.calls[:2], polls)),)
-
-
-def _limit(wrong: bool) -> tuple[Process, ...]:
-    return (event_loop(name="select", nfds=1_011 if wrong else 900),)
-
-
-def _tiny(wrong: bool) -> tuple[Process, ...]:
-    one = blocking(wait=S)
-    size = 1 if wrong else 60_000
-    reads = call("recvfrom", "tcp", 50_021, bytes=50_021 * size, filled=50_021)
-    busy = replace(thread(user=6 * S, kernel=3 * S, recv=S), syscalls=50_100)
-    return (replace(one, threads=(busy,), calls=(one.calls[0], reads, one.calls[2])),)
-
-
-def _senders(wrong: bool) -> tuple[Process, ...]:
-    asleep = 4 * S if wrong else 9 * MS
-    one = blocking(wait=5 * S, send=asleep)
-    sends = call("sendto", "tcp", 97, wait=asleep)
-    rows = (descriptor(7, bytes_out=10**9, wait=asleep, nonblocking=False),)
-    return (replace(one, calls=(*one.calls[:2], sends), descriptors=rows),)
-
-
-def _starved(wrong: bool) -> tuple[Process, ...]:
-    # The same time in the run queue: in slices of 3 ms, or after each of many wake-ups.
-    return (process([thread(user=5 * S, runq=5 * S, switches=1_600 if wrong else 90_000)]),)
-
-
-def _contended(wrong: bool) -> tuple[Process, ...]:
-    one = blocking(wait=4 * S, lock=5 * S)
-    kind = "short timeout" if wrong else ""
-    waits = call("futex", kind, 1_601, wait=5 * S, errors={"ETIMEDOUT": 601})
-    return (replace(one, calls=(*one.calls, waits)),)
-
-
-def _crowd(wrong: bool) -> tuple[Process, ...]:
-    tids = range(701, 701 + (199 if wrong else 23))
-    rows = [thread(tid, user=20 * MS, runq=50 * MS, recv=9_900 * MS, started=MS) for tid in tids]
-    reads = [call("recvfrom", "tcp", 97, tid=tid, wait=9_900 * MS) for tid in tids]
-    accepts = call("accept4", "tcp", len(tids))
-    return (process([thread(accept=10 * S), *rows], [accepts, *reads]),)
-
-
-def _forks(wrong: bool) -> tuple[Process, ...]:
-    begun = 997 if wrong else 97
-    parent = process([thread(accept=10 * S)], [call("accept4", "tcp", begun)])
-    children = process(
-        [thread(0, user=S, kernel=3 * S, count=begun, started=MS)],
-        [call("recvfrom", "tcp", begun, tid=0)],
-        pid=0, parent=PID, count=begun, started=MS, ended=9 * S,
-    )  # fmt: skip
-    return parent, children
-
-
-def _herd(wrong: bool) -> tuple[Process, ...]:
-    workers = [
-        process(
-            [thread(pid, user=S, poll=9 * S, switches=9_001 if wrong else 997)],
-            [
-                call("accept4", "tcp", 499, tid=pid),
-                call("recvfrom", "tcp", 499, tid=pid),
-                call("sendto", "tcp", 499, tid=pid),
-                call("pselect6", "", 499, tid=pid, kernel=200 * MS),
-            ],
-            [loop("pselect6", 499, tid=pid, watched=1, nfds=4, data=0, eager=499)],
-            [descriptor(7, nonblocking=False)],
-            pid=pid, parent=PID,
-        )
-        for pid in (701, 702)
-    ]  # fmt: skip
-    return process([thread(sleep=10 * S)]), *workers
-
-
-def _sleeping(wrong: bool) -> tuple[Process, ...]:
-    asleep = 5 * S if wrong else 100 * MS
-    one = blocking(wait=4 * S, sleep=asleep)
-    return (replace(one, calls=(*one.calls, call("clock_nanosleep", "", 503, wait=asleep))),)
-
-
-def _zero_timeout(wrong: bool) -> tuple[Process, ...]:
-    empty = 200_003 if wrong else 1_009
-    one = event_loop(
-        iterations=empty + 1_009, empty=empty, zero_timeout=empty, data=1_009, busy=20 * US
-    )
-    times = {"user": 6 * S, "kernel": 4 * S} if wrong else {"user": 900 * MS, "poll": 9_100 * MS}
-    return (replace(one, threads=(thread(**times),)),)
-
-
-def _throttled(wrong: bool) -> tuple[Process, ...]:
-    rows = [thread(tid, user=S, runq=2 * S, recv=7 * S) for tid in (PID, 701, 702)]
-    limits = GroupLimits("/pod", 0.2, 4 * S if wrong else 400 * MS)
-    return (replace(process([*rows, thread(703, recv=10 * S)]), limits=limits),)
-
-
 MADE: dict[str, Made] = {
-    "IO101": _busy_polling,
-    "IO102": _sleeping_polling,
-    "IO103": _stalled,
-    "IO104": _blocked_in_loop,
-    "IO105": _late,
-    "IO106": _spinning,
-    "IO107": _left,
-    "IO108": _many,
-    "IO109": _limit,
-    "IO110": _tiny,
-    "IO111": _senders,
-    "IO112": _starved,
-    "IO113": _contended,
-    "IO114": _crowd,
-    "IO115": _forks,
-    "IO116": _herd,
-    "IO117": _sleeping,
+    "IO101": made_servers.busy_polling,
+    "IO102": made_servers.sleeping_polling,
+    "IO103": made_servers.stalled,
+    "IO104": made_servers.blocked_in_loop,
+    "IO105": made_servers.late,
+    "IO106": made_servers.spinning,
+    "IO107": made_servers.left,
+    "IO108": made_servers.many,
+    "IO109": made_servers.limit,
+    "IO110": made_servers.tiny,
+    "IO111": made_servers.senders,
+    "IO112": made_servers.starved,
+    "IO113": made_servers.contended,
+    "IO114": made_servers.crowd,
+    "IO115": made_servers.forks,
+    "IO116": made_servers.herd,
+    "IO117": made_servers.sleeping,
     "IO118": elsewhere.connecting,
     "IO119": elsewhere.one_peer,
-    "IO120": _zero_timeout,
-    "IO121": _throttled,
+    "IO120": made_servers.zero_timeout,
+    "IO121": made_servers.throttled,
     "IO130": made_busy.exhausted,
     "IO131": made_busy.failing,
     "IO132": made_busy.long_iterations,
@@ -310,26 +152,42 @@ EVIDENCE: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def test_every_rule_is_made() -> None:
-    assert list(MADE) == list(EVIDENCE) == [rule.id for rule in RULES]
+@pytest.mark.parametrize("name", ["MADE", "EVIDENCE"])
+def test_every_rule_is_made(name: str) -> None:
+    rules, made = [rule.id for rule in RULES], list(globals()[name])
+    here = f"{name} of tests/unit/verdict/test_rules.py"
+    missing = [rule for rule in rules if rule not in made]
+    assert not missing, f"{here} lacks {missing} of iotrace/verdict/rules/registry.py"
+    unknown = [rule for rule in made if rule not in rules]
+    assert not unknown, f"{here} has {unknown}, which iotrace/verdict/rules/registry.py has not"
+    moved = [rule for rule, its in zip(made, rules, strict=True) if rule != its]
+    assert made == rules, f"{here} is not in the order of RULES: see {moved}"
 
 
 @pytest.mark.parametrize("rule", MADE)
 def test_a_defect_is_found_with_its_figures(rule: str) -> None:
-    found = findings(*MADE[rule](True))
-    assert rule in found
+    makes = MADE[rule]
+    made = f"{rule}: what {makes.__module__}.{makes.__name__} makes"
+    found = findings(*makes(True))
+    assert rule in found, f"{made} is not found; found: {sorted(found)}"
     evidence = found[rule].evidence
-    assert {name: evidence.get(name) for name in EVIDENCE[rule]} == EVIDENCE[rule]
+    figures = {name: evidence.get(name) for name in EVIDENCE[rule]}
+    assert figures == EVIDENCE[rule], (
+        f"{made} has other figures than EVIDENCE of tests/unit/verdict/test_rules.py"
+    )
 
 
 @pytest.mark.parametrize("rule", MADE)
 def test_its_repaired_twin_is_not(rule: str) -> None:
-    assert rule not in findings(*MADE[rule](False))
+    makes = MADE[rule]
+    assert rule not in findings(*makes(False)), (
+        f"{rule}: {makes.__module__}.{makes.__name__}(False), the repaired twin, is found, too"
+    )
 
 
 def test_the_descriptor_that_blocked_the_loop_is_named() -> None:
-    assert findings(*_blocked_in_loop(True))["IO104"].fd == 9
-    assert findings(*_stalled(True))["IO103"].fd == 9
+    assert findings(*made_servers.blocked_in_loop(True))["IO104"].fd == 9
+    assert findings(*made_servers.stalled(True))["IO103"].fd == 9
 
 
 @pytest.mark.parametrize("healthy", [event_loop(), blocking()], ids=["loop", "blocking"])
@@ -352,7 +210,7 @@ def test_short_waits_of_a_library_are_not_for_the_gil_where_its_address_is_known
 
 
 def test_costs_rank_and_give_the_severity() -> None:
-    one = event_loop(stalls=_stalls(S, 0), busy=203 * MS)
+    one = event_loop(stalls=made_servers.stalls(S, 0), busy=203 * MS)
     both = replace(
         one,
         threads=(thread(user=S, poll=6 * S, recv=3 * S),),
@@ -370,7 +228,9 @@ def test_costs_rank_and_give_the_severity() -> None:
 def test_workers_that_are_alike_are_reported_once() -> None:
     master = process([thread(sleep=10 * S)])
     workers = [
-        replace(one, pid=pid, parent=PID) for pid in (701, 702, 703) for one in _sleeping(True)
+        replace(one, pid=pid, parent=PID)
+        for pid in (701, 702, 703)
+        for one in made_servers.sleeping(True)
     ]
     found = findings(master, *workers)
     assert found["IO117"].evidence["processes"] == 3
@@ -378,6 +238,6 @@ def test_workers_that_are_alike_are_reported_once() -> None:
 
 def test_lateness_is_not_reported_twice() -> None:
     rows = (descriptor(7, pickup=(101, 31 * MS, 97 * MS, 97 * MS)),)
-    stalled = replace(event_loop(stalls=_stalls(S, 0), busy=203 * MS), descriptors=rows)
+    stalled = replace(event_loop(stalls=made_servers.stalls(S, 0), busy=203 * MS), descriptors=rows)
     (found,) = judged(stalled).findings
     assert (found.id, [one.id for one in found.symptoms]) == ("IO103", ["IO105"])

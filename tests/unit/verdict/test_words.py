@@ -14,6 +14,7 @@ from iotrace.errors import UsageError
 from iotrace.report.model import Finding
 from iotrace.verdict.gate import fires, names_of
 from iotrace.verdict.rules.registry import RULES
+from iotrace.verdict.rules.rule import Rule
 from tests.unit.project.places import ROOT
 from tests.unit.verdict.made import PID, S, blocking, event_loop, judged, loop, process, thread
 
@@ -101,12 +102,16 @@ def test_ids_are_unique_and_every_rule_advises() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_every_rule_has_a_page(rule: object) -> None:
-    page = (ROOT / "docs" / "findings" / f"{rule.id}.md").read_text()  # type: ignore[attr-defined]
-    assert page.startswith(f"# {rule.id}: {rule.title}\n")  # type: ignore[attr-defined]
-    assert tuple(re.findall(r"^## (.*)$", page, re.MULTILINE)) == _PARTS
-    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    ast.parse(code)
+def test_every_rule_has_a_page(rule: Rule) -> None:
+    name = f"docs/findings/{rule.id}.md"
+    page = (ROOT / name).read_text()
+    title = f"# {rule.id}: {rule.title}"
+    assert page.split("\n")[0] == title, f"{name}: its first line is not the rule's title"
+    parts = tuple(re.findall(r"^## (.*)$", page, re.MULTILINE))
+    assert parts == _PARTS, f"{name}: its headings are not those of the other pages"
+    code = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(code) == 1, f"{name}: not one block of Python, but {len(code)}"
+    ast.parse(code[0], filename=name)
 
 
 def test_explain_prints_the_page() -> None:

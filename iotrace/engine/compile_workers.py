@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _MOST_PARTS = 3
 _CLOSED = -1
+_PLACE = re.compile(r"^(\w+\.[ch]):(\d+):\d+: (?:fatal )?error: ", re.MULTILINE)
+"""As the #line marks of probe_sources.py name our own files."""
 _NO_ROOM = re.compile(r"could not open bpf map: (\S+), error: ([^\n]+)")
 
 
@@ -133,6 +135,8 @@ class CompileWorkers:
             )
             more.details = error.details
             raise more
+        if place := _PLACE.search(error.details):
+            error.why = f"Line {place[2]} of probes/{place[1]} is wrong. {error.why}".rstrip()
         raise error
 
     def _ended(self) -> IotraceError:

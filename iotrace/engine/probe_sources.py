@@ -41,11 +41,9 @@ def joined_sources(names: list[str]) -> str:
 def _with_headers(name: str) -> str:
     """A source with its headers in the place of its ``#include "..."`` lines, at any depth."""
     text = (probes_directory() / name).read_text(encoding="ascii")
-    parts, line = [f'#line 1 "{name}"\n'], 1
-    done = 0
+    parts, done = [f'#line 1 "{name}"\n'], 0
     for include in _INCLUDE.finditer(text):
-        before = text[done : include.start()]
-        line += before.count("\n") + 1
+        before, line = text[done : include.start()], text.count("\n", 0, include.end()) + 2
         parts += [before, _with_headers(include[1]), f'\n#line {line} "{name}"']
         done = include.end()
     return "".join([*parts, text[done:]])

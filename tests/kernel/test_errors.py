@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from iotrace.engine import btf
+from iotrace.engine import btf, probe_sources
 from iotrace.engine.map_limits import Limits
 from iotrace.errors import Unsupported
 from iotrace.tracing.trace import Trace
@@ -121,6 +122,22 @@ def test_a_kernel_without_types(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         Trace(Limits(threads=512, reserved=64))  # limits that no other test has compiled for
     assert "CONFIG_DEBUG_INFO_BTF" in caught.value.why
     assert caught.value.paste
+
+
+def test_probes_that_do_not_compile_name_the_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "probes"
+    shutil.copytree(probe_sources.probes_directory(), broken)
+    records = broken / "records.h"
+    number = records.read_text().count("\n") + 1
+    records.write_text(f'{records.read_text()}_Static_assert(0, "no room");\n')
+    monkeypatch.setattr(probe_sources, "probes_directory", lambda: broken)
+    with pytest.raises(Unsupported, match="could not be compiled") as caught:
+        Trace(Limits(threads=512, reserved=64))
+    assert f"Line {number} of probes/records.h is wrong." in caught.value.why
+    assert "no room" not in caught.value.why
+    assert "no room" in caught.value.details
 
 
 def test_more_threads_than_there_is_room_for() -> None:

@@ -36,9 +36,10 @@ def test_the_headers_that_are_searched_for_are_in_our_tree() -> None:
 
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "a.c").write_text('first\n#include "b.h"\nlast\n')
+    (tmp_path / "a.c").write_text('first\n#include "b.h"\n#include "e.h"\nlast\n')
     (tmp_path / "b.h").write_text('#include "c.h"\nsecond of b\n')
     (tmp_path / "c.h").write_text("of c\n")
+    (tmp_path / "e.h").write_text("of e\n")
     (tmp_path / "headers").mkdir()
     (tmp_path / "headers/d.h").write_text("of d\n")
     monkeypatch.setattr(probe_sources, "probes_directory", lambda: tmp_path)
@@ -58,7 +59,8 @@ def test_compiler_output_names_file_and_line(tree: Path) -> None:
         "first": ("a.c", 1),
         "of c": ("c.h", 1),
         "second of b": ("b.h", 2),
-        "last": ("a.c", 3),
+        "of e": ("e.h", 1),
+        "last": ("a.c", 4),
     }
 
 
@@ -67,8 +69,8 @@ def test_the_digest_is_of_every_file_its_name_and_its_place(tree: Path) -> None:
     assert {sources_digest()} == seen
     (tree / "headers/d.h").write_text("of e\n")
     seen.add(sources_digest())
-    (tree / "headers/d.h").rename(tree / "headers/e.h")
+    (tree / "headers/d.h").rename(tree / "headers/f.h")
     seen.add(sources_digest())
-    (tree / "headers/e.h").rename(tree / "e.h")
+    (tree / "headers/f.h").rename(tree / "f.h")
     seen.add(sources_digest())
     assert len(seen) == 4

@@ -179,6 +179,7 @@ SIGNAL_WAITS = named(CallClass.SIGNAL)
 URING = named(CallClass.URING)
 FILE_CALLS = named(CallClass.FILE)
 FILE_LOCKS = named(CallClass.FILE_LOCK)
+FILE_OPENS = frozenset(("open", "openat", "openat2"))
 FILE_LOOKS = frozenset(
     ("stat", "lstat", "newfstatat", "statx", "access", "faccessat", "faccessat2", "readlink",
      "readlinkat", "getdents64")

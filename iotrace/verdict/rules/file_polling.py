@@ -9,7 +9,7 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines
 from iotrace.verdict.rules.rule import Hit, Rule, covers
 from iotrace.verdict.thread_activity import Activity
-from iotrace.vocabulary.calls import FILE_LOOKS
+from iotrace.vocabulary.calls import FILE_LOOKS, FILE_OPENS
 
 LOOKS_PER_SECOND = 1_000
 CPU_SHARE = 0.02
@@ -78,7 +78,7 @@ def _opened(profile: ProcessProfile, tid: int) -> int:
     return sum(
         (row.calls or 0) - sum((row.errors or {}).values())
         for row in profile.calls[tid]
-        if row.syscall in ("openat", "open", "openat2")
+        if row.syscall in FILE_OPENS
     )
 
 

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.vocabulary.calls import FILE_LOOKS
+from iotrace.vocabulary.calls import FILE_LOOKS, FILE_OPENS
 
 LEAST_JOBS = 4
 JOBS_PER_SECOND = 0.5
@@ -20,7 +20,6 @@ LOOKS_EACH = 150
 """Looks at paths, with which imports search for their files."""
 STARTING_SHARE = 0.5
 """Of its life that such a process wants a CPU: who waits does a job that takes long."""
-_OPENS = ("openat", "open", "openat2")
 
 
 def _jobs(profile: ProcessProfile) -> Iterator[Hit]:
@@ -29,7 +28,7 @@ def _jobs(profile: ProcessProfile) -> Iterator[Hit]:
         return
     cpu_ns = sum(one.total.cpu_ns for one in ended)
     lived_ns = sum(one.wall_ns for one in ended)
-    opened = sum(_calls(one, _OPENS) for one in ended) // len(ended)
+    opened = sum(_calls(one, FILE_OPENS) for one in ended) // len(ended)
     looks = sum(_calls(one, tuple(FILE_LOOKS)) for one in ended) // len(ended)
     wanted_ns = sum(one.total.wants_cpu_ns for one in ended)
     if (
@@ -61,7 +60,7 @@ def _was_born_and_ended(one: ProcessProfile) -> bool:
     return bool(process.pid) and process.started_ns > 0 and process.ended_ns is not None
 
 
-def _calls(profile: ProcessProfile, names: tuple[str, ...]) -> int:
+def _calls(profile: ProcessProfile, names: Collection[str]) -> int:
     return sum(one.calls or 0 for one in profile.process.calls if one.syscall in names)
 
 

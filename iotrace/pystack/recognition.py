@@ -30,6 +30,8 @@ from iotrace.pystack.runtime import Runtime
 _VERSION = re.compile(r"(\d+)\.(\d+)(\S*)")
 _MUSL = re.compile(r"/(ld-musl-|libc\.musl-)[^/]*$")
 _FIRST_DESCRIBED = min(SECTIONS)
+_TRIED_ON = {"aarch64": ((3, 11),)}
+"""Machine type -> versions, beside x86-64: docs/kernels.md."""
 _LOOKS = 12
 _NATIVE_IDS = 4096
 
@@ -47,9 +49,10 @@ def find_runtime(pid: int, build: PythonBuild, memory: Memory, root: str = PROC)
     match = _VERSION.match(build.version)
     if match is None or build.runtime_address is None:
         raise NoStacks(f"Python {build.version} keeps its stacks in another way")
-    if platform.machine() != "x86_64":
-        raise NoStacks(f"not tried on {platform.machine()}")
     version = int(match[1]), int(match[2])
+    machine = platform.machine()
+    if machine != "x86_64" and version not in _TRIED_ON.get(machine, ()):
+        raise NoStacks(f"Python {build.version} was not tried on {machine}")
     musl = any(_MUSL.search(mapping.path) for mapping in read_maps(pid, root))
     if version >= _FIRST_DESCRIBED:
         found = _described(pid, build, version, memory, root)

@@ -150,5 +150,16 @@ def test_python_2_and_another_machine_are_not_read(
 ) -> None:
     old = replace(_BUILD, version="2.7.18", runtime_address=None)
     assert _reason(old, root) == "Python 2.7.18 keeps its stacks in another way"
+    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+    assert _reason(_BUILD, root) == "Python 3.11.2 was not tried on riscv64"
+
+
+@pytest.mark.parametrize("root", [_GLIBC], indirect=True)
+def test_on_aarch64_only_what_was_tried_there_is_read(
+    root: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
-    assert _reason(_BUILD, root) == "not tried on aarch64"
+    offsets = find_runtime(PID, _BUILD, MadeUp((3, 13)), root).offsets
+    assert offsets.thread_frame == TABLES[3, 11].thread_frame
+    told = "Python 3.12.4 was not tried on aarch64"
+    assert _reason(replace(_BUILD, version="3.12.4"), root) == told

@@ -29,7 +29,7 @@ static __always_inline void preempt_on(void)
   enable_preemption();
 }
 
-/* 0 in a program, 1 and up to COPIES - 1 in its spare copies: iotrace/engine/compiler.py makes all
+/* 0 in a program, 1 and more in its spare copies: iotrace/engine/compiler.py makes all
  * of one. */
 static __always_inline u64 copy_number(void)
 {
@@ -39,15 +39,13 @@ static __always_inline u64 copy_number(void)
 }
 
 /* Whether an earlier copy has run for this event. All copies call this, in the order in which they
- * are attached, and leave their bits in ran; the last one takes all away. Where it was skipped, they
- * are still there at the next event: but a copy that finds its own bit, or that of one behind it,
- * knows that they are of an earlier event. */
+ * are attached, and leave their bits in ran. They are still there at the next event: but a copy that
+ * finds its own bit, or that of one behind it, knows that they are of an earlier event. */
 static __always_inline int ran_before(u8 *ran)
 {
-  u64 copy = copy_number();
-  u8 before = *ran, mine = 1 << copy;
+  u8 before = *ran, mine = 1 << copy_number();
   int done = before && before < mine;
-  *ran = copy == COPIES - 1 ? 0 : done ? before | mine : mine;
+  *ran = done ? before | mine : mine;
   return done;
 }
 
@@ -59,6 +57,7 @@ static __always_inline int already_done(struct thread *t, u32 event)
 }
 
 #if DETAIL_SOCKETS
+#define COPY_BITS 6 /* the event, DONE_RECEIVED or DONE_SENT, takes two more */
 /* By the low bits of the tid: the latest read or write of a socket, and which copies ran for it. */
 BPF_ARRAY(socket_events, u32, THREAD_HINTS);
 
@@ -68,12 +67,12 @@ BPF_ARRAY(socket_events, u32, THREAD_HINTS);
 static __always_inline void count_made_up(u32 event, u32 counter)
 {
   u32 tid = bpf_get_current_pid_tgid(), place = tid & (THREAD_HINTS - 1);
-  u32 *latest = socket_events.lookup(&place), this = tid << 8 | event << COPIES;
+  u32 *latest = socket_events.lookup(&place), this = tid << 8 | event << COPY_BITS;
   u8 ran = 0;
   if (!latest)
     return;
-  if ((*latest ^ this) < 1 << COPIES)
-    ran = *latest & ((1 << COPIES) - 1);
+  if ((*latest ^ this) < 1 << COPY_BITS)
+    ran = *latest & ((1 << COPY_BITS) - 1);
   if (!ran_before(&ran) && copy_number())
     count(counter);
   *latest = this | ran;

@@ -51,6 +51,7 @@ PROGRAM(on_uring_complete)
   u32 flags = ctx->args[4];
 #endif
   struct submission *s = submissions.lookup(&request);
+  int is_last = !PREEMPTIBLE || copy_number() == COPIES - 1;
   struct operation *o;
   u32 bucket;
   if (!s)
@@ -58,7 +59,7 @@ PROGRAM(on_uring_complete)
   /* Completions of one request come one after the other: the ring's lock is held. The copy that
    * does the work leaves the record to the last one. */
   if (ran_before(&s->ran)) {
-    if (!s->ran && !(flags & IORING_CQE_F_MORE))
+    if (is_last && !(flags & IORING_CQE_F_MORE))
       submissions.delete(&request);
     return 0;
   }
@@ -88,7 +89,7 @@ PROGRAM(on_uring_complete)
   } else {
     count(COUNTER_LOST_OPERATIONS);
   }
-  if (!(flags & IORING_CQE_F_MORE) && !s->ran)
+  if (!(flags & IORING_CQE_F_MORE) && is_last)
     submissions.delete(&request);
   return 0;
 }

@@ -18,7 +18,6 @@ from typing import Any
 from iotrace.engine.btf import KernelTypes
 from iotrace.engine.constants import (
     CAST_CALL,
-    COPIES,
     COPY_MARK,
     PREEMPT_DISABLE_CALL,
     PREEMPT_ENABLE_CALL,
@@ -110,7 +109,7 @@ class Compiler:
             functions=tuple(
                 _function(bpf.dump_func(probe.function.encode()), probe, names, types, copy)
                 for probe in program.probes
-                for copy in range(COPIES if program.preemptible and probe.spare else 1)
+                for copy in range(probe.copies if program.preemptible else 1)
             ),
             unavailable=dict(program.unavailable),
             own_prelude=own_prelude,

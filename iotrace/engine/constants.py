@@ -198,8 +198,10 @@ CAST_CALL = 0x7FFFFF01
 PREEMPT_DISABLE_CALL, PREEMPT_ENABLE_CALL = 0x7FFFFF02, 0x7FFFFF03
 """As CAST_CALL, for bpf_preempt_disable and bpf_preempt_enable."""
 COPY_MARK = 0x7FFFFF10
-"""Stands for 0 in a program, for 1 and 2 in its spare copies (probes/preemption.c)."""
+"""Stands for 0 in a program, for 1 and more in its spare copies (probes/preemption.c)."""
 COPIES = 3
+MANY_COPIES = 5
+"""Of a probe that runs for each read or write, and that no other one makes up for."""
 """Of a program that the kernel may preempt. Each copy costs a call some 15 ns."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from iotrace.engine.constants import COPIES
+from iotrace.engine.constants import COPIES, MANY_COPIES
 from iotrace.report.detail import Detail
 
 
@@ -16,8 +16,8 @@ class Probe:
     ``loses``: the columns that are n/a without it; empty: nothing works without it.
     ``details``: the levels of detail that it belongs to.
     ``typed``: the verifier knows the types of its arguments, which it reads without a helper.
-    ``spare``: where probes can be preempted, further copies do what the first has missed
-    (probes/preemption.c).
+    ``copies``: where probes can be preempted, so many are attached, and the others (spare) do what
+    the first has missed (probes/preemption.c).
     ``older``: what the tracepoint was called before.
     ``attachment``: "tracepoint"; "tail call": entered by other probes, by its ``slot`` in
     ``table``; "sample": runs at the ticks of a clock of each CPU; "major fault": at each page
@@ -31,7 +31,7 @@ class Probe:
     slot: int = 0
     details: frozenset[Detail] = frozenset(Detail)
     typed: bool = False
-    spare: bool = True
+    copies: int = COPIES
     older: str = ""
     table: str = ""
 
@@ -43,22 +43,22 @@ _NOT_LIGHT = _FULL | _SOCKETS
 _COUNTS = ("counts of socket calls",)
 REQUESTS = "requests"
 PROBES = (
-    Probe("sys_enter", "on_sys_enter", details=_FULL, spare=False),
+    Probe("sys_enter", "on_sys_enter", details=_FULL, copies=1),
     Probe("sys_exit", "on_sys_exit", details=_FULL),
-    Probe("sched_switch", "on_sched_switch", typed=True, spare=False),
-    Probe("sched_waking", "on_sched_waking", ("wake-up times",), details=_FULL, spare=False),
+    Probe("sched_switch", "on_sched_switch", typed=True, copies=1),
+    Probe("sched_waking", "on_sched_waking", ("wake-up times",), details=_FULL, copies=1),
     Probe("task_newtask", "on_task_newtask", ("threads and children that live under 100 ms",)),
     Probe("sched_process_exec", "on_sched_process_exec", ("the moment of an exec",)),
     Probe("skb_copy_datagram_iovec", "on_skb_copy", ("exact copy of sockets",), details=_NOT_LIGHT),
-    Probe("sk_data_ready", "on_sk_data_ready", ("pickup",), details=_NOT_LIGHT, spare=False),
+    Probe("sk_data_ready", "on_sk_data_ready", ("pickup",), details=_NOT_LIGHT, copies=1),
     Probe(
         "inet_sock_set_state",
         "on_set_state",
         ("accept queue, connect time",),
         details=_NOT_LIGHT,
     ),
-    Probe("sock_recv_length", "on_sock_recv_length", _COUNTS, details=_SOCKETS),
-    Probe("sock_send_length", "on_sock_send_length", _COUNTS, details=_SOCKETS),
+    Probe("sock_recv_length", "on_sock_recv_length", _COUNTS, details=_SOCKETS, copies=MANY_COPIES),
+    Probe("sock_send_length", "on_sock_send_length", _COUNTS, details=_SOCKETS, copies=MANY_COPIES),
     Probe("task_rename", "on_task_rename", ("new names of threads",)),
     Probe("signal_deliver", "on_signal_deliver", ("signals",), details=_NOT_LIGHT),
     Probe(
@@ -89,7 +89,7 @@ EXIT_PROBES = (
         "tail call",
         0,
         details=_NOT_LIGHT,
-        spare=False,
+        copies=1,
         table="exits",
     ),
 )
@@ -99,25 +99,26 @@ TASKS, EXCHANGE_TASKS = "asyncio tasks of slow calls and stalls", "asyncio tasks
 CPU_LINES, FAULT_LINES = "python lines on a CPU", "python lines of major page faults"
 _WALKERS = "walkers"
 PYTHON_PROBES = (
-    Probe("", "on_slow_call", (LINES,), "tail call", 0, spare=False, table=_WALKERS),
-    Probe("", "on_stall", (STALL_CAUSES,), "tail call", 1, spare=False, table=_WALKERS),
+    Probe("", "on_slow_call", (LINES,), "tail call", 0, copies=1, table=_WALKERS),
+    Probe("", "on_stall", (STALL_CAUSES,), "tail call", 1, copies=1, table=_WALKERS),
     Probe(
         "",
         "on_new_stack",
         ("python names of short-lived processes",),
         "tail call",
         2,
-        spare=False,
+        copies=1,
         table=_WALKERS,
     ),
-    Probe("", "on_wake", (WAKERS,), "tail call", 3, spare=False, table=_WALKERS),
-    Probe("", "on_task", (TASKS,), "tail call", 4, spare=False, table=_WALKERS),
-    Probe("", "on_exchange_task", (EXCHANGE_TASKS,), "tail call", 5, spare=False, table=_WALKERS),
-    Probe("", "on_sample", (STALL_CAUSES, CPU_LINES), "sample", spare=False),
-    Probe("", "on_major_fault", (FAULT_LINES,), "major fault", spare=False),
+    Probe("", "on_wake", (WAKERS,), "tail call", 3, copies=1, table=_WALKERS),
+    Probe("", "on_task", (TASKS,), "tail call", 4, copies=1, table=_WALKERS),
+    Probe("", "on_exchange_task", (EXCHANGE_TASKS,), "tail call", 5, copies=1, table=_WALKERS),
+    Probe("", "on_sample", (STALL_CAUSES, CPU_LINES), "sample", copies=1),
+    Probe("", "on_major_fault", (FAULT_LINES,), "major fault", copies=1),
 )
 _SPARE = "_spare"
 ALL_PROBES = (*EXIT_PROBES, *PROBES, *IN_CONTAINERS, *PYTHON_PROBES)
+_COPIES_OF = {probe.function: probe.copies for probe in ALL_PROBES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ def attach_order(function: str) -> int:
     A tracepoint runs its programs in the order in which they were attached.
     """
     main, _, copy = function.partition(_SPARE)
-    return COPIES * [probe.function for probe in ALL_PROBES].index(main) + int(copy or 0)
+    return MANY_COPIES * [probe.function for probe in ALL_PROBES].index(main) + int(copy or 0)
 
 
 def copy_name(function: str, copy: int) -> str:
@@ -163,12 +164,10 @@ def copy_name(function: str, copy: int) -> str:
 
 def spare_names(function: str) -> tuple[str, ...]:
     """The names of the spare copies of a program."""
-    return tuple(copy_name(function, copy) for copy in range(1, COPIES))
+    return tuple(copy_name(function, copy) for copy in range(1, _COPIES_OF[function]))
 
 
-SPARES = frozenset(
-    name for probe in ALL_PROBES if probe.spare for name in spare_names(probe.function)
-)
+SPARES = frozenset(name for probe in ALL_PROBES for name in spare_names(probe.function))
 """Names of all spare copies."""
 DATING = frozenset({"on_sched_waking", "on_sk_data_ready", "on_skb_copy", "on_sample"})
 """Functions that only say when something happened: without a run of theirs no time is lost."""

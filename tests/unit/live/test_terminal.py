@@ -133,7 +133,8 @@ def test_ctrl_c_ends_it(terminal: _Terminal, target: subprocess.Popen[bytes]) ->
 
 
 def test_it_ends_with_its_duration(terminal: _Terminal, target: subprocess.Popen[bytes]) -> None:
-    _attach(terminal, target.pid, "-d", "3")
+    # Long enough for the screen to be seen on a machine whose CPUs are taken.
+    _attach(terminal, target.pid, "-d", "8")
     _ended(terminal)
 
 

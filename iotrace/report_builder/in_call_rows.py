@@ -7,13 +7,16 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
-from iotrace.report.stacks import InCall
+from iotrace.procfs.pipe_ends import writers_of
+from iotrace.report.stacks import Frame, InCall
 from iotrace.report_builder.stack_rows import Stacks, named_stack, own_place
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.totals import Waiting
 from iotrace.vocabulary.calls import FAMILIES, LOCKS
 from iotrace.vocabulary.kinds import PIPE
 
+_LONG_NS = 2_000_000_000
+"""A wait from here on is worth a look at all processes of the host."""
 _FD_BITS = 0xFFFFFFFF
 """struct pollfd: a descriptor, and the events (poll(2))."""
 
@@ -28,7 +31,8 @@ def in_call_row(
     """One row. Descriptors are as /proc had them at the last look."""
     mine = facts.get(one.thread.pid)
     stack = named_stack(stacks.get(one.stack, ()))
-    fd = one.fd if one.fd >= 0 else _polled(one, syscall)
+    first = _polled(one, syscall)
+    fd = one.fd if one.fd >= 0 else first if _polls_one(one) else None
     row = InCall(
         syscall=syscall,
         kind=one.kind,
@@ -41,15 +45,39 @@ def in_call_row(
         own=own_place(stack),
         stack=stack,
     )
-    return row if fd is None else _with_descriptor(row, fd, mine, facts)
+    row = row if fd is None else _with_descriptor(row, fd, mine, facts)
+    if first is not None and one.wait_ns >= _LONG_NS and any(map(_reads_its_child, stack)):
+        return _with_writers(row, first, mine)
+    return row
 
 
 def _polled(one: Waiting, syscall: str) -> int | None:
-    """The descriptor of a poll of one alone."""
-    if one.sleeper is None or FAMILIES.get(syscall) != "poll" or one.sleeper.second != 1:
+    """The descriptor of a poll of one alone; the first one, of several."""
+    if one.sleeper is None or FAMILIES.get(syscall) != "poll" or not one.sleeper.second:
         return None
     fd = one.sleeper.word & _FD_BITS
     return fd if one.sleeper.word and not fd >> 31 else None
+
+
+def _polls_one(one: Waiting) -> bool:
+    return one.sleeper is not None and one.sleeper.second == 1
+
+
+def _reads_its_child(frame: Frame) -> bool:
+    return frame.file.endswith("/subprocess.py") and frame.plain_function == "_communicate"
+
+
+def _with_writers(row: InCall, fd: int, mine: ProcessFacts | None) -> InCall:
+    """Of a poll for a child's output: who else could write to that pipe."""
+    now = mine.descriptors.get(fd) if mine else None
+    if mine is None or now is None or now.kind != PIPE or now.inode is None:
+        return row
+    others = tuple(
+        f"{pid} {name}"
+        for pid, parent, name in writers_of(now.inode)
+        if mine.pid not in (pid, parent)
+    )
+    return replace(row, kind=now.kind, peer=now.target, inherited_by=others)
 
 
 def _with_descriptor(

@@ -76,6 +76,8 @@ def purpose_of(call: InCall) -> Purpose:
 
 def _of_lock_or_poll(call: InCall, library: Sequence[Frame]) -> Purpose:
     if call.syscall in FAMILIES:
+        if _any(library, _FOR_CHILD):
+            return Purpose.CHILD
         if call.fd is None or call.kind not in SOCKETS:
             return Purpose.WORK
         return Purpose.ANSWER
@@ -186,6 +188,7 @@ _FOR_RESULT = re.compile(
     r"|multiprocessing/pool\.py:(?:get|wait|map|starmap|apply|next)"
     r"|multiprocessing/\w+\.py:join|asgiref/sync\.py:\w+|anyio/from_thread\.py:\w+)$"
 )
+_FOR_CHILD = re.compile(r"/subprocess\.py:_communicate$")
 _JOINS = re.compile(r"threading\.py:(?:join|_wait_for_tstate_lock)$")
 _FOR_ROOM = re.compile(r"queues?\.py:put$")
 _TAKES_LOCK = re.compile(

@@ -26,6 +26,7 @@ from iotrace.verdict.stuck import (
 from iotrace.vocabulary.kinds import PIPES, SOCKETS
 
 _POOL = "/multiprocessing/pool.py"
+MOST_NAMED = 3
 _EXIT = re.compile(r"/threading\.py:_shutdown$|/thread\.py:_python_exit$")
 
 
@@ -46,7 +47,7 @@ def _hangs(one: Stuck, profile: ProcessProfile) -> bool:
     if writers_to(one, profile):
         return True
     if one.purpose is Purpose.CHILD:
-        return one.serves
+        return one.serves or bool(one.call.inherited_by)
     if one.purpose is Purpose.RESULT:
         return one.own
     return one.purpose is Purpose.ANSWER and (_owes_answer(one, profile))
@@ -132,7 +133,7 @@ def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile) -> str:
         Purpose.READER: f"in {first.call.syscall} to {on or 'a peer'}: nobody reads it",
         Purpose.ANSWER: f"in {first.call.syscall} from {on or 'a peer'}: no answer comes",
         Purpose.CONNECTION: f"in connect to {on or 'a peer'}: it does not answer",
-        Purpose.CHILD: "waiting for a child process that does not end",
+        Purpose.CHILD: _child_text(first),
         Purpose.RESULT: _result_text(first, profile),
         Purpose.ROOM: "putting into a queue that is full: nobody takes from it",
         Purpose.FILE: f"in {first.call.syscall} of {on or 'a file'}: neither the file "
@@ -150,6 +151,16 @@ def _exits(profile: ProcessProfile) -> bool:
     """Whether the main thread has done its work, and the interpreter waits for the others."""
     main = next((one for one in in_calls(profile) if one.tid == profile.process.pid), None)
     return main is not None and any(map(_EXIT.search, map(named, main.call.stack)))
+
+
+def _child_text(one: Stuck) -> str:
+    if not one.call.inherited_by:
+        return "waiting for a child process that does not end"
+    who = ", ".join(one.call.inherited_by[:MOST_NAMED])
+    return (
+        f"in {one.call.syscall} for the end of its child's output: the pipe is still open in "
+        f"process {who}, which is no child of it and has inherited it"
+    )
 
 
 def _result_text(one: Stuck, profile: ProcessProfile) -> str:
@@ -203,6 +214,12 @@ _ADVICE = {
 }
 
 
+_INHERITED = (
+    "What a child starts in the background inherits its stdout and stderr, and a pipe ends only "
+    "when all who have it have closed it: start such a daemon with its output elsewhere "
+    "(`daemon >/dev/null 2>&1 &`), do not capture the output of a command that starts one, or have "
+    "it written to a file; communicate(timeout=...) returns, but reads on when called again."
+)
 _EXIT_ADVICE = (
     "At its exit the interpreter joins all threads that are no daemons, and those of executors, "
     "even after shutdown(wait=False). "
@@ -210,6 +227,8 @@ _EXIT_ADVICE = (
 
 
 def _advice(first: Stuck, profile: ProcessProfile) -> str:
+    if first.call.inherited_by:
+        return _INHERITED
     if first.purpose is Purpose.RESULT and _idle_workers(first, profile):
         return (
             "multiprocessing.Pool does not notice when a worker dies with its task (killed for "

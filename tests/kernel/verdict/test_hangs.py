@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -41,6 +42,7 @@ WAYS = {
     "queued_tasks": "IO160",
     "kept_connections": "IO161",
     "kept_threads": "IO163",
+    "inherited_pipe": "IO140",
     "refused_connections": "IO174",
     "kept_transactions": "IO177",
 }
@@ -141,6 +143,11 @@ def test_the_call_of_each_thread_is_in_the_report(seen: Seen) -> None:
     assert call.since_ns == 0
     assert call.wait_ns >= LEAST_NS
     assert "nobody reads it" in found["IO140"].title
+
+
+def test_who_has_inherited_a_pipe_is_named(seen: Seen) -> None:
+    _, found = seen["wrong", "inherited_pipe"]
+    assert re.search(r"still open in process \d+ sleep", found["IO140"].title)
 
 
 def test_locks_are_told_apart(seen: Seen) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from iotrace.procfs.descriptors import Descriptor
 from iotrace.procfs.fdinfo import FdInfo
 from iotrace.procfs.net_tables import Socket
 from iotrace.pystack.code_objects import Frame
 from iotrace.pystack.walk import Sleeper
 from iotrace.report.stacks import InCall
+from iotrace.report_builder import in_call_rows
 from iotrace.report_builder.in_call_rows import in_call_row
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.totals import ThreadKey, Waiting
@@ -33,7 +36,19 @@ def _facts(pid: int, *open_ones: Descriptor) -> ProcessFacts:
     )  # fmt: skip
 
 
-def _row(syscall: str, kind: str, fd: int = -1, sleeper: Sleeper | None = None) -> InCall:
+_FRAMES = (
+    Frame("put", "/usr/lib/python3.11/queue.py", 9, False),
+    Frame("serve", "/srv/app.py", 8, False),
+)
+
+
+def _row(
+    syscall: str,
+    kind: str,
+    fd: int = -1,
+    sleeper: Sleeper | None = None,
+    frames: tuple[Frame, ...] = _FRAMES,
+) -> InCall:
     facts = {
         WRITER: _facts(
             WRITER,
@@ -46,8 +61,6 @@ def _row(syscall: str, kind: str, fd: int = -1, sleeper: Sleeper | None = None) 
     waiting = Waiting(
         ThreadKey(WRITER, WRITER, 0), 1, kind, fd, 5 * S, 5 * S, 0, 0, 12 * S, sleeper, 41
     )
-    frames = (Frame("put", "/usr/lib/python3.11/queue.py", 9, False),
-              Frame("serve", "/srv/app.py", 8, False))  # fmt: skip
     return in_call_row(waiting, syscall, 10 * S, facts, {41: frames})
 
 
@@ -71,6 +84,24 @@ def test_a_poll_of_one_socket_is_a_wait_for_its_peer() -> None:
 def test_a_poll_of_several_has_no_descriptor() -> None:
     row = _row("poll", "", sleeper=Sleeper(address=0x7000, word=7, second=2))
     assert (row.fd, row.peer) == (None, "")
+
+
+def test_who_has_inherited_a_childs_output_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = ((WRITER, 1, "python3"), (901, WRITER, "sh"), (902, 1, "tail"))
+    asked: list[int] = []
+
+    def writers(inode: int) -> tuple[tuple[int, int, str], ...]:
+        asked.append(inode)
+        return ends
+
+    monkeypatch.setattr(in_call_rows, "writers_of", writers)
+    reads = Frame("Popen._communicate", "/usr/lib/python3.11/subprocess.py", 2059, False)
+    polls = Sleeper(address=0x7000, word=1, second=2)
+    row = _row("poll", "", sleeper=polls, frames=(reads, _FRAMES[1]))
+    assert (row.fd, row.kind, row.peer) == (None, "pipe", "pipe:[77]")
+    assert row.inherited_by == ("902 tail",)  # neither itself nor its child
+    assert _row("poll", "", sleeper=polls).inherited_by == ()
+    assert asked == [PIPE_INODE]
 
 
 def test_a_poll_of_an_ignored_descriptor_has_none() -> None:

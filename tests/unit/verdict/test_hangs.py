@@ -275,3 +275,16 @@ def test_threads_that_leak_in_a_process_that_was_entered_late() -> None:
     assert "IO163" not in findings(replace(one, threads=(one.threads[0], *late)))
     first = thread(accept=5 * S)
     assert "IO163" in findings(replace(one, threads=(first, *late)))
+
+
+def test_a_childs_output_that_somebody_else_keeps_open() -> None:
+    """Whose child still runs waits for it, as it means to, unless a request waits."""
+    reads = "lib/subprocess.py:2059 Popen._communicate"
+    runs = in_call("poll", "pipe", reads, "app.py:6 restart", peer="pipe:[81]")
+    assert findings(process([hangs.waiting(PID, runs)])) == {}
+    kept = replace(runs, inherited_by=("902 tail",))
+    found = findings(process([hangs.waiting(PID, kept)]))["IO140"]
+    assert "still open in process 902 tail" in found.title
+    assert "in the background" in found.advice
+    asked = in_call("poll", "pipe", reads, "app.py:6 view", *hangs.HANDLER, peer="pipe:[81]")
+    assert "a child process" in findings(process([hangs.waiting(701, asked)]))["IO140"].title

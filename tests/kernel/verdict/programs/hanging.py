@@ -7,6 +7,7 @@ import os
 import queue
 import selectors
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -275,6 +276,13 @@ def kept_threads():
         time.sleep(JOB_S)
 
 
+def inherited_pipe():
+    """IO140: a daemon has inherited its parent's stdout, whose end is waited for."""
+    command = f"sleep 600 {'' if WRONG else '>/dev/null'} & echo started"
+    subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    threading.Event().wait()
+
+
 def refused_connections():
     """IO174: nothing listens there; who needs the connection sleeps and tries again."""
     address = listener.getsockname()
@@ -349,7 +357,7 @@ def answer(served):
 WAYS = {one.__name__: one for one in (
     full_pipe, opposite_locks, full_pool, taken_connections, held_lock, native_sleep, silent_client,
     result_under_lock, polled_result, busy_worker, busy_connections, queued_tasks,
-    kept_connections, kept_threads, refused_connections, kept_transactions,
+    kept_connections, kept_threads, inherited_pipe, refused_connections, kept_transactions,
 )}  # fmt: skip
 ready(listener)
 WAYS[WAY]()

@@ -278,8 +278,8 @@ def kept_threads():
 
 def inherited_pipe():
     """IO140: a daemon has inherited its parent's stdout, whose end is waited for."""
-    command = f"sleep 600 {'' if WRONG else '>/dev/null'} & echo started"
-    subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    command = f"sleep 600 {'' if WRONG else '>/dev/null 2>&1'} & echo started"
+    subprocess.run(["sh", "-c", command], capture_output=True)
     threading.Event().wait()
 
 

@@ -34,8 +34,25 @@ static __always_inline void begin_call(struct thread *t, struct call_spec *spec,
   t->call_size = 0;
 }
 
+/* d: what the call works on, NULL: it has no record. */
+static __always_inline void take_descriptor(struct thread *t, u32 slot, struct descriptor *d,
+                                            u32 found)
+{
+  u16 flags = t->call_flags;
+  if (d) {
+    t->call_descriptor = found;
+    t->call_kind = d->kind;
+    if (flags & CALL_ACCEPTS)
+      listen_on(d, slot);
+  }
+  if (t->call_class == WAIT_BY_KIND)
+    t->call_class = wait_by_kind(t->call_kind, flags);
+}
+
+/* Where late is not NULL, it is set where something is left to enter_call_late(). */
 static __always_inline void enter_descriptor_call(struct thread *t, u32 slot,
-                                                  struct call_spec *spec, struct arguments *args)
+                                                  struct call_spec *spec, struct arguments *args,
+                                                  int *late)
 {
   u32 fd = argument(args, spec->fd_arg), found = 0;
   struct descriptor *d;
@@ -50,15 +67,11 @@ static __always_inline void enter_descriptor_call(struct thread *t, u32 slot,
     t->call_peeks = !!(argument(args, spec->msg_flags_arg) & MSG_PEEK);
   if (spec->buffer_arg != NO_ARGUMENT)
     t->call_buffer = argument(args, spec->buffer_arg);
-  d = descriptor_of(t, slot, fd, &found);
-  if (d) {
-    t->call_descriptor = found;
-    t->call_kind = d->kind;
-    if (spec->flags & CALL_ACCEPTS)
-      listen_on(d, slot);
-  }
-  if (t->call_class == WAIT_BY_KIND)
-    t->call_class = wait_by_kind(t->call_kind, spec->flags);
+  d = late ? known_descriptor(t, slot, fd, &found) : descriptor_of(t, slot, fd, &found);
+  if (late && !d)
+    *late = 1;
+  else
+    take_descriptor(t, slot, d, found);
 }
 
 static __always_inline void enter_multiplexer(struct thread *t, u32 slot, struct call_spec *spec,
@@ -98,8 +111,10 @@ static __always_inline void enter_futex(struct thread *t, struct arguments *args
   }
 }
 
-/* Open a call: its number, its descriptor, why it would sleep. regs: the saved registers. */
-static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u64 nr, u64 now)
+/* Open a call: its number, its descriptor, why it would sleep. regs: the saved registers. late: see
+ * enter_descriptor_call(). */
+static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u64 nr, u64 now,
+                                       int *late)
 {
   struct call_spec *spec;
   struct arguments args;
@@ -113,15 +128,32 @@ static __always_inline void enter_call(struct thread *t, u32 slot, u64 regs, u64
   if (!spec->listed || spec->flags & CALL_NO_ARGUMENTS || !find_arguments(&args, regs))
     return;
   if (spec->fd_arg != NO_ARGUMENT)
-    enter_descriptor_call(t, slot, spec, &args);
+    enter_descriptor_call(t, slot, spec, &args, late);
   else if (spec->loop)
     enter_multiplexer(t, slot, spec, &args, now);
   else if (spec->flags & CALL_FUTEX)
     enter_futex(t, &args, now);
   else if (spec->flags & CALL_WATCHES)
     t->call_kind = trigger_kind(argument(&args, ARGUMENT_1), argument(&args, ARGUMENT_3));
-  else if (DETAIL_FULL && spec->flags & CALL_CLOSES_RANGE) /* close_range(2) does not sleep */
-    invalidate_range(t, argument(&args, ARGUMENT_0), argument(&args, ARGUMENT_1));
+  else if (DETAIL_FULL && spec->flags & CALL_CLOSES_RANGE) { /* close_range(2) does not sleep */
+    if (late)
+      *late = 1;
+    else
+      invalidate_range(t, argument(&args, ARGUMENT_0), argument(&args, ARGUMENT_1));
+  }
+}
+
+/* What enter_call() has left. */
+static __always_inline void enter_call_late(struct thread *t, u32 slot, u64 regs)
+{
+  struct arguments args;
+  u32 found = 0;
+  if (t->call_flags & CALL_CLOSES_RANGE) {
+    if (find_arguments(&args, regs))
+      invalidate_range(t, argument(&args, ARGUMENT_0), argument(&args, ARGUMENT_1));
+  } else {
+    take_descriptor(t, slot, new_descriptor(t, slot, t->call_fd, &found), found);
+  }
 }
 
 /* The call that a thread is in at its first event. Its descriptor is looked up at the call's
@@ -133,7 +165,7 @@ static __always_inline void find_call_in(struct thread *t, u64 regs, u32 nr)
   if (!spec)
     return;
   begin_call(t, spec, nr, t->since_ns);
-  t->from_proc = 1;
+  t->from_proc = FROM_PROC;
   t->proc_number = nr;
   if (!spec->listed)
     return;
@@ -143,20 +175,14 @@ static __always_inline void find_call_in(struct thread *t, u64 regs, u32 nr)
     t->call_fd = (s32)argument(&args, spec->fd_arg);
 }
 
-/* The call that a thread was in when it was first tracked returns, or another one does. */
-static __always_inline void check_call(struct thread *t, u32 slot, u64 regs)
+/* The call that a thread was in when it was first tracked returns, or another one does. Returns
+ * whether its descriptor is to be looked up. */
+static __always_inline int check_call(struct thread *t, u64 regs)
 {
-  u32 found = 0;
-  t->from_proc = 0;
+  t->from_proc = FROM_PROC_MET;
   if (read_u32(regs + OFFSET_CALL_NUMBER) != t->proc_number)
     t->in_call = 0;
-  else if (t->call_fd >= 0) {
-    struct descriptor *d = descriptor_of(t, slot, t->call_fd, &found);
-    if (d) {
-      t->call_descriptor = found;
-      t->call_kind = d->kind;
-    }
-  }
+  return t->in_call && t->call_fd >= 0;
 }
 
 /* An exec: descriptors that were close-on-exec are closed, so every number is looked up anew. */

@@ -108,9 +108,9 @@ static __always_inline int is_current(struct descriptor *d, u32 fd, u32 generati
   return d->kind <= KIND_LAST_SOCKET && d->inode == inode_number(file_of(fd));
 }
 
-/* A thread's record of a descriptor: the one way from a number to a record. */
-static __always_inline struct descriptor *descriptor_of(struct thread *t, u32 slot, u32 fd,
-                                                        u32 *found)
+/* A thread's record of a descriptor, if it has one of what the number is now. */
+static __always_inline struct descriptor *known_descriptor(struct thread *t, u32 slot, u32 fd,
+                                                           u32 *found)
 {
   u32 generation = generation_of(t, fd), index = t->last_descriptor - 1;
   struct descriptor *d;
@@ -123,10 +123,28 @@ static __always_inline struct descriptor *descriptor_of(struct thread *t, u32 sl
   }
   d = descriptor_at(t, slot, fd, found);
   if (!d || !is_current(d, fd, generation))
-    d = resolve_descriptor(t, slot, fd, generation, found);
+    return NULL;
+  if (DETAIL_FULL)
+    t->last_descriptor = *found;
+  return d;
+}
+
+/* A number that is used for the first time, or may be another object now. */
+static __always_inline struct descriptor *new_descriptor(struct thread *t, u32 slot, u32 fd,
+                                                         u32 *found)
+{
+  struct descriptor *d = resolve_descriptor(t, slot, fd, generation_of(t, fd), found);
   if (DETAIL_FULL && d)
     t->last_descriptor = *found;
   return d;
+}
+
+/* A thread's record of a descriptor: the one way from a number to a record. */
+static __always_inline struct descriptor *descriptor_of(struct thread *t, u32 slot, u32 fd,
+                                                        u32 *found)
+{
+  struct descriptor *d = known_descriptor(t, slot, fd, found);
+  return d ? d : new_descriptor(t, slot, fd, found);
 }
 
 /* A socket's addresses may be known only once it is connected: read them again when data moves. */

@@ -45,9 +45,15 @@ static __always_inline u16 swap16(u16 value)
 /* The struct file behind current's descriptor, 0: the number is not open. */
 static __always_inline u64 file_of(u32 fd)
 {
-  u64 task = (u64)bpf_get_current_task_btf(), files, table, array;
+  u64 files, table, array;
   u32 size;
-  LOAD("u64", files, task, OFFSET_TASK_FILES);
+#if HAVE_CAST
+  /* Of a pointer that it trusts the verifier asks whether its member can be trusted, which takes
+   * searches through the names of all of the kernel's types. */
+  files = MEMBER(u64, bpf_get_current_task(), TYPE_TASK_STRUCT, OFFSET_TASK_FILES);
+#else
+  LOAD("u64", files, (u64)bpf_get_current_task_btf(), OFFSET_TASK_FILES);
+#endif
   if (!files)
     return 0;
   LOAD("u64", table, files, OFFSET_FILES_FDT);

@@ -134,6 +134,8 @@ BPF_F_TABLE("array", u32, struct exemplar, exemplars, MAX_ENDPOINTS * EXEMPLARS,
 BPF_QUEUE(free_endpoints, u32, MAX_ENDPOINTS);
 BPF_QUEUE(free_tiers, u32, MAX_TIERS);
 
-/* Programs that sys_exit goes on with. */
+/* Programs that sys_enter and sys_exit go on with. */
 #define EXIT_EXCHANGE 0
-BPF_PROG_ARRAY(exits, 1);
+#define CALL_DESCRIPTOR 1
+#define CALL_EXIT 2
+BPF_PROG_ARRAY(exits, 3);

@@ -28,6 +28,10 @@
 #define DONE_EXEC 6
 #define DONE_MARKS 8
 
+/* from_proc: user space found the thread in the middle of this call, which is over by now (MET). */
+#define FROM_PROC 1
+#define FROM_PROC_MET 2
+
 #define SLOW_CALLS 8  /* a power of two */
 #define SLEEPS_KEPT 4 /* the same */
 #define LOOP_KINDS 8  /* select, pselect6, poll, ppoll, epoll_wait, _pwait, _pwait2; 0: none */
@@ -59,7 +63,7 @@ struct thread {
   u8 call_loop;
   u8 call_polls; /* a poll of one descriptor inside an iteration of an event loop */
   u8 call_peeks;
-  u8 from_proc; /* user space found the thread in the middle of this call */
+  u8 from_proc; /* FROM_PROC_* */
   u16 call_flags; /* CALL_* bits */
   u32 call_nr; /* CALL_OTHER for calls that are not listed */
   s32 call_fd;

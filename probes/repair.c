@@ -13,7 +13,7 @@ static __always_inline void repair_enter(struct thread *t, u32 slot, u64 regs, u
   count(COUNTER_REPAIRED);
   charge_cpu(t, STATE_UNKNOWN, now);
   t->state = STATE_KERNEL;
-  enter_call(t, slot, regs, read_u32(regs + OFFSET_CALL_NUMBER), now);
+  enter_call(t, slot, regs, read_u32(regs + OFFSET_CALL_NUMBER), now, NULL);
 }
 
 /* The same at a sleep. On x86 the saved result is -ENOSYS until the call returns, which tells
@@ -32,7 +32,7 @@ static __always_inline void repair_enter_asleep(struct thread *t, u32 slot, u64 
     return;
   count(COUNTER_REPAIRED);
   t->state = STATE_KERNEL;
-  enter_call(t, slot, regs, number, now);
+  enter_call(t, slot, regs, number, now, NULL);
   t->call_repaired = 1;
 #endif
 }

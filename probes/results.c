@@ -6,30 +6,32 @@
 
 /* Room for a message vector: too large for the stack. Written and read by one run of sys_exit. */
 struct message_vector {
-  u8 messages[MAX_MESSAGES][MESSAGE_BYTES];
+  u32 messages[MAX_MESSAGES][MESSAGE_BYTES / sizeof(u32)];
 };
 BPF_PERCPU_ARRAY(message_vectors, struct message_vector, 1);
 
 /* recvmmsg and sendmmsg return messages; their lengths are in the vector (recvmmsg(2)). Summed
  * without a branch: each branch would double what the verifier has to explore. */
-static __always_inline u64 vector_bytes(u64 vector, u64 messages)
+static __always_inline u64 vector_bytes(struct thread *t, u64 vector, u64 messages)
 {
-  u32 zero = 0;
+  u32 zero = 0, number;
   u64 total = 0;
+  s64 more = (s64)(MAX_MESSAGES - messages) >> 63;
   struct message_vector *copy = message_vectors.lookup(&zero);
   if (!copy)
     return 0;
-  if (messages > MAX_MESSAGES) {
-    count(COUNTER_LONG_VECTORS);
-    messages = MAX_MESSAGES;
-  }
-  read_user_memory(copy, messages * MESSAGE_BYTES, (void *)vector);
+  asm volatile("" : "+r"(more)); /* keeps clang from making a branch of it */
+  number = unbounded(t, (messages & ~more) | (MAX_MESSAGES & more));
+  number = ((number - 1) & (MAX_MESSAGES - 1)) + 1; /* as it is, which the verifier does not know */
+  read_user_memory(copy, number * MESSAGE_BYTES, (void *)vector);
 #pragma clang loop unroll(disable)
   for (u64 i = 0; i < MAX_MESSAGES; i++) {
-    s64 below = i - messages;
+    s64 below = i - number;
     asm volatile("" : "+r"(below)); /* keeps clang from making a branch of it */
-    total += *(u32 *)&copy->messages[i][MESSAGE_LENGTH] & (u64)(below >> 63);
+    total += copy->messages[i][MESSAGE_LENGTH / sizeof(u32)] & (u64)(below >> 63);
   }
+  if (messages > MAX_MESSAGES)
+    count(COUNTER_LONG_VECTORS);
   return total;
 }
 
@@ -121,11 +123,22 @@ static __always_inline void account_loop(struct thread *t, u32 slot, s64 ret, u6
     polled_alone(t, slot);
 }
 
+/* As take_times(): by way of a member that is of no use once the call has ended. */
+static __always_inline void hide_bytes(struct thread *t, const struct call_sums *s)
+{
+  *(volatile u64 *)&t->call_kernel_at_wake_ns = s->bytes;
+}
+
+static __always_inline void take_bytes(struct thread *t, struct call_sums *s)
+{
+  s->bytes = *(volatile u64 *)&t->call_kernel_at_wake_ns;
+}
+
 /* exit: the arguments of sys_exit. */
 static __always_inline void leave_call(struct bpf_raw_tracepoint_args *exit, struct thread *t,
                                        u32 slot, u64 now)
 {
-  s64 since = now - t->call_entry_ns;
+  s64 since = now - t->call_entry_ns, before;
   struct call_sums s = {.calls = 1, .ret = result_of(exit)};
   struct descriptor *d;
   u32 index;
@@ -135,13 +148,14 @@ static __always_inline void leave_call(struct bpf_raw_tracepoint_args *exit, str
   if (s.ret > 0 && s.flags & (CALL_IN | CALL_OUT)) {
     s.bytes = s.ret;
     if (s.flags & CALL_MESSAGES)
-      s.bytes = vector_bytes(t->call_buffer, s.ret);
+      s.bytes = vector_bytes(t, t->call_buffer, s.ret);
     if (t->call_kind - KIND_FIRST_SOCKET <= (u32)KIND_LAST_SOCKET - KIND_FIRST_SOCKET)
       t->moved_data++;
     else
       t->moved_other++;
     s.estimated = estimate_copy(t, s.flags, s.bytes);
   }
+  hide_bytes(t, &s);
   account_loop(t, slot, s.ret, now);
   s.nr = t->call_nr;
   s.kind = t->call_kind;
@@ -149,10 +163,13 @@ static __always_inline void leave_call(struct bpf_raw_tracepoint_args *exit, str
   s.peeks = t->call_peeks;
   s.taken_ns = t->call_first_copy_ns ? t->call_first_copy_ns : now;
   take_times(t, &s);
-  s.total_ns = since > 0 ? since : 0;
+  before = since >> 63;
+  asm volatile("" : "+r"(before)); /* keeps clang from making a branch of it */
+  s.total_ns = since & ~before;
   /* Without a known entry (repair.c) since is 0. */
   s.timed = PREEMPTIBLE ? unbounded(t, since != 0) : 1;
   s.ret = result_of(exit);
+  take_bytes(t, &s);
   if (t->call_descriptor) {
     index = t->call_descriptor - 1;
     d = descriptors.lookup(&index);
@@ -162,6 +179,7 @@ static __always_inline void leave_call(struct bpf_raw_tracepoint_args *exit, str
   if (s.flags & CALL_ACCEPTS && s.ret >= 0)
     accepted(t, s.ret);
   s.ret = result_of(exit);
+  take_bytes(t, &s);
   take_times(t, &s);
   index = account_call(t, slot, &s);
   if (t->call_kind == KIND_GIL) {

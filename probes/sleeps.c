@@ -27,7 +27,7 @@ static __always_inline void open_sleep(struct thread *t, u32 slot, u64 task, u64
   if ((s32)number < 0)
     return;
   t->call_restarts = 1; /* a restarted call is the one that it slept in last */
-  enter_call(t, slot, regs, number, now);
+  enter_call(t, slot, regs, number, now, NULL);
   t->call_copy_ns = copied;
   t->call_first_copy_ns = first;
   index = t->call_descriptor - 1;

@@ -74,10 +74,10 @@ static __always_inline int socket_call(struct bpf_raw_tracepoint_args *ctx, u32 
   find_arguments(&args, regs);
   s.nr = number;
   s.peeks = !!(ctx->args[2] & MSG_PEEK);
-  s.asked_bytes = spec->size_arg == ARGUMENT_2 ? args.words[ARGUMENT_2] : 0;
   take_result(ctx, spec, &s);
   preempt_off();
   update_begin(&t->seq);
+  s.asked_bytes = unbounded(t, spec->size_arg == ARGUMENT_2 ? args.words[ARGUMENT_2] : 0);
   if (t->state == STATE_COPY || s.ret >= 0)
     charge_socket_call(t);
   take_result(ctx, spec, &s);

@@ -27,6 +27,7 @@ PROGRAM(on_sys_enter)
 {
   u32 slot;
   struct thread *t = caller(ctx->args[0], &slot);
+  int late = 0;
   u64 now;
   if (!t)
     return 0;
@@ -36,7 +37,7 @@ PROGRAM(on_sys_enter)
   repair_exit(t, slot, now);
   charge_running(t, STATE_USER, now);
   t->state = STATE_KERNEL;
-  enter_call(t, slot, ctx->args[0], ctx->args[1], now);
+  enter_call(t, slot, ctx->args[0], ctx->args[1], now, &late);
 #if PID_NAMESPACE
   if (ctx->args[1] == NUMBER_EXECVE || ctx->args[1] == NUMBER_EXECVEAT)
     remember_tid(t->tid);
@@ -44,7 +45,29 @@ PROGRAM(on_sys_enter)
   emit_thread(t, EVENT_ENTER, t->call_size, now);
   update_end(&t->seq);
   preempt_on();
+  if (late)
+    exits.call(ctx, CALL_DESCRIPTOR);
   attribute_stall(ctx, t); /* does not return where it makes a tail call */
+  return 0;
+}
+
+/* Entered at the end of sys_enter of some calls, those on a descriptor that is not known yet; and at
+ * the beginning of sys_exit, to which it returns, of the call that a thread was in when it was first
+ * tracked. Inlined there it would be explored once for each way that leads to it. */
+PROGRAM(on_descriptor)
+{
+  u32 slot;
+  struct thread *t = caller(ctx->args[0], &slot);
+  if (!t)
+    return 0;
+  preempt_off();
+  update_begin(&t->seq);
+  if (!t->from_proc || check_call(t, ctx->args[0]))
+    enter_call_late(t, slot, ctx->args[0]);
+  update_end(&t->seq);
+  preempt_on();
+  if (t->from_proc)
+    exits.call(ctx, CALL_EXIT);
   return 0;
 }
 
@@ -57,13 +80,13 @@ PROGRAM(on_sys_exit)
   /* An open call has not been closed, whatever the mark says. */
   if (!t || (already_done(t, DONE_EXIT) && !t->in_call))
     return 0;
+  if (unlikely(t->from_proc == FROM_PROC))
+    exits.call(ctx, CALL_DESCRIPTOR); /* comes back */
   preempt_off();
   now = bpf_ktime_get_ns();
   update_begin(&t->seq);
   repair_enter(t, slot, ctx->args[0], now);
   charge_running(t, STATE_KERNEL, now);
-  if (t->from_proc)
-    check_call(t, slot, ctx->args[0]);
   emit_thread(t, EVENT_EXIT, ctx->args[1], now);
   known = t->in_call;
   if (known)

@@ -8,6 +8,8 @@ struct submission {
   u16 opcode;
   u8 ran; /* copies, for the completion in progress (preemption.c) */
   u8 reserved;
+  u32 scratch; /* as unbounded() */
+  u32 padding;
 };
 
 /* Request -> its submission. LRU: requests that never complete are evicted. */
@@ -77,7 +79,8 @@ PROGRAM(on_uring_complete)
     o = operations.lookup(&key);
   }
   if (o) {
-    bucket = histogram_bucket(ns);
+    *(volatile u32 *)&s->scratch = histogram_bucket(ns);
+    bucket = *(volatile u32 *)&s->scratch;
     __sync_fetch_and_add(&o->completed, 1);
     if (result < 0)
       __sync_fetch_and_add(&o->errors, 1);

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from iotrace.engine.compile_workers import CompileWorkers
 from iotrace.engine.image import Function, Image, joined
 from iotrace.engine.image_cache import image_key, load_image, store_image
 from iotrace.engine.map_limits import Limits
 from iotrace.engine.pid_namespace import namespace_of_proc
 from iotrace.engine.probe_sources import sources_digest
+
+if TYPE_CHECKING:
+    from iotrace.engine.compile_workers import CompileWorkers
 
 
 class ImageSource:
@@ -46,6 +49,8 @@ class ImageSource:
         self._made: list[Image] = []
         self._workers = workers
         if self._kept is None:
+            from iotrace.engine.compile_workers import CompileWorkers
+
             self._workers = workers or CompileWorkers()
             self._workers.request(limits, absent, self.namespace is not None)
         else:

@@ -132,10 +132,11 @@ def _attach(function: Function, refusal: KernelRefusal | None, attached: Attache
             for cpu in online_cpus():
                 attached.links[f"faults of CPU {cpu}"] = open_major_faults(cpu, program)
         elif function.attachment == "tail call":
-            table = HashMap(attached.maps[function.table].fd, 4, 4)
-            table.update(struct.pack("<I", function.slot), struct.pack("<I", program))
+            _enter_table(function, program, attached)
         else:
             spare = function.tracepoint in attached.links
+            if function.table and not spare:
+                _enter_table(function, program, attached)
             link = function.name if spare else function.tracepoint
             attached.links[link] = open_raw_tracepoint(
                 function.tracepoint, program, typed=bool(function.type_id)
@@ -149,6 +150,12 @@ def _attach(function: Function, refusal: KernelRefusal | None, attached: Attache
             reason = f"the kernel refused {_PERF_EVENTS[function.attachment]}: {why_refused(error)}"
         for column in function.loses:
             attached.unavailable[column] = reason
+
+
+def _enter_table(function: Function, program: int, attached: Attached) -> None:
+    """Other programs can go on with it from here on."""
+    table = HashMap(attached.maps[function.table].fd, 4, 4)
+    table.update(struct.pack("<I", function.slot), struct.pack("<I", program))
 
 
 def _lift_memory_limit() -> None:

@@ -8,7 +8,7 @@ the current directory first (engine/compile_worker.py closes that as well).
 from __future__ import annotations
 
 import re
-from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 
 _INCLUDE = re.compile(r'^#include "(\w+\.h)"$', re.MULTILINE)
@@ -16,7 +16,11 @@ _INCLUDE = re.compile(r'^#include "(\w+\.h)"$', re.MULTILINE)
 
 def probes_directory() -> Path:
     """Where the C sources are (inside the installed package)."""
-    return Path(str(resources.files("iotrace.probes")))
+    # importlib.resources would say it, too, but to import it takes as long as to read them all.
+    spec = find_spec("iotrace.probes")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return Path(spec.submodule_search_locations[0])
 
 
 def header_tree() -> Path:

@@ -16,6 +16,7 @@ from iotrace.engine.map_limits import Limits
 from iotrace.engine.probe_sources import joined_sources
 from iotrace.engine.tracepoints import (
     ALL_PROBES,
+    CALL_PROBES,
     EXIT_PROBES,
     IN_CONTAINERS,
     LINES,
@@ -181,6 +182,7 @@ def build_program(
     present, unavailable = _available(types, absent, namespaced, limits.detail)
     functions = {probe.function for probe in present}
     python = limits.python and has_thread_pointer(types)
+    present += [probe for probe in CALL_PROBES if limits.detail in probe.details]
     present += _request_probes(functions, limits.detail, unavailable)
     if python and limits.detail is Detail.FULL:
         present += PYTHON_PROBES

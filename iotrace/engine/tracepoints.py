@@ -21,7 +21,8 @@ class Probe:
     ``older``: what the tracepoint was called before.
     ``attachment``: "tracepoint"; "tail call": entered by other probes, by its ``slot`` in
     ``table``; "sample": runs at the ticks of a clock of each CPU; "major fault": at each page
-    fault that waited for storage. These have no tracepoint.
+    fault that waited for storage. These have no tracepoint. One on a tracepoint may have a slot,
+    too: other probes go back to it.
     """
 
     tracepoint: str
@@ -41,10 +42,11 @@ _SOCKETS: frozenset[Detail] = frozenset((Detail.SOCKETS,))
 _LIGHT: frozenset[Detail] = frozenset((Detail.LIGHT,))
 _NOT_LIGHT = _FULL | _SOCKETS
 _COUNTS = ("counts of socket calls",)
+_CALLS = "exits"
 REQUESTS = "requests"
 PROBES = (
     Probe("sys_enter", "on_sys_enter", details=_FULL, copies=1),
-    Probe("sys_exit", "on_sys_exit", details=_FULL),
+    Probe("sys_exit", "on_sys_exit", details=_FULL, slot=2, table=_CALLS),
     Probe("sched_switch", "on_sched_switch", typed=True, copies=1),
     Probe("sched_waking", "on_sched_waking", ("wake-up times",), details=_FULL, copies=1),
     Probe("task_newtask", "on_task_newtask", ("threads and children that live under 100 ms",)),
@@ -90,10 +92,14 @@ EXIT_PROBES = (
         0,
         details=_NOT_LIGHT,
         copies=1,
-        table="exits",
+        table=_CALLS,
     ),
 )
 """What sys_exit, or in sockets detail the probes on reads and writes, go on with."""
+CALL_PROBES = (
+    Probe("", "on_descriptor", (), "tail call", 1, details=_FULL, copies=1, table=_CALLS),
+)
+"""What sys_enter goes on with, and sys_exit begins with, where it is needed."""
 LINES, STALL_CAUSES, WAKERS = "python lines", "python lines of stalls", "who ends waits for locks"
 TASKS, EXCHANGE_TASKS = "asyncio tasks of slow calls and stalls", "asyncio tasks of requests"
 CPU_LINES, FAULT_LINES = "python lines on a CPU", "python lines of major page faults"
@@ -117,7 +123,7 @@ PYTHON_PROBES = (
     Probe("", "on_major_fault", (FAULT_LINES,), "major fault", copies=1),
 )
 _SPARE = "_spare"
-ALL_PROBES = (*EXIT_PROBES, *PROBES, *IN_CONTAINERS, *PYTHON_PROBES)
+ALL_PROBES = (*EXIT_PROBES, *CALL_PROBES, *PROBES, *IN_CONTAINERS, *PYTHON_PROBES)
 _COPIES_OF = {probe.function: probe.copies for probe in ALL_PROBES}
 
 
@@ -133,11 +139,8 @@ class Part:
 
 
 LATE = frozenset(probe.function for probe in PYTHON_PROBES)
-_SOONER = frozenset(probe.function for probe in (*PROBES, *IN_CONTAINERS, *EXIT_PROBES))
-_FIRST_HALF = frozenset(
-    "on_sys_exit on_task_newtask on_sched_process_exec "
-    "on_sock_recv_length on_sock_send_length".split()
-)
+_SOONER = frozenset(probe.function for probe in ALL_PROBES) - LATE
+_FIRST_HALF = frozenset({"on_exchange", "on_set_state", "on_sk_data_ready"})
 """Takes about as long to compile as all the others that charging waits for."""
 
 

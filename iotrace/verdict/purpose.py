@@ -80,7 +80,7 @@ def _of_lock_or_poll(call: InCall, library: Sequence[Frame]) -> Purpose:
             return Purpose.CHILD
         if call.fd is None or call.kind not in SOCKETS:
             return Purpose.WORK
-        return Purpose.ANSWER
+        return Purpose.CONNECTION if _any(library[:1], _CONNECTS) else Purpose.ANSWER
     if call.kind in INTERPRETER_KINDS:
         return Purpose.OTHER
     if _any(library, _FOR_RESULT):
@@ -188,6 +188,7 @@ _FOR_RESULT = re.compile(
     r"|multiprocessing/pool\.py:(?:get|wait|map|starmap|apply|next)"
     r"|multiprocessing/\w+\.py:join|asgiref/sync\.py:\w+|anyio/from_thread\.py:\w+)$"
 )
+_CONNECTS = re.compile(r":_?(?:sock_)?connect(?:_socket)?$")
 _FOR_CHILD = re.compile(r"/subprocess\.py:_communicate$")
 _JOINS = re.compile(r"threading\.py:(?:join|_wait_for_tstate_lock)$")
 _FOR_ROOM = re.compile(r"queues?\.py:put$")

@@ -10,6 +10,7 @@ from iotrace.report.detail import Detail
 from iotrace.report.stacks import InCall
 from iotrace.verdict.across_processes import HANGING_CHILDREN
 from iotrace.verdict.deadlocks import deadlock_of, writers_to
+from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, asks, library_frames, named, short_name
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
@@ -140,7 +141,24 @@ def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile) -> str:
         "system nor the other end of a named pipe answers",
     }[first.purpose]
     exiting = f", and the program cannot exit before {_it(group)}" if _exits(profile) else ""
-    return f"{who} {what}; the call has not returned {held}{exiting}"
+    again = _sent_again(first, profile)
+    lost = (
+        f" (sent again {plural(again, 'time')} and not acknowledged: the network drops it, or that "
+        "host is gone)"
+        if again
+        else ""
+    )
+    return f"{who} {what}{lost}; the call has not returned {held}{exiting}"
+
+
+def _sent_again(one: Stuck, profile: ProcessProfile) -> int:
+    """Retransmissions of what it waits to have answered, where some of that is still not
+    acknowledged."""
+    return sum(
+        row.retransmits or 0
+        for row in profile.process.descriptors
+        if (row.fd, row.kind) == (one.call.fd, "tcp") and row.unsent_bytes
+    )
 
 
 def _it(group: Sequence[Stuck]) -> str:

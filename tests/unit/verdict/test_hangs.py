@@ -288,3 +288,17 @@ def test_a_childs_output_that_somebody_else_keeps_open() -> None:
     assert "in the background" in found.advice
     asked = in_call("poll", "pipe", reads, "app.py:6 view", *hangs.HANDLER, peer="pipe:[81]")
     assert "a child process" in findings(process([hangs.waiting(701, asked)]))["IO140"].title
+
+
+def test_what_is_sent_again_and_never_acknowledged() -> None:
+    connects = in_call(
+        "poll", "tcp", "lib/site-packages/redis/connection.py:1601 Connection._connect",
+        "app.py:8 work", fd=9, peer="10.9.0.9:6379",
+    )  # fmt: skip
+    row = descriptor(9, local="10.9.1.1:42134", peer="10.9.0.9:6379")
+    for again, unsent in ((3, 1), (3, 0), (0, 1)):
+        rows = [replace(row, retransmits=again, unsent_bytes=unsent)]
+        one = process([hangs.waiting(PID, connects)], (), (), rows)
+        title = findings(one)["IO140"].title
+        assert "in connect to 10.9.0.9:6379" in title
+        assert ("sent again 3 times and not acknowledged" in title) is bool(again and unsent)

@@ -19,16 +19,21 @@ from iotrace.procfs.files import PROC, ProcessErrors, is_absent
 _PIDFD_GETFD = 438  # the same number on every architecture: kernel commit 8649c322f75c, 5.6
 _TCP_INFO, _SO_MEMINFO = 11, 55
 _INFO_BYTES, _MEMINFO_BYTES = 256, 64
-_STATE_LISTEN = 10
+_STATE_SYN_SENT, _STATE_LISTEN = 2, 10
 _US = 1_000
+_SYN_TIMEOUT_NS = 1_000_000_000
+"""Until a SYN is sent again, at least (TCP_TIMEOUT_INIT)."""
 
 # struct tcp_info, include/uapi/linux/tcp.h; later kernels append members.
-_MAX_PENDING, _RETRANSMITS, _WINDOW_CLOSED, _NEEDLESS = (
+_TIMEOUT, _MAX_PENDING, _RETRANSMITS, _WINDOW_CLOSED, _NEEDLESS = (
+    struct.Struct("=8xI"),
     struct.Struct("=28xI"),
     struct.Struct("=100xI"),
     struct.Struct("=176xQ"),
     struct.Struct("=216xI"),
 )
+_TRIES, _BACKOFF = 2, 4
+"""The bytes tcpi_retransmits and tcpi_backoff."""
 _DROPS = struct.Struct("=32xI")
 """SK_MEMINFO_DROPS, include/uapi/linux/sock_diag.h."""
 
@@ -44,7 +49,11 @@ class TcpState:
     ``window_closed_ns``: time in which there was data to send and no room in the peer's receive
     window.
     ``max_pending``: of a listener, how many connections may wait to be accepted; None: it is none.
-    ``dropped``: of a listener, connections (SYNs) that found no room.
+    ``dropped``: of a listener, connections (SYNs) that found no room; 0 with TCP_DEFER_ACCEPT,
+    where the kernel counts each connection whose last ACK has no data, too.
+    ``tries``: so often the oldest segment was sent again (of a connection that is being made: its
+    SYN), and nothing was acknowledged since; ``silent_ns``: that takes so long at least.
+    ``shut_ns``: the peer's receive window has been closed without a break for so long at least.
     """
 
     fd: int
@@ -53,6 +62,9 @@ class TcpState:
     window_closed_ns: int
     max_pending: int | None
     dropped: int
+    tries: int = 0
+    silent_ns: int = 0
+    shut_ns: int = 0
 
 
 def read_tcp_states(pid: int, fds: Iterable[int], root: str = PROC) -> list[TcpState]:
@@ -97,8 +109,29 @@ def _state(fd: int, one: socket.socket) -> TcpState:
         retransmits=max(0, _member(_RETRANSMITS, info) - _member(_NEEDLESS, info)),
         window_closed_ns=_member(_WINDOW_CLOSED, info) * _US,
         max_pending=_member(_MAX_PENDING, info) if listens else None,
-        dropped=_member(_DROPS, memory) if listens else 0,
+        dropped=_member(_DROPS, memory) if listens and not _deferred(one) else 0,
+        tries=0 if listens else info[_TRIES],
+        silent_ns=0 if listens else _silent_ns(info),
+        shut_ns=0 if listens or info[_TRIES] else _shut_ns(info),
     )
+
+
+def _deferred(one: socket.socket) -> bool:
+    return bool(one.getsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT))
+
+
+def _shut_ns(info: bytes) -> int:
+    """Probes of a closed window: each comes after twice the time of the last one, and the count
+    begins anew when it opens."""
+    timeout_ns = _member(_TIMEOUT, info) * _US
+    return (timeout_ns << min(info[_BACKOFF], 16)) - timeout_ns
+
+
+def _silent_ns(info: bytes) -> int:
+    """Each timeout is twice the last one; those of the first SYNs may be equal (since 6.5)."""
+    tries, timeout_ns = info[_TRIES], _member(_TIMEOUT, info) * _US
+    silent = timeout_ns - (timeout_ns >> min(tries, 63))
+    return max(silent, tries * _SYN_TIMEOUT_NS) if info[0] == _STATE_SYN_SENT else silent
 
 
 def _member(place: struct.Struct, data: bytes) -> int:

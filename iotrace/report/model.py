@@ -27,6 +27,7 @@ from iotrace.report.surroundings import FileLockWait as FileLockWait
 from iotrace.report.surroundings import GroupLimits as GroupLimits
 from iotrace.report.surroundings import Listener as Listener
 from iotrace.report.surroundings import OpenSockets as OpenSockets
+from iotrace.report.surroundings import Silent as Silent
 from iotrace.report.surroundings import Unsent as Unsent
 from iotrace.report.task_waits import TaskWait as TaskWait
 from iotrace.report.task_waits import TaskWaits as TaskWaits
@@ -183,10 +184,9 @@ class Descriptor:
     and ``pending`` connections in the accept queue, at the end; None: it is no such socket, or the
     kernel did not say. ``file_system``: of a file that was waited for, its type and where it is
     mounted ("ext4 at / from /dev/vda1"), "": not known. ``unsent_bytes`` were to be sent or
-    acknowledged at the end. Of a TCP connection that was open at the end (of many, those with the
-    most unsent data; None: not known): ``nodelay``, TCP_NODELAY; while it was traced,
-    ``retransmits`` segments were sent again that the peer had not got, and for ``window_closed_ns``
-    the peer's receive window had no room for what was to be sent.
+    acknowledged at the end. Of TCP connections open then (of many, those with the most unsent data;
+    None: not known): ``nodelay``, TCP_NODELAY; ``retransmits`` segments sent again; the time that
+    the peer's window had no room, ``window_closed_ns``, at the end for ``window_shut_ns`` or more.
     """
 
     fd: int
@@ -213,6 +213,7 @@ class Descriptor:
     nodelay: bool | None = None
     retransmits: int | None = None
     window_closed_ns: int | None = None
+    window_shut_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

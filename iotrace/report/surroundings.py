@@ -34,10 +34,30 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class Unsent:
-    """A TCP socket with data that its peer had not taken at the last look."""
+    """A TCP socket with data that its peer had not taken at the last look.
+
+    ``shut_ns``: its receive window had been closed without a break for so long at least; None: not
+    known.
+    """
 
     peer: str
     unsent_bytes: int
+    shut_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """TCP connections whose peer acknowledged nothing at the last look.
+
+    ``connecting``: they are not established, nobody has answered their SYNs. ``tries``: so often
+    what was not acknowledged was sent again, at most; ``silent_ns``: that takes so long at least.
+    """
+
+    peer: str
+    connecting: bool
+    connections: int
+    tries: int
+    silent_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +68,8 @@ class OpenSockets:
     the accept queues. ``unread``: established connections with unread data. ``count`` None: /proc
     could not be read, for the process had ended or was another user's. ``listeners``: those of TCP
     of which the kernel told more. ``connected``: the 20 peers with the most connections.
-    ``unsent``: the 20 sockets with the most data that has not been taken.
+    ``unsent``: the 20 sockets with the most data that has not been taken. ``silent``: the 20 peers
+    that have acknowledged nothing for longest, though it was sent twice or more.
     """
 
     count: int | None
@@ -58,6 +79,7 @@ class OpenSockets:
     listeners: tuple[Listener, ...] = ()
     connected: tuple[Connected, ...] = ()
     unsent: tuple[Unsent, ...] = ()
+    silent: tuple[Silent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

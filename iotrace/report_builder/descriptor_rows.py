@@ -10,7 +10,16 @@ from collections.abc import Collection, Iterable, Sequence
 from iotrace.procfs.endpoint import format_endpoint, format_peer
 from iotrace.procfs.mounts import mount_of
 from iotrace.procfs.net_tables import Socket
-from iotrace.report.model import Connected, Descriptor, Listener, OpenSockets, Pickup, Unsent
+from iotrace.procfs.tcp_state import TcpState
+from iotrace.report.model import (
+    Connected,
+    Descriptor,
+    Listener,
+    OpenSockets,
+    Pickup,
+    Silent,
+    Unsent,
+)
 from iotrace.snapshot import histogram
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.merging import add_all
@@ -20,6 +29,8 @@ from iotrace.vocabulary.kinds import FILES, SOCKETS
 _ADDRESS_BYTES = {2: 4, 10: 16}
 """AF_INET, AF_INET6."""
 _MOST_PEERS = 20
+_SENDING = ("established", "close_wait", "syn_sent")
+"""States of connections that this process may still want something of."""
 
 
 def descriptor_row(
@@ -63,6 +74,7 @@ def descriptor_row(
         nodelay=tcp.nodelay if tcp else None,
         retransmits=tcp.retransmits if tcp else None,
         window_closed_ns=tcp.window_closed_ns if tcp else None,
+        window_shut_ns=tcp.shut_ns if tcp else None,
         file_system=_file_system(local, facts) if kind in FILES and total.wait_ns else "",
     )
 
@@ -88,17 +100,42 @@ def open_sockets(facts: ProcessFacts | None) -> OpenSockets:
             if (tcp := facts.tcp.get(one.inode)) and tcp.max_pending is not None
         ),
         connected=_connected(sockets),
-        unsent=_unsent(sockets),
+        unsent=_unsent(facts, sockets),
+        silent=_silent(facts, sockets),
     )
 
 
-def _unsent(sockets: Collection[Socket]) -> tuple[Unsent, ...]:
+def _unsent(facts: ProcessFacts, sockets: Collection[Socket]) -> tuple[Unsent, ...]:
     rows = [
-        Unsent(one.peer, one.unsent_bytes)
+        Unsent(one.peer, one.unsent_bytes, _shut_ns(facts, one))
         for one in sockets
         if one.kind == "tcp" and one.state == "established" and one.unsent_bytes
     ]
     return tuple(sorted(rows, key=lambda one: (-one.unsent_bytes, one.peer))[:_MOST_PEERS])
+
+
+def _shut_ns(facts: ProcessFacts, one: Socket) -> int | None:
+    tcp = facts.tcp.get(one.inode)
+    return tcp.shut_ns if tcp else None
+
+
+def _silent(facts: ProcessFacts, sockets: Collection[Socket]) -> tuple[Silent, ...]:
+    groups: dict[tuple[str, bool], list[TcpState]] = {}
+    for one in sockets:
+        tcp = facts.tcp.get(one.inode)
+        if tcp is not None and tcp.tries and one.peer and one.state in _SENDING:
+            groups.setdefault((one.peer, one.state == "syn_sent"), []).append(tcp)
+    rows = [
+        Silent(
+            peer=peer,
+            connecting=connecting,
+            connections=len(group),
+            tries=max(one.tries for one in group),
+            silent_ns=max(one.silent_ns for one in group),
+        )
+        for (peer, connecting), group in groups.items()
+    ]
+    return tuple(sorted(rows, key=lambda one: (-one.silent_ns, one.peer))[:_MOST_PEERS])
 
 
 def _connected(sockets: Collection[Socket]) -> tuple[Connected, ...]:

@@ -14,6 +14,10 @@ HANGING_CHILDREN = "children_that_hang"
 """Evidence: pids, separated by ", "."""
 DEADLOCKED_CHILD = "child"
 """Evidence of a deadlock with a child: what that does."""
+REPLACED = "workers_replaced"
+"""Evidence of a parent whose workers do not serve while they start."""
+_WHILE_THEY_START = frozenset(("IO105", "IO146", "IO171"))
+"""What that makes of connections, in the workers or in their parent."""
 _RANKS = ("high", "medium", "low")
 _MOST_LOOKED_AT = 8
 """Findings with the same line."""
@@ -28,7 +32,8 @@ def told_once(
     A finding is explained where its lines are among the other's (a parent that waits for a child
     tells what the child does); or where it is about a peer or a child, and that is a process that
     was traced as well, with a finding of its own that is as grave. Of a deadlock with a child the
-    parent's is the one that is told: it says how they wait for each other.
+    parent's is the one that is told: it says how they wait for each other. Where workers are
+    replaced all the time, that is why connections wait for them.
     """
     listeners = {
         port: profile.process.pid for profile in profiles for port in profile.listening_ports()
@@ -45,8 +50,14 @@ def told_once(
         if DEADLOCKED_CHILD in one.evidence
         for child in _children_that_hang(one)
     }
+    family = {profile.process.pid: profile.process.parent for profile in profiles}
+    replacing = {one.pid: place for place, one in enumerate(findings) if REPLACED in one.evidence}
     causes: dict[int, int] = {}
     for place, one in enumerate(findings):
+        above = replacing.get(family.get(one.pid) or 0, replacing.get(one.pid))
+        if above is not None and one.id in _WHILE_THEY_START:
+            causes[place] = above
+            continue
         others = with_line[one.lines[0]][:_MOST_LOOKED_AT] if one.lines else []
         children = () if DEADLOCKED_CHILD in one.evidence else _children_that_hang(one)
         pids = (listeners.get(_local_port(one), 0), *children)

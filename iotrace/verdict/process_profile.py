@@ -140,6 +140,17 @@ class ProcessProfile:
         """ ":8000" of each address that it accepts connections on."""
         return listening_ports(self.process)
 
+    def is_own(self, peer: str) -> bool:
+        """Whether a peer that it has called is its own listener, or one of its workers'."""
+        if port_of(peer) not in self.listening_ports():
+            return False
+        sockets = self.process.sockets
+        host = peer[: -len(port_of(peer))]
+        ends = ((one.local, one.peer) for one in self.process.descriptors if one.peer)
+        return peer in (sockets.listening if sockets else ()) or any(
+            there == peer and here.startswith(f"{host}:") for here, there in ends
+        )
+
     def outgoing(self) -> tuple[Descriptor, ...]:
         """TCP connections that it has opened itself: their local port is none it listens on.
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from iotrace.report.stacks import Frame, InCall
 from iotrace.verdict.number_formats import duration
@@ -25,6 +25,8 @@ MOST_NS = 10_000_000_000
 LONG_SHARE = 0.5
 """In one call for this share of the time traced, within these limits: it hangs."""
 WHOLE_SHARE = 0.98
+MOSTLY_SHARE = 0.8
+"""Of what a thread has waited in slow calls, in one of them: there it is nearly always."""
 _STANDARD = {0: "stdin", 1: "stdout", 2: "stderr"}
 
 
@@ -61,6 +63,40 @@ def in_calls(profile: ProcessProfile) -> tuple[Stuck, ...]:
         if row.in_call is not None
     ]
     return tuple(sorted(found, key=lambda one: (-one.held_ns, one.tid)))
+
+
+def whereabouts(profile: ProcessProfile) -> tuple[Stuck, ...]:
+    """As ``in_calls``; a thread that was in no call then, or in one that had only begun, so that no
+    stack was kept, is where it has slept for most of its time."""
+    at_the_end = {one.tid: one for one in in_calls(profile)}
+    found = []
+    for row in profile.process.threads:
+        one = at_the_end.get(row.tid)
+        if one is None or not one.call.stack:
+            one = _usual(row.tid, one, profile) or one
+        if one is not None:
+            found.append(one)
+    return tuple(found)
+
+
+def _usual(tid: int, now: Stuck | None, profile: ProcessProfile) -> Stuck | None:
+    calls = [call for call in profile.calls.get(tid, ()) if call.wait_ns]
+    longest = max(calls, key=lambda call: call.wait_ns, default=None)
+    if longest is None or longest.wait_ns < MOSTLY_SHARE * sum(call.wait_ns for call in calls):
+        return None
+    kind = longest.syscall, longest.kind
+    if now is not None and (now.call.syscall, now.call.kind) != kind:
+        return None
+    lines = [one for one in profile.process.lines if one.stack and (one.syscall, one.kind) == kind]
+    # A line is of all threads with its stack, and names one of them.
+    lines = [one for one in lines if one.tid == tid] or lines
+    most = max(lines, key=lambda line: line.wait_ns, default=None)
+    if most is None or most.wait_ns < MOSTLY_SHARE * sum(line.wait_ns for line in lines):
+        return None
+    call = InCall(most.syscall, most.kind, most.fd, "", 0, 0, own=most.own, stack=most.stack)
+    if now is not None:
+        call = replace(now.call, own=most.own, stack=most.stack)
+    return Stuck(tid, call, purpose_of(call), now.held_ns if now else 0)
 
 
 def stuck_threads(profile: ProcessProfile) -> tuple[Stuck, ...]:

@@ -11,7 +11,13 @@ from iotrace.report.stacks import Frame
 from iotrace.report.task_waits import TaskWait
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, named, short_name, takes_connection
+from iotrace.verdict.purpose import (
+    Purpose,
+    library_frames,
+    named,
+    short_name,
+    takes_connection,
+)
 
 _PRIMITIVE = re.compile(
     r"/asyncio/(?:locks|queues|tasks|timeouts|mixins)\.py:|/async_timeout/|_synchronization\.py:"
@@ -28,6 +34,22 @@ _TAKES_LOCK = re.compile(
 )
 _THREADS = re.compile(r"/anyio/\S+:(?:acquire_on_behalf_of|run_sync_in_worker_thread|run_sync)$")
 _ROOM = re.compile(r"/asyncio/queues\.py:put$")
+_CONNECTS = re.compile(
+    r"/asyncio/\w+_events\.py:_?(?:sock_connect|connect_sock|create_connection)$"
+    r"|/asyncio/streams\.py:open_(?:unix_)?connection$|/aiohappyeyeballs/"
+    r"|/aiohttp/connector\.py:_wrap_create_connection$|:connect_tcp$"
+)
+_RESOLVES = re.compile(r":(?:getaddrinfo|_resolve_host|resolve)$")
+_CLIENT = re.compile(
+    r"/(?:httpx|httpcore|asyncpg|psycopg|redis/asyncio|aioredis|aiomysql|asyncmy|motor|pymongo"
+    r"|elastic_transport|aiosmtplib|aiobotocore|grpc/aio/_call|aiohttp/client\w*"
+    r"|tornado/simple_httpclient)(?:/|\.py:)"
+)
+_STREAMED = re.compile(
+    r"/aiohttp/(?:streams|client_ws|payload)\.py:|:_?(?:aiter_\w+|receive_response_body|listen"
+    r"|get_message|subscribe|blpop|brpop|blmove|xread|xreadgroup|notifies|wait_for_notify)$"
+)
+"""The rest of an answer that comes bit by bit, and messages: they may take any time."""
 _DRAINS = re.compile(r":(?:_drain_helper|drain|_drain)$")
 
 
@@ -55,7 +77,7 @@ def waiting_tasks(profile: ProcessProfile) -> tuple[WaitingTasks, ...]:
 
 
 def purpose_of_task(stack: Sequence[Frame]) -> Purpose:
-    """POOL, RESULT (a worker thread), LOCK, ROOM, READER; else OTHER."""
+    """POOL, RESULT (a worker thread), LOCK, ROOM, READER, CONNECTION, ANSWER; else OTHER."""
     inner = list(_primitives(stack))
     outer = stack[len(inner)] if len(inner) < len(stack) else stack[-1]
     around = [frame for frame in stack[len(inner) :] if frame.file == outer.file]
@@ -67,7 +89,18 @@ def purpose_of_task(stack: Sequence[Frame]) -> Purpose:
         return Purpose.POOL
     if _any(inner[:1], _TAKES_LOCK):
         return Purpose.LOCK
-    return Purpose.ROOM if _any(inner[:1], _ROOM) else Purpose.OTHER
+    return Purpose.ROOM if _any(inner[:1], _ROOM) else _of_peer(stack)
+
+
+def _of_peer(stack: Sequence[Frame]) -> Purpose:
+    """What a client's library waits for that the program's own code has called."""
+    library = library_frames(stack)
+    if len(library) == len(stack):
+        return Purpose.OTHER
+    if _any(library, _CONNECTS):
+        return Purpose.OTHER if _any(library, _RESOLVES) else Purpose.CONNECTION
+    asks = _any(library, _CLIENT) and not _any(library, _STREAMED)
+    return Purpose.ANSWER if asks else Purpose.OTHER
 
 
 def _primitives(stack: Sequence[Frame]) -> Iterable[Frame]:

@@ -4,26 +4,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 
 from iotrace.report.detail import Detail
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import in_library
+from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
 from iotrace.verdict.stuck import (
     Stuck,
-    in_calls,
     long_ns,
     place_text,
     stuck_lines,
     target_text,
+    whereabouts,
 )
-from iotrace.vocabulary.calls import ACCEPTS, FAMILIES
+from iotrace.vocabulary.calls import ACCEPTS, FAMILIES, SLEEPS
 from iotrace.vocabulary.kinds import SOCKETS
 
 LEAST_NS = 500_000_000
 """In one call, for a client or something else. An answer of another service that takes no longer
 than answers do keeps a worker busy: IO171, IO119."""
+AWAY_SHARE = 0.95
+"""Of a thread's time, asleep in one kind of call or on a CPU."""
 _ACCEPTS = frozenset(
     ("accept", "get_request", "serve_forever", "accept_connection", "_handle_request_noblock")
 )
@@ -33,22 +38,25 @@ def _blocked(profile: ProcessProfile) -> Iterator[Hit]:
     sockets = profile.process.sockets
     if sockets is None or not sockets.pending or not sockets.listening:
         return
-    everybody = in_calls(profile)
+    everybody = whereabouts(profile)
     if any(_ready_to_accept(one) for one in everybody):
         return
     upstream = {one.fd for one in profile.outgoing()}
     blocked = [
         one
-        for one in everybody
+        for one in map(partial(_all_along, profile), everybody)
         if one.held_ns >= (long_ns(profile) if one.call.fd in upstream else LEAST_NS)
         and _accepts(one, profile)
     ]
     if not blocked:
         return
     one = max(blocked, key=lambda row: row.held_ns)
-    on = target_text(one.call) or one.call.syscall
+    sleeps = one.call.syscall in SLEEPS
+    stays = one.held_ns == one.call.wait_ns
+    on = target_text(one.call) or ("sleep" if sleeps else one.call.syscall)
     whom = "one client" if one.call.kind in SOCKETS else "something else"
     whom = "another service" if one.call.fd in upstream else whom
+    does = "sleeps" if sleeps else f"waits for {whom}"
     shake = any(frame.file.endswith("/ssl.py") for frame in one.call.stack)
     during = "a TLS handshake with " if shake else ""
     yield Hit(
@@ -62,12 +70,34 @@ def _blocked(profile: ProcessProfile) -> Iterator[Hit]:
         one.tid,
         one.call.fd,
         severity="high",
-        lines=stuck_lines([one], profile),
-        title=f"The thread that accepts connections waits for {whom}: "
+        lines=stuck_lines([one], profile) if stays else _slept(one, profile),
+        title=f"The thread that accepts connections {does}: "
         f"{plural(sockets.pending, 'connection')} wait to be accepted, while thread {one.tid} is "
         f"in {during}{on} at {place_text(one) or one.call.syscall} for {duration(one.held_ns)}",
-        advice=_advice(shake),
+        advice=_advice(one, shake=shake),
     )
+
+
+def _all_along(profile: ProcessProfile, one: Stuck) -> Stuck:
+    """A thread that was in nothing but calls like its last one, none of which waits for a
+    connection, has been away for all of its time."""
+    seen, calls = profile.threads[one.tid], profile.calls.get(one.tid, ())
+    slept = sum(call.wait_ns for call in calls if call.syscall == one.call.syscall)
+    waits_there = one.call.syscall in ACCEPTS or one.call.syscall in FAMILIES
+    serves = seen.accepts.calls or seen.reads.ok
+    if waits_there or serves or slept + seen.cpu_ns + seen.runq_ns < AWAY_SHARE * seen.lifetime_ns:
+        return one
+    return replace(one, held_ns=max(one.held_ns, seen.lifetime_ns))
+
+
+def _slept(one: Stuck, profile: ProcessProfile) -> tuple[str, ...]:
+    """In many calls, one after the other."""
+    lines = (
+        line
+        for line in profile.process.lines
+        if line.tid == one.tid and line.syscall == one.call.syscall
+    )
+    return waiting_lines(lines, profile.process)
 
 
 def _ready_to_accept(one: Stuck) -> bool:
@@ -91,12 +121,21 @@ def _accepts(one: Stuck, profile: ProcessProfile) -> bool:
     return len(profile.process.threads) == 1 and not profile.children
 
 
-def _advice(shake: bool) -> str:
+def _advice(one: Stuck, *, shake: bool) -> str:
     if shake:
         return (
             "Accept plain connections and make the handshake in the thread that serves: "
             "wrap_socket(connection, do_handshake_on_connect=False) with a timeout "
             "(connection.settimeout(5)), not a wrapped listener."
+        )
+    files = [frame.file for frame in one.call.stack]
+    if any(part in file for file in files for part in ("/eventlet/", "/gevent/")):
+        return (
+            "A greenlet makes a call that blocks the thread, and with it the hub: no other "
+            "greenlet runs, nobody accepts. Patch the standard library before all other imports "
+            "(eventlet.monkey_patch(), gevent.monkey.patch_all()), or use the green call "
+            "(socketio.sleep(), eventlet.sleep(), gevent.sleep()); what cannot be patched goes to "
+            "real threads (eventlet.tpool, gevent's threadpool)."
         )
     return (
         "Let one thread do nothing but accept, and serve in others (ThreadingMixIn, an executor, "
@@ -110,7 +149,12 @@ BLOCKED = Rule(
     "The thread that accepts connections is held up: newcomers wait",
     "Accept in a thread that does nothing else; give connections a timeout.",
     _blocked,
-    explains={"IO105": always, "IO117": always, "IO119": always, "IO171": always},
+    explains={
+        "IO105": always,
+        "IO117": always,
+        "IO119": always,
+        "IO171": always,
+    },
     rank=Rank.STUCK,
     least=Detail.LIGHT,
 )

@@ -9,12 +9,15 @@ from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.stuck import long_ns
+from iotrace.verdict.stuck import LEAST_NS, long_ns
 from iotrace.verdict.waiting_tasks import longest_of, task_lines, waiting_tasks
 
 LEAST_SHARE = 0.2
 """Of the time traced, in which the window was closed."""
 LEAST_CLOSED_NS = 500_000_000
+LEAST_SHUT_NS = 500_000_000
+"""Without a break: one that opens again and again is that of a peer which reads at its own pace,
+as players of a video and slow networks do."""
 
 
 def _closed(profile: ProcessProfile) -> Iterator[Hit]:
@@ -22,7 +25,9 @@ def _closed(profile: ProcessProfile) -> Iterator[Hit]:
     rows = [
         one
         for one in profile.process.descriptors
-        if one.unsent_bytes and (one.window_closed_ns or 0) >= least
+        if one.unsent_bytes
+        and (one.window_closed_ns or 0) >= least
+        and (one.window_shut_ns is None or one.window_shut_ns >= LEAST_SHUT_NS)
     ]
     if not rows:
         yield from _awaited(profile)
@@ -54,6 +59,7 @@ def _awaited(profile: ProcessProfile) -> Iterator[Hit]:
         if one.purpose is Purpose.READER and one.wait.longest_ns >= long_ns(profile)
     ]
     if not unsent or not waiting:
+        yield from _left(profile)
         return
     worst, longest = unsent[0], longest_of(waiting)
     yield Hit(
@@ -68,6 +74,30 @@ def _awaited(profile: ProcessProfile) -> Iterator[Hit]:
         lines=task_lines(waiting),
         title=f"Peer {worst.peer} does not read: its receive window is closed, an asyncio task "
         f"waits at {waiting[0].place} until its data is sent, for {duration(longest)} and more",
+    )
+
+
+def _left(profile: ProcessProfile) -> Iterator[Hit]:
+    """Nothing was sent, and no task waits for that: the data stays, and what is written for that
+    peer meanwhile is kept in the program."""
+    unsent = profile.process.sockets.unsent if profile.process.sockets else ()
+    shut = [one for one in unsent if (one.shut_ns or 0) >= LEAST_NS]
+    if not shut:
+        return
+    worst = max(shut, key=lambda one: one.shut_ns or 0)
+    since = worst.shut_ns or 0
+    yield Hit(
+        {
+            "peer": worst.peer,
+            "window_shut_ns": since,
+            "unsent_bytes": worst.unsent_bytes,
+            "connections": len(shut),
+        },
+        min(since, profile.wall_ns),
+        severity="medium",
+        title=f"Peer {worst.peer} does not read: its receive window has been closed for "
+        f"{duration(since)} and more, and nobody here waits until it opens: what is written for it "
+        "is kept in memory",
     )
 
 

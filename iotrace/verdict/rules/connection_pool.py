@@ -91,7 +91,14 @@ EXHAUSTED = Rule(
     "keeps one for good empties the pool. Hold none while waiting for something else. If each is "
     "used briefly, raise the pool's size; give the wait a short timeout.",
     _exhausted,
-    explains={"IO105": always, "IO104": covers, "IO141": always, "IO142": always, "IO171": always},
+    explains={
+        "IO105": always,
+        "IO104": covers,
+        "IO141": always,
+        "IO142": always,
+        "IO165": always,
+        "IO171": always,
+    },
     rank=Rank.STUCK,
     least=Detail.LIGHT,
 )

@@ -233,6 +233,6 @@ FULL = Rule(
     "Thread pool full: all of its threads are always busy",
     "Have more threads, or shorter jobs.",
     _full,
-    explains={"IO105": always, "IO117": covers, "IO119": always, "IO147": always},
+    explains={"IO105": always, "IO117": covers, "IO119": always, "IO147": always, "IO165": always},
     rank=Rank.STUCK,
 )

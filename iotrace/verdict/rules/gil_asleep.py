@@ -11,7 +11,7 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
 from iotrace.vocabulary.calls import FAMILIES, LOCKS
-from iotrace.vocabulary.kinds import GIL_KINDS
+from iotrace.vocabulary.kinds import GIL_KINDS, Kind
 
 LEAST_NS = 100_000_000
 LEAST_SHARE = 0.05
@@ -38,6 +38,7 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
         return
     holder = _holder(profile, worst, waited)
     if holder is None:
+        yield from _embedding(profile, worst, waited)
         return
     waiting = [
         one for one in profile.process.lines if one.syscall == "futex" and one.kind in GIL_KINDS
@@ -60,6 +61,45 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
         )[:3],
         title=f"A native call sleeps and keeps Python's GIL for up to {duration(holder.max_ns)}: "
         f"thread {holder.tid}, asleep in {holder.syscall} at {holder.own_stack[0].place}",
+    )
+
+
+def _embedding(profile: ProcessProfile, waiting: int, waited_ns: int) -> Iterator[Hit]:
+    """A program that has Python in it sleeps in its own code, and has not let go of the GIL: of the
+    threads that end such waits one alone has no Python on its stack."""
+    wakers = {one.tid for one in profile.process.wakes if one.kind == Kind.GIL.label} - {waiting}
+    with_stack = {one.tid for one in profile.process.lines}
+    sleeping = [
+        call
+        for tid in wakers - with_stack
+        for call in profile.calls.get(tid, ())
+        if call.syscall not in LOCKS
+        and call.wait_ns >= max(NEAREST * waited_ns, LEAST_CALL_NS * (call.calls or 1))
+    ]
+    if len({call.tid for call in sleeping}) != 1:
+        return
+    holder = max(sleeping, key=lambda call: call.wait_ns)
+    rows = [
+        one for one in profile.process.lines if one.syscall == "futex" and one.kind in GIL_KINDS
+    ]
+    yield Hit(
+        {
+            "waited_ns": waited_ns,
+            "cpu_of_the_process_ns": profile.total.cpu_ns,
+            "holder": holder.tid,
+            "holder_sleeps_in": holder.syscall,
+        },
+        waited_ns,
+        waiting or None,
+        severity="high",
+        lines=waiting_lines(rows, profile.process),
+        title=f"Python's GIL is kept by a thread that sleeps: thread {holder.tid} of "
+        f"{profile.process.name} waits in {holder.syscall}, outside of Python, and does not let go "
+        "of it; the program's other threads wait for it",
+        advice="The program that Python runs in (an application server, a plug-in) waits for work "
+        "with the GIL: threads that the application has started run only while it serves. uWSGI: "
+        "enable-threads = true (or threads = N). Elsewhere: Py_BEGIN_ALLOW_THREADS around what "
+        "waits; or start the work in a process of its own.",
     )
 
 

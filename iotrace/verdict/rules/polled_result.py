@@ -13,7 +13,7 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, library_frames, short_name
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
-from iotrace.verdict.stuck import LEAST_NS, Stuck, in_calls, place_text
+from iotrace.verdict.stuck import LEAST_NS, Stuck, place_text, whereabouts
 from iotrace.vocabulary.calls import ACCEPTS, CONNECTS, FAMILIES, LOCKS, READS, SLEEPS, WRITES
 from iotrace.vocabulary.kinds import GIL_KINDS, NO_FDS
 
@@ -41,7 +41,7 @@ _ELSEWHERE = (Purpose.POOL, Purpose.LOCK, Purpose.CHILD, Purpose.ROOM)
 
 def _polled(profile: ProcessProfile) -> Iterator[Hit]:
     groups: dict[tuple[str, str], list[Stuck]] = {}
-    for one in in_calls(profile):
+    for one in whereabouts(profile):
         place = one.place
         if place is not None and one.own and _may_poll(one, profile):
             groups.setdefault((place.file, place.function), []).append(one)
@@ -58,6 +58,9 @@ def _may_poll(one: Stuck, profile: ProcessProfile) -> bool:
         return False
     if not one.serves and _asked(one) is None:
         return False
+    sockets = profile.process.sockets
+    if one.call.syscall in SLEEPS and sockets and sockets.pending and _asked(one) is None:
+        return False  # it keeps others from being accepted: IO146
     # Who streams to a client writes and is not answered: it sleeps in between, as it should.
     seen = profile.threads[one.tid]
     return seen.writes.ok <= seen.reads.ok
@@ -67,9 +70,10 @@ def _asked(one: Stuck) -> Frame | None:
     """The library's function that the program's own code called for a result."""
     library = library_frames(one.call.stack)
     outer = library[-1] if library else None
-    if outer is None or outer.file.endswith("/threading.py") or short_name(outer) not in _RESULTS:
+    if outer is None or outer.file.endswith("/threading.py"):
         return None
-    return outer
+    gives = short_name(outer) in _RESULTS or outer.file.endswith("/asgiref/sync.py")
+    return outer if gives else None
 
 
 def _lines_at(group: Sequence[Stuck], profile: ProcessProfile) -> list[Line]:

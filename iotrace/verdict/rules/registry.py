@@ -8,6 +8,7 @@ from iotrace.verdict.rules import (
     accept_herd,
     accept_overflow,
     accept_queue,
+    awaited_answers,
     blocked_senders,
     blocking_in_loop,
     busy_connections,
@@ -46,6 +47,7 @@ from iotrace.verdict.rules import (
     polling,
     round_trips,
     silent_dns,
+    silent_peer,
     sleep_in_request,
     slow_files,
     stuck_call,
@@ -53,8 +55,10 @@ from iotrace.verdict.rules import (
     thread_leak,
     thread_per_connection,
     tiny_reads,
+    tiny_sends,
     unreachable_peer,
     upstream,
+    worker_restarts,
 )
 from iotrace.verdict.rules.rule import Rule
 
@@ -115,4 +119,8 @@ RULES: tuple[Rule, ...] = (
     pickled_data.PICKLED,
     convoy.QUEUED,
     computing_requests.COMPUTING,
+    silent_peer.SILENT,
+    awaited_answers.AWAITED,
+    worker_restarts.REPLACES,
+    tiny_sends.TINY,
 )

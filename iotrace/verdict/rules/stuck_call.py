@@ -86,11 +86,14 @@ def _hit(group: list[Stuck], profile: ProcessProfile) -> Hit:
     first = max(group, key=lambda one: one.held_ns)
     call = first.call
     deadlock = deadlock_of(group, profile)
+    itself = bool(call.peer) and _outgoing(call, profile) and profile.is_own(call.peer)
     evidence: dict[str, float | int | str] = {"call": call.syscall}
     if call.kind:
         evidence["kind"] = call.kind
     if call.peer:
         evidence["peer"] = call.peer
+    if itself:
+        evidence["that_is"] = "this program's own listener"
     evidence |= {
         "threads": len(group),
         "waited_ns": first.held_ns,
@@ -117,8 +120,8 @@ def _hit(group: list[Stuck], profile: ProcessProfile) -> Hit:
         call.fd if len(group) == 1 else None,
         severity="high",
         lines=lines,
-        title=deadlock.title if deadlock else _title(group, first, profile),
-        advice=deadlock.advice if deadlock else _advice(first, profile),
+        title=deadlock.title if deadlock else _title(group, first, profile, itself=itself),
+        advice=deadlock.advice if deadlock else _ITSELF if itself else _advice(first, profile),
     )
 
 
@@ -126,7 +129,7 @@ def _is_no_idling(one: Stuck) -> bool:
     return one.purpose not in (Purpose.WORK, Purpose.OTHER)
 
 
-def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile) -> str:
+def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile, *, itself: bool) -> str:
     who = f"Thread {first.tid} hangs" if len(group) == 1 else f"{len(group)} threads hang"
     held = held_text(first, profile)
     on = target_text(first.call)
@@ -140,6 +143,8 @@ def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile) -> str:
         Purpose.FILE: f"in {first.call.syscall} of {on or 'a file'}: neither the file "
         "system nor the other end of a named pipe answers",
     }[first.purpose]
+    if itself:
+        what += ", for that is its own server: it asks itself, a deadlock"
     exiting = f", and the program cannot exit before {_it(group)}" if _exits(profile) else ""
     again = _sent_again(first, profile)
     lost = (
@@ -212,6 +217,12 @@ def _is_idle(one: Stuck) -> bool:
     )
 
 
+_ITSELF = (
+    "The program waits for an answer that only it could give, and whoever would give it waits "
+    "here. Call the function in place of its URL; or ask with a client that does not block the "
+    "loop (httpx.AsyncClient, aiohttp), from a `def` endpoint, or with more workers or threads "
+    "than such requests at once. A timeout ends the wait, but no answer comes."
+)
 _ADVICE = {
     Purpose.READER: "Whoever has the other end does not read: find out what it does, or drop it. "
     "Give sends a timeout (settimeout); a pipe that a parent or a log shipper has should be read "
@@ -276,7 +287,7 @@ STUCK = Rule(
     explains={
         "IO103": covers, "IO104": covers, "IO105": always, "IO111": covers, "IO118": covers,
         "IO119": covers, "IO141": _has_the_lock, "IO142": always, "IO146": always, "IO152": always,
-        "IO171": always,
+        "IO165": always, "IO171": always,
     },
     rank=Rank.STUCK,
     least=Detail.LIGHT,

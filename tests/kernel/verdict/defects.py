@@ -89,6 +89,13 @@ DEFECTS = (
         evidence={"mean_read_bytes": (1, 1), "filled_ratio": (0.99, 1)},
     ),
     Defect(
+        "IO167",
+        "threaded.py",
+        ("0", "pieces"),
+        gap_s=0.001,
+        evidence={"mean_send_bytes": (9, 10), "sends_per_answer": (100, 401)},
+    ),
+    Defect(
         "IO111",
         "threaded.py",
         ("0", "slow peer"),
@@ -182,6 +189,9 @@ TESTED_ELSEWHERE = {
             *(f"IO{number}" for number in range(140, 148)),
             "IO160",
             "IO161",
+            "IO164",
+            "IO165",
+            "IO166",
             "IO163",
             "IO170",
             "IO171",

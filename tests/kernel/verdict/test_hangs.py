@@ -45,7 +45,12 @@ WAYS = {
     "inherited_pipe": "IO140",
     "refused_connections": "IO174",
     "kept_transactions": "IO177",
+    "slow_service": "IO165",
+    "unanswered_connect": "IO164",
+    "replaced_workers": "IO166",
 }
+_SERVE = ("busy_connections", "slow_service")
+"""They begin when they are traced, and say when they serve."""
 _SEVERITIES = {"kept_connections": "medium", "kept_threads": "medium"}
 """It goes on serving until the limit is reached."""
 FORMS = ("wrong", "fixed")
@@ -86,7 +91,7 @@ def seen() -> Iterator[Seen]:
             assert program.stdin is not None
             assert program.stdout is not None
             program.stdin.close()
-            if way == "busy_connections":
+            if way in _SERVE:
                 program.stdout.readline()  # it serves
         served = trace.snapshot()
         time_ns = time.monotonic_ns()
@@ -103,7 +108,7 @@ def seen() -> Iterator[Seen]:
     yield {
         (form, way): (
             next(one for one in report.processes if one.pid == pid),
-            _found(serving if way == "busy_connections" else report, pid),
+            _found(serving if way in _SERVE else report, pid),
         )
         for (form, way), pid in pids.items()
     }
@@ -120,11 +125,11 @@ def _found(report: Report, pid: int) -> Found:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_hang_is_found_with_its_line(seen: Seen, way: str) -> None:
-    _, found = seen["wrong", way]
-    assert WAYS[way] in found, found
+    process, found = seen["wrong", way]
+    assert WAYS[way] in found, (found, process.tasks)
     assert found[WAYS[way]].severity == _SEVERITIES.get(way, "high"), found[WAYS[way]]
     # A query of an event loop sleeps in no call, one that is answered at once in no slow one.
-    without_line = way in ("busy_connections", "kept_connections")
+    without_line = way in (*_SERVE, "kept_connections")
     assert found[WAYS[way]].lines or without_line, found[WAYS[way]]
 
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iotrace.report.model import FileLockWait, Listener, OpenSockets, Process
+from iotrace.report.model import (
+    Connected,
+    FileLockWait,
+    Listener,
+    OpenSockets,
+    Process,
+    Silent,
+)
 from iotrace.report.requests import Requests, Upstream
 from iotrace.report.times import Durations, Percentiles
 from tests.unit.verdict.made import (
@@ -19,6 +26,16 @@ from tests.unit.verdict.made import (
     line,
     line_of,
 )
+from tests.unit.verdict.made_tasks import ASKS, wait_of, with_tasks
+
+
+def silent_peer(wrong: bool) -> tuple[Process, ...]:
+    # A segment lost now and then is sent again once or twice, within half a second.
+    one = with_tasks(wait_of(*ASKS))
+    silent = Silent("10.0.0.9:443", False, 2, 3 if wrong else 1, 1_400 * MS if wrong else 200 * MS)
+    known = (Connected(silent.peer, 2, 0),)
+    assert one.sockets is not None
+    return (replace(one, sockets=replace(one.sockets, connected=known, silent=(silent,))),)
 
 
 def connecting(wrong: bool) -> tuple[Process, ...]:

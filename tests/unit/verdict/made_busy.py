@@ -5,9 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iotrace.report.model import GroupLimits, Process, Quantiles
-from iotrace.report.requests import Durations, Requests, RequestTier
+from iotrace.report.requests import Requests, RequestTier
 from iotrace.report.stacks import CpuSample, Frame
-from tests.unit.verdict.made import MS, PID, US, S, blocking, call, event_loop, process, thread
+from iotrace.report.times import Durations
+from tests.unit.verdict.made import (
+    MS,
+    PID,
+    US,
+    S,
+    blocking,
+    call,
+    descriptor,
+    event_loop,
+    in_call,
+    line_of,
+    process,
+    thread,
+)
 
 
 def exhausted(wrong: bool) -> tuple[Process, ...]:
@@ -120,3 +134,42 @@ def computing_requests(wrong: bool) -> tuple[Process, ...]:
         "127.0.0.1:8000", 500, 500, 0, None, latency, None, None, None, None, tiers=tiers
     )
     return (replace(one, requests=(row,)),)
+
+
+def replaced_workers(wrong: bool) -> tuple[Process, ...]:
+    """IO166: workers of 2 s that sleep for 1 s of it while they import; or are there at once."""
+    took = Durations(30, *(MS,) * 5, histogram=((MS, MS, 30),))
+    served = Requests("127.0.0.1:8000", 30, 30, 0, None, took, None, None, took, took)
+    starting = S if wrong else 10 * MS
+    loads = in_call("clock_nanosleep", "", "app.py:6 load", "lib/importlib/__init__.py:126 import")
+    workers = [
+        replace(
+            process(
+                [thread(pid, poll=2 * S - starting - 30 * MS, sleep=starting, user=30 * MS)],
+                [call("recvfrom", "tcp", 30, tid=pid), call("accept4", "tcp", 30, tid=pid)],
+                pid=pid, parent=PID, started=began * S, ended=(began + 2) * S,
+            ),
+            requests=(served,),
+            lines=(line_of(loads, 1, starting, starting, tid=pid),),
+        )
+        for pid, began in ((701, 1), (702, 3), (703, 5))
+    ]  # fmt: skip
+    return process([thread(sleep=10 * S)]), *workers
+
+
+def tiny_sends(wrong: bool) -> tuple[Process, ...]:
+    """IO167: 20 bytes at a time, each made in a thread; or as many answers of that size."""
+    took = Durations(2, *(MS,) * 5, histogram=((MS, MS, 2),))
+    whole = Durations(2, *(4 * S,) * 5, histogram=((4 * S, 4 * S, 2),))
+    exchanges = 2 if wrong else 9_000
+    served = Requests("127.0.0.1:8000", 2, exchanges, 0, None, took, None, None, took, whole)
+    loop, pooled = thread(user=4 * S, kernel=2 * S, poll=4 * S), thread(701, user=S, lock=9 * S)
+    one = event_loop()
+    wakes = call("sendto", "unix", 9_000, tid=701)
+    rows = (descriptor(7, calls=9_000, bytes_out=180_000, bytes_in=90),)
+    return (
+        replace(
+            one, threads=(loop, pooled), calls=(*one.calls, wakes), descriptors=rows,
+            requests=(served,),
+        ),
+    )  # fmt: skip

@@ -18,6 +18,20 @@ POOLED = (
     "app.py:16 owner_of",
 )
 CONSUMER = (QUEUE, "app.py:31 consume")
+ASKS = (
+    "lib/asyncio/locks.py:213 Event.wait",
+    "lib/site-packages/anyio/_backends/_asyncio.py:1203 SocketStream.receive",
+    "lib/site-packages/httpcore/_async/http11.py:200 AsyncHTTP11Connection._receive_event",
+    "lib/site-packages/httpx/_client.py:1530 AsyncClient.request",
+    "app.py:24 quote",
+    "lib/site-packages/starlette/routing.py:76 app",
+)
+STREAMS = (
+    ASKS[0],
+    ASKS[1],
+    "lib/site-packages/httpcore/_async/http11.py:210 AsyncHTTP11Connection._receive_response_body",
+    *ASKS[3:],
+)
 PEER = "10.0.0.9:5432"
 
 
@@ -36,6 +50,11 @@ def with_tasks(*rows: TaskWait) -> Process:
 def queued(wrong: bool) -> tuple[Process, ...]:
     """Requests that wait for a connection of an asyncio pool; consumers of a queue without work."""
     return (with_tasks(wait_of(*(POOLED if wrong else CONSUMER))),)
+
+
+def awaited_answers(wrong: bool) -> tuple[Process, ...]:
+    """Requests whose client gets no answer; or one that comes bit by bit."""
+    return (with_tasks(wait_of(*(ASKS if wrong else STREAMS))),)
 
 
 def kept_connections(wrong: bool) -> tuple[Process, ...]:

@@ -85,6 +85,10 @@ MADE: dict[str, Made] = {
     "IO176": made_busy.pickles,
     "IO177": elsewhere.convoy,
     "IO178": made_busy.computing_requests,
+    "IO164": elsewhere.silent_peer,
+    "IO165": made_tasks.awaited_answers,
+    "IO166": made_busy.replaced_workers,
+    "IO167": made_busy.tiny_sends,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -149,6 +153,10 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO176": {"pool_of": PID, "pickling_estimated_ns": 4_500 * MS, "bytes_through_pipes": 2 * S},
     "IO177": {"peer": "10.0.0.9:3306", "waited_ns": 40 * S, "meanwhile_asked": "10.0.0.8:443"},
     "IO178": {"slow_requests": 20, "requests": 500, "mean_on_cpu_ns": 250 * MS},
+    "IO164": {"peer": "10.0.0.9:443", "connections": 2, "sent_again": 3, "tasks_waiting": 7},
+    "IO165": {"peer": "10.0.0.9:5432", "tasks_waiting": 7, "longest_ns": 9 * S},
+    "IO166": {"workers_replaced": 3, "start_up_ns": S, "start_up_share_ratio": 0.5},
+    "IO167": {"sends": 9_000, "mean_send_bytes": 20, "wake_ups_from_threads": 9_000},
 }  # fmt: skip
 
 

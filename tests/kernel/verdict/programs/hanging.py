@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from common import WRONG, listen, ready
 from connection_pool import Pool
+from gone import serve_and_end, unanswered_connect
 
 WAY = sys.argv[2]
 JOB_S = 0.05
@@ -194,14 +195,30 @@ def busy_connections():
     asyncio.run(serve_from_pool(upstream.getsockname(), 2 if WRONG else CLIENTS))
 
 
-def answer_slowly(upstream):
+def answer_slowly(upstream, pause_s=JOB_S):
     def serve(connection):
         while data := connection.recv(100):
-            time.sleep(JOB_S)
+            time.sleep(pause_s)
             connection.sendall(data)
 
     while True:
         start(serve, upstream.accept()[0])
+
+
+def slow_service():
+    """IO165: requests wait for another service, and the loop is free; fixed: it is quick."""
+    upstream = listen()
+    sys.stdin.readline()
+    if not os.fork():
+        answer_slowly(upstream, 0.6 if WRONG else JOB_S)
+    if not os.fork():
+        ask_at_once(CLIENTS)
+    asyncio.run(serve_from_pool(upstream.getsockname(), CLIENTS))
+
+
+def replaced_workers():
+    """IO166"""
+    serve_and_end(listener)
 
 
 def ask_at_once(clients):
@@ -358,6 +375,7 @@ WAYS = {one.__name__: one for one in (
     full_pipe, opposite_locks, full_pool, taken_connections, held_lock, native_sleep, silent_client,
     result_under_lock, polled_result, busy_worker, busy_connections, queued_tasks,
     kept_connections, kept_threads, inherited_pipe, refused_connections, kept_transactions,
+    slow_service, unanswered_connect, replaced_workers,
 )}  # fmt: skip
 ready(listener)
 WAYS[WAY]()

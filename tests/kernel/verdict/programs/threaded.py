@@ -37,7 +37,17 @@ def serve(connection):
                 upstream.recv(100)
             if DEFECT == "slow peer":
                 data = b"x" * (32 << 20 if WRONG else 1000)
+            if DEFECT == "pieces":
+                send_pieces(connection)
+                continue
             connection.sendall(data if DEFECT != "tiny" else b"")
+
+
+def send_pieces(connection):
+    """IO167: 4,000 bytes, ten at a time; fixed: at once."""
+    size = 10 if WRONG else 4000
+    for _ in range(4000 // size):
+        connection.sendall(b"x" * size)
 
 
 def compute(data):

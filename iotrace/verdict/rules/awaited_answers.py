@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests whose asyncio tasks wait for another service: no thread is blocked, no call is slow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from iotrace.report.requests import Upstream
+from iotrace.verdict.number_formats import duration, plural, share
+from iotrace.verdict.outcome import SLOW_NS
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import Purpose, serves
+from iotrace.verdict.rules.rule import Hit, Rule, always
+from iotrace.verdict.stuck import LEAST_NS, WHOLE_SHARE
+from iotrace.verdict.upstreams import total_ns, upstreams
+from iotrace.verdict.waiting_tasks import (
+    WaitingTasks,
+    longest_of,
+    mean_of,
+    owed,
+    task_lines,
+    waiting_tasks,
+)
+
+LEAST_SHARE = 0.5
+"""Of the time of the requests, waited for that service."""
+BLOCKED_SHARE = 0.5
+"""Of that, asleep in calls for it: then threads wait, or the loop's does (IO104, IO119, IO142)."""
+LEAST_ANSWERS = 5
+LEAST_OWED_NS = 1_000_000_000
+LEAST_LOOKS = 3
+_AWAITED = (Purpose.ANSWER, Purpose.CONNECTION)
+
+
+def _awaited(profile: ProcessProfile) -> Iterator[Hit]:
+    waiting = [
+        one
+        for one in waiting_tasks(profile)
+        if one.purpose in _AWAITED and (serves(one.wait.stack) or _owes(profile))
+    ]
+    slow = _slow_upstream(profile)
+    hanging = [one for one in waiting if one.wait.longest_ns >= _long_ns(profile)]
+    if slow is not None:
+        yield _slow_hit(slow, waiting, profile)
+    elif hanging:
+        yield _hanging_hit(hanging, profile)
+
+
+def _owes(profile: ProcessProfile) -> bool:
+    return any((row.oldest_unanswered_ns or 0) >= LEAST_OWED_NS for row in profile.process.requests)
+
+
+def _long_ns(profile: ProcessProfile) -> int:
+    """From when on tasks hang: there at all looks, which began some time after the trace."""
+    tasks = profile.process.tasks
+    if tasks is None or tasks.looks < LEAST_LOOKS:
+        return profile.duration_ns + 1
+    return max(LEAST_NS, int(WHOLE_SHARE * 0.95 * tasks.watched_ns))
+
+
+def _slow_upstream(profile: ProcessProfile) -> Upstream | None:
+    """The service that takes most of the time of requests that take long, in an event loop."""
+    if not profile.loop_threads():
+        return None
+    rows = [one for one in profile.process.requests if one.latency_ns]
+    slow = [one for one in rows if one.latency_ns and one.latency_ns.p50 >= SLOW_NS]
+    if sum(one.exchanges for one in slow) < LEAST_ANSWERS:
+        return None
+    spent = sum(total_ns(one.latency_ns) for one in rows if one.latency_ns)
+    blocked = {row.peer: row.waited_ns for row in upstreams(profile)}
+    found = [
+        one
+        for one in profile.process.upstreams
+        if blocked.get(one.peer, 0) < BLOCKED_SHARE * _theirs(one)
+    ]
+    worst = max(found, key=_theirs, default=None)
+    return worst if worst is not None and _theirs(worst) >= LEAST_SHARE * spent else None
+
+
+def _theirs(one: Upstream) -> int:
+    return total_ns(one.theirs_ns) if one.theirs_ns else 0
+
+
+def _slow_hit(upstream: Upstream, waiting: Sequence[WaitingTasks], profile: ProcessProfile) -> Hit:
+    rows = [one for one in profile.process.requests if one.latency_ns]
+    spent = sum(total_ns(one.latency_ns) for one in rows if one.latency_ns)
+    typical = max(one.latency_ns.p50 for one in rows if one.latency_ns)
+    theirs = upstream.theirs_ns
+    assert theirs is not None
+    waited = _theirs(upstream)
+    return Hit(
+        {
+            "peer": upstream.peer,
+            "answers": theirs.count,
+            "p50_ns": theirs.p50,
+            "p99_ns": theirs.p99,
+            "at_once": upstream.in_flight_max,
+            "of_the_requests_time_ratio": round(min(1.0, waited / max(1, spent)), 3),
+            "requests_p50_ns": typical,
+            **owed(profile),
+        },
+        min(waited, profile.wall_ns),
+        lines=task_lines(waiting),
+        title=f"Requests wait for {upstream.peer}: half of its answers take "
+        f"{duration(theirs.p50)} or longer, {share(min(waited, spent), spent)} of the time of the "
+        f"requests, which take {duration(typical)}",
+    )
+
+
+def _hanging_hit(waiting: Sequence[WaitingTasks], profile: ProcessProfile) -> Hit:
+    longest, count = longest_of(waiting), max(1, round(mean_of(waiting)))
+    peer = _peer(profile)
+    connects = all(one.purpose is Purpose.CONNECTION for one in waiting)
+    what = "a connection" if connects else "an answer"
+    return Hit(
+        {
+            **({"peer": peer} if peer else {}),
+            "tasks_waiting": sum(one.wait.tasks for one in waiting),
+            "longest_ns": longest,
+            **owed(profile),
+        },
+        profile.wall_ns,
+        lines=task_lines(waiting),
+        title=f"Requests hang: {plural(count, 'asyncio task')} wait for {what}"
+        f"{f' of {peer}' if peer else ''} at {waiting[0].place}, which has not come in "
+        f"{duration(longest)} and more",
+    )
+
+
+def _peer(profile: ProcessProfile) -> str:
+    """The one that owes an answer; else the only one that connections lead to; "": not known."""
+    rows = [one for one in profile.process.upstreams if one.unanswered]
+    if rows:
+        return max(rows, key=lambda one: (one.oldest_unanswered_ns or 0, one.unanswered)).peer
+    sockets = profile.process.sockets
+    peers = {one.peer for one in sockets.connected + sockets.silent} if sockets else set()
+    return peers.pop() if len(peers) == 1 else ""
+
+
+AWAITED = Rule(
+    "IO165",
+    "Requests wait for another service, in asyncio tasks",
+    "The loop itself is free: only those wait who need that answer. Look at the lines and at what "
+    "the service does meanwhile. Give the call a timeout (httpx: timeout=5; aiohttp: "
+    "ClientTimeout(total=5); asyncio.timeout), ask for several things at once (asyncio.gather), "
+    "cache what it answers; and where nobody needs the answer, do not let the request wait: send "
+    "it from a queue's worker or a task of its own (a background task of Starlette's still keeps "
+    "its connection, and behind BaseHTTPMiddleware its request).",
+    _awaited,
+    explains={"IO105": always, "IO119": always},
+)

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers that are sent in a great many small pieces."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from iotrace.report.model import Descriptor
+from iotrace.report.stacks import Frame
+from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.process_profile import ProcessProfile, port_of
+from iotrace.verdict.purpose import short_name
+from iotrace.verdict.python_lines import busy_lines
+from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.upstreams import total_ns
+from iotrace.vocabulary.calls import WRITES
+from iotrace.vocabulary.kinds import PIPE
+
+SMALL_BYTES = 512
+"""A mean send below it: a segment of Ethernet holds three times as much."""
+LEAST_PER_SECOND = 200
+"""On one connection: people, tokens of a language model and ticks of a market come more slowly."""
+SENDS_PER_EXCHANGE = 50
+BUSY_SHARE = 0.3
+"""Of one CPU, that the process takes or waits for: else the pieces come from elsewhere."""
+HANDED_SHARE = 0.5
+"""Of the sends, before which another thread wakes the loop: each piece is made in a thread."""
+_WAKES = frozenset(("unix", "eventfd", PIPE))
+_SENDS = ("write", "send", "sendall", "writelines", "sender", "_send", "flush", "drain")
+
+
+def _tiny(profile: ProcessProfile) -> Iterator[Hit]:
+    rows = _answered(profile)
+    sends = sum(one.calls or 0 for one in rows)
+    exchanges = sum(row.exchanges + row.unanswered for row in profile.process.requests)
+    seen = profile.total
+    busy = seen.cpu_ns + seen.runq_ns >= BUSY_SHARE * profile.wall_ns
+    if not rows or not busy or sends < SENDS_PER_EXCHANGE * exchanges:
+        return
+    size = sum(one.bytes_out or 0 for one in rows) // sends
+    waking = _wake_ups(profile)
+    handed = waking >= HANDED_SHARE * sends
+    cost = _spent_ns(profile)
+    sender = _sender(profile)
+    yield Hit(
+        {
+            "sends": sends,
+            "mean_send_bytes": size,
+            "sends_per_second": round(profile.per_second(sends)),
+            "connections": len(rows),
+            **({"sends_per_answer": sends // exchanges} if exchanges else {}),
+            **({"wake_ups_from_threads": waking} if handed else {}),
+            "cpu_ns": seen.cpu_ns,
+        },
+        cost,
+        lines=(*((sender,) if sender else ()), *busy_lines(profile.process))[:3],
+        title=f"Answers are sent in tiny pieces: {sends:,} sends of {plural(size, 'byte')} each on "
+        f"{plural(len(rows), 'connection')} in {duration(profile.wall_ns)}"
+        + (", each piece made in another thread and handed over to the loop" if handed else ""),
+        advice=(_HANDED if handed else "") + _LARGER,
+    )
+
+
+def _answered(profile: ProcessProfile) -> list[Descriptor]:
+    """Connections that it has accepted, on which one small piece follows another."""
+    ports = profile.listening_ports() | profile.served_ports
+    return [
+        one
+        for one in profile.process.descriptors
+        if one.kind == "tcp"
+        and port_of(one.local) in ports
+        and profile.per_second(one.calls or 0) >= LEAST_PER_SECOND
+        and 0 < (one.bytes_out or 0) < SMALL_BYTES * (one.calls or 0)
+        and (one.bytes_in or 0) < (one.bytes_out or 0)
+    ]
+
+
+def _wake_ups(profile: ProcessProfile) -> int:
+    """So often threads that run no loop wrote to what wakes a loop."""
+    loops = profile.loop_threads()
+    return sum(
+        call.calls or 0
+        for tid, calls in profile.calls.items()
+        if tid not in loops and loops
+        for call in calls
+        if call.syscall in WRITES and call.kind in _WAKES
+    )
+
+
+def _spent_ns(profile: ProcessProfile) -> int:
+    """From the first byte of the answers to their last; else the CPU time."""
+    spent = sum(
+        max(0, total_ns(row.last_byte_ns) - total_ns(row.latency_ns))
+        for row in profile.process.requests
+        if row.last_byte_ns and row.latency_ns
+    )
+    return min(profile.wall_ns, max(spent, profile.total.cpu_ns))
+
+
+def _sender(profile: ProcessProfile) -> str:
+    """Who calls the functions that send, where the clock found a thread in them."""
+    places = Counter[Frame]()
+    for one in profile.process.cpu_samples:
+        frame = _caller(one.stack)
+        if frame is not None:
+            places[frame] += one.samples
+    if not places:
+        return ""
+    ((frame, _),) = places.most_common(1)
+    return f"{frame.place} {frame.function} -> send, each piece by itself"
+
+
+def _caller(stack: Sequence[Frame]) -> Frame | None:
+    for place, frame in enumerate(stack):
+        if short_name(frame) not in _SENDS:
+            return frame if place else None
+    return None
+
+
+_HANDED = (
+    "A synchronous iterator is asked for one piece after the other, each time in a thread of the "
+    "pool (Starlette's StreamingResponse: iterate_in_threadpool; Django: sync iterators under "
+    "ASGI), and a file or BytesIO gives a line at a time. Make it an `async def` generator, or "
+    "hand a file over whole (FileResponse, Response). "
+)
+_LARGER = (
+    "Send larger pieces: collect 64 KiB before each yield or write "
+    "(iter(lambda: file.read(65536), b'')), write through io.BufferedWriter, set a chunk_size. "
+    "Each piece costs a system call, a chunk's head, and often a wake-up."
+)
+
+TINY = Rule(
+    "IO167",
+    "Tiny sends: answers go out in thousands of small pieces",
+    _LARGER,
+    _tiny,
+)

@@ -1,0 +1,135 @@
+"""Services that are waited for though no thread sleeps in a call to them; peers that are gone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from iotrace.report.model import Connected, OpenSockets, Process, Silent, Unsent
+from iotrace.report.requests import Requests, Upstream
+from iotrace.report.times import Durations
+from tests.unit.verdict import made_busy
+from tests.unit.verdict.made import MS, PID, S, blocking, descriptor, event_loop, findings, in_call
+from tests.unit.verdict.made_tasks import ASKS, PEER, wait_of, with_tasks
+
+_CONNECTS = (
+    "lib/asyncio/selector_events.py:634 BaseSelectorEventLoop.sock_connect",
+    "lib/site-packages/aiohttp/connector.py:1115 TCPConnector._wrap_create_connection",
+    "lib/site-packages/aiohttp/client.py:703 ClientSession._request",
+    "app.py:10 index",
+    "lib/site-packages/aiohttp/web_app.py:569 Application._handle",
+)
+_RESOLVES = ("lib/asyncio/base_events.py:900 BaseEventLoop.getaddrinfo", *_CONNECTS)
+
+
+def _took(each: int, count: int = 12) -> Durations:
+    return Durations(count, *(each,) * 5, histogram=((each, each, count),))
+
+
+def _slow(request: int, theirs: int) -> Process:
+    """An event loop whose requests and whose calls upstream take so long each."""
+    row = Requests("127.0.0.1:8000", 4, 12, 0, None, _took(request), None, None, None, None)
+    upstream = Upstream(PEER, "tcp", 12, 4, 0, None, _took(theirs), None, None, 0, {})
+    return replace(with_tasks(wait_of(*ASKS, longest=S)), requests=(row,), upstreams=(upstream,))
+
+
+def test_a_service_that_slow_requests_wait_for_is_named_with_the_tasks_line() -> None:
+    found = findings(_slow(1_500 * MS, 1_400 * MS))["IO165"]
+    assert found.title == (
+        "Requests wait for 10.0.0.9:5432: half of its answers take 1.4 s or longer, 93.3 % of the "
+        "time of the requests, which take 1.5 s"
+    )
+    assert found.evidence["at_once"] == 4
+    assert found.lines[0].startswith("srv/app.py:24 quote: 7 asyncio tasks")
+
+
+def test_requests_that_are_quick_or_wait_for_something_else_are_no_matter_of_that_service() -> None:
+    assert "IO165" not in findings(_slow(200 * MS, 190 * MS))
+    assert "IO165" not in findings(_slow(1_500 * MS, 500 * MS))
+
+
+def test_a_loop_that_blocks_for_its_service_has_that_finding_alone() -> None:
+    one = _slow(1_500 * MS, 1_400 * MS)
+    upstream = descriptor(9, local="127.0.0.1:51000", peer=PEER, wait=9 * S, nonblocking=False)
+    assert "IO165" not in findings(replace(one, descriptors=(*one.descriptors, upstream)))
+
+
+def test_tasks_that_connect_hang_but_not_those_that_look_a_name_up() -> None:
+    found = findings(with_tasks(wait_of(*_CONNECTS)))["IO165"]
+    assert "7 asyncio tasks wait for a connection" in found.title
+    assert "IO165" not in findings(with_tasks(wait_of(*_RESOLVES)))
+
+
+def test_a_task_that_nobody_waits_for_may_wait() -> None:
+    assert "IO165" not in findings(with_tasks(wait_of(*ASKS[:5])))
+
+
+def test_a_peer_that_is_gone_explains_the_tasks_that_wait_for_it() -> None:
+    one = with_tasks(wait_of(*_CONNECTS))
+    silent = Silent("10.77.4.2:8000", True, 5, 6, 6 * S)
+    assert one.sockets is not None
+    found = findings(replace(one, sockets=replace(one.sockets, connected=(), silent=(silent,))))
+    assert found["IO164"].title == (
+        "10.77.4.2:8000 does not answer: 5 connects under way for 6 s or more, the SYN was sent "
+        "again 6 times"
+    )
+    assert [one.id for one in found["IO164"].symptoms] == ["IO165"]
+
+
+def test_a_client_that_is_gone_holds_up_nobody() -> None:
+    silent = Silent("10.0.0.7:40007", False, 1, 9, 60 * S)
+    sockets = OpenSockets(2, ("127.0.0.1:8000",), 0, 0, silent=(silent,))
+    assert "IO164" not in findings(replace(event_loop(), sockets=sockets))
+    ours = replace(sockets, connected=(Connected(silent.peer, 1, 0),))
+    assert "IO164" in findings(replace(event_loop(), sockets=ours))
+
+
+def test_a_program_that_asks_itself_is_told_so() -> None:
+    asks = in_call(
+        "recvfrom", "tcp", "lib/http/client.py:286 HTTPResponse._read_status", "app.py:17 health",
+        "lib/site-packages/starlette/routing.py:76 app", fd=9, peer="127.0.0.1:8000",
+    )  # fmt: skip
+    one = blocking()
+    row = descriptor(9, local="127.0.0.1:51000", peer="127.0.0.1:8000")
+    hangs = replace(
+        one,
+        threads=(replace(one.threads[0], in_call=asks),),
+        descriptors=(*one.descriptors, row),
+    )
+    found = findings(hangs)["IO140"]
+    assert "it asks itself, a deadlock" in found.title
+    elsewhere = replace(row, peer="10.0.0.9:8000")
+    other = replace(asks, peer="10.0.0.9:8000")
+    away = replace(
+        hangs,
+        threads=(replace(one.threads[0], in_call=other),),
+        descriptors=(*one.descriptors, elsewhere),
+    )
+    assert "itself" not in findings(away)["IO140"].title
+
+
+def test_a_peer_that_reads_at_its_own_pace_is_no_fault() -> None:
+    row = replace(
+        descriptor(7), unsent_bytes=3_000_000, window_closed_ns=6 * S, window_shut_ns=200 * MS
+    )
+    assert "IO156" not in findings(replace(event_loop(), descriptors=(row,)))
+    shut = replace(row, window_shut_ns=3 * S)
+    assert "IO156" in findings(replace(event_loop(), descriptors=(shut,)))
+
+
+def test_what_is_written_for_a_peer_that_does_not_read_stays_in_memory() -> None:
+    unsent = Unsent("10.0.0.7:40007", 3_000_000, 6 * S)
+    sockets = OpenSockets(2, ("127.0.0.1:8000",), 0, 0, unsent=(unsent,))
+    found = findings(replace(event_loop(), sockets=sockets))["IO156"]
+    assert "nobody here waits until it opens" in found.title
+    assert found.severity == "medium"
+    young = replace(sockets, unsent=(replace(unsent, shut_ns=S),))
+    assert "IO156" not in findings(replace(event_loop(), sockets=young))
+
+
+def test_connections_that_wait_for_a_worker_to_start_are_its_parents_matter() -> None:
+    parent, *workers = made_busy.replaced_workers(True)
+    late = replace(workers[0], descriptors=(descriptor(7, pickup=(101, S, S, S)),))
+    found = findings(parent, late, *workers[1:])
+    assert found["IO166"].pid == PID
+    assert [one.id for one in found["IO166"].symptoms] == ["IO105"]
+    assert found["IO166"].lines[0].startswith("srv/app.py:6 load -> clock_nanosleep: in 3 workers")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from iotrace.procfs import tcp_state
 from iotrace.procfs.tcp_state import read_tcp_states
 
 
@@ -50,6 +51,29 @@ def test_what_was_sent_again_for_a_late_acknowledgement_is_no_loss() -> None:
     if not int.from_bytes(info[100:104], sys.byteorder):  # tcpi_total_retrans
         pytest.skip("the kernel has sent nothing again")
     assert state.retransmits == 0
+
+
+def test_last_acks_that_are_put_off_are_no_drops() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 5)
+        for _ in range(4):
+            with socket.create_connection(listener.getsockname()) as client:
+                client.sendall(b"x")
+                listener.accept()[0].close()
+        (state,) = read_tcp_states(os.getpid(), [listener.fileno()])
+    assert state.dropped == 0
+
+
+def test_how_long_a_peer_has_been_silent_is_what_the_timeouts_add_up_to() -> None:
+    def info(state: int, tries: int, backoff: int, timeout_us: int) -> bytes:
+        return bytes((state, 0, tries, 0, backoff, 0, 0, 0)) + timeout_us.to_bytes(4, sys.byteorder)
+
+    established, syn_sent = 1, 2
+    assert tcp_state._silent_ns(info(established, 3, 3, 1_600_000)) == 1_400_000_000
+    assert tcp_state._silent_ns(info(established, 0, 0, 200_000)) == 0
+    assert tcp_state._silent_ns(info(syn_sent, 3, 0, 1_000_000)) == 3_000_000_000
+    assert tcp_state._shut_ns(info(established, 0, 3, 200_000)) == 1_400_000_000
+    assert tcp_state._shut_ns(info(established, 0, 0, 200_000)) == 0
 
 
 def test_what_is_no_tcp_socket_is_left_out() -> None:

@@ -6,9 +6,23 @@ from dataclasses import replace
 
 from iotrace.report.model import Connected, OpenSockets, Process, Silent, Unsent
 from iotrace.report.requests import Requests, Upstream
+from iotrace.report.stacks import Wake
 from iotrace.report.times import Durations
 from tests.unit.verdict import made_busy
-from tests.unit.verdict.made import MS, PID, S, blocking, descriptor, event_loop, findings, in_call
+from tests.unit.verdict.made import (
+    MS,
+    PID,
+    S,
+    blocking,
+    call,
+    descriptor,
+    event_loop,
+    findings,
+    in_call,
+    line_of,
+    process,
+    thread,
+)
 from tests.unit.verdict.made_tasks import ASKS, PEER, wait_of, with_tasks
 
 _CONNECTS = (
@@ -133,3 +147,39 @@ def test_connections_that_wait_for_a_worker_to_start_are_its_parents_matter() ->
     assert found["IO166"].pid == PID
     assert [one.id for one in found["IO166"].symptoms] == ["IO105"]
     assert found["IO166"].lines[0].startswith("srv/app.py:6 load -> clock_nanosleep: in 3 workers")
+
+
+def test_the_only_thread_that_sleeps_again_and_again_accepts_nobody() -> None:
+    sleeps = in_call(
+        "clock_nanosleep", "", "app.py:20 publish",
+        "lib/site-packages/eventlet/greenthread.py:265 GreenThread.main", wait=300 * MS,
+    )  # fmt: skip
+    asleep = call("clock_nanosleep", "", 9, wait=10 * S)
+    lines = (line_of(sleeps, 9, 10 * S, S),)
+    one = replace(process([replace(thread(sleep=10 * S), in_call=sleeps)], [asleep]), lines=lines)
+    found = findings(one, pending=4)
+    assert found["IO146"].title.startswith(
+        "The thread that accepts connections sleeps: 4 connections wait to be accepted"
+    )
+    assert "monkey_patch" in found["IO146"].advice
+    assert "IO170" not in found
+    accepts = replace(one, calls=(*one.calls, call("accept4", "tcp", 3)))
+    assert "IO146" not in findings(accepts, pending=4)
+
+
+def test_a_program_that_sleeps_with_the_gil_outside_of_python_is_the_holder() -> None:
+    waits = in_call("futex", "gil", "app.py:13 report", "lib/threading.py:975 Thread.run")
+    line = line_of(waits, 600, 4 * S, 40 * MS, tid=701)
+    made = process(
+        [thread(poll=10 * S), thread(701, gil=4 * S, sleep=6 * S)],
+        [
+            call("epoll_wait", "", 5, wait=10 * S),
+            call("futex", "gil", 600, tid=701, wait=4 * S),
+        ],
+    )
+    wake = Wake("gil", 3, 4 * S, 40 * MS, PID, 0, line.stack, 0, ())
+    found = findings(replace(made, lines=(line,), wakes=(wake,)))["IO145"]
+    assert "waits in epoll_wait, outside of Python" in found.title
+    assert found.evidence["holder"] == PID
+    python = line_of(in_call("epoll_wait", "", "lib/selectors.py:468 select"), 5, 10 * S, 2 * S)
+    assert "IO145" not in findings(replace(made, lines=(line, python), wakes=(wake,)))

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields
 from enum import Enum
+from typing import Any
 
 
 class Detail(str, Enum):
@@ -32,6 +35,20 @@ class Detail(str, Enum):
         else:
             light |= dict.fromkeys(_NOT_SOCKETS, "{} detail sees reads and writes of sockets only")
         return {column: reason.format(self.value) for column, reason in light.items()}
+
+
+FULL: Mapping[str, Detail] = {"least": Detail.FULL}
+SOCKETS: Mapping[str, Detail] = {"least": Detail.SOCKETS}
+"""Metadata of a field of a row: the least detail that knows it."""
+
+
+def unknown_fields(row: type, detail: Detail) -> dict[str, Any]:
+    """The fields that this detail does not know, each None, for ``dataclasses.replace``."""
+    return {
+        field.name: None
+        for field in fields(row)
+        if not detail.gives(field.metadata.get("least", Detail.LIGHT))
+    }
 
 
 _CALLS = (

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from iotrace.report.detail import FULL
 from iotrace.report.stacks import StallCause
 from iotrace.report.times import Quantiles
 
@@ -81,18 +82,18 @@ class Loop:
     multiplexer: str
     trigger: str | None
     watched: int | None
-    iterations: int | None
-    empty: int | None
-    timeouts: int | None
-    ready: Ready | None
+    iterations: int | None = field(metadata=FULL)
+    empty: int | None = field(metadata=FULL)
+    timeouts: int | None = field(metadata=FULL)
+    ready: Ready | None = field(metadata=FULL)
     busy_ns: Quantiles | None
-    zero_timeout: int | None = 0
-    unserved: int | None = 0
+    zero_timeout: int | None = field(default=0, metadata=FULL)
+    unserved: int | None = field(default=0, metadata=FULL)
     wait_ns: int = 0
     busy_total_ns: int | None = 0
     stalls: Stalls | None = None
-    data_iterations: int | None = 0
-    eager_reads: int | None = 0
+    data_iterations: int | None = field(default=0, metadata=FULL)
+    eager_reads: int | None = field(default=0, metadata=FULL)
     nfds_max: int = 0
     sleeps: int | None = None
     ready_watches: tuple[ReadyWatch, ...] = ()

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows of a trace that did not look at every call: what was not seen is None, never 0."""
+"""Rows of a trace that did not look at every call: what was not seen is None, never 0.
+
+Which fields those are is said where they are declared (report/rows.py, report/event_loops.py).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from iotrace.report.detail import Detail
-from iotrace.report.model import Call, Descriptor, Loop, Process, Thread
+from iotrace.report.detail import Detail, unknown_fields
+from iotrace.report.model import Call, Descriptor, Loop, Process, States, Thread
 from iotrace.report.requests import Requests, Upstream
 from iotrace.vocabulary.calls import SOCKET_CALLS
 from iotrace.vocabulary.kinds import SOCKETS
@@ -22,7 +25,7 @@ def clear_unavailable(process: Process, detail: Detail) -> Process:
         threads=tuple(_thread(row, detail) for row in process.threads),
         calls=tuple(_call(row, detail) for row in process.calls),
         descriptors=tuple(_descriptor(row, detail) for row in process.descriptors),
-        loops=tuple(map(_loop, process.loops)),
+        loops=tuple(_loop(row, detail) for row in process.loops),
         requests=tuple(map(_requests, process.requests)),
         upstreams=tuple(map(_upstream, process.upstreams)),
         workers=process.workers
@@ -35,73 +38,42 @@ def clear_unavailable(process: Process, detail: Detail) -> Process:
 
 
 def _thread(row: Thread, detail: Detail) -> Thread:
-    states = row.states_ns
-    copy = states.copy if detail is Detail.SOCKETS else None
-    on_cpu = states.on_cpu - (copy or 0)
+    unknown = unknown_fields(States, detail)
+    states = replace(row.states_ns, **unknown)
+    lost = row.states_ns.on_cpu - states.on_cpu
     return replace(
         row,
-        states_ns=replace(states, user=None, kernel=None, copy=copy, cpu=on_cpu),
-        syscalls=None,
-        requests=None if detail is Detail.LIGHT else row.requests,
+        states_ns=replace(states, cpu=lost + (row.states_ns.cpu or 0)),
+        **unknown_fields(Thread, detail),
     )
 
 
 def _call(row: Call, detail: Detail) -> Call:
     """``slept_ns`` is what the kernel side keeps in the place of latencies."""
-    row = replace(
-        row,
-        total_ns=None,
-        kernel_ns=None,
-        latency_ns=None,
-        waits_ns=None,
-        gil_waits=None,
-        gil_ns=None,
-        sleeps=row.sleeps or 0,
-        slept_ns=row.latency_ns if row.sleeps else None,
-    )
-    if detail is Detail.SOCKETS and row.kind in SOCKETS and row.syscall in SOCKET_CALLS:
-        return row
+    seen = row.kind in SOCKETS and row.syscall in SOCKET_CALLS
+    known = detail if seen else Detail.LIGHT
     return replace(
         row,
-        calls=None,
-        errors=None,
-        bytes=None,
-        copy_ns=None,
-        copies_ns=None,
-        copy_estimated=False,
-        filled=None,
+        sleeps=row.sleeps or 0,
+        slept_ns=row.latency_ns if row.sleeps else None,
+        copy_estimated=row.copy_estimated and known is not Detail.LIGHT,
+        **unknown_fields(Call, known),
     )
 
 
 def _descriptor(row: Descriptor, detail: Detail) -> Descriptor:
-    row = replace(row, sleeps=row.sleeps or 0)
-    if detail is Detail.SOCKETS and row.kind in SOCKETS and row.calls:
-        return row
+    known = detail if row.kind in SOCKETS and row.calls else Detail.LIGHT
     return replace(
         row,
-        calls=None,
-        bytes_in=None,
-        bytes_out=None,
-        copy_ns=None,
-        copy_estimated=False,
-        eagain=None,
-    )
-
-
-def _loop(row: Loop) -> Loop:
-    """``busy_ns`` and ``stalls`` are of the time between two sleeps in the multiplexer."""
-    return replace(
-        row,
-        iterations=None,
-        empty=None,
-        timeouts=None,
-        ready=None,
-        zero_timeout=None,
-        unserved=None,
-        data_iterations=None,
-        eager_reads=None,
         sleeps=row.sleeps or 0,
+        copy_estimated=row.copy_estimated and known is not Detail.LIGHT,
+        **unknown_fields(Descriptor, known),
     )
+
+
+def _loop(row: Loop, detail: Detail) -> Loop:
+    """``busy_ns`` and ``stalls`` are of the time between two sleeps in the multiplexer."""
+    return replace(row, sleeps=row.sleeps or 0, **unknown_fields(Loop, detail))
 
 
 def _requests(row: Requests) -> Requests:

@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 from iotrace.output.escaping import for_spreadsheet
 from iotrace.output.text import escape
 from iotrace.output.view_options import View, plain_name
-from iotrace.report.model import Process, Report
-from iotrace.report.requests import PART_STATES, RequestTier, SlowRequest
+from iotrace.report.model import Call, Descriptor, Loop, Process, Report, Thread
+from iotrace.report.requests import PART_STATES, Requests, RequestTier, SlowRequest, Upstream
+from iotrace.report.shape import choices, fields_of
 from iotrace.report.worker_sums import by_parent, by_worker
 from iotrace.vocabulary.waits import WAIT_REASONS
 
@@ -118,6 +119,20 @@ def _yes(name: str) -> Callable[[Any], Cell]:
     words = {True: "yes", False: "no", None: None}
     return lambda row: words[getattr(row, name)]
 
+
+def _and_others(row: type, columns: Columns, *elsewhere: str) -> Columns:
+    """``columns``, and whatever else in the model is a plain number or text; not ``elsewhere``,
+    which are in columns of another name.
+    """
+    others = {
+        field.name: _yes(field.name) if bool in choices(field.type) else attrgetter(field.name)
+        for field in fields_of(row)
+        if field.name not in (*columns, *elsewhere) and _PLAIN.issuperset(choices(field.type))
+    }
+    return {**columns, **others}
+
+
+_PLAIN = frozenset((int, float, str, bool, type(None)))
 
 _OWNER: Columns = {"pid": attrgetter("pid"), "process": attrgetter("name")}
 
@@ -240,14 +255,14 @@ _SAMPLES: Columns = {
 }
 
 TABLES = {
-    "threads": _Table(attrgetter("threads"), _THREADS),
-    "calls": _Table(attrgetter("calls"), _CALLS),
-    "descriptors": _Table(attrgetter("descriptors"), _DESCRIPTORS),
-    "loops": _Table(attrgetter("loops"), _LOOPS),
+    "threads": _Table(attrgetter("threads"), _and_others(Thread, _THREADS, "count")),
+    "calls": _Table(attrgetter("calls"), _and_others(Call, _CALLS)),
+    "descriptors": _Table(attrgetter("descriptors"), _and_others(Descriptor, _DESCRIPTORS)),
+    "loops": _Table(attrgetter("loops"), _and_others(Loop, _LOOPS)),
     "lines": _Table(attrgetter("lines"), _LINES),
     "samples": _Table(attrgetter("cpu_samples"), _SAMPLES),
-    "requests": _Table(attrgetter("requests"), _REQUESTS),
+    "requests": _Table(attrgetter("requests"), _and_others(Requests, _REQUESTS)),
     "request-tiers": _Table(_tiers, _split("from_ns", "to_ns", "count")),
     "slowest-requests": _Table(_slowest, _split("arrived_ns", "peer", "tid")),
-    "upstreams": _Table(attrgetter("upstreams"), _UPSTREAMS),
+    "upstreams": _Table(attrgetter("upstreams"), _and_others(Upstream, _UPSTREAMS)),
 }

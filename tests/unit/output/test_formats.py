@@ -9,9 +9,11 @@ import pytest
 import tabulate
 
 from iotrace.errors import UsageError
-from iotrace.output import formats
+from iotrace.output import as_csv, formats
 from iotrace.output.view_options import View
 from iotrace.report.codec import loads, to_dict
+from iotrace.report.model import Call, Descriptor, Loop, Requests, Thread, Upstream
+from iotrace.report.shape import choices, fields_of
 from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit import reports
 
@@ -74,6 +76,31 @@ def test_csv_of_threads() -> None:
     states = [int(first[name]) for name in names]
     assert sum(states) == int(first["lifetime_ns"]) == 10_000_000_000
     assert first["wait_poll_ns"] == "5310000000"
+
+
+@pytest.mark.parametrize(
+    "row", [Thread, Call, Descriptor, Loop, Requests, Upstream], ids=lambda row: row.__name__
+)
+def test_csv_has_every_plain_field(row: type) -> None:
+    table = f"{row.__name__.lower().removesuffix('s')}s"
+    titles = set(as_csv.titles(table))
+    renamed = {"count"} if row is Thread else set()
+    plain = {
+        field.name
+        for field in fields_of(row)
+        if set(choices(field.type)) <= {int, float, str, bool, type(None)}
+    }
+    assert len(plain) > 4
+    missing = sorted(plain - titles - renamed)
+    assert not missing, f"output/as_csv.py: {table} has no column for {missing} of {row.__name__}"
+
+
+def test_csv_of_fields_that_it_does_not_name_itself() -> None:
+    threads = read("csv", reports.event_loop())
+    assert (threads[0]["started_ns"], threads[0]["ended_ns"]) == ("0", "")
+    assert "count" not in threads[0], "it is in threads"
+    descriptors = read("csv-descriptors", reports.event_loop())
+    assert {row["nodelay"] for row in descriptors} <= {"yes", "no", ""}
 
 
 def test_csv_of_calls() -> None:

@@ -7,8 +7,10 @@ import dataclasses
 import pytest
 
 from iotrace.cli.options import DETAILS
-from iotrace.report.detail import Detail
+from iotrace.report.detail import Detail, unknown_fields
+from iotrace.report.model import Call, Descriptor, Loop, States, Thread
 from iotrace.report.requests import Workers
+from iotrace.report.shape import choices, fields_of
 from tests.unit.light import lit
 from tests.unit.reports import event_loop
 from tests.unit.request_rows import LISTENER
@@ -79,6 +81,36 @@ def test_of_a_loop_its_sleeps_and_what_it_watches() -> None:
         before.trigger,
     )
     assert after.sleeps == before.iterations
+
+
+@pytest.mark.parametrize("detail", [Detail.SOCKETS, Detail.LIGHT])
+@pytest.mark.parametrize("name", ["threads", "calls", "descriptors", "loops"])
+def test_what_a_detail_does_not_know_is_what_the_fields_say(name: str, detail: Detail) -> None:
+    """``metadata`` in report/rows.py and report/event_loops.py, and nothing else."""
+    known = {"calls": "recvfrom"}.get(name)  # of calls and descriptors: on sockets
+    row = next(
+        row for row in getattr(FULL, name)
+        if known in (None, getattr(row, "syscall", None)) and getattr(row, "kind", "tcp") == "tcp"
+    )  # fmt: skip
+    full = dataclasses.replace(row, **{f.name: 41 for f in dataclasses.fields(row) if f.metadata})
+    process = dataclasses.replace(FULL, **{name: (full,)})
+    (after,) = getattr(lit(process, detail), name)
+    lost = {
+        field.name
+        for field in dataclasses.fields(row)
+        if getattr(after, field.name) is None and getattr(full, field.name) is not None
+    }
+    assert lost == set(unknown_fields(type(row), detail)), f"{name} in {detail.value} detail"
+
+
+@pytest.mark.parametrize("row", [Thread, States, Call, Descriptor, Loop])
+def test_what_may_be_unknown_may_be_none(row: type) -> None:
+    for field in fields_of(row):
+        if field.name in unknown_fields(row, Detail.LIGHT):
+            assert type(None) in choices(field.type), (
+                f"{row.__module__}: {row.__name__}.{field.name} is not known in every detail, "
+                "so its type must allow None"
+            )
 
 
 @pytest.mark.parametrize("detail", Detail)

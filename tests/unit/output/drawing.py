@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from iotrace.output import page
 from iotrace.output.blocks import Table
+from iotrace.output.columns import chosen
 
 T = TypeVar("T")
 
@@ -30,3 +31,11 @@ def rows(table: Table | None, width: int = 80) -> list[str]:
     lines = drawn(table, width).splitlines()
     rule = next(index for index, line in enumerate(lines) if line.startswith("─"))
     return lines[rule + 1 :]
+
+
+def column_of(table: Table | None, title: str) -> list[str]:
+    """The cells of one column as they are printed, wherever it stands."""
+    assert table is not None
+    titles = [column.title for column in table.columns]
+    assert title in titles, f"the table has no column {title}, but {titles}"
+    return [line.strip() for line in rows(chosen(table, (title,)))]

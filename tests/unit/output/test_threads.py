@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from iotrace.output.tables import threads_table
 from iotrace.output.tables.threads_table import reasons
-from tests.unit.output.drawing import drawn, rows, snapshot
+from tests.unit.output.drawing import column_of, drawn, rows, snapshot
 from tests.unit.reports import MS, S, event_loop, process, thread, thread_pool
 
 
@@ -58,7 +58,7 @@ def test_sleep_without_a_request_in_hand_is_idle() -> None:
     served = replace(thread(1, "worker_0", 10 * S, user=S, lock=6 * S, recv=0), idle_ns={"lock": S})
     never = thread(2, "worker_1", 10 * S, lock=0)
     table = threads_table.table(process(threads=(served, never)), 20)
-    assert [row.split()[-3] for row in rows(table)] == ["10.0", "-"]
+    assert column_of(table, "idle") == ["10.0", "-"]
     assert "idle: asleep without a request in hand" in drawn(table).replace("\n", " ")
 
 

@@ -23,7 +23,7 @@ def test_wait_reasons_are_appended_only() -> None:
     """Timelines of older versions hold their numbers. A new reason: add its name here, too."""
     assert WAIT_REASONS == _WAITS_SO_FAR, (
         "iotrace/vocabulary/waits.py: a new reason stands at its end, and then at the end of "
-        "_WAITS_SO_FAR here; all others keep their places"
+        "_WAITS_SO_FAR of tests/unit/vocabulary/test_words.py; all others keep their places"
     )
     assert _WAITS_SO_FAR[:14] == FIRST_WAIT_REASONS
 

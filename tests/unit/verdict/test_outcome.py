@@ -149,6 +149,28 @@ def test_slow_requests_are_no_all_clear() -> None:
     assert _outcomes(in_locks(40 * MS)) == [CLEAR]
 
 
+def test_a_few_late_requests_are_no_all_clear() -> None:
+    """Two of a hundred take half a second; one, or where all take nearly as long, says nothing."""
+
+    def with_late(count: int, typical: int) -> Process:
+        late = 500 * MS * count
+        times = Durations(100, typical, typical, 500 * MS, 500 * MS, 500 * MS)
+        quick = RequestTier(0, 200 * MS, 100 - count, (100 - count) * typical, 0, {}, {})
+        tail = RequestTier(200 * MS, S, count, late, late // 10, {}, {"lock": 9 * late // 10})
+        row = Requests(
+            *("127.0.0.1:8000", 100, 100, 0, None, times, None, None, times, None),
+            tiers=(quick, tail),
+        )
+        return replace(event_loop(), requests=(row,))
+
+    assert _outcomes(with_late(2, 2 * MS)) == [
+        "No rule tells what is wrong, but 2 of 100 requests on 127.0.0.1:8000 took 500 ms on "
+        "average, half of all 2 ms or less: 90 % of it asleep in locks."
+    ]
+    assert _outcomes(with_late(1, 2 * MS)) == [CLEAR]
+    assert _outcomes(with_late(2, 60 * MS)) == [CLEAR]
+
+
 def test_in_sockets_detail_a_part_on_a_cpu_is_told_in_words() -> None:
     slow = _served(S, {"user": 20 * S, "kernel": S, "poll": 3 * S})
     report = judged(lit(slow, Detail.SOCKETS), detail=Detail.SOCKETS)

@@ -85,7 +85,15 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[TargetReader]:
 def _readers(parent: int = _OWN) -> list[int]:
     """The spawner first."""
     pids = read_children(parent)
-    return [pid for pid in pids if Path(f"/proc/{pid}/comm").read_text() == "iotrace-readers\n"]
+    return [pid for pid in pids if _name(pid) == "iotrace-readers"]
+
+
+def _name(pid: int) -> str:
+    """ "" once it has ended."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().rstrip("\n")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def _wait(condition: Callable[[], bool], what: str) -> None:

@@ -14,10 +14,14 @@ from iotrace.verdict.across_processes import told_once
 from iotrace.verdict.causes import Story, stories_of
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.registry import RULES
-from iotrace.verdict.rules.rule import Hit, Rule, severity
+from iotrace.verdict.rules.rule import Hit, Rank, Rule, severity
 
 MOST_ALIKE = 3
 """Findings of one rule in one process, of more there is one, with their number."""
+
+BRIEF_NS = 100_000_000
+BRIEF_SHARE = 0.1
+"""Of the trace: a process that has lived for less than both takes a share of nothing."""
 
 _RANK = {"high": 0, "medium": 1, "low": 2}
 _RANK_OF_RULE = {rule.id: rule.rank for rule in RULES}
@@ -50,13 +54,19 @@ def unchecked(detail: Detail) -> tuple[str, ...]:
 
 
 def _of_process(profile: ProcessProfile) -> list[Finding]:
+    brief = _is_brief(profile)
     found = [
         (rule, hit)
         for rule in RULES
-        if profile.detail.gives(rule.least)
+        if profile.detail.gives(rule.least) and not (rule.rank is Rank.SHARE and brief)
         for hit in rule.check(profile)
     ]
     return [_finding(story, profile) for story in stories_of(found)]
+
+
+def _is_brief(profile: ProcessProfile) -> bool:
+    ended = profile.process.ended_ns is not None
+    return ended and profile.wall_ns < min(BRIEF_NS, BRIEF_SHARE * profile.duration_ns)
 
 
 def _finding(story: Story, profile: ProcessProfile) -> Finding:

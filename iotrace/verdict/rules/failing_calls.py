@@ -15,6 +15,8 @@ LEAST_EXHAUSTED = 3
 """Failures for want of a resource: one may be a passing peak."""
 FAILURES_PER_SECOND = 1_000
 """A call that goes on and on failing; a server that probes for files makes some hundred."""
+LEAST_FAILED = 500
+"""A program that starts looks for its files in many places, within milliseconds."""
 FAILED_SHARE = 0.5
 """Of the calls of this name on this kind of descriptor."""
 CPU_SHARE = 0.02
@@ -123,6 +125,7 @@ def _goes_on_failing(profile: ProcessProfile, row: Call, error: str) -> bool:
     return (
         error not in _NO_ERRORS
         and row.syscall not in _EXPECTED.get(error, ())
+        and _count(row, error) >= LEAST_FAILED
         and profile.per_second(_count(row, error)) >= FAILURES_PER_SECOND
     )
 

@@ -14,8 +14,11 @@ LEAST_JOBS = 4
 JOBS_PER_SECOND = 0.5
 BUSY_SHARE = 0.2
 """Of the time traced, that these processes take on a CPU."""
-OPENED_EACH = 50
-"""Files: a few modules; a job opens its own few."""
+OPENED_EACH = 150
+"""Files: an interpreter that starts and does nothing opens some 100 (strace, CPython 3.11)."""
+CPU_PER_FILE_NS = 1_500_000
+"""CPU time for each: a module that is imported takes 0.2 to 0.7 ms; with more it is the job that
+computes."""
 LOOKS_EACH = 150
 """Looks at paths, with which imports search for their files."""
 STARTING_SHARE = 0.5
@@ -36,6 +39,7 @@ def _jobs(profile: ProcessProfile) -> Iterator[Hit]:
         or wanted_ns < STARTING_SHARE * lived_ns
         or opened < OPENED_EACH
         or looks < LOOKS_EACH
+        or cpu_ns > CPU_PER_FILE_NS * opened * len(ended)
     ):
         return
     each = cpu_ns // len(ended)

@@ -14,7 +14,8 @@ MODULES = (
     "asyncio unittest.mock xmlrpc.server email.mime.multipart http.cookiejar logging.config "
     "sqlite3 xml.dom.minidom xml.sax.handler tarfile zipfile ftplib smtplib imaplib doctest pdb "
     "multiprocessing.managers ctypes.util difflib statistics plistlib mailbox csv configparser "
-    "gettext cmd code shelve wave uuid ipaddress secrets getpass netrc pprint timeit trace"
+    "gettext cmd code shelve wave uuid ipaddress secrets getpass netrc pprint timeit trace "
+    "http.server webbrowser pydoc cProfile sched symtable tabnanny filecmp fileinput pickletools"
 ).split()
 
 

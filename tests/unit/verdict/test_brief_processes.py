@@ -11,7 +11,7 @@ from tests.unit.verdict.made_busy import imports_for_each_job
 
 def _child(lived_ns: int, failed: int) -> Process:
     """A program that is started, and looks for its files where they are not."""
-    looks = call("newfstatat", "", failed + failed // 2, errors={"ENOENT": failed})
+    looks = call("newfstatat", "", 3 * failed // 2, errors={"ENOENT": failed}, tid=701)
     runs = thread(701, kernel=lived_ns // 2, sleep=lived_ns // 2)
     one = process([replace(runs, syscalls=2 * failed)], [looks], pid=701)
     return replace(one, parent=PID, started_ns=S, ended_ns=S + lived_ns)

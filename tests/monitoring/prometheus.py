@@ -6,7 +6,6 @@ import contextlib
 import json
 import re
 import subprocess
-import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.monitoring import debian
+from tests.waiting import wait_until
 
 _DEADLINE_S = 60
 _CONFIG = """\
@@ -54,11 +54,15 @@ class Engine:
 
     def wait_for(self, expression: str, least: float = 0.0) -> float:
         """Until a query has a value of at least this."""
-        until = time.monotonic() + _DEADLINE_S
-        while (found := self.value(expression)) is None or found < least:
-            assert time.monotonic() < until, (expression, found)
-            time.sleep(0.2)
-        return found
+        found: list[float] = []
+
+        def reached() -> bool:
+            value = self.value(expression)
+            found[:] = [] if value is None else [value]
+            return bool(found) and found[0] >= least
+
+        wait_until(reached, f"{expression} >= {least:g}", deadline_s=_DEADLINE_S)
+        return found[0]
 
 
 @contextmanager
@@ -82,14 +86,16 @@ def running(place: Path, port: int, rules: Path) -> Iterator[Engine]:
 
 def _address(pid: int, log: Path) -> str:
     """The port that the kernel chose stands in its log, or is what it listens on."""
-    until = time.monotonic() + _DEADLINE_S
-    while time.monotonic() < until:
+    ports: list[int] = []
+
+    def ready() -> bool:
         with contextlib.suppress(OSError):
-            ports = listening(pid)
-            if ports and "Server is ready" in log.read_text():
-                return f"http://127.0.0.1:{ports[0]}"
-        time.sleep(0.1)
-    raise AssertionError(log.read_text())
+            ports[:] = listening(pid)
+            return bool(ports) and "Server is ready" in log.read_text()
+        return False
+
+    wait_until(ready, f"Prometheus to be ready; its log is {log}", deadline_s=_DEADLINE_S)
+    return f"http://127.0.0.1:{ports[0]}"
 
 
 def listening(pid: int) -> list[int]:

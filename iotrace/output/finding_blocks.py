@@ -106,7 +106,9 @@ def _finding(finding: Finding, process: Process | None, duration_ns: int) -> lis
         pairs.append(("costs", _cost(finding.cost_ns, duration_ns)))
     if finding.evidence:
         pairs.append(("seen", evidence(finding)))
-    pairs += [("effects", _follows(one, finding)) for one in finding.symptoms]
+    pairs += [
+        ("also" if one.same_wait else "effects", _follows(one, finding)) for one in finding.symptoms
+    ]
     pairs.append(("advice", finding.advice))
     title = f"{finding.severity.upper()} {finding.id}: {finding.title}"
     return [Heading(2, title, _TONES[finding.severity]), Facts(tuple(pairs))]

@@ -113,7 +113,8 @@ class Symptom:
     """What a finding brings about: what another rule has found, which goes when the cause goes.
 
     The fields are a ``Finding``'s; ``cost_ns`` is within the cause's, or follows from it: the two
-    are not to be added.
+    are not to be added. ``same_wait``: no effect of the cause, but the same wait, at the same line,
+    as another rule sees it.
     """
 
     id: str
@@ -125,6 +126,7 @@ class Symptom:
     evidence: dict[str, float | int | str]
     cost_ns: int | None
     lines: tuple[str, ...] = ()
+    same_wait: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,8 +75,9 @@ def told_once(
         if place in causes:
             first = _first(place, causes)
             own = told[place]
+            its = (replace(one, same_wait=False) for one in own.symptoms)
             told[first] = replace(
-                told[first], symptoms=(*told[first].symptoms, _symptom(own), *own.symptoms)
+                told[first], symptoms=(*told[first].symptoms, _symptom(own), *its)
             )
             told[place] = replace(own, symptoms=())
     return tuple(one for place, one in enumerate(told) if place not in causes)

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which finding is the cause, and which are its symptoms, by what the rules say they explain."""
+"""Which finding is the cause, and which are its symptoms.
+
+By what the rules say they explain; and by two facts that hold whatever the rules are. What two
+findings say of the same wait, at the same line of the same thread, has one cause. Those who wait
+for a thread (in its accept queue, or for a lock that it has) wait because of what that thread does.
+"""
 
 from __future__ import annotations
 
@@ -7,51 +12,115 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.told_waits import ToldWait, told_wait
+
+_Found = tuple[Rule, Hit]
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A cause and all that follows from it, directly or by way of another symptom."""
+    """A cause and all that follows from it, directly or by way of another symptom.
+
+    ``same``: other views of the cause's own wait, which are no effects of it.
+    """
 
     rule: Rule
     hit: Hit
-    symptoms: tuple[tuple[Rule, Hit], ...] = ()
+    symptoms: tuple[_Found, ...] = ()
+    same: tuple[_Found, ...] = ()
 
 
-def stories_of(found: Sequence[tuple[Rule, Hit]]) -> list[Story]:
+def stories_of(found: Sequence[_Found]) -> list[Story]:
     """What was found in one process, as causes with their symptoms; each hit is in one story.
 
     A symptom with several causes is told under the one that ranks first and costs most.
     """
     by_weight = sorted(found, key=lambda one: (one[0].rank, -(one[1].cost_ns or 0), one[0].id))
-    causes = {
-        id(hit): [other for other in by_weight if _explains(other, (rule, hit))]
-        for rule, hit in by_weight
-    }
-    symptoms: dict[int, list[tuple[Rule, Hit]]] = {}
-    for rule, hit in by_weight:
-        first = _first_cause((rule, hit), causes)
-        if first is not hit:
-            symptoms.setdefault(id(first), []).append((rule, hit))
+    causes = _causes(by_weight)
+    symptoms: dict[int, list[_Found]] = {}
+    same: dict[int, list[_Found]] = {}
+    for one in by_weight:
+        first = _first_cause(one, causes)
+        if first is not one:
+            kind = same if _is_same_wait(first, one) else symptoms
+            kind.setdefault(id(first[1]), []).append(one)
     return [
-        Story(rule, hit, tuple(symptoms.get(id(hit), ())))
+        Story(rule, hit, tuple(symptoms.get(id(hit), ())), tuple(same.get(id(hit), ())))
         for rule, hit in found
-        if not causes[id(hit)]
+        if id(hit) not in causes
     ]
 
 
-def _first_cause(one: tuple[Rule, Hit], causes: dict[int, list[tuple[Rule, Hit]]]) -> Hit:
-    """The cause of its cause, and so on; the rules' order has no circles (a test says so)."""
-    while causes[id(one[1])]:
-        one = causes[id(one[1])][0]
-    return one[1]
+def _causes(by_weight: Sequence[_Found]) -> dict[int, _Found]:
+    """The cause of each hit that has one, by its id. What the rules declare comes first; the
+    order of that has no circles (a test says so), and what the lines tell makes none."""
+    causes: dict[int, _Found] = {}
+    for declared in (True, False):
+        for place, one in enumerate(by_weight):
+            if id(one[1]) in causes:
+                continue
+            for above, other in enumerate(by_weight):
+                if other is one or not _same_thread(other[1], one[1]):
+                    continue
+                follows = (
+                    _explains(other, one)
+                    if declared
+                    else _is_told_by(other, one) or (above < place and _is_twin(other, one))
+                )
+                if follows and _first_cause(other, causes) is not one:
+                    causes[id(one[1])] = other
+                    break
+    return causes
 
 
-def _explains(cause: tuple[Rule, Hit], symptom: tuple[Rule, Hit]) -> bool:
+def _first_cause(one: _Found, causes: dict[int, _Found]) -> _Found:
+    """The cause of its cause, and so on."""
+    while id(one[1]) in causes:
+        one = causes[id(one[1])]
+    return one
+
+
+def _explains(cause: _Found, symptom: _Found) -> bool:
     follows = cause[0].explains.get(symptom[0].id)
+    return follows is not None and follows(cause[1], symptom[1])
+
+
+def _is_told_by(cause: _Found, symptom: _Found) -> bool:
+    """Whether the cause is about the wait that the symptom's lines tell of."""
+    wait = _wait(cause)
+    if wait is None or cause[0].id == symptom[0].id:
+        return False
+    own = _wait(symptom)
+    if symptom[0].effect and not cause[0].effect:
+        return wait == own
+    if cause[0].rank > symptom[0].rank or _knows(cause, symptom):
+        return False
+    return own is not None and own.is_for_lock and wait in map(told_wait, symptom[1].lines[1:])
+
+
+def _is_twin(one: _Found, other: _Found) -> bool:
+    """Whether both are about the same wait."""
     return (
-        follows is not None and _same_thread(cause[1], symptom[1]) and follows(cause[1], symptom[1])
+        _wait(one) is not None
+        and _wait(one) == _wait(other)
+        and one[0].id != other[0].id
+        and one[0].effect == other[0].effect
+        and not _knows(one, other)
     )
+
+
+def _knows(one: _Found, other: _Found) -> bool:
+    """Whether a rule says when the other's finding follows from its own: then that decides."""
+    return one[0].id in other[0].explains or other[0].id in one[0].explains
+
+
+def _is_same_wait(cause: _Found, one: _Found) -> bool:
+    return not one[0].effect and _wait(cause) is not None and _wait(cause) == _wait(one)
+
+
+def _wait(one: _Found) -> ToldWait | None:
+    """What its costliest line tells."""
+    return told_wait(one[1].lines[0]) if one[1].lines else None
 
 
 def _same_thread(a: Hit, b: Hit) -> bool:

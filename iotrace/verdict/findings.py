@@ -5,7 +5,7 @@ first."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from iotrace.report.detail import Detail
@@ -38,7 +38,7 @@ def findings_of(profiles: Sequence[ProcessProfile]) -> tuple[Finding, ...]:
     ranked = sorted(
         merged,
         key=lambda one: (
-            _RANK_OF_RULE[one.id],
+            min(map(_RANK_OF_RULE.__getitem__, (one.id, *(two.id for two in one.symptoms)))),
             one.severity == "low",  # what the program is not to blame for may cost most
             -(one.cost_ns or 0),
             _RANK[one.severity],
@@ -73,7 +73,7 @@ def _finding(story: Story, profile: ProcessProfile) -> Finding:
     rule, hit = story.rule, story.hit
     return Finding(
         id=rule.id,
-        severity=_severity(hit, profile),
+        severity=min(_severities(story, profile), key=lambda name: _RANK[name]),
         title=hit.title or rule.title,
         pid=profile.process.pid,
         tid=hit.tid,
@@ -82,11 +82,23 @@ def _finding(story: Story, profile: ProcessProfile) -> Finding:
         advice=hit.advice or rule.advice,
         cost_ns=hit.cost_ns,
         lines=hit.lines,
-        symptoms=tuple(_symptom(*symptom, profile) for symptom in story.symptoms),
+        symptoms=(
+            *(_symptom(*same, profile, same_wait=True) for same in story.same),
+            *(_symptom(*symptom, profile) for symptom in story.symptoms),
+        ),
     )
 
 
-def _symptom(rule: Rule, hit: Hit, profile: ProcessProfile) -> Symptom:
+def _severities(story: Story, profile: ProcessProfile) -> Iterator[str]:
+    """Its own, and those of findings which would stand by themselves if the lines did not tell
+    that this is their cause, or which stand before all others: no gate misses them."""
+    yield _severity(story.hit, profile)
+    for rule, hit in (*story.same, *story.symptoms):
+        if rule.rank is Rank.STUCK or rule.id not in story.rule.explains:
+            yield _severity(hit, profile)
+
+
+def _symptom(rule: Rule, hit: Hit, profile: ProcessProfile, *, same_wait: bool = False) -> Symptom:
     return Symptom(
         id=rule.id,
         severity=_severity(hit, profile),
@@ -97,6 +109,7 @@ def _symptom(rule: Rule, hit: Hit, profile: ProcessProfile) -> Symptom:
         evidence=hit.evidence,
         cost_ns=hit.cost_ns,
         lines=hit.lines,
+        same_wait=same_wait,
     )
 
 

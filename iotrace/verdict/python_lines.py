@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which Python lines a finding is about, where stacks were kept.
 
-``orders.py:88 fetch_price -> blocking recvfrom to 10.0.0.7:443: 12 times, 2.76 s, 232 ms at most``
+``orders.py:88 fetch_price -> blocking recvfrom from 10.0.0.7:443: 12 times, 2.76 s``
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from iotrace.report.model import Loop, Process
 from iotrace.report.places import stall_places
 from iotrace.report.stacks import CpuSample, Frame, Line, StallCause
+from iotrace.verdict.call_texts import call_text
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.thread_activity import category_of
 
@@ -25,6 +26,8 @@ INSIDE_SHARE = 0.3
 """Of a function's samples, in what it calls of one installed package, for that to be named."""
 MOST = 3
 """Lines in a finding; the tables have them all."""
+LEAST_OF_COSTLIEST = 0.01
+"""A line that waited for less than this share of the costliest one's wait is not told."""
 _LOOP_CODE = re.compile(r"/(?:selectors|asyncio/(?:base_events|events|runners)|uvloop/.*)\.py$")
 _PACKAGE = re.compile(r"/(?:site|dist)-packages/(\w+)")
 _CAUSES = {
@@ -75,7 +78,7 @@ def waiting_lines(lines: Iterable[Line], process: Process) -> tuple[str, ...]:
     peers = _peers(process)
     for one in waited:
         peer = peers.get((one.fd, one.kind), "")
-        named = f"{_place_text(one.own_stack[0])} -> {one.syscall}{peer}"
+        named = f"{_place_text(one.own_stack[0])} -> {call_text(one.syscall, peer)}"
         under_way[named] = under_way.get(named, True) and not one.calls
         count, wait, longest = sums.get(named, (0, 0, 0))
         sums[named] = (
@@ -87,6 +90,7 @@ def waiting_lines(lines: Iterable[Line], process: Process) -> tuple[str, ...]:
     return tuple(
         f"{named}: {_under_way(*figures) if under_way[named] else _figures(*figures)}"
         for named, figures in ranked[:MOST]
+        if figures[1] >= LEAST_OF_COSTLIEST * ranked[0][1][1]
     )
 
 
@@ -226,15 +230,14 @@ def _cause_text(peers: _Peers, one: StallCause) -> str:
         called = [_place_text(inner)] if inner else []
         called += [one.native] if one.native else []
         return _CAUSES[one.cause] + (f" in {', '.join(called)}" if called else "")
-    return f"blocking {one.syscall}{peers.get((one.fd, one.kind), '')}"
+    return f"blocking {call_text(one.syscall, peers.get((one.fd, one.kind), ''))}"
 
 
 def _peers(process: Process) -> _Peers:
-    """ " to 10.0.0.7:443" by descriptor and kind, of those whose one peer is known."""
+    """The peer by descriptor and kind, of those whose one peer is known."""
     found: dict[tuple[int | None, str], set[str]] = {}
     for row in process.descriptors:
         found.setdefault((row.fd, row.kind), set()).add(row.peer)
         if row.polled_ns:  # the kind of what a poll waits for is not kept with the poll
             found.setdefault((row.fd, ""), set()).add(row.peer)
-    single = {key: next(iter(peers)) for key, peers in found.items() if len(peers) == 1}
-    return {key: f" to {peer}" for key, peer in single.items() if peer}
+    return {key: next(iter(peers)) for key, peers in found.items() if len(peers) == 1}

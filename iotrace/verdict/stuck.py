@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from iotrace.report.stacks import Frame, InCall
+from iotrace.verdict.call_texts import call_text
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile, port_of
 from iotrace.verdict.purpose import (
@@ -164,10 +165,7 @@ def stuck_lines(group: Iterable[Stuck], profile: ProcessProfile) -> tuple[str, .
     for one in group:
         where = place_text(one)
         if where:
-            to = target_text(one.call)
-            from_pipe = one.call.syscall in READS and one.call.kind in PIPES_AND_TERMINALS
-            to = f" {'from' if from_pipe else 'to'} {to}" if to else ""
-            named = f"{where} -> {one.call.syscall}{to}"
+            named = f"{where} -> {call_text(one.call.syscall, target_text(one.call))}"
             named += f" ({one.call.lock})" if one.call.lock else ""
             sums.setdefault(named, []).append(one.held_ns)
     ranked = sorted(sums.items(), key=lambda item: (-len(item[1]), -max(item[1])))

@@ -129,8 +129,8 @@ def _notes(row: Requests, several: bool) -> Iterator[str]:
         yield f"{where}longest: {_longest(row.exemplars[0])}."
     if row.dropped or row.pending:
         yield (
-            f"{where}accept queue: {units.format_count(row.pending or 0)} of at most "
-            f"{units.format_count(row.max_pending or 0)} connections in it at the end, "
+            f"{where}accept queue: {units.plural(row.pending or 0, 'connection')} in it at the end "
+            f"(backlog {units.format_count(row.max_pending or 0)}), "
             f"{units.format_count(row.dropped or 0)} dropped for lack of room."
         )
     if row.unknown:

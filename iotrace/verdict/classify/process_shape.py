@@ -227,7 +227,9 @@ def _evidence(chosen: Sequence[ThreadStyle]) -> tuple[str, ...]:
     main = _most_active(chosen)
     if len(chosen) == 1:
         return main.evidence
-    of = "the busiest of them" if main.threads == 1 else f"{main.threads:,} that ended, together"
+    of = "the busiest one"
+    if main.threads > 1:
+        of = f"the {main.threads:,} that ended meanwhile, added up"
     count = sum(style.threads for style in chosen)
     return (f"{plural(count, 'thread')} of this kind; {of}:", *main.evidence)
 

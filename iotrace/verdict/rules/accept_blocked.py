@@ -8,11 +8,12 @@ from dataclasses import replace
 from functools import partial
 
 from iotrace.report.detail import Detail
+from iotrace.verdict.call_texts import call_text
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import in_library
 from iotrace.verdict.python_lines import waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
+from iotrace.verdict.rules.rule import QUEUES, Hit, Rank, Rule, always
 from iotrace.verdict.stuck import (
     Stuck,
     long_ns,
@@ -53,12 +54,12 @@ def _blocked(profile: ProcessProfile) -> Iterator[Hit]:
     one = max(blocked, key=lambda row: row.held_ns)
     sleeps = one.call.syscall in SLEEPS
     stays = one.held_ns == one.call.wait_ns
-    on = target_text(one.call) or ("sleep" if sleeps else one.call.syscall)
+    on = "sleep" if sleeps else call_text(one.call.syscall, target_text(one.call))
     whom = "one client" if one.call.kind in SOCKETS else "something else"
     whom = "another service" if one.call.fd in upstream else whom
     does = "sleeps" if sleeps else f"waits for {whom}"
     shake = any(frame.file.endswith("/ssl.py") for frame in one.call.stack)
-    during = "a TLS handshake with " if shake else ""
+    during = "a TLS handshake, in " if shake else ""
     yield Hit(
         {
             "connections_waiting": sockets.pending,
@@ -149,12 +150,7 @@ BLOCKED = Rule(
     "The thread that accepts connections is held up: newcomers wait",
     "Accept in a thread that does nothing else; give connections a timeout.",
     _blocked,
-    explains={
-        "IO105": always,
-        "IO117": always,
-        "IO119": always,
-        "IO171": always,
-    },
+    explains={"IO117": always, "IO119": always, **QUEUES},
     rank=Rank.STUCK,
     least=Detail.LIGHT,
 )

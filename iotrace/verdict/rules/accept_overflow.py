@@ -44,7 +44,8 @@ def _overflow(profile: ProcessProfile) -> Iterator[Hit]:
             acceptors.pop() if len(acceptors) == 1 else None,
             severity="high",
             lines=waiting_lines(lines, profile.process),
-            title=f"Accept queue overflow on {one.local} (backlog {one.max_pending}): "
+            title=f"Accept queue overflow on {one.local} (backlog "
+            f"{one.max_pending}, in which Linux has room for {one.max_pending + 1}): "
             f"{plural(one.dropped, 'connection')} dropped, clients try again after 1, 3, 7 s",
         )
 
@@ -57,6 +58,7 @@ OVERFLOW = Rule(
     "/proc/sys/net/core/somaxconn; socketserver: request_queue_size; gunicorn: --backlog; "
     "asyncio: start_server(backlog=). More workers, where all of them are busy.",
     _overflow,
-    explains={"IO105": always, "IO146": always, "IO171": always},
+    explains={"IO105": always},
+    effect=True,
     shared="listener",
 )

@@ -10,7 +10,8 @@ from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
-from iotrace.vocabulary.calls import ACCEPTS
+from iotrace.verdict.told_waits import COMPUTES, ToldWait, told_wait
+from iotrace.vocabulary.calls import ACCEPTS, SLEEPS
 
 LEAST_NS = 100_000_000
 """In the accept queue, of one connection in ten at least: shorter is a burst."""
@@ -72,9 +73,10 @@ def _hit(one: Requests, tid: int, profile: ProcessProfile) -> Hit:
         [row for row in profile.process.lines if row.tid == tid and row.syscall not in ACCEPTS],
         profile.process,
     )
+    lines = lines or busy_lines(profile.process, tid)
     model = profile.process.model
     prefork = model is not None and model.shape.startswith("pre-forked")
-    who = "All workers are busy" if prefork else "The thread that accepts is busy with other work"
+    told = told_wait(lines[0]) if lines else None
     return Hit(
         {
             "listener": one.listener,
@@ -86,9 +88,32 @@ def _hit(one: Requests, tid: int, profile: ProcessProfile) -> Hit:
         sum(tier.queue_ns for tier in one.tiers),
         tid,
         severity="high",
-        lines=lines or busy_lines(profile.process, tid),
-        title=f"{who}: connections wait up to {duration(one.queue_ns.max)} in the accept queue",
+        lines=lines,
+        title=f"{_workers(told) if prefork else _thread(told)}: connections wait up to "
+        f"{duration(one.queue_ns.max)} in the accept queue",
     )
+
+
+def _workers(told: ToldWait | None) -> str:
+    """What they do instead of accepting; None: not known."""
+    if told is None:
+        return "All workers are busy"
+    if told.does == COMPUTES:
+        return f"All workers are busy computing in {told.place}"
+    if told.does in SLEEPS:
+        return f"All workers are busy, that is asleep at {told.place}"
+    return f"All workers are busy, that is waiting in {told.does} at {told.place}"
+
+
+def _thread(told: ToldWait | None) -> str:
+    """What the only one that accepts does instead; None: not known."""
+    if told is None:
+        return "The thread that accepts is busy"
+    if told.does == COMPUTES:
+        return f"The thread that accepts computes in {told.place}"
+    if told.does in SLEEPS:
+        return f"The thread that accepts sleeps at {told.place}"
+    return f"The thread that accepts waits in {told.does} at {told.place}"
 
 
 QUEUED = Rule(
@@ -98,6 +123,7 @@ QUEUED = Rule(
     "workers, or threads in each (gunicorn: -w, --threads, -k gthread), so that quick requests "
     "and health checks do not stand behind slow ones.",
     _queued,
-    explains={"IO117": always, "IO119": always},
+    explains={"IO105": always, "IO155": always},
     rank=Rank.STUCK,
+    effect=True,
 )

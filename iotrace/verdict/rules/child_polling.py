@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from iotrace.report.stacks import Line
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule, always
+from iotrace.verdict.rules.rule import QUEUES, Hit, Rule, always
 
 LEAST_SHARE = 0.05
 LEAST_WAIT_NS = 200_000_000
@@ -48,5 +48,5 @@ POLLED = Rule(
     "queue and a worker). Without a timeout it sleeps in wait4 and does not look; in "
     "asyncio: asyncio.create_subprocess_exec().",
     _polled,
-    explains={"IO117": always, "IO171": always},
+    explains={"IO117": always, **QUEUES},
 )

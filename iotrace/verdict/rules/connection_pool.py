@@ -11,7 +11,7 @@ from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, library_frames, purpose_of, short_name
 from iotrace.verdict.python_lines import MOST, waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
+from iotrace.verdict.rules.rule import QUEUES, Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import Stuck, held_text, in_calls, stuck_lines
 
 LEAST_NS = 500_000_000
@@ -92,12 +92,11 @@ EXHAUSTED = Rule(
     "used briefly, raise the pool's size; give the wait a short timeout.",
     _exhausted,
     explains={
-        "IO105": always,
         "IO104": covers,
         "IO141": always,
         "IO142": always,
         "IO165": always,
-        "IO171": always,
+        **QUEUES,
     },
     rank=Rank.STUCK,
     least=Detail.LIGHT,

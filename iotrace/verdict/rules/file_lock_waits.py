@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from iotrace.report.model import Call, FileLockWait
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule, always, covers
+from iotrace.verdict.rules.rule import SLEEPS, Hit, Rule
 from iotrace.vocabulary.calls import FILE_LOCKS
 from iotrace.vocabulary.kinds import FILES
 
@@ -180,9 +180,6 @@ LOCKED = Rule(
     "lock file for each thing that is guarded, or a lock that is shared between readers (LOCK_SH). "
     "Give up after a while: LOCK_EX | LOCK_NB in a loop with a limit. `lslocks` shows who has it.",
     _waits,
-    explains={
-        "IO103": covers, "IO104": covers, "IO105": always, "IO117": covers, "IO146": always,
-        "IO171": always,
-    },
+    explains=SLEEPS,
     shared="path",
-)  # fmt: skip
+)

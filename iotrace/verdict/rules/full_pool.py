@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from iotrace.report.model import Thread
-from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.call_texts import call_text
+from iotrace.verdict.client_waits import ClientWaits, client_waits
+from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.pool_threads import is_idle, threads_of_pools
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
@@ -31,6 +33,8 @@ MOST_SLEEPS_PER_JOB = 0.2
 """Where the next job is there already, a thread does not sleep before it, however shortly."""
 LEAST_SLEEP_NS = 10_000
 """Of a sleep that waits for a job, on average: to be given one takes longer than that."""
+ALWAYS_SHARE = 0.995
+"""Of its time, busy: always."""
 
 _LIKE_THE_GIL = frozenset(INTERPRETER_KINDS) - {Kind.GIL.label}
 _WAKES = frozenset(("unix", "eventfd", PIPE))
@@ -139,22 +143,28 @@ def _hit(name: str, busy: Sequence[_Member], profile: ProcessProfile) -> Hit:
     place, largest = max(groups.items(), key=lambda item: len(item[1]))
     example = largest[0].stuck
     lifetime = sum(one.thread.lifetime_ns for one in busy)
+    idle = sum(one.idle_ns for one in busy)
     waits: dict[str, int] = {}
     for one in busy:
         for reason in WAIT_REASONS:
             waits[reason] = waits.get(reason, 0) + one.thread.states_ns.wait.get(reason, 0)
     reason = max(waits, key=lambda key: waits[key])
+    peer = target_text(example.call)
+    clients = None
+    if from_client(example.call, profile):
+        clients = client_waits([one.thread for one in busy])
+        idle += 0 if clients.rest else clients.between_ns or 0
     evidence: dict[str, float | int | str] = {
         "pool": name,
         "threads": count,
-        "busy_share_ratio": round(1 - sum(one.idle_ns for one in busy) / max(1, lifetime), 3),
+        "busy_share_ratio": round(1 - idle / max(1, lifetime), 3),
         f"asleep_in_{reason}_ns": waits[reason],
         "threads_at_that_line": len(largest),
     }
-    peer = target_text(example.call)
     if peer:
         evidence["waits_for"] = peer
-    slow_client = peer if from_client(example.call, profile) else ""
+    if clients and clients.between_ns is not None:
+        evidence["asleep_between_requests_ns"] = clients.between_ns
     cost = max(one.thread.lifetime_ns - one.idle_ns for one in busy)
     return Hit(
         evidence,
@@ -162,19 +172,28 @@ def _hit(name: str, busy: Sequence[_Member], profile: ProcessProfile) -> Hit:
         busy[0].thread.tid if count == 1 else None,
         severity="high",
         lines=_lines(groups),
-        title=_title(name, count, place, slow_client),
-        advice=_advice(name, count, slow_client, kept=not peer and _kept(busy, profile)),
+        title=_title(
+            _who(name, count),
+            "is" if count == 1 else "are",
+            1 - idle / max(1, lifetime),
+            f" at {place}" if place else "",
+            f" {clients.text(peer)}" if clients and peer else "",
+        ),
+        advice=_advice(count, clients, kept=not peer and _kept(busy, profile)),
     )
 
 
-def _title(name: str, count: int, place: str, slow_client: str) -> str:
-    who = "the only thread of" if count == 1 else f"all {count} threads of"
-    if count > 1 and name.endswith("threads"):
-        who = f"all {count} of"
-    verb = "is" if count == 1 else "are"
-    at = f" at {place}" if place else ""
-    at += f" with clients that send slowly ({slow_client})" if slow_client else ""
-    return f"Thread pool full: {who} {name} {verb} always busy{at}, other work queues behind"
+def _who(name: str, count: int) -> str:
+    if count == 1:
+        return f"the only thread of {name}"
+    return (
+        f"all {count} of {name}" if name.endswith("threads") else f"all {count} threads of {name}"
+    )
+
+
+def _title(who: str, verb: str, busy: float, at: str, clients: str) -> str:
+    how = "always busy" if busy >= ALWAYS_SHARE else f"busy {share(busy, 1)} of the time"
+    return f"Thread pool full: {who} {verb} {how}{at}{clients}, other work queues behind"
 
 
 def _lines(groups: dict[str, list[_Member]]) -> tuple[str, ...]:
@@ -184,11 +203,10 @@ def _lines(groups: dict[str, list[_Member]]) -> tuple[str, ...]:
 
 def _line(place: str, members: list[_Member]) -> str:
     call = members[0].stuck.call
-    to = f" to {target_text(call)}" if target_text(call) else ""
     longest = max(one.thread.lifetime_ns for one in members)
     return (
-        f"{place} -> {call.syscall}{to}: {plural(len(members), 'thread')} at the end, "
-        f"never free in {duration(longest)}"
+        f"{place} -> {call_text(call.syscall, target_text(call))}: "
+        f"{plural(len(members), 'thread')} at the end, not free in {duration(longest)}"
     )
 
 
@@ -209,9 +227,17 @@ _STREAMS = (
 )
 
 
-def _advice(name: str, count: int, slow_client: str, *, kept: bool) -> str:
-    if slow_client:
-        return _SLOW_CLIENTS
+_RESTING_CLIENTS = (
+    "The threads wait for the next request on connections that are kept (keep-alive): keep those "
+    "out of the pool. Close idle connections sooner (a shorter keep-alive timeout), have a reverse "
+    "proxy in front that keeps the clients' connections, or a server that waits for requests in an "
+    "event loop (ASGI; gunicorn -k gthread, -k gevent). More threads only put it off."
+)
+
+
+def _advice(count: int, clients: ClientWaits | None, *, kept: bool) -> str:
+    if clients:
+        return _RESTING_CLIENTS if clients.rest else _SLOW_CLIENTS
     if kept:
         return _STREAMS
     if count == 1:

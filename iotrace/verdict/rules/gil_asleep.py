@@ -9,7 +9,7 @@ from iotrace.report.stacks import Line
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
+from iotrace.verdict.rules.rule import QUEUES, Hit, Rank, Rule, always
 from iotrace.vocabulary.calls import FAMILIES, LOCKS
 from iotrace.vocabulary.kinds import GIL_KINDS, Kind
 
@@ -131,6 +131,6 @@ ASLEEP = Rule(
     "Py_BEGIN_ALLOW_THREADS in an extension (Cython: with nogil). Until then make it in a process "
     "of its own.",
     _asleep,
-    explains={"IO103": always, "IO105": always, "IO113": always, "IO171": always},
+    explains={"IO103": always, "IO113": always, **QUEUES},
     rank=Rank.STUCK,
 )

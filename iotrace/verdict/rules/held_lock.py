@@ -12,7 +12,7 @@ from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, in_library, library_frames, purpose_of
 from iotrace.verdict.python_lines import waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule, always, covers
+from iotrace.verdict.rules.rule import QUEUES, Hit, Rule, always, covers
 from iotrace.verdict.stuck import taking_functions
 from iotrace.vocabulary.calls import LOCKS
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS
@@ -224,5 +224,5 @@ HELD = Rule(
     "keep only the change of shared data in it; or have a lock for each object in place of one "
     "for all.",
     _held,
-    explains={"IO105": always, "IO117": covers, "IO119": covers, "IO142": always, "IO171": always},
+    explains={"IO117": covers, "IO119": covers, "IO142": always, **QUEUES},
 )

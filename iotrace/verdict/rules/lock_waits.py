@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from iotrace.report.detail import Detail
+from iotrace.verdict.call_texts import call_text
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, entry_of, imports, joins, library_frames
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
@@ -109,9 +110,8 @@ def _hit(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) 
     does = advice = ""
     lines = stuck_lines(group, profile)
     if holder is not None:
-        on = target_text(holder.call)
-        does = f", most likely thread {holder.tid}, sleeps in {holder.call.syscall}"
-        does += f" on {on}" if on else ""
+        call = call_text(holder.call.syscall, target_text(holder.call))
+        does = f", most likely thread {holder.tid}, sleeps in {call}"
         evidence |= {"likely_holder": holder.tid, "holder_sleeps_in": holder.call.syscall}
         lines = (*lines[:2], *stuck_lines([holder], profile))
     elif all(map(_is_shared, group)):

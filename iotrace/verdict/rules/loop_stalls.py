@@ -65,4 +65,5 @@ STALLED = Rule(
     "(loop.slow_callback_duration).",
     _stalled,
     explains={"IO105": always},
+    effect=True,
 )

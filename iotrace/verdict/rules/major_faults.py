@@ -9,7 +9,7 @@ from iotrace.report.detail import Detail
 from iotrace.report.model import GroupLimits
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import faulting_lines
-from iotrace.verdict.rules.rule import Hit, Rule, always
+from iotrace.verdict.rules.rule import QUEUES, Hit, Rule, always
 
 FAULTS_PER_SECOND = 100
 """A program that has just started has hundreds, but for a moment."""
@@ -64,7 +64,7 @@ FAULTING = Rule(
     "the machine more memory or the program less to hold; read a mapped file once before serving "
     "(MAP_POPULATE, madvise(MADV_WILLNEED)); look at swap with vmstat 1.",
     _faulting,
-    explains={"IO103": always, "IO105": always, "IO113": always, "IO171": always},
+    explains={"IO103": always, "IO113": always, **QUEUES},
     least=Detail.LIGHT,
     shared="cgroup",
 )

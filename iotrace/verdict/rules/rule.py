@@ -68,12 +68,22 @@ def wastes_its_cpu(cause: Hit, symptom: Hit) -> bool:
     return (cause.cost_ns or 0) >= COVERED_SHARE * had
 
 
+QUEUES: Mapping[str, Follows] = {"IO105": always, "IO155": always, "IO171": always}
+"""What waits in front of a thread that is held up, whatever holds it up."""
+SLEEPS: Mapping[str, Follows] = {
+    "IO103": covers, "IO104": covers, "IO117": covers, "IO146": always, **QUEUES,
+}  # fmt: skip
+"""What else is found of a thread that sleeps for somebody else: the call, and who waits for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A stable id, what to tell the user, and how it is recognised in one process.
 
     ``explains``: ids of the rules whose findings, in the same process (and thread, where both name
     one), follow from this one's, and when: they are told as its symptoms (verdict/causes.py).
+    ``effect``: its lines say what a thread does, while it is about those that wait for the thread:
+    a finding about what that line does is its cause, without being named in ``explains``.
     ``rank``: what comes first, before any cost.
     ``shared``: the name of the evidence that says what processes have in common (a control group,
     a file, a name server): of all that have the same there is one finding.
@@ -88,6 +98,7 @@ class Rule:
     rank: Rank = Rank.SHARE
     least: Detail = Detail.FULL
     shared: str = ""
+    effect: bool = False
 
 
 def severity(cost_ns: int, wall_ns: int) -> str:

@@ -10,7 +10,7 @@ from iotrace.report.stacks import Line
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule, always, covers
+from iotrace.verdict.rules.rule import SLEEPS, Hit, Rule, covers
 from iotrace.verdict.upstreams import lines_on
 
 DNS_PORT = ":53"
@@ -78,9 +78,6 @@ SILENT = Rule(
     "this host (systemd-resolved, dnsmasq, nscd), and connections that are kept open, so that "
     "names are looked up once.",
     _silent,
-    explains={
-        "IO103": covers, "IO104": covers, "IO105": always, "IO117": covers, "IO118": covers,
-        "IO171": always,
-    },
+    explains={"IO118": covers, **SLEEPS},
     shared="dns_server",
-)  # fmt: skip
+)

@@ -9,7 +9,7 @@ from iotrace.report.model import Call, Descriptor
 from iotrace.report.stacks import Line
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule, always
+from iotrace.verdict.rules.rule import QUEUES, Hit, Rule, always
 from iotrace.vocabulary.calls import FILE_CALLS, FILE_LOCKS
 from iotrace.vocabulary.kinds import FILES
 
@@ -80,5 +80,5 @@ SLOW = Rule(
     "that are written or touched for each request or heartbeat on a tmpfs (/dev/shm; gunicorn: "
     "--worker-tmp-dir /dev/shm), write in larger pieces and from another thread, fsync less often.",
     _slow,
-    explains={"IO105": always, "IO146": always, "IO171": always},
+    explains={"IO146": always, **QUEUES},
 )

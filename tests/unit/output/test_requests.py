@@ -37,7 +37,7 @@ ms) + service 16.0 ms (sleep 16.0 ms).
 longest: 133 ms = pickup 92.0 ms (runq 92.0 ms) + service 41.0 ms (sleep 40.0
 ms, user 1.00 ms) for 127.0.0.1:54036 at 7.89 s; its longest wait: orders.py:88
 get, clock_nanosleep 40.0 ms.
-accept queue: 2 of at most 128 connections in it at the end, 17 dropped for lack
+accept queue: 2 connections in it at the end (backlog 128), 17 dropped for lack
 of room.
 """)
 
@@ -79,9 +79,9 @@ listener         count      owed   p50    p99   max pickup service  queue   last
 …x:/run/app.sock 3,366 12 9.00ms 237us 46.0ms 133ms 47.0ms  41.0ms 50.0us 51.0ms
 *:9000           3,366         -   n/a    n/a   n/a 47.0ms     n/a    n/a    n/a
 *:9001               -         -     -      -     -      -       -      -      -
-unix:/run/app.sock: accept queue: 2 of at most 128 connections in it at the end,
+unix:/run/app.sock: accept queue: 2 connections in it at the end (backlog 128),
 17 dropped for lack of room.
-*:9000: accept queue: 2 of at most 128 connections in it at the end, 17 dropped
+*:9000: accept queue: 2 connections in it at the end (backlog 128), 17 dropped
 for lack of room.
 *:9000: of 3 exchanges it is not known which thread had them: their time is
 elsewhere.

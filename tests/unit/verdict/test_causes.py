@@ -6,10 +6,12 @@ from dataclasses import replace
 from graphlib import TopologicalSorter
 
 from iotrace.report.model import GroupLimits, StallCall, Stalls
+from iotrace.report.stacks import CpuSample, Frame, StallCause
 from iotrace.verdict.causes import stories_of
 from iotrace.verdict.rules.registry import RULES
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers, wastes_its_cpu
 from iotrace.vocabulary.waits import WAIT_REASONS
+from tests.unit.verdict import elsewhere, made_busy
 from tests.unit.verdict.made import (
     MS,
     PID,
@@ -119,3 +121,73 @@ def test_the_rules_order_has_no_circles_and_no_unknown_rule() -> None:
     for rule in RULES:
         assert set(rule.explains) <= ids, f"{rule.id} explains rules that the registry lacks"
     tuple(TopologicalSorter({rule.id: set(rule.explains) for rule in RULES}).static_order())
+
+
+READ = "app.py:9 report -> recvfrom from 10.0.0.7:443: 5 times, 4 s, 1 s at most"
+SYNC = "app.py:15 chat -> fsync: 39 times, 6 s, 301 ms at most"
+HOG = "app.py:20 rank: 60 % of its CPU time, about 4 s"
+HOG_STALLS = "app.py:22 rank -> computing: 12 times, 3 s, 300 ms at most"
+LOCK = "app.py:14 chat -> waits for the lock: 72 times, 10.4 s, 280 ms at most"
+TASKS = "app.py:14 chat: 3 asyncio tasks at the end, 2.0 on the average, longest 2 s"
+
+
+def test_the_same_wait_at_the_same_line_is_one_cause() -> None:
+    """The one that costs most; the other is no effect of it, but the same thing."""
+    one, other = _rule("one"), _rule("other")
+    found = ((one, Hit({}, 3, 7, lines=(READ,))), (other, Hit({}, 4, 7, lines=(READ, SYNC))))
+    (story,) = stories_of(found)
+    assert (story.rule, [rule for rule, _ in story.same], story.symptoms) == (other, [one], ())
+
+
+def test_waits_in_other_threads_or_at_other_lines_are_others() -> None:
+    one, other = _rule("one"), _rule("other")
+    for tid, lines in ((8, (READ,)), (7, (SYNC, READ)), (7, ()), (7, (TASKS,))):
+        found = ((one, Hit({}, 3, 7, lines=(READ,))), (other, Hit({}, 4, tid, lines=lines)))
+        assert _told(*found) == [("one", []), ("other", [])]
+    tasks = ((one, Hit({}, 3, lines=(TASKS,))), (other, Hit({}, 4, lines=(TASKS,))))
+    assert len(stories_of(tasks)) == 2
+
+
+def test_a_queue_in_front_of_a_thread_is_an_effect_of_what_it_does() -> None:
+    """Whatever ranks and costs more: who waits there waits because of that."""
+    queue = replace(_rule("queue", Rank.STUCK), effect=True)
+    for line, others in ((READ, READ), (HOG, HOG_STALLS)):
+        found = ((queue, Hit({}, 90, 7, lines=(line,))), (SLOW, Hit({}, 3, 7, lines=(others,))))
+        assert _told(*found) == [("slow", ["queue"])]
+    found = ((queue, Hit({}, 90, 7, lines=(READ, SYNC))), (SLOW, Hit({}, 3, 7, lines=(SYNC,))))
+    assert _told(*found) == [("queue", []), ("slow", [])]
+
+
+def test_a_wait_for_a_lock_is_an_effect_of_what_its_holder_does() -> None:
+    held, slow = _rule("held"), _rule("file")
+    found = ((held, Hit({}, 90, lines=(LOCK, SYNC))), (slow, Hit({}, 3, lines=(SYNC, READ))))
+    assert _told(*found) == [("file", ["held"])]
+    found = ((held, Hit({}, 90, lines=(READ, SYNC))), (slow, Hit({}, 3, lines=(SYNC, READ))))
+    assert _told(*found) == [("held", []), ("file", [])]
+
+
+def test_where_rules_say_when_one_follows_that_decides() -> None:
+    """A cause that costs too little by its own rule is none because of the line."""
+    cause, late = _rule("cause", late=covers), _rule("late")
+    found = ((cause, Hit({}, 3, lines=(READ,))), (late, Hit({}, 9, lines=(READ,))))
+    assert _told(*found) == [("cause", []), ("late", [])]
+
+
+def test_a_full_accept_queue_stands_under_the_sleep_that_fills_it() -> None:
+    (full,) = elsewhere.overflow(True)
+    sleeps = call("clock_nanosleep", "", 53, wait=8 * S)
+    (found,) = judged(replace(full, calls=(*full.calls, sleeps))).findings
+    assert (found.id, found.severity) == ("IO117", "high")
+    assert {one.id: one.same_wait for one in found.symptoms} == {"IO155": False}
+
+
+def test_stalls_and_long_iterations_that_compute_at_one_line_are_one_finding() -> None:
+    (one,) = made_busy.long_iterations(True)
+    stack = (Frame("rank", "/srv/app.py", 22, True),)
+    cause = StallCause("cpu", "", "", None, 40, 6 * S, 0, 0, 0, 6 * S, 300 * MS, 0, stack)
+    stalls = Stalls(40, 6 * S, 6 * S, 0, {}, None, (cause,))
+    samples = (CpuSample(one.loops[0].tid, 100, 9 * S, 0, 0, 0, 0, stack),)
+    seen = replace(one, loops=(replace(one.loops[0], stalls=stalls),), cpu_samples=samples)
+    found = {one.id: one for one in judged(seen).findings}
+    assert "IO103" not in found
+    assert [symptom.id for symptom in found["IO132"].symptoms] == ["IO103"]

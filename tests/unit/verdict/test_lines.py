@@ -44,7 +44,7 @@ def _stalled(*stall_causes: StallCause) -> tuple[str, ...]:
 def test_a_stall_names_its_line_its_call_and_its_peer() -> None:
     stack = (_LIBRARY, _frame("fetch_price", 88), _MAIN)
     assert _stalled(_stall_cause("call", 12, 2_760 * MS, *stack, own=1)) == (
-        "orders.py:88 fetch_price -> blocking recvfrom to 10.0.0.7:443: "
+        "orders.py:88 fetch_price -> blocking recvfrom from 10.0.0.7:443: "
         "12 times, 2.76 s, 231 ms at most",
     )
 
@@ -104,5 +104,5 @@ def test_a_blocking_call_names_its_lines_but_not_the_multiplexers() -> None:
         ),
     )
     assert findings(one)["IO104"].lines == (
-        "prices/main.py:7 get -> recvfrom to 10.0.0.7:443: 15 times, 3 s, 230 ms at most",
+        "prices/main.py:7 get -> recvfrom from 10.0.0.7:443: 15 times, 3 s, 230 ms at most",
     )

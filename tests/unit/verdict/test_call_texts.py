@@ -1,0 +1,44 @@
+"""How calls and their other ends are told."""
+
+from __future__ import annotations
+
+import pytest
+
+from iotrace.verdict.call_texts import call_text
+from iotrace.verdict.process_profile import profile_of
+from iotrace.verdict.purpose import Purpose
+from iotrace.verdict.stuck import Stuck, stuck_lines
+from tests.unit.verdict.made import S, in_call, process, thread
+
+PEER = "10.0.0.7:443"
+
+
+@pytest.mark.parametrize(
+    ("syscall", "told"),
+    [
+        ("recvfrom", "recvfrom from 10.0.0.7:443"),
+        ("read", "read from 10.0.0.7:443"),
+        ("sendto", "sendto to 10.0.0.7:443"),
+        ("write", "write to 10.0.0.7:443"),
+        ("connect", "connect to 10.0.0.7:443"),
+        ("accept4", "accept4 on 10.0.0.7:443"),
+        ("poll", "poll on 10.0.0.7:443"),
+        ("flock", "flock on 10.0.0.7:443"),
+    ],
+)
+def test_a_read_is_from_a_peer_and_a_write_to_it(syscall: str, told: str) -> None:
+    assert call_text(syscall, PEER) == told
+
+
+def test_a_call_whose_other_end_is_not_known_stands_alone() -> None:
+    assert call_text("read", "") == "read"
+
+
+@pytest.mark.parametrize(("syscall", "way"), [("read", "from"), ("write", "to")])
+def test_a_thread_that_hangs_is_told_in_the_same_words(syscall: str, way: str) -> None:
+    call = in_call(syscall, "pipe", "app.py:9 report", fd=2, wait=3 * S)
+    profile = profile_of(process([thread(recv=9 * S)]), 10 * S)
+    (line,) = stuck_lines([Stuck(700, call, Purpose.READER, 3 * S)], profile)
+    assert line.startswith(
+        f"srv/app.py:9 report -> {syscall} {way} a pipe (stderr, descriptor 2): "
+    )

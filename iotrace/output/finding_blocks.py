@@ -24,6 +24,8 @@ _TONES = {"high": Tone.ALARM, "medium": Tone.WARNING, "low": Tone.NOTICE}
 
 IN_FULL = 8
 """Findings with all that there is to say; of the others one line each."""
+_LARGE = 1000
+"""A rate from here on has no digits behind the point."""
 _OUTCOMES = 3
 """Processes without findings that are told of one by one."""
 
@@ -166,4 +168,4 @@ def _figure(key: str, value: float | int | str) -> str:
         return units.format_percent(value, 1.0)
     if isinstance(value, int):
         return units.format_size(value) if key.endswith("_bytes") else units.format_count(value)
-    return f"{value:.4g}"
+    return f"{value:.4g}" if abs(value) < _LARGE else units.format_count(round(value))

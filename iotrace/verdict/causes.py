@@ -105,7 +105,7 @@ def _is_twin(one: _Found, other: _Found) -> bool:
         and _wait(one) == _wait(other)
         and one[0].id != other[0].id
         and one[0].effect == other[0].effect
-        and not _knows(one, other)
+        and (one[0].effect or not _knows(one, other))
     )
 
 
@@ -115,7 +115,8 @@ def _knows(one: _Found, other: _Found) -> bool:
 
 
 def _is_same_wait(cause: _Found, one: _Found) -> bool:
-    return not one[0].effect and _wait(cause) is not None and _wait(cause) == _wait(one)
+    is_effect = one[0].effect and not cause[0].effect
+    return not is_effect and _wait(cause) is not None and _wait(cause) == _wait(one)
 
 
 def _wait(one: _Found) -> ToldWait | None:

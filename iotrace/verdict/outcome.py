@@ -53,6 +53,7 @@ _SERVES = ("loop", "reader", "poller")
 """Roles of threads (ThreadStyle) that read what comes."""
 _NO_WORK = tuple(reason.name for reason in WAITS if not reason.brings_work)
 
+_WHERE = "The Python lines below say where its threads wait."
 _SUMMARIES = {reason.name: reason.summary for reason in WAITS}
 
 
@@ -108,6 +109,11 @@ def _outcome(family: Sequence[ProcessProfile]) -> str:
     if slow:
         return f"No rule tells what is wrong, but {slow[0]}"
     if not _works(family):
+        if waiting := _clients_wait(family):
+            return (
+                f"No rule tells what is wrong, but clients wait: {waiting}. {_seen(family)} "
+                f"{_WHERE}"
+            )
         return f"No answer yet: {_lacking(family)} {_seen(family)} {_next_step(family)}"
     if not any(map(_takes_requests, family)):
         return (
@@ -228,6 +234,24 @@ def _works(family: Sequence[ProcessProfile]) -> bool:
     return min(reads, writes) >= LEAST_ANSWERS or max(rings, fed) >= LEAST_ANSWERS
 
 
+def _clients_wait(family: Sequence[ProcessProfile]) -> str:
+    """For an answer, or to be accepted; "" where nobody does."""
+    sockets = [one.process.sockets for one in family]
+    pending = max((one.pending or 0 for one in sockets if one), default=0)  # they may share it
+    owed = [
+        one
+        for profile in family
+        for one in profile.process.requests
+        if (one.oldest_unanswered_ns or 0) >= LEFT_UNREAD_NS
+    ]
+    told = [f"{plural(pending, 'connection')} to be accepted"] if pending else []
+    if owed:
+        oldest = max(one.oldest_unanswered_ns or 0 for one in owed)
+        requests = plural(sum(one.unanswered for one in owed), "request")
+        told.append(f"{requests} without an answer, the oldest for {duration(oldest)}")
+    return ", ".join(told)
+
+
 def _lacking(family: Sequence[ProcessProfile]) -> str:
     reads = sum(one.total.reads.ok for one in family)
     writes = sum(one.total.writes.ok for one in family)
@@ -265,7 +289,7 @@ def _seen(family: Sequence[ProcessProfile]) -> str:
 
 def _next_step(family: Sequence[ProcessProfile]) -> str:
     if sum(one.total.reads.ok for one in family) >= LEAST_ANSWERS:
-        return "The Python lines below say where its threads wait."
+        return _WHERE
     if any(one.listening_ports() or one.total.accepts.wait_ns for one in family):
         return "Send it traffic while it is traced, or trace the process that has the traffic."
     return "Trace it while it works, for longer (-d 60), or trace the process that has the work."

@@ -177,11 +177,11 @@ def _function_text(group: list[CpuSample]) -> str:
         called_in = map(_package_of, one.stack[: max(0, one.own)])
         inside[next(filter(None, called_in), "")] += one.samples
     called = [
-        f"{name} {share(count, _samples(group))}"
+        f"{share(count, _samples(group))} of it in {name}"
         for name, count in inside.most_common(2)
         if name and count >= INSIDE_SHARE * _samples(group)
     ]
-    return _place_text(first.own_stack[0]) + (f" -> in {', '.join(called)}" if called else "")
+    return _place_text(first.own_stack[0]) + (f" ({', '.join(called)})" if called else "")
 
 
 def _package_of(frame: Frame) -> str:

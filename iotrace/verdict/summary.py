@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from iotrace.verdict.number_formats import duration, plural, possessive, share
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.thread_activity import Activity, activity_of, waits_for_one
+from iotrace.verdict.thread_activity import Activity, activity_of, polled_beside_loops
 from iotrace.vocabulary.waits import WAITS
 
 MENTIONED_SHARE = 0.005
@@ -21,19 +21,20 @@ IDLE_SHARE = 0.98
 def sentence(profile: ProcessProfile) -> str:
     """ "Of its 10 s: 53 % asleep in epoll_wait with nothing ready, 31 % computing, ..."."""
     working = _working(profile)
-    seen = _together(profile, working)
+    seen, polled = _together(profile, working), _polled(profile, working)
     idle = [one for tid, one in profile.threads.items() if tid not in working]
     if not idle:
         whose = "its" if seen.threads == 1 else f"its {possessive(plural(seen.threads, 'thread'))}"
-        return f"Of {whose} {duration(seen.lifetime_ns)}: {_listed([seen])}."
+        return f"Of {whose} {duration(seen.lifetime_ns)}: {_listed([(seen, polled)])}."
     whose = _whose(profile, working, seen)
-    return f"Of {whose}: {_listed([seen])}. {_idle(idle)}"
+    return f"Of {whose}: {_listed([(seen, polled)])}. {_idle(idle)}"
 
 
 def sentence_of_workers(profiles: Sequence[ProcessProfile]) -> str:
     """The same for like processes together."""
-    seen = [_together(profile, _working(profile)) for profile in profiles]
-    lifetime = sum(one.lifetime_ns for one in seen)
+    all_working = [(profile, _working(profile)) for profile in profiles]
+    seen = [(_together(*working), _polled(*working)) for working in all_working]
+    lifetime = sum(one.lifetime_ns for one, _ in seen)
     whose = possessive(plural(len(profiles), "worker"))
     return f"Of its {whose} {duration(lifetime)}: {_listed(seen)}."
 
@@ -60,6 +61,10 @@ def _together(profile: ProcessProfile, tids: Collection[int]) -> Activity:
     )
 
 
+def _polled(profile: ProcessProfile, tids: Collection[int]) -> int:
+    return sum(polled_beside_loops(profile.threads[tid], profile.calls[tid]) for tid in tids)
+
+
 def _whose(profile: ProcessProfile, working: Collection[int], seen: Activity) -> str:
     lifetime = duration(seen.lifetime_ns)
     if len(working) != 1 or seen.threads > 1:
@@ -84,9 +89,8 @@ def _idle(idle: Sequence[Activity]) -> str:
     return f"{number} only waited, {summary.format(poll=_names(loops))}."
 
 
-def _shares(seen: Activity) -> dict[str, int]:
-    single = sum(loop.wait_ns for loop in seen.loops if waits_for_one(loop))
-    polled = min(single, seen.wait_ns["poll"] - seen.idle_ns.get("poll", 0))
+def _shares(seen: Activity, polled: int) -> dict[str, int]:
+    polled = min(polled, seen.wait_ns["poll"] - seen.idle_ns.get("poll", 0))
     multiplexers = [loop.multiplexer for loop in seen.multiplexers if loop.wait_ns]
     return {
         "on a CPU": seen.unsplit_cpu_ns,
@@ -109,9 +113,12 @@ def _names(multiplexers: Collection[str]) -> str:
     return " and ".join(sorted(set(multiplexers))) or "poll"
 
 
-def _listed(all_seen: Sequence[Activity]) -> str:
-    total = sum(seen.lifetime_ns for seen in all_seen)
-    shares: Mapping[str, int] = sum((Counter(_shares(seen)) for seen in all_seen), Counter[str]())
+def _listed(all_seen: Sequence[tuple[Activity, int]]) -> str:
+    """``all_seen``: each with its time in polls beside loops."""
+    total = sum(seen.lifetime_ns for seen, _ in all_seen)
+    shares: Mapping[str, int] = sum(
+        (Counter(_shares(seen, polled)) for seen, polled in all_seen), Counter[str]()
+    )
     large = sorted(shares.items(), key=lambda item: -item[1])
     kept = [(text, ns) for text, ns in large if ns >= MENTIONED_SHARE * total][:MOST_PARTS]
     return ", ".join(f"{share(ns, total)} {text}" for text, ns in kept) or "nothing was seen"

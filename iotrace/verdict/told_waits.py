@@ -40,5 +40,6 @@ def told_wait(line: str) -> ToldWait | None:
     if not words or not function:
         return None
     if words[0] == COMPUTES:
+        function = function.partition(" (")[0]  # what of it is in which package
         return ToldWait(f"{where.rpartition(':')[0]} {function}", COMPUTES)
     return ToldWait(place, words[0])

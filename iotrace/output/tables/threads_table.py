@@ -14,6 +14,7 @@ from iotrace.output.blocks import NOTHING, Column, Table, figures, texts
 from iotrace.output.naming import name_thread
 from iotrace.output.tables import cost
 from iotrace.output.view_options import ColumnOrder, Orders, in_order
+from iotrace.report.ended_threads import brief_together
 from iotrace.report.model import Process, Thread
 from iotrace.report.process_totals import asleep_ns, awake_ns, totals_of
 
@@ -27,7 +28,7 @@ _IDLE = (
     "read no request, or nothing tells."
 )
 _UNSPLIT = "cpu: on a CPU, in which of the states that are n/a is not known."
-_ENDED = "xN: N ended threads in one line."
+_ENDED = "xN: N threads that ended meanwhile, added up."
 
 # Of its wall time, asleep for one reason: all along.
 _ALL_ALONG = 0.99
@@ -79,7 +80,8 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
     """The process's threads; None if there are none."""
     if not process.threads:
         return None
-    ranked = in_order(process.threads, sort, ORDERS, awake_ns)
+    rows = process.threads if top is None else brief_together(process.threads)
+    ranked = in_order(rows, sort, ORDERS, awake_ns)
     shown, rest = cost.less_alike(ranked, _kind, top)
     columns = [
         figures("tid", (name_thread(thread) for thread in shown)),

@@ -99,10 +99,10 @@ def _workers(told: ToldWait | None) -> str:
     if told is None:
         return "All workers are busy"
     if told.does == COMPUTES:
-        return f"All workers are busy computing in {told.place}"
+        return f"All workers are busy (they compute in {told.place})"
     if told.does in SLEEPS:
-        return f"All workers are busy, that is asleep at {told.place}"
-    return f"All workers are busy, that is waiting in {told.does} at {told.place}"
+        return f"All workers are busy (they sleep at {told.place})"
+    return f"All workers are busy (they wait in {told.does} at {told.place})"
 
 
 def _thread(told: ToldWait | None) -> str:

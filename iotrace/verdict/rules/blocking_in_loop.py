@@ -13,8 +13,8 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
 from iotrace.verdict.stack import stack_of
-from iotrace.verdict.thread_activity import Activity, waits_for_one
-from iotrace.vocabulary.calls import FAMILIES, READS, WRITES
+from iotrace.verdict.thread_activity import Activity, polled_beside_loops
+from iotrace.vocabulary.calls import READS, WRITES
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS, NO_FDS, PIPE, SOCKETS
 from iotrace.vocabulary.waits import BLOCKS_A_LOOP
 
@@ -28,25 +28,13 @@ def _blocked(profile: ProcessProfile) -> Iterator[Hit]:
         if profile.styles[tid].id not in ("select", "poll", "epoll", "epoll-et"):
             continue
         waits = {reason: seen.wait_ns[reason] for reason in BLOCKS_A_LOOP if seen.wait_ns[reason]}
-        polled = _polled(profile, tid, seen)
+        polled = polled_beside_loops(seen, profile.calls[tid])
         if polled:
             waits["poll_of_one"] = polled
         blocked = sum(waits.values())
         if blocked < max(LEAST_BLOCKED_NS, LEAST_SHARE * seen.lifetime_ns):
             continue
         yield _hit(profile, tid, seen, waits, blocked)
-
-
-def _polled(profile: ProcessProfile, tid: int, seen: Activity) -> int:
-    """Asleep in polls that are no iteration: of one descriptor, or with another call than the
-    loop's own (those within an iteration are in the calls, and in no loop)."""
-    own = {loop.multiplexer for loop in seen.multiplexers}
-    nested = sum(
-        one.wait_ns
-        for one in profile.calls[tid]
-        if one.syscall in FAMILIES and one.syscall not in own and one.kind != NO_FDS
-    )
-    return max(nested, sum(loop.wait_ns for loop in seen.loops if waits_for_one(loop)))
 
 
 def _hit(

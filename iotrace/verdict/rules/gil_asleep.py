@@ -49,7 +49,7 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
             "waited_ns": waited,
             "longest_ns": holder.max_ns,
             "cpu_of_the_process_ns": profile.total.cpu_ns,
-            "holder": holder.tid,
+            "holder": f"thread {holder.tid}",
             "holder_sleeps_in": holder.syscall,
         },
         waited,
@@ -86,7 +86,7 @@ def _embedding(profile: ProcessProfile, waiting: int, waited_ns: int) -> Iterato
         {
             "waited_ns": waited_ns,
             "cpu_of_the_process_ns": profile.total.cpu_ns,
-            "holder": holder.tid,
+            "holder": f"thread {holder.tid}",
             "holder_sleeps_in": holder.syscall,
         },
         waited_ns,

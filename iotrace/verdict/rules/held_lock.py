@@ -143,7 +143,7 @@ def _hit(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> Hit:
         "waits": count,
         "waited_ns": waited,
         "longest_ns": longest,
-        "latest_holder": worst.tid,
+        "latest_holder": f"thread {worst.tid}",
     }
     lines: tuple[str, ...] = (
         f"{place.place} {place.function} -> waits for the lock: {plural(count, 'time')}, "

@@ -112,7 +112,10 @@ def _hit(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) 
     if holder is not None:
         call = call_text(holder.call.syscall, target_text(holder.call))
         does = f", most likely thread {holder.tid}, sleeps in {call}"
-        evidence |= {"likely_holder": holder.tid, "holder_sleeps_in": holder.call.syscall}
+        evidence |= {
+            "likely_holder": f"thread {holder.tid}",
+            "holder_sleeps_in": holder.call.syscall,
+        }
         lines = (*lines[:2], *stuck_lines([holder], profile))
     elif all(map(_is_shared, group)):
         advice = _SHARED

@@ -120,4 +120,5 @@ LONG = Rule(
     "loop.run_in_executor(pool, work) with a process pool.",
     _all,
     explains={"IO105": always, "IO103": covers},
+    effect=True,
 )

@@ -156,7 +156,7 @@ UNSERVED = Rule(
 )
 ZERO_TIMEOUT = Rule(
     "IO120",
-    "Zero-timeout loop: the multiplexer may not wait, finds nothing",
+    "Zero-timeout loop: it polls without waiting, and finds nothing",
     "Pass the time until the next timer as timeout, or None to wait for readiness. In asyncio, "
     "wait for an event instead of looping over await asyncio.sleep(0). Where the line is in an "
     "installed package, it is that package's fault: look for a newer version.",

@@ -46,7 +46,8 @@ def test_ended_threads_in_one_line_and_time_that_is_unaccounted() -> None:
 Threads (1,001)
 wall: time traced. In % of it: user, kernel and copy (of data to the program):
 on a CPU; runq: ready, but no CPU free; asleep in: waiting for what (+: other
-waits). vol, invol: context switches. xN: N ended threads in one line.
+waits). vol, invol: context switches. xN: N threads that ended meanwhile, added
+up.
    tid name               wall user kernel copy runq unacc asleep in   vol invol
 ────── ───────────────── ───── ──── ────── ──── ──── ───── ───────── ───── ─────
 x1,000 Thread-9 (handle) 40.0s  5.0      -    -    -     - recv 95.0     -     -

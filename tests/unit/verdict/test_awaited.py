@@ -180,6 +180,6 @@ def test_a_program_that_sleeps_with_the_gil_outside_of_python_is_the_holder() ->
     wake = Wake("gil", 3, 4 * S, 40 * MS, PID, 0, line.stack, 0, ())
     found = findings(replace(made, lines=(line,), wakes=(wake,)))["IO145"]
     assert "waits in epoll_wait, outside of Python" in found.title
-    assert found.evidence["holder"] == PID
+    assert found.evidence["holder"] == f"thread {PID}"
     python = line_of(in_call("epoll_wait", "", "lib/selectors.py:468 select"), 5, 10 * S, 2 * S)
     assert "IO145" not in findings(replace(made, lines=(line, python), wakes=(wake,)))

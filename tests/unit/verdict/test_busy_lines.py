@@ -76,7 +76,7 @@ def test_packages_that_a_line_calls_are_named() -> None:
         for number in range(9)
     ]
     assert busy_lines(_sampled(*rows, _row(10, 1, _LOADS, _WEATHER))) == (
-        "server.py:13 weather -> in botocore 90 %: 100 % of its CPU time, about 500 ms",
+        "server.py:13 weather (90 % of it in botocore): 100 % of its CPU time, about 500 ms",
     )
 
 

@@ -47,6 +47,23 @@ def test_an_idle_server_is_to_be_sent_traffic() -> None:
     assert "Send it traffic" in said
 
 
+def test_where_clients_wait_nobody_is_asked_to_send_traffic() -> None:
+    """They wait for its answer, or to be accepted: a request that came just now does neither."""
+    idle = replace(process([thread(lock=10 * S)]), sockets=listener(3))
+    row = Requests("127.0.0.1:8000", 2, 0, 2, 4 * S, None, None, None, None, None)
+    owing = replace(idle, sockets=listener(0), requests=(row,))
+    for one, waits in (
+        (idle, "3 connections to be accepted."),
+        (owing, "2 requests without an answer, the oldest for 4 s."),
+    ):
+        (said,) = _outcomes(one)
+        assert said.startswith(f"No rule tells what is wrong, but clients wait: {waits}"), said
+        assert "Send it traffic" not in said
+    just_now = replace(row, oldest_unanswered_ns=MS)
+    (said,) = _outcomes(replace(owing, requests=(just_now,)))
+    assert "Send it traffic" in said
+
+
 def test_one_that_reads_and_never_answers_is_not() -> None:
     deaf = process(
         [thread(user=S, recv=9 * S)], [call("recvfrom", "tcp", 1_009, bytes=9_999, wait=9 * S)]

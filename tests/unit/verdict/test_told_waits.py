@@ -34,6 +34,10 @@ from iotrace.verdict.told_waits import COMPUTES, ToldWait, told_wait
             "app.py:12 report -> ssl.py:713 create: 45 % of its CPU time, about 2 s",
             ToldWait("app.py report", COMPUTES),
         ),
+        (
+            "app.py:12 report (96 % of it in json): 45 % of its CPU time, about 2 s",
+            ToldWait("app.py report", COMPUTES),
+        ),
         ("app.py:9 report: 3 asyncio tasks at the end", None),
         ("", None),
     ],

@@ -16,7 +16,17 @@ from iotrace.verdict.gate import fires, names_of
 from iotrace.verdict.rules.registry import RULES
 from iotrace.verdict.rules.rule import Rule
 from tests.unit.project.places import ROOT
-from tests.unit.verdict.made import PID, S, blocking, event_loop, judged, loop, process, thread
+from tests.unit.verdict.made import (
+    PID,
+    S,
+    blocking,
+    call,
+    event_loop,
+    judged,
+    loop,
+    process,
+    thread,
+)
 
 _PARTS = (
     "What it means",
@@ -63,6 +73,17 @@ def test_a_poll_of_one_socket_is_not_waiting_for_work() -> None:
         "Of its 10 s: 61 % asleep in epoll_wait with nothing ready, "
         "30 % asleep in polls of one descriptor (a timeout), "
     )
+
+
+def test_a_poll_within_an_iteration_is_no_wait_of_the_loop() -> None:
+    """A driver in C that polls its own socket: no row of loops has it, the calls have."""
+    greenlets = event_loop()
+    nested = call("poll", "", 97, wait=8 * S)
+    loops = (replace(greenlets.loops[0], wait_ns=S),)
+    (one,) = judged(replace(greenlets, calls=(*greenlets.calls, nested), loops=loops)).processes
+    assert one.summary.startswith(
+        "Of its 10 s: 80 % asleep in polls of one descriptor (a timeout), "
+    ), one.summary
 
 
 def _found(rule: str, severity: str) -> Finding:

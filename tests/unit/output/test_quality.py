@@ -95,7 +95,7 @@ Findings (1)
 MEDIUM IO101: Busy polling
 where   process 700 shop, thread 700, descriptor 5
 costs   7.00 ms
-seen    again: 100 k, useful: 23 B, cpu: 7.00 ms, cpu: 50.0 %, per read: 4348,
+seen    again: 100 k, useful: 23 B, cpu: 7.00 ms, cpu: 50.0 %, per read: 4,348,
         call: recvfrom
 advice  Wait in epoll.
 """)

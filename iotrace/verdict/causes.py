@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.told_waits import ToldWait, told_wait
+from iotrace.verdict.told_waits import COMPUTES, ToldWait, told_wait
 
 _Found = tuple[Rule, Hit]
 
@@ -92,7 +92,7 @@ def _is_told_by(cause: _Found, symptom: _Found) -> bool:
         return False
     own = _wait(symptom)
     if symptom[0].effect and not cause[0].effect:
-        return wait == own
+        return wait == own and (wait.does != COMPUTES or cause[1].tid == symptom[1].tid)
     if cause[0].rank > symptom[0].rank or _knows(cause, symptom):
         return False
     return own is not None and own.is_for_lock and wait in map(told_wait, symptom[1].lines[1:])
@@ -100,13 +100,13 @@ def _is_told_by(cause: _Found, symptom: _Found) -> bool:
 
 def _is_twin(one: _Found, other: _Found) -> bool:
     """Whether both are about the same wait."""
-    return (
-        _wait(one) is not None
-        and _wait(one) == _wait(other)
-        and one[0].id != other[0].id
-        and one[0].effect == other[0].effect
-        and (one[0].effect or not _knows(one, other))
-    )
+    wait = _wait(one)
+    if wait is None or wait != _wait(other) or one[0].id == other[0].id:
+        return False
+    if one[0].effect or other[0].effect:
+        return one[0].effect and other[0].effect
+    # What computes in one function may well have several causes (garbage, the file system, ...).
+    return wait.does != COMPUTES and not _knows(one, other)
 
 
 def _knows(one: _Found, other: _Found) -> bool:

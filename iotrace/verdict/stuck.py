@@ -139,6 +139,8 @@ def target_text(call: InCall) -> str:
     if call.kind in PIPES_AND_TERMINALS and call.fd is not None:
         name = _STANDARD.get(call.fd)
         return f"a {call.kind} ({f'{name}, ' if name else ''}descriptor {call.fd})"
+    if call.peer.startswith("socket:["):  # it was closed before anybody looked
+        return f"a socket (descriptor {call.fd})"
     if call.peer:
         return call.peer
     return f"descriptor {call.fd}" if call.fd is not None else ""

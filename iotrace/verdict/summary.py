@@ -8,7 +8,12 @@ from collections.abc import Collection, Mapping, Sequence
 
 from iotrace.verdict.number_formats import duration, plural, possessive, share
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.thread_activity import Activity, activity_of, polled_beside_loops
+from iotrace.verdict.thread_activity import (
+    Activity,
+    activity_of,
+    polled_alone,
+    polled_within_iterations,
+)
 from iotrace.vocabulary.waits import WAITS
 
 MENTIONED_SHARE = 0.005
@@ -21,19 +26,19 @@ IDLE_SHARE = 0.98
 def sentence(profile: ProcessProfile) -> str:
     """ "Of its 10 s: 53 % asleep in epoll_wait with nothing ready, 31 % computing, ..."."""
     working = _working(profile)
-    seen, polled = _together(profile, working), _polled(profile, working)
+    seen, nested = _together(profile, working), _nested(profile, working)
     idle = [one for tid, one in profile.threads.items() if tid not in working]
     if not idle:
         whose = "its" if seen.threads == 1 else f"its {possessive(plural(seen.threads, 'thread'))}"
-        return f"Of {whose} {duration(seen.lifetime_ns)}: {_listed([(seen, polled)])}."
+        return f"Of {whose} {duration(seen.lifetime_ns)}: {_listed([(seen, nested)])}."
     whose = _whose(profile, working, seen)
-    return f"Of {whose}: {_listed([(seen, polled)])}. {_idle(idle)}"
+    return f"Of {whose}: {_listed([(seen, nested)])}. {_idle(idle)}"
 
 
 def sentence_of_workers(profiles: Sequence[ProcessProfile]) -> str:
     """The same for like processes together."""
     all_working = [(profile, _working(profile)) for profile in profiles]
-    seen = [(_together(*working), _polled(*working)) for working in all_working]
+    seen = [(_together(*working), _nested(*working)) for working in all_working]
     lifetime = sum(one.lifetime_ns for one, _ in seen)
     whose = possessive(plural(len(profiles), "worker"))
     return f"Of its {whose} {duration(lifetime)}: {_listed(seen)}."
@@ -61,8 +66,8 @@ def _together(profile: ProcessProfile, tids: Collection[int]) -> Activity:
     )
 
 
-def _polled(profile: ProcessProfile, tids: Collection[int]) -> int:
-    return sum(polled_beside_loops(profile.threads[tid], profile.calls[tid]) for tid in tids)
+def _nested(profile: ProcessProfile, tids: Collection[int]) -> int:
+    return sum(polled_within_iterations(profile.threads[tid], profile.calls[tid]) for tid in tids)
 
 
 def _whose(profile: ProcessProfile, working: Collection[int], seen: Activity) -> str:
@@ -89,8 +94,11 @@ def _idle(idle: Sequence[Activity]) -> str:
     return f"{number} only waited, {summary.format(poll=_names(loops))}."
 
 
-def _shares(seen: Activity, polled: int) -> dict[str, int]:
-    polled = min(polled, seen.wait_ns["poll"] - seen.idle_ns.get("poll", 0))
+def _shares(seen: Activity, nested: int) -> dict[str, int]:
+    # A poll within an iteration brings no work, whether a request is in hand or not.
+    idle = dict(seen.idle_ns)
+    idle["poll"] = max(0, min(idle.get("poll", 0), seen.wait_ns["poll"] - nested))
+    polled = min(max(nested, polled_alone(seen)), seen.wait_ns["poll"] - idle["poll"])
     multiplexers = [loop.multiplexer for loop in seen.multiplexers if loop.wait_ns]
     return {
         "on a CPU": seen.unsplit_cpu_ns,
@@ -99,11 +107,11 @@ def _shares(seen: Activity, polled: int) -> dict[str, int]:
         "copying received data": seen.copy_ns,
         "ready but without a CPU": seen.runq_ns,
         "asleep in polls of one descriptor (a timeout)": polled,
-        "idle, with no request in hand": sum(seen.idle_ns.values()),
+        "idle, with no request in hand": sum(idle.values()),
         **{
             reason.summary.format(poll=_names(multiplexers)): seen.wait_ns[reason.name]
             - (polled if reason.name == "poll" else 0)
-            - seen.idle_ns.get(reason.name, 0)
+            - idle.get(reason.name, 0)
             for reason in WAITS
         },
     }
@@ -114,10 +122,10 @@ def _names(multiplexers: Collection[str]) -> str:
 
 
 def _listed(all_seen: Sequence[tuple[Activity, int]]) -> str:
-    """``all_seen``: each with its time in polls beside loops."""
+    """``all_seen``: each with its time in polls within iterations."""
     total = sum(seen.lifetime_ns for seen, _ in all_seen)
     shares: Mapping[str, int] = sum(
-        (Counter(_shares(seen, polled)) for seen, polled in all_seen), Counter[str]()
+        (Counter(_shares(seen, nested)) for seen, nested in all_seen), Counter[str]()
     )
     large = sorted(shares.items(), key=lambda item: -item[1])
     kept = [(text, ns) for text, ns in large if ns >= MENTIONED_SHARE * total][:MOST_PARTS]

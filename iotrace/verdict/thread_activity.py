@@ -107,16 +107,20 @@ def waits_for_one(loop: Loop) -> bool:
     return family_of(loop) != "epoll" and (loop.nfds_max == 1 or loop.watched == 1)
 
 
-def polled_beside_loops(seen: Activity, calls: Iterable[Call]) -> int:
-    """Asleep in polls that are no iteration of a loop, of one thread: of one descriptor, or with
-    another call than the loop's own (those within an iteration are in the calls, in no loop)."""
+def polled_within_iterations(seen: Activity, calls: Iterable[Call]) -> int:
+    """Asleep in polls with another call than the loop's own, of one thread that runs a loop: they
+    are in the calls, and in no loop."""
     own = {loop.multiplexer for loop in seen.multiplexers}
-    nested = sum(
+    return sum(
         one.wait_ns
         for one in calls
         if own and one.syscall in FAMILIES and one.syscall not in own and one.kind != NO_FDS
     )
-    return max(nested, sum(loop.wait_ns for loop in seen.loops if waits_for_one(loop)))
+
+
+def polled_alone(seen: Activity) -> int:
+    """Asleep in polls of one descriptor."""
+    return sum(loop.wait_ns for loop in seen.loops if waits_for_one(loop))
 
 
 def activity_of(

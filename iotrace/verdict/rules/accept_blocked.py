@@ -65,7 +65,7 @@ def _blocked(profile: ProcessProfile) -> Iterator[Hit]:
             "connections_waiting": sockets.pending,
             "waited_ns": one.held_ns,
             "call": one.call.syscall,
-            "peer": one.call.peer or "not known",
+            **({"peer": one.call.peer} if one.call.peer else {}),
         },
         one.held_ns,
         one.tid,

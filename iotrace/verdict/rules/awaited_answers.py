@@ -102,8 +102,8 @@ def _slow_hit(upstream: Upstream, waiting: Sequence[WaitingTasks], profile: Proc
         min(waited, profile.wall_ns),
         lines=task_lines(waiting),
         title=f"Requests wait for {upstream.peer}: half of its answers take "
-        f"{duration(theirs.p50)} or longer, {share(min(waited, spent), spent)} of the time of the "
-        f"requests, which take {duration(typical)}",
+        f"{duration(theirs.p50)} or longer, which is {share(min(waited, spent), spent)} of the "
+        f"time of the requests (typically {duration(typical)})",
     )
 
 

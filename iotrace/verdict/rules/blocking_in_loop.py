@@ -13,7 +13,7 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
 from iotrace.verdict.stack import stack_of
-from iotrace.verdict.thread_activity import Activity, polled_beside_loops
+from iotrace.verdict.thread_activity import Activity, polled_alone, polled_within_iterations
 from iotrace.vocabulary.calls import READS, WRITES
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS, NO_FDS, PIPE, SOCKETS
 from iotrace.vocabulary.waits import BLOCKS_A_LOOP
@@ -28,7 +28,7 @@ def _blocked(profile: ProcessProfile) -> Iterator[Hit]:
         if profile.styles[tid].id not in ("select", "poll", "epoll", "epoll-et"):
             continue
         waits = {reason: seen.wait_ns[reason] for reason in BLOCKS_A_LOOP if seen.wait_ns[reason]}
-        polled = polled_beside_loops(seen, profile.calls[tid])
+        polled = max(polled_within_iterations(seen, profile.calls[tid]), polled_alone(seen))
         if polled:
             waits["poll_of_one"] = polled
         blocked = sum(waits.values())

@@ -78,7 +78,7 @@ def _title(waiting: list[Stuck], named: str, longest: int, profile: ProcessProfi
     who = "1 thread waits" if len(waiting) == 1 else f"{len(waiting)} threads wait"
     title = f"Connection pool exhausted: {who} {held_text(first, profile)} in {named}"
     return (
-        f"{title}; others have, for {duration(longest)} at most"
+        f"{title}; others have waited for up to {duration(longest)}"
         if first.held_ns < longest
         else title
     )

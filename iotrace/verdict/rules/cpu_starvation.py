@@ -43,7 +43,11 @@ def _starved(profile: ProcessProfile) -> Iterator[Hit]:
     if not profile.leaves_cpus:
         yield Hit(evidence, seen.runq_ns)
         return
-    evidence |= {"cpus": profile.cpus, "traced_cpu_ns": profile.traced_cpu_ns}
+    evidence |= {
+        "cpus": profile.cpus,
+        "traced_cpu_ns": profile.traced_cpu_ns,
+        _SHARED: "the host's CPUs",
+    }
     by_others = profile.waits_for_others
     yield Hit(
         evidence,
@@ -54,6 +58,7 @@ def _starved(profile: ProcessProfile) -> Iterator[Hit]:
     )
 
 
+_SHARED = "short_of"
 _OTHERS = "The machine is out of CPUs: other programs take them, this one's threads wait for one"
 _LOOK_ELSEWHERE = (
     "No fault of this program: all that was traced used less than half of the CPUs. See who takes "
@@ -80,4 +85,5 @@ STARVED = Rule(
     _starved,
     explains={"IO105": always},
     least=Detail.LIGHT,
+    shared=_SHARED,
 )

@@ -141,7 +141,7 @@ def _hit(name: str, busy: Sequence[_Member], profile: ProcessProfile) -> Hit:
     for one in busy:
         groups.setdefault(place_text(one.stuck), []).append(one)
     place, largest = max(groups.items(), key=lambda item: len(item[1]))
-    example = largest[0].stuck
+    example = min(largest, key=lambda one: one.stuck.call.peer.startswith("socket:[")).stuck
     lifetime = sum(one.thread.lifetime_ns for one in busy)
     idle = sum(one.idle_ns for one in busy)
     waits: dict[str, int] = {}
@@ -202,7 +202,7 @@ def _lines(groups: dict[str, list[_Member]]) -> tuple[str, ...]:
 
 
 def _line(place: str, members: list[_Member]) -> str:
-    call = members[0].stuck.call
+    call = min(members, key=lambda one: one.stuck.call.peer.startswith("socket:[")).stuck.call
     longest = max(one.thread.lifetime_ns for one in members)
     return (
         f"{place} -> {call_text(call.syscall, target_text(call))}: "

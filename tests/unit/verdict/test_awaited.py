@@ -49,8 +49,8 @@ def _slow(request: int, theirs: int) -> Process:
 def test_a_service_that_slow_requests_wait_for_is_named_with_the_tasks_line() -> None:
     found = findings(_slow(1_500 * MS, 1_400 * MS))["IO165"]
     assert found.title == (
-        "Requests wait for 10.0.0.9:5432: half of its answers take 1.4 s or longer, 93.3 % of the "
-        "time of the requests, which take 1.5 s"
+        "Requests wait for 10.0.0.9:5432: half of its answers take 1.4 s or longer, which is "
+        "93.3 % of the time of the requests (typically 1.5 s)"
     )
     assert found.evidence["at_once"] == 4
     assert found.lines[0].startswith("srv/app.py:24 quote: 7 asyncio tasks")

@@ -192,3 +192,23 @@ def test_stalls_and_long_iterations_that_compute_at_one_line_are_one_finding() -
         (found,) = (row for row in judged(seen).findings if row.id in ("IO103", "IO132"))
         assert found.id == first
         assert [row.id for row in found.symptoms if row.same_wait] == [second]
+
+
+def test_what_computes_in_one_function_may_have_several_causes() -> None:
+    one, other = _rule("one"), _rule("other")
+    queue = replace(_rule("queue"), effect=True)
+    found = ((one, Hit({}, 3, 7, lines=(HOG,))), (other, Hit({}, 4, 7, lines=(HOG,))))
+    assert len(stories_of(found)) == 2
+    # A finding about all threads does not tell that the one which computes is stalled by it.
+    for tid, told in ((7, [("one", ["queue"])]), (None, [("queue", []), ("one", [])])):
+        pair = ((queue, Hit({}, 9, 7, lines=(HOG,))), (one, Hit({}, 3, tid, lines=(HOG,))))
+        assert _told(*pair) == told
+
+
+def test_processes_that_lack_the_same_cpus_are_one_finding() -> None:
+    limits = GroupLimits("/shop", None, None, "", None, None, None)
+    parent = process([thread(user=MS, runq=4 * S, lock=5 * S)])
+    child = process([thread(PID + 1, user=MS, runq=5 * S, lock=4 * S)], pid=PID + 1, parent=PID)
+    told = judged(*(replace(one, limits=limits) for one in (parent, child))).findings
+    (found,) = (one for one in told if one.id == "IO112")
+    assert (found.evidence["processes"], found.evidence["short_of"]) == (2, "the host's CPUs")

@@ -32,7 +32,7 @@ def test_those_that_have_waited_are_named_after_those_that_wait() -> None:
     now, before = found.lines
     assert now.startswith("srv/app.py:12 sync -> futex: 1 thread, not returned for")
     assert before == "srv/app.py:23 index -> futex: 9 times, 6 s, 1.5 s at most"
-    assert found.title.endswith("; others have, for 1.5 s at most")
+    assert found.title.endswith("; others have waited for up to 1.5 s")
 
 
 def test_where_nobody_waits_now_all_have_waited() -> None:

@@ -80,10 +80,16 @@ def test_a_poll_within_an_iteration_is_no_wait_of_the_loop() -> None:
     greenlets = event_loop()
     nested = call("poll", "", 97, wait=8 * S)
     loops = (replace(greenlets.loops[0], wait_ns=S),)
-    (one,) = judged(replace(greenlets, calls=(*greenlets.calls, nested), loops=loops)).processes
-    assert one.summary.startswith(
-        "Of its 10 s: 80 % asleep in polls of one descriptor (a timeout), "
-    ), one.summary
+    for idle, rest in (
+        (None, "11 % asleep in epoll_wait"),
+        ({"poll": 9 * S}, "11 % idle, with no"),
+    ):
+        rows = tuple(replace(row, idle_ns=idle) for row in greenlets.threads)
+        seen = replace(greenlets, threads=rows, calls=(*greenlets.calls, nested), loops=loops)
+        (one,) = judged(seen).processes
+        assert one.summary.startswith(
+            f"Of its 10 s: 80 % asleep in polls of one descriptor (a timeout), {rest}"
+        ), one.summary
 
 
 def _found(rule: str, severity: str) -> Finding:

@@ -16,7 +16,7 @@ from iotrace.output.blocks import (
     figures,
     texts,
 )
-from iotrace.output.naming import name_process, name_tid
+from iotrace.output.naming import is_sum, name_process, name_tid
 from iotrace.output.tables import cost
 from iotrace.report.model import Finding, Process, Report, Symptom
 
@@ -143,6 +143,8 @@ def evidence(finding: Finding | Symptom) -> str:
 
 def where(finding: Finding, process: Process | None) -> str:
     """Its process, thread and descriptor."""
+    if process is not None and is_sum(process):
+        return f"ended child processes of process {process.parent} ({process.name})"
     name = f" {name_process(process)}" if process is not None else ""
     places = [f"process {name_tid(finding.pid)}{name}"]
     if finding.tid is not None:

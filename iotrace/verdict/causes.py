@@ -11,8 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.rules.rule import Hit, Rule, Tells
 from iotrace.verdict.told_waits import COMPUTES, ToldWait, told_wait
+
+LINE_SHARE = 0.2
+"""Of what a line takes, that its cause must have cost."""
 
 _Found = tuple[Rule, Hit]
 
@@ -87,26 +90,38 @@ def _explains(cause: _Found, symptom: _Found) -> bool:
 
 def _is_told_by(cause: _Found, symptom: _Found) -> bool:
     """Whether the cause is about the wait that the symptom's lines tell of."""
-    wait = _wait(cause)
-    if wait is None or cause[0].id == symptom[0].id:
+    wait, own = _wait(cause), _wait(symptom)
+    if wait is None or own is None or cause[0].id == symptom[0].id:
         return False
-    own = _wait(symptom)
-    if symptom[0].effect and not cause[0].effect:
-        return wait == own and (wait.does != COMPUTES or cause[1].tid == symptom[1].tid)
+    if cause[0].tells < symptom[0].tells:
+        return wait == own and _is_enough(cause, symptom) and _may_compute(wait, cause, symptom)
     if cause[0].rank > symptom[0].rank or _knows(cause, symptom):
         return False
-    return own is not None and own.is_for_lock and wait in map(told_wait, symptom[1].lines[1:])
+    return own.is_for_lock and wait in map(told_wait, symptom[1].lines[1:])
+
+
+def _is_enough(cause: _Found, symptom: _Found) -> bool:
+    """What costs others does not tell how much of it a thread's wait is; else the costs do."""
+    if symptom[0].tells is Tells.QUEUE:
+        return True
+    return (cause[1].cost_ns or 0) >= LINE_SHARE * (symptom[1].cost_ns or 0)
+
+
+def _may_compute(wait: ToldWait, cause: _Found, symptom: _Found) -> bool:
+    """What is told of all threads does not tell which of them one that computes is stalled by."""
+    return wait.does != COMPUTES or cause[1].tid == symptom[1].tid
 
 
 def _is_twin(one: _Found, other: _Found) -> bool:
-    """Whether both are about the same wait."""
+    """Whether both are about the same wait, and as near to its cause."""
     wait = _wait(one)
     if wait is None or wait != _wait(other) or one[0].id == other[0].id:
         return False
-    if one[0].effect or other[0].effect:
-        return one[0].effect and other[0].effect
+    if one[0].tells is not other[0].tells:
+        return False
     # What computes in one function may well have several causes (garbage, the file system, ...).
-    return wait.does != COMPUTES and not _knows(one, other)
+    is_cause = one[0].tells is Tells.CAUSE
+    return not is_cause or (wait.does != COMPUTES and not _knows(one, other))
 
 
 def _knows(one: _Found, other: _Found) -> bool:
@@ -115,8 +130,8 @@ def _knows(one: _Found, other: _Found) -> bool:
 
 
 def _is_same_wait(cause: _Found, one: _Found) -> bool:
-    is_effect = one[0].effect and not cause[0].effect
-    return not is_effect and _wait(cause) is not None and _wait(cause) == _wait(one)
+    wait = _wait(cause)
+    return one[0].tells is not Tells.QUEUE and wait is not None and wait == _wait(one)
 
 
 def _wait(one: _Found) -> ToldWait | None:

@@ -65,8 +65,7 @@ def _of_process(profile: ProcessProfile) -> list[Finding]:
 
 
 def _is_brief(profile: ProcessProfile) -> bool:
-    ended = profile.process.ended_ns is not None
-    return ended and profile.wall_ns < min(BRIEF_NS, BRIEF_SHARE * profile.duration_ns)
+    return profile.wall_ns < min(BRIEF_NS, BRIEF_SHARE * profile.duration_ns)
 
 
 def _finding(story: Story, profile: ProcessProfile) -> Finding:

@@ -102,18 +102,17 @@ def _outcome(family: Sequence[ProcessProfile]) -> str:
             f"{plural(len(left), 'connection')}, on one of them for "
             f"{duration(max(filter(None, left)))}. {_seen(family)}"
         )
-    elsewhere = [text for profile in family for text in _kept(profile)]
-    if elsewhere:
-        return f"No rule tells what is wrong, but {elsewhere[0]}"
-    slow = [text for profile in family for text in _slow(profile)]
-    if slow:
-        return f"No rule tells what is wrong, but {slow[0]}"
+    for late in (_kept, _slow):
+        told = [(text, profile) for profile in family for text in late(profile)]
+        if told:
+            text, profile = told[0]
+            return f"No rule tells what is wrong, but {text} {_where(profile)}".rstrip()
     if not _works(family):
         if waiting := _clients_wait(family):
             return (
                 f"No rule tells what is wrong, but clients wait: {waiting}. {_seen(family)} "
-                f"{_WHERE}"
-            )
+                f"{next(filter(None, map(_where, family)), '')}"
+            ).rstrip()
         return f"No answer yet: {_lacking(family)} {_seen(family)} {_next_step(family)}"
     if not any(map(_takes_requests, family)):
         return (
@@ -165,6 +164,13 @@ def _slow(profile: ProcessProfile) -> list[str]:
                 f"{_largest_part(late)}."
             )
     return texts
+
+
+def _where(profile: ProcessProfile) -> str:
+    """What to look at where its requests take long; "" if nothing tells."""
+    if profile.process.tasks is not None and profile.process.tasks.rows:
+        return "The asyncio tasks below say what they wait for."
+    return _WHERE if any(line.stack for line in profile.process.lines) else ""
 
 
 def _late(row: Requests, typical_ns: int) -> list[RequestTier]:

@@ -19,7 +19,7 @@ from iotrace.verdict.purpose import (
     serves,
 )
 from iotrace.vocabulary.calls import READS
-from iotrace.vocabulary.kinds import PIPES_AND_TERMINALS
+from iotrace.vocabulary.kinds import PIPES_AND_TERMINALS, SOCKETS
 
 LEAST_NS = 2_000_000_000
 MOST_NS = 10_000_000_000
@@ -140,10 +140,13 @@ def target_text(call: InCall) -> str:
         name = _STANDARD.get(call.fd)
         return f"a {call.kind} ({f'{name}, ' if name else ''}descriptor {call.fd})"
     if call.peer.startswith("socket:["):  # it was closed before anybody looked
-        return f"a socket (descriptor {call.fd})"
+        return f"a {call.kind} socket (descriptor {call.fd})"
     if call.peer:
         return call.peer
-    return f"descriptor {call.fd}" if call.fd is not None else ""
+    if call.fd is None:
+        return ""
+    of = f"a {call.kind} socket" if call.kind in SOCKETS else ""
+    return f"{of} (descriptor {call.fd})" if of else f"descriptor {call.fd}"
 
 
 def from_client(call: InCall, profile: ProcessProfile) -> bool:

@@ -28,6 +28,10 @@ class ToldWait:
         """Somebody else has to let go of it."""
         return self.does in _LOCKS
 
+    def is_of_lock_of(self, other: ToldWait) -> bool:
+        """Both wait for a lock at one line."""
+        return self.place == other.place and self.is_for_lock and other.is_for_lock
+
 
 def told_wait(line: str) -> ToldWait | None:
     """None: it tells of no single place."""

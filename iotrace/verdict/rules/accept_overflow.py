@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule, always
+from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
 from iotrace.vocabulary.calls import ACCEPTS
 
 LEAST_DROPPED = 3
@@ -59,6 +59,6 @@ OVERFLOW = Rule(
     "asyncio: start_server(backlog=). More workers, where all of them are busy.",
     _overflow,
     explains={"IO105": always},
-    effect=True,
+    tells=Tells.QUEUE,
     shared="listener",
 )

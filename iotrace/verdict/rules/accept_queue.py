@@ -3,20 +3,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from iotrace.report.requests import Requests
+from iotrace.report.stacks import Line
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines, waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
+from iotrace.verdict.rules.rule import Hit, Rank, Rule, Tells, always
 from iotrace.verdict.told_waits import COMPUTES, ToldWait, told_wait
-from iotrace.vocabulary.calls import ACCEPTS, SLEEPS
+from iotrace.vocabulary.calls import ACCEPTS, FAMILIES, SLEEPS
 
 LEAST_NS = 100_000_000
 """In the accept queue, of one connection in ten at least: shorter is a burst."""
 QUEUE_SHARE = 0.2
 """Of the latency of all requests, spent in the accept queue."""
+AWAY_SHARE = 0.5
+"""Of the accepting thread's time without waits for connections: so much is what keeps it busy."""
 LEAST_CONNECTIONS = 3
 """Accepted, or waiting at the end."""
 CLIENTS_SHARE = 0.5
@@ -69,14 +72,13 @@ def _waits_long(one: Requests, pending: int) -> bool:
 def _hit(one: Requests, tid: int, profile: ProcessProfile) -> Hit:
     assert one.queue_ns
     sockets = profile.process.sockets
-    lines = waiting_lines(
-        [row for row in profile.process.lines if row.tid == tid and row.syscall not in ACCEPTS],
-        profile.process,
-    )
+    slow = [row for row in profile.process.lines if row.tid == tid and row.syscall not in ACCEPTS]
+    lines = waiting_lines(slow, profile.process)
+    computes = not lines
     lines = lines or busy_lines(profile.process, tid)
     model = profile.process.model
     prefork = model is not None and model.shape.startswith("pre-forked")
-    told = told_wait(lines[0]) if lines else None
+    told = told_wait(lines[0]) if lines and (computes or _is_most(slow, tid, profile)) else None
     return Hit(
         {
             "listener": one.listener,
@@ -92,6 +94,14 @@ def _hit(one: Requests, tid: int, profile: ProcessProfile) -> Hit:
         title=f"{_workers(told) if prefork else _thread(told)}: connections wait up to "
         f"{duration(one.queue_ns.max)} in the accept queue",
     )
+
+
+def _is_most(slow: Sequence[Line], tid: int, profile: ProcessProfile) -> bool:
+    """Whether its slow calls are much of what it does but accept."""
+    seen = profile.threads[tid]
+    away_ns = seen.lifetime_ns - seen.wait_ns["accept"] - seen.wait_ns["poll"]
+    away_ns += sum(row.wait_ns for row in slow if row.syscall in FAMILIES)
+    return sum(row.wait_ns for row in slow) >= AWAY_SHARE * away_ns
 
 
 def _workers(told: ToldWait | None) -> str:
@@ -125,5 +135,5 @@ QUEUED = Rule(
     _queued,
     explains={"IO105": always, "IO155": always},
     rank=Rank.STUCK,
-    effect=True,
+    tells=Tells.QUEUE,
 )

@@ -9,7 +9,7 @@ from iotrace.report.requests import Requests, RequestTier
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines
-from iotrace.verdict.rules.rule import HIGH_SHARE, Hit, Rule, covers
+from iotrace.verdict.rules.rule import HIGH_SHARE, Hit, Rule, Tells, covers
 
 SLOW_NS = 100_000_000
 """Up to here an answer is felt to be at once (Nielsen, Usability Engineering, 1993)."""
@@ -77,4 +77,5 @@ COMPUTING = Rule(
     "meanwhile, as long as there are CPUs.",
     _computes,
     explains={"IO105": covers, "IO113": covers},
+    tells=Tells.WAIT,
 )

@@ -14,6 +14,7 @@ from iotrace.verdict.purpose import Purpose, in_library, library_frames, purpose
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import QUEUES, Hit, Rule, always, covers
 from iotrace.verdict.stuck import taking_functions
+from iotrace.verdict.told_waits import told_wait
 from iotrace.vocabulary.calls import LOCKS
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS
 
@@ -217,6 +218,12 @@ def _holder(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> Line
     return max(found, key=lambda one: one.wait_ns, default=None)
 
 
+def _is_of_that_lock(cause: Hit, symptom: Hit) -> bool:
+    """That somebody has waited for it for long: it is released, and taken again."""
+    ours, other = (told_wait(one.lines[0]) if one.lines else None for one in (cause, symptom))
+    return ours is not None and other is not None and ours.is_of_lock_of(other)
+
+
 HELD = Rule(
     "IO144",
     "Threads wait for a lock, while the one that has it sleeps or works",
@@ -224,5 +231,11 @@ HELD = Rule(
     "keep only the change of shared data in it; or have a lock for each object in place of one "
     "for all.",
     _held,
-    explains={"IO117": covers, "IO119": covers, "IO142": always, **QUEUES},
+    explains={
+        "IO117": covers,
+        "IO119": covers,
+        "IO141": _is_of_that_lock,
+        "IO142": always,
+        **QUEUES,
+    },
 )

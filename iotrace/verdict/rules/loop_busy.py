@@ -9,7 +9,7 @@ from iotrace.report.model import Loop
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines
-from iotrace.verdict.rules.rule import Hit, Rule, always, covers
+from iotrace.verdict.rules.rule import Hit, Rule, Tells, always, covers
 from iotrace.verdict.thread_activity import Activity
 
 LONG_NS = 10_000_000
@@ -120,5 +120,5 @@ LONG = Rule(
     "loop.run_in_executor(pool, work) with a process pool.",
     _all,
     explains={"IO105": always, "IO103": covers},
-    effect=True,
+    tells=Tells.WAIT,
 )

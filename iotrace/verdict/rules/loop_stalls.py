@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from iotrace.verdict.advice import instead_of_blocking, instead_of_computing
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines, stalled_lines
-from iotrace.verdict.rules.rule import Hit, Rule, always
+from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
 from iotrace.verdict.stack import stack_of
 
 OWN_SHARE = 0.5
@@ -65,5 +65,5 @@ STALLED = Rule(
     "(loop.slow_callback_duration).",
     _stalled,
     explains={"IO105": always},
-    effect=True,
+    tells=Tells.WAIT,
 )

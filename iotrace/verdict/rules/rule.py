@@ -27,6 +27,17 @@ class Rank(IntEnum):
     """Takes a share of the time, by which it is ranked."""
 
 
+class Tells(IntEnum):
+    """How near to the cause a finding is: of two about one wait, the lower number is it."""
+
+    CAUSE = 0
+    """Why something waits or computes."""
+    WAIT = 1
+    """That it takes long at a line, for whatever reason."""
+    QUEUE = 2
+    """Who waits for the thread meanwhile; its lines are what the thread does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One place where a rule holds. ``evidence``: figures, their units in the names.
@@ -82,8 +93,8 @@ class Rule:
 
     ``explains``: ids of the rules whose findings, in the same process (and thread, where both name
     one), follow from this one's, and when: they are told as its symptoms (verdict/causes.py).
-    ``effect``: its lines say what a thread does, while it is about those that wait for the thread:
-    a finding about what that line does is its cause, without being named in ``explains``.
+    ``tells``: a finding about what its first line does, and that is nearer to the cause, is its
+    cause, without being named in ``explains``.
     ``rank``: what comes first, before any cost.
     ``shared``: the name of the evidence that says what processes have in common (a control group,
     a file, a name server): of all that have the same there is one finding.
@@ -98,7 +109,7 @@ class Rule:
     rank: Rank = Rank.SHARE
     least: Detail = Detail.FULL
     shared: str = ""
-    effect: bool = False
+    tells: Tells = Tells.CAUSE
 
 
 def severity(cost_ns: int, wall_ns: int) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import serves
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always
 
@@ -53,7 +54,8 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
             (
                 line
                 for line in lines_of_category(profile.process, "sleeps")
-                if line.tid in serving  # others may sleep as they like
+                # Others may sleep as they like; a line names one of those that share its stack.
+                if line.tid in serving or serves(line.stack)
             ),
             profile.process,
         ),

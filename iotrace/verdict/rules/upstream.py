@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from iotrace.report.detail import Detail
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule, always
+from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
 from iotrace.verdict.rules.silent_dns import is_dns
 from iotrace.verdict.upstreams import lines_on, upstreams
 
@@ -44,18 +44,32 @@ def _connecting(profile: ProcessProfile) -> Iterator[Hit]:
         "dns_lookups": max(lookups.values(), default=0),
         "dns_wait_ns": resolving,
     }
-    if resolving > seen.connects.wait_ns:
+    by_names = resolving > seen.connects.wait_ns
+    if by_names:
         evidence["mostly_for"] = max(names, key=lambda one: one.wait_ns + one.polled_ns).peer
     elif worst is not None:
         evidence["most_often_to"] = worst.peer
-    serves = seen.accepts.ok or profile.listening_ports()
+    serves = bool(seen.accepts.ok or profile.listening_ports())
+    lines = lines_on(profile, names) if by_names else ()
     yield Hit(
         evidence,
         waited,
         tids.pop() if len(tids) == 1 else None,
-        title="" if serves else "Waits to connect or for DNS",
-        lines=waiting_lines(lines_of_category(profile.process, "connects"), profile.process),
+        title=_connecting_title(seen.connects.wait_ns, resolving, serves=serves),
+        lines=waiting_lines(
+            lines or lines_of_category(profile.process, "connects"), profile.process
+        ),
     )
+
+
+def _connecting_title(connecting: int, resolving: int, *, serves: bool) -> str:
+    """For what it waits, where it is one of the two."""
+    what = "to connect or for DNS"
+    if not connecting:
+        what = "for DNS (the look-up of names)"
+    elif not resolving:
+        what = "to connect"
+    return f"Waits {what} while serving" if serves else f"Waits {what}"
 
 
 def _one_peer(profile: ProcessProfile) -> Iterator[Hit]:
@@ -133,5 +147,6 @@ ONE_PEER = Rule(
     "an event loop.",
     _one_peer,
     explains={"IO105": always},
+    tells=Tells.WAIT,
     least=Detail.LIGHT,
 )

@@ -9,7 +9,7 @@ from iotrace.report.model import GroupLimits, StallCall, Stalls
 from iotrace.report.stacks import CpuSample, Frame, StallCause
 from iotrace.verdict.causes import stories_of
 from iotrace.verdict.rules.registry import RULES
-from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers, wastes_its_cpu
+from iotrace.verdict.rules.rule import Hit, Rank, Rule, Tells, always, covers, wastes_its_cpu
 from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit.verdict import elsewhere, made_busy
 from tests.unit.verdict.made import (
@@ -150,7 +150,7 @@ def test_waits_in_other_threads_or_at_other_lines_are_others() -> None:
 
 def test_a_queue_in_front_of_a_thread_is_an_effect_of_what_it_does() -> None:
     """Whatever ranks and costs more: who waits there waits because of that."""
-    queue = replace(_rule("queue", Rank.STUCK), effect=True)
+    queue = replace(_rule("queue", Rank.STUCK), tells=Tells.QUEUE)
     for line, others in ((READ, READ), (HOG, HOG_STALLS)):
         found = ((queue, Hit({}, 90, 7, lines=(line,))), (SLOW, Hit({}, 3, 7, lines=(others,))))
         assert _told(*found) == [("slow", ["queue"])]
@@ -164,6 +164,25 @@ def test_a_wait_for_a_lock_is_an_effect_of_what_its_holder_does() -> None:
     assert _told(*found) == [("file", ["held"])]
     found = ((held, Hit({}, 90, lines=(READ, SYNC))), (slow, Hit({}, 3, lines=(SYNC, READ))))
     assert _told(*found) == [("held", []), ("file", [])]
+
+
+def test_a_line_that_takes_long_is_the_effect_of_what_says_why() -> None:
+    """If that is a good part of it, however much else the line takes."""
+    why, peer = _rule("why"), replace(_rule("peer"), tells=Tells.WAIT)
+    for cost, told in ((3, [("why", ["peer"])]), (1, [("peer", []), ("why", [])])):
+        found = ((peer, Hit({}, 9, lines=(READ,))), (why, Hit({}, cost, 7, lines=(READ,))))
+        stories = [(one.rule.id, [rule.id for rule, _ in one.same]) for one in stories_of(found)]
+        assert stories == told
+
+
+def test_a_lock_that_is_handed_round_is_not_one_that_is_never_released() -> None:
+    """IO144 knows who has had it, IO141 that one thread has waited for long: the same lock."""
+    rules = {rule.id: rule for rule in RULES}
+    waits = "app.py:14 chat -> futex: 1 thread, not returned for 4.2 s"
+    another = "app.py:30 other -> futex: 1 thread, not returned for 4.2 s"
+    held = (rules["IO144"], Hit({}, 90, lines=(LOCK, SYNC)))
+    for line, told in ((waits, 1), (another, 2)):
+        assert len(stories_of((held, (rules["IO141"], Hit({}, 4, 7, lines=(line,)))))) == told
 
 
 def test_where_rules_say_when_one_follows_that_decides() -> None:
@@ -196,7 +215,7 @@ def test_stalls_and_long_iterations_that_compute_at_one_line_are_one_finding() -
 
 def test_what_computes_in_one_function_may_have_several_causes() -> None:
     one, other = _rule("one"), _rule("other")
-    queue = replace(_rule("queue"), effect=True)
+    queue = replace(_rule("queue"), tells=Tells.QUEUE)
     found = ((one, Hit({}, 3, 7, lines=(HOG,))), (other, Hit({}, 4, 7, lines=(HOG,))))
     assert len(stories_of(found)) == 2
     # A finding about all threads does not tell that the one which computes is stalled by it.

@@ -302,3 +302,34 @@ def test_what_is_sent_again_and_never_acknowledged() -> None:
         title = findings(one)["IO140"].title
         assert "in connect to 10.9.0.9:6379" in title
         assert ("sent again 3 times and not acknowledged" in title) is bool(again and unsent)
+
+
+def test_what_keeps_the_accepting_thread_is_told_where_it_is_most_of_its_time() -> None:
+    (one,) = hangs.accept_queue(True)
+    (slow,) = one.lines
+    for waited, told in (
+        (9 * S, "The thread that accepts waits in recvfrom at srv/app.py:9 report: "),
+        (S, "The thread that accepts is busy: "),
+    ):
+        seen = replace(one, lines=(replace(slow, wait_ns=waited),))
+        assert findings(seen)["IO171"].title.startswith(told)
+
+
+def test_clients_that_rest_are_told_from_clients_that_send_slowly() -> None:
+    """By the ledger of requests: a request in hand has begun to arrive."""
+    (one,) = hangs.full_pool(True)
+    reading = in_call("recvfrom", "tcp", "app.py:7 view", *hangs.WORKER, fd=9, wait=200 * MS)
+    row = descriptor(9, local="127.0.0.1:8000", peer="10.0.0.7:41000")
+    for idle, told, advice in (
+        ({"recv": 9 * S}, "kept connections on which clients send no request", "keep-alive"),
+        ({"recv": S}, "busy 90 % of the time at srv/app.py:7 view with requests that clients send "
+         "slowly", "reverse proxy"),
+        (None, "clients that send slowly or not at all", "reverse proxy"),
+    ):  # fmt: skip
+        states = thread(recv=10 * S).states_ns
+        threads = tuple(
+            replace(row, in_call=reading, states_ns=states, idle_ns=idle) for row in one.threads
+        )
+        found = findings(replace(one, threads=threads, descriptors=(row,)))["IO142"]
+        assert told in found.title, found.title
+        assert advice in found.advice

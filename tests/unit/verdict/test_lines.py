@@ -7,6 +7,7 @@ from dataclasses import replace
 from iotrace.report.model import StallCall, Stalls
 from iotrace.report.stacks import Frame, Line, StallCause
 from iotrace.vocabulary.waits import WAIT_REASONS
+from tests.unit.verdict import made_servers
 from tests.unit.verdict.made import MS, PID, S, call, descriptor, event_loop, findings, thread
 
 _LIBRARY = Frame("recv_into", "/usr/lib/python3.11/socket.py", 706)
@@ -106,3 +107,15 @@ def test_a_blocking_call_names_its_lines_but_not_the_multiplexers() -> None:
     assert findings(one)["IO104"].lines == (
         "prices/main.py:7 get -> recvfrom from 10.0.0.7:443: 15 times, 3 s, 230 ms at most",
     )
+
+
+def test_a_sleep_is_told_where_its_line_names_another_thread_of_the_pool() -> None:
+    """A line is of all threads with its stack; what no server waits for is none of theirs."""
+    (sleeping,) = made_servers.sleeping(True)
+    served = (
+        _frame("convert", 17),
+        Frame("__call__", "/venv/lib/python3.11/site-packages/flask/app.py", 1536),
+    )
+    for stack, told in ((served, 1), ((_frame("beat", 4), _MAIN), 0)):
+        slept = replace(_line("clock_nanosleep", "", None, 25, *stack), tid=PID + 1)
+        assert len(findings(replace(sleeping, lines=(slept,)))["IO117"].lines) == told

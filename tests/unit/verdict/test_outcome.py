@@ -17,6 +17,7 @@ from tests.unit.verdict.made import (
     descriptor,
     event_loop,
     judged,
+    line,
     listener,
     process,
     thread,
@@ -164,6 +165,14 @@ def test_slow_requests_are_no_all_clear() -> None:
         "longer: 83.3 % of it asleep in locks."
     )
     assert _outcomes(in_locks(40 * MS)) == [CLEAR]
+
+
+def test_where_lines_are_known_they_are_what_to_look_at_next() -> None:
+    one = _served(1_240 * MS, {"lock": 20 * S})
+    (said,) = _outcomes(replace(one, lines=(line("futex", "", -1, 5, total=S),)))
+    assert said.endswith("The Python lines below say where its threads wait.")
+    (said,) = _outcomes(one)
+    assert "lines below" not in said
 
 
 def test_a_few_late_requests_are_no_all_clear() -> None:

@@ -6,6 +6,7 @@ Elsewhere they skip where they cannot run; there a skip would hide that nothing 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 from pathlib import Path
 
@@ -15,6 +16,12 @@ from iotrace.errors import IotraceError
 
 _HERE = Path(__file__).parent
 _NEVER_SKIPPED = (_HERE / "kernel", _HERE / "attacks", _HERE / "unit/output/test_html_browser.py")
+
+
+def pytest_configure() -> None:
+    """A shell's background job ignores SIGINT, and so would each program that a test starts."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

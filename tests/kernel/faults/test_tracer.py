@@ -80,10 +80,11 @@ def test_nobody_reads_its_output(again: int) -> None:
     with Worker() as worker:
         reader, writer = os.pipe()
         os.close(reader)
-        with Tracer("attach", worker.pid, "-d", "2", stdout=writer) as tracer:
+        with Tracer("attach", worker.pid, stdout=writer) as tracer:
             os.close(writer)
             tracer.wait_until_attached()
             worker.go()
+            tracer.signal(signal.SIGINT)
             status, _, err = tracer.wait()
         worker.check_unharmed()
     assert (status, err) == (0, "")

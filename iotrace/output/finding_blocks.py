@@ -130,7 +130,11 @@ def _follows(one: Symptom, cause: Finding) -> str:
 def symptom(one: Symptom) -> str:
     """What follows from a finding, in one sentence."""
     cost = "" if one.cost_ns is None else f" ({units.format_duration(one.cost_ns)})"
-    named = [f"{_label(key)} {text}" for key, text in one.evidence.items() if isinstance(text, str)]
+    named = [
+        f"{_label(key)} {text}"
+        for key, text in one.evidence.items()
+        if isinstance(text, str) and text not in one.title
+    ]
     return f"{one.id} {one.title}{cost}" + (f": {', '.join(named)}" if named else "")
 
 

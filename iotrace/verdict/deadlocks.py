@@ -113,13 +113,22 @@ def _is_whole_pool(group: Sequence[Stuck], profile: ProcessProfile) -> bool:
 
 def _by_own_pool(group: Sequence[Stuck], one: Stuck, profile: ProcessProfile) -> Deadlock:
     who = "the only thread" if len(group) == 1 else f"all {len(group)} threads"
+    # Nobody else is there who could give them their results.
+    outside = [
+        other
+        for other in stuck_threads(profile)
+        if other.purpose is Purpose.RESULT and not is_pooled(other.call.stack)
+    ]
+    evidence: dict[str, float | int | str] = {"threads_of_the_pool": len(group)}
+    if outside:
+        evidence["threads_that_wait_for_the_pool"] = len(outside)
     return Deadlock(
         f"Deadlock {held_text(one, profile)}: {who} of a pool wait{'s' if len(group) == 1 else ''} "
         "for results, and no thread is left to do that work if it was given to the same pool",
         "Do not wait in a pool's thread for work of the same pool: call the function directly, "
         "have a pool of its own for the inner work, or return and go on in a callback.",
-        (),
-        {"threads_of_the_pool": len(group)},
+        outside,
+        evidence,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from iotrace.report.detail import Detail
 from iotrace.verdict.classify.process_tree import is_short_lived
+from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.cpu_throttling import is_throttled
 from iotrace.verdict.rules.rule import Hit, Rule, always
@@ -36,6 +37,7 @@ def _starved(profile: ProcessProfile) -> Iterator[Hit]:
         "cpu_ns": seen.cpu_ns,
         "mean_wait_ns": seen.runq_ns // max(1, switches),
         "threads": seen.threads,
+        _SHARED: plural(profile.cpus, "CPU") if profile.cpus else "CPUs",
     }
     limits = profile.process.limits
     if limits is not None and limits.throttled_ns:
@@ -46,7 +48,6 @@ def _starved(profile: ProcessProfile) -> Iterator[Hit]:
     evidence |= {
         "cpus": profile.cpus,
         "traced_cpu_ns": profile.traced_cpu_ns,
-        _SHARED: "the host's CPUs",
     }
     by_others = profile.waits_for_others
     yield Hit(

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from iotrace.report.detail import Detail
 from iotrace.report.stacks import InCall
 from iotrace.verdict.across_processes import HANGING_CHILDREN
-from iotrace.verdict.deadlocks import deadlock_of, writers_to
+from iotrace.verdict.deadlocks import Deadlock, deadlock_of, writers_to
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, asks, library_frames, named, short_name
@@ -37,8 +37,11 @@ def _stuck(profile: ProcessProfile) -> Iterator[Hit]:
         if _hangs(one, profile):
             key = one.purpose, one.call.syscall, one.call.kind, place_text(one) or one.tid
             groups.setdefault(key, []).append(one)
-    for group in groups.values():
-        yield _hit(group, profile)
+    deadlocks = [deadlock_of(group, profile) for group in groups.values()]
+    told = {one.tid for deadlock in deadlocks if deadlock for one in deadlock.others}
+    for group, deadlock in zip(groups.values(), deadlocks, strict=True):
+        if deadlock or not all(one.tid in told for one in group):
+            yield _hit(group, deadlock, profile)
 
 
 def _hangs(one: Stuck, profile: ProcessProfile) -> bool:
@@ -82,10 +85,9 @@ def _outgoing(call: InCall, profile: ProcessProfile) -> bool:
     return not any(row.local[row.local.rfind(":") :] in ports for row in rows if row.local)
 
 
-def _hit(group: list[Stuck], profile: ProcessProfile) -> Hit:
+def _hit(group: list[Stuck], deadlock: Deadlock | None, profile: ProcessProfile) -> Hit:
     first = max(group, key=lambda one: one.held_ns)
     call = first.call
-    deadlock = deadlock_of(group, profile)
     itself = bool(call.peer) and _outgoing(call, profile) and profile.is_own(call.peer)
     evidence: dict[str, float | int | str] = {"call": call.syscall}
     if call.kind:

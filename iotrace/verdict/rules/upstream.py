@@ -98,6 +98,7 @@ def _one_peer(profile: ProcessProfile) -> Iterator[Hit]:
                 },
                 waited,
                 fd=upstream.rows[0].fd if len(upstream.rows) == 1 else None,
+                title=f"One peer dominates the wait: {upstream.peer}",
                 lines=waiting_lines(upstream.lines, profile.process),
             )
     yield from _one_client(profile)
@@ -126,6 +127,7 @@ def _one_client(profile: ProcessProfile) -> Iterator[Hit]:
             },
             waited,
             fd=worst.fd,
+            title=f"One client keeps the only thread waiting: {worst.peer}",
             lines=waiting_lines(lines_on(profile, [worst]), profile.process),
         )
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from iotrace.output import finding_blocks, page, quality, verdict
-from iotrace.report.model import Finding, Lost, Model, Quality
+from iotrace.report.model import Finding, Lost, Model, Quality, Symptom
 from tests.unit.output.drawing import snapshot
 from tests.unit.reports import S, process, report, thread
 
@@ -111,4 +111,41 @@ def test_threads_of_another_model_are_named() -> None:
 Event loop (confidence 96 %)
 - watches 3
 - 2 threads: Blocking calls
+""")
+
+
+def test_effects_are_told_from_other_views_of_the_same_wait() -> None:
+    """With what their titles do not say already; of ended children there is no number."""
+
+    def symptom(rule: str, title: str, **figures: object) -> Symptom:
+        return Symptom(rule, "high", title, 0, None, None, {"peer": "10.0.0.7:443"}, S, **figures)
+
+    found = Finding(
+        id="IO104",
+        severity="high",
+        title="Blocking call",
+        pid=0,
+        tid=0,
+        fd=None,
+        evidence={},
+        advice="Await it.",
+        cost_ns=None,
+        symptoms=(
+            symptom("IO119", "One peer dominates the wait: 10.0.0.7:443", same_wait=True),
+            symptom("IO105", "Late pickup"),
+        ),
+    )
+    ended = replace(process(name="shop"), pid=0, parent=42)
+    shown = page.render(
+        finding_blocks.blocks(report(ended, findings=(found,)), 20), tablefmt="table", width=80
+    )
+    assert shown == snapshot("""\
+Findings (1)
+════════════
+
+HIGH IO104: Blocking call
+where    ended child processes of process 42 (shop)
+also     IO119 One peer dominates the wait: 10.0.0.7:443 (1.00 s)
+effects  IO105 Late pickup (1.00 s): peer 10.0.0.7:443
+advice   Await it.
 """)

@@ -230,4 +230,4 @@ def test_processes_that_lack_the_same_cpus_are_one_finding() -> None:
     child = process([thread(PID + 1, user=MS, runq=5 * S, lock=4 * S)], pid=PID + 1, parent=PID)
     told = judged(*(replace(one, limits=limits) for one in (parent, child))).findings
     (found,) = (one for one in told if one.id == "IO112")
-    assert (found.evidence["processes"], found.evidence["short_of"]) == (2, "the host's CPUs")
+    assert (found.evidence["processes"], found.evidence["short_of"]) == (2, "2 CPUs")

@@ -96,6 +96,12 @@ def test_a_pool_whose_threads_all_wait_for_results() -> None:
     threads = [hangs.waiting(tid, nested) for tid in (701, 702)]
     (found,) = judged(process(threads)).findings
     assert found.title.startswith("Deadlock for the whole trace: all 2 threads of a pool wait")
+    asks = in_call(
+        "futex", "", "lib/concurrent/futures/_base.py:451 Future.result", "app.py:20 main"
+    )
+    (found,) = judged(process([*threads, hangs.waiting(PID, asks)])).findings
+    assert found.evidence["threads_that_wait_for_the_pool"] == 1
+    assert [line.split()[0] for line in found.lines] == ["srv/app.py:8", "srv/app.py:20"]
     spare = judged(process([*threads, hangs.idle(703)])).findings
     assert "Deadlock" not in spare[0].title
 

@@ -49,7 +49,7 @@ def judge(report: Report) -> Report:
     labelled = [
         replace(one, process=process) for one, process in zip(profiles, processes, strict=True)
     ]
-    findings = findings_of(_with_children(labelled))
+    findings = findings_of(_with_relatives(labelled))
     told = outcomes(labelled, frozenset(finding.pid for finding in findings))
     return replace(
         report,
@@ -78,7 +78,7 @@ def _on_cpus(profiles: Sequence[ProcessProfile], cpus: int) -> list[ProcessProfi
     """With the CPUs that each may use (of so many), and what all of them used together."""
     traced_ns = sum(one.total.cpu_ns for one in profiles)
     limits = [one.process.limits for one in profiles]
-    return _with_children(
+    return _with_relatives(
         [
             replace(one, cpus=(limit and limit.cpus) or cpus, traced_cpu_ns=traced_ns)
             for one, limit in zip(profiles, limits, strict=True)
@@ -86,13 +86,23 @@ def _on_cpus(profiles: Sequence[ProcessProfile], cpus: int) -> list[ProcessProfi
     )
 
 
-def _with_children(profiles: Sequence[ProcessProfile]) -> list[ProcessProfile]:
+def _with_relatives(profiles: Sequence[ProcessProfile]) -> list[ProcessProfile]:
+    pids = {one.process.pid: one for one in profiles if one.process.pid}
     children: dict[int, list[ProcessProfile]] = {}
     for one in profiles:
         if one.process.parent is not None:
             children.setdefault(one.process.parent, []).append(one)
     return [
-        replace(one, children=tuple(children.get(one.process.pid, ()) if one.process.pid else ()))
+        replace(
+            one,
+            children=tuple(children.get(one.process.pid, ()) if one.process.pid else ()),
+            parent=pids.get(one.process.parent or 0),
+            siblings=tuple(
+                other
+                for other in children.get(one.process.parent or 0, ())
+                if other.process is not one.process
+            ),
+        )
         for one in profiles
     ]
 

@@ -16,6 +16,8 @@ from iotrace.report.requests import Requests, RequestTier
 from iotrace.verdict.classify.confidence import UNKNOWN
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.slow_places import SLOW_NS, slow_place
+from iotrace.verdict.waiting_tasks import function_text
 from iotrace.vocabulary.calls import CALLS, WRITES
 from iotrace.vocabulary.waits import WAITS
 
@@ -27,9 +29,6 @@ ALL_ALONG_SHARE = 0.99
 """Of the time traced, asleep for one reason: all along."""
 BUSY_SHARE = 0.05
 """Of one CPU: what takes less is idle."""
-
-SLOW_NS = 500_000_000
-"""Half of the requests take this or longer: somebody waits, whether it is meant or not."""
 TAIL_NS = 250_000_000
 """Of a server whose other requests are quick: those that take this long or longer are late."""
 TAIL_RATIO = 10
@@ -147,13 +146,21 @@ def _kept(profile: ProcessProfile) -> list[str]:
 def _slow(profile: ProcessProfile) -> list[str]:
     """Requests that take long, all or a few of them, and what most of that time is."""
     texts = []
+    found = slow_place(profile)
+    where = ""
+    if found is not None:
+        first = found[0].first
+        where = (
+            f" For {share(found[1], 1)} of it asyncio tasks wait at {first.place}, in "
+            f"{function_text(first.wait.stack)}."
+        )
     for row in profile.process.requests:
         if row.latency_ns is None:
             continue
         if row.latency_ns.p50 >= SLOW_NS and (spent := _largest_part(row.tiers)):
             texts.append(
                 f"half of the requests on {row.listener} take {duration(row.latency_ns.p50)} or "
-                f"longer: {spent}."
+                f"longer: {spent}.{where}"
             )
         elif late := _late(row, row.latency_ns.p50):
             count = sum(one.count for one in late)
@@ -161,7 +168,7 @@ def _slow(profile: ProcessProfile) -> list[str]:
             texts.append(
                 f"{count:,} of {row.latency_ns.count:,} requests on {row.listener} took "
                 f"{duration(mean)} on average, half of all {duration(row.latency_ns.p50)} or less: "
-                f"{_largest_part(late)}."
+                f"{_largest_part(late)}.{where}"
             )
     return texts
 

@@ -32,7 +32,8 @@ IN_TURN_PICKUP_NS = 25_000_000
 
 @dataclass(frozen=True, slots=True)
 class ProcessProfile:
-    """``threads``, ``calls`` and ``styles`` by tid; ``children``: those that were traced.
+    """``threads``, ``calls`` and ``styles`` by tid; ``children``, ``parent`` and ``siblings``
+    (children of the same parent): those that were traced, without relatives of their own.
 
     ``served_ports``: ":8000" of each address that any process of the report accepts connections on.
     ``cpus`` that it may run on, 0: not known; ``traced_cpu_ns``: on a CPU, all that was traced.
@@ -49,6 +50,8 @@ class ProcessProfile:
     served_ports: frozenset[str] = frozenset()
     cpus: int = 0
     traced_cpu_ns: int = 0
+    parent: ProcessProfile | None = None
+    siblings: tuple[ProcessProfile, ...] = ()
 
     @property
     def wall_ns(self) -> int:

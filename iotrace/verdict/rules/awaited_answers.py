@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from iotrace.report.requests import Upstream
 from iotrace.verdict.number_formats import duration, plural, share
-from iotrace.verdict.outcome import SLOW_NS
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, serves
 from iotrace.verdict.rules.rule import Hit, Rule, always
+from iotrace.verdict.slow_places import SLOW_NS
 from iotrace.verdict.stuck import LEAST_NS, WHOLE_SHARE
 from iotrace.verdict.upstreams import total_ns, upstreams
 from iotrace.verdict.waiting_tasks import (
@@ -147,5 +147,5 @@ AWAITED = Rule(
     "it from a queue's worker or a task of its own (a background task of Starlette's still keeps "
     "its connection, and behind BaseHTTPMiddleware its request).",
     _awaited,
-    explains={"IO105": always, "IO119": always},
+    explains={"IO105": always, "IO119": always, "IO185": always},
 )

@@ -80,7 +80,7 @@ IN_USE = Rule(
     "Limits(max_connections=...); asyncpg, psycopg_pool: max_size) if the peer can take more, or "
     "ask it less: cache, batch. Put a timeout on the wait for a connection.",
     _in_use,
-    explains={"IO105": always, "IO119": covers, "IO165": always},
+    explains={"IO105": always, "IO119": covers, "IO165": always, "IO185": always},
     rank=Rank.STUCK,
     least=Detail.SOCKETS,
 )

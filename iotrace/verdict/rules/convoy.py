@@ -96,6 +96,12 @@ QUEUED = Rule(
     "LOCKED or NOWAIT where a queue is meant. Who waits for whom: MySQL: SHOW ENGINE INNODB "
     "STATUS, information_schema.innodb_trx; PostgreSQL: pg_locks, pg_blocking_pids().",
     _convoys,
-    explains={"IO105": always, "IO119": _same_peer, "IO140": _same_peer, "IO142": always},
+    explains={
+        "IO105": always,
+        "IO119": _same_peer,
+        "IO140": _same_peer,
+        "IO142": always,
+        "IO185": always,
+    },
     rank=Rank.STUCK,
 )

@@ -259,6 +259,13 @@ FULL = Rule(
     "Thread pool full: all of its threads are always busy",
     "Have more threads, or shorter jobs.",
     _full,
-    explains={"IO105": always, "IO117": covers, "IO119": always, "IO147": always, "IO165": always},
+    explains={
+        "IO105": always,
+        "IO117": covers,
+        "IO119": always,
+        "IO147": always,
+        "IO165": always,
+        "IO185": always,
+    },
     rank=Rank.STUCK,
 )

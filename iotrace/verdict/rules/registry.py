@@ -7,6 +7,7 @@ from iotrace.verdict.rules import (
     accept_blocked,
     accept_herd,
     accept_overflow,
+    accept_paused,
     accept_queue,
     awaited_answers,
     blocked_senders,
@@ -50,6 +51,7 @@ from iotrace.verdict.rules import (
     silent_peer,
     sleep_in_request,
     slow_files,
+    slow_tasks,
     stuck_call,
     task_queues,
     thread_leak,
@@ -123,4 +125,6 @@ RULES: tuple[Rule, ...] = (
     awaited_answers.AWAITED,
     worker_restarts.REPLACES,
     tiny_sends.TINY,
+    slow_tasks.SLOW_TASKS,
+    accept_paused.PAUSED,
 )

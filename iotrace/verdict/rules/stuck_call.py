@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from iotrace.report.detail import Detail
+from iotrace.report.model import Process
 from iotrace.report.stacks import InCall
 from iotrace.verdict.across_processes import HANGING_CHILDREN
 from iotrace.verdict.deadlocks import Deadlock, deadlock_of, writers_to
@@ -28,6 +29,11 @@ from iotrace.vocabulary.kinds import PIPES, SOCKETS
 
 _POOL = "/multiprocessing/pool.py"
 MOST_NAMED = 3
+_LOOP = re.compile(r"/asyncio/(?:base_events\.py:_run_once|events\.py:_run|runners\.py:run)$")
+_EXECUTORS_RESULT = re.compile(
+    r"/concurrent/futures/_base\.py:(?:result|exception|result_iterator|wait|as_completed)$"
+)
+_EXECUTORS_WORKER = re.compile(r"/concurrent/futures/thread\.py:_worker$")
 _EXIT = re.compile(r"/threading\.py:_shutdown$|/thread\.py:_python_exit$")
 
 
@@ -37,7 +43,10 @@ def _stuck(profile: ProcessProfile) -> Iterator[Hit]:
         if _hangs(one, profile):
             key = one.purpose, one.call.syscall, one.call.kind, place_text(one) or one.tid
             groups.setdefault(key, []).append(one)
-    deadlocks = [deadlock_of(group, profile) for group in groups.values()]
+    deadlocks = [
+        None if _left_behind(group[0], profile) else deadlock_of(group, profile)
+        for group in groups.values()
+    ]
     told = {one.tid for deadlock in deadlocks if deadlock for one in deadlock.others}
     for group, deadlock in zip(groups.values(), deadlocks, strict=True):
         if deadlock or not all(one.tid in told for one in group):
@@ -189,6 +198,18 @@ def _child_text(one: Stuck) -> str:
 
 
 def _result_text(one: Stuck, profile: ProcessProfile) -> str:
+    if _in_loop(one):
+        return (
+            "waiting for a result in its event loop's own thread: the loop stands still, and if "
+            "the result is to come from a coroutine of it, that is a deadlock"
+        )
+    left = _left_behind(one, profile)
+    if left:
+        return (
+            f"waiting for a result of an executor that has no thread in this process: it was "
+            f"forked (preload?) from process {left[0].pid}, where {plural(left[1], 'thread')} of "
+            "an executor wait for work; a fork takes no threads along"
+        )
     idle = _idle_workers(one, profile)
     if not idle:
         return "waiting for a result that another thread or process does not give"
@@ -197,6 +218,27 @@ def _result_text(one: Stuck, profile: ProcessProfile) -> str:
         f"{'' if idle == 1 else f'all {idle} workers are'} idle: the task was lost, most likely "
         "with a worker that was killed"
     )
+
+
+def _in_loop(one: Stuck) -> bool:
+    return any(map(_LOOP.search, map(named, one.call.stack)))
+
+
+def _left_behind(one: Stuck, profile: ProcessProfile) -> tuple[Process, int] | None:
+    """The process that it was forked from, and how many threads of executors idle there."""
+    parent = profile.parent
+    if parent is None or parent.process.name != profile.process.name:
+        return None
+    if not any(map(_EXECUTORS_RESULT.search, map(named, one.call.stack))):
+        return None
+    idle = [
+        other
+        for other in in_calls(parent)
+        if other.held_ns >= LEAST_NS
+        and other.purpose is Purpose.WORK
+        and any(map(_EXECUTORS_WORKER.search, map(named, other.call.stack)))
+    ]
+    return (parent.process, len(idle)) if idle else None
 
 
 def _idle_workers(one: Stuck, profile: ProcessProfile) -> int:
@@ -245,6 +287,16 @@ _ADVICE = {
 }
 
 
+_IN_LOOP = (
+    "In the loop's thread nothing may wait for a concurrent.futures.Future: await the coroutine, "
+    "or asyncio.wrap_future(future). A function that is called from threads and from coroutines "
+    "needs two forms; run_coroutine_threadsafe(...).result() is for other threads only."
+)
+_FORKED = (
+    "Make executors (and clients, exporters, schedulers: all that start threads) in each worker "
+    "after the fork: gunicorn's post_fork hook or no --preload, uWSGI's postfork or lazy-apps, "
+    "celery's worker_process_init, os.register_at_fork; or make them at the first use."
+)
 _INHERITED = (
     "What a child starts in the background inherits its stdout and stderr, and a pipe ends only "
     "when all who have it have closed it: start such a daemon with its output elsewhere "
@@ -260,6 +312,10 @@ _EXIT_ADVICE = (
 def _advice(first: Stuck, profile: ProcessProfile) -> str:
     if first.call.inherited_by:
         return _INHERITED
+    if first.purpose is Purpose.RESULT and _in_loop(first):
+        return _IN_LOOP
+    if first.purpose is Purpose.RESULT and _left_behind(first, profile):
+        return _FORKED
     if first.purpose is Purpose.RESULT and _idle_workers(first, profile):
         return (
             "multiprocessing.Pool does not notice when a worker dies with its task (killed for "
@@ -289,7 +345,7 @@ STUCK = Rule(
     explains={
         "IO103": covers, "IO104": covers, "IO105": always, "IO111": covers, "IO118": covers,
         "IO119": covers, "IO141": _has_the_lock, "IO142": always, "IO146": always, "IO152": always,
-        "IO165": always, "IO171": always,
+        "IO165": always, "IO171": always, "IO185": always,
     },
     rank=Rank.STUCK,
     least=Detail.LIGHT,

@@ -140,7 +140,14 @@ QUEUED = Rule(
     "asyncio tasks queue for a connection, a lock, room or a thread",
     "Look at who has what they wait for.",
     _queued,
-    explains={"IO105": always, "IO119": covers, "IO142": covers, "IO147": always, "IO165": always},
+    explains={
+        "IO105": always,
+        "IO119": covers,
+        "IO142": covers,
+        "IO147": always,
+        "IO165": always,
+        "IO185": always,
+    },
     rank=Rank.STUCK,
     least=Detail.FULL,
 )

@@ -197,6 +197,8 @@ TESTED_ELSEWHERE = {
             "IO171",
             "IO174",
             "IO177",
+            "IO185",
+            "IO186",
         ),
         "tests/kernel/verdict/test_hangs.py",
     ),

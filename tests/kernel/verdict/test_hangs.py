@@ -48,8 +48,10 @@ WAYS = {
     "slow_service": "IO165",
     "unanswered_connect": "IO164",
     "replaced_workers": "IO166",
+    "sleeping_requests": "IO185",
+    "full_server": "IO186",
 }
-_SERVE = ("busy_connections", "slow_service")
+_SERVE = ("busy_connections", "slow_service", "sleeping_requests")
 """They begin when they are traced, and say when they serve."""
 _SEVERITIES = {"kept_connections": "medium", "kept_threads": "medium"}
 """It goes on serving until the limit is reached."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from iotrace.report.model import Process, Thread
+from iotrace.report.model import Listener, OpenSockets, Process, Thread
 from iotrace.report.requests import Requests, RequestTier, Upstream
 from iotrace.report.stacks import InCall, Wake
 from iotrace.report.times import Durations
@@ -180,6 +180,14 @@ def accept_queue(wrong: bool) -> tuple[Process, ...]:
     row = Requests("127.0.0.1:8000", 5, 5, 0, None, times, times, None, None, None, tiers=(tier,))
     lines = (line_of(asking, 5, 9 * S, 2 * S),)
     return (replace(made, lines=lines, requests=(row,), sockets=listener(2)),)
+
+
+def accept_paused(wrong: bool) -> tuple[Process, ...]:
+    """IO186: 8 idle connections, 6 newcomers, and nobody accepts; or one that has just come."""
+    told = Listener("127.0.0.1:8000", 6 if wrong else 1, 100, 0)
+    sockets = OpenSockets(9, ("127.0.0.1:8000",), told.pending, 0, listeners=(told,))
+    rows = tuple(descriptor(fd, peer=f"127.0.0.1:{40_000 + fd}") for fd in range(10, 18))
+    return (replace(event_loop(), sockets=sockets, descriptors=rows),)
 
 
 def busy_connections(wrong: bool) -> tuple[Process, ...]:

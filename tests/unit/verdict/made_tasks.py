@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iotrace.report.model import Connected, OpenSockets, Process, TaskWaits
-from iotrace.report.requests import Durations, Upstream
+from iotrace.report.requests import Durations, Requests, RequestTier, Upstream
 from iotrace.report.task_waits import TaskWait
 from tests.unit.verdict.made import MS, S, event_loop, own_place, stack
 
@@ -63,3 +63,30 @@ def kept_connections(wrong: bool) -> tuple[Process, ...]:
     calls = Upstream(PEER, "tcp", 60, 2 if wrong else 60, 0, None, connect, None, connect, 0, {})
     sockets = OpenSockets(90, ("127.0.0.1:8000",), 0, 0, connected=(Connected(PEER, 80, 0),))
     return (replace(event_loop(), upstreams=(calls,), sockets=sockets),)
+
+
+SLEEPS = (
+    "lib/asyncio/tasks.py:639 sleep",
+    "lib/site-packages/arq/utils.py:106 poll",
+    "lib/site-packages/arq/jobs.py:104 Job.result",
+    "app.py:22 thumbnail",
+    "lib/site-packages/starlette/routing.py:76 app",
+)
+
+
+def with_slow_requests(*rows: TaskWait, slow: int = 40, each: int = S) -> Process:
+    """So many requests that took so long, in ten seconds, and as many quick ones."""
+    took = Durations(2 * slow, MS, each, each, each, each)
+    tiers = (
+        RequestTier(0, 2 * MS, slow, slow * MS, 0, {}, {"user": slow * MS}),
+        RequestTier(100 * MS, 20 * S, slow, slow * each, 0, {}, {"poll": slow * each}),
+    )
+    row = Requests("127.0.0.1:8000", 9, 2 * slow, 0, None, took, None, None, None, None, tiers)
+    return replace(with_tasks(*rows), requests=(row,))
+
+
+def slow_tasks(wrong: bool) -> tuple[Process, ...]:
+    """IO185: 4 requests at a time, and as many tasks that sleep; or quick ones that do."""
+    return (
+        with_slow_requests(wait_of(*SLEEPS, tasks=4, longest=0), each=S if wrong else 100 * MS),
+    )

@@ -89,6 +89,8 @@ MADE: dict[str, Made] = {
     "IO165": made_tasks.awaited_answers,
     "IO166": made_busy.replaced_workers,
     "IO167": made_busy.tiny_sends,
+    "IO185": made_tasks.slow_tasks,
+    "IO186": hangs.accept_paused,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -157,6 +159,8 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO165": {"peer": "10.0.0.9:5432", "tasks_waiting": 7, "longest_ns": 9 * S},
     "IO166": {"workers_replaced": 3, "start_up_ns": S, "start_up_share_ratio": 0.5},
     "IO167": {"sends": 9_000, "mean_send_bytes": 20, "wake_ups_from_threads": 9_000},
+    "IO185": {"slow_requests": 40, "mean_latency_ns": S, "of_their_time_ratio": 0.999},
+    "IO186": {"connections_waiting_to_be_accepted": 6, "connections_open": 8},
 }  # fmt: skip
 
 

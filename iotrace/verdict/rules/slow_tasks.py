@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests that are slow, or hang, because their asyncio tasks wait for the program itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from iotrace.report.detail import Detail
+from iotrace.verdict.number_formats import duration, plural, share
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import Purpose, library_frames, serves
+from iotrace.verdict.python_lines import busy_lines
+from iotrace.verdict.rules.rule import Hit, Rule, always
+from iotrace.verdict.rules.task_queues import is_queue
+from iotrace.verdict.slow_places import Place, Wait, places_of, slow_place, tiers_of
+from iotrace.verdict.stuck import LEAST_NS, WHOLE_SHARE
+from iotrace.verdict.waiting_tasks import (
+    WaitingTasks,
+    function_text,
+    longest_of,
+    owed,
+    purpose_of_task,
+    task_lines,
+)
+
+LEAST_LOOKS = 3
+WORKS_SHARE = 0.5
+"""Of the time of a thread, on a CPU or ready: it is what the tasks' futures wait for."""
+MOST_CHILDREN = 3
+
+
+def _waiting(profile: ProcessProfile) -> Iterator[Hit]:
+    if not profile.loop_threads():
+        return
+    slow = slow_place(profile)
+    if slow is not None and not _is_told_elsewhere(slow[0], profile):
+        yield _hit(*slow, profile)
+    elif slow is None:
+        yield from (_hanging_hit(one, profile) for one in _hanging(profile))
+
+
+def _is_told_elsewhere(place: Place, profile: ProcessProfile) -> bool:
+    """Long polls, which nobody is to blame for; and what IO160 says."""
+    if place.wait is Wait.NEWS:
+        return True  # the outcome says so
+    queues = (Purpose.POOL, Purpose.LOCK, Purpose.ROOM, Purpose.RESULT)
+    return place.purpose in queues and is_queue(place.tasks, profile.process.tasks)
+
+
+def _hanging(profile: ProcessProfile) -> list[Place]:
+    """Where requests have been at all looks: for a child that does not end, or a future that the
+    program's own code has made and awaits, and that nobody sets."""
+    tasks = profile.process.tasks
+    if tasks is None or tasks.looks < LEAST_LOOKS:
+        return []
+    long_ns = max(LEAST_NS, int(WHOLE_SHARE * 0.95 * tasks.watched_ns))
+    return [
+        one
+        for one in places_of(profile)
+        if one.serves
+        and longest_of(one.tasks) >= long_ns
+        and (
+            one.wait is Wait.CHILD
+            or (one.wait is Wait.FUTURE and not library_frames(one.first.wait.stack))
+        )
+    ]
+
+
+def _hit(place: Place, of_them: float, profile: ProcessProfile) -> Hit:
+    tiers, _ = tiers_of(profile)
+    rows = profile.process.requests
+    count = sum(one.count for one in tiers)
+    mean_ns = sum(one.latency_ns for one in tiers) // count
+    helper = _helper(place, profile)
+    evidence: dict[str, float | int | str] = {
+        "slow_requests": count,
+        "requests": sum(row.exchanges for row in rows),
+        "mean_latency_ns": mean_ns,
+        "of_their_time_ratio": round(of_them, 3),
+        "tasks_waiting_mean": round(place.mean, 1),
+        "awaited_in": function_text(place.first.wait.stack),
+        **owed(profile),
+    }
+    if helper is not None:
+        evidence["thread_at_work"] = helper
+    return Hit(
+        evidence,
+        min(profile.wall_ns, sum(one.latency_ns for one in tiers)),
+        lines=_lines(place, helper, profile),
+        title=f"Slow requests {_text(place, helper, profile)}: {count:,} of "
+        f"{evidence['requests']:,} took {duration(mean_ns)} on average, {share(of_them, 1)} of it "
+        f"there",
+        advice=_ADVICE[place.wait],
+    )
+
+
+def _hanging_hit(place: Place, profile: ProcessProfile) -> Hit:
+    count, longest = max(1, round(place.mean)), longest_of(place.tasks)
+    nobody = "that nobody has set" if place.wait is Wait.FUTURE else "that has not ended"
+    return Hit(
+        {"tasks_waiting": count, "longest_ns": longest, **owed(profile)},
+        min(profile.wall_ns, longest),
+        severity="medium",
+        lines=task_lines(place.tasks),
+        title=f"Requests hang: {plural(count, 'asyncio task')} {_text(place, None, profile)} "
+        f"{nobody} in {duration(longest)} and more",
+        advice=_ADVICE[place.wait],
+    )
+
+
+def _text(place: Place, helper: int | None, profile: ProcessProfile) -> str:
+    at = f"at {place.first.place}"
+    via = function_text(place.first.wait.stack)
+    own = not library_frames(place.first.wait.stack)
+    if place.wait is Wait.CHILD:
+        return f"wait for a child process{_children(profile)} {at}"
+    if place.wait is Wait.SLEEP:
+        return f"sleep: asyncio.sleep {at}" + ("" if via.startswith("sleep") else f", in {via}")
+    if place.wait is Wait.TASKS:
+        return f"wait for other asyncio tasks {at}"
+    if place.wait is Wait.KNOWN:
+        return f"wait in {via} {at}"
+    what = "a worker thread" if place.wait is Wait.THREAD else "a future"
+    through = "" if own else f" in {via}"
+    if helper is None:
+        return f"wait for {what} {at}{through}"
+    for_what = "" if place.wait is Wait.THREAD else f"{what} that waits its turn for "
+    return f"wait for {for_what}thread {helper}, which is always at work, {at}{through}"
+
+
+def _children(profile: ProcessProfile) -> str:
+    """ " (gzip, head)": the programs that took most CPU time."""
+    taken = Counter[str]()
+    todo = list(profile.children)
+    while todo:
+        one = todo.pop()
+        taken[one.process.name] += one.total.cpu_ns
+        todo += one.children
+    names = [name for name, _ in taken.most_common(MOST_CHILDREN)]
+    return f" ({', '.join(names)})" if names else ""
+
+
+def _helper(place: Place, profile: ProcessProfile) -> int | None:
+    """The only thread beside the loop's that works, where it does so most of the time."""
+    if place.wait not in (Wait.FUTURE, Wait.THREAD):
+        return None
+    loops = profile.loop_threads()
+    busy = [
+        tid
+        for tid, one in profile.threads.items()
+        if tid not in loops
+        and one.cpu_ns + one.runq_ns >= WORKS_SHARE * min(one.lifetime_ns, profile.wall_ns)
+    ]
+    return busy[0] if len(busy) == 1 else None
+
+
+def _lines(place: Place, helper: int | None, profile: ProcessProfile) -> tuple[str, ...]:
+    lines = task_lines(place.tasks)
+    if helper is not None:
+        return (*lines[:1], *busy_lines(profile.process, helper)[:2])
+    return lines if place.wait is not Wait.TASKS else (*lines[:1], *_inner_lines(profile))
+
+
+def _inner_lines(profile: ProcessProfile) -> tuple[str, ...]:
+    """Where the tasks that they wait for may wait: those that no server's code is part of."""
+    tasks = profile.process.tasks
+    found = [
+        WaitingTasks(row, purpose_of_task(row.stack))
+        for row in (tasks.rows if tasks else ())
+        if row.stack and not serves(row.stack) and len(library_frames(row.stack)) < len(row.stack)
+    ]
+    return task_lines(found)[:2]
+
+
+_ADVICE = {
+    Wait.SLEEP: "The sleep is in the way of the answer. Wait for what is awaited itself (an event, "
+    "a future, a blocking read of a queue or of Redis, a subscription) and not for a time to be "
+    "over; where only asking again helps, begin with short pauses and let them grow; a retry's "
+    "pauses and a rate limiter's need a limit that the client can wait for.",
+    Wait.CHILD: "The program that is run takes that long. Look at what it does (its own rows and "
+    "lines are below if it was traced), give it less to do, or let a job queue run it and answer "
+    "at once. So many at a time as there are CPUs are enough (asyncio.Semaphore). Read its output "
+    "while it runs (communicate), and give it a timeout.",
+    Wait.THREAD: "The lines say what the thread does. One that computes in Python has the GIL and "
+    "slows the event loop as well: use a process pool, or a job queue.",
+    Wait.TASKS: "The lines below it are of the tasks that it may wait for. `iotrace tasks PID` "
+    "shows which task awaits which.",
+    Wait.FUTURE: "Somebody else sets that future: a worker thread (a database driver's only "
+    "one does all calls in turn: open several connections), a process pool, or a task. Look at "
+    "what it does meanwhile, and whether it still lives: a task that dies of an exception leaves "
+    "its futures as they are (keep a reference to it, catch what it raises, set_exception), and "
+    "give the wait a timeout (asyncio.timeout).",
+    Wait.KNOWN: "The line says what is awaited. `iotrace tasks PID` shows each task that waits.",
+}
+
+
+SLOW_TASKS = Rule(
+    "IO185",
+    "Slow requests wait in asyncio tasks",
+    "The event loop is free: look at the line, and at what it waits for there.",
+    _waiting,
+    explains={"IO105": always, "IO119": always},
+    least=Detail.FULL,
+)

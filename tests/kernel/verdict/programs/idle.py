@@ -1,0 +1,71 @@
+"""Ways to hang, of hanging.py: the event loop has time, and clients wait all the same."""
+
+import asyncio
+import os
+import selectors
+import socket
+import sys
+import threading
+
+from common import WRONG
+from gone import JOB_S
+
+LIMIT = 2
+CLIENTS = 8
+
+
+def sleeping_requests(listener):
+    """IO185: what the requests wait for is a time to be over; fixed: for a short one."""
+    sys.stdin.readline()  # traced by now: its requests are known from the first on
+    if not os.fork():
+        connect(listener, CLIENTS)
+
+    connected = 0
+
+    async def serve(reader, writer):
+        nonlocal connected
+        connected += 1
+        if connected == CLIENTS:
+            print(flush=True)
+        while data := await reader.read(100):
+            await asyncio.sleep(0.6 if WRONG else JOB_S)
+            writer.write(data)
+
+    async def main():
+        async with await asyncio.start_server(serve, sock=listener) as server:
+            await server.serve_forever()
+
+    asyncio.run(main())
+
+
+def full_server(listener):
+    """IO186: it has as many connections as it may have; fixed: it may have more."""
+    if not os.fork():
+        connect(listener, LIMIT + 3, JOB_S)
+    selector = selectors.DefaultSelector()
+    selector.register(listener, selectors.EVENT_READ)
+    connected = 0
+    while True:
+        for key, _ in selector.select():
+            if key.fileobj is listener:
+                selector.register(listener.accept()[0], selectors.EVENT_READ)
+                connected += 1
+                if WRONG and connected == LIMIT:
+                    selector.unregister(listener)
+            else:
+                key.fileobj.sendall(key.fileobj.recv(100))
+
+
+def connect(listener, clients, pause_s=0.0):
+    """Clients that ask, and ask again."""
+
+    def ask():
+        connection = socket.create_connection(listener.getsockname())
+        while True:
+            connection.sendall(b"question")
+            connection.recv(100)
+            threading.Event().wait(pause_s)
+
+    for _ in range(clients):
+        threading.Thread(target=ask, daemon=True).start()
+    threading.Event().wait()

@@ -20,6 +20,8 @@ from iotrace.verdict.waiting_tasks import WaitingTasks, mean_of, purpose_of_task
 
 SLOW_NS = 500_000_000
 """Requests that take this or longer: somebody waits, whether it is meant or not."""
+LATE_NS = 250_000_000
+"""These do where it is plain that the program keeps them waiting."""
 LEAST_COUNT = 3
 """Slow requests; fewer may have been the first, which import and connect."""
 LEAST_SHARE = 0.5
@@ -124,11 +126,11 @@ def wait_of(row: TaskWait, purpose: Purpose) -> Wait:
     return Wait.NEWS if any(map(_NEWS.search, names)) else Wait.FUTURE
 
 
-def slow_place(profile: ProcessProfile) -> tuple[Place, float] | None:
-    """The place that takes most of the time of slow requests, and its share of that; one where
-    they wait for news only if there is no other."""
+def slow_place(profile: ProcessProfile, least_ns: int = SLOW_NS) -> tuple[Place, float] | None:
+    """The place that takes most of the time of requests that take so long or longer, and its share
+    of that; one where they wait for news only if there is no other."""
     tasks = profile.process.tasks
-    slow, others = tiers_of(profile)
+    slow, others = tiers_of(profile, least_ns)
     if tasks is None or sum(one.count for one in slow) < LEAST_COUNT:
         return None
     slow_at_a_time, others_at_a_time = _under_way(slow, profile), _under_way(others, profile)
@@ -143,10 +145,10 @@ def slow_place(profile: ProcessProfile) -> tuple[Place, float] | None:
     return min(found, key=lambda one: one[0].wait is Wait.NEWS, default=None)
 
 
-def tiers_of(profile: ProcessProfile) -> tuple[list[RequestTier], list[RequestTier]]:
-    """(slow requests, others)."""
+def tiers_of(profile: ProcessProfile, least_ns: int) -> tuple[list[RequestTier], list[RequestTier]]:
+    """(requests that take so long or longer, others)."""
     tiers = [tier for row in profile.process.requests for tier in row.tiers if tier.count]
-    slow = [one for one in tiers if one.latency_ns >= SLOW_NS * one.count]
+    slow = [one for one in tiers if one.latency_ns >= least_ns * one.count]
     return slow, [one for one in tiers if one not in slow]
 
 

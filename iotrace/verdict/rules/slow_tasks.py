@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from iotrace.report.detail import Detail
 from iotrace.verdict.number_formats import duration, plural, share
@@ -13,8 +14,17 @@ from iotrace.verdict.purpose import Purpose, library_frames, serves
 from iotrace.verdict.python_lines import busy_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always
 from iotrace.verdict.rules.task_queues import is_queue
-from iotrace.verdict.slow_places import Place, Wait, places_of, slow_place, tiers_of
+from iotrace.verdict.slow_places import (
+    LATE_NS,
+    SLOW_NS,
+    Place,
+    Wait,
+    places_of,
+    slow_place,
+    tiers_of,
+)
 from iotrace.verdict.stuck import LEAST_NS, WHOLE_SHARE
+from iotrace.verdict.thread_activity import Activity
 from iotrace.verdict.waiting_tasks import (
     WaitingTasks,
     function_text,
@@ -25,6 +35,8 @@ from iotrace.verdict.waiting_tasks import (
 )
 
 LEAST_LOOKS = 3
+_OWN = (Wait.SLEEP, Wait.CHILD, Wait.FUTURE, Wait.TASKS)
+"""What no thread shows, and no other service."""
 WORKS_SHARE = 0.5
 """Of the time of a thread, on a CPU or ready: it is what the tasks' futures wait for."""
 MOST_CHILDREN = 3
@@ -33,10 +45,16 @@ MOST_CHILDREN = 3
 def _waiting(profile: ProcessProfile) -> Iterator[Hit]:
     if not profile.loop_threads():
         return
-    slow = slow_place(profile)
-    if slow is not None and not _is_told_elsewhere(slow[0], profile):
-        yield _hit(*slow, profile)
-    elif slow is None:
+    for least_ns in (SLOW_NS, LATE_NS):
+        slow = slow_place(profile, least_ns)
+        if slow is None:
+            continue
+        helper = _helper(slow[0], profile)
+        plain = helper is not None or slow[0].wait in _OWN
+        if (plain or least_ns == SLOW_NS) and not _is_told_elsewhere(slow[0], profile):
+            yield _hit(*slow, least_ns, helper, profile)
+        return
+    else:
         yield from (_hanging_hit(one, profile) for one in _hanging(profile))
 
 
@@ -67,12 +85,17 @@ def _hanging(profile: ProcessProfile) -> list[Place]:
     ]
 
 
-def _hit(place: Place, of_them: float, profile: ProcessProfile) -> Hit:
-    tiers, _ = tiers_of(profile)
+def _hit(
+    place: Place,
+    of_them: float,
+    least_ns: int,
+    helper: _Helper | None,
+    profile: ProcessProfile,
+) -> Hit:
+    tiers, _ = tiers_of(profile, least_ns)
     rows = profile.process.requests
     count = sum(one.count for one in tiers)
     mean_ns = sum(one.latency_ns for one in tiers) // count
-    helper = _helper(place, profile)
     evidence: dict[str, float | int | str] = {
         "slow_requests": count,
         "requests": sum(row.exchanges for row in rows),
@@ -83,7 +106,7 @@ def _hit(place: Place, of_them: float, profile: ProcessProfile) -> Hit:
         **owed(profile),
     }
     if helper is not None:
-        evidence["thread_at_work"] = helper
+        evidence["at_work"] = helper.text
     return Hit(
         evidence,
         min(profile.wall_ns, sum(one.latency_ns for one in tiers)),
@@ -109,16 +132,19 @@ def _hanging_hit(place: Place, profile: ProcessProfile) -> Hit:
     )
 
 
-def _text(place: Place, helper: int | None, profile: ProcessProfile) -> str:
+def _text(place: Place, helper: _Helper | None, profile: ProcessProfile) -> str:
     at = f"at {place.first.place}"
     via = function_text(place.first.wait.stack)
     own = not library_frames(place.first.wait.stack)
     if place.wait is Wait.CHILD:
         return f"wait for a child process{_children(profile)} {at}"
     if place.wait is Wait.SLEEP:
-        return f"sleep: asyncio.sleep {at}" + ("" if via.startswith("sleep") else f", in {via}")
+        library = library_frames(place.first.wait.stack)
+        return f"sleep: asyncio.sleep {at}" + (f", in {via}" if len(library) > 1 else "")
     if place.wait is Wait.TASKS:
-        return f"wait for other asyncio tasks {at}"
+        inner = _inner(profile)
+        where = f", which wait at {inner[0].place}" if inner else ""
+        return f"wait for other asyncio tasks {at}{where}"
     if place.wait is Wait.KNOWN:
         return f"wait in {via} {at}"
     what = "a worker thread" if place.wait is Wait.THREAD else "a future"
@@ -126,7 +152,8 @@ def _text(place: Place, helper: int | None, profile: ProcessProfile) -> str:
     if helper is None:
         return f"wait for {what} {at}{through}"
     for_what = "" if place.wait is Wait.THREAD else f"{what} that waits its turn for "
-    return f"wait for {for_what}thread {helper}, which is always at work, {at}{through}"
+    always = "which is always" if helper.alone else "which are always"
+    return f"wait for {for_what}{helper.text}, {always} at work, {at}{through}"
 
 
 def _children(profile: ProcessProfile) -> str:
@@ -141,36 +168,53 @@ def _children(profile: ProcessProfile) -> str:
     return f" ({', '.join(names)})" if names else ""
 
 
-def _helper(place: Place, profile: ProcessProfile) -> int | None:
-    """The only thread beside the loop's that works, where it does so most of the time."""
+@dataclass(frozen=True, slots=True)
+class _Helper:
+    """Who is at work most of the time. ``text``: "thread 702", "2 child processes"."""
+
+    text: str
+    alone: bool
+    lines: tuple[str, ...]
+
+
+def _helper(place: Place, profile: ProcessProfile) -> _Helper | None:
+    """The threads beside the loop's that are at work, if any; else the children."""
     if place.wait not in (Wait.FUTURE, Wait.THREAD):
         return None
     loops = profile.loop_threads()
-    busy = [
-        tid
-        for tid, one in profile.threads.items()
-        if tid not in loops
-        and one.cpu_ns + one.runq_ns >= WORKS_SHARE * min(one.lifetime_ns, profile.wall_ns)
-    ]
-    return busy[0] if len(busy) == 1 else None
+    tids = [tid for tid, one in profile.threads.items() if tid not in loops and _works(one)]
+    if tids:
+        text = f"thread {tids[0]}" if len(tids) == 1 else f"{len(tids)} threads"
+        alone = tids[0] if len(tids) == 1 else None
+        return _Helper(text, len(tids) == 1, busy_lines(profile.process, alone))
+    children = [one for one in profile.children if _works(one.total)]
+    if not children:
+        return None
+    busiest = max(children, key=lambda one: one.total.cpu_ns)
+    text = plural(len(children), "child process")
+    return _Helper(text, len(children) == 1, busy_lines(busiest.process))
 
 
-def _lines(place: Place, helper: int | None, profile: ProcessProfile) -> tuple[str, ...]:
+def _works(one: Activity) -> bool:
+    return one.cpu_ns + one.runq_ns >= WORKS_SHARE * one.lifetime_ns > 0
+
+
+def _lines(place: Place, helper: _Helper | None, profile: ProcessProfile) -> tuple[str, ...]:
     lines = task_lines(place.tasks)
     if helper is not None:
-        return (*lines[:1], *busy_lines(profile.process, helper)[:2])
-    return lines if place.wait is not Wait.TASKS else (*lines[:1], *_inner_lines(profile))
+        return (*lines[:1], *helper.lines[:2])
+    return lines if place.wait is not Wait.TASKS else (*lines[:1], *task_lines(_inner(profile))[:2])
 
 
-def _inner_lines(profile: ProcessProfile) -> tuple[str, ...]:
-    """Where the tasks that they wait for may wait: those that no server's code is part of."""
+def _inner(profile: ProcessProfile) -> list[WaitingTasks]:
+    """The tasks that they may wait for, most first: no server's code is part of those."""
     tasks = profile.process.tasks
     found = [
         WaitingTasks(row, purpose_of_task(row.stack))
         for row in (tasks.rows if tasks else ())
         if row.stack and not serves(row.stack) and len(library_frames(row.stack)) < len(row.stack)
     ]
-    return task_lines(found)[:2]
+    return sorted(found, key=lambda one: -one.wait.mean)
 
 
 _ADVICE = {

@@ -200,9 +200,9 @@ PREEMPT_DISABLE_CALL, PREEMPT_ENABLE_CALL = 0x7FFFFF02, 0x7FFFFF03
 COPY_MARK = 0x7FFFFF10
 """Stands for 0 in a program, for 1 and more in its spare copies (probes/preemption.c)."""
 COPIES = 3
-MANY_COPIES = 5
-"""Of a probe that runs for each read or write, and that no other one makes up for."""
 """Of a program that the kernel may preempt. Each copy costs a call some 15 ns."""
+MANY_COPIES = 5
+"""Of one that runs at the end of each call, or of each read and write: no other knows its result."""
 
 
 def cflags() -> list[str]:

@@ -46,7 +46,7 @@ _CALLS = "exits"
 REQUESTS = "requests"
 PROBES = (
     Probe("sys_enter", "on_sys_enter", details=_FULL, copies=1),
-    Probe("sys_exit", "on_sys_exit", details=_FULL, slot=2, table=_CALLS),
+    Probe("sys_exit", "on_sys_exit", details=_FULL, copies=MANY_COPIES, slot=2, table=_CALLS),
     Probe("sched_switch", "on_sched_switch", typed=True, copies=1),
     Probe("sched_waking", "on_sched_waking", ("wake-up times",), details=_FULL, copies=1),
     Probe("task_newtask", "on_task_newtask", ("threads and children that live under 100 ms",)),

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from iotrace.engine.map_limits import Limits
+from iotrace.engine.tracepoints import spare_names
 from iotrace.report.detail import Detail
 from iotrace.report.model import Process, Report
 from iotrace.tracing.trace import Trace
@@ -20,6 +21,8 @@ from tests.kernel.test_counts import EXPECTED
 from tests.kernel.tracing import call_of, process_of, report_of, tracing
 
 _PREEMPTED = frozenset({"preempt_off"})
+_EXITS = ("sys_exit", *spare_names("on_sys_exit"))
+"""All copies of it, as their links are called."""
 
 
 @contextmanager
@@ -52,7 +55,7 @@ def _notes(report: Report) -> str:
 
 
 @pytest.mark.parametrize(
-    "missing", [(), ("on_sys_exit_spare2",), ("sys_exit",), ("sys_exit", "on_sys_exit_spare1")]
+    "missing", [(), _EXITS[2:3], _EXITS[:1], _EXITS[:2], _EXITS[:-1], (_EXITS[0], *_EXITS[2:])]
 )
 def test_one_copy_counts_and_never_two(missing: tuple[str, ...]) -> None:
     with _without(*missing) as (trace, target):
@@ -73,7 +76,7 @@ def test_calls_whose_beginning_is_never_seen_are_counted() -> None:
 
 
 def test_calls_whose_end_is_never_seen_are_counted_without_results() -> None:
-    with _without("sys_exit", "on_sys_exit_spare1", "on_sys_exit_spare2") as (trace, target):
+    with _without(*_EXITS) as (trace, target):
         snapshot = trace.snapshot()
         report = trace.report(snapshot)
     process = process_of(report, target.pid)

@@ -202,7 +202,8 @@ COPY_MARK = 0x7FFFFF10
 COPIES = 3
 """Of a program that the kernel may preempt. Each copy costs a call some 15 ns."""
 MANY_COPIES = 5
-"""Of one that runs at the end of each call, or of each read and write: no other knows its result."""
+"""Of one that runs at the end of each call, or of each read and write: no other one knows
+the result."""
 
 
 def cflags() -> list[str]:

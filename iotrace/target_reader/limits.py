@@ -2,13 +2,13 @@
 """What limits a process: its control groups, wherever they can be seen.
 
 In a cgroup namespace of its own (a container's default on cgroup version 2) iotrace sees its own
-groups only. Then the groups of others are where process 1 sees them, with hostPID, or the process
-itself: in files that such a process can have mounted anything on.
+groups only. Then the groups of others are where process 1 sees them, with hostPID, or what started
+the container, or the process itself: in files that such a process can have mounted anything on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, TypeVar
 
@@ -17,10 +17,12 @@ from iotrace.procfs.cgroup import CpuLimit, MemoryLimit
 from iotrace.procfs.cgroup import read_cpu_limits as procfs_cpu_limits
 from iotrace.procfs.cgroup import read_memory_limit as procfs_memory_limit
 from iotrace.procfs.cgroup_tree import CgroupTree, OutOfSight, own_tree, tree_seen_by
+from iotrace.procfs.stat import read_stat
 from iotrace.target_reader.asking import Asker
 from iotrace.target_reader.programs import members
 
 _INIT = 1
+_MOST_ANCESTORS = 64
 _Found = TypeVar("_Found")
 
 
@@ -76,8 +78,20 @@ def _asked(reader: Asker, question: str, pid: int, what: str) -> Any:
 
 
 def _anywhere(pid: int, read: Callable[[int, CgroupTree], _Found]) -> _Found:
-    """Raises what is in the way at the process itself."""
-    try:
-        return read(pid, _tree_of_init())
-    except (OutOfSight, PermissionDenied, NoSuchProcess):
-        return read(pid, tree_seen_by(pid))
+    """Where the most is seen. Raises what is in the way at the process itself."""
+    for seer in (_INIT, *reversed(tuple(_ancestors(pid)))):
+        try:
+            return read(pid, _tree_of_init() if seer == _INIT else tree_seen_by(seer))
+        except (OutOfSight, PermissionDenied, NoSuchProcess):
+            continue
+    return read(pid, tree_seen_by(pid))
+
+
+def _ancestors(pid: int) -> Iterator[int]:
+    """From its parent up to before process 1: what started a container is not in it, and security
+    modules may keep process 1 from being looked into. Raises NoSuchProcess."""
+    for _ in range(_MOST_ANCESTORS):
+        pid = read_stat(pid).parent
+        if pid <= _INIT:
+            return
+        yield pid

@@ -89,20 +89,25 @@ mount -t tmpfs none /sys/fs/cgroup && mkdir /sys/fs/cgroup/cpu && $MOUNT && exec
 
 
 def _as_a_container(group: Path) -> tuple[str, ...]:
-    """The prefix that runs a program in a group and a cgroup namespace beside another's."""
-    version_1 = group.parent.name == "cpu"
+    """The prefix that runs a program in a group and a cgroup namespace that begins with it."""
+    version_1 = (_ROOT / "cpu") in group.parents
     kind = "cgroup -o cpu" if version_1 else "cgroup2"
     script = _FROM_A_CONTAINER.replace("$MOUNT", f"mount -t {kind} none /sys/fs/cgroup/cpu")
     join = 'echo $$ > "$0" && exec unshare -C -m "$@"'
     return ("sh", "-c", join, str(group / "cgroup.procs"), "sh", "-euc", script, "sh")
 
 
-def test_a_quota_is_seen_from_another_cgroup_namespace() -> None:
-    """hostPID, and a group that is named /../...: process 1 sees it, or the process itself."""
+@pytest.mark.parametrize("seer", ["the process itself", "who started it"])
+def test_a_quota_is_seen_from_another_cgroup_namespace(seer: str) -> None:
+    """hostPID, and a group that is named /../...: process 1 sees it, or else one of these."""
     with (
         _nested_group() as (group, prefix),
         _beside(group) as beside,
-        Target("hog.py", 0, prefix=prefix) as target,
+        Target(
+            "hog.py",
+            0,
+            prefix=prefix if seer == "the process itself" else _as_a_container(group / "inner"),
+        ) as target,
     ):
         target.go()
         wait_until(lambda: _throttled_ns(group) > 0, "the group to be throttled")

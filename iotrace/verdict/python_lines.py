@@ -228,7 +228,7 @@ def _cause_text(peers: _Peers, one: StallCause) -> str:
     if one.cause != "call":
         inner = one.stack[0] if one.cause in ("cpu", "gc") and one.own > 0 else None
         called = [_place_text(inner)] if inner else []
-        called += [one.native] if one.native else []
+        called += [one.native] if one.native and one.cause != "runq" else []
         return _CAUSES[one.cause] + (f" in {', '.join(called)}" if called else "")
     return f"blocking {call_text(one.syscall, peers.get((one.fd, one.kind), ''))}"
 

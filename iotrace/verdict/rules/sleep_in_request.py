@@ -39,6 +39,7 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
     if rare and in_service < LEAST_SHARE * max(1, min(lifetime, profile.wall_ns)):
         return
     client = _is_client(profile)
+    accepts = len(serving) == 1 and any(one.accepts.calls for one in serving.values())
     yield Hit(
         {
             "sleeps": sleeps,
@@ -61,6 +62,7 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
         ),
         severity="low" if client else None,
         title="Sleeps between its calls to other services" if client else "",
+        advice=f"{_ADVICE} {_ACCEPTS}" if accepts else "",
     )
 
 
@@ -83,11 +85,20 @@ def _is_client(profile: ProcessProfile) -> bool:
     return bool(connections) and all((one.fd, one.kind) in outgoing for one in connections)
 
 
+_ADVICE = (
+    "Wait for the thing itself instead of for time to pass: Event.wait(), Condition.wait(), "
+    "Queue.get(timeout), select() on the socket. For back-off, answer and let the client retry."
+)
+_ACCEPTS = (
+    "The same thread accepts connections, and accepts none meanwhile: serve each connection in a "
+    "thread of its own (ThreadingMixIn, an executor; gunicorn: --threads) or in an event loop."
+)
+
+
 ASLEEP = Rule(
     "IO117",
     "Sleep in the request path: threads that serve call sleep",
-    "Wait for the thing itself instead of for time to pass: Event.wait(), Condition.wait(), "
-    "Queue.get(timeout), select() on the socket. For back-off, answer and let the client retry.",
+    _ADVICE,
     _asleep,
     explains={"IO105": always},
 )

@@ -119,3 +119,22 @@ def test_a_sleep_is_told_where_its_line_names_another_thread_of_the_pool() -> No
     for stack, told in ((served, 1), ((_frame("beat", 4), _MAIN), 0)):
         slept = replace(_line("clock_nanosleep", "", None, 25, *stack), tid=PID + 1)
         assert len(findings(replace(sleeping, lines=(slept,)))["IO117"].lines) == told
+
+
+def test_what_has_no_cpu_computes_in_no_shared_object() -> None:
+    stack = (_frame("rank", 30), _MAIN)
+    lines = _stalled(
+        replace(_stall_cause("runq", 2, 300 * MS, *stack), native="libcrypto"),
+        replace(_stall_cause("cpu", 1, 200 * MS, *stack), native="libcrypto"),
+    )
+    assert [line.partition(": ")[0].partition(" -> ")[2] for line in lines] == [
+        "waiting for a free CPU",
+        "computing in libcrypto",
+    ]
+
+
+def test_a_thread_that_accepts_as_well_is_told_to_do_only_that() -> None:
+    (both,) = made_servers.sleeping(True)
+    serves = replace(both, calls=tuple(one for one in both.calls if "accept" not in one.syscall))
+    assert "accepts none meanwhile" in findings(both)["IO117"].advice
+    assert "accepts none meanwhile" not in findings(serves)["IO117"].advice

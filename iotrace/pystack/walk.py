@@ -50,7 +50,8 @@ class Sleeper:
     ``address``: the call's first argument. From Python 3.13 on locks sleep on a semaphore on the
     sleeper's own stack, behind the address of the lock (Python/parking_lot.c, struct wait_entry):
     it is that of the lock then. ``word``: the eight bytes at the first argument, 0: unreadable.
-    ``second``: the second argument. ``lock``: what lies at the address of the lock, in words.
+    ``second`` and ``fourth``: these arguments. ``lock``: what lies at the address of the lock, in
+    words.
     """
 
     frames: tuple[RawFrame, ...] = ()
@@ -58,6 +59,7 @@ class Sleeper:
     word: int = 0
     second: int = 0
     lock: str = ""
+    fourth: int = 0
 
 
 def stack_hash(pid: int, frames: Sequence[RawFrame]) -> int:
@@ -220,11 +222,12 @@ class Walker:
         mine = self._states_of(tid, before.sp)
         walks = (walk_thread(self._memory, self._offsets, state.address) for state in mine)
         frames = next((walked for walked in walks if walked), ())
-        first, second = before.args[:2]
+        first, second, _, fourth = before.args[:4]
         area = area_at(self._areas, before.sp)
         on_stack = area is not None and before.sp < first < area.end
         lock = self._word_at(first - _PARKED_BYTES) if on_stack else 0
-        found = Sleeper(frames, lock or first, self._word_at(first), second, self._told(lock))
+        told, word = self._told(lock), self._word_at(first)
+        found = Sleeper(frames, lock or first, word, second, told, fourth)
         return found if read_activity(self._pid, tid, self._root) == before else Sleeper()
 
     def _told(self, lock: int) -> str:

@@ -168,6 +168,7 @@ class InCall(Stacked):
     "pipe:[81]". ``object``: which lock a futex belongs to, the same number for the same lock of a
     process; "": not known. ``lock``: what that is, in words. ``others``: traced processes that have
     the other end of the pipe. ``stack`` () where none was kept; ``own`` as in ``Line``.
+    ``timed``: of a futex, whether the wait ends by itself after some time; null: not known.
     ``inherited_by``: "4321 tail" for each process that could write to the pipe from which a child's
     output is read to its end, and is no child.
     """
@@ -184,6 +185,7 @@ class InCall(Stacked):
     own: int = 0
     stack: tuple[Frame, ...] = ()
     inherited_by: tuple[str, ...] = ()
+    timed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,11 +44,19 @@ def in_call_row(
         lock=one.sleeper.lock if one.sleeper and syscall in LOCKS else "",
         own=own_place(stack),
         stack=stack,
+        timed=_is_timed(one, syscall),
     )
     row = row if fd is None else _with_descriptor(row, fd, mine, facts)
     if first is not None and one.wait_ns >= _LONG_NS and any(map(_reads_its_child, stack)):
         return _with_writers(row, first, mine)
     return row
+
+
+def _is_timed(one: Waiting, syscall: str) -> bool | None:
+    """By the fourth argument of futex(2), the time-out; of a thread whose stack was read."""
+    if one.sleeper is None or syscall != "futex":
+        return None
+    return bool(one.sleeper.fourth)
 
 
 def _polled(one: Waiting, syscall: str) -> int | None:

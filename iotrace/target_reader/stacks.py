@@ -239,7 +239,8 @@ def objects_at(_session: Session, pid: int, addresses: Sequence[int]) -> list[st
 
 
 def _plain(one: Sleeper) -> Any:
-    return [members(frame) for frame in one.frames], one.address, one.word, one.second, one.lock
+    frames = [members(frame) for frame in one.frames]
+    return frames, one.address, one.word, one.second, one.lock, one.fourth
 
 
 def forget(session: Session, pid: int) -> None:

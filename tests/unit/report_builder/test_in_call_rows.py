@@ -113,3 +113,10 @@ def test_a_futex_names_its_lock() -> None:
     assert _row("futex", "", sleeper=Sleeper(address=0x7AB0)).object == "7ab0"
     assert _row("futex", "").object == ""
     assert _row("read", "pipe", 1, Sleeper(address=0x7AB0)).object == ""
+
+
+def test_a_futex_says_whether_it_has_a_time_out() -> None:
+    assert _row("futex", "", sleeper=Sleeper(address=0x7AB0, fourth=0x7F00)).timed is True
+    assert _row("futex", "", sleeper=Sleeper(address=0x7AB0)).timed is False
+    assert _row("futex", "").timed is None
+    assert _row("read", "pipe", 1, Sleeper(address=0x7AB0)).timed is None

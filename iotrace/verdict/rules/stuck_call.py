@@ -7,16 +7,28 @@ import re
 from collections.abc import Iterator, Sequence
 
 from iotrace.report.detail import Detail
-from iotrace.report.model import Process
 from iotrace.report.stacks import InCall
 from iotrace.verdict.across_processes import HANGING_CHILDREN
 from iotrace.verdict.deadlocks import Deadlock, deadlock_of, writers_to
+from iotrace.verdict.handovers import (
+    FORKED,
+    IN_LOOP,
+    handover_text,
+    idle_workers,
+    in_loop,
+    left_behind,
+    result_text,
+    waits_in_request,
+)
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, asks, library_frames, named, short_name
+from iotrace.verdict.purpose import (
+    Purpose,
+    asks,
+    named,
+)
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import (
-    LEAST_NS,
     Stuck,
     held_text,
     in_calls,
@@ -27,13 +39,7 @@ from iotrace.verdict.stuck import (
 )
 from iotrace.vocabulary.kinds import PIPES, SOCKETS
 
-_POOL = "/multiprocessing/pool.py"
 MOST_NAMED = 3
-_LOOP = re.compile(r"/asyncio/(?:base_events\.py:_run_once|events\.py:_run|runners\.py:run)$")
-_EXECUTORS_RESULT = re.compile(
-    r"/concurrent/futures/_base\.py:(?:result|exception|result_iterator|wait|as_completed)$"
-)
-_EXECUTORS_WORKER = re.compile(r"/concurrent/futures/thread\.py:_worker$")
 _EXIT = re.compile(r"/threading\.py:_shutdown$|/thread\.py:_python_exit$")
 
 
@@ -44,7 +50,7 @@ def _stuck(profile: ProcessProfile) -> Iterator[Hit]:
             key = one.purpose, one.call.syscall, one.call.kind, place_text(one) or one.tid
             groups.setdefault(key, []).append(one)
     deadlocks = [
-        None if _left_behind(group[0], profile) else deadlock_of(group, profile)
+        None if left_behind(group[0], profile) else deadlock_of(group, profile)
         for group in groups.values()
     ]
     told = {one.tid for deadlock in deadlocks if deadlock for one in deadlock.others}
@@ -55,6 +61,8 @@ def _stuck(profile: ProcessProfile) -> Iterator[Hit]:
 
 def _hangs(one: Stuck, profile: ProcessProfile) -> bool:
     """Whether somebody waits for it, or nothing normal takes as long."""
+    if waits_in_request(one):
+        return True
     if one.purpose in (Purpose.READER, Purpose.FILE, Purpose.CONNECTION, Purpose.ROOM):
         return True
     if writers_to(one, profile):
@@ -149,7 +157,8 @@ def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile, *, itself:
         Purpose.ANSWER: f"in {first.call.syscall} from {on or 'a peer'}: no answer comes",
         Purpose.CONNECTION: f"in connect to {on or 'a peer'}: it does not answer",
         Purpose.CHILD: _child_text(first),
-        Purpose.RESULT: _result_text(first, profile),
+        Purpose.RESULT: result_text(first, profile),
+        Purpose.WORK: handover_text(first),
         Purpose.ROOM: "putting into a queue that is full: nobody takes from it",
         Purpose.FILE: f"in {first.call.syscall} of {on or 'a file'}: neither the file "
         "system nor the other end of a named pipe answers",
@@ -197,70 +206,6 @@ def _child_text(one: Stuck) -> str:
     )
 
 
-def _result_text(one: Stuck, profile: ProcessProfile) -> str:
-    if _in_loop(one):
-        return (
-            "waiting for a result in its event loop's own thread: the loop stands still, and if "
-            "the result is to come from a coroutine of it, that is a deadlock"
-        )
-    left = _left_behind(one, profile)
-    if left:
-        return (
-            f"waiting for a result of an executor that has no thread in this process: it was "
-            f"forked (preload?) from process {left[0].pid}, where {plural(left[1], 'thread')} of "
-            "an executor wait for work; a fork takes no threads along"
-        )
-    idle = _idle_workers(one, profile)
-    if not idle:
-        return "waiting for a result that another thread or process does not give"
-    return (
-        f"waiting for a result of its process pool, while {'its worker is' if idle == 1 else ''}"
-        f"{'' if idle == 1 else f'all {idle} workers are'} idle: the task was lost, most likely "
-        "with a worker that was killed"
-    )
-
-
-def _in_loop(one: Stuck) -> bool:
-    return any(map(_LOOP.search, map(named, one.call.stack)))
-
-
-def _left_behind(one: Stuck, profile: ProcessProfile) -> tuple[Process, int] | None:
-    """The process that it was forked from, and how many threads of executors idle there."""
-    parent = profile.parent
-    if parent is None or parent.process.name != profile.process.name:
-        return None
-    if not any(map(_EXECUTORS_RESULT.search, map(named, one.call.stack))):
-        return None
-    idle = [
-        other
-        for other in in_calls(parent)
-        if other.held_ns >= LEAST_NS
-        and other.purpose is Purpose.WORK
-        and any(map(_EXECUTORS_WORKER.search, map(named, other.call.stack)))
-    ]
-    return (parent.process, len(idle)) if idle else None
-
-
-def _idle_workers(one: Stuck, profile: ProcessProfile) -> int:
-    """How many workers a pool of processes has, where all of them wait for work; else 0."""
-    if not any(frame.file.endswith(_POOL) for frame in library_frames(one.call.stack)):
-        return 0
-    workers = [
-        [call for call in in_calls(child) if any(f.file.endswith(_POOL) for f in call.call.stack)]
-        for child in profile.children
-    ]
-    idle = all(calls and all(map(_is_idle, calls)) for calls in workers)
-    return len(workers) if idle else 0
-
-
-def _is_idle(one: Stuck) -> bool:
-    """In the pool's own code at its end: no task is on the stack."""
-    return one.held_ns >= LEAST_NS and any(
-        frame.file.endswith(_POOL) and short_name(frame) == "worker"
-        for frame in library_frames(one.call.stack)
-    )
-
-
 _ITSELF = (
     "The program waits for an answer that only it could give, and whoever would give it waits "
     "here. Call the function in place of its URL; or ask with a client that does not block the "
@@ -281,22 +226,15 @@ _ADVICE = {
     "while it runs (subprocess: communicate(timeout=...)).",
     Purpose.RESULT: "Give the wait a timeout (result(timeout=...)), and do not wait for work of "
     "an executor in that executor's own threads: when all of them wait, none is left to do it.",
+    Purpose.WORK: "Look at the thread that should set the event or put into the queue: it may have "
+    "ended with an exception (threading.excepthook tells), or wait itself; one that was started "
+    "before a fork is not in the child. Give the wait a timeout and answer with an error.",
     Purpose.ROOM: "Look at why the consumers of the queue have stopped; put with a timeout.",
     Purpose.FILE: "Look at the file system (mount, disk, network file server); open named pipes "
     "with O_NONBLOCK; keep such files out of threads that serve.",
 }
 
 
-_IN_LOOP = (
-    "In the loop's thread nothing may wait for a concurrent.futures.Future: await the coroutine, "
-    "or asyncio.wrap_future(future). A function that is called from threads and from coroutines "
-    "needs two forms; run_coroutine_threadsafe(...).result() is for other threads only."
-)
-_FORKED = (
-    "Make executors (and clients, exporters, schedulers: all that start threads) in each worker "
-    "after the fork: gunicorn's post_fork hook or no --preload, uWSGI's postfork or lazy-apps, "
-    "celery's worker_process_init, os.register_at_fork; or make them at the first use."
-)
 _INHERITED = (
     "What a child starts in the background inherits its stdout and stderr, and a pipe ends only "
     "when all who have it have closed it: start such a daemon with its output elsewhere "
@@ -312,11 +250,11 @@ _EXIT_ADVICE = (
 def _advice(first: Stuck, profile: ProcessProfile) -> str:
     if first.call.inherited_by:
         return _INHERITED
-    if first.purpose is Purpose.RESULT and _in_loop(first):
-        return _IN_LOOP
-    if first.purpose is Purpose.RESULT and _left_behind(first, profile):
-        return _FORKED
-    if first.purpose is Purpose.RESULT and _idle_workers(first, profile):
+    if in_loop(first) and first.purpose in (Purpose.RESULT, Purpose.WORK):
+        return IN_LOOP
+    if first.purpose is Purpose.RESULT and left_behind(first, profile):
+        return FORKED
+    if first.purpose is Purpose.RESULT and idle_workers(first, profile):
         return (
             "multiprocessing.Pool does not notice when a worker dies with its task (killed for "
             "want of memory: see dmesg; a crash in native code). ProcessPoolExecutor raises "

@@ -163,3 +163,37 @@ def test_an_executor_that_was_left_behind_by_a_fork() -> None:
 def test_the_outcome_names_where_long_polls_wait() -> None:
     one = with_slow_requests(wait_of(*_NEWS, tasks=4, longest=MS))
     assert "srv/app.py:12 poll" in judged(one).processes[0].outcome
+
+
+def _view(*inner: str, timed: bool | None = False) -> Process:
+    places = (*inner, "app.py:16 index", "lib/site-packages/flask/app.py:902 dispatch_request")
+    waits = replace(in_call("futex", "", *places, *hangs.WORKER), timed=timed)
+    return process([hangs.waiting(701, waits), thread(user=S, poll=9 * S)])
+
+
+_EVENT = ("lib/threading.py:320 Condition.wait", "lib/threading.py:629 Event.wait")
+_TAKES = ("lib/threading.py:320 Condition.wait", "lib/queue.py:171 Queue.get")
+
+
+@pytest.mark.parametrize("inner", [_EVENT, _TAKES])
+def test_a_view_that_waits_without_a_time_out_for_another_thread(inner: tuple[str, ...]) -> None:
+    found = findings(_view(*inner))["IO140"]
+    assert "hangs in a request, waiting for" in found.title
+    assert found.lines[0].startswith("srv/app.py:16 index")
+    for timed in (True, None):  # a long poll, which gives up; or nothing tells
+        assert "IO140" not in findings(_view(*inner, timed=timed))
+
+
+def test_an_answer_that_comes_bit_by_bit_may_take_any_time() -> None:
+    events = (*_TAKES, "app.py:20 events", "lib/site-packages/werkzeug/wsgi.py:365 __next__")
+    waits = replace(in_call("futex", "", *events, *hangs.WORKER), timed=False)
+    assert "IO140" not in findings(process([hangs.waiting(701, waits), thread(poll=10 * S)]))
+
+
+def test_a_queue_in_an_event_loops_own_thread() -> None:
+    loop = ("lib/asyncio/events.py:84 Handle._run", "lib/asyncio/runners.py:118 run")
+    waits = in_call("futex", "", *_TAKES, "app.py:7 index", *loop, "app.py:30 <module>")
+    found = findings(process([hangs.waiting(700, waits)]))["IO140"]
+    assert "its event loop's own thread, waiting for Queue.get (queue.py)" in found.title
+    idle = in_call("futex", "", *_TAKES, "app.py:7 consume", "app.py:30 <module>")
+    assert "IO140" not in findings(process([hangs.waiting(700, idle)]))

@@ -28,13 +28,13 @@ _POOL = "/multiprocessing/pool.py"
 
 
 def handover_text(one: Stuck) -> str:
-    what = _awaited(one)
+    what = awaited_text(one)
     if in_loop(one):
         return f"in its event loop's own thread, waiting for {what}: the loop stands still"
     return f"in a request, waiting for {what}: no other thread does what it waits for"
 
 
-def _awaited(one: Stuck) -> str:
+def awaited_text(one: Stuck) -> str:
     """What is waited for, by the library's function that the program has called."""
     library = library_frames(one.call.stack)
     name = library[-1].function if library else "a lock"
@@ -79,10 +79,10 @@ def waits_in_request(one: Stuck) -> bool:
         return False
     if one.call.kind in INTERPRETER_KINDS:
         return False
-    return in_loop(one) or (one.call.timed is False and _in_view(one.call.stack))
+    return in_loop(one) or (one.call.timed is False and in_view(one.call.stack))
 
 
-def _in_view(stack: Sequence[Frame]) -> bool:
+def in_view(stack: Sequence[Frame]) -> bool:
     """Whether a framework has called the program's own code for an answer. What servers call
     themselves may be the iterator of an answer that comes bit by bit, for as long as it likes."""
     caller = next(

@@ -266,6 +266,7 @@ FULL = Rule(
         "IO147": always,
         "IO165": always,
         "IO185": always,
+        "IO187": always,
     },
     rank=Rank.STUCK,
 )

@@ -51,6 +51,7 @@ from iotrace.verdict.rules import (
     silent_peer,
     sleep_in_request,
     slow_files,
+    slow_handovers,
     slow_tasks,
     stuck_call,
     task_queues,
@@ -127,4 +128,5 @@ RULES: tuple[Rule, ...] = (
     tiny_sends.TINY,
     slow_tasks.SLOW_TASKS,
     accept_paused.PAUSED,
+    slow_handovers.HANDED_OVER,
 )

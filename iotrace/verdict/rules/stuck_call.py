@@ -283,7 +283,7 @@ STUCK = Rule(
     explains={
         "IO103": covers, "IO104": covers, "IO105": always, "IO111": covers, "IO118": covers,
         "IO119": covers, "IO141": _has_the_lock, "IO142": always, "IO146": always, "IO152": always,
-        "IO165": always, "IO171": always, "IO185": always,
+        "IO165": always, "IO171": always, "IO185": always, "IO187": always,
     },
     rank=Rank.STUCK,
     least=Detail.LIGHT,

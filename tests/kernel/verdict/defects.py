@@ -199,6 +199,7 @@ TESTED_ELSEWHERE = {
             "IO177",
             "IO185",
             "IO186",
+            "IO187",
         ),
         "tests/kernel/verdict/test_hangs.py",
     ),

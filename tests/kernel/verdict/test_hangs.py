@@ -50,6 +50,7 @@ WAYS = {
     "replaced_workers": "IO166",
     "sleeping_requests": "IO185",
     "full_server": "IO186",
+    "one_worker": "IO187",
 }
 _SERVE = ("busy_connections", "slow_service", "sleeping_requests")
 """They begin when they are traced, and say when they serve."""

@@ -182,6 +182,22 @@ def accept_queue(wrong: bool) -> tuple[Process, ...]:
     return (replace(made, lines=lines, requests=(row,), sockets=listener(2)),)
 
 
+def handed_over(wrong: bool) -> tuple[Process, ...]:
+    """IO187: 20 requests of 1 s, all of it in locks until thread 702 wakes them; or long polls."""
+    inner = ("lib/threading.py:320 Condition.wait", "lib/threading.py:629 Event.wait")
+    place = (*inner, "app.py:16 index", "lib/site-packages/flask/app.py:902 dispatch_request")
+    waits = replace(in_call("futex", "", *place, *HANDLER), timed=not wrong)
+    wakes = stack("app.py:9 work", *BOOTSTRAP)
+    row = Wake("", 20, 20 * S, S, 702, waits.own, waits.stack, 0, wakes)
+    asks = in_call("recvfrom", "tcp", "app.py:8 work", *BOOTSTRAP, fd=9)
+    took = Durations(20, *(S,) * 5, histogram=((S, S, 20),))
+    tier = RequestTier(0, 2 * S, 20, 20 * S, 0, {}, {"lock": 20 * S})
+    served = Requests("127.0.0.1:8000", 9, 20, 1, S, took, None, None, None, None, tiers=(tier,))
+    one = process([waiting(701, waits, lock=S, recv=9 * S), thread(702, recv=9 * S, lock=S)])
+    lines = (line_of(asks, 20, 9 * S, S, tid=702),)
+    return (replace(one, requests=(served,), wakes=(row,), lines=lines),)
+
+
 def accept_paused(wrong: bool) -> tuple[Process, ...]:
     """IO186: 8 idle connections, 6 newcomers, and nobody accepts; or one that has just come."""
     told = Listener("127.0.0.1:8000", 6 if wrong else 1, 100, 0)

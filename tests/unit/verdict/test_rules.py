@@ -91,6 +91,7 @@ MADE: dict[str, Made] = {
     "IO167": made_busy.tiny_sends,
     "IO185": made_tasks.slow_tasks,
     "IO186": hangs.accept_paused,
+    "IO187": hangs.handed_over,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -161,6 +162,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO167": {"sends": 9_000, "mean_send_bytes": 20, "wake_ups_from_threads": 9_000},
     "IO185": {"slow_requests": 40, "mean_latency_ns": S, "of_their_time_ratio": 0.999},
     "IO186": {"connections_waiting_to_be_accepted": 6, "connections_open": 8},
+    "IO187": {"slow_requests": 20, "in_locks_ratio": 1.0, "woken_by": "thread 702"},
 }  # fmt: skip
 
 

@@ -197,3 +197,13 @@ def test_a_queue_in_an_event_loops_own_thread() -> None:
     assert "its event loop's own thread, waiting for Queue.get (queue.py)" in found.title
     idle = in_call("futex", "", *_TAKES, "app.py:7 consume", "app.py:30 <module>")
     assert "IO140" not in findings(process([hangs.waiting(700, idle)]))
+
+
+def test_the_thread_that_requests_wait_for_is_named() -> None:
+    found = findings(*hangs.handed_over(True))["IO187"]
+    assert found.title == (
+        "Slow requests wait for another thread: 20 of 20 took 1 s on average, 100 % of it at "
+        "srv/app.py:16 index in Event.wait (threading.py), until thread 702 wakes them at "
+        "srv/app.py:9 work"
+    )
+    assert found.lines[1].startswith("srv/app.py:8 work -> recvfrom")

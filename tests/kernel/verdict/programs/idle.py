@@ -2,10 +2,13 @@
 
 import asyncio
 import os
+import queue
 import selectors
 import socket
+import socketserver
 import sys
 import threading
+import time
 
 from common import WRONG
 from gone import JOB_S
@@ -69,3 +72,34 @@ def connect(listener, clients, pause_s=0.0):
     for _ in range(clients):
         threading.Thread(target=ask, daemon=True).start()
     threading.Event().wait()
+
+
+def one_worker(listener):
+    """IO187: one thread does the work of all requests, one after the other; fixed: quickly."""
+    jobs = queue.Queue()
+
+    def work():
+        while True:
+            done = jobs.get()
+            time.sleep(0.1 if WRONG else 0.001)
+            done.set()
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            while self.request.recv(100):
+                done = threading.Event()
+                jobs.put(done)
+                done.wait()
+                self.request.sendall(b"answer")
+
+    class Server(socketserver.ThreadingTCPServer):
+        def __init__(self):
+            super().__init__(("127.0.0.1", 0), Handler, bind_and_activate=False)
+            self.socket.close()
+            self.socket = listener
+            self.server_address = listener.getsockname()
+
+    if not os.fork():
+        connect(listener, CLIENTS, JOB_S)
+    threading.Thread(target=work, daemon=True).start()
+    Server().serve_forever()

@@ -105,10 +105,16 @@ static __always_inline void meet_exchange(struct thread *t, u32 slot, struct des
   x->role = r->role = key.role;
   x->slot = slot + 1;
   enter_endpoint(x, &key, sock);
-  e = DETAIL_FULL || key.role != ROLE_SERVER ? NULL : endpoint_of(x);
-  if (e && pending)
+  if (DETAIL_FULL || key.role != ROLE_SERVER)
+    return;
+  e = endpoint_of(x);
+  if (!e)
+    return;
+  /* Here, before pending is looked at: clang 18 would test both at once, and the verifier not know. */
+  asm volatile("" : "+r"(e));
+  if (pending)
     accepted_unseen(t, slot, d, x, e);
-  else if (e && d->kind == KIND_UNIX)
+  else if (d->kind == KIND_UNIX)
     listen_on(d, slot); /* from here on data is dated that comes before an accept */
 }
 

@@ -10,8 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from iotrace.engine.loader import PROBE_REFUSED
+from iotrace.engine.map_limits import Limits
 from iotrace.engine.probe_sources import header_tree
 from iotrace.report.detail import Detail
+from tests.kernel.targets import Target
+from tests.kernel.tracing import report_of, tracing
 
 _COMPILE = """
 import json, sys
@@ -48,6 +52,17 @@ def test_our_own_prelude_is_all_that_the_probes_need(detail: Detail) -> None:
     parts, tries, programs = _compiled(detail.value)
     assert tries == parts, "bcc's prelude was needed, which takes longer to read"
     assert programs > parts
+
+
+@pytest.mark.parametrize("detail", Detail)
+def test_the_kernel_refuses_none_of_what_this_compiler_makes(detail: Detail) -> None:
+    with (
+        Target("calls.py") as target,
+        tracing(target.pid, limits=Limits(detail=detail)) as trace,
+    ):
+        unavailable = report_of(trace).quality.unavailable
+    refused = [what for what, why in unavailable.items() if why.startswith(PROBE_REFUSED)]
+    assert not refused
 
 
 def test_where_ours_is_of_no_use_bccs_is_taken() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from iotrace.engine.loader import PROBE_REFUSED
 from iotrace.report.codec import loads
 from tests.kernel.tracing import check_ledger
 from tests.packages.chroots import Chroot
@@ -50,7 +51,7 @@ def try_deb(system: Chroot, package: Path) -> str:
     assert (system.root / "usr/share/man/man1/iotrace.1.gz").exists() or _excludes_pages(system)
     completed = system.run("bash", "-ec", _COMPLETED).split()
     assert completed == ["record"], completed
-    system.run("iotrace", "doctor")
+    assert PROBE_REFUSED not in system.run("iotrace", "doctor", "-f", "json")
     system.run("apt-get", "-qq", "purge", "-y", "iotrace")
     left = [name for name in _LEFT_OF_THE_PACKAGE if (system.root / name).exists()]
     assert not left, f"left after a purge: {left}"

@@ -2,6 +2,7 @@
 import concurrent.futures
 import itertools
 import os
+import time
 
 import requests
 
@@ -18,4 +19,5 @@ def index(number: int) -> str:
 numbers = itertools.count()
 with concurrent.futures.ThreadPoolExecutor(32) as executor:
     while True:
-        list(executor.map(index, itertools.islice(numbers, 320)))
+        list(executor.map(index, itertools.islice(numbers, 32)))
+        time.sleep(0.05)

@@ -9,9 +9,17 @@ from itertools import pairwise
 
 from iotrace.report.model import Process
 from iotrace.report.stacks import Frame
+from iotrace.verdict.lost_results import workers_that_die
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, in_library, library_frames, named, short_name
+from iotrace.verdict.purpose import (
+    Purpose,
+    in_library,
+    joins_queue,
+    library_frames,
+    named,
+    short_name,
+)
 from iotrace.verdict.stuck import LEAST_NS, Stuck, in_calls
 from iotrace.vocabulary.calls import LOCKS
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS
@@ -53,6 +61,18 @@ def result_text(one: Stuck, profile: ProcessProfile) -> str:
             f"waiting for a result of an executor that has no thread in this process: it was "
             f"forked (preload?) from process {left[0].pid}, where {plural(left[1], 'thread')} of "
             "an executor wait for work; a fork takes no threads along"
+        )
+    dying = workers_that_die(one, profile)
+    if dying:
+        return (
+            "waiting for a result of its process pool, whose workers end as soon as they have "
+            f"started, without a result, and are replaced: {dying:,} times, "
+            f"{profile.per_second(dying):.3g} a second"
+        )
+    if joins_queue(one.call.stack):
+        return (
+            "waiting until all that was put into a queue is done (join), and no thread works at it "
+            "any more"
         )
     idle = idle_workers(one, profile)
     if not idle:

@@ -123,6 +123,25 @@ def asks(stack: Sequence[Frame]) -> bool:
     return any(_CLIENT.search(named(frame)) for frame in library_frames(stack))
 
 
+def takes_shared_lock(frame: Frame) -> bool:
+    """Whether a library's function takes a lock that other programs may have: one in Redis, in a
+    database, of a file."""
+    place = f"{frame.file.rsplit('-packages/', 1)[-1]}:{frame.function}"
+    return bool(
+        in_package(frame) and _TAKES_SHARED.search(short_name(frame)) and _LOCK.search(place)
+    )
+
+
+def captures_output(stack: Sequence[Frame]) -> bool:
+    """Whether the parent of a child process reads the child's output until its end."""
+    return _any(library_frames(stack), _FOR_CHILD)
+
+
+def joins_queue(stack: Sequence[Frame]) -> bool:
+    """Whether it waits until all items of a queue are done."""
+    return _any(library_frames(stack), _JOINS_QUEUE)
+
+
 def joins(stack: Sequence[Frame]) -> bool:
     """Whether the program's own code waits for a thread to end."""
     library = library_frames(stack)
@@ -167,7 +186,7 @@ _CLIENT = re.compile(
     r"/(?:http/client|ssl|smtplib|ftplib|imaplib|poplib|telnetlib|xmlrpc/client|urllib/request)\.py:"
     r"|/(?:requests|urllib3|httpx|httpcore|psycopg2?|pymysql|MySQLdb|mysql|pg8000|sqlalchemy|redis"
     r"|pymongo|cassandra|ldap3|paramiko|botocore|elasticsearch|clickhouse_driver|pymssql|oracledb"
-    r"|peewee|django/db|aiohttp)(?:/|\.py:)"
+    r"|peewee|django/db|aiohttp|confluent_kafka|grpc/_channel)(?:/|\.py:)"
 )
 _FOR_WORK = re.compile(
     r"(?:concurrent/futures/(?:thread|process)\.py:_(?:worker|process_worker)"
@@ -186,16 +205,19 @@ _FOR_RESULT = re.compile(
     r"(?:concurrent/futures/_base\.py:(?:result|exception|wait|as_completed|result_iterator)"
     r"|concurrent/futures/thread\.py:shutdown"
     r"|multiprocessing/pool\.py:(?:get|wait|map|starmap|apply|next)"
-    r"|multiprocessing/\w+\.py:join|asgiref/sync\.py:\w+|anyio/from_thread\.py:\w+)$"
+    r"|multiprocessing/\w+\.py:join|/queue\.py:join|asgiref/sync\.py:\w+|anyio/from_thread\.py:\w+)$"
 )
 _CONNECTS = re.compile(r":_?(?:sock_)?connect(?:_socket)?$")
 _FOR_CHILD = re.compile(r"/subprocess\.py:_communicate$")
+_JOINS_QUEUE = re.compile(r"/queues?\.py:join$")
 _JOINS = re.compile(r"threading\.py:(?:join|_wait_for_tstate_lock)$")
 _FOR_ROOM = re.compile(r"queues?\.py:put$")
 _TAKES_LOCK = re.compile(
     r"(?:logging/\S*:(?:acquire|handle|emit|flush|_acquireLock)|threading\.py:(?:acquire|__enter__)"
     r"|<frozen importlib\._bootstrap>:(?:acquire|_lock_unlock_module|__enter__))$"
 )
+_TAKES_SHARED = re.compile(r"^_?(?:do_)?(?:acquire|lock|obtain|block|__a?enter__)(?:_lock)?$")
+_LOCK = re.compile(r"(?<![bc])lock|mutex|semaphore", re.IGNORECASE)
 _CONDITIONS = re.compile(r"(?:threading|synchronize)\.py:(?:wait|wait_for|_wait)$")
 _POOLED = re.compile(r"pool(?!s?/__init__)", re.IGNORECASE)
 _TAKES = re.compile(

@@ -28,6 +28,7 @@ LONG_SHARE = 0.5
 WHOLE_SHARE = 0.98
 MOSTLY_SHARE = 0.8
 """Of what a thread has waited in slow calls, in one of them: there it is nearly always."""
+_MADE_AGAIN = ("ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK")
 _STANDARD = {0: "stdin", 1: "stdout", 2: "stderr"}
 
 
@@ -59,11 +60,26 @@ class Stuck:
 def in_calls(profile: ProcessProfile) -> tuple[Stuck, ...]:
     """The threads that were in a call at the end, the longest first."""
     found = [
-        Stuck(row.tid, row.in_call, purpose_of(row.in_call), row.in_call.wait_ns)
+        Stuck(
+            row.tid, row.in_call, purpose_of(row.in_call), _held_ns(row.tid, row.in_call, profile)
+        )
         for row in profile.process.threads
         if row.in_call is not None
     ]
     return tuple(sorted(found, key=lambda one: (-one.held_ns, one.tid)))
+
+
+def _held_ns(tid: int, call: InCall, profile: ProcessProfile) -> int:
+    """How long it has been asleep in it. A signal without a handler (of a child that has ended)
+    interrupts a call, and the kernel makes it again: that is the same call."""
+    rows = [
+        row
+        for row in profile.calls.get(tid, ())
+        if (row.syscall, row.kind) == (call.syscall, call.kind)
+    ]
+    made = sum(row.calls or 0 for row in rows)
+    again = sum((row.errors or {}).get(name, 0) for row in rows for name in _MADE_AGAIN)
+    return sum(row.wait_ns for row in rows) if made and again == made else call.wait_ns
 
 
 def whereabouts(profile: ProcessProfile) -> tuple[Stuck, ...]:

@@ -173,13 +173,29 @@ def activity_by_thread(process: Process) -> dict[int, Activity]:
     for call in process.calls:
         calls[call.tid].append(call)
     for loop in process.loops:
-        loops[loop.tid].append(loop)
+        if not _is_of_one_wait(loop, process):
+            loops[loop.tid].append(loop)
     for signal in process.signals:
         signals[signal.tid].append(signal)
     return {
         tid: activity_of(rows, calls[tid], loops[tid], signals[tid])
         for tid, rows in threads.items()
     }
+
+
+def _is_of_one_wait(loop: Loop, process: Process) -> bool:
+    """An epoll instance that is made for one wait and closed again, as database drivers do: of one
+    that runs a loop the descriptors are known at the end."""
+    known = process.sockets is not None and process.sockets.count is not None
+    return (
+        known
+        and process.ended_ns is None
+        and family_of(loop) == "epoll"
+        and loop.watched is None
+        and loop.trigger is None
+        and loop.ready is not None
+        and loop.ready.max <= 1
+    )
 
 
 def process_activity(process: Process) -> Activity:

@@ -21,8 +21,14 @@ MEAN_WAIT_NS = 1_000_000
 duration are slices that others run for (3 ms by default: sched(7)) or a limit that throttles it."""
 
 
+LEAST_WALL_NS = 500_000_000
+"""Traced for less than this (it had just begun at the end), nothing can be said of its share."""
+
+
 def _starved(profile: ProcessProfile) -> Iterator[Hit]:
     seen = profile.total
+    if profile.wall_ns < LEAST_WALL_NS:
+        return
     wanted = max(1, seen.runq_ns + seen.cpu_ns)
     if seen.runq_ns < max(RUNQ_SHARE * wanted, WALL_SHARE * profile.wall_ns):
         return

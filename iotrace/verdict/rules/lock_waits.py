@@ -22,8 +22,13 @@ from iotrace.verdict.stuck import (
     place_text,
     stuck_lines,
     stuck_threads,
+    taking_functions,
     target_text,
 )
+from iotrace.vocabulary.kinds import INTERPRETER_KINDS
+
+NEARLY_AS_LONG = 0.5
+"""Of the time that one waits for a lock: who has had it all along is in its call for so long."""
 
 
 def _waiting(profile: ProcessProfile) -> Iterator[Hit]:
@@ -42,6 +47,8 @@ def _waiting(profile: ProcessProfile) -> Iterator[Hit]:
             told.append(group)
         elif holder is None and any(map(_deep, group)) and _matters(group):
             unknown.append(group)
+        elif _changes_hands(group, holder, profile):
+            continue  # IO144 tells what is done with it
         elif holder is not None or _matters(group) or len(everybody) == 1:
             yield _hit(group, holder, profile)
     if told:
@@ -94,10 +101,34 @@ def _holder(group: Sequence[Stuck], everybody: Sequence[Stuck]) -> Stuck | None:
         one
         for one in everybody
         if one.tid not in waiting
+        and not _waits_too(one, group)
         and (one.purpose is not Purpose.WORK or joins(one.call.stack))
         and any(may_hold(one.call.stack, other.call.stack) for other in group)
     ]
     return max(candidates, key=lambda one: one.held_ns, default=None)
+
+
+def _waits_too(one: Stuck, group: Sequence[Stuck]) -> bool:
+    """Whether it waits for the same lock, not for as long yet."""
+    return one.purpose is Purpose.LOCK and any(
+        one.call.object == other.call.object
+        if one.call.object and other.call.object
+        else place_text(one) == place_text(other)
+        for other in group
+    )
+
+
+def _changes_hands(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) -> bool:
+    """Whether the lock is released and taken, if not by these: others that waited at the same
+    place were woken, and who has it now has not been in its call for nearly as long."""
+    first = max(group, key=lambda one: one.held_ns)
+    if holder is None or holder.held_ns >= NEARLY_AS_LONG * first.held_ns:
+        return False
+    takers = taking_functions(first.call.stack)
+    return any(
+        wake.kind not in INTERPRETER_KINDS and wake.stack and taking_functions(wake.stack) == takers
+        for wake in profile.process.wakes
+    )
 
 
 def _hit(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) -> Hit:

@@ -10,7 +10,7 @@ from iotrace.report.detail import Detail
 from iotrace.report.stacks import Frame, Line
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, library_frames, short_name
+from iotrace.verdict.purpose import Purpose, library_frames, short_name, takes_shared_lock
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import LEAST_NS, Stuck, place_text, whereabouts
@@ -67,13 +67,13 @@ def _may_poll(one: Stuck, profile: ProcessProfile) -> bool:
 
 
 def _asked(one: Stuck) -> Frame | None:
-    """The library's function that the program's own code called for a result."""
+    """The library's function that the program's own code called for a result, or for a lock."""
     library = library_frames(one.call.stack)
     outer = library[-1] if library else None
     if outer is None or outer.file.endswith("/threading.py"):
         return None
     gives = short_name(outer) in _RESULTS or outer.file.endswith("/asgiref/sync.py")
-    return outer if gives else None
+    return outer if gives or takes_shared_lock(outer) else None
 
 
 def _lines_at(group: Sequence[Stuck], profile: ProcessProfile) -> list[Line]:
@@ -157,22 +157,38 @@ def _hit(group: Sequence[Stuck], made: Sequence[_Looks], profile: ProcessProfile
     asked = _asked(group[0])
     alone = len(group) == 1
     who = f"Thread {group[0].tid} has" if alone else f"{len(group)} threads have"
-    what = f"a result ({asked.function} of {asked.place})" if asked else "something"
+    locked = asked is not None and takes_shared_lock(asked)
+    kind = "a lock" if locked else "a result"
+    what = f"{kind} ({asked.function} of {asked.place})" if asked else "something"
+    evidence: dict[str, float | int | str] = {
+        "threads": len(group),
+        "looks": looks,
+        "waited_ns": waited,
+        "mean_pause_ns": waited // max(1, looks),
+    }
+    peers = {one.peer for one in profile.process.upstreams if one.calls >= EVERY_LOOK_SHARE * looks}
+    if len(peers) == 1:
+        evidence["peer"] = peers.pop()
     return Hit(
-        {
-            "threads": len(group),
-            "looks": looks,
-            "waited_ns": waited,
-            "mean_pause_ns": waited // max(1, looks),
-        },
+        evidence,
         max(one.lifetime_ns for one in made),
         group[0].tid if len(group) == 1 else None,
-        severity="high" if asked or len(group) > 1 else "medium",
+        severity="high" if (asked and not locked) or len(group) > 1 else "medium",
         lines=waiting_lines(_lines_at(group, profile), profile.process),
         title=f"{who} been stuck at {place_text(group[0])} for the whole trace: "
         f"{'it looks' if alone else 'they look'} every {duration(waited // max(1, looks))} for "
-        f"{what} that does not come",
+        + (f"{what} that is not released" if locked else f"{what} that does not come"),
+        advice=_LOCKED if locked else "",
     )
+
+
+_LOCKED = (
+    "Look who has the lock (Redis: GET and TTL of its key; a database: its table of locks): a "
+    "process that was killed gives nothing back, and a lock without an expiry is then taken for "
+    "ever. Give locks an expiry that is longer than the work and is extended meanwhile (redis-py: "
+    "lock(name, timeout=60)), the wait a limit (blocking_timeout), and release in finally. One "
+    "that only stands by for another to end is well."
+)
 
 
 def _waits_for_their_result(cause: Hit, symptom: Hit) -> bool:

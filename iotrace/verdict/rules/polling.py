@@ -41,7 +41,13 @@ def _busy(profile: ProcessProfile) -> Iterator[Hit]:
             }
             if seen.reads.bytes:
                 evidence["cpu_per_useful_byte_ns"] = round(seen.cpu_ns / seen.reads.bytes, 1)
-            yield Hit(evidence, cost, tid, lines=busy_lines(profile.process, tid))
+            asked = max(profile.process.descriptors, key=lambda one: one.eagain or 0, default=None)
+            fd = None
+            if asked is not None and 2 * (asked.eagain or 0) >= refused:
+                fd = asked.fd
+                if asked.peer:
+                    evidence["peer"] = asked.peer
+            yield Hit(evidence, cost, tid, fd, lines=busy_lines(profile.process, tid))
 
 
 def _with_sleeps(profile: ProcessProfile) -> Iterator[Hit]:
@@ -78,7 +84,8 @@ BUSY = Rule(
     "Busy polling: sockets are asked for data that is not there",
     "Wait for readiness instead: register the sockets with selectors.DefaultSelector() and call "
     "select(), or use asyncio; or make the socket blocking, with settimeout() where it must not "
-    "block for ever.",
+    "block for ever. Where a library asks, tell it how long it may wait (redis-py: get_message("
+    "timeout=1)), or use what waits by itself (listen()).",
     _busy,
     explains={"IO112": wastes_its_cpu, "IO133": always},
 )

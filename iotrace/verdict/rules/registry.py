@@ -43,6 +43,7 @@ from iotrace.verdict.rules import (
     many_descriptors,
     multiplexer_spin,
     nagle,
+    new_connections,
     pickled_data,
     polled_result,
     polling,
@@ -129,4 +130,5 @@ RULES: tuple[Rule, ...] = (
     slow_tasks.SLOW_TASKS,
     accept_paused.PAUSED,
     slow_handovers.HANDED_OVER,
+    new_connections.MADE,
 )

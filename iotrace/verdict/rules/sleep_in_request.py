@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
+from iotrace.report.stacks import Frame, Line
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import serves
+from iotrace.verdict.purpose import in_package, library_frames, named, serves
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always
 
@@ -40,6 +43,14 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
         return
     client = _is_client(profile)
     accepts = len(serving) == 1 and any(one.accepts.calls for one in serving.values())
+    lines = [
+        line
+        for line in lines_of_category(profile.process, "sleeps")
+        # Others may sleep as they like; a line names one of those that share its stack.
+        if line.tid in serving or serves(line.stack)
+    ]
+    library = _mostly_in(lines)
+    retries = library is not None and _TRIES_AGAIN.search(named(library)) is not None
     yield Hit(
         {
             "sleeps": sleeps,
@@ -48,22 +59,43 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
             "reads": reads,
             "threads": len(serving),
             **({"asleep_in_service_ns": in_service} if in_service else {}),
+            **({"sleeps_in": f"{library.place} {library.function}"} if library else {}),
         },
         in_service if rare else asleep,
         next(iter(serving)) if len(serving) == 1 else None,
-        lines=waiting_lines(
-            (
-                line
-                for line in lines_of_category(profile.process, "sleeps")
-                # Others may sleep as they like; a line names one of those that share its stack.
-                if line.tid in serving or serves(line.stack)
-            ),
-            profile.process,
-        ),
-        severity="low" if client else None,
-        title="Sleeps between its calls to other services" if client else "",
-        advice=f"{_ADVICE} {_ACCEPTS}" if accepts else "",
+        lines=waiting_lines(lines, profile.process),
+        severity="low" if client and not retries else None,
+        title=_title(library, client=client, retries=retries),
+        advice=_RETRIES if retries else f"{_ADVICE} {_ACCEPTS}" if accepts else "",
     )
+
+
+def _mostly_in(lines: Sequence[Line]) -> Frame | None:
+    """The function of an installed package that most of these sleeps are made in, by the time."""
+    sums = Counter[tuple[str, str]]()
+    frames: dict[tuple[str, str], Frame] = {}
+    for line in lines:
+        inner = next((one for one in library_frames(line.stack) if in_package(one)), None)
+        if inner is not None:
+            sums[inner.file, inner.function] += line.wait_ns
+            frames.setdefault((inner.file, inner.function), inner)
+    if not sums:
+        return None
+    most, slept = sums.most_common(1)[0]
+    return frames[most] if 2 * slept > sum(line.wait_ns for line in lines) else None
+
+
+def _title(library: Frame | None, *, client: bool, retries: bool) -> str:
+    if library is None:
+        return "Sleeps between its calls to other services" if client else ""
+    where = f"{library.function} of {library.place}"
+    if retries:
+        return (
+            f"A library sleeps before it tries again: {where}, for what has failed or was refused"
+        )
+    if client:
+        return f"Sleeps between its calls to other services: {where} does"
+    return f"Sleep in the request path: a library's, {where}"
 
 
 def _in_service(profile: ProcessProfile) -> int:
@@ -92,6 +124,14 @@ _ADVICE = (
 _ACCEPTS = (
     "The same thread accepts connections, and accepts none meanwhile: serve each connection in a "
     "thread of its own (ThreadingMixIn, an executor; gunicorn: --threads) or in an event loop."
+)
+_TRIES_AGAIN = re.compile(r"retr(?:y|ies)|back_?off|tenacity", re.IGNORECASE)
+_RETRIES = (
+    "See why the call fails: the other service's log, its status (429 and 503 with Retry-After are "
+    "slept for as long as it says), refused connections. A call's timeout does not count these "
+    "sleeps: limit them (urllib3: Retry(total=2, backoff_max=1, respect_retry_after_header=False); "
+    "boto3: retries max_attempts; tenacity: stop_after_delay), answer with an error meanwhile, and "
+    "leave further attempts to a job in the background."
 )
 
 

@@ -3,19 +3,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from iotrace.report.model import Call, Descriptor
 from iotrace.report.stacks import Line
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
-from iotrace.verdict.rules.rule import QUEUES, Hit, Rule, always
+from iotrace.verdict.rules.rule import HIGH_SHARE, QUEUES, Hit, Rule, always
 from iotrace.vocabulary.calls import FILE_CALLS, FILE_LOCKS
 from iotrace.vocabulary.kinds import FILES
 
 LEAST_SHARE = 0.1
-"""Of the time traced, of all threads together."""
+"""Of the time traced in which it got a CPU when it wanted one, of all threads together."""
 LEAST_WAIT_NS = 100_000_000
+SYNCS_PER_SECOND = 20
+"""So many, each shorter than the long ones below, and the number is what takes the time;"""
+SYNCED_SHARE = 0.5
+"""they are most of what is waited for."""
+_SYNCED = ("fsync", "fdatasync", "msync")
 LONG_NS = 10_000_000
 """The longest call, at least: a disk that is not overloaded answers sooner."""
 
@@ -23,12 +28,15 @@ LONG_NS = 10_000_000
 def _slow(profile: ProcessProfile) -> Iterator[Hit]:
     calls = [one for one in profile.process.calls if one.wait_ns and _on_files(one)]
     waited = sum(one.wait_ns for one in calls)
-    if waited < max(LEAST_WAIT_NS, LEAST_SHARE * profile.wall_ns):
+    ran_ns = _ran_ns(profile, {one.tid for one in calls})
+    if waited < max(LEAST_WAIT_NS, LEAST_SHARE * ran_ns):
         return
     worst = max(calls, key=lambda one: one.wait_ns)
     longest = max((one.latency_ns.max for one in calls if one.latency_ns), default=0)
     unreturned = sum(one.in_flight for one in calls)
-    if longest < LONG_NS and not unreturned:
+    syncs = _syncs(profile)
+    mostly_syncs = syncs and waited >= HIGH_SHARE * ran_ns
+    if longest < LONG_NS and not unreturned and not mostly_syncs:
         return
     evidence: dict[str, float | int | str] = {
         "call": worst.syscall,
@@ -43,6 +51,9 @@ def _slow(profile: ProcessProfile) -> Iterator[Hit]:
         evidence["path"] = file.local
         if file.file_system:
             evidence["file_system"] = file.file_system
+    if syncs:
+        evidence["syncs_per_second"] = round(profile.per_second(syncs), 1)
+    at = f" of {file.local}" if file is not None else ""
     tids = {one.tid for one in calls}
     lines = [one for one in profile.process.lines if _on_files(one)]
     yield Hit(
@@ -51,10 +62,30 @@ def _slow(profile: ProcessProfile) -> Iterator[Hit]:
         tids.pop() if len(tids) == 1 else None,
         file.fd if file is not None else None,
         lines=waiting_lines(lines, profile.process),
-        title=f"The file system is slow: {worst.syscall}"
-        + (f" of {file.local}" if file is not None else "")
-        + " is waited for",
+        title=f"The program syncs to the disk again and again, {profile.per_second(syncs):.3g} "
+        f"times a second, and waits each time: {worst.syscall}{at}"
+        if syncs
+        else f"The file system is slow: {worst.syscall}{at} is waited for",
+        advice=_SYNCS if syncs else "",
     )
+
+
+def _ran_ns(profile: ProcessProfile, tids: Collection[int]) -> int:
+    """The time traced, without that in which these threads were ready and others had the CPUs: they
+    make no calls then."""
+    kept_off = min((profile.threads[tid].runq_ns for tid in tids if tid), default=0)
+    return max(1, profile.wall_ns - kept_off)
+
+
+def _syncs(profile: ProcessProfile) -> int:
+    """How many syncs it makes, where the waits are theirs and each is as short as can be asked of
+    a disk; else 0."""
+    rows = [one for one in profile.process.calls if one.syscall in _SYNCED and one.calls]
+    count = sum(one.calls or 0 for one in rows)
+    waited = sum(one.wait_ns for one in rows)
+    files = sum(one.wait_ns for one in profile.process.calls if _on_files(one))
+    often = profile.per_second(count) >= SYNCS_PER_SECOND
+    return count if often and SYNCED_SHARE * files <= waited < LONG_NS * count else 0
 
 
 def _on_files(one: Call | Line) -> bool:
@@ -71,6 +102,15 @@ def _file(profile: ProcessProfile, call: Call) -> Descriptor | None:
         if one.kind == call.kind and one.kind in FILES and one.wait_ns and one.local
     ]
     return max(rows, key=lambda one: one.wait_ns, default=None)
+
+
+_SYNCS = (
+    "Each commit of SQLite syncs its journal and the file, and so does each fsync: do it once for "
+    "many rows or lines. SQLite: one transaction around the loop (executemany, one commit() for a "
+    "thousand rows; peewee: atomic(), Django: transaction.atomic() and bulk_create), PRAGMA "
+    "journal_mode=WAL with synchronous=NORMAL. Files: flush() alone where the machine's own crash "
+    "need not be survived."
+)
 
 
 SLOW = Rule(

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from iotrace.report.detail import Detail
 from iotrace.report.stacks import InCall
 from iotrace.verdict.across_processes import HANGING_CHILDREN
+from iotrace.verdict.asking_children import Asking, asking_child
 from iotrace.verdict.deadlocks import Deadlock, deadlock_of, writers_to
 from iotrace.verdict.handovers import (
     FORKED,
@@ -20,11 +21,13 @@ from iotrace.verdict.handovers import (
     result_text,
     waits_in_request,
 )
+from iotrace.verdict.lost_results import workers_that_die
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import (
     Purpose,
     asks,
+    joins_queue,
     named,
 )
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
@@ -37,6 +40,7 @@ from iotrace.verdict.stuck import (
     stuck_threads,
     target_text,
 )
+from iotrace.verdict.work_in_progress import is_worked_at
 from iotrace.vocabulary.kinds import PIPES, SOCKETS
 
 MOST_NAMED = 3
@@ -54,7 +58,13 @@ def _stuck(profile: ProcessProfile) -> Iterator[Hit]:
         for group in groups.values()
     ]
     told = {one.tid for deadlock in deadlocks if deadlock for one in deadlock.others}
+    of_pool = any(
+        deadlock and group[0].purpose is Purpose.RESULT
+        for group, deadlock in zip(groups.values(), deadlocks, strict=True)
+    )
     for group, deadlock in zip(groups.values(), deadlocks, strict=True):
+        if of_pool and not deadlock and group[0].purpose is Purpose.RESULT:
+            continue  # these wait for what those that are in the deadlock do not give
         if deadlock or not all(one.tid in told for one in group):
             yield _hit(group, deadlock, profile)
 
@@ -68,9 +78,10 @@ def _hangs(one: Stuck, profile: ProcessProfile) -> bool:
     if writers_to(one, profile):
         return True
     if one.purpose is Purpose.CHILD:
-        return one.serves or bool(one.call.inherited_by)
+        asked = asking_child(one, profile) is not None
+        return one.serves or bool(one.call.inherited_by) or asked
     if one.purpose is Purpose.RESULT:
-        return one.own
+        return one.own and not is_worked_at(one, profile)
     return one.purpose is Purpose.ANSWER and (_owes_answer(one, profile))
 
 
@@ -129,13 +140,20 @@ def _hit(group: list[Stuck], deadlock: Deadlock | None, profile: ProcessProfile)
     if hanging:
         evidence[HANGING_CHILDREN] = ", ".join(hanging)
     lines = stuck_lines(group, profile)
+    asking = asking_child(first, profile)
+    if asking:
+        evidence["child_that_asks"] = f"{asking.pid} {asking.name}"
+        evidence["its_stdin"] = asking.reading.call.peer or asking.reading.call.kind
+    dying = workers_that_die(first, profile)
+    if dying:
+        evidence["workers_ended"] = dying
     if deadlock:
         evidence |= deadlock.evidence
         lines = (*lines[:1], *stuck_lines(deadlock.others, profile))[:3]
     return Hit(
         evidence,
         first.held_ns,
-        first.tid if len(group) == 1 else None,
+        first.tid if len(group) == 1 and not dying else None,
         call.fd if len(group) == 1 else None,
         severity="high",
         lines=lines,
@@ -156,7 +174,7 @@ def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile, *, itself:
         Purpose.READER: f"in {first.call.syscall} to {on or 'a peer'}: nobody reads it",
         Purpose.ANSWER: f"in {first.call.syscall} from {on or 'a peer'}: no answer comes",
         Purpose.CONNECTION: f"in connect to {on or 'a peer'}: it does not answer",
-        Purpose.CHILD: _child_text(first),
+        Purpose.CHILD: _child_text(first, profile),
         Purpose.RESULT: result_text(first, profile),
         Purpose.WORK: handover_text(first),
         Purpose.ROOM: "putting into a queue that is full: nobody takes from it",
@@ -196,13 +214,27 @@ def _exits(profile: ProcessProfile) -> bool:
     return main is not None and any(map(_EXIT.search, map(named, main.call.stack)))
 
 
-def _child_text(one: Stuck) -> str:
+def _child_text(one: Stuck, profile: ProcessProfile) -> str:
+    asking = asking_child(one, profile)
+    if asking:
+        return f"waiting for process {asking.pid} {asking.name}, which {_asking_text(asking)}"
     if not one.call.inherited_by:
         return "waiting for a child process that does not end"
     who = ", ".join(one.call.inherited_by[:MOST_NAMED])
     return (
         f"in {one.call.syscall} for the end of its child's output: the pipe is still open in "
         f"process {who}, which is no child of it and has inherited it"
+    )
+
+
+def _asking_text(asking: Asking) -> str:
+    call = asking.reading.call
+    if asking.kept_open:
+        return "reads its stdin to the end: a pipe that only this process could close"
+    where = "the terminal" if call.kind == "tty" else "the pipe"
+    return (
+        f"waits for input on its stdin, {where} that it has inherited ({call.peer}): it asks "
+        "something, and nobody answers"
     )
 
 
@@ -241,6 +273,28 @@ _INHERITED = (
     "(`daemon >/dev/null 2>&1 &`), do not capture the output of a command that starts one, or have "
     "it written to a file; communicate(timeout=...) returns, but reads on when called again."
 )
+_ASKS = (
+    "A command that is run by a program gets no answer to a question: give it no input (stdin="
+    "subprocess.DEVNULL), so that it fails in place of waiting, and tell it not to ask (--yes, "
+    "--batch, -n; git: GIT_TERMINAL_PROMPT=0; ssh: -o BatchMode=yes; apt: -y). What it asks is in "
+    "the output that is captured: run it by hand to see it. Give the wait a timeout."
+)
+_KEPT_OPEN = (
+    "Close the child's stdin when all is written (process.stdin.close()), or use communicate("
+    "input), which does; where it needs no input: stdin=subprocess.DEVNULL."
+)
+_DYING = (
+    "multiprocessing.Pool replaces a worker that ends, whatever it ended of, and never gives up. "
+    "See what the workers write to stderr: an initializer that raises (initializer=), a main "
+    'module without `if __name__ == "__main__":` where processes are spawned, a crash, a limit of '
+    "memory (dmesg). concurrent.futures.ProcessPoolExecutor raises BrokenProcessPool instead."
+)
+_UNDONE = (
+    "join() returns when task_done() was called for each item: call it in a finally clause, and "
+    "catch exceptions in the worker's loop, as a thread that raises ends (its traceback is in "
+    "stderr) and leaves its item undone and the rest untaken. Or use a ThreadPoolExecutor, whose "
+    "results raise."
+)
 _EXIT_ADVICE = (
     "At its exit the interpreter joins all threads that are no daemons, and those of executors, "
     "even after shutdown(wait=False). "
@@ -254,6 +308,13 @@ def _advice(first: Stuck, profile: ProcessProfile) -> str:
         return IN_LOOP
     if first.purpose is Purpose.RESULT and left_behind(first, profile):
         return FORKED
+    asking = asking_child(first, profile)
+    if asking:
+        return _KEPT_OPEN if asking.kept_open else _ASKS
+    if workers_that_die(first, profile):
+        return _DYING
+    if joins_queue(first.call.stack):
+        return _UNDONE
     if first.purpose is Purpose.RESULT and idle_workers(first, profile):
         return (
             "multiprocessing.Pool does not notice when a worker dies with its task (killed for "
@@ -275,15 +336,22 @@ def _has_the_lock(cause: Hit, symptom: Hit) -> bool:
     return any(line.rpartition(": ")[0] in places for line in symptom.lines[-1:])
 
 
+def _replaces_workers(cause: Hit, symptom: Hit) -> bool:
+    """The pool's own thread starts workers and looks for those that have ended, all the time."""
+    return "workers_ended" in cause.evidence
+
+
 STUCK = Rule(
     "IO140",
     "A call has not returned: a thread hangs",
     "Look at the line, and at what it waits for; give the call a timeout.",
     _stuck,
     explains={
-        "IO103": covers, "IO104": covers, "IO105": always, "IO111": covers, "IO118": covers,
+        "IO103": covers, "IO104": covers, "IO105": always, "IO106": _replaces_workers,
+        "IO111": covers, "IO112": _replaces_workers, "IO118": covers,
         "IO119": covers, "IO141": _has_the_lock, "IO142": always, "IO146": always, "IO152": always,
-        "IO165": always, "IO171": always, "IO185": always, "IO187": always,
+        "IO165": always, "IO171": always, "IO175": _replaces_workers, "IO185": always,
+        "IO187": always,
     },
     rank=Rank.STUCK,
     least=Detail.LIGHT,

@@ -10,10 +10,11 @@ from iotrace.report.requests import Upstream
 from iotrace.report.stacks import Line
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import library_frames, serves, short_name
+from iotrace.verdict.purpose import asks, library_frames, serves, short_name
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import HIGH_SHARE, Hit, Rank, Rule, always
 from iotrace.vocabulary.calls import CONNECTS, FAMILIES, LOCKS, SLEEPS
+from iotrace.vocabulary.kinds import INTERPRETER_KINDS
 
 FAILED_SHARE = 0.9
 """Of the attempts: of one that is up, some may fail."""
@@ -22,11 +23,17 @@ REFUSED_NS = 100_000_000
 _CONNECTS = re.compile(r"connect|select_?server|bootstrap|handshake", re.IGNORECASE)
 _TRIES_AGAIN = re.compile(r"connect|retr(?:y|ies)|back_?off|select_?server", re.IGNORECASE)
 """Functions that wait for a connection; those that sleep between two attempts."""
+ALL_ALONG_SHARE = 0.5
+"""Of its life that a thread waits in one native call, while native threads cannot connect."""
+LEAST_ATTEMPTS = 2
+"""Of these, from which on they are most likely what it waits for."""
 
 
 def _unreachable(profile: ProcessProfile) -> Iterator[Hit]:
     failing = [one for one in profile.process.upstreams if _fails(one)]
     waiting = _waiting(profile) if failing else []
+    if max((one.connect_errors for one in failing), default=0) >= LEAST_ATTEMPTS:
+        waiting = waiting or _behind_native_threads(profile)
     waited = sum(one.wait_ns for one in waiting)
     if failing and waited >= HIGH_SHARE * profile.wall_ns:
         worst = max(failing, key=lambda one: one.connect_errors)
@@ -56,6 +63,39 @@ def _for_connection(line: Line) -> bool:
         return any(map(_TRIES_AGAIN.search, names))
     waits = line.syscall in LOCKS or line.syscall in FAMILIES or line.syscall in CONNECTS
     return waits and any(map(_CONNECTS.search, names))
+
+
+def _behind_native_threads(profile: ProcessProfile) -> list[Line]:
+    """Waits for a lock inside a native function that the program calls (librdkafka's flush, a call
+    of gRPC), where all connects are made by threads that run no Python: by those of that library.
+    """
+    followed = {one.tid for one in profile.process.lines if one.stack}
+    followed |= {one.tid for one in profile.process.threads if one.in_call and one.in_call.stack}
+    if any(one.tid in followed for one in profile.process.calls if one.syscall in CONNECTS):
+        return []
+    inside: dict[int, list[Line]] = {}
+    for one in profile.process.lines:
+        if one.wait_ns and one.stack and _is_native_wait(one):
+            inside.setdefault(one.tid, []).append(one)
+    return [
+        one
+        for tid, group in inside.items()
+        if tid in profile.threads
+        and sum(line.wait_ns for line in group)
+        >= ALL_ALONG_SHARE * profile.threads[tid].lifetime_ns
+        for one in group
+    ]
+
+
+def _is_native_wait(line: Line) -> bool:
+    """The program's own code has called it directly, or by way of a client's library, which may
+    wait in a multiplexer of its own."""
+    library = library_frames(line.stack)
+    if len(library) == len(line.stack) or line.kind in INTERPRETER_KINDS:
+        return False
+    if line.syscall in FAMILIES:
+        return asks(line.stack)
+    return line.syscall in LOCKS and (not library or asks(line.stack))
 
 
 def _hit(

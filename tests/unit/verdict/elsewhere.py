@@ -194,3 +194,17 @@ def convoy(wrong: bool) -> tuple[Process, ...]:
             upstreams=tuple(peers),
         ),
     )
+
+
+def new_connections(wrong: bool) -> tuple[Process, ...]:
+    """A handshake for each call; in the twin as much time goes to waiting for answers."""
+    asking = ("app.py:9 index", "lib/site-packages/flask/app.py:9 Flask.wsgi_app")
+    shakes = in_call("poll", "tcp", "lib/ssl.py:1379 SSLSocket.do_handshake", *asking, fd=8)
+    reads = in_call("recvfrom", "tcp", "lib/ssl.py:1134 SSLSocket.read", *asking, fd=8)
+    peer = "10.0.0.9:443"
+    one = blocking(wait=S)
+    row = descriptor(8, local="127.0.0.1:51008", peer=peer, wait=5 * S, opened=200)
+    lines = (line_of(shakes if wrong else reads, 200, 4 * S, 40 * MS),)
+    times = Durations(200, *(MS,) * 5)
+    calls = Upstream(peer, "tcp", 400, 1, 0, None, None, None, times, 0, {})
+    return (replace(one, descriptors=(*one.descriptors, row), lines=lines, upstreams=(calls,)),)

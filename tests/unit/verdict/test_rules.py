@@ -92,6 +92,7 @@ MADE: dict[str, Made] = {
     "IO185": made_tasks.slow_tasks,
     "IO186": hangs.accept_paused,
     "IO187": hangs.handed_over,
+    "IO179": elsewhere.new_connections,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -163,6 +164,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO185": {"slow_requests": 40, "mean_latency_ns": S, "of_their_time_ratio": 0.999},
     "IO186": {"connections_waiting_to_be_accepted": 6, "connections_open": 8},
     "IO187": {"slow_requests": 20, "in_locks_ratio": 1.0, "woken_by": "thread 702"},
+    "IO179": {"peer": "10.0.0.9:443", "connections_made": 200, "connecting_ns": 4 * S},
 }  # fmt: skip
 
 

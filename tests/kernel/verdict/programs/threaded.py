@@ -1,6 +1,8 @@
 """A threaded echo server with one defect: sys.argv[3]. Fixed: without it."""
 
+import contextlib
 import hashlib
+import http.client
 import os
 import queue
 import socket
@@ -35,6 +37,8 @@ def serve(connection):
             if upstream and not cached:
                 upstream.sendall(b"question")
                 upstream.recv(100)
+            if DEFECT == "anew" and not cached:
+                shake_hands()
             if DEFECT == "slow peer":
                 data = b"x" * (32 << 20 if WRONG else 1000)
             if DEFECT == "pieces":
@@ -48,6 +52,15 @@ def send_pieces(connection):
     size = 10 if WRONG else 4000
     for _ in range(4000 // size):
         connection.sendall(b"x" * size)
+
+
+def shake_hands():
+    """IO179: a proxy that takes its time to make a tunnel, for one request; fixed: kept."""
+    connection = http.client.HTTPConnection("127.0.0.1", UPSTREAM)
+    connection.set_tunnel("service.internal", 443)
+    with contextlib.suppress(http.client.HTTPException):
+        connection.connect()
+    connection.close()
 
 
 def compute(data):

@@ -19,7 +19,7 @@ PEAK_SHARE = 0.6
 """Of the slow reads."""
 LEAST_WAITS = 10
 SENDS_PER_WAIT = 1.6
-"""Two for each, with room for what was sent at once."""
+"""Two for each, of each exchange as well, with room for what was sent at once."""
 MOST_BYTES = 65_536
 """Sent for each wait: what fills segments is not held back (on loopback they have 64 KiB)."""
 
@@ -47,8 +47,10 @@ def _nagle(profile: ProcessProfile) -> Iterator[Hit]:
     slow = sum(count for _, _, count in waits)
     held = sum(count for low, high, count in waits if low >= FROM_NS and high <= TO_NS)
     sent = profile.total.writes
-    if held < LEAST_WAITS or held < PEAK_SHARE * slow or sent.ok < SENDS_PER_WAIT * held:
+    if held < LEAST_WAITS or held < PEAK_SHARE * slow:
         return
+    if sent.ok < SENDS_PER_WAIT * max(held, _exchanges(profile)):
+        return  # not all waits are kept: clients that pause for so long are told by one send each
     waited_on = {line.fd for line in lines}
     if sum(one.bytes_out or 0 for one in rows if one.fd in waited_on) > MOST_BYTES * held:
         return
@@ -64,6 +66,13 @@ def _nagle(profile: ProcessProfile) -> Iterator[Hit]:
         held * DELAYED_ACK_NS,
         fd=worst.fd if len(rows) == 1 else None,
         lines=waiting_lines(lines, profile.process),
+    )
+
+
+def _exchanges(profile: ProcessProfile) -> int:
+    """Requests and calls upstream; 0: not known."""
+    return sum(one.exchanges for one in profile.process.requests) + sum(
+        one.calls for one in profile.process.upstreams
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iotrace.report.model import FileLockWait, OpenSockets
+from iotrace.report.requests import Requests
 from tests.found import by_rule
 from tests.unit.verdict import elsewhere
 from tests.unit.verdict.made import (
@@ -149,3 +150,11 @@ def test_threads_that_try_the_same_lock_are_told_once() -> None:
     ]
     (found,) = judged(process(threads, calls)).findings
     assert (found.id, found.evidence["threads"], found.cost_ns) == ("IO151", 2, 8 * S)
+
+
+def test_one_send_for_each_request_is_held_by_nobody() -> None:
+    """Clients that pause for 40 ms; not all of these waits are kept with their lines."""
+    (server,) = elsewhere.nagle(True)
+    for exchanges, found in ((100, True), (200, False)):
+        row = Requests("127.0.0.1:8000", 1, exchanges, 0, None, None, None, None, None, None)
+        assert ("IO154" in findings(replace(server, requests=(row,)))) is found

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.report.model import Loop
+from iotrace.verdict.idle_siblings import UNEVEN_ADVICE, idle_siblings
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines
@@ -41,16 +42,20 @@ def _busy(profile: ProcessProfile) -> Iterator[Hit]:
                 and computing_ns >= SHARE * profile.wall_ns
                 and computing_ns >= LONG_NS * count
             ):
+                others, evidence = idle_siblings(profile)
                 yield Hit(
                     {
                         "iterations_over_10_ms": count,
                         "mean_ns": total_ns // count,
                         "on_cpu_ns": computing_ns,
                         "loop_busy_ratio": round((loop.busy_total_ns or 0) / profile.wall_ns, 3),
+                        **evidence,
                     },
                     computing_ns,
                     tid,
                     lines=busy_lines(profile.process, tid),
+                    title=f"{LONG.title}{others}" if others else "",
+                    advice=f"{LONG.advice}{UNEVEN_ADVICE}" if others else "",
                 )
 
 
@@ -73,6 +78,7 @@ def _saturated(profile: ProcessProfile) -> Iterator[Hit]:
     busiest = max(served, key=lambda one: one.exchanges)
     assert busiest.latency_ns and busiest.pickup_ns
     each = duration(seen.cpu_ns // requests)
+    others, uneven = idle_siblings(profile)
     yield Hit(
         {
             "cpu_per_request_ns": seen.cpu_ns // requests,
@@ -80,17 +86,18 @@ def _saturated(profile: ProcessProfile) -> Iterator[Hit]:
             "request_p50_ns": busiest.latency_ns.p50,
             "until_read_p50_ns": busiest.pickup_ns.p50,
             "cpu_ns": seen.cpu_ns,
+            **uneven,
         },
         seen.cpu_ns,
         tid,
         severity="medium",
         lines=busy_lines(profile.process, tid, callbacks=True),
         title=f"Event loop is at its limit: it computes all the time, {each} of CPU for each "
-        f"request, and the next ones wait in line",
+        f"request, and the next ones wait in line{others}",
         advice="The lines say what the CPU time goes to: logging that formats and writes each "
         "record, serialising, validation, middleware. Do less of it for each request (log to a "
         "queue: logging.handlers.QueueHandler; a quicker JSON library), or run more processes "
-        "(uvicorn --workers, gunicorn -w).",
+        "(uvicorn --workers, gunicorn -w)." + (UNEVEN_ADVICE if others else ""),
     )
 
 

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from iotrace.vocabulary.calls import CONNECTS, READS, WRITES
+from iotrace.report.stacks import InCall, Line
+from iotrace.vocabulary.calls import CONNECTS, READS, SLEEPS, WRITES
 
 
 def preposition(syscall: str) -> str:
@@ -16,3 +17,10 @@ def preposition(syscall: str) -> str:
 def call_text(syscall: str, other_end: str) -> str:
     """The call alone where the other end is not known ("")."""
     return f"{syscall} {preposition(syscall)} {other_end}" if other_end else syscall
+
+
+def library_text(one: InCall | Line) -> str:
+    """ " (in urllib3/util/retry.py:363 sleep)": the library that sleeps in the program's name."""
+    if one.syscall not in SLEEPS or one.own <= 0 or not one.stack:
+        return ""
+    return f" (in {one.stack[0].place} {one.stack[0].function})"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from iotrace.verdict.rules.rule import Hit, Rule, Tells
+from iotrace.verdict.rules.rule import Hit, Rank, Rule, Tells
 from iotrace.verdict.told_waits import COMPUTES, ToldWait, told_wait
 
 LINE_SHARE = 0.2
@@ -101,8 +101,8 @@ def _is_told_by(cause: _Found, symptom: _Found) -> bool:
 
 
 def _is_enough(cause: _Found, symptom: _Found) -> bool:
-    """What costs others does not tell how much of it a thread's wait is; else the costs do."""
-    if symptom[0].tells is Tells.QUEUE:
+    """What costs others, or is stuck, does not tell how much of a wait it is; else the costs do."""
+    if symptom[0].tells is Tells.QUEUE or cause[0].rank is Rank.STUCK:
         return True
     return (cause[1].cost_ns or 0) >= LINE_SHARE * (symptom[1].cost_ns or 0)
 

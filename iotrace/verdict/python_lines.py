@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from iotrace.report.model import Loop, Process
 from iotrace.report.places import stall_places
 from iotrace.report.stacks import CpuSample, Frame, Line, StallCause
-from iotrace.verdict.call_texts import call_text
+from iotrace.verdict.call_texts import call_text, library_text
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.thread_activity import category_of
 
@@ -78,7 +78,9 @@ def waiting_lines(lines: Iterable[Line], process: Process) -> tuple[str, ...]:
     peers = _peers(process)
     for one in waited:
         peer = peers.get((one.fd, one.kind), "")
-        named = f"{_place_text(one.own_stack[0])} -> {call_text(one.syscall, peer)}"
+        named = (
+            f"{_place_text(one.own_stack[0])} -> {call_text(one.syscall, peer)}{library_text(one)}"
+        )
         under_way[named] = under_way.get(named, True) and not one.calls
         count, wait, longest = sums.get(named, (0, 0, 0))
         sums[named] = (

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from iotrace.report.model import Thread
-from iotrace.verdict.call_texts import call_text
+from iotrace.verdict.call_texts import call_text, library_text
 from iotrace.verdict.client_waits import ClientWaits, client_waits
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.pool_threads import is_idle, threads_of_pools
@@ -205,7 +205,8 @@ def _line(place: str, members: list[_Member]) -> str:
     call = min(members, key=lambda one: one.stuck.call.peer.startswith("socket:[")).stuck.call
     longest = max(one.thread.lifetime_ns for one in members)
     return (
-        f"{place} -> {call_text(call.syscall, target_text(call))}: "
+        f"{place} -> {call_text(call.syscall, target_text(call))}"
+        f"{library_text(call)}: "
         f"{plural(len(members), 'thread')} at the end, not free in {duration(longest)}"
     )
 

@@ -11,7 +11,7 @@ from iotrace.report.stacks import Frame, Line
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import in_package, library_frames, named, serves
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule, always
+from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
 
 LEAST_SHARE = 0.05
 """Of the time of the threads that serve."""
@@ -141,4 +141,5 @@ ASLEEP = Rule(
     _ADVICE,
     _asleep,
     explains={"IO105": always},
+    tells=Tells.WAIT,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from iotrace.verdict.call_texts import call_text
+from iotrace.verdict.call_texts import call_text, library_text
 from iotrace.verdict.process_profile import profile_of
 from iotrace.verdict.purpose import Purpose
 from iotrace.verdict.stuck import Stuck, stuck_lines
@@ -42,3 +42,12 @@ def test_a_thread_that_hangs_is_told_in_the_same_words(syscall: str, way: str) -
     assert line.startswith(
         f"srv/app.py:9 report -> {syscall} {way} a pipe (stderr, descriptor 2): "
     )
+
+
+def test_a_library_that_sleeps_in_the_programs_name_is_named() -> None:
+    stack = ("lib/python3.11/site-packages/urllib3/util/retry.py:363 sleep", "app.py:9 report")
+    sleeps = in_call("clock_nanosleep", "", *stack)
+    assert library_text(sleeps).startswith(" (in ")
+    assert "retry.py:363 sleep" in library_text(sleeps)
+    assert library_text(in_call("recvfrom", "tcp", *stack)) == ""
+    assert library_text(in_call("clock_nanosleep", "", "app.py:9 report")) == ""

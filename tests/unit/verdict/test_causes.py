@@ -185,6 +185,15 @@ def test_a_lock_that_is_handed_round_is_not_one_that_is_never_released() -> None
         assert len(stories_of((held, (rules["IO141"], Hit({}, 4, 7, lines=(line,)))))) == told
 
 
+def test_a_full_pool_explains_the_sleep_of_all_its_threads_however_many() -> None:
+    """Its cost is that of one thread, theirs of all."""
+    full = _rule("full", Rank.STUCK, peer=covers)
+    peer = replace(_rule("peer"), tells=Tells.WAIT)
+    found = ((full, Hit({}, 8, lines=(READ,))), (peer, Hit({}, 320, lines=(READ,))))
+    (story,) = stories_of(found)
+    assert (story.rule.id, [rule.id for rule, _ in story.same]) == ("full", ["peer"])
+
+
 def test_where_rules_say_when_one_follows_that_decides() -> None:
     """A cause that costs too little by its own rule is none because of the line."""
     cause, late = _rule("cause", late=covers), _rule("late")

@@ -81,9 +81,17 @@ def report_error(error: IotraceError, *, verbose: bool) -> None:
 
 
 def _reader_has_seen_enough() -> int:
-    """Of a closed pipe (| head) Python would complain once more at its exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Of a closed pipe (| head) nobody wants to hear."""
+    _drop_what_is_left()
     return ExitCode.OK
+
+
+def _drop_what_is_left() -> None:
+    """Python would try once more at its exit to write what could not be written, and complain."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main(workers: CompileWorkers | None = None) -> None:
@@ -105,6 +113,7 @@ def main(workers: CompileWorkers | None = None) -> None:
         code = error.exit_code
     except IotraceError as error:
         report_error(error, verbose=verbose)
+        _drop_what_is_left()
         code = error.code
     except KeyboardInterrupt:
         code = 128 + 2

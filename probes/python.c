@@ -136,6 +136,17 @@ struct line {
 };
 BPF_HASH(lines, struct line_key, struct line, MAX_LINES);
 
+/* The path in the longest call of a line, for calls that take one. Lines beyond LINE_PATHS have
+ * none. Written by on_slow_call, read by user space. */
+#define LINE_PATHS 1024
+#define PATH_BYTES 192
+struct line_path {
+  u8 path[PATH_BYTES]; /* cut where it is longer, with a 0 at its end */
+};
+BPF_HASH(line_paths, struct line_key, struct line_path, LINE_PATHS);
+/* Room for a path, this CPU's. */
+BPF_PERCPU_ARRAY(path_rooms, struct line_path, 1);
+
 /* Slow waits for locks by where the waiter was and where the thread that woke it. Written by
  * on_wake, atomically; read by user space. */
 struct wake_key {

@@ -303,6 +303,7 @@ struct call_spec {
   u8 nfds_arg;
   u8 buffer_arg;
   u8 msg_flags_arg;
+  u8 path_arg;
 } __attribute__((aligned(8)));
 
 /* Not in a map: what is to be added to the records of a call and of its descriptor (accounting.c).

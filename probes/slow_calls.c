@@ -54,6 +54,28 @@ static __always_inline void add_line(struct thread *t, u64 hash)
   l->tid = t->tid;
 }
 
+/* Keep the path that the call was given, if none of its line has taken longer. regs: the saved
+ * registers. Only while preemption is off: the room is this CPU's. */
+static __always_inline void keep_path(struct thread *t, u64 hash, u64 regs)
+{
+  struct line_key key = {
+      .stack = hash, .pid = t->pid, .nr = t->call_nr, .kind = t->call_kind};
+  struct call_spec *spec = spec_of(t->call_nr);
+  struct line *l;
+  struct line_path *room;
+  struct arguments args;
+  u32 zero = 0;
+  if (!spec || spec->path_arg == NO_ARGUMENT)
+    return;
+  l = lines.lookup(&key);
+  room = path_rooms.lookup(&zero);
+  if (!l || !room || t->call_ended_ns - t->call_entry_ns < l->max_ns ||
+      !find_arguments(&args, regs))
+    return;
+  if (read_user_text(room->path, PATH_BYTES, (void *)argument(&args, spec->path_arg)) > 0)
+    line_paths.update(&key, room);
+}
+
 /* A tail call to on_wake where the call was a wait for a lock that somebody has ended: with
  * EAGAIN it has not waited, with ETIMEDOUT nobody came. */
 static __always_inline void ask_for_waker(struct bpf_raw_tracepoint_args *ctx, struct thread *t)
@@ -89,6 +111,7 @@ PROGRAM(on_slow_call)
   hash = walk(t, p, room);
   if (hash) {
     add_line(t, hash);
+    keep_path(t, hash, ctx->args[0]);
     note_slow_call(t, hash);
     if (t->current_loop && !t->call_loop)
       keep_longest_wait(t, hash);

@@ -50,6 +50,7 @@ def _call_records(layout: Layout) -> dict[int, bytes]:
             "nfds_arg": architecture.word(spec.nfds),
             "buffer_arg": architecture.word(spec.buffer),
             "msg_flags_arg": architecture.word(spec.msg_flags),
+            "path_arg": architecture.word(spec.path),
         }
         records[number] = bytes(layout.pack(values))
     return records

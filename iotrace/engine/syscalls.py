@@ -31,6 +31,7 @@ class CallSpec:
     nfds: int
     buffer: int
     msg_flags: int
+    path: int
 
     @property
     def wait_class(self) -> int:
@@ -104,6 +105,7 @@ def _spec(call: SystemCall) -> CallSpec:
         nfds=call.place("nfds"),
         buffer=call.place("msgvec"),
         msg_flags=call.place("msg_flags"),
+        path=call.place("path", "oldpath"),
     )
 
 

@@ -96,3 +96,9 @@ def read_identity(pid: int, root: str = PROC) -> Identity:
         threads=stat.threads,
         started_ns=started_ns(stat.start_ticks, suspended_ns()),
     )
+
+
+def read_cwd(pid: int, root: str = PROC) -> str:
+    """Its working directory. Raises ``NoSuchProcess``, ``PermissionDenied``."""
+    with ProcessErrors(pid, root):
+        return os.readlink(f"{root}/{pid}/cwd")  # noqa: PTH115 (one system call, no object)

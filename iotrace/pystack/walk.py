@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from iotrace.procfs.files import PROC, read_process_lines
+from iotrace.procfs.files import PROC, read_process_lines, text_of
 from iotrace.procfs.task import Blocked, read_activity
 from iotrace.pystack.locks import lock_at
 from iotrace.pystack.memory import Memory, Unreadable, read_u64
@@ -26,6 +26,8 @@ _ENTRIES = 8
 """In struct _PyCodeArray, pycore_code.h: the copies of a code object's instructions."""
 _NO_OWNER = 0
 _PARKED_BYTES = 8
+_PATH_BYTES = 192
+_PAGE_BYTES = 4096
 HASHED_DEPTH = 32
 """The probes walk so deep (MAX_DEPTH)."""
 _HASH_START = 0xCBF29CE484222325
@@ -52,6 +54,7 @@ class Sleeper:
     it is that of the lock then. ``word``: the eight bytes at the first argument, 0: unreadable.
     ``second`` and ``fourth``: these arguments. ``lock``: what lies at the address of the lock, in
     words.
+    ``path``: that of a call which takes one, cut where it is long; "": not known.
     """
 
     frames: tuple[RawFrame, ...] = ()
@@ -60,6 +63,7 @@ class Sleeper:
     second: int = 0
     lock: str = ""
     fourth: int = 0
+    path: str = ""
 
 
 def stack_hash(pid: int, frames: Sequence[RawFrame]) -> int:
@@ -210,11 +214,11 @@ class Walker:
         self._states = tuple(runtime.thread_states(memory))
         self._has_subinterpreters = len({one.interpreter for one in self._states}) > 1
 
-    def walk(self, tid: int, number: int | None = None) -> Sleeper:
+    def walk(self, tid: int, number: int | None = None, path_at: int = -1) -> Sleeper:
         """A thread that sleeps in one system call all the while; nothing of any other.
 
-        ``number``: of the only call that it may sleep in. Raises what
-        procfs.task.read_activity raises.
+        ``number``: of the only call that it may sleep in. ``path_at``: which argument of that
+        is a path, -1: none. Raises what procfs.task.read_activity raises.
         """
         before = read_activity(self._pid, tid, self._root)
         if not isinstance(before, Blocked) or number not in (None, before.number):
@@ -227,7 +231,8 @@ class Walker:
         on_stack = area is not None and before.sp < first < area.end
         lock = self._word_at(first - _PARKED_BYTES) if on_stack else 0
         told, word = self._told(lock), self._word_at(first)
-        found = Sleeper(frames, lock or first, word, second, told, fourth)
+        path = self._text_at(before.args[path_at]) if path_at >= 0 else ""
+        found = Sleeper(frames, lock or first, word, second, told, fourth, path)
         return found if read_activity(self._pid, tid, self._root) == before else Sleeper()
 
     def _told(self, lock: int) -> str:
@@ -238,6 +243,18 @@ class Walker:
             return read_u64(self._memory, address)
         except Unreadable:
             return 0
+
+    def _text_at(self, address: int) -> str:
+        """Up to its 0; the page behind may not be there, and is not needed for most."""
+        text = b""
+        for size in (min(_PATH_BYTES, _PAGE_BYTES - address % _PAGE_BYTES), _PATH_BYTES):
+            try:
+                text += self._memory.read(address + len(text), size - len(text))
+            except Unreadable:
+                break
+            if b"\0" in text or len(text) == _PATH_BYTES:
+                break
+        return text_of(text.partition(b"\0")[0])
 
     def _states_of(self, tid: int, sp: int) -> tuple[ThreadState, ...]:
         if self._offsets.thread_cframe is not None and self._has_subinterpreters:

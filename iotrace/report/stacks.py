@@ -139,6 +139,8 @@ class Line(Stacked):
     ``in_flight`` calls had not returned at the end: their time is in, they are not in ``calls``.
     ``latency_ns``: how long the calls took, those that were slow at all; percentiles are within
     25 %. None: none of them has returned; files of older versions lack it.
+    ``path``: that of the longest, of calls that take one, with the working directory in front
+    where it is relative; ``file_system``: its type and where it is mounted; "": not known.
     """
 
     tid: int
@@ -156,6 +158,8 @@ class Line(Stacked):
     stack: tuple[Frame, ...]
     latency_ns: Percentiles | None = None
     task: RunningTask | None = None
+    path: str = ""
+    file_system: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +169,13 @@ class InCall(Stacked):
     ``since_ns``: when it began, since the trace's beginning; 0: before the thread was traced.
     ``wait_ns``: how long the thread has been asleep in it. ``fd``: its descriptor, or that of a
     poll of one alone; ``kind`` and ``peer`` are the descriptor's: an address, the path of a file,
-    "pipe:[81]". ``object``: which lock a futex belongs to, the same number for the same lock of a
-    process; "": not known. ``lock``: what that is, in words. ``others``: traced processes that have
-    the other end of the pipe. ``stack`` () where none was kept; ``own`` as in ``Line``.
-    ``timed``: of a futex, whether the wait ends by itself after some time; null: not known.
-    ``inherited_by``: "4321 tail" for each process that could write to the pipe from which a child's
-    output is read to its end, and is no child.
+    "pipe:[81]"; of a call that takes a path ``peer`` is that, and ``file_system`` where it lies.
+    ``object``: which lock a futex belongs to, the same number for the same lock of a process; "":
+    not known. ``lock``: what that is, in words. ``others``: traced processes that have the other
+    end of the pipe; of a terminal in /dev/pts, those that have made one. ``stack`` () where none
+    was kept; ``own`` as in ``Line``. ``timed``: of a futex, whether the wait ends by itself after
+    some time; null: not known. ``inherited_by``: "4321 tail" for each process that could write to
+    the pipe from which a child's output is read to its end, and is no child.
     """
 
     syscall: str
@@ -186,6 +191,7 @@ class InCall(Stacked):
     stack: tuple[Frame, ...] = ()
     inherited_by: tuple[str, ...] = ()
     timed: bool | None = None
+    file_system: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
 from iotrace.procfs.endpoint import format_endpoint, format_peer
-from iotrace.procfs.mounts import mount_of
 from iotrace.procfs.net_tables import Socket
 from iotrace.procfs.tcp_state import TcpState
 from iotrace.report.model import (
@@ -20,6 +19,7 @@ from iotrace.report.model import (
     Silent,
     Unsent,
 )
+from iotrace.report_builder.file_places import file_system_of
 from iotrace.snapshot import histogram
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.merging import add_all
@@ -75,13 +75,8 @@ def descriptor_row(
         retransmits=tcp.retransmits if tcp else None,
         window_closed_ns=tcp.window_closed_ns if tcp else None,
         window_shut_ns=tcp.shut_ns if tcp else None,
-        file_system=_file_system(local, facts) if kind in FILES and total.wait_ns else "",
+        file_system=file_system_of(local, facts) if kind in FILES and total.wait_ns else "",
     )
-
-
-def _file_system(path: str, facts: ProcessFacts | None) -> str:
-    mount = mount_of(path, facts.mounts) if facts else None
-    return str(mount) if mount else ""
 
 
 def open_sockets(facts: ProcessFacts | None) -> OpenSockets:

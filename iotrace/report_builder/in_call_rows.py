@@ -9,12 +9,14 @@ from dataclasses import replace
 
 from iotrace.procfs.pipe_ends import writers_of
 from iotrace.report.stacks import Frame, InCall
+from iotrace.report_builder.file_places import file_system_of, full_path
 from iotrace.report_builder.stack_rows import Stacks, named_stack, own_place
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.totals import Waiting
 from iotrace.vocabulary.calls import FAMILIES, LOCKS
 from iotrace.vocabulary.kinds import PIPE
 
+_TERMINALS = "/dev/pts/"
 _LONG_NS = 2_000_000_000
 """A wait from here on is worth a look at all processes of the host."""
 _FD_BITS = 0xFFFFFFFF
@@ -46,7 +48,11 @@ def in_call_row(
         stack=stack,
         timed=_is_timed(one, syscall),
     )
-    row = row if fd is None else _with_descriptor(row, fd, mine, facts)
+    path = full_path(one.sleeper.path, mine) if one.sleeper else ""
+    if path:
+        row = replace(row, peer=path, file_system=file_system_of(path, mine))
+    elif fd is not None:
+        row = _with_descriptor(row, fd, mine, facts)
     if first is not None and one.wait_ns >= _LONG_NS and any(map(_reads_its_child, stack)):
         return _with_writers(row, first, mine)
     return row
@@ -97,9 +103,24 @@ def _with_descriptor(
     socket = (mine.sockets or {}).get(now.inode) if now.inode is not None else None
     if socket is not None:
         return replace(row, kind=socket.kind, peer=socket.peer)
-    others = _other_ends(fd, mine, facts) if now.kind == PIPE else ()
+    others: tuple[int, ...] = ()
+    if now.kind == PIPE:
+        others = _other_ends(fd, mine, facts)
+    elif now.target.startswith(_TERMINALS):
+        others = _masters(facts)
     kind = now.kind if row.syscall in FAMILIES else row.kind
     return replace(row, kind=kind, peer=now.target, others=others)
+
+
+def _masters(facts: Mapping[int, ProcessFacts]) -> tuple[int, ...]:
+    """The processes that have made terminals for others (pts(4))."""
+    return tuple(
+        sorted(
+            pid
+            for pid, other in facts.items()
+            if any(one.target.endswith("/ptmx") for one in other.descriptors.values())
+        )
+    )
 
 
 def _other_ends(fd: int, mine: ProcessFacts, facts: Mapping[int, ProcessFacts]) -> tuple[int, ...]:

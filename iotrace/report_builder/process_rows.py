@@ -114,7 +114,8 @@ class _Parts:
         for (pid, stack, number, kind), line in snapshot.lines.items():
             if line.calls or line.in_flight:
                 frames = stacks.get(stack, ())
-                self._lines[pid].append(line_row(self._name(number), kind, line, frames))
+                named = line_row(self._name(number), kind, line, frames, facts.get(pid))
+                self._lines[pid].append(named)
 
         self._wakes: dict[int, list[Wake]] = defaultdict(list)
         for (pid, waiter, waker, kind), wake in snapshot.wakes.items():

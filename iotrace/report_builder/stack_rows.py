@@ -21,7 +21,9 @@ from iotrace.report.stacks import (
     Wake,
 )
 from iotrace.report_builder.call_rows import percentiles
+from iotrace.report_builder.file_places import file_system_of, full_path
 from iotrace.snapshot.exchanges import SlowExchange
+from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.task_note import TaskNote
 from iotrace.snapshot.totals import LineTotals, SampleTotals, StallCauseTotals, WakeTotals
 from iotrace.vocabulary.kinds import Kind
@@ -66,8 +68,10 @@ def line_row(
     kind: str,
     totals: LineTotals,
     frames: Sequence[code_objects.Frame],
+    facts: ProcessFacts | None = None,
 ) -> Line:
     """One row; ``frames`` () where the stack could not be kept."""
+    path = full_path(totals.path, facts)
     stack = named_stack(frames)
     return Line(
         tid=totals.tid,
@@ -85,6 +89,8 @@ def line_row(
         stack=stack,
         latency_ns=percentiles(totals.latency, totals.max_ns) if totals.calls else None,
         task=task_row(totals.task),
+        path=path,
+        file_system=file_system_of(path, facts) if path else "",
     )
 
 

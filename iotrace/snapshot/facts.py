@@ -14,7 +14,7 @@ from iotrace.procfs.file_locks import HeldLock, HeldLocks, LockWait, read_lock_w
 from iotrace.procfs.mounts import Mount, read_mounts
 from iotrace.procfs.namespace import Namespace, read_namespace
 from iotrace.procfs.net_tables import Socket
-from iotrace.procfs.process import Program, read_identity
+from iotrace.procfs.process import Program, read_cwd, read_identity
 from iotrace.procfs.python import PythonBuild
 from iotrace.procfs.tcp_state import TcpState
 from iotrace.snapshot.limit_facts import LimitBook, ProcessLimits
@@ -38,7 +38,8 @@ class ProcessFacts:
     ``limits``: from the first look to the last. ``lock_waits``: for locks on files, then;
     ``held_locks``: by inode, those that any process of the host has.
     ``mounts``: as when its mount namespace was first seen. ``tcp``: by inode, what the kernel keeps
-    of some TCP sockets, its counters since the trace of the process began.
+    of some TCP sockets, its counters since the trace of the process began. ``cwd``: its working
+    directory, "": not known.
     """
 
     pid: int
@@ -54,6 +55,7 @@ class ProcessFacts:
     held_locks: Mapping[int, HeldLock] = field(default_factory=dict)
     mounts: tuple[Mount, ...] = ()
     tcp: Mapping[int, TcpState] = field(default_factory=dict)
+    cwd: str = ""
 
 
 class FactBook:
@@ -150,6 +152,7 @@ class FactBook:
             descriptors=read_descriptors(self._reader, pid, left),
             limits=self._limits.look(pid),
             mounts=self._mounts_of(pid),
+            cwd=_cwd(pid),
         )
 
     def _mounts_of(self, pid: int) -> tuple[Mount, ...]:
@@ -237,3 +240,10 @@ def _network_namespace(pid: int) -> Namespace | None:
         return read_namespace(pid, "net")
     except Unsupported:
         return None
+
+
+def _cwd(pid: int) -> str:
+    try:
+        return read_cwd(pid)
+    except (IotraceError, OSError, ValueError):
+        return ""

@@ -13,6 +13,7 @@ from typing import Any
 from iotrace.engine.constants import Cause, Counter, State
 from iotrace.engine.probes import Probes
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
+from iotrace.procfs.files import text_of
 from iotrace.procfs.task import read_schedstat
 from iotrace.report.detail import Detail
 from iotrace.snapshot import decode, histogram
@@ -185,6 +186,7 @@ class SnapshotReader:
         if not self._probes.has_map("lines"):
             return {}
         layout = self._probes.layout("lines")
+        paths = self._line_paths()
         lines = {}
         for raw_key, raw in self._probes.map("lines").items():
             stack, pid, number, kind = _LINE_KEY.unpack(raw_key)
@@ -192,8 +194,17 @@ class SnapshotReader:
             if values["calls"]:
                 key = pid, stack, number, Kind(kind).label
                 task = notes.get(line_note(stack, pid, number, kind))
-                lines[key] = decode.decoded(LineTotals, layout, raw, values, task=task)
+                path = paths.get(raw_key, "")
+                lines[key] = decode.decoded(LineTotals, layout, raw, values, task=task, path=path)
         return lines
+
+    def _line_paths(self) -> dict[bytes, str]:
+        if not self._probes.has_map("line_paths"):
+            return {}
+        return {
+            key: text_of(raw.partition(b"\0")[0])
+            for key, raw in self._probes.map("line_paths").items()
+        }
 
     def _wakes(self) -> dict[WakeKey, WakeTotals]:
         if not self._probes.has_map("wakes"):

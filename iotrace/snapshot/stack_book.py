@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -12,6 +13,7 @@ from typing import Any
 from iotrace.engine.constants import CALL_OTHER, GILS, Counter
 from iotrace.engine.probes import Probes
 from iotrace.engine.python_table import PythonTable
+from iotrace.engine.syscalls import ARCHITECTURES, call_specs
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.pystack.code_objects import Frame
 from iotrace.pystack.symbols import UNKNOWN
@@ -31,6 +33,12 @@ from iotrace.target_reader.stacks import (
     walk_threads,
 )
 
+_PATH_AT = {
+    number: spec.path
+    for number, spec in call_specs(ARCHITECTURES[platform.machine()]).items()
+    if spec.path >= 0
+}
+"""Calls by number -> which argument is a path."""
 _TRIES = 31
 """Looks at a process that maps no interpreter (yet: its loader may be at it)."""
 _MOST_REASONS = 64
@@ -206,11 +214,12 @@ class StackBook:
         that are awake by now; no stacks of those that run no Python."""
         numbers = [None if one.number == CALL_OTHER else one.number for one in waiting]
         tids = [one.thread.tid for one in waiting]
+        paths = [_PATH_AT.get(one.number, -1) for one in waiting]
         try:
             sleepers = walk_threads(
                 self._reader,
                 self._known[pid].interpreter,
-                tuple(zip(tids, numbers, strict=True)),
+                tuple(zip(tids, numbers, paths, strict=True)),
             )
         except (NoSuchProcess, PermissionDenied, Unsupported):
             yield from waiting
@@ -354,6 +363,7 @@ class StackBook:
 def _add(known: LineTotals | None, one: Waiting) -> LineTotals:
     if known is None:
         known = LineTotals(0, 0, 0, 0, 0, 0, one.fd, one.thread.tid)
+    path = one.sleeper.path if one.sleeper else ""
     return replace(
         known,
         total_ns=known.total_ns + one.total_ns,
@@ -362,4 +372,5 @@ def _add(known: LineTotals | None, one: Waiting) -> LineTotals:
         copy_ns=known.copy_ns + one.copy_ns,
         max_ns=max(known.max_ns, one.total_ns),
         in_flight=known.in_flight + 1,
+        path=path if path and one.total_ns >= known.max_ns else known.path,
     )

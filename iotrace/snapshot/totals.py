@@ -194,7 +194,8 @@ class OperationTotals:
 class LineTotals:
     """Slow calls from one Python stack; ``fd`` and ``tid`` are those of the latest.
 
-    ``latency``: a histogram of them, without those in flight.
+    ``latency``: a histogram of them, without those in flight. ``path``: that of the longest, of
+    calls that take one; "": not known.
     """
 
     calls: Total
@@ -208,6 +209,7 @@ class LineTotals:
     in_flight: State[int] = 0
     task: State[TaskNote | None] = None
     latency: Histogram = (0,) * histogram.LINE_BUCKETS
+    path: State[str] = ""
 
 
 @mergeable

@@ -100,10 +100,10 @@ def name_stacks(
 
 
 def walk_threads(
-    reader: Asker, of: Interpreter, threads: Sequence[tuple[int, int | None]]
+    reader: Asker, of: Interpreter, threads: Sequence[tuple[int, int | None, int]]
 ) -> list[Sleeper]:
-    """Threads that sleep in a system call (tid, its number if it matters): their raw frames and
-    what they sleep on; nothing of one that does not.
+    """Threads that sleep in a system call (tid, its number if it matters, which argument is a
+    path, -1: none): their raw frames and what they sleep on; nothing of one that does not.
     """
     pid, *where = of.plain
     answers = reader.ask("walk", pid, *where, tuple(threads))
@@ -218,11 +218,11 @@ def walk(session: Session, pid: int, runtime: Any, gone: bool, threads: Any) -> 
         return [_plain(Sleeper())] * len(threads)
     walker = Walker(pid, known.runtime, known.memory)
     found: list[Any] = []
-    for tid, number in threads:
+    for tid, number, path_at in threads:
         sleeper = Sleeper()
         if time.monotonic_ns() < until_ns:
             with suppress(NoSuchProcess, PermissionDenied, Unsupported):
-                sleeper = walker.walk(tid, number)
+                sleeper = walker.walk(tid, number, path_at)
         found.append(_plain(sleeper))
     return found
 
@@ -239,8 +239,7 @@ def objects_at(_session: Session, pid: int, addresses: Sequence[int]) -> list[st
 
 
 def _plain(one: Sleeper) -> Any:
-    frames = [members(frame) for frame in one.frames]
-    return frames, one.address, one.word, one.second, one.lock, one.fourth
+    return [members(frame) for frame in one.frames], *members(one)[1:]
 
 
 def forget(session: Session, pid: int) -> None:

@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 from iotrace.report.stacks import InCall, Line
-from iotrace.vocabulary.calls import CONNECTS, READS, SLEEPS, WRITES
+from iotrace.vocabulary.calls import CONNECTS, FILE_CALLS, READS, SLEEPS, WRITES
 
 
 def preposition(syscall: str) -> str:
-    """A read is from its other end, a write or connect to it; anything else is on it."""
+    """A read is from its other end, a write or connect to it; a file is looked at, opened or synced
+    (that of it); anything else is on it."""
+    if syscall in FILE_CALLS:
+        return "of"
     if syscall in READS:
         return "from"
     return "to" if syscall in WRITES | CONNECTS else "on"

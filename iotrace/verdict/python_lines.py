@@ -39,6 +39,7 @@ _CAUSES = {
 
 
 _Peers = Mapping[tuple[int | None, str], str]
+_Paths = Mapping[tuple[str, tuple[Frame, ...]], str]
 
 
 def stalled_lines(process: Process, loop: Loop) -> tuple[str, ...]:
@@ -47,9 +48,9 @@ def stalled_lines(process: Process, loop: Loop) -> tuple[str, ...]:
     named = [(one.frame, one) for one in places if one.frame][:MOST]
     if not named:
         return ()
-    peers = _peers(process)
+    peers, paths = _peers(process), _paths(process)
     return tuple(
-        f"{_place_text(frame)} -> {_cause_text(peers, one.stall_cause)}: "
+        f"{_place_text(frame)} -> {_cause_text(peers, paths, one.stall_cause)}: "
         f"{_figures(one.count, one.total_ns, one.max_ns)}{_task_text(one.stall_cause)}"
         for frame, one in named
     )
@@ -77,7 +78,7 @@ def waiting_lines(lines: Iterable[Line], process: Process) -> tuple[str, ...]:
     under_way: dict[str, bool] = {}
     peers = _peers(process)
     for one in waited:
-        peer = peers.get((one.fd, one.kind), "")
+        peer = one.path or peers.get((one.fd, one.kind), "")
         named = (
             f"{_place_text(one.own_stack[0])} -> {call_text(one.syscall, peer)}{library_text(one)}"
         )
@@ -226,13 +227,14 @@ def _under_way(count: int, total_ns: int, longest_ns: int) -> str:
     )
 
 
-def _cause_text(peers: _Peers, one: StallCause) -> str:
+def _cause_text(peers: _Peers, paths: _Paths, one: StallCause) -> str:
     if one.cause != "call":
         inner = one.stack[0] if one.cause in ("cpu", "gc") and one.own > 0 else None
         called = [_place_text(inner)] if inner else []
         called += [one.native] if one.native and one.cause != "runq" else []
         return _CAUSES[one.cause] + (f" in {', '.join(called)}" if called else "")
-    return f"blocking {call_text(one.syscall, peers.get((one.fd, one.kind), ''))}"
+    on = peers.get((one.fd, one.kind), "") or paths.get((one.syscall, one.stack), "")
+    return f"blocking {call_text(one.syscall, on)}"
 
 
 def _peers(process: Process) -> _Peers:
@@ -243,3 +245,8 @@ def _peers(process: Process) -> _Peers:
         if row.polled_ns:  # the kind of what a poll waits for is not kept with the poll
             found.setdefault((row.fd, ""), set()).add(row.peer)
     return {key: next(iter(peers)) for key, peers in found.items() if len(peers) == 1}
+
+
+def _paths(process: Process) -> _Paths:
+    """ "/mnt/home/1.txt" by call and stack, of calls that take a path."""
+    return {(one.syscall, one.stack): one.path for one in process.lines if one.path}

@@ -48,7 +48,8 @@ class SystemCall:
 
     ``arguments``: in order; ``fd`` (the descriptor that it works on), ``size`` (bytes to read),
     ``timeout_ms``, ``timespec`` (a pointer to a timeout), ``nfds``, ``msgvec`` (messages: the call
-    returns how many), ``msg_flags`` (MSG_PEEK), ``fd_sets``; any other word has no meaning here.
+    returns how many), ``msg_flags`` (MSG_PEEK), ``fd_sets``, ``path`` and ``oldpath``; any other
+    word has no meaning here.
     ``wait``: a name of WAIT_REASONS; None: recv, send or file, as the descriptor is.
     ``family``: of a multiplexer, the mechanism that it is a form of.
     """

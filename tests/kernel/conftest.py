@@ -16,6 +16,7 @@ _SIDE_BY_SIDE = (
     "tests/kernel/python/test_free_threaded.py",
     "tests/kernel/python/test_greenlets.py",
     "tests/kernel/python/test_lives.py",
+    "tests/kernel/python/test_slow_paths.py",
     "tests/kernel/python/test_subinterpreters.py",
     "tests/kernel/python/test_tasks.py",
     "tests/kernel/python/test_young_threads.py",

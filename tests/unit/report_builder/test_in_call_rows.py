@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 
 from iotrace.procfs.descriptors import Descriptor
 from iotrace.procfs.fdinfo import FdInfo
+from iotrace.procfs.mounts import Mount
 from iotrace.procfs.net_tables import Socket
 from iotrace.pystack.code_objects import Frame
 from iotrace.pystack.walk import Sleeper
 from iotrace.report.stacks import InCall
 from iotrace.report_builder import in_call_rows
+from iotrace.report_builder.file_places import file_system_of, full_path
 from iotrace.report_builder.in_call_rows import in_call_row
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.totals import ThreadKey, Waiting
@@ -120,3 +123,28 @@ def test_a_futex_says_whether_it_has_a_time_out() -> None:
     assert _row("futex", "", sleeper=Sleeper(address=0x7AB0)).timed is False
     assert _row("futex", "").timed is None
     assert _row("read", "pipe", 1, Sleeper(address=0x7AB0)).timed is None
+
+
+def test_a_call_that_takes_a_path_has_it_with_its_working_directory() -> None:
+    assert full_path("data/1.txt", _facts(WRITER)) == "data/1.txt"
+    mounts = (Mount("/", "ext4", "/dev/vda"), Mount("/srv/data", "nfs4", "nas:/data"))
+    facts = replace(_facts(WRITER), cwd="/srv", mounts=mounts)
+    assert full_path("/etc/hosts", facts) == "/etc/hosts"
+    path = full_path("data/1.txt", facts)
+    assert path == "/srv/data/1.txt"
+    assert file_system_of(path, facts) == "nfs4 at /srv/data from nas:/data"
+    assert file_system_of("/srv/data", facts) == "nfs4 at /srv/data from nas:/data"
+    assert file_system_of("/srv/database", facts) == "ext4 at / from /dev/vda"
+    row = _row("newfstatat", "", sleeper=Sleeper(address=1, path="/srv/data/1.txt"))
+    assert row.peer == "/srv/data/1.txt"
+
+
+def test_who_has_made_a_terminal_is_told() -> None:
+    child, parent = 812, 811
+    facts = {
+        child: _facts(child, _open(1, "tty", "/dev/pts/3", 5, os.O_RDWR)),
+        parent: _facts(parent, _open(9, "tty", "/dev/ptmx", 6, os.O_RDWR)),
+    }
+    waiting = Waiting(ThreadKey(child, child, 0), 1, "tty", 1, 5 * S, 5 * S, 0, 0, 12 * S, None, 41)
+    row = in_call_row(waiting, "write", 10 * S, facts, {})
+    assert (row.peer, row.others) == ("/dev/pts/3", (parent,))

@@ -13,6 +13,7 @@ from iotrace.verdict.stack import is_pooled
 from iotrace.verdict.stuck import Stuck, held_text, in_calls, may_hold, stuck_threads
 from iotrace.vocabulary.kinds import PIPES
 
+_TERMINAL = "tty"
 _NEARLY_AS_LONG = 0.5
 """Of the time that one has been waiting, that the other has at least."""
 
@@ -52,11 +53,21 @@ def writers_to(one: Stuck, profile: ProcessProfile) -> list[Stuck]:
         for child in profile.children
         for writer in in_calls(child)
         if writer.purpose is Purpose.READER
-        and writer.call.kind in PIPES
-        and profile.process.pid in writer.call.others
-        and writer.call.peer != one.call.peer
+        and _only_for(one, writer, profile)
         and writer.held_ns >= _NEARLY_AS_LONG * one.held_ns
     ]
+
+
+def _only_for(one: Stuck, writer: Stuck, profile: ProcessProfile) -> bool:
+    """Whether only this process could read what the writer writes: a pipe, or the terminal that it
+    has made for its child, for whose end it waits."""
+    if writer.call.kind == _TERMINAL:
+        return one.purpose is Purpose.CHILD and profile.process.pid in writer.call.others
+    return (
+        writer.call.kind in PIPES
+        and profile.process.pid in writer.call.others
+        and writer.call.peer != one.call.peer
+    )
 
 
 def _by_pipes(one: Stuck, writers: Sequence[Stuck], profile: ProcessProfile) -> Deadlock:
@@ -65,16 +76,18 @@ def _by_pipes(one: Stuck, writers: Sequence[Stuck], profile: ProcessProfile) -> 
         Purpose.READER: ("writes to a pipe of its child", " in place of stdin.write()"),
     }.get(one.purpose, ("reads one pipe of its child to the end", " in place of stdout.read()"))
     which = "another pipe" if one.purpose is not Purpose.CHILD else "a pipe"
+    if writers[0].call.kind == _TERMINAL:
+        which = f"its terminal ({writers[0].call.peer})"
     return Deadlock(
         f"Deadlock {held_text(one, profile)}: the parent {does}, the child writes to {which} "
         "that only the parent could read",
         "Read everything from the queue or pipe before joining the child: join() after get(), "
-        "subprocess.communicate() in place of wait()."
+        "subprocess.communicate() in place of wait(); pexpect: expect(pexpect.EOF) before wait()."
         if one.purpose is Purpose.CHILD
         else f"Serve all pipes of the child at once: subprocess.communicate(){instead}, a thread "
         "for each pipe, or stderr=subprocess.STDOUT so that there is one.",
         writers,
-        {DEADLOCKED_CHILD: "sleeps in write to a pipe that only this process can read"},
+        {DEADLOCKED_CHILD: f"sleeps in write to {which} that only this process can read"},
     )
 
 

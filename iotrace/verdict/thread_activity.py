@@ -5,14 +5,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from iotrace.report.model import Call, Loop, Process, Signal, Thread
 from iotrace.report.stacks import Line
+from iotrace.verdict.purpose import serves
 from iotrace.vocabulary.calls import ACCEPTS, CONNECTS, FAMILIES, READS, SLEEPS, WRITES
 from iotrace.vocabulary.kinds import EDGE, GIL_KINDS, LEVEL, NO_FDS, PIPE, SOCKETS
 from iotrace.vocabulary.waits import WAIT_REASONS
 
+HANDLING_SHARE = 0.5
 SIGNAL_IO = frozenset(("SIGIO", "SIGPOLL"))
 
 
@@ -38,7 +40,8 @@ class Activity:
 
     ``unsplit_cpu_ns``: on a CPU, where it is not known in which of the three states.
     ``idle_ns``: of ``wait_ns``, by reason, what is known to have been without a request in hand.
-    ``requests``: read, as far as that is known.
+    ``requests``: read, as far as that is known. ``in_handlers``: multiplexers that the process
+    mostly waits in while it handles a request, as HTTP clients in C do.
     """
 
     threads: int = 0
@@ -65,6 +68,7 @@ class Activity:
     level_watches: int = 0
     io_signals: int = 0
     loops: tuple[Loop, ...] = ()
+    in_handlers: frozenset[str] = frozenset()
 
     @property
     def cpu_ns(self) -> int:
@@ -83,8 +87,27 @@ class Activity:
 
     @property
     def multiplexers(self) -> tuple[Loop, ...]:
-        """The loops that watch several descriptors (``waits_for_one`` is a timeout, no loop)."""
-        return tuple(loop for loop in self.loops if not waits_for_one(loop))
+        """The loops that watch several descriptors (``waits_for_one`` is a timeout, no loop), and
+        that may tell the thread to read: not what it calls while it handles a request."""
+        return tuple(
+            loop
+            for loop in self.loops
+            if not waits_for_one(loop)
+            and not (self.requests and loop.multiplexer in self.in_handlers)
+            and not (_never_told(loop) and (self.reads.ok or self._waits_elsewhere(loop)))
+        )
+
+    def _waits_elsewhere(self, loop: Loop) -> bool:
+        """It has another multiplexer that it waits longer in."""
+        return any(one.wait_ns > loop.wait_ns for one in self.loops)
+
+    @property
+    def polled_in_handlers_ns(self) -> int:
+        """Asleep in multiplexers while it handled a request."""
+        mine = set(map(id, self.multiplexers))
+        return sum(
+            loop.wait_ns for loop in self.loops if not waits_for_one(loop) and id(loop) not in mine
+        )
 
     @property
     def timeouts(self) -> int:
@@ -100,6 +123,25 @@ class Activity:
 def family_of(loop: Loop) -> str:
     """The mechanism that its system call is a form of: "select", "poll" or "epoll"."""
     return FAMILIES.get(loop.multiplexer, "epoll")
+
+
+def _never_told(loop: Loop) -> bool:
+    """It waits until its timeouts are over: something else tells its thread what to read."""
+    iterations = loop.iterations or 0
+    return iterations == loop.empty == loop.timeouts and iterations > 0
+
+
+def _in_handlers(process: Process) -> frozenset[str]:
+    """Multiplexers in which threads wait, for most of the time that is known by line, in code that
+    a server has called to handle a request: these are no event loops."""
+    waited, handling = Counter[str](), Counter[str]()
+    for line in process.lines:
+        if line.syscall in FAMILIES and line.fd is None and line.stack:
+            waited[line.syscall] += line.wait_ns
+            handling[line.syscall] += line.wait_ns if serves(line.stack) else 0
+    return frozenset(
+        name for name, wait_ns in waited.items() if handling[name] >= HANDLING_SHARE * wait_ns > 0
+    )
 
 
 def waits_for_one(loop: Loop) -> bool:
@@ -177,8 +219,11 @@ def activity_by_thread(process: Process) -> dict[int, Activity]:
             loops[loop.tid].append(loop)
     for signal in process.signals:
         signals[signal.tid].append(signal)
+    in_handlers = _in_handlers(process)
     return {
-        tid: activity_of(rows, calls[tid], loops[tid], signals[tid])
+        tid: replace(
+            activity_of(rows, calls[tid], loops[tid], signals[tid]), in_handlers=in_handlers
+        )
         for tid, rows in threads.items()
     }
 

@@ -50,6 +50,7 @@ _STREAMED = re.compile(
     r"|get_message|subscribe|blpop|brpop|blmove|xread|xreadgroup|notifies|wait_for_notify)$"
 )
 """The rest of an answer that comes bit by bit, and messages: they may take any time."""
+_CHILD = re.compile(r"/asyncio/(?:base_subprocess\.py:_wait|subprocess\.py:(?:wait|communicate))$")
 _DRAINS = re.compile(r":(?:_drain_helper|drain|_drain)$")
 
 
@@ -76,13 +77,33 @@ def waiting_tasks(profile: ProcessProfile) -> tuple[WaitingTasks, ...]:
     return tuple(one for one in found if one.purpose is not Purpose.OTHER)
 
 
+def tasks_of_threads(profile: ProcessProfile) -> tuple[WaitingTasks, ...]:
+    """Those that the program's own code has, and that wait for a future which most likely a thread
+    of an executor is to give: run_in_executor, to_thread, or a library that calls these."""
+    tasks = profile.process.tasks
+    found = [WaitingTasks(one, Purpose.RESULT) for one in tasks.rows if one.stack] if tasks else []
+    return tuple(one for one in found if _awaits_thread(one.wait.stack))
+
+
+def _awaits_thread(stack: Sequence[Frame]) -> bool:
+    library = library_frames(stack)
+    if len(library) == len(stack) or purpose_of_task(stack) is not Purpose.OTHER:
+        return False
+    inner = named(stack[0])
+    if "/asyncio/" in inner:
+        return inner.endswith("/asyncio/threads.py:to_thread")
+    return not (_any(library, _CLIENT) or _any(library, _STREAMED) or _any(library, _CONNECTS))
+
+
 def purpose_of_task(stack: Sequence[Frame]) -> Purpose:
-    """POOL, RESULT (a worker thread), LOCK, ROOM, READER, CONNECTION, ANSWER; else OTHER."""
+    """POOL, RESULT (a worker thread), LOCK, ROOM, READER, CHILD, CONNECTION, ANSWER; else OTHER."""
     inner = list(_primitives(stack))
     outer = stack[len(inner)] if len(inner) < len(stack) else stack[-1]
     around = [frame for frame in stack[len(inner) :] if frame.file == outer.file]
     if _any(inner, _THREADS) and _any(inner, _TAKES_LOCK):
         return Purpose.RESULT
+    if _CHILD.search(named(stack[0])) or _CHILD.search(named(outer)):
+        return Purpose.CHILD
     if _DRAINS.search(named(stack[0])) or _DRAINS.search(named(outer)):
         return Purpose.READER
     if _POOLED.search(named(outer)) or any(map(takes_connection, around)):

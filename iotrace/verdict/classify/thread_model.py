@@ -82,11 +82,11 @@ def _is_told(seen: Activity) -> bool:
         loop.ready.mean * (loop.iterations or 0) for loop in seen.multiplexers if loop.ready
     )
     waited = sum(loop.wait_ns for loop in seen.multiplexers)
-    if (
-        waited < LOOK_SHARE * seen.asleep_ns
-        and seen.wait_ns["lock"] >= ASLEEP_SHARE * seen.asleep_ns
-    ):
-        return False  # it is given work through a lock; the multiplexer is its timeout
+    # It is given work through a lock, and the multiplexer is its timeout; or it polls for something
+    # else while it handles a request.
+    elsewhere = max(seen.wait_ns["lock"], seen.polled_in_handlers_ns)
+    if waited < LOOK_SHARE * seen.asleep_ns and elsewhere >= ASLEEP_SHARE * seen.asleep_ns:
+        return False
     return ready >= TOLD_SHARE * seen.reads.ok or waited >= ASLEEP_SHARE * seen.asleep_ns
 
 

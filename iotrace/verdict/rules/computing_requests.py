@@ -10,6 +10,7 @@ from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines
 from iotrace.verdict.rules.rule import HIGH_SHARE, Hit, Rule, Tells, covers
+from iotrace.vocabulary.calls import FAMILIES, FILE_LOOKS, SLEEPS
 
 SLOW_NS = 100_000_000
 """Up to here an answer is felt to be at once (Nielsen, Usability Engineering, 1993)."""
@@ -18,6 +19,9 @@ LEAST_COUNT = 2
 COMPUTED_SHARE = 0.5
 """Of their service, without what they waited for a CPU or the GIL, and of SLOW_NS for each: spent
 on a CPU."""
+ASKS = frozenset(("wait4", "waitid", *FAMILIES, *SLEEPS, *FILE_LOOKS))
+"""Calls that look whether something is there."""
+ASKS_PER_SECOND = 5_000
 _ON_CPU = ("cpu", "user", "kernel", "copy")
 _NOT_THEIRS = ("runq", "gil", "elsewhere")
 """What a quieter machine, or a program with one thread, would not have waited for."""
@@ -53,6 +57,12 @@ def _hit(profile: ProcessProfile, row: Requests, count: int, slow: list[RequestT
     }
     if row.latency_ns:
         evidence["all_requests_p50_ns"] = row.latency_ns.p50
+    calling = ""
+    commonest = _commonest(profile)
+    if commonest:
+        name, per_second = commonest
+        evidence |= {"commonest_call": name, "calls_per_second": per_second}
+        calling = f", going round in a loop that calls {name} again and again"
     return Hit(
         evidence,
         on_cpu_ns,
@@ -60,13 +70,31 @@ def _hit(profile: ProcessProfile, row: Requests, count: int, slow: list[RequestT
         severity="high" if on_cpu_ns >= HIGH_SHARE * profile.wall_ns else "medium",
         lines=busy_lines(profile.process, tid),
         title=f"Slow requests compute: {count:,} of {row.exchanges:,} took {duration(mean_ns)} on "
-        f"average, {duration(on_cpu_ns // count)} of it on a CPU",
+        f"average, {duration(on_cpu_ns // count)} of it on a CPU{calling}",
+        advice=_LOOKS if calling else "",
     )
+
+
+def _commonest(profile: ProcessProfile) -> tuple[str, int] | None:
+    """The call that is made so often, and moves nothing, that the time goes to that."""
+    counts: dict[str, int] = {}
+    for one in profile.process.calls:
+        if one.syscall in ASKS:
+            counts[one.syscall] = counts.get(one.syscall, 0) + (one.calls or 0)
+    name = max(counts, key=lambda key: counts[key], default="")
+    per_second = round(profile.per_second(counts.get(name, 0)))
+    return (name, per_second) if per_second >= ASKS_PER_SECOND else None
 
 
 def _in(tiers: list[RequestTier], states: tuple[str, ...]) -> int:
     return sum(one.service_ns.get(state, 0) for one in tiers for state in states)
 
+
+_LOOKS = (
+    "Wait for what it looks for in place of asking again and again: child.wait() or communicate() "
+    "for Popen.poll(), an Event, a queue, or readiness (select) without a timeout of 0. It takes a "
+    "CPU, and the GIL from the threads that serve."
+)
 
 COMPUTING = Rule(
     "IO178",

@@ -10,6 +10,7 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines, calling_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, wastes_its_cpu
 from iotrace.vocabulary.calls import ACCEPTS, CONNECTS
+from iotrace.vocabulary.kinds import FILES
 
 LEAST_EXHAUSTED = 3
 """Failures for want of a resource: one may be a passing peak."""
@@ -33,6 +34,7 @@ _EXHAUSTED = {
     "ENOBUFS": "out of buffer space",
     "EADDRNOTAVAIL": "no local port or address left",
 }
+_NO_ROOM = frozenset(("ENOSPC", "EDQUOT"))
 _REFUSED = frozenset(("ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"))
 _NO_ERRORS = frozenset(
     ("EAGAIN", "EINPROGRESS", "EALREADY", "EISCONN", "EINTR", "ETIMEDOUT", "ERESTARTSYS",
@@ -70,16 +72,33 @@ def _exhausted(profile: ProcessProfile) -> Iterator[Hit]:
         if failed < LEAST_EXHAUSTED:
             continue
         worst = max(rows, key=lambda one: (one.syscall in ACCEPTS, _count(one, error)))
+        file = _file(profile, worst) if error in _NO_ROOM else ""
+        to = f" to {file}" if file else ""
         waits = " and clients wait to be accepted" if worst.syscall in ACCEPTS else ""
         yield Hit(
-            _evidence(profile, worst, error, failed) | _pending(profile, worst),
+            _evidence(profile, worst, error, failed)
+            | _pending(profile, worst)
+            | ({"path": file} if file else {}),
             _cpu_ns(profile, rows, error),
             worst.tid or None,
             severity="high",
             lines=_places(profile, worst),
-            title=f"{worst.syscall} fails with {error}: {what}{waits}",
+            title=f"{worst.syscall}{to} fails with {error}: {what}{waits}",
             advice=_ADVICE.get(error, "").replace("{pid}", str(profile.process.pid)),
         )
+
+
+def _file(profile: ProcessProfile, call: Call) -> str:
+    """The file that such calls most likely failed on: of those that took no bytes, or else of all,
+    the one that was used most often."""
+    rows = [
+        one
+        for one in profile.process.descriptors
+        if one.kind == call.kind and one.kind in FILES and one.local and one.calls
+    ]
+    none_taken = [one for one in rows if not one.bytes_out]
+    most = max(none_taken or rows, key=lambda one: one.calls or 0, default=None)
+    return most.local if most else ""
 
 
 def _failing(profile: ProcessProfile) -> Iterator[Hit]:

@@ -14,6 +14,7 @@ from iotrace.verdict.pool_threads import is_idle, threads_of_pools
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import Stuck, from_client, long_ns, place_text, target_text
+from iotrace.verdict.waiting_tasks import task_lines, tasks_of_threads
 from iotrace.vocabulary.calls import WRITES
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS, PIPE, Kind
 from iotrace.vocabulary.waits import WAIT_REASONS
@@ -171,7 +172,7 @@ def _hit(name: str, busy: Sequence[_Member], profile: ProcessProfile) -> Hit:
         cost,
         busy[0].thread.tid if count == 1 else None,
         severity="high",
-        lines=_lines(groups),
+        lines=(*_lines(groups), *_askers(busy, profile))[:3],
         title=_title(
             _who(name, count),
             "is" if count == 1 else "are",
@@ -199,6 +200,13 @@ def _title(who: str, verb: str, busy: float, at: str, clients: str) -> str:
 def _lines(groups: dict[str, list[_Member]]) -> tuple[str, ...]:
     ranked = sorted(groups.items(), key=lambda item: -len(item[1]))
     return tuple(_line(place, members) for place, members in ranked[:3] if place)
+
+
+def _askers(busy: Sequence[_Member], profile: ProcessProfile) -> tuple[str, ...]:
+    """Where asyncio tasks wait for the pool's threads, where these are in library code only."""
+    if any(one.stuck.own for one in busy):
+        return ()
+    return task_lines(tasks_of_threads(profile))[:2]
 
 
 def _line(place: str, members: list[_Member]) -> str:

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 
 from iotrace.report.stacks import Line
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.python_lines import waiting_lines
+from iotrace.verdict.purpose import named
+from iotrace.verdict.python_lines import faulting_lines, waiting_lines
 from iotrace.verdict.rules.rule import QUEUES, Hit, Rank, Rule, always
 from iotrace.vocabulary.calls import FAMILIES, LOCKS
 from iotrace.vocabulary.kinds import GIL_KINDS, Kind
@@ -33,17 +35,33 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
         return
     worst = max(waits, key=lambda tid: waits[tid])
     waited = waits[worst]
-    ran = profile.total.cpu_ns + profile.total.runq_ns
-    if waited < max(LEAST_NS, LEAST_SHARE * profile.wall_ns) or ran > MOST_CPU_SHARE * waited:
+    computed = profile.total.cpu_ns
+    if waited < max(LEAST_NS, LEAST_SHARE * profile.wall_ns) or computed > MOST_CPU_SHARE * waited:
+        return
+    if computed + profile.total.runq_ns > MOST_CPU_SHARE * waited:
+        # Whoever has the GIL may be without a CPU, unless its own call was seen to give it back.
+        holder = _holder(profile, worst, waited, seen_to=True)
+        if holder is not None:
+            yield _hit(profile, holder, waits, worst)
+        return
+    if profile.total.wait_ns["fault"] >= NEAREST * waited:
+        yield _faulting(profile, worst, waited)
         return
     holder = _holder(profile, worst, waited)
     if holder is None:
         yield from _embedding(profile, worst, waited)
         return
+    yield _hit(profile, holder, waits, worst)
+
+
+def _hit(profile: ProcessProfile, holder: Line, waits: Mapping[int, int], worst: int) -> Hit:
+    waited = waits[worst]
     waiting = [
         one for one in profile.process.lines if one.syscall == "futex" and one.kind in GIL_KINDS
     ]
-    yield Hit(
+    starts = _STARTS.search(named(holder.stack[0])) is not None
+    does = "starting a child process" if starts else f"asleep in {holder.syscall}"
+    return Hit(
         {
             "threads_waiting": sum(1 for wait in waits.values() if wait >= LEAST_NS),
             "waited_ns": waited,
@@ -60,7 +78,30 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
             *waiting_lines(waiting, profile.process),
         )[:3],
         title=f"A native call sleeps and keeps Python's GIL for up to {duration(holder.max_ns)}: "
-        f"thread {holder.tid}, asleep in {holder.syscall} at {holder.own_stack[0].place}",
+        f"thread {holder.tid}, {does} at {holder.own_stack[0].place}",
+        advice=_CHILDREN if starts else "",
+    )
+
+
+def _faulting(profile: ProcessProfile, waiting: int, waited_ns: int) -> Hit:
+    """Who has the GIL sleeps in no call: it touches memory that is not there yet."""
+    return Hit(
+        {
+            "waited_ns": waited_ns,
+            "asleep_in_page_faults_ns": profile.total.wait_ns["fault"],
+            "major_page_faults": profile.process.major_faults or 0,
+            "cpu_of_the_process_ns": profile.total.cpu_ns,
+        },
+        waited_ns,
+        waiting or None,
+        severity="high",
+        lines=faulting_lines(profile.process),
+        title="A thread sleeps in page faults and keeps Python's GIL: all other threads wait until "
+        "the page is read from storage",
+        advice="A mapped file (mmap, numpy.memmap, LMDB, an index) is not in memory, and a page "
+        "fault cannot let go of the GIL: read the file once before serving (MAP_POPULATE, "
+        "madvise(MADV_WILLNEED)), keep it on a local disk, read it with pread in a thread (that "
+        "lets go of the GIL), or look things up in a process of its own.",
     )
 
 
@@ -103,8 +144,20 @@ def _embedding(profile: ProcessProfile, waiting: int, waited_ns: int) -> Iterato
     )
 
 
-def _holder(profile: ProcessProfile, waiting: int, waited_ns: int) -> Line | None:
-    """The slow calls of another thread that took about as long as the waits."""
+_STARTS = re.compile(r"/subprocess\.py:_execute_child$|/multiprocessing/popen_\w+\.py:_launch$")
+_CHILDREN = (
+    "vfork returns once the child has called exec, and fork once all of the process's memory map "
+    "is copied; Python keeps the GIL meanwhile. Have the program that is started on a local disk, "
+    "do without preexec_fn, or start it from a small process of its own (multiprocessing's "
+    "forkserver)."
+)
+
+
+def _holder(
+    profile: ProcessProfile, waiting: int, waited_ns: int, *, seen_to: bool = False
+) -> Line | None:
+    """The slow calls of another thread that took about as long as the waits; ``seen_to``: only if
+    it was seen to end such a wait right after."""
     found = [
         one
         for one in profile.process.lines
@@ -121,7 +174,7 @@ def _holder(profile: ProcessProfile, waiting: int, waited_ns: int) -> Line | Non
     }
     found.sort(key=lambda one: abs(one.total_ns - waited_ns))
     woke = [one for one in found if (one.stack[0].file, one.stack[0].function) in released]
-    return next(iter(woke or found), None)
+    return next(iter(woke if seen_to else woke or found), None)
 
 
 ASLEEP = Rule(
@@ -131,6 +184,6 @@ ASLEEP = Rule(
     "Py_BEGIN_ALLOW_THREADS in an extension (Cython: with nogil). Until then make it in a process "
     "of its own.",
     _asleep,
-    explains={"IO103": always, "IO113": always, **QUEUES},
+    explains={"IO103": always, "IO113": always, "IO134": always, "IO146": always, **QUEUES},
     rank=Rank.STUCK,
-)
+)  # fmt: skip

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iotrace.report.model import Loop, ReadyWatch
+from iotrace.report.model import Descriptor, Loop, ReadyWatch
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.python_lines import busy_lines
+from iotrace.verdict.python_lines import busy_lines, calling_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, wastes_its_cpu
 from iotrace.verdict.thread_activity import Activity, waits_for_one
+from iotrace.vocabulary.kinds import SOCKETS
 
 UNSERVED_SHARE = 0.5
 """Of the returns with something ready, those after which nothing was read, written, accepted."""
@@ -74,8 +75,44 @@ def _unserved_hit(profile: ProcessProfile, tid: int, loop: Loop, cost: int) -> H
         evidence["unread_ns"] = oldest.unread_ns or 0
     fd = ready[0].fd if ready else oldest.fd if oldest else None
     title, advice = _BY_EVENT.get(event, ("", ""))
-    lines = busy_lines(profile.process, tid, callbacks=True)
+    failed = _failed_socket(profile, tid) if not ready and oldest is None else None
+    if failed is not None:
+        error, row = failed
+        evidence |= {"error": error, "peer": row.peer}
+        fd, advice = row.fd, _ERRORS
+        title = (
+            f"Spin on a socket that has an error: {row.peer} refuses or is gone ({error}), the "
+            f"{loop.multiplexer} returns for that, and nobody takes the error"
+        )
+    lines = _lines(profile, tid, loop)
     return Hit(evidence, cost, tid, fd, lines=lines, title=title, advice=advice)
+
+
+def _lines(profile: ProcessProfile, tid: int, loop: Loop) -> tuple[str, ...]:
+    """Where its CPU time goes; where too few samples tell, who makes the call."""
+    slow = [one for one in profile.process.lines if one.syscall == loop.multiplexer]
+    return busy_lines(profile.process, tid, callbacks=True) or calling_lines(
+        [one for one in slow if one.tid == tid] or slow
+    )
+
+
+def _failed_socket(profile: ProcessProfile, tid: int) -> tuple[str, Descriptor] | None:
+    """The socket whose peer refuses what it is sent, where there is only one that it could be: it
+    has an error then, which is reported whatever was asked for, until somebody takes it."""
+    errors = {
+        error: call.kind
+        for call in profile.calls.get(tid, ())
+        for error in call.errors or {}
+        if error in _OF_PEERS and call.kind in SOCKETS
+    }
+    rows = [
+        one
+        for one in profile.process.descriptors
+        if one.peer and one.kind in errors.values() and not one.unread_bytes
+    ]
+    if len(rows) != 1 or not errors:
+        return None
+    return next(error for error, kind in errors.items() if kind == rows[0].kind), rows[0]
 
 
 def _commonest_event(watches: tuple[ReadyWatch, ...]) -> tuple[str, list[ReadyWatch]]:
@@ -121,7 +158,7 @@ def _zero_timeout(profile: ProcessProfile) -> Iterator[Hit]:
                     },
                     cost,
                     tid,
-                    lines=busy_lines(profile.process, tid, callbacks=True),
+                    lines=_lines(profile, tid, loop),
                 )
 
 
@@ -131,6 +168,12 @@ def _cost(seen: Activity, loop: Loop, wasted: int) -> int:
     return seen.cpu_ns * wasted // max(1, iterations)
 
 
+_OF_PEERS = frozenset(("ECONNREFUSED", "ECONNRESET", "EPIPE", "EHOSTUNREACH", "ENETUNREACH"))
+_ERRORS = (
+    "EPOLLERR and EPOLLHUP (POLLERR, POLLHUP) are reported whether asked for or not, until the "
+    "error is taken: look for them among the events, take the error (recv, or getsockopt with "
+    "SO_ERROR), and unregister and close the socket of a peer that is gone."
+)
 _EVENTS = ("EPOLLOUT", "EPOLLIN")
 _BY_EVENT = {
     "EPOLLOUT": (
@@ -150,7 +193,9 @@ UNSERVED = Rule(
     "IO106",
     "Level-triggered spin: what is ready is not served",
     "Read, write or accept what is reported, or stop watching it: unregister a listener while no "
-    "connection can be taken, and ask for EVENT_WRITE only while there is something to send.",
+    "connection can be taken, and ask for EVENT_WRITE only while there is something to send. "
+    "Errors and hang-ups (EPOLLERR, EPOLLHUP) are reported whether asked for or not: close the "
+    "descriptor.",
     _unserved,
     explains={"IO105": always, "IO112": wastes_its_cpu, "IO133": always},
 )

@@ -54,6 +54,7 @@ from iotrace.verdict.rules import (
     slow_files,
     slow_handovers,
     slow_tasks,
+    stopped_process,
     stuck_call,
     task_queues,
     thread_leak,
@@ -62,6 +63,7 @@ from iotrace.verdict.rules import (
     tiny_sends,
     unreachable_peer,
     upstream,
+    waited_out,
     worker_restarts,
 )
 from iotrace.verdict.rules.rule import Rule
@@ -131,4 +133,6 @@ RULES: tuple[Rule, ...] = (
     accept_paused.PAUSED,
     slow_handovers.HANDED_OVER,
     new_connections.MADE,
+    stopped_process.STOPPED,
+    waited_out.WAITED_OUT,
 )

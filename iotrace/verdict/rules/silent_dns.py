@@ -53,13 +53,13 @@ def _silent(profile: ProcessProfile) -> Iterator[Hit]:
             evidence,
             waited,
             fd=rows[0].fd if len(rows) == 1 else None,
-            lines=waiting_lines(_look_ups(profile, rows), profile.process),
+            lines=waiting_lines(look_ups(profile, rows), profile.process),
             title=f"DNS server {server} {fault}: {plural(lookups, 'look-up')} waited "
             f"{duration(waited)} for it",
         )
 
 
-def _look_ups(profile: ProcessProfile, rows: list[Descriptor]) -> list[Line]:
+def look_ups(profile: ProcessProfile, rows: list[Descriptor]) -> list[Line]:
     """Where names were looked up, or else what was done on these sockets."""
     named = [
         one

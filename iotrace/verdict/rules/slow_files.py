@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 
 from iotrace.report.model import Call, Descriptor
 from iotrace.report.stacks import Line
@@ -21,6 +22,8 @@ SYNCS_PER_SECOND = 20
 SYNCED_SHARE = 0.5
 """they are most of what is waited for."""
 _SYNCED = ("fsync", "fdatasync", "msync")
+THREAD_SHARE = 0.2
+"""The same, of one thread, where the calls are short but many."""
 LONG_NS = 10_000_000
 """The longest call, at least: a disk that is not overloaded answers sooner."""
 
@@ -38,6 +41,8 @@ def _slow(profile: ProcessProfile) -> Iterator[Hit]:
     mostly_syncs = syncs and waited >= HIGH_SHARE * ran_ns
     if longest < LONG_NS and not unreturned and not mostly_syncs:
         return
+    if not unreturned and not mostly_syncs and _is_quick(profile, calls, waited):
+        return
     evidence: dict[str, float | int | str] = {
         "call": worst.syscall,
         **profile.count_of(worst),
@@ -47,13 +52,14 @@ def _slow(profile: ProcessProfile) -> Iterator[Hit]:
     if unreturned:
         evidence["not_returned"] = unreturned
     file = _file(profile, worst)
-    if file is not None:
-        evidence["path"] = file.local
-        if file.file_system:
-            evidence["file_system"] = file.file_system
+    path, file_system = (file.local, file.file_system) if file else _path(profile, worst)
+    if path:
+        evidence["path"] = path
+    if file_system:
+        evidence["file_system"] = file_system
     if syncs:
         evidence["syncs_per_second"] = round(profile.per_second(syncs), 1)
-    at = f" of {file.local}" if file is not None else ""
+    at = f" of {path}" if path else ""
     tids = {one.tid for one in calls}
     lines = [one for one in profile.process.lines if _on_files(one)]
     yield Hit(
@@ -88,10 +94,28 @@ def _syncs(profile: ProcessProfile) -> int:
     return count if often and SYNCED_SHARE * files <= waited < LONG_NS * count else 0
 
 
+def _is_quick(profile: ProcessProfile, calls: Sequence[Call], waited: int) -> bool:
+    """Whether most of them took some milliseconds, and no thread spends much of its time so: a disk
+    or a file server that does what it can."""
+    sleeps = sum(one.waits_ns.count for one in calls if one.waits_ns)
+    by_thread = Counter[int]()
+    for one in calls:
+        by_thread[one.tid] += one.wait_ns
+    (_, most), *_ = by_thread.most_common(1)
+    return waited < LONG_NS * sleeps and most < THREAD_SHARE * profile.wall_ns
+
+
 def _on_files(one: Call | Line) -> bool:
     if one.syscall in FILE_LOCKS:
         return False
     return one.syscall in FILE_CALLS or one.kind in FILES
+
+
+def _path(profile: ProcessProfile, call: Call) -> tuple[str, str]:
+    """Path and file system, of the line that waited longest in such calls."""
+    rows = [one for one in profile.process.lines if one.path and one.syscall == call.syscall]
+    most = max(rows, key=lambda one: one.wait_ns, default=None)
+    return (most.path, most.file_system) if most else ("", "")
 
 
 def _file(profile: ProcessProfile, call: Call) -> Descriptor | None:

@@ -121,7 +121,9 @@ def _hit(group: list[Stuck], deadlock: Deadlock | None, profile: ProcessProfile)
     if call.kind:
         evidence["kind"] = call.kind
     if call.peer:
-        evidence["peer"] = call.peer
+        evidence["path" if first.purpose is Purpose.FILE else "peer"] = call.peer
+    if call.file_system:
+        evidence["file_system"] = call.file_system
     if itself:
         evidence["that_is"] = "this program's own listener"
     evidence |= {

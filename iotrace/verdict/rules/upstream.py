@@ -4,16 +4,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from iotrace.report.detail import Detail
+from iotrace.report.model import Descriptor
+from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
-from iotrace.verdict.rules.silent_dns import is_dns
+from iotrace.verdict.rules.silent_dns import is_dns, look_ups
 from iotrace.verdict.upstreams import lines_on, upstreams
 
 CONNECT_SHARE = 0.02
+ROUNDS_PER_CONNECTION = 1.8
+"""Of queries for names: with one for each, names are looked up as they are."""
 LEAST_CONNECT_NS = 10_000_000
 
 PEER_SHARE = 0.3
@@ -44,21 +48,25 @@ def _connecting(profile: ProcessProfile) -> Iterator[Hit]:
         "dns_lookups": max(lookups.values(), default=0),
         "dns_wait_ns": resolving,
     }
-    by_names = resolving > seen.connects.wait_ns
-    if by_names:
-        evidence["mostly_for"] = max(names, key=lambda one: one.wait_ns + one.polled_ns).peer
+    title = _connecting_title(
+        seen.connects.wait_ns, resolving, serves=bool(seen.accepts.ok or profile.listening_ports())
+    )
+    advice = ""
+    lines = lines_of_category(profile.process, "connects")
+    if resolving > seen.connects.wait_ns:
+        server = max(names, key=lambda one: one.wait_ns + one.polled_ns).peer
+        evidence["mostly_for"] = server
+        title, advice = _resolving(server, lookups[server], resolving, targets, evidence)
+        lines = look_ups(profile, names) or lines
     elif worst is not None:
         evidence["most_often_to"] = worst.peer
-    serves = bool(seen.accepts.ok or profile.listening_ports())
-    lines = lines_on(profile, names) if by_names else ()
     yield Hit(
         evidence,
         waited,
         tids.pop() if len(tids) == 1 else None,
-        title=_connecting_title(seen.connects.wait_ns, resolving, serves=serves),
-        lines=waiting_lines(
-            lines or lines_of_category(profile.process, "connects"), profile.process
-        ),
+        title=title,
+        advice=advice,
+        lines=waiting_lines(lines, profile.process),
     )
 
 
@@ -70,6 +78,27 @@ def _connecting_title(connecting: int, resolving: int, *, serves: bool) -> str:
     elif not resolving:
         what = "to connect"
     return f"Waits {what} while serving" if serves else f"Waits {what}"
+
+
+def _resolving(
+    server: str,
+    rounds: int,
+    waited: int,
+    targets: Sequence[Descriptor],
+    evidence: dict[str, float | int | str],
+) -> tuple[str, str]:
+    """Title and advice where names are what is waited for: a look-up of a name by libc is a round
+    of queries, on a socket of its own, for each domain of the search list that is tried."""
+    connections = sum(one.opened for one in targets if one.kind == "tcp")
+    title = (
+        f"Look-ups of names take {duration(waited)}: {rounds:,} rounds of queries to the DNS "
+        f"server {server}, {duration(waited / max(1, rounds))} each"
+    )
+    if not connections or rounds < ROUNDS_PER_CONNECTION * connections:
+        return title, _NAMES
+    each = rounds / connections
+    evidence["rounds_per_connection"] = round(each, 1)
+    return f"{title}, {each:.1f} for each connection made", f"{_SEARCHED} {_NAMES}"
 
 
 def _one_peer(profile: ProcessProfile) -> Iterator[Hit]:
@@ -131,6 +160,17 @@ def _one_client(profile: ProcessProfile) -> Iterator[Hit]:
             lines=waiting_lines(lines_on(profile, [worst]), profile.process),
         )
 
+
+_SEARCHED = (
+    "A name is looked up several times: most likely each domain of the search list in "
+    "/etc/resolv.conf is tried before the name as it is (Kubernetes: options ndots:5). Write names "
+    "of the outside with a dot at their end (api.example.com.), or set ndots:1 (dnsConfig)."
+)
+_NAMES = (
+    "Look names up once: keep connections open and share them (a pool, requests.Session, one "
+    "aiohttp.ClientSession), or have a cache on this host (systemd-resolved, dnsmasq, NodeLocal "
+    "DNSCache)."
+)
 
 CONNECTING = Rule(
     "IO118",

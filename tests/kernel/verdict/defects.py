@@ -185,6 +185,13 @@ DEFECTS = (
         connections=1,
         evidence={"mean_on_cpu_ns": (100 * MS, 400 * MS)},
     ),
+    Defect(
+        "IO191",
+        "threaded.py",
+        ("0", "waits out"),
+        connections=1,
+        evidence={"typical_wait_ns": (200 * MS, 500 * MS)},
+    ),
 )
 """The resolver of IO118 is 127.0.0.53, the argument its last number."""
 
@@ -207,6 +214,7 @@ TESTED_ELSEWHERE = {
             "IO185",
             "IO186",
             "IO187",
+            "IO190",
         ),
         "tests/kernel/verdict/test_hangs.py",
     ),

@@ -51,6 +51,7 @@ WAYS = {
     "sleeping_requests": "IO185",
     "full_server": "IO186",
     "one_worker": "IO187",
+    "stopped_child": "IO190",
 }
 _SERVE = ("busy_connections", "slow_service", "sleeping_requests")
 """They begin when they are traced, and say when they serve."""

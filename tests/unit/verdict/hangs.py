@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from iotrace.report.model import Listener, OpenSockets, Process, Thread
-from iotrace.report.requests import Requests, RequestTier, Upstream
-from iotrace.report.stacks import InCall, Wake
+from iotrace.report.requests import Requests, RequestTier, SlowRequest, Upstream
+from iotrace.report.stacks import InCall, LongestWait, Wake
 from iotrace.report.times import Durations
 from tests.unit.verdict.made import (
     MS,
@@ -19,6 +19,7 @@ from tests.unit.verdict.made import (
     in_call,
     line_of,
     listener,
+    loop,
     process,
     stack,
     thread,
@@ -61,6 +62,14 @@ def stuck(wrong: bool) -> tuple[Process, ...]:
     )  # fmt: skip
     one = log if wrong else consume
     return (process([waiting(PID, one, **{"send" if wrong else "recv": 10 * S})]),)
+
+
+def stopped(wrong: bool) -> tuple[Process, ...]:
+    """A child that a signal has stopped; one that waits for signals by itself."""
+    waits = in_call("wait4", "", "lib/subprocess.py:1264 Popen.wait", "app.py:8 hook", *HANDLER)
+    own = () if wrong else (call("rt_sigtimedwait", "", 1, tid=811, wait=10 * S),)
+    child = process([thread(811, signal=10 * S)], own, pid=811, parent=PID)
+    return process([waiting(PID, waits, child=10 * S)]), child
 
 
 def locked(wrong: bool) -> tuple[Process, ...]:
@@ -227,3 +236,22 @@ def kept_threads(wrong: bool) -> tuple[Process, ...]:
         call = in_call("futex", "", *waits, *BOOTSTRAP, wait=lasts, since=began)
         rows.append(waiting(701 + number, call, lock=lasts, started=began))
     return (process(rows),)
+
+
+def waited_out(wrong: bool) -> tuple[Process, ...]:
+    """IO191: 20 requests poll for a second in vain; or for an answer that takes so long."""
+    poll = in_call("poll", "", "app.py:20 index", *HANDLER)
+    wait = LongestWait("poll", "", S, poll.own, poll.stack)
+    took = Durations(20, S, S, S, S, S)
+    slow = SlowRequest(0, S, 0, {}, {"poll": S}, "127.0.0.1:40007", PID, wait)
+    tier = RequestTier(S, 2 * S, 20, 20 * S, 0, {}, {"poll": 19 * S, "user": S})
+    row = Requests(
+        "127.0.0.1:8000", 20, 20, 0, None, took, None, None, took, took,
+        tiers=(tier,), exemplars=(slow,),
+    )  # fmt: skip
+    one = process(
+        [replace(thread(poll=9 * S, user=S), requests=20)],
+        [call("recvfrom", "tcp", 20), call("sendto", "tcp", 20)],
+        [loop("poll", 41, empty=20, timeouts=20 if wrong else 0, nfds=3, watched=3, data=1)],
+    )
+    return (replace(one, requests=(row,), lines=(line_of(poll, 20, 19 * S, S),)),)

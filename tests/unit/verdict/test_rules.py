@@ -93,6 +93,8 @@ MADE: dict[str, Made] = {
     "IO186": hangs.accept_paused,
     "IO187": hangs.handed_over,
     "IO179": elsewhere.new_connections,
+    "IO190": hangs.stopped,
+    "IO191": hangs.waited_out,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -165,6 +167,8 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO186": {"connections_waiting_to_be_accepted": 6, "connections_open": 8},
     "IO187": {"slow_requests": 20, "in_locks_ratio": 1.0, "woken_by": "thread 702"},
     "IO179": {"peer": "10.0.0.9:443", "connections_made": 200, "connecting_ns": 4 * S},
+    "IO190": {"child": "stopped", "stopped_ns": 10 * S, "threads_waiting": 1},
+    "IO191": {"polls": 20, "slow_requests": 20, "typical_wait_ns": S},
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import ctypes
 import os
 import queue
 import selectors
+import signal
 import socket
 import subprocess
 import sys
@@ -301,6 +302,14 @@ def inherited_pipe():
     threading.Event().wait()
 
 
+def stopped_child():
+    """IO190: it waits for a child that somebody has stopped; fixed: the child only takes long."""
+    child = subprocess.Popen(["sleep", "600"])
+    if WRONG:
+        child.send_signal(signal.SIGSTOP)
+    child.wait()
+
+
 def refused_connections():
     """IO174: nothing listens there; who needs the connection sleeps and tries again."""
     address = listener.getsockname()
@@ -376,7 +385,7 @@ WAYS = {one.__name__: one for one in (
     full_pipe, opposite_locks, full_pool, taken_connections, held_lock, native_sleep, silent_client,
     result_under_lock, polled_result, busy_worker, busy_connections, queued_tasks,
     kept_connections, kept_threads, inherited_pipe, refused_connections, kept_transactions,
-    slow_service, unanswered_connect, replaced_workers,
+    slow_service, unanswered_connect, replaced_workers, stopped_child,
 )}  # fmt: skip
 for told in (sleeping_requests, full_server, one_worker):
     WAYS[told.__name__] = lambda told=told: told(listener)

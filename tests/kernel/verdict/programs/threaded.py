@@ -5,6 +5,7 @@ import hashlib
 import http.client
 import os
 import queue
+import select
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ DEFECT = sys.argv[3]
 SLEEP_S = 0.011
 COMPUTE_S = 0.025 if WRONG else 0.0
 waiting = queue.SimpleQueue()
+never = socket.socketpair()
 listener = listen()
 cached = b"" if WRONG else b"known"
 
@@ -27,6 +29,8 @@ def serve(connection):
         while data := connection.recv(1 if DEFECT == "tiny" and WRONG else 65536):
             if DEFECT == "sleep" and WRONG:
                 time.sleep(SLEEP_S)
+            if DEFECT == "waits out" and WRONG:
+                select.select(never, [], [], 0.2)
             if DEFECT == "computes" and WRONG:
                 burn(0.15)
             if DEFECT == "dns" and not cached:

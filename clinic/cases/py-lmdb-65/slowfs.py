@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A network share, as it were, with one large file: each read takes 0.2 s."""
+"""A network share, as it were, with one large file: 0.2 s for 128 KiB."""
 
 import stat
 import sys
@@ -19,7 +19,7 @@ class Far(Operations):
         return {"st_mode": stat.S_IFREG | 0o644, "st_nlink": 1, "st_size": SIZE}
 
     def read(self, path, size, offset, fh):
-        time.sleep(0.2)
+        time.sleep(0.2 * size / (1 << 17))
         return bytes(size)
 
 

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
 for number in range(20_000):
-    print(f"saved /home/user/pictures/{number:05}.jpg", flush=True)
+    print(f"saved /srv/pictures/{number:05}.jpg", flush=True)

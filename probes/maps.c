@@ -12,8 +12,6 @@
  * arrays: Linux 5.5). */
 static long (*read_user_memory)(void *to, u32 bytes, const void *from) =
     (void *)BPF_FUNC_probe_read_user;
-static long (*read_user_text)(void *to, u32 bytes, const void *from) =
-    (void *)BPF_FUNC_probe_read_user_str;
 static long (*read_kernel_memory)(void *to, u32 bytes, const void *from) =
     (void *)BPF_FUNC_probe_read_kernel;
 static long (*read_kernel_text)(void *to, u32 bytes, const void *from) =

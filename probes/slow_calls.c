@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Slow calls by Python line, and what names the code of those lines. */
 #if PYTHON
+/* As in maps.c. */
+static long (*read_user_text)(void *to, u32 bytes, const void *from) =
+    (void *)BPF_FUNC_probe_read_user_str;
+
 /* The stack of the call with the longest wait in a loop iteration, for the case that it stalls. */
 static __always_inline void keep_longest_wait(struct thread *t, u64 hash)
 {

@@ -45,6 +45,8 @@ def read_mounts(pid: int, root: str = PROC) -> tuple[Mount, ...]:
 
 def mount_of(path: str, mounts: Sequence[Mount]) -> Mount | None:
     """The mount that a path lies on: the longest that it begins with, the latest of those."""
+    if not path:
+        return None
     above = [one for one in mounts if f"{path}/".startswith(one.point.rstrip("/") + "/")]
     return max(reversed(above), key=lambda one: len(one.point), default=None)
 

@@ -26,6 +26,8 @@ COLUMNS = (
 _GAP_LIMIT = 0.001
 """Of a thread's wall time, by which its states may differ from it; and of all time, unaccounted."""
 _REFUSAL = "This kernel"
+_WITHOUT_URING = frozenset({"aarch64"})
+"""Machine types on which guest/counts.py makes no operations."""
 
 
 @dataclass
@@ -60,12 +62,13 @@ class Row:
         """Whether each detail that was asked for has done all that it should."""
         return self.ended and all(_passed(self.told.get(one), runs, refused) for one in details)
 
+    def _cells(self, detail: str) -> list[str]:
+        uring = self.told.get("machine") not in _WITHOUT_URING
+        return _cells(self.told.get(detail), self.failure, uring)
+
     def cells(self, details: tuple[str, ...]) -> list[list[str]]:
         """A list of texts for each detail, one a column."""
-        return [
-            [self.kernel, one, *_cells(self.told.get(one), self.failure), self.day]
-            for one in details
-        ]
+        return [[self.kernel, one, *self._cells(one), self.day] for one in details]
 
 
 def _passed(found: dict[str, Any] | None, runs: int, refused: bool) -> bool:
@@ -83,7 +86,7 @@ def _passed(found: dict[str, Any] | None, runs: int, refused: bool) -> bool:
     )
 
 
-def _cells(found: dict[str, Any] | None, failure: str) -> list[str]:
+def _cells(found: dict[str, Any] | None, failure: str, uring: bool) -> list[str]:
     if found is None:
         return ["-"] * (len(COLUMNS) - 4) + [failure or "-"]
     gap = max(found["gap"], found["unaccounted"])
@@ -95,7 +98,7 @@ def _cells(found: dict[str, Any] | None, failure: str) -> list[str]:
     loads = unavailable is not None
     return [
         "yes" if loads else "no",
-        _counts(found) if loads else "-",
+        _counts(found, uring) if loads else "-",
         found.get("python", "-") if loads else "-",
         str(found["runs"]) if loads else "-",
         f"{100 * gap:.2g} %" if loads else "-",
@@ -104,12 +107,13 @@ def _cells(found: dict[str, Any] | None, failure: str) -> list[str]:
     ]
 
 
-def _counts(found: dict[str, Any]) -> str:
+def _counts(found: dict[str, Any], uring: bool) -> str:
     """How they were; where the detail counts nothing else on this kernel, of operations only."""
     told: str = found.get("counts", "-")
     if told != "exact" or "counts of socket calls" not in found["unavailable"]:
         return told
-    return "n/a" if "operations" in found["unavailable"] else "exact (operations)"
+    operations = uring and "operations" not in found["unavailable"]
+    return "exact (operations)" if operations else "n/a"
 
 
 def line_of(cells: list[str]) -> str:

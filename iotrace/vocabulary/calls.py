@@ -180,6 +180,8 @@ SIGNAL_WAITS = named(CallClass.SIGNAL)
 URING = named(CallClass.URING)
 FILE_CALLS = named(CallClass.FILE)
 FILE_LOCKS = named(CallClass.FILE_LOCK)
+FILE_SYNCS = frozenset(("fsync", "fdatasync", "msync"))
+"""Those of FILE_CALLS that return when what was written is on the disk."""
 FILE_OPENS = frozenset(("open", "openat", "openat2"))
 FILE_LOOKS = frozenset(
     ("stat", "lstat", "newfstatat", "statx", "access", "faccessat", "faccessat2", "readlink",

@@ -11,7 +11,7 @@ from iotrace.report.stacks import Line
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import HIGH_SHARE, QUEUES, Hit, Rule, always
-from iotrace.vocabulary.calls import FILE_CALLS, FILE_LOCKS
+from iotrace.vocabulary.calls import FILE_CALLS, FILE_LOCKS, FILE_SYNCS
 from iotrace.vocabulary.kinds import FILES
 
 LEAST_SHARE = 0.1
@@ -21,7 +21,6 @@ SYNCS_PER_SECOND = 20
 """So many, each shorter than the long ones below, and the number is what takes the time;"""
 SYNCED_SHARE = 0.5
 """they are most of what is waited for."""
-_SYNCED = ("fsync", "fdatasync", "msync")
 THREAD_SHARE = 0.2
 """The same, of one thread, where the calls are short but many."""
 LONG_NS = 10_000_000
@@ -86,7 +85,7 @@ def _ran_ns(profile: ProcessProfile, tids: Collection[int]) -> int:
 def _syncs(profile: ProcessProfile) -> int:
     """How many syncs it makes, where the waits are theirs and each is as short as can be asked of
     a disk; else 0."""
-    rows = [one for one in profile.process.calls if one.syscall in _SYNCED and one.calls]
+    rows = [one for one in profile.process.calls if one.syscall in FILE_SYNCS and one.calls]
     count = sum(one.calls or 0 for one in rows)
     waited = sum(one.wait_ns for one in rows)
     files = sum(one.wait_ns for one in profile.process.calls if _on_files(one))

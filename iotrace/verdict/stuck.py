@@ -79,7 +79,7 @@ def _held_ns(tid: int, call: InCall, profile: ProcessProfile) -> int:
     ]
     made = sum(row.calls or 0 for row in rows)
     again = sum((row.errors or {}).get(name, 0) for row in rows for name in _MADE_AGAIN)
-    return sum(row.wait_ns for row in rows) if made and again == made else call.wait_ns
+    return sum(row.wait_ns for row in rows) if made and again >= made else call.wait_ns
 
 
 def whereabouts(profile: ProcessProfile) -> tuple[Stuck, ...]:

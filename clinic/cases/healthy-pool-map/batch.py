@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 import multiprocessing
-import os
-import urllib.request
-
-URL = f"http://127.0.0.1:{int(os.environ['PORT']) + 2}/parts"
+import time
 
 
 def count(number: int) -> int:
-    size = len(urllib.request.urlopen(f"{URL}/{number}", timeout=5).read())
-    return size + sum(one * one for one in range(200_000))
+    time.sleep(0.02)  # a scanner that takes its time
+    return sum(one * one for one in range(20_000)) + number
 
 
 if __name__ == "__main__":

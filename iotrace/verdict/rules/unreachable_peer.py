@@ -32,9 +32,19 @@ LEAST_ATTEMPTS = 2
 def _unreachable(profile: ProcessProfile) -> Iterator[Hit]:
     failing = [one for one in profile.process.upstreams if _fails(one)]
     waiting = _waiting(profile) if failing else []
-    if max((one.connect_errors for one in failing), default=0) >= LEAST_ATTEMPTS:
-        waiting = waiting or _behind_native_threads(profile)
+    native = []
+    if failing and not waiting:
+        attempts = max(one.connect_errors for one in failing)
+        native = [
+            one
+            for one in _behind_native_threads(profile)
+            if attempts >= LEAST_ATTEMPTS or asks(one.stack)
+        ]
+        waiting = native
     waited = sum(one.wait_ns for one in waiting)
+    if native:
+        tids = {one.tid for one in native}
+        waited = sum(profile.threads[tid].asleep_ns for tid in tids)
     if failing and waited >= HIGH_SHARE * profile.wall_ns:
         worst = max(failing, key=lambda one: one.connect_errors)
         yield _hit(worst, len(failing), waiting, waited, profile)
@@ -80,11 +90,22 @@ def _behind_native_threads(profile: ProcessProfile) -> list[Line]:
     return [
         one
         for tid, group in inside.items()
-        if tid in profile.threads
-        and sum(line.wait_ns for line in group)
-        >= ALL_ALONG_SHARE * profile.threads[tid].lifetime_ns
+        if tid in profile.threads and _is_all_along(tid, group, profile)
         for one in group
     ]
+
+
+def _is_all_along(tid: int, group: Sequence[Line], profile: ProcessProfile) -> bool:
+    """Whether a thread waits so for much of its life. Of many short waits only some have a line:
+    these are compared with its other lines, and all waits with its life."""
+    syscalls = {one.syscall for one in group}
+    waited = sum(one.wait_ns for one in profile.calls.get(tid, ()) if one.syscall in syscalls)
+    with_line = sum(one.wait_ns for one in profile.process.lines if one.tid == tid)
+    there = sum(one.wait_ns for one in group)
+    return (
+        there >= ALL_ALONG_SHARE * with_line
+        and waited >= ALL_ALONG_SHARE * profile.threads[tid].lifetime_ns
+    )
 
 
 def _is_native_wait(line: Line) -> bool:

@@ -257,3 +257,18 @@ def test_an_epoll_instance_for_one_wait_makes_no_event_loop() -> None:
     for ready, role in ((waits.ready, "loop"), (of_one.ready, "reader")):
         made = replace(one, loops=(replace(waits, ready=ready),), sockets=OpenSockets(1, (), 0, 0))
         assert (activity_by_thread(made)[PID].multiplexers != ()) is (role == "loop")
+
+
+def test_a_client_in_native_code_needs_one_attempt_only() -> None:
+    waits = in_call("epoll_wait", "", "lib/site-packages/grpc/_channel.py:1181 _blocking", MAIN)
+    threads = [thread(PID, poll=9 * S), thread(710, lock=S)]
+    calls = [call("epoll_wait", "", 50, wait=9 * S), call("connect", "tcp", 1, tid=710)]
+    gone = Upstream("10.0.0.9:50051", "tcp", 0, 0, 0, None, None, None, None, 1, {})
+    one = replace(process(threads, calls), upstreams=(gone,))
+    # Some of its short waits have a line, and all are counted.
+    told = found(replace(one, lines=(line_of(waits, 9, S, 200 * MS),)))["IO174"]
+    assert told.evidence["waited_ns"] == 9 * S
+    quiet = [thread(PID, user=7 * S, poll=2 * S), thread(710, lock=S)]
+    few = [call("epoll_wait", "", 50, wait=2 * S), call("connect", "tcp", 1, tid=710)]
+    other = replace(process(quiet, few), upstreams=(gone,), lines=(line_of(waits, 9, S, 200 * MS),))
+    assert "IO174" not in found(other)

@@ -30,6 +30,9 @@ MOST_ASKED = 5
 """Writes to sockets at each look: who sends more does other work between two sleeps."""
 FEW_LOCKS_SHARE = 0.1
 """Of the looks: calls for locks that the interpreter itself makes now and then."""
+WORKS_NS = 300_000
+"""Computed at each look, without a call: to look at a flag or a queue takes microseconds, and who
+computes for longer between its sleeps works at something, and sleeps as part of it."""
 _RESULTS = frozenset(
     ("get", "result", "get_result", "join", "wait", "wait_for", "fetch", "join_native", "results")
 )
@@ -148,6 +151,8 @@ def _goes_on(one: Stuck, profile: ProcessProfile) -> bool:
     if locks > 1 + FEW_LOCKS_SHARE * looks:
         return True
     rest = [row for row in between if row.syscall not in LOCKS]
+    if not rest and _asked(one) is None and seen.user_ns > WORKS_NS * looks:
+        return True
     return any((row.calls or 0) < EVERY_LOOK_SHARE * looks for row in rest)
 
 

@@ -10,10 +10,12 @@ from iotrace.report.detail import Detail
 from iotrace.report.model import Descriptor
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import serves
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
 from iotrace.verdict.rules.silent_dns import is_dns, look_ups
-from iotrace.verdict.upstreams import lines_on, upstreams
+from iotrace.verdict.upstreams import Upstream, lines_on, total_ns, upstreams
+from iotrace.verdict.work_sources import waits_for_work
 
 CONNECT_SHARE = 0.02
 ROUNDS_PER_CONNECTION = 1.8
@@ -23,6 +25,12 @@ LEAST_CONNECT_NS = 10_000_000
 PEER_SHARE = 0.3
 """Of the time of the threads that serve, asleep for one peer that the server itself called."""
 LEAST_CALLS = 10
+QUICK_NS, NO_LONGER_NS = 100_000_000, 250_000_000
+"""Nearly all (p99) and the longest of the answers that a script may wait for with nothing wrong:
+nobody waits for the script, and its upstream answers quickly and evenly."""
+ACCOUNTED_SHARE = 0.8
+"""Of what was waited for a peer, the time until its answers begin: else they are slow to end, or
+connections slow to be made."""
 BLOCKED_SHARE = 0.5
 """Of a single thread's time, asleep for one client while others wait."""
 
@@ -116,6 +124,7 @@ def _one_peer(profile: ProcessProfile) -> Iterator[Hit]:
             calls >= LEAST_CALLS
             and waited >= PEER_SHARE * serving > 0
             and not upstream.is_work_source
+            and not _is_at_its_pace(upstream, profile)
         ):
             yield Hit(
                 {
@@ -131,6 +140,25 @@ def _one_peer(profile: ProcessProfile) -> Iterator[Hit]:
                 lines=waiting_lines(upstream.lines, profile.process),
             )
     yield from _one_client(profile)
+
+
+def _is_at_its_pace(upstream: Upstream, profile: ProcessProfile) -> bool:
+    """Whether a program that nobody waits for asks a service that answers quickly each time."""
+    sockets = profile.process.sockets
+    if profile.served_ports or profile.process.requests or profile.total.accepts.ok:
+        return False
+    if sockets is None or sockets.listening or any(one.retransmits for one in upstream.rows):
+        return False
+    if any(serves(one.stack) or waits_for_work(one) for one in profile.process.lines):
+        return False
+    answers = [one for one in profile.process.upstreams if one.peer == upstream.peer]
+    times = [one.theirs_ns for one in answers if one.theirs_ns]
+    return (
+        sum(one.count for one in times) >= LEAST_CALLS
+        and all(one.p99 <= QUICK_NS and one.max <= NO_LONGER_NS for one in times)
+        and all((one.oldest_unanswered_ns or 0) <= QUICK_NS for one in answers)
+        and sum(map(total_ns, times)) >= ACCOUNTED_SHARE * upstream.waited_ns
+    )
 
 
 def _one_client(profile: ProcessProfile) -> Iterator[Hit]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from iotrace.report.model import FileLockWait, OpenSockets
-from iotrace.report.requests import Requests
+import pytest
+
+from iotrace.report.model import FileLockWait, OpenSockets, Process
+from iotrace.report.requests import Requests, Upstream
+from iotrace.report.times import Durations
 from tests.found import by_rule
 from tests.unit.verdict import elsewhere
 from tests.unit.verdict.made import (
@@ -16,8 +20,10 @@ from tests.unit.verdict.made import (
     descriptor,
     event_loop,
     findings,
+    in_call,
     judged,
     line,
+    line_of,
     process,
     thread,
 )
@@ -47,6 +53,49 @@ def test_a_program_that_does_not_listen_has_peers_too() -> None:
     # A connection that it was handed by the process that accepted it has a server's port.
     handed = replace(one, descriptors=(descriptor(8, wait=6 * S),), sockets=OpenSockets(1))
     assert "IO119" not in by_rule(judged(handed).findings)
+
+
+def _script(times: Durations, **changed: Any) -> Process:
+    """It serves nobody, and waits for one service nearly all of its time."""
+    rows = (descriptor(8, local="10.0.0.7:51000", peer="10.0.0.9:80", wait=9_500 * MS),)
+    asked = Upstream("10.0.0.9:80", "tcp", times.count, 1, 0, None, times, None, None, 0, {})
+    calls = [call("recvfrom", "tcp", times.count), call("sendto", "tcp", times.count)]
+    one = process([thread(user=500 * MS, recv=9_500 * MS)], calls, (), rows)
+    return replace(one, upstreams=(asked,), sockets=OpenSockets(1), **changed)
+
+
+_QUICK = Durations(470, 20 * MS, 21 * MS, 22 * MS, 24 * MS, 25 * MS)
+
+
+def test_a_script_may_wait_for_a_service_that_answers_quickly() -> None:
+    assert "IO119" not in by_rule(judged(_script(_QUICK)).findings)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        Durations(32, 300 * MS, 300 * MS, 310 * MS, 310 * MS, 310 * MS),
+        Durations(200, 20 * MS, 40 * MS, 200 * MS, 220 * MS, 220 * MS),  # not evenly
+        Durations(470, 20 * MS, 21 * MS, 22 * MS, 400 * MS, 400 * MS),
+        Durations(100, 20 * MS, 20 * MS, 20 * MS, 20 * MS, 20 * MS),  # they end much later
+    ],
+)
+def test_a_script_whose_service_is_slow_is_told_so(times: Durations) -> None:
+    assert by_rule(judged(_script(times)).findings)["IO119"].evidence["peer"] == "10.0.0.9:80"
+
+
+def test_who_is_waited_for_is_told_of_quick_services_too() -> None:
+    asking = in_call(
+        "recvfrom", "tcp", "lib/socket.py:706 recv", "tasks.py:9 report",
+        "lib/site-packages/celery/app/trace.py:477 trace_task", fd=8,
+    )  # fmt: skip
+    job = _script(_QUICK, lines=(line_of(asking, 470, 9 * S, 25 * MS),))
+    assert "IO119" in by_rule(judged(job).findings)
+    listens = OpenSockets(1, listening=("127.0.0.1:8000",))
+    assert "IO119" in by_rule(judged(replace(_script(_QUICK), sockets=listens)).findings)
+    script = _script(_QUICK)
+    lossy = tuple(replace(one, retransmits=3) for one in script.descriptors)
+    assert "IO119" in by_rule(judged(replace(script, descriptors=lossy)).findings)
 
 
 def test_a_file_lock_that_is_tried_again_is_told_in_place_of_its_sleeps() -> None:

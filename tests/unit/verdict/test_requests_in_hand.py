@@ -76,6 +76,22 @@ def test_who_takes_one_request_after_the_other_is_not(taken: dict[str, int]) -> 
     assert "IO170" not in findings(_looks(**taken))
 
 
+@pytest.mark.parametrize(
+    ("user_ns", "asks", "stuck"),
+    [
+        (MS, False, True),  # it looks at a flag
+        (300 * MS, False, False),  # 10 ms of work after each sleep
+        (300 * MS, True, True),  # an ORM's question at each look
+    ],
+)
+def test_who_computes_between_its_sleeps_works(user_ns: int, asks: bool, stuck: bool) -> None:
+    """A task of a pool that goes on, a short sleep at a time."""
+    one = _looks()
+    row = replace(hangs.waiting(701, _SLEEP, sleep=LENGTH_NS - user_ns, user=user_ns), requests=0)
+    calls = one.calls if asks else one.calls[:1]
+    assert ("IO170" in findings(replace(one, threads=(row,), calls=calls))) is stuck
+
+
 def _rare(sleeps_ns: int, service: dict[str, int]) -> Process:
     """A server that sleeps in one of 40 requests; what its requests were in service for."""
     times = Durations(1_760, MS, MS, MS, MS, MS)

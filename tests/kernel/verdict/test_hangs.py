@@ -54,7 +54,8 @@ WAYS = {
     "stopped_child": "IO190",
 }
 _SERVE = ("busy_connections", "slow_service", "sleeping_requests")
-"""They begin when they are traced, and say when they serve."""
+"""They begin when they are traced, and say when they serve: judged from then on."""
+_BEGIN_TRACED = (*_SERVE, "one_worker")
 _SEVERITIES = {"kept_connections": "medium", "kept_threads": "medium"}
 """It goes on serving until the limit is reached."""
 FORMS = ("wrong", "fixed")
@@ -95,7 +96,7 @@ def seen() -> Iterator[Seen]:
             assert program.stdin is not None
             assert program.stdout is not None
             program.stdin.close()
-            if way in _SERVE:
+            if way in _BEGIN_TRACED:
                 program.stdout.readline()  # it serves
         served = trace.snapshot()
         time_ns = time.monotonic_ns()

@@ -1,6 +1,7 @@
 """Ways to hang, of hanging.py: the event loop has time, and clients wait all the same."""
 
 import asyncio
+import itertools
 import os
 import queue
 import selectors
@@ -76,7 +77,9 @@ def connect(listener, clients, pause_s=0.0):
 
 def one_worker(listener):
     """IO187: one thread does the work of all requests, one after the other; fixed: quickly."""
+    sys.stdin.readline()  # traced by now
     jobs = queue.Queue()
+    connected = itertools.count(1)
 
     def work():
         while True:
@@ -86,6 +89,8 @@ def one_worker(listener):
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self):
+            if next(connected) == CLIENTS:
+                print(flush=True)
             while self.request.recv(100):
                 done = threading.Event()
                 jobs.put(done)

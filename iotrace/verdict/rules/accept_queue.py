@@ -41,7 +41,8 @@ def _queued(profile: ProcessProfile) -> Iterator[Hit]:
     worked_ns = seen.lifetime_ns - seen.runq_ns - seen.wait_ns["accept"] - seen.wait_ns["poll"]
     if seen.runq_ns >= max(NO_CPU_SHARE * seen.lifetime_ns, worked_ns):
         return  # all is late then: IO112, IO121
-    if _waited_for_clients(profile) >= CLIENTS_SHARE * seen.lifetime_ns:
+    on_sockets_ns = seen.wait_ns["recv"] + seen.wait_ns["send"] + seen.wait_ns["poll"]
+    if min(on_sockets_ns, _waited_for_clients(profile)) >= CLIENTS_SHARE * seen.lifetime_ns:
         return  # one of them holds it up, if anybody: IO119, IO146
     pending = (profile.process.sockets.pending or 0) if profile.process.sockets else 0
     for one in profile.process.requests:
@@ -50,6 +51,7 @@ def _queued(profile: ProcessProfile) -> Iterator[Hit]:
 
 
 def _waited_for_clients(profile: ProcessProfile) -> int:
+    """Of all threads, on connections that others have opened."""
     outgoing = {(one.fd, one.kind) for one in profile.outgoing()}
     return sum(
         one.wait_ns + one.polled_ns

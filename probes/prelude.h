@@ -22,6 +22,7 @@ struct bpf_raw_tracepoint_args {
 #define HELPER(number, result, name, ...) static result (*name)(__VA_ARGS__) = (void *)(number)
 #define BPF_FUNC_tail_call 12
 #define BPF_FUNC_probe_read_user 112
+#define BPF_FUNC_probe_read_user_str 114
 #define BPF_FUNC_probe_read_kernel 113
 #define BPF_FUNC_probe_read_kernel_str 115
 HELPER(1, void *, bpf_map_lookup_elem, void *map, void *key);

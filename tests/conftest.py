@@ -19,9 +19,12 @@ _NEVER_SKIPPED = (_HERE / "kernel", _HERE / "attacks", _HERE / "unit/output/test
 
 
 def pytest_configure() -> None:
-    """A shell's background job ignores SIGINT, and so would each program that a test starts."""
-    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """A job in the background, or of nohup, ignores signals, and so would all that tests start."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(
+                number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+            )
 
 
 @pytest.hookimpl(wrapper=True)

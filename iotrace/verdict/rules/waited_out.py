@@ -22,7 +22,8 @@ POLLED_SHARE = 0.5
 ONE_WAIT_SHARE = 0.5
 """and of a slow one's latency, in one poll."""
 RAN_OUT_SHARE = 0.5
-"""Of these polls, that ended with nothing ready."""
+"""Polls that had waited and ended with nothing ready, for each slow request: it makes others, too,
+that are quickly over."""
 THEIRS_SHARE = 0.5
 """Of that time: where the peers' own answers took so long, it is they that are slow."""
 
@@ -43,7 +44,7 @@ def _waited_out(profile: ProcessProfile) -> Iterator[Hit]:
             count >= LEAST_COUNT
             and lines
             and polled >= POLLED_SHARE * service
-            and ran_out >= RAN_OUT_SHARE * sum(one.calls for one in lines)
+            and ran_out >= RAN_OUT_SHARE * count
             and theirs < THEIRS_SHARE * polled
         ):
             yield _hit(profile, row, count, polled, lines)

@@ -33,6 +33,19 @@ MIN_LATENCY_NS = 1_000_000
 """Walking a stack costs about a thousandth of that."""
 
 
+@contextlib.contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Without cyclic garbage collection: a snapshot of 20,000 descriptors is many objects, none of
+    them garbage, and to look through them took a third of its time."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
 class Trace:
     """A trace in progress. Use as a context manager: leaving it detaches the probes."""
 
@@ -188,10 +201,10 @@ class Trace:
                 if descriptor.inode is not None:
                     yield pid, fd, descriptor.inode
 
+    @_collector_at_rest()
     def snapshot(self) -> Snapshot:
         """The totals up to now."""
-        with _collector_at_rest():
-            snapshot = self._recycler.take()
+        snapshot = self._recycler.take()
         if self._stacks is None:
             return snapshot
         self._stacks.poll(self.processes_alive())
@@ -205,6 +218,7 @@ class Trace:
         """Ask /proc what the living processes have open, and where their sockets lead to."""
         self._book.look(self.processes_alive(), sockets=sockets)
 
+    @_collector_at_rest()
     def report(self, snapshot: Snapshot, *, judged: bool = True) -> Report:
         """The report of a snapshot, or of the difference of two; ``judged``: with a verdict."""
         circumstances = Circumstances(
@@ -221,9 +235,8 @@ class Trace:
             detail=self.probes.limits.detail,
             tasks=self._tasks.all() if self._tasks else {},
         )
-        with _collector_at_rest():
-            report = build_report(snapshot, circumstances)
-            return judge(report) if judged else report
+        report = build_report(snapshot, circumstances)
+        return judge(report) if judged else report
 
     def _memory_bytes(self) -> int:
         """Asked anew after a second: each map costs a system call, and little changes."""
@@ -273,16 +286,3 @@ class Trace:
         trace: TracebackType | None,
     ) -> None:
         self._ends.close()
-
-
-@contextlib.contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """Without cyclic garbage collection: a snapshot of 20,000 descriptors is many objects, none of
-    them garbage, and to look through them took a third of its time."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()

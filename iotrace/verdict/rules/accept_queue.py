@@ -93,7 +93,7 @@ def _hit(one: Requests, tid: int, profile: ProcessProfile) -> Hit:
         tid,
         severity="high",
         lines=lines,
-        title=f"{_workers(told) if prefork else _thread(told)}: connections wait up to "
+        title=f"{_busy(told, workers=prefork)}: connections wait up to "
         f"{duration(one.queue_ns.max)} in the accept queue",
     )
 
@@ -106,26 +106,18 @@ def _is_most(slow: Sequence[Line], tid: int, profile: ProcessProfile) -> bool:
     return sum(row.wait_ns for row in slow) >= AWAY_SHARE * away_ns
 
 
-def _workers(told: ToldWait | None) -> str:
-    """What they do instead of accepting; None: not known."""
+def _busy(told: ToldWait | None, *, workers: bool) -> str:
+    """What whoever accepts does instead; None: not known. ``workers``: several processes accept."""
     if told is None:
-        return "All workers are busy"
+        return "All workers are busy" if workers else "The thread that accepts is busy"
+    ending = "" if workers else "s"
     if told.does == COMPUTES:
-        return f"All workers are busy (they compute in {told.place})"
-    if told.does in SLEEPS:
-        return f"All workers are busy (they sleep at {told.place})"
-    return f"All workers are busy (they wait in {told.does} at {told.place})"
-
-
-def _thread(told: ToldWait | None) -> str:
-    """What the only one that accepts does instead; None: not known."""
-    if told is None:
-        return "The thread that accepts is busy"
-    if told.does == COMPUTES:
-        return f"The thread that accepts computes in {told.place}"
-    if told.does in SLEEPS:
-        return f"The thread that accepts sleeps at {told.place}"
-    return f"The thread that accepts waits in {told.does} at {told.place}"
+        does = f"compute{ending} in {told.place}"
+    elif told.does in SLEEPS:
+        does = f"sleep{ending} at {told.place}"
+    else:
+        does = f"wait{ending} in {told.does} at {told.place}"
+    return f"All workers are busy (they {does})" if workers else f"The thread that accepts {does}"
 
 
 QUEUED = Rule(

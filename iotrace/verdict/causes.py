@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, Tells
-from iotrace.verdict.told_waits import COMPUTES, ToldWait, told_wait
+from iotrace.verdict.told_lines import COMPUTES, ToldWait
 
 LINE_SHARE = 0.2
 """Of what a line takes, that its cause must have cost."""
@@ -97,7 +97,7 @@ def _is_told_by(cause: _Found, symptom: _Found) -> bool:
         return wait == own and _is_enough(cause, symptom) and _may_compute(wait, cause, symptom)
     if cause[0].rank > symptom[0].rank or _knows(cause, symptom):
         return False
-    return own.is_for_lock and wait in map(told_wait, symptom[1].lines[1:])
+    return own.is_for_lock and wait in [line.wait for line in symptom[1].lines[1:]]
 
 
 def _is_enough(cause: _Found, symptom: _Found) -> bool:
@@ -136,7 +136,7 @@ def _is_same_wait(cause: _Found, one: _Found) -> bool:
 
 def _wait(one: _Found) -> ToldWait | None:
     """What its costliest line tells."""
-    return told_wait(one[1].lines[0]) if one[1].lines else None
+    return one[1].lines[0].wait if one[1].lines else None
 
 
 def _same_thread(a: Hit, b: Hit) -> bool:

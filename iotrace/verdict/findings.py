@@ -15,6 +15,7 @@ from iotrace.verdict.causes import Story, stories_of
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.registry import RULES
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, severity
+from iotrace.verdict.told_lines import texts_of
 
 MOST_ALIKE = 3
 """Findings of one rule in one process, of more there is one, with their number."""
@@ -80,7 +81,7 @@ def _finding(story: Story, profile: ProcessProfile) -> Finding:
         evidence=hit.evidence,
         advice=hit.advice or rule.advice,
         cost_ns=hit.cost_ns,
-        lines=hit.lines,
+        lines=texts_of(hit.lines),
         symptoms=(
             *(_symptom(*same, profile, same_wait=True) for same in story.same),
             *(_symptom(*symptom, profile) for symptom in story.symptoms),
@@ -107,7 +108,7 @@ def _symptom(rule: Rule, hit: Hit, profile: ProcessProfile, *, same_wait: bool =
         fd=hit.fd,
         evidence=hit.evidence,
         cost_ns=hit.cost_ns,
-        lines=hit.lines,
+        lines=texts_of(hit.lines),
         same_wait=same_wait,
     )
 

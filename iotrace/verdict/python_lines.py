@@ -16,6 +16,7 @@ from iotrace.report.stacks import CpuSample, Frame, Line, StallCause
 from iotrace.verdict.call_texts import call_text, library_text
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.thread_activity import category_of
+from iotrace.verdict.told_lines import COMPUTES, ToldLine, ToldWait, wait_at
 
 LEAST_SAMPLES = 20
 LEAST_SHARE = 0.05
@@ -42,7 +43,7 @@ _Peers = Mapping[tuple[int | None, str], str]
 _Paths = Mapping[tuple[str, tuple[Frame, ...]], str]
 
 
-def stalled_lines(process: Process, loop: Loop) -> tuple[str, ...]:
+def stalled_lines(process: Process, loop: Loop) -> tuple[ToldLine, ...]:
     """What stalled a loop: the costliest places and what was done there; () if none is known."""
     places = stall_places(loop.stalls.causes) if loop.stalls else ()
     named = [(one.frame, one) for one in places if one.frame][:MOST]
@@ -50,10 +51,18 @@ def stalled_lines(process: Process, loop: Loop) -> tuple[str, ...]:
         return ()
     peers, paths = _peers(process), _paths(process)
     return tuple(
-        f"{_place_text(frame)} -> {_cause_text(peers, paths, one.stall_cause)}: "
-        f"{_figures(one.count, one.total_ns, one.max_ns)}{_task_text(one.stall_cause)}"
+        ToldLine(
+            f"{_place_text(frame)} -> {_cause_text(peers, paths, one.stall_cause)}: "
+            f"{_figures(one.count, one.total_ns, one.max_ns)}{_task_text(one.stall_cause)}",
+            wait_at(frame, _does(one.stall_cause)),
+        )
         for frame, one in named
     )
+
+
+def _does(cause: StallCause) -> str:
+    does = {"call": cause.syscall, "cpu": COMPUTES}
+    return does.get(cause.cause, cause.cause)
 
 
 def _task_text(cause: StallCause) -> str:
@@ -69,13 +78,14 @@ def lines_of_category(process: Process, category: str, tid: int | None = None) -
     ]
 
 
-def waiting_lines(lines: Iterable[Line], process: Process) -> tuple[str, ...]:
+def waiting_lines(lines: Iterable[Line], process: Process) -> tuple[ToldLine, ...]:
     """Where threads waited longest in these calls, and for whom; () if nothing is known."""
     waited = [one for one in lines if one.wait_ns and one.stack]
     if not waited:
         return ()
     sums: dict[str, tuple[int, int, int]] = {}
     under_way: dict[str, bool] = {}
+    waits: dict[str, ToldWait] = {}
     peers = _peers(process)
     for one in waited:
         peer = one.path or peers.get((one.fd, one.kind), "")
@@ -83,6 +93,7 @@ def waiting_lines(lines: Iterable[Line], process: Process) -> tuple[str, ...]:
             f"{_place_text(one.own_stack[0])} -> {call_text(one.syscall, peer)}{library_text(one)}"
         )
         under_way[named] = under_way.get(named, True) and not one.calls
+        waits[named] = wait_at(one.own_stack[0], one.syscall)
         count, wait, longest = sums.get(named, (0, 0, 0))
         sums[named] = (
             count + one.calls + one.in_flight,
@@ -91,23 +102,31 @@ def waiting_lines(lines: Iterable[Line], process: Process) -> tuple[str, ...]:
         )
     ranked = sorted(sums.items(), key=lambda item: -item[1][1])
     return tuple(
-        f"{named}: {_under_way(*figures) if under_way[named] else _figures(*figures)}"
+        ToldLine(
+            f"{named}: {_under_way(*figures) if under_way[named] else _figures(*figures)}",
+            waits[named],
+        )
         for named, figures in ranked[:MOST]
         if figures[1] >= LEAST_OF_COSTLIEST * ranked[0][1][1]
     )
 
 
-def calling_lines(lines: Iterable[Line]) -> tuple[str, ...]:
+def calling_lines(lines: Iterable[Line]) -> tuple[ToldLine, ...]:
     """The places that made these calls, where only few of those were slow enough to be kept."""
     places = dict.fromkeys(
-        f"{_place_text(one.own_stack[0])} -> {one.syscall}" for one in lines if one.stack
+        ToldLine(
+            f"{_place_text(one.own_stack[0])} -> {one.syscall}",
+            wait_at(one.own_stack[0], one.syscall),
+        )
+        for one in lines
+        if one.stack
     )
     return tuple(places)[:MOST]
 
 
 def busy_lines(
     process: Process, tid: int | None = None, *, callbacks: bool = False
-) -> tuple[str, ...]:
+) -> tuple[ToldLine, ...]:
     """Where a thread (None: all) was on a CPU, by samples; () if there are too few to say.
 
     ``callbacks``: what an event loop calls, without the loop's own code.
@@ -116,15 +135,17 @@ def busy_lines(
     total = sum(one.samples for one in rows)
     if total < LEAST_SAMPLES:
         return ()
-    functions: dict[object, list[CpuSample]] = {}
-    for one in rows:
-        if one.stack and not (callbacks and _LOOP_CODE.search(one.stack[0].file)):
-            frame = one.own_stack[0]
-            functions.setdefault((frame.file, frame.function), []).append(one)
-    ranked = sorted(functions.values(), key=lambda group: -_samples(group))
+    ranked = _by_function(
+        one
+        for one in rows
+        if not (callbacks and one.stack and _LOOP_CODE.search(one.stack[0].file))
+    )
     lines = [
-        f"{_function_text(group)}: {share(_samples(group), total)} of its CPU time, "
-        f"about {duration(sum(one.cpu_ns for one in group))}"
+        ToldLine(
+            f"{_function_text(group)}: {share(_samples(group), total)} of its CPU time, "
+            f"about {duration(sum(one.cpu_ns for one in group))}",
+            wait_at(group[0].own_stack[0], COMPUTES),
+        )
         for group in ranked[:MOST]
         if _samples(group) >= LEAST_SHARE * total
     ]
@@ -133,7 +154,7 @@ def busy_lines(
     return (*_packages(rows), *lines[: MOST - 1])
 
 
-def _packages(rows: Iterable[CpuSample]) -> tuple[str, ...]:
+def _packages(rows: Iterable[CpuSample]) -> tuple[ToldLine, ...]:
     """Where no function stands out: the installed packages that the time went to."""
     counts = Counter[str]()
     for one in rows:
@@ -148,22 +169,27 @@ def _packages(rows: Iterable[CpuSample]) -> tuple[str, ...]:
     ]
     if not named:
         return ()
-    return (f"by package, of its CPU time with a known stack: {', '.join(named[:MOST])}",)
+    packages = ", ".join(named[:MOST])
+    return (ToldLine(f"by package, of its CPU time with a known stack: {packages}"),)
 
 
 def busiest_place(process: Process) -> str:
     """Where samples found a process on a CPU in more than half of all cases; "" if nowhere."""
-    lines = busy_lines(process)
-    rows = process.cpu_samples
-    places: dict[object, int] = {}
+    total = _samples(process.cpu_samples)
+    first = next(iter(_by_function(process.cpu_samples)), [])
+    if total < LEAST_SAMPLES or 2 * _samples(first) <= total:
+        return ""
+    return _function_text(first)
+
+
+def _by_function(rows: Iterable[CpuSample]) -> list[list[CpuSample]]:
+    """By the program's own innermost function, most samples first."""
+    functions: dict[object, list[CpuSample]] = {}
     for one in rows:
         if one.stack:
             frame = one.own_stack[0]
-            key = frame.file, frame.function
-            places[key] = places.get(key, 0) + one.samples
-    if not lines or 2 * max(places.values(), default=0) <= _samples(rows):
-        return ""
-    return lines[0].partition(": ")[0]
+            functions.setdefault((frame.file, frame.function), []).append(one)
+    return sorted(functions.values(), key=lambda group: -_samples(group))
 
 
 def _samples(rows: Iterable[CpuSample]) -> int:
@@ -192,11 +218,11 @@ def _package_of(frame: Frame) -> str:
     return match[1] if match else ""
 
 
-def faulting_lines(process: Process) -> tuple[str, ...]:
+def faulting_lines(process: Process) -> tuple[ToldLine, ...]:
     """Where major page faults were taken."""
     rows = [one for one in process.cpu_samples if one.stack and one.faults]
     return tuple(
-        f"{_sampled_place(one)}: {plural(one.faults, 'major page fault')}"
+        ToldLine(f"{_sampled_place(one)}: {plural(one.faults, 'major page fault')}")
         for one in sorted(rows, key=lambda one: -one.faults)[:MOST]
     )
 

@@ -18,6 +18,7 @@ from iotrace.verdict.purpose import (
     purpose_of,
     serves,
 )
+from iotrace.verdict.told_lines import ToldLine, ToldWait, wait_at
 from iotrace.vocabulary.calls import READS
 from iotrace.vocabulary.kinds import PIPES_AND_TERMINALS, SOCKETS
 
@@ -180,19 +181,23 @@ def place_text(one: Stuck) -> str:
     return "" if one.place is None else f"{one.place.place} {one.place.function}"
 
 
-def stuck_lines(group: Iterable[Stuck], profile: ProcessProfile) -> tuple[str, ...]:
+def stuck_lines(group: Iterable[Stuck]) -> tuple[ToldLine, ...]:
     """The places where they are, most threads first."""
     sums: dict[str, list[int]] = {}
+    waits: dict[str, ToldWait] = {}
     for one in group:
-        where = place_text(one)
-        if where:
-            named = f"{where} -> {call_text(one.call.syscall, target_text(one.call))}"
+        if one.place:
+            named = f"{place_text(one)} -> {call_text(one.call.syscall, target_text(one.call))}"
             named += f" ({one.call.lock})" if one.call.lock else ""
             sums.setdefault(named, []).append(one.held_ns)
+            waits[named] = wait_at(one.place, one.call.syscall)
     ranked = sorted(sums.items(), key=lambda item: (-len(item[1]), -max(item[1])))
     return tuple(
-        f"{named}: {'1 thread' if len(held) == 1 else f'{len(held)} threads'}, "
-        f"not returned for {duration(max(held))}"
+        ToldLine(
+            f"{named}: {'1 thread' if len(held) == 1 else f'{len(held)} threads'}, "
+            f"not returned for {duration(max(held))}",
+            waits[named],
+        )
         for named, held in ranked[:3]
     )
 

@@ -18,6 +18,7 @@ from iotrace.verdict.purpose import (
     short_name,
     takes_connection,
 )
+from iotrace.verdict.told_lines import ToldLine
 
 _PRIMITIVE = re.compile(
     r"/asyncio/(?:locks|queues|tasks|timeouts|mixins)\.py:|/async_timeout/|_synchronization\.py:"
@@ -143,15 +144,17 @@ def function_text(stack: Sequence[Frame]) -> str:
     return f"{plain} ({'/'.join(frame.file.rsplit('/', 2)[-2:])})"
 
 
-def task_lines(found: Iterable[WaitingTasks]) -> tuple[str, ...]:
+def task_lines(found: Iterable[WaitingTasks]) -> tuple[ToldLine, ...]:
     """The places where they wait, most tasks first."""
     places: dict[str, list[WaitingTasks]] = {}
     for one in found:  # the ways that lead there may differ
         places.setdefault(one.place, []).append(one)
     ranked = sorted(places.items(), key=lambda item: -mean_of(item[1]))
     return tuple(
-        f"{place}: {plural(sum(one.wait.tasks for one in group), 'asyncio task')} at the end, "
-        f"{mean_of(group):.1f} on the average, longest {duration(longest_of(group))}"
+        ToldLine(
+            f"{place}: {plural(sum(one.wait.tasks for one in group), 'asyncio task')} at the end, "
+            f"{mean_of(group):.1f} on the average, longest {duration(longest_of(group))}"
+        )
         for place, group in ranked[:3]
     )
 

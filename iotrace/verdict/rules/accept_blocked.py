@@ -22,6 +22,7 @@ from iotrace.verdict.stuck import (
     target_text,
     whereabouts,
 )
+from iotrace.verdict.told_lines import ToldLine
 from iotrace.vocabulary.calls import ACCEPTS, FAMILIES, SLEEPS
 from iotrace.vocabulary.kinds import SOCKETS
 
@@ -71,7 +72,7 @@ def _blocked(profile: ProcessProfile) -> Iterator[Hit]:
         one.tid,
         one.call.fd,
         severity="high",
-        lines=stuck_lines([one], profile) if stays else _slept(one, profile),
+        lines=stuck_lines([one]) if stays else _slept(one, profile),
         title=f"The thread that accepts connections {does}: "
         f"{plural(sockets.pending, 'connection')} wait to be accepted, while thread {one.tid} is "
         f"in {during}{on} at {place_text(one) or one.call.syscall} for {duration(one.held_ns)}",
@@ -91,7 +92,7 @@ def _all_along(profile: ProcessProfile, one: Stuck) -> Stuck:
     return replace(one, held_ns=max(one.held_ns, seen.lifetime_ns))
 
 
-def _slept(one: Stuck, profile: ProcessProfile) -> tuple[str, ...]:
+def _slept(one: Stuck, profile: ProcessProfile) -> tuple[ToldLine, ...]:
     """In many calls, one after the other."""
     lines = (
         line

@@ -11,7 +11,7 @@ from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, Tells, always
-from iotrace.verdict.told_waits import COMPUTES, ToldWait, told_wait
+from iotrace.verdict.told_lines import COMPUTES, ToldWait
 from iotrace.vocabulary.calls import ACCEPTS, FAMILIES, SLEEPS
 
 LEAST_NS = 100_000_000
@@ -80,7 +80,7 @@ def _hit(one: Requests, tid: int, profile: ProcessProfile) -> Hit:
     lines = lines or busy_lines(profile.process, tid)
     model = profile.process.model
     prefork = model is not None and model.shape.startswith("pre-forked")
-    told = told_wait(lines[0]) if lines and (computes or _is_most(slow, tid, profile)) else None
+    told = lines[0].wait if lines and (computes or _is_most(slow, tid, profile)) else None
     return Hit(
         {
             "listener": one.listener,

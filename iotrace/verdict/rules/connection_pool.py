@@ -13,6 +13,7 @@ from iotrace.verdict.purpose import Purpose, library_frames, purpose_of, short_n
 from iotrace.verdict.python_lines import MOST, waiting_lines
 from iotrace.verdict.rules.rule import QUEUES, Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import Stuck, held_text, in_calls, stuck_lines
+from iotrace.verdict.told_lines import ToldLine
 
 LEAST_NS = 500_000_000
 """Waits of all threads together."""
@@ -45,11 +46,13 @@ def _exhausted(profile: ProcessProfile) -> Iterator[Hit]:
     )
 
 
-def _lines(waiting: list[Stuck], lines: list[Line], profile: ProcessProfile) -> tuple[str, ...]:
+def _lines(
+    waiting: list[Stuck], lines: list[Line], profile: ProcessProfile
+) -> tuple[ToldLine, ...]:
     """Who waits at the end, then who else has waited: that nobody does just now is chance."""
     here = {_place(one.call) for one in waiting}
     others = [one for one in lines if _place(one) not in here]
-    return (*stuck_lines(waiting, profile), *waiting_lines(others, profile.process))[:MOST]
+    return (*stuck_lines(waiting), *waiting_lines(others, profile.process))[:MOST]
 
 
 def _place(one: InCall | Line) -> tuple[str, str] | None:

@@ -9,6 +9,7 @@ from iotrace.report.model import Call
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines, calling_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, wastes_its_cpu
+from iotrace.verdict.told_lines import ToldLine
 from iotrace.vocabulary.calls import ACCEPTS, CONNECTS
 from iotrace.vocabulary.kinds import FILES
 
@@ -161,7 +162,7 @@ def _evidence(
     }
 
 
-def _places(profile: ProcessProfile, row: Call) -> tuple[str, ...]:
+def _places(profile: ProcessProfile, row: Call) -> tuple[ToldLine, ...]:
     """Where its thread makes such calls, if one of them took long; else what it does at all."""
     slow = [
         one for one in profile.process.lines if (one.tid, one.syscall) == (row.tid, row.syscall)

@@ -14,6 +14,7 @@ from iotrace.verdict.pool_threads import is_idle, threads_of_pools
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import Stuck, from_client, long_ns, place_text, target_text
+from iotrace.verdict.told_lines import ToldLine, wait_at
 from iotrace.verdict.waiting_tasks import task_lines, tasks_of_threads
 from iotrace.vocabulary.calls import WRITES
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS, PIPE, Kind
@@ -197,25 +198,26 @@ def _title(who: str, verb: str, busy: float, at: str, clients: str) -> str:
     return f"Thread pool full: {who} {verb} {how}{at}{clients}, other work queues behind"
 
 
-def _lines(groups: dict[str, list[_Member]]) -> tuple[str, ...]:
+def _lines(groups: dict[str, list[_Member]]) -> tuple[ToldLine, ...]:
     ranked = sorted(groups.items(), key=lambda item: -len(item[1]))
     return tuple(_line(place, members) for place, members in ranked[:3] if place)
 
 
-def _askers(busy: Sequence[_Member], profile: ProcessProfile) -> tuple[str, ...]:
+def _askers(busy: Sequence[_Member], profile: ProcessProfile) -> tuple[ToldLine, ...]:
     """Where asyncio tasks wait for the pool's threads, where these are in library code only."""
     if any(one.stuck.own for one in busy):
         return ()
     return task_lines(tasks_of_threads(profile))[:2]
 
 
-def _line(place: str, members: list[_Member]) -> str:
+def _line(place: str, members: list[_Member]) -> ToldLine:
     call = min(members, key=lambda one: one.stuck.call.peer.startswith("socket:[")).stuck.call
     longest = max(one.thread.lifetime_ns for one in members)
-    return (
+    return ToldLine(
         f"{place} -> {call_text(call.syscall, target_text(call))}"
         f"{library_text(call)}: "
-        f"{plural(len(members), 'thread')} at the end, not free in {duration(longest)}"
+        f"{plural(len(members), 'thread')} at the end, not free in {duration(longest)}",
+        wait_at(call.own_stack[0], call.syscall) if call.stack else None,
     )
 
 

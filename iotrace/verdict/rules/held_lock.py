@@ -14,7 +14,7 @@ from iotrace.verdict.purpose import Purpose, in_library, library_frames, purpose
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import QUEUES, Hit, Rule, always, covers
 from iotrace.verdict.stuck import taking_functions
-from iotrace.verdict.told_waits import told_wait
+from iotrace.verdict.told_lines import HELD_LOCK, ToldLine, wait_at
 from iotrace.vocabulary.calls import LOCKS
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS
 
@@ -146,9 +146,12 @@ def _hit(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> Hit:
         "longest_ns": longest,
         "latest_holder": f"thread {worst.tid}",
     }
-    lines: tuple[str, ...] = (
-        f"{place.place} {place.function} -> waits for the lock: {plural(count, 'time')}, "
-        f"{duration(waited)}, {duration(longest)} at most",
+    lines: tuple[ToldLine, ...] = (
+        ToldLine(
+            f"{place.place} {place.function} -> waits for the lock: {plural(count, 'time')}, "
+            f"{duration(waited)}, {duration(longest)} at most",
+            wait_at(place, HELD_LOCK),
+        ),
     )
     does = "works"
     held: Sequence[Frame] = holder.stack if holder is not None else ()
@@ -166,8 +169,10 @@ def _hit(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> Hit:
             at = f"{inner.place} {inner.function}"
             does = f"computes at {at}"
             lines += (
-                f"{own.place} {own.function} -> {'' if inner == own else f'{at}: '}"
-                f"about {duration(spent)} of CPU time with the lock",
+                ToldLine(
+                    f"{own.place} {own.function} -> {'' if inner == own else f'{at}: '}"
+                    f"about {duration(spent)} of CPU time with the lock"
+                ),
             )
     return Hit(
         evidence,
@@ -220,7 +225,7 @@ def _holder(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> Line
 
 def _is_of_that_lock(cause: Hit, symptom: Hit) -> bool:
     """That somebody has waited for it for long: it is released, and taken again."""
-    ours, other = (told_wait(one.lines[0]) if one.lines else None for one in (cause, symptom))
+    ours, other = (one.lines[0].wait if one.lines else None for one in (cause, symptom))
     return ours is not None and other is not None and ours.is_of_lock_of(other)
 
 

@@ -139,7 +139,7 @@ def _hit(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) 
         "began": "before the trace" if not first.call.since_ns else "while it was traced",
     }
     does = advice = ""
-    lines = stuck_lines(group, profile)
+    lines = stuck_lines(group)
     if holder is not None:
         call = call_text(holder.call.syscall, target_text(holder.call))
         does = f", most likely thread {holder.tid}, sleeps in {call}"
@@ -147,7 +147,7 @@ def _hit(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) 
             "likely_holder": f"thread {holder.tid}",
             "holder_sleeps_in": holder.call.syscall,
         }
-        lines = (*lines[:2], *stuck_lines([holder], profile))
+        lines = (*lines[:2], *stuck_lines([holder]))
     elif all(map(_is_shared, group)):
         advice = _SHARED
         does = (
@@ -218,7 +218,7 @@ def _deadlock(circle: Sequence[Stuck], profile: ProcessProfile, locks: int = 0) 
         evidence,
         first.held_ns,
         severity="high",
-        lines=stuck_lines(circle, profile),
+        lines=stuck_lines(circle),
         title=f"Deadlock {held_text(first, profile)}: {title}",
         advice="Take the locks in the same order everywhere, or have one lock for both; "
         "acquire(timeout=...) tells of a deadlock in place of hanging.",

@@ -10,6 +10,7 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines, calling_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, wastes_its_cpu
 from iotrace.verdict.thread_activity import Activity, waits_for_one
+from iotrace.verdict.told_lines import ToldLine
 from iotrace.vocabulary.kinds import SOCKETS
 
 UNSERVED_SHARE = 0.5
@@ -88,7 +89,7 @@ def _unserved_hit(profile: ProcessProfile, tid: int, loop: Loop, cost: int) -> H
     return Hit(evidence, cost, tid, fd, lines=lines, title=title, advice=advice)
 
 
-def _lines(profile: ProcessProfile, tid: int, loop: Loop) -> tuple[str, ...]:
+def _lines(profile: ProcessProfile, tid: int, loop: Loop) -> tuple[ToldLine, ...]:
     """Where its CPU time goes; where too few samples tell, who makes the call."""
     slow = [one for one in profile.process.lines if one.syscall == loop.multiplexer]
     return busy_lines(profile.process, tid, callbacks=True) or calling_lines(

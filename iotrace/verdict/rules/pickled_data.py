@@ -12,6 +12,7 @@ from iotrace.verdict.purpose import Purpose, named
 from iotrace.verdict.python_lines import LEAST_SAMPLES, busy_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
 from iotrace.verdict.stuck import Stuck, in_calls, place_text
+from iotrace.verdict.told_lines import ToldLine
 from iotrace.vocabulary.calls import READS, WRITES
 from iotrace.vocabulary.kinds import PIPES
 
@@ -58,7 +59,7 @@ def _pickling(profile: ProcessProfile) -> Iterator[Hit]:
             "bytes_through_pipes": moved,
         },
         cpu_ns + (waited if pickles else 0),
-        lines=(*map(_waits_text, waits[:1]), *busy_lines(profile.process)[:2]),
+        lines=(*map(_waits_line, waits[:1]), *busy_lines(profile.process)[:2]),
         title=f"{'Pickles objects for' if pickles else 'Unpickles objects of'} other processes: "
         f"{seen / total:.0%} of its CPU time, {profile.per_second(moved) / 1e6:,.0f} MB a second "
         "through pipes",
@@ -86,8 +87,8 @@ def _writes_to_pipe(one: Call) -> bool:
     return one.syscall in WRITES and one.kind in PIPES
 
 
-def _waits_text(one: Stuck) -> str:
-    return f"{place_text(one)} -> waits for a result"
+def _waits_line(one: Stuck) -> ToldLine:
+    return ToldLine(f"{place_text(one)} -> waits for a result")
 
 
 PICKLED = Rule(

@@ -13,6 +13,7 @@ from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import LEAST_SAMPLES, busy_lines, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always
+from iotrace.verdict.told_lines import ToldLine
 from iotrace.verdict.upstreams import lines_on, total_ns
 from iotrace.verdict.work_sources import mostly_for_work
 
@@ -129,7 +130,9 @@ def _served(profile: ProcessProfile) -> int:
     return sum(one.exchanges for one in profile.process.requests)
 
 
-def _hit(upstream: Upstream, cost: _Cost, lines: tuple[str, ...], profile: ProcessProfile) -> Hit:
+def _hit(
+    upstream: Upstream, cost: _Cost, lines: tuple[ToldLine, ...], profile: ProcessProfile
+) -> Hit:
     assert upstream.theirs_ns
     calls, served = upstream.theirs_ns.count, _served(profile)
     manager = _MANAGER in upstream.peer

@@ -9,6 +9,7 @@ from enum import IntEnum
 
 from iotrace.report.detail import Detail
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.told_lines import ToldLine
 
 HIGH_SHARE = 0.2
 MEDIUM_SHARE = 0.05
@@ -53,7 +54,7 @@ class Hit:
     tid: int | None = None
     fd: int | None = None
     severity: str | None = None
-    lines: tuple[str, ...] = ()
+    lines: tuple[ToldLine, ...] = ()
     title: str = ""
     advice: str = ""
 

@@ -61,7 +61,7 @@ def _hit(
         cost,
         threads[0].tid if len(threads) == 1 and not tasks else None,
         severity="high",
-        lines=(*stuck_lines(threads, profile), *task_lines(tasks))[:3],
+        lines=(*stuck_lines(threads), *task_lines(tasks))[:3],
         title=_title(one),
         advice=_CONNECTING if one.connecting else _GONE,
     )

@@ -15,6 +15,7 @@ from iotrace.verdict.python_lines import busy_lines, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always
 from iotrace.verdict.slow_places import LATE_NS, LEAST_COUNT, LEAST_SHARE, tiers_of
 from iotrace.verdict.stuck import Stuck, in_calls, place_text, stuck_lines
+from iotrace.verdict.told_lines import ToldLine
 from iotrace.vocabulary.calls import LOCKS
 
 _AWAITED = (Purpose.WORK, Purpose.RESULT)
@@ -76,7 +77,7 @@ def _hit(
             **({"woken_by": f"thread {waker.tid}"} if waker else {}),
         },
         min(profile.wall_ns, in_locks),
-        lines=(*stuck_lines(waiting, profile)[:1], *_does(waker, profile)),
+        lines=(*stuck_lines(waiting)[:1], *_does(waker, profile)),
         title=f"Slow requests wait for another thread: {count:,} of {requests:,} took "
         f"{duration(latency // count)} on average, {share(in_locks, latency)} of it at "
         f"{place_text(first)} in {awaited_text(first)}{by}",
@@ -87,7 +88,7 @@ def _is_of(wake: Wake, one: Stuck) -> bool:
     return bool(wake.stack) and wake.stack[max(0, wake.own)] == one.place
 
 
-def _does(waker: Wake | None, profile: ProcessProfile) -> tuple[str, ...]:
+def _does(waker: Wake | None, profile: ProcessProfile) -> tuple[ToldLine, ...]:
     """What the thread that they wait for does."""
     seen = profile.threads.get(waker.tid) if waker else None
     if waker is None or seen is None:

@@ -25,6 +25,7 @@ from iotrace.verdict.slow_places import (
 )
 from iotrace.verdict.stuck import LEAST_NS, WHOLE_SHARE
 from iotrace.verdict.thread_activity import Activity
+from iotrace.verdict.told_lines import ToldLine
 from iotrace.verdict.waiting_tasks import (
     WaitingTasks,
     function_text,
@@ -174,7 +175,7 @@ class _Helper:
 
     text: str
     alone: bool
-    lines: tuple[str, ...]
+    lines: tuple[ToldLine, ...]
 
 
 def _helper(place: Place, profile: ProcessProfile) -> _Helper | None:
@@ -199,7 +200,7 @@ def _works(one: Activity) -> bool:
     return one.cpu_ns + one.runq_ns >= WORKS_SHARE * one.lifetime_ns > 0
 
 
-def _lines(place: Place, helper: _Helper | None, profile: ProcessProfile) -> tuple[str, ...]:
+def _lines(place: Place, helper: _Helper | None, profile: ProcessProfile) -> tuple[ToldLine, ...]:
     lines = task_lines(place.tasks)
     if helper is not None:
         return (*lines[:1], *helper.lines[:2])

@@ -44,7 +44,7 @@ def _stopped(profile: ProcessProfile) -> Iterator[Hit]:
             },
             longest,
             severity="high",
-            lines=(*task_lines(tasks), *stuck_lines(waiting, profile))[:3],
+            lines=(*task_lines(tasks), *stuck_lines(waiting))[:3],
             title=f"It waits for {_named(children)}, stopped for {duration(longest)}: a stopped "
             "process never ends",
         )

@@ -141,7 +141,7 @@ def _hit(group: list[Stuck], deadlock: Deadlock | None, profile: ProcessProfile)
     ]
     if hanging:
         evidence[HANGING_CHILDREN] = ", ".join(hanging)
-    lines = stuck_lines(group, profile)
+    lines = stuck_lines(group)
     asking = asking_child(first, profile)
     if asking:
         evidence["child_that_asks"] = f"{asking.pid} {asking.name}"
@@ -151,7 +151,7 @@ def _hit(group: list[Stuck], deadlock: Deadlock | None, profile: ProcessProfile)
         evidence["workers_ended"] = dying
     if deadlock:
         evidence |= deadlock.evidence
-        lines = (*lines[:1], *stuck_lines(deadlock.others, profile))[:3]
+        lines = (*lines[:1], *stuck_lines(deadlock.others))[:3]
     return Hit(
         evidence,
         first.held_ns,
@@ -334,8 +334,8 @@ def _advice(first: Stuck, profile: ProcessProfile) -> str:
 
 def _has_the_lock(cause: Hit, symptom: Hit) -> bool:
     """The thread that most likely has the lock hangs there: its line is the symptom's last."""
-    places = {line.rpartition(": ")[0] for line in cause.lines}
-    return any(line.rpartition(": ")[0] in places for line in symptom.lines[-1:])
+    waits = {line.wait for line in cause.lines}
+    return any(line.wait and line.wait in waits for line in symptom.lines[-1:])
 
 
 def _replaces_workers(cause: Hit, symptom: Hit) -> bool:

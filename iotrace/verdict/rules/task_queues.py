@@ -11,6 +11,7 @@ from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, short_name
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
+from iotrace.verdict.told_lines import ToldLine
 from iotrace.verdict.waiting_tasks import (
     WaitingTasks,
     busiest_upstream,
@@ -100,7 +101,7 @@ def _title(
     return what + since
 
 
-def _holders(first: WaitingTasks, profile: ProcessProfile) -> tuple[str, ...]:
+def _holders(first: WaitingTasks, profile: ProcessProfile) -> tuple[ToldLine, ...]:
     """Who most likely has the lock: tasks further down in the function that takes it."""
     waiter = first.wait.own_stack[0]
     tasks = profile.process.tasks
@@ -114,9 +115,8 @@ def _holders(first: WaitingTasks, profile: ProcessProfile) -> tuple[str, ...]:
     ]
     if not found:
         return ()
-    return (
-        f"{found[0].place} {short_name(found[0])}: awaited by the task that most likely has it",
-    )
+    place = f"{found[0].place} {short_name(found[0])}"
+    return (ToldLine(f"{place}: awaited by the task that most likely has it"),)
 
 
 _ADVICE = {

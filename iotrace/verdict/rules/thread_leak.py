@@ -73,7 +73,7 @@ def _hit(group: list[Stuck], profile: ProcessProfile) -> Hit:
         },
         None,
         severity="medium",
-        lines=stuck_lines(group, profile),
+        lines=stuck_lines(group),
         title=f"Threads leak: {len(group)} were started in {duration(profile.wall_ns)} and do not "
         f"end, they wait at {where}",
     )

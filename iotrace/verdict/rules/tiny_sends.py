@@ -13,6 +13,7 @@ from iotrace.verdict.process_profile import ProcessProfile, port_of
 from iotrace.verdict.purpose import short_name
 from iotrace.verdict.python_lines import busy_lines
 from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.told_lines import ToldLine
 from iotrace.verdict.upstreams import total_ns
 from iotrace.vocabulary.calls import WRITES
 from iotrace.vocabulary.kinds import PIPE
@@ -42,7 +43,6 @@ def _tiny(profile: ProcessProfile) -> Iterator[Hit]:
     waking = _wake_ups(profile)
     handed = waking >= HANDED_SHARE * sends
     cost = _spent_ns(profile)
-    sender = _sender(profile)
     yield Hit(
         {
             "sends": sends,
@@ -54,7 +54,7 @@ def _tiny(profile: ProcessProfile) -> Iterator[Hit]:
             "cpu_ns": seen.cpu_ns,
         },
         cost,
-        lines=(*((sender,) if sender else ()), *busy_lines(profile.process))[:3],
+        lines=(*_sender(profile), *busy_lines(profile.process))[:3],
         title=f"Answers are sent in tiny pieces: {sends:,} sends of {plural(size, 'byte')} each on "
         f"{plural(len(rows), 'connection')} in {duration(profile.wall_ns)}"
         + (", each piece made in another thread and handed over to the loop" if handed else ""),
@@ -98,7 +98,7 @@ def _spent_ns(profile: ProcessProfile) -> int:
     return min(profile.wall_ns, max(spent, profile.total.cpu_ns))
 
 
-def _sender(profile: ProcessProfile) -> str:
+def _sender(profile: ProcessProfile) -> tuple[ToldLine, ...]:
     """Who calls the functions that send, where the clock found a thread in them."""
     places = Counter[Frame]()
     for one in profile.process.cpu_samples:
@@ -106,9 +106,9 @@ def _sender(profile: ProcessProfile) -> str:
         if frame is not None:
             places[frame] += one.samples
     if not places:
-        return ""
+        return ()
     ((frame, _),) = places.most_common(1)
-    return f"{frame.place} {frame.function} -> send, each piece by itself"
+    return (ToldLine(f"{frame.place} {frame.function} -> send, each piece by itself"),)
 
 
 def _caller(stack: Sequence[Frame]) -> Frame | None:

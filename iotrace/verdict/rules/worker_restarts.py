@@ -13,6 +13,7 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import is_import
 from iotrace.verdict.python_lines import busy_lines
 from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.told_lines import ToldLine, ToldWait, wait_at
 from iotrace.verdict.upstreams import total_ns
 from iotrace.vocabulary.calls import ACCEPTS, FAMILIES, LOCKS, READS
 from iotrace.vocabulary.waits import WAITS
@@ -87,21 +88,26 @@ def _imports(line: Line) -> bool:
     return any(map(is_import, line.stack))
 
 
-def _lines(workers: Sequence[ProcessProfile]) -> tuple[str, ...]:
+def _lines(workers: Sequence[ProcessProfile]) -> tuple[ToldLine, ...]:
     """Where they sleep while they start, longest first; else where they compute."""
     sums: dict[str, list[int]] = {}
+    told: dict[str, ToldWait] = {}
     for one in workers:
         for line in one.process.lines:
             if line.own_stack and (_imports(line) or not _waits(line)):
                 frame = line.own_stack[0]
                 named = f"{frame.place} {frame.function} -> {line.syscall}"
                 sums.setdefault(named, []).append(line.wait_ns)
+                told[named] = wait_at(frame, line.syscall)
     slow = {named: waits for named, waits in sums.items() if max(waits) >= LEAST_START_NS // 2}
     ranked = sorted(slow.items(), key=lambda item: -sum(item[1]))
     longest = max(workers, key=lambda one: one.total.cpu_ns)
     return (
         *(
-            f"{named}: in {plural(len(waits), 'worker')}, {duration(max(waits))} at most"
+            ToldLine(
+                f"{named}: in {plural(len(waits), 'worker')}, {duration(max(waits))} at most",
+                told[named],
+            )
             for named, waits in ranked[:2]
         ),
         *busy_lines(longest.process),

@@ -8,6 +8,7 @@ from iotrace.report.model import Process, Requests, Stalls
 from iotrace.report.stacks import CpuSample, Frame
 from iotrace.report.times import Durations
 from iotrace.verdict.python_lines import busy_lines, faulting_lines
+from iotrace.verdict.told_lines import texts_of
 from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit.verdict.made import MS, PID, S, call, event_loop, findings, process, thread
 from tests.unit.verdict.made_busy import never_sleeps, reads_files
@@ -26,7 +27,7 @@ def _row(samples: int, own: int, *stack: Frame, tid: int = PID, faults: int = 0)
 
 def test_a_place_names_what_it_called() -> None:
     one = _sampled(_row(150, 1, _LOADS, _WEATHER), _row(50, 0, _WEATHER), _row(1, 0, _LOADS))
-    assert busy_lines(one) == (
+    assert texts_of(busy_lines(one)) == (
         "server.py:13 weather -> ssl.py:713 create_default_context: 99.5 % of its CPU time, "
         "about 1 s",
     )
@@ -34,22 +35,24 @@ def test_a_place_names_what_it_called() -> None:
 
 def test_lines_of_one_thread_are_of_its_own_samples() -> None:
     one = _sampled(_row(500, 0, _LOADS), _row(40, 0, _WEATHER, tid=701))
-    assert busy_lines(one, 701) == ("server.py:13 weather: 100 % of its CPU time, about 200 ms",)
+    assert texts_of(busy_lines(one, 701)) == (
+        "server.py:13 weather: 100 % of its CPU time, about 200 ms",
+    )
 
 
 def test_a_few_samples_say_nothing() -> None:
-    assert busy_lines(_sampled(_row(7, 0, _WEATHER))) == ()
+    assert texts_of(busy_lines(_sampled(_row(7, 0, _WEATHER)))) == ()
 
 
 def test_page_faults_are_counted_by_place() -> None:
     one = _sampled(_row(0, 0, _WEATHER, faults=1_009))
-    assert faulting_lines(one) == ("server.py:13 weather: 1,009 major page faults",)
+    assert texts_of(faulting_lines(one)) == ("server.py:13 weather: 1,009 major page faults",)
 
 
 def test_what_a_spinning_loop_calls_is_not_the_loop() -> None:
     select = Frame("select", "/usr/lib/python3.11/selectors.py", 468)
     one = _sampled(_row(150, 0, select), _row(50, 0, _WEATHER))
-    assert busy_lines(one, callbacks=True) == (
+    assert texts_of(busy_lines(one, callbacks=True)) == (
         "server.py:13 weather: 25 % of its CPU time, about 250 ms",
     )
 
@@ -64,7 +67,7 @@ def test_where_no_function_stands_out_packages_are_told() -> None:
         _row(10, 0, Frame(f"route_{number}", f"{packages}/starlette/routing.py", number))
         for number in range(8)
     ]
-    assert busy_lines(_sampled(*rows, *framework))[0] == (
+    assert texts_of(busy_lines(_sampled(*rows, *framework)))[0] == (
         "by package, of its CPU time with a known stack: rich 60 %, starlette 40 %"
     )
 
@@ -75,7 +78,7 @@ def test_packages_that_a_line_calls_are_named() -> None:
         _row(10, 1, Frame(f"load_{number}", f"{package}/loaders.py", number), _WEATHER)
         for number in range(9)
     ]
-    assert busy_lines(_sampled(*rows, _row(10, 1, _LOADS, _WEATHER))) == (
+    assert texts_of(busy_lines(_sampled(*rows, _row(10, 1, _LOADS, _WEATHER)))) == (
         "server.py:13 weather (90 % of it in botocore): 100 % of its CPU time, about 500 ms",
     )
 

@@ -10,6 +10,7 @@ from iotrace.report.stacks import CpuSample, Frame, StallCause
 from iotrace.verdict.causes import stories_of
 from iotrace.verdict.rules.registry import RULES
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, Tells, always, covers, wastes_its_cpu
+from iotrace.verdict.told_lines import COMPUTES, HELD_LOCK, ToldLine, wait_at
 from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit.verdict import elsewhere, made_busy
 from tests.unit.verdict.made import (
@@ -123,12 +124,16 @@ def test_the_rules_order_has_no_circles_and_no_unknown_rule() -> None:
     tuple(TopologicalSorter({rule.id: set(rule.explains) for rule in RULES}).static_order())
 
 
-READ = "app.py:9 report -> recvfrom from 10.0.0.7:443: 5 times, 4 s, 1 s at most"
-SYNC = "app.py:15 chat -> fsync: 39 times, 6 s, 301 ms at most"
-HOG = "app.py:20 rank: 60 % of its CPU time, about 4 s"
-HOG_STALLS = "app.py:22 rank -> computing: 12 times, 3 s, 300 ms at most"
-LOCK = "app.py:14 chat -> waits for the lock: 72 times, 10.4 s, 280 ms at most"
-TASKS = "app.py:14 chat: 3 asyncio tasks at the end, 2.0 on the average, longest 2 s"
+def _line(function: str, line: int, does: str) -> ToldLine:
+    return ToldLine(does, wait_at(Frame(function, "/srv/app.py", line), does))
+
+
+READ = _line("report", 9, "recvfrom")
+SYNC = _line("chat", 15, "fsync")
+HOG = _line("rank", 20, COMPUTES)
+HOG_STALLS = _line("rank", 22, COMPUTES)
+LOCK = _line("chat", 14, HELD_LOCK)
+TASKS = ToldLine("app.py:14 chat: 3 asyncio tasks at the end, 2.0 on the average, longest 2 s")
 
 
 def test_the_same_wait_at_the_same_line_is_one_cause() -> None:
@@ -178,8 +183,7 @@ def test_a_line_that_takes_long_is_the_effect_of_what_says_why() -> None:
 def test_a_lock_that_is_handed_round_is_not_one_that_is_never_released() -> None:
     """IO144 knows who has had it, IO141 that one thread has waited for long: the same lock."""
     rules = {rule.id: rule for rule in RULES}
-    waits = "app.py:14 chat -> futex: 1 thread, not returned for 4.2 s"
-    another = "app.py:30 other -> futex: 1 thread, not returned for 4.2 s"
+    waits, another = _line("chat", 14, "futex"), _line("other", 30, "futex")
     held = (rules["IO144"], Hit({}, 90, lines=(LOCK, SYNC)))
     for line, told in ((waits, 1), (another, 2)):
         assert len(stories_of((held, (rules["IO141"], Hit({}, 4, 7, lines=(line,)))))) == told

@@ -31,5 +31,5 @@ def test_each_cause_is_told_in_findings_and_tables() -> None:
         loop = _stalled(cause)
         assert loop.stalls is not None
         (line,) = stalled_lines(event_loop(), loop)
-        assert line.startswith("orders.py:7 look_up -> "), cause
+        assert line.text.startswith("orders.py:7 look_up -> "), cause
         assert "orders.py:7 look_up" in loops_table._stalled(1, loop.stalls), cause

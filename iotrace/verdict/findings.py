@@ -4,6 +4,7 @@ first."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -24,6 +25,7 @@ BRIEF_NS = 100_000_000
 BRIEF_SHARE = 0.1
 """Of the trace: a process that has lived for less than both takes a share of nothing."""
 
+_PID = re.compile(r"\bPID\b")
 _RANK = {"high": 0, "medium": 1, "low": 2}
 _RANK_OF_RULE = {rule.id: rule.rank for rule in RULES}
 _SHARED = {rule.id: rule.shared for rule in RULES if rule.shared}
@@ -46,7 +48,15 @@ def findings_of(profiles: Sequence[ProcessProfile]) -> tuple[Finding, ...]:
             one.id,
         ),
     )
-    return told_once(ranked, profiles)
+    return tuple(map(_with_pid, told_once(ranked, profiles)))
+
+
+def _with_pid(finding: Finding) -> Finding:
+    """Commands in the advice are of its process: ``iotrace tasks PID``. Not before, as findings
+    with the same advice are told together."""
+    if not finding.pid:
+        return finding
+    return replace(finding, advice=_PID.sub(str(finding.pid), finding.advice))
 
 
 def unchecked(detail: Detail) -> tuple[str, ...]:

@@ -151,6 +151,23 @@ def held_text(one: Stuck, profile: ProcessProfile) -> str:
     return f"for {duration(one.held_ns)}"
 
 
+def group_held_text(group: Sequence[Stuck], profile: ProcessProfile) -> str:
+    """As ``held_text``, of several: "for 2.14 s to 6.03 s (7 of them for the whole trace)"."""
+    least = min(group, key=lambda one: one.held_ns)
+    most = max(group, key=lambda one: one.held_ns)
+    if held_text(least, profile) == held_text(most, profile):
+        return held_text(most, profile)
+    whole = sum(one.held_ns >= WHOLE_SHARE * profile.wall_ns for one in group)
+    of_them = f" ({whole} of them for the whole trace)" if whole else ""
+    return f"for {_range(one.held_ns for one in group)}{of_them}"
+
+
+def _range(held_ns: Iterable[int]) -> str:
+    held_ns = sorted(held_ns)
+    least, most = duration(held_ns[0]), duration(held_ns[-1])
+    return most if least == most else f"{least} to {most}"
+
+
 def target_text(call: InCall) -> str:
     """ "10.0.0.7:443", "a pipe (stderr, descriptor 2)", a path; "" where it is not known."""
     if call.kind in PIPES_AND_TERMINALS and call.fd is not None:
@@ -195,7 +212,7 @@ def stuck_lines(group: Iterable[Stuck]) -> tuple[ToldLine, ...]:
     return tuple(
         ToldLine(
             f"{named}: {'1 thread' if len(held) == 1 else f'{len(held)} threads'}, "
-            f"not returned for {duration(max(held))}",
+            f"not returned for {_range(held)}",
             waits[named],
         )
         for named, held in ranked[:3]

@@ -85,13 +85,21 @@ def _idle(idle: Sequence[Activity]) -> str:
     number = plural(count, "more thread") if count == 1 else f"{count:,} more threads"
     if all(sum(one.idle_ns.values()) >= IDLE_SHARE * one.asleep_ns for one in idle):
         return f"{number} had no request in hand."
-    reasons = Counter[str]()
+    groups: dict[str, list[Activity]] = {}
     for one in idle:
-        reasons.update(one.wait_ns)
-    main, _ = reasons.most_common(1)[0]
-    loops = [loop.multiplexer for one in idle for loop in one.loops]
+        groups.setdefault(_main_wait(one), []).append(one)
+    if len(groups) == 1:
+        return f"{number} only waited, {next(iter(groups))}."
+    counts = {text: sum(one.threads for one in group) for text, group in groups.items()}
+    listed = sorted(counts.items(), key=lambda item: -item[1])
+    return f"{number} only waited: {', '.join(f'{some:,} {text}' for text, some in listed)}."
+
+
+def _main_wait(one: Activity) -> str:
+    """ "asleep in locks": what it has slept in most."""
+    main = max(one.wait_ns, key=lambda name: one.wait_ns[name])
     summary = next(reason.summary for reason in WAITS if reason.name == main)
-    return f"{number} only waited, {summary.format(poll=_names(loops))}."
+    return summary.format(poll=_names([loop.multiplexer for loop in one.loops]))
 
 
 def _shares(seen: Activity, nested: int) -> dict[str, int]:

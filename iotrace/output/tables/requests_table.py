@@ -19,7 +19,8 @@ from iotrace.report.times import Durations
 _LEGEND = (
     "exchanges (count): requests that arrived during the trace, with their answers; p50, p99, max: "
     "from the arrival of data to the answer's first byte; p99 of its parts: pickup, until it is "
-    "read, and service, from there to the first byte; owed: not answered at the end."
+    "read, and service, from there to the first byte; owed: of those that arrived during the "
+    "trace, not answered at the end, and the oldest one's age."
 )
 _QUEUE = "queue: p99 of connections, until they are accepted."
 _LAST = "last: p99 from the arrival to the answer's last byte."

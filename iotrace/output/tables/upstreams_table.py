@@ -15,8 +15,8 @@ from iotrace.report.requests import Upstream
 
 _LEGEND = (
     "theirs: from the last byte of a query to the arrival of its answer, p50 and p99; pickup: from "
-    "there until this process had read it; at once: calls in flight, at most; owed: not answered "
-    "at the end."
+    "there until this process had read it; at once: calls in flight, at most; owed: of those "
+    "that were sent during the trace, not answered at the end, and the oldest one's age."
 )
 _CONNECT = "connect: p99 of the time to connect; refused: connections that failed."
 

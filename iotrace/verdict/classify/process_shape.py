@@ -212,7 +212,7 @@ def _idle_in_locks(profile: ProcessProfile, readers: dict[int, ThreadStyle]) -> 
 
 
 def _most_active(styles: Iterable[ThreadStyle]) -> ThreadStyle:
-    """The busiest thread of the commonest kind."""
+    """The thread with most I/O of the commonest kind."""
     by_id: Counter[tuple[str, str, str, bool, bool]] = Counter()
     known: dict[tuple[str, str, str, bool, bool], ThreadStyle] = {}
     for style in styles:
@@ -227,7 +227,7 @@ def _evidence(chosen: Sequence[ThreadStyle]) -> tuple[str, ...]:
     main = _most_active(chosen)
     if len(chosen) == 1:
         return main.evidence
-    of = "the busiest one"
+    of = "the one that did most of its I/O"
     if main.threads > 1:
         of = f"the {main.threads:,} that ended meanwhile, added up"
     count = sum(style.threads for style in chosen)

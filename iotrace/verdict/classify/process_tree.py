@@ -122,7 +122,11 @@ def _preforked(
             f"it reads nothing itself; {plural(len(known), 'process')} of its own "
             + ("does" if len(known) == 1 else "do")
             + (f", {idle} more had nothing to do" if idle else "")
-            + (f"; the busiest, process {profiles[busiest].process.pid}:" if several else ""),
+            + (
+                f"; the one that did most of the I/O, process {profiles[busiest].process.pid}:"
+                if several
+                else ""
+            ),
             *alone[busiest].evidence,
         ),
         shape,

@@ -12,7 +12,7 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, library_frames, purpose_of, short_name
 from iotrace.verdict.python_lines import MOST, waiting_lines
 from iotrace.verdict.rules.rule import QUEUES, Hit, Rank, Rule, always, covers
-from iotrace.verdict.stuck import Stuck, held_text, in_calls, stuck_lines
+from iotrace.verdict.stuck import Stuck, group_held_text, in_calls, stuck_lines
 from iotrace.verdict.told_lines import ToldLine
 
 LEAST_NS = 500_000_000
@@ -79,7 +79,7 @@ def _title(waiting: list[Stuck], named: str, longest: int, profile: ProcessProfi
         return f"Connection pool exhausted: threads queue for up to {duration(longest)} in {named}"
     first = max(waiting, key=lambda one: one.held_ns)
     who = "1 thread waits" if len(waiting) == 1 else f"{len(waiting)} threads wait"
-    title = f"Connection pool exhausted: {who} {held_text(first, profile)} in {named}"
+    title = f"Connection pool exhausted: {who} {group_held_text(waiting, profile)} in {named}"
     return (
         f"{title}; others have waited for up to {duration(longest)}"
         if first.held_ns < longest

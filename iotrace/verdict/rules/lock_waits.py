@@ -16,6 +16,7 @@ from iotrace.verdict.stuck import (
     LEAST_NS,
     WHOLE_SHARE,
     Stuck,
+    group_held_text,
     held_text,
     in_calls,
     may_hold,
@@ -50,13 +51,13 @@ def _waiting(profile: ProcessProfile) -> Iterator[Hit]:
         elif _changes_hands(group, holder, profile):
             continue  # IO144 tells what is done with it
         elif holder is not None or _matters(group) or len(everybody) == 1:
-            yield _hit(group, holder, profile)
+            yield _hit(_with_others(group, everybody), holder, profile)
     if told:
         yield _deadlock([one for group in told for one in group], profile)
     if len(unknown) > 1 and not told and _are_alone(unknown, profile):
         yield _deadlock([one for group in unknown for one in group], profile, len(unknown))
     else:
-        yield from (_hit(group, None, profile) for group in unknown)
+        yield from (_hit(_with_others(group, everybody), None, profile) for group in unknown)
 
 
 def _are_alone(groups: Sequence[Sequence[Stuck]], profile: ProcessProfile) -> bool:
@@ -118,6 +119,12 @@ def _waits_too(one: Stuck, group: Sequence[Stuck]) -> bool:
     )
 
 
+def _with_others(group: Sequence[Stuck], everybody: Sequence[Stuck]) -> list[Stuck]:
+    """Also those who wait for the same lock, and not for long yet."""
+    long = {one.tid for one in group}
+    return [*group, *(one for one in everybody if one.tid not in long and _waits_too(one, group))]
+
+
 def _changes_hands(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) -> bool:
     """Whether the lock is released and taken, if not by these: others that waited at the same
     place were woken, and who has it now has not been in its call for nearly as long."""
@@ -167,7 +174,7 @@ def _hit(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) 
         first.held_ns,
         severity="high",
         lines=lines,
-        title=f"{who} {held_text(first, profile)} for {_lock_text(group)}: its holder"
+        title=f"{who} {group_held_text(group, profile)} for {_lock_text(group)}: its holder"
         + (does or " is not among the threads that were seen to work with it"),
         advice=advice,
     )

@@ -47,6 +47,7 @@ def _stopped(profile: ProcessProfile) -> Iterator[Hit]:
             lines=(*task_lines(tasks), *stuck_lines(waiting))[:3],
             title=f"It waits for {_named(children)}, stopped for {duration(longest)}: a stopped "
             "process never ends",
+            advice=_ADVICE.replace("PID", " ".join(str(one.process.pid) for one in children)),
         )
 
 
@@ -65,14 +66,17 @@ def _named(children: Sequence[ProcessProfile]) -> str:
     return f"{who} ({', '.join(names)}{more})"
 
 
-STOPPED = Rule(
-    "IO190",
-    "A process is stopped, and does nothing",
+_ADVICE = (
     "It goes on with `kill -CONT PID`. Who reads the terminal or changes its settings from the "
     "background is stopped (SIGTTIN, SIGTTOU): give a child that runs in a process group of its "
     "own no terminal (stdin=subprocess.DEVNULL, start_new_session=True), or do not let it ask. "
     "Else somebody has sent SIGSTOP or SIGTSTP (job control, Ctrl-Z), a debugger is attached, or "
-    "its control group is frozen (docker pause).",
+    "its control group is frozen (docker pause)."
+)
+STOPPED = Rule(
+    "IO190",
+    "A process is stopped, and does nothing",
+    _ADVICE,
     _stopped,
     explains={"IO140": always, "IO105": always},
     rank=Rank.STUCK,

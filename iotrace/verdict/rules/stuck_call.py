@@ -33,7 +33,7 @@ from iotrace.verdict.purpose import (
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import (
     Stuck,
-    held_text,
+    group_held_text,
     in_calls,
     place_text,
     stuck_lines,
@@ -170,7 +170,7 @@ def _is_no_idling(one: Stuck) -> bool:
 
 def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile, *, itself: bool) -> str:
     who = f"Thread {first.tid} hangs" if len(group) == 1 else f"{len(group)} threads hang"
-    held = held_text(first, profile)
+    held = group_held_text(group, profile)
     on = target_text(first.call)
     what = {
         Purpose.READER: f"in {first.call.syscall} to {on or 'a peer'}: nobody reads it",
@@ -325,9 +325,10 @@ def _advice(first: Stuck, profile: ProcessProfile) -> str:
         )
     if first.purpose is Purpose.READER and first.call.fd in (1, 2) and first.call.kind in PIPES:
         return (
-            "Whoever reads this process's output has stopped: look at the other end of the pipe "
-            "(lsof -p PID, the log shipper, the parent), or send the output to a file. Log by way "
-            "of logging.handlers.QueueHandler, so that no request waits for the log."
+            "Whoever reads this process's output has stopped: look at what has the other end of "
+            f"the pipe (`sudo lsof +E -a -p PID -d {first.call.fd}` lists it: a log shipper, the "
+            "parent), or send the output to a file. Log by way of logging.handlers.QueueHandler, "
+            "so that no request waits for the log."
         )
     return (_EXIT_ADVICE if _exits(profile) else "") + _ADVICE[first.purpose]
 

@@ -25,8 +25,9 @@ Requests
 exchanges (count): requests that arrived during the trace, with their answers;
 p50, p99, max: from the arrival of data to the answer's first byte; p99 of its
 parts: pickup, until it is read, and service, from there to the first byte;
-owed: not answered at the end. queue: p99 of connections, until they are
-accepted. last: p99 from the arrival to the answer's last byte.
+owed: of those that arrived during the trace, not answered at the end, and the
+oldest one's age. queue: p99 of connections, until they are accepted. last: p99
+from the arrival to the answer's last byte.
 listener       count rate   p50    p99   max pickup service  queue   last
 ────────────── ───── ──── ───── ────── ───── ────── ─────── ────── ──────
 127.0.0.1:8000 3,366  277 237us 46.0ms 133ms 47.0ms  41.0ms 50.0us 51.0ms
@@ -71,9 +72,10 @@ Requests
 exchanges (count): requests that arrived during the trace, with their answers;
 p50, p99, max: from the arrival of data to the answer's first byte; p99 of its
 parts: pickup, until it is read, and service, from there to the first byte;
-owed: not answered at the end. queue: p99 of connections, until they are
-accepted. last: p99 from the arrival to the answer's last byte. n/a: several
-requests at once on a connection, so that no answer can be told from another.
+owed: of those that arrived during the trace, not answered at the end, and the
+oldest one's age. queue: p99 of connections, until they are accepted. last: p99
+from the arrival to the answer's last byte. n/a: several requests at once on a
+connection, so that no answer can be told from another.
 listener         count      owed   p50    p99   max pickup service  queue   last
 ──────────────── ───── ───────── ───── ────── ───── ────── ─────── ────── ──────
 …x:/run/app.sock 3,366 12 9.00ms 237us 46.0ms 133ms 47.0ms  41.0ms 50.0us 51.0ms
@@ -102,8 +104,9 @@ def test_peers() -> None:
 Upstreams
 theirs: from the last byte of a query to the arrival of its answer, p50 and p99;
 pickup: from there until this process had read it; at once: calls in flight, at
-most; owed: not answered at the end. connect: p99 of the time to connect;
-refused: connections that failed.
+most; owed: of those that were sent during the trace, not answered at the end,
+and the oldest one's age. connect: p99 of the time to connect; refused:
+connections that failed.
 peer           calls at once    owed theirs    p99 pickup    p99 connect refused
 ────────────── ───── ─────── ─────── ────── ────── ────── ────── ─────── ───────
 127.0.0.1:5432 2,742       4       - 2.25ms 31.3ms 40.6us 18.1ms  58.0us       -

@@ -121,6 +121,27 @@ def test_a_lock_that_a_hanging_thread_has_is_told_with_it() -> None:
     assert [one.id for one in found[0].symptoms] == ["IO141"]
 
 
+def test_all_who_wait_for_a_lock_are_counted_each_with_its_time() -> None:
+    """Two for the whole trace, one for 4 s, and one that has only come: the same lock."""
+    (one,) = hangs.locked(True)
+    first = one.threads[0].in_call
+    assert first is not None
+    later = [
+        hangs.waiting(tid, replace(first, since_ns=10 * S - held, wait_ns=held))
+        for tid, held in ((704, 7 * S), (705, S))
+    ]
+    (found,) = judged(replace(one, threads=(*one.threads, *later))).findings
+    (lock,) = found.symptoms
+    assert (lock.id, lock.evidence["threads"]) == ("IO141", 4)
+    assert "4 threads wait for 1 s to 10 s (2 of them for the whole trace) for a" in lock.title
+    assert lock.lines[0].endswith("futex: 4 threads, not returned for 1 s to 10 s")
+
+
+def test_whose_pipe_is_to_be_looked_at_is_said() -> None:
+    (found,) = judged(*hangs.locked(True)).findings
+    assert f"lsof +E -a -p {PID} -d 1`" in found.advice
+
+
 def test_a_client_that_is_sent_data_unasked_is_idle() -> None:
     feed = in_call("recvfrom", "tcp", "app.py:8 read", "app.py:20 main", fd=8, peer="10.0.0.9:1")
     row = descriptor(8, local="127.0.0.1:51000", peer="10.0.0.9:1", bytes_out=10)

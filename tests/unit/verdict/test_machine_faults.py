@@ -177,6 +177,7 @@ def test_a_stopped_child_of_an_event_loop_has_the_tasks_line() -> None:
     assert "its child (811 python3), stopped for 10 s" in found.title
     assert found.lines[0].startswith("server.py:12 hook")
     assert [one.id for one in found.symptoms] == ["IO190"]
+    assert "`kill -CONT 811`" in found.advice
 
 
 def test_a_stop_of_a_moment_is_a_debuggers() -> None:

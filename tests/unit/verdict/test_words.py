@@ -65,6 +65,16 @@ def test_idle_helpers_do_not_drown_the_thread_that_serves() -> None:
     )
 
 
+def test_helpers_that_wait_for_different_things_are_told_apart() -> None:
+    serving = event_loop()
+    helpers = (*(thread(tid, lock=10 * S) for tid in (701, 702)), thread(703, send=10 * S))
+    (one,) = judged(replace(serving, threads=(*serving.threads, *helpers))).processes
+    assert one.summary.endswith(
+        "3 more threads only waited: 2 asleep in locks, "
+        "1 asleep in sends to peers that do not take it."
+    )
+
+
 def test_a_poll_of_one_socket_is_not_waiting_for_work() -> None:
     timed = event_loop()
     loops = (*timed.loops, loop("poll", 7, nfds=1, watched=1, wait=3 * S))

@@ -76,7 +76,7 @@ static __always_inline struct descriptor *resolve_descriptor(struct thread *t, u
     d->exchange = 0;
     copy_address(d, &o);
 #if WATCH_SOCKETS
-    watch_socket(&o);
+    watch_socket(&o, t->found ? t->started_ns : 0);
 #endif
   }
   update_end(&d->seq);

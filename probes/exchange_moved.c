@@ -15,7 +15,7 @@ static __always_inline void connection_accepted(struct thread *t, u32 slot, u32 
   sock = o.sock;
   if (!sock || has_ended(&o))
     return;
-  watch_socket(&o);
+  watch_socket(&o, 0);
   if (!listener || (o.kind != KIND_TCP && o.kind != KIND_UNIX))
     return;
   r = readiness.lookup(&sock);

@@ -62,25 +62,6 @@ static __always_inline int has_ended(struct object *o)
          MEMBER(u8, o->sock, TYPE_SOCK, OFFSET_SOCK_STATE) == TCP_CLOSE;
 }
 
-/* From now on sk_data_ready dates data on this socket. Data that came before the accept is dated
- * if the port was known to be listened on; other data that lies there already is not. */
-static __always_inline void watch_socket(struct object *o)
-{
-  u64 sock = o->sock, pending;
-  struct readiness *known;
-  if (!sock || has_ended(o))
-    return;
-  known = readiness.lookup(&sock);
-  if (known && known->inode == o->inode)
-    return;
-  pending = o->kind == KIND_UNIX ? pending_unix_socket(unix_listener(sock))
-                                 : pending_socket(o->local_port, o->peer_port);
-  if (known && known->inode == pending)
-    known->inode = o->inode;
-  else
-    fresh_readiness(sock, o->inode);
-}
-
 /* The exchange in that place, if it is the one on this socket. Where there is one it has the dates of
  * arrivals. */
 static __always_inline struct exchange *exchange_at(u32 place, u64 sock)
@@ -92,6 +73,41 @@ static __always_inline struct exchange *exchange_at(u32 place, u64 sock)
   asm volatile("" : "+r"(x)); /* keeps clang 19 from comparing sockets where x is tested later */
   return x;
 }
+
+#if WATCH_SOCKETS
+/* A request that came before the thread was followed, on a connection that no followed thread has used
+ * yet: it may have been read and answered since, which nobody saw. */
+static __always_inline void forget_arrival(struct readiness *r, u64 sock, u64 followed_ns)
+{
+  struct exchange *x = exchange_at(r->exchange, sock);
+  if (!x || x->endpoint || x->since_ns >= followed_ns || !leave_phase(x, PHASE_ARRIVED))
+    return;
+  x->since_ns = x->unasked = 0;
+  enter_phase(x, PHASE_IDLE);
+}
+
+/* From now on sk_data_ready dates data on this socket. Data that came before the accept is dated
+ * if the port was known to be listened on; other data that lies there already is not. followed_ns: since
+ * when the thread that uses it is looked at, 0: all along. */
+static __always_inline void watch_socket(struct object *o, u64 followed_ns)
+{
+  u64 sock = o->sock, pending;
+  struct readiness *known;
+  if (!sock || has_ended(o))
+    return;
+  known = readiness.lookup(&sock);
+  if (known && followed_ns)
+    forget_arrival(known, sock, followed_ns);
+  if (known && known->inode == o->inode)
+    return;
+  pending = o->kind == KIND_UNIX ? pending_unix_socket(unix_listener(sock))
+                                 : pending_socket(o->local_port, o->peer_port);
+  if (known && known->inode == pending)
+    known->inode = o->inode;
+  else
+    fresh_readiness(sock, o->inode);
+}
+#endif
 
 /* The same where a descriptor remembers it. */
 static __always_inline struct exchange *exchange_of(struct descriptor *d)

@@ -4,15 +4,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from iotrace.report.requests import Upstream as Calls
-from iotrace.report.stacks import Frame
+from iotrace.report.stacks import CpuSample, Frame
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import library_frames, short_name
-from iotrace.verdict.python_lines import busy_lines, waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule, covers
+from iotrace.verdict.python_lines import LEAST_OF_COSTLIEST, MOST, waiting_lines
+from iotrace.verdict.rules.rule import COVERED_SHARE, Hit, Rule, covers
+from iotrace.verdict.told_lines import COMPUTES, ToldLine, wait_at
 from iotrace.verdict.upstreams import Upstream, upstreams
 from iotrace.vocabulary.calls import CONNECTS, FAMILIES
 
@@ -26,10 +27,18 @@ CPU_SHARE = 0.25
 """or of the CPU time that the program takes;"""
 LEAST_SHARE = 0.1
 """and of the time traced, together."""
+MOST_SHARE = 0.5
+"""Of that CPU time, for making TLS contexts, which a handshake does not need anew."""
+GIL_SHARE = 0.3
+"""Of the program's CPU time, for making connections: so much of what has the GIL goes with them."""
 _MAKES = re.compile(
     r"^_*(?:(?:\w+_)?connect(?:_\w+)?|do_handshake|handshake|new_conn(?:ection)?|wrap_socket"
     r"|ssl_wrap_socket\w*|create_default_context|load_verify_locations)$"
 )
+_CONTEXT = re.compile(
+    r"^(?:create_(?:default|ssl|urllib3)_context|load_(?:verify_locations|default_certs))$"
+)
+"""Functions that make a TLS context: of all that, they do not depend on the peer."""
 
 
 def _made_anew(profile: ProcessProfile) -> Iterator[Hit]:
@@ -61,43 +70,97 @@ def _hit(peer: Upstream, calls: Calls, most: bool, profile: ProcessProfile) -> H
     making = [one for one in profile.process.lines if one.syscall in CONNECTS or _makes(one.stack)]
     elsewhere = [one for one in making if most and one.fd is None and one.syscall in FAMILIES]
     lines = [one for one in making if one in peer.lines or one in elsewhere]
-    computed = _computed_ns(profile) if most else 0
+    samples = [one for one in profile.process.cpu_samples if most and _makes(one.stack)]
+    computed = _cpu_ns(samples, profile)
+    context = _cpu_ns([one for one in samples if _makes_context(one.stack)], profile)
     waited = sum(one.wait_ns for one in lines)
     spent = waited + computed
-    whole = peer.waited_ns + sum(one.wait_ns for one in elsewhere) + computed
-    dear = spent >= CONNECTING_SHARE * whole or computed >= CPU_SHARE * profile.total.cpu_ns
+    whole = peer.waited_ns + sum(one.wait_ns for one in elsewhere)
+    dear = (
+        spent >= CONNECTING_SHARE * (whole + computed)
+        or computed >= CPU_SHARE * profile.total.cpu_ns
+    )
     if not dear or spent < LEAST_SHARE * profile.wall_ns:
         return None
     made = _made(calls)
+    of_cpu = round(computed / max(1, profile.total.cpu_ns), 3)
+    of_context = context >= MOST_SHARE * spent
+    waiting, computing = waiting_lines(lines, profile.process), _computing_lines(samples, profile)
+    takes = (
+        f"making them (connect, handshake, login) takes {_price(waited, computed, whole, profile)}"
+    )
+    if of_context:
+        takes = (
+            f"{share(context, spent)} of what that takes is making TLS contexts, which read the "
+            f"certificates of all authorities: {_cpu_text(context, profile)}, "
+            f"{duration(context // made)} for each connection"
+        )
     return Hit(
         {
             "peer": peer.peer,
             "connections_made": made,
             "per_second": round(profile.per_second(made), 1),
             "calls": calls.calls,
-            "connecting_ns": waited,
-            "cpu_ns": computed,
-            "share_of_its_time_ratio": round(spent / max(1, whole), 3),
+            **({"connecting_ns": waited} if waited else {}),
+            **({"cpu_ns": computed, "of_cpu_time_ratio": of_cpu} if computed else {}),
+            **({"making_tls_contexts_ns": context} if context else {}),
         },
         spent,
-        lines=waiting_lines(lines, profile.process) or busy_lines(profile.process),
+        lines=(*_ranked(waited, waiting, computing),)[:MOST],
         title=f"Connections to {peer.peer} are made anew again and again: "
         f"{plural(made, 'connection')}, {profile.per_second(made):.3g} a second, for "
-        f"{plural(calls.calls, 'exchange')}; making them (connect, handshake, login) takes "
-        f"{_price(waited, computed, whole, profile)}",
+        f"{plural(calls.calls, 'exchange')}; {takes}",
+        advice=_ONE_CONTEXT if of_context else "",
     )
+
+
+def _ranked(
+    waited: int, waiting: Sequence[ToldLine], computing: Sequence[tuple[ToldLine, int]]
+) -> Iterator[ToldLine]:
+    """What costs most first."""
+    first = [line for line, cpu_ns in computing if cpu_ns >= waited]
+    yield from first
+    yield from waiting
+    yield from (line for line, _ in computing if line not in first)
 
 
 def _price(waited: int, computed: int, whole: int, profile: ProcessProfile) -> str:
     texts = []
     if waited:
         texts.append(
-            f"{duration(waited)} of waiting ({share(waited, whole)} of that for this peer)"
+            f"{duration(waited)} of waiting ({share(waited, whole)} of all waiting for this peer)"
         )
     if computed:
-        of_all = share(computed, profile.total.cpu_ns)
-        texts.append(f"about {duration(computed)} of CPU time ({of_all} of the program's)")
+        texts.append(_cpu_text(computed, profile))
     return " and ".join(texts)
+
+
+def _cpu_text(cpu_ns: int, profile: ProcessProfile) -> str:
+    of_all = share(cpu_ns, profile.total.cpu_ns)
+    return f"about {duration(cpu_ns)} of CPU time ({of_all} of the program's)"
+
+
+def _computing_lines(
+    samples: Sequence[CpuSample], profile: ProcessProfile
+) -> list[tuple[ToldLine, int]]:
+    """Where the program's own code has connections made, with the CPU time of that alone."""
+    places: dict[tuple[str, str], list[CpuSample]] = {}
+    for one in samples:
+        frame = one.own_stack[0]
+        places.setdefault((frame.file, frame.function), []).append(one)
+    found = []
+    for group in places.values():
+        first = max(group, key=lambda one: one.samples)
+        own, inner = first.own_stack[0], first.stack[0]
+        cpu_ns = _cpu_ns(group, profile)
+        text = (
+            f"{own.place} {own.function} -> {inner.place} {inner.function}: about "
+            f"{duration(cpu_ns)} of CPU time for making connections"
+        )
+        found.append((ToldLine(text, wait_at(own, COMPUTES)), cpu_ns))
+    most = max((cpu_ns for _, cpu_ns in found), default=0)
+    told = [one for one in found if one[1] >= LEAST_OF_COSTLIEST * most]
+    return sorted(told, key=lambda one: -one[1])
 
 
 def _makes(stack: Sequence[Frame]) -> bool:
@@ -105,13 +168,34 @@ def _makes(stack: Sequence[Frame]) -> bool:
     return any(_MAKES.search(short_name(frame)) for frame in library_frames(stack))
 
 
-def _computed_ns(profile: ProcessProfile) -> int:
-    """CPU time for making connections, by its share of the samples."""
-    samples = profile.process.cpu_samples
-    making = sum(one.samples for one in samples if _makes(one.stack))
-    return profile.total.cpu_ns * making // max(1, sum(one.samples for one in samples))
+def _makes_context(stack: Sequence[Frame]) -> bool:
+    return any(_CONTEXT.search(short_name(frame)) for frame in library_frames(stack))
 
 
+def _cpu_ns(some: Iterable[CpuSample], profile: ProcessProfile) -> int:
+    """CPU time of these, by their share of the samples."""
+    total = sum(one.samples for one in profile.process.cpu_samples)
+    return profile.total.cpu_ns * sum(one.samples for one in some) // max(1, total)
+
+
+def _takes_its_cpu(cause: Hit, symptom: Hit) -> bool:
+    """What computes there for long mostly makes connections."""
+    told = symptom.lines[0].wait if symptom.lines else None
+    computes = told is not None and told in [line.wait for line in cause.lines]
+    cpu_ns = float(cause.evidence.get("cpu_ns", 0))
+    return computes and cpu_ns >= COVERED_SHARE * (symptom.cost_ns or 0)
+
+
+def _keeps_the_gil(cause: Hit, symptom: Hit) -> bool:
+    """What others wait for computes for connections."""
+    return float(cause.evidence.get("of_cpu_time_ratio", 0)) >= GIL_SHARE
+
+
+_ONE_CONTEXT = (
+    "Make the client once for the whole program (one httpx.Client or AsyncClient, one "
+    "aiohttp.ClientSession, one requests.Session): it makes one TLS context and keeps its "
+    "connections. Or make the context once and hand it to each client (httpx: verify=context)."
+)
 MADE = Rule(
     "IO179",
     "Connections are made anew for each call, and that takes long",
@@ -121,5 +205,13 @@ MADE = Rule(
     'connections_per_node); urllib3 says "Connection pool is full, discarding connection" where it '
     "is smaller. For databases a pool (SQLAlchemy, psycopg_pool; Django: CONN_MAX_AGE).",
     _made_anew,
-    explains={"IO118": covers, "IO119": covers},
+    explains={
+        "IO103": _takes_its_cpu,
+        "IO113": _keeps_the_gil,
+        "IO118": covers,
+        "IO119": covers,
+        "IO132": _takes_its_cpu,
+        "IO133": _takes_its_cpu,
+        "IO178": _takes_its_cpu,
+    },
 )

@@ -7,20 +7,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from iotrace.report.model import Finding, Symptom
+from iotrace.verdict.family_evidence import DEADLOCKED_CHILD, HANGING_CHILDREN, REPLACED
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.rules.registry import RULES
+from iotrace.verdict.rules.rule import Rank, Tells
 
 _LOOPBACK = ("127.", "[::1]:")
-HANGING_CHILDREN = "children_that_hang"
-"""Evidence: pids, separated by ", "."""
-DEADLOCKED_CHILD = "child"
-"""Evidence of a deadlock with a child: what that does."""
-REPLACED = "workers_replaced"
-"""Evidence of a parent whose workers do not serve while they start."""
 _WHILE_THEY_START = frozenset(("IO105", "IO146", "IO171"))
 """What that makes of connections, in the workers or in their parent."""
 _RANKS = ("high", "medium", "low")
 _MOST_LOOKED_AT = 8
 """Findings with the same line."""
+_OF_PEERS = frozenset(
+    rule.id for rule in RULES if rule.rank is Rank.STUCK or rule.tells is Tells.WAIT
+)
+"""Findings that a peer is waited for: why it is, the peer knows better. Others are of what the
+process itself does with the peer: makes connections anew, asks in thousands of small calls."""
 
 
 def told_once(
@@ -31,13 +33,15 @@ def told_once(
 
     A finding is explained where its lines are among the other's (a parent that waits for a child
     tells what the child does); or where it is about a peer or a child, and that is a process that
-    was traced as well, with a finding of its own that is as grave. Of a deadlock with a child the
-    parent's is the one that is told: it says how they wait for each other. Where workers are
-    replaced all the time, that is why connections wait for them.
+    was traced as well, with a finding of its own: of a child one that is as grave. Of a deadlock
+    with a child the parent's is the one that is told: it says how they wait for each other. Where
+    workers are replaced all the time, that is why connections wait for them. A cause is as grave
+    as what follows from it.
     """
-    listeners = {
-        port: profile.process.pid for profile in profiles for port in profile.listening_ports()
-    }
+    listeners: dict[str, list[int]] = {}
+    for profile in profiles:
+        for port in profile.listening_ports():
+            listeners.setdefault(port, []).append(profile.process.pid)
     first_of: dict[int, int] = {}
     with_line: dict[str, list[int]] = {}
     for place, one in enumerate(findings):
@@ -60,12 +64,15 @@ def told_once(
             continue
         others = with_line[one.lines[0]][:_MOST_LOOKED_AT] if one.lines else []
         children = () if DEADLOCKED_CHILD in one.evidence else _children_that_hang(one)
-        pids = (listeners.get(_local_port(one), 0), *children)
-        waited_for = [first_of[pid] for pid in pids if pid in first_of]
+        servers = listeners.get(_local_port(one), []) if one.id in _OF_PEERS else []
+        answers = sorted(first_of[pid] for pid in servers if pid in first_of)
+        waited_for = [first_of[pid] for pid in children if pid in first_of]
         waited_for += [parents[one.pid]] if one.pid in parents else []
-        for other in (*others, *waited_for):
-            explained = _tells(findings[other], one) or (
-                other in waited_for and _is_as_grave(findings[other], one)
+        for other in (*others, *answers, *waited_for):
+            explained = (
+                _tells(findings[other], one)
+                or (other in answers and findings[other].severity != "low")
+                or (other in waited_for and _is_as_grave(findings[other], one))
             )
             if explained and findings[other].pid != one.pid and _first(other, causes) != place:
                 causes[place] = other
@@ -77,7 +84,9 @@ def told_once(
             own = told[place]
             its = (replace(one, same_wait=False) for one in own.symptoms)
             told[first] = replace(
-                told[first], symptoms=(*told[first].symptoms, _symptom(own), *its)
+                told[first],
+                severity=min(told[first].severity, own.severity, key=_RANKS.index),
+                symptoms=(*told[first].symptoms, _symptom(own), *its),
             )
             told[place] = replace(own, symptoms=())
     return tuple(one for place, one in enumerate(told) if place not in causes)

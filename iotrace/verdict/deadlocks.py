@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from iotrace.verdict.across_processes import DEADLOCKED_CHILD
+from iotrace.verdict.family_evidence import DEADLOCKED_CHILD
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, imports, in_package, joins
 from iotrace.verdict.stack import is_pooled

@@ -15,7 +15,7 @@ from iotrace.verdict.across_processes import told_once
 from iotrace.verdict.causes import Story, stories_of
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.registry import RULES
-from iotrace.verdict.rules.rule import Hit, Rank, Rule, severity
+from iotrace.verdict.rules.rule import Hit, Rank, Rule, Tells, severity
 from iotrace.verdict.told_lines import texts_of
 
 MOST_ALIKE = 3
@@ -28,27 +28,33 @@ BRIEF_SHARE = 0.1
 _PID = re.compile(r"\bPID\b")
 _RANK = {"high": 0, "medium": 1, "low": 2}
 _RANK_OF_RULE = {rule.id: rule.rank for rule in RULES}
+_TELLS = {rule.id: rule.tells for rule in RULES}
 _SHARED = {rule.id: rule.shared for rule in RULES if rule.shared}
 
 
 def findings_of(profiles: Sequence[ProcessProfile]) -> tuple[Finding, ...]:
-    """The findings: by the rank of their rules, then the costliest first, of low severity last.
+    """The findings: by the rank of their rules, of high severity, of low severity last; of these
+    what says why something takes long, then what says that it does; then the costliest first.
 
     Workers that are alike are reported once, together.
     """
     found = [finding for profile in profiles for finding in _of_process(profile)]
     merged = _alike_together(found, profiles)
-    ranked = sorted(
-        merged,
-        key=lambda one: (
-            min(map(_RANK_OF_RULE.__getitem__, (one.id, *(two.id for two in one.symptoms)))),
-            one.severity == "low",  # what the program is not to blame for may cost most
-            -(one.cost_ns or 0),
-            _RANK[one.severity],
-            one.id,
-        ),
+    told = told_once(sorted(merged, key=_order), profiles)
+    return tuple(map(_with_pid, sorted(told, key=_order)))
+
+
+def _order(one: Finding) -> tuple[object, ...]:
+    ids = (one.id, *(two.id for two in one.symptoms))
+    return (
+        min(map(_RANK_OF_RULE.__getitem__, ids)),
+        one.severity == "low",  # what the program is not to blame for may cost most
+        one.severity != "high",
+        _TELLS[one.id] is Tells.WAIT,
+        -(one.cost_ns or 0),
+        _RANK[one.severity],
+        one.id,
     )
-    return tuple(map(_with_pid, told_once(ranked, profiles)))
 
 
 def _with_pid(finding: Finding) -> Finding:

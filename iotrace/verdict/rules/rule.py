@@ -73,6 +73,12 @@ def covers(cause: Hit, symptom: Hit) -> bool:
     return (cause.cost_ns or 0) >= COVERED_SHARE * (symptom.cost_ns or 0)
 
 
+def same_wait(cause: Hit, symptom: Hit) -> bool:
+    """Where both tell of the same call at the same line, and the cause covers it."""
+    own = [one.lines[0].wait if one.lines else None for one in (cause, symptom)]
+    return own[0] is not None and own[0] == own[1] and covers(cause, symptom)
+
+
 def wastes_its_cpu(cause: Hit, symptom: Hit) -> bool:
     """Where the cause took at least half of the CPU time of a process that lacks such: what it
     waits for would be wasted as well."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from iotrace.verdict.across_processes import DEADLOCKED_CHILD, HANGING_CHILDREN
+from iotrace.verdict.family_evidence import DEADLOCKED_CHILD, HANGING_CHILDREN
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 
 from iotrace.report.detail import Detail
 from iotrace.report.stacks import InCall
-from iotrace.verdict.across_processes import HANGING_CHILDREN
 from iotrace.verdict.asking_children import Asking, asking_child
 from iotrace.verdict.deadlocks import Deadlock, deadlock_of, writers_to
+from iotrace.verdict.family_evidence import HANGING_CHILDREN
 from iotrace.verdict.handovers import (
     FORKED,
     IN_LOOP,

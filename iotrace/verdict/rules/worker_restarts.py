@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from iotrace.report.stacks import Line
-from iotrace.verdict.across_processes import REPLACED
 from iotrace.verdict.classify.process_tree import does_io, forks
+from iotrace.verdict.family_evidence import REPLACED
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import is_import

@@ -33,10 +33,27 @@ def test_a_peer_that_was_traced_tells_itself() -> None:
     profiles = [_listening(PID, 8000), _listening(PID + 1, 9000)]
     (found,) = told_once([waits, _PARENT], profiles)  # type: ignore[arg-type]
     assert (found.pid, [one.pid for one in found.symptoms]) == (PID, [PID + 1])
+    medium = replace(_PARENT, severity="medium")
+    (found,) = told_once([waits, medium], profiles)  # type: ignore[arg-type]
+    assert (found.pid, found.severity) == (PID, "high")  # it is what the client waits for
     mild = replace(_PARENT, severity="low")
     assert len(told_once([waits, mild], profiles)) == 2  # type: ignore[arg-type]
     elsewhere = replace(waits, evidence={"peer": "10.0.0.9:8000"})
     assert len(told_once([elsewhere, _PARENT], profiles)) == 2  # type: ignore[arg-type]
+
+
+def test_what_a_client_does_with_a_peer_is_no_effect_of_what_that_does() -> None:
+    profiles = [_listening(PID, 8000), _listening(PID + 1, 9000)]
+    for rule, told in (("IO179", 2), ("IO119", 1)):
+        client = replace(_CHILD, id=rule, evidence={"peer": "127.0.0.1:8000"}, lines=("c.py:3",))
+        assert len(told_once([client, _PARENT], profiles)) == told  # type: ignore[arg-type]
+
+
+def test_a_server_of_several_processes_tells_by_the_one_that_has_a_finding() -> None:
+    waits = replace(_CHILD, evidence={"peer": "127.0.0.1:8000"}, lines=("c.py:3",))
+    profiles = [_listening(PID, 8000), _listening(PID + 2, 8000), _listening(PID + 1, 9000)]
+    (found,) = told_once([waits, _PARENT], profiles)  # type: ignore[arg-type]
+    assert found.pid == PID
 
 
 def test_two_that_wait_for_each_other_leave_one_finding() -> None:

@@ -144,6 +144,25 @@ def test_the_same_wait_at_the_same_line_is_one_cause() -> None:
     assert (story.rule, [rule for rule, _ in story.same], story.symptoms) == (other, [one], ())
 
 
+def test_why_stands_before_that_it_takes_long() -> None:
+    """Whatever that costs; not before what is more grave."""
+    row = elsewhere.new_connections(True)[0]
+    asked = descriptor(9, local="127.0.0.1:51009", peer="10.0.0.8:80", wait=9 * S, calls=99)
+    found = judged(replace(row, descriptors=(*row.descriptors, asked), sockets=listener()))
+    assert [one.id for one in found.findings] == ["IO179", "IO119"]
+    assert (found.findings[0].cost_ns or 0) < (found.findings[1].cost_ns or 0)
+
+
+def test_a_blocked_loop_is_no_effect_of_the_peer_that_it_waits_for() -> None:
+    rules = {rule.id: rule for rule in RULES}
+    for stalled, told in ((9, ["IO103"]), (2, ["IO119", "IO103"])):
+        found = (
+            (rules["IO119"], Hit({}, 10, lines=(READ,))),
+            (rules["IO103"], Hit({}, stalled, 7, lines=(READ if stalled == 9 else SYNC,))),
+        )
+        assert [story.rule.id for story in stories_of(found)] == told
+
+
 def test_waits_in_other_threads_or_at_other_lines_are_others() -> None:
     one, other = _rule("one"), _rule("other")
     for tid, lines in ((8, (READ,)), (7, (SYNC, READ)), (7, ()), (7, (TASKS,))):

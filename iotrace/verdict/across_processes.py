@@ -19,7 +19,7 @@ _RANKS = ("high", "medium", "low")
 _MOST_LOOKED_AT = 8
 """Findings with the same line."""
 _OF_PEERS = frozenset(
-    rule.id for rule in RULES if rule.rank is Rank.STUCK or rule.tells is Tells.WAIT
+    rule.id for rule in RULES if rule.rank is Rank.STUCK or rule.tells is Tells.PEER
 )
 """Findings that a peer is waited for: why it is, the peer knows better. Others are of what the
 process itself does with the peer: makes connections anew, asks in thousands of small calls."""

@@ -34,7 +34,7 @@ _SHARED = {rule.id: rule.shared for rule in RULES if rule.shared}
 
 def findings_of(profiles: Sequence[ProcessProfile]) -> tuple[Finding, ...]:
     """The findings: by the rank of their rules, of high severity, of low severity last; of these
-    what says why something takes long, then what says that it does; then the costliest first.
+    what says why something takes long, then what says whom it waits for; the costliest first.
 
     Workers that are alike are reported once, together.
     """
@@ -50,7 +50,7 @@ def _order(one: Finding) -> tuple[object, ...]:
         min(map(_RANK_OF_RULE.__getitem__, ids)),
         one.severity == "low",  # what the program is not to blame for may cost most
         one.severity != "high",
-        _TELLS[one.id] is Tells.WAIT,
+        _TELLS[one.id] is Tells.PEER,
         -(one.cost_ns or 0),
         _RANK[one.severity],
         one.id,

@@ -93,9 +93,14 @@ class Activity:
             loop
             for loop in self.loops
             if not waits_for_one(loop)
-            and not (self.requests and loop.multiplexer in self.in_handlers)
+            and not (self._handles and loop.multiplexer in self.in_handlers)
             and not (_never_told(loop) and (self.reads.ok or self._waits_elsewhere(loop)))
         )
+
+    @property
+    def _handles(self) -> bool:
+        """It has read requests, or answers one that it had read before the trace."""
+        return bool(self.requests or (self.writes.ok and not self.accepts.calls))
 
     def _waits_elsewhere(self, loop: Loop) -> bool:
         """It has another multiplexer that it waits longer in."""

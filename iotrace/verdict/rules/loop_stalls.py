@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from iotrace.verdict.advice import instead_of_blocking, instead_of_computing
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines, stalled_lines
-from iotrace.verdict.rules.rule import Hit, Rule, Tells, always, same_wait
+from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
 from iotrace.verdict.stack import stack_of
 
 OWN_SHARE = 0.5
@@ -64,6 +64,6 @@ STALLED = Rule(
     "await asyncio.sleep(0). Where no line is named above, asyncio's debug mode names it "
     "(loop.slow_callback_duration).",
     _stalled,
-    explains={"IO105": always, "IO119": same_wait},
+    explains={"IO105": always},
     tells=Tells.WAIT,
 )

@@ -35,7 +35,9 @@ class Tells(IntEnum):
     """Why something waits or computes."""
     WAIT = 1
     """That it takes long at a line, for whatever reason."""
-    QUEUE = 2
+    PEER = 2
+    """Whom it waits for, and not why: what says why stands before it."""
+    QUEUE = 3
     """Who waits for the thread meanwhile; its lines are what the thread does."""
 
 
@@ -71,12 +73,6 @@ def always(cause: Hit, symptom: Hit) -> bool:
 def covers(cause: Hit, symptom: Hit) -> bool:
     """Where the cause costs at least half of what the symptom does."""
     return (cause.cost_ns or 0) >= COVERED_SHARE * (symptom.cost_ns or 0)
-
-
-def same_wait(cause: Hit, symptom: Hit) -> bool:
-    """Where both tell of the same call at the same line, and the cause covers it."""
-    own = [one.lines[0].wait if one.lines else None for one in (cause, symptom)]
-    return own[0] is not None and own[0] == own[1] and covers(cause, symptom)
 
 
 def wastes_its_cpu(cause: Hit, symptom: Hit) -> bool:

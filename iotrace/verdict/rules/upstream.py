@@ -217,6 +217,6 @@ ONE_PEER = Rule(
     "an event loop.",
     _one_peer,
     explains={"IO105": always},
-    tells=Tells.WAIT,
+    tells=Tells.PEER,
     least=Detail.LIGHT,
 )

@@ -101,7 +101,11 @@ def _hit(peer: Upstream, calls: Calls, most: bool, profile: ProcessProfile) -> H
             "connections_made": made,
             "per_second": round(profile.per_second(made), 1),
             "calls": calls.calls,
-            **({"connecting_ns": waited} if waited else {}),
+            **(
+                {"connecting_ns": waited, "of_waiting_for_it_ratio": round(waited / whole, 3)}
+                if waited
+                else {}
+            ),
             **({"cpu_ns": computed, "of_cpu_time_ratio": of_cpu} if computed else {}),
             **({"making_tls_contexts_ns": context} if context else {}),
         },

@@ -160,7 +160,7 @@ DEFECTS = (
         "threaded.py",
         ("", "anew"),
         upstream_s=0.03,
-        evidence={"connections_made": (10, 200), "share_of_its_time_ratio": (0.5, 1)},
+        evidence={"connections_made": (10, 200), "of_waiting_for_it_ratio": (0.5, 1)},
     ),
     Defect("IO120", "loop.py", ("0", "spin"), evidence={"empty_per_second": (1_000, 1e7)}),
     Defect("IO130", "failing.py", ("0", "used up"), evidence={"failed": (20, 1000)}),

@@ -112,18 +112,19 @@ def _spec(call: SystemCall) -> CallSpec:
 SPECS: tuple[CallSpec, ...] = tuple(map(_spec, CALLS))
 
 _X86_64 = dict(
-    read=0, write=1, open=2, close=3, stat=4, fstat=5, lstat=6, poll=7, pread64=17, pwrite64=18,
-    readv=19, writev=20, access=21, select=23, msync=26, dup2=33, pause=34, nanosleep=35,
-    sendfile=40, connect=42, accept=43, sendto=44, recvfrom=45, sendmsg=46, recvmsg=47, wait4=61,
-    fcntl=72, flock=73, fsync=74, fdatasync=75, truncate=76, ftruncate=77, rename=82, mkdir=83,
-    rmdir=84, link=86, unlink=87, readlink=89, chmod=90, fchmod=91, fchown=93, rt_sigtimedwait=128,
+    read=0, write=1, open=2, close=3, stat=4, fstat=5, lstat=6, poll=7, mmap=9, munmap=11, brk=12,
+    pread64=17, pwrite64=18, readv=19, writev=20, access=21, select=23, sched_yield=24, mremap=25,
+    msync=26, madvise=28, dup2=33, pause=34, nanosleep=35, sendfile=40, connect=42, accept=43,
+    sendto=44, recvfrom=45, sendmsg=46, recvmsg=47, clone=56, vfork=58, wait4=61, fcntl=72,
+    flock=73, fsync=74, fdatasync=75, truncate=76, ftruncate=77, rename=82, mkdir=83, rmdir=84,
+    link=86, unlink=87, readlink=89, chmod=90, fchmod=91, fchown=93, rt_sigtimedwait=128,
     rt_sigsuspend=130, statfs=137, sync=162, futex=202, getdents64=217, clock_nanosleep=230,
     epoll_wait=232, epoll_ctl=233, waitid=247, openat=257, mkdirat=258, newfstatat=262,
     unlinkat=263, renameat=264, linkat=265, readlinkat=267, fchmodat=268, faccessat=269,
     pselect6=270, ppoll=271, splice=275, sync_file_range=277, utimensat=280, epoll_pwait=281,
     fallocate=285, accept4=288, dup3=292, preadv=295, pwritev=296, recvmmsg=299, syncfs=306,
     sendmmsg=307, renameat2=316, copy_file_range=326, preadv2=327, pwritev2=328, statx=332,
-    io_uring_enter=426, close_range=436, openat2=437, faccessat2=439, epoll_pwait2=441,
+    io_uring_enter=426, clone3=435, close_range=436, openat2=437, faccessat2=439, epoll_pwait2=441,
     futex_waitv=449, futex_wait=455,
 )  # fmt: skip
 _AARCH64 = dict(
@@ -133,11 +134,12 @@ _AARCH64 = dict(
     writev=66, pread64=67, pwrite64=68, preadv=69, pwritev=70, sendfile=71, pselect6=72, ppoll=73,
     splice=76, readlinkat=78, newfstatat=79, fstat=80, sync=81, fsync=82, fdatasync=83,
     sync_file_range=84, utimensat=88, waitid=95, futex=98, nanosleep=101, clock_nanosleep=115,
-    rt_sigsuspend=133, rt_sigtimedwait=137, accept=202, connect=203, sendto=206, recvfrom=207,
-    sendmsg=211, recvmsg=212, msync=227, accept4=242, recvmmsg=243, wait4=260, syncfs=267,
-    sendmmsg=269, renameat2=276, copy_file_range=285, preadv2=286, pwritev2=287, statx=291,
-    io_uring_enter=426, close_range=436, openat2=437, faccessat2=439, epoll_pwait2=441,
-    futex_waitv=449, futex_wait=455,
+    sched_yield=124, rt_sigsuspend=133, rt_sigtimedwait=137, accept=202, connect=203, sendto=206,
+    recvfrom=207, sendmsg=211, recvmsg=212, brk=214, munmap=215, mremap=216, clone=220, mmap=222,
+    msync=227, madvise=233, accept4=242, recvmmsg=243, wait4=260, syncfs=267, sendmmsg=269,
+    renameat2=276, copy_file_range=285, preadv2=286, pwritev2=287, statx=291, io_uring_enter=426,
+    clone3=435, close_range=436, openat2=437, faccessat2=439, epoll_pwait2=441, futex_waitv=449,
+    futex_wait=455,
 )  # fmt: skip
 
 ARCHITECTURES = {

@@ -40,6 +40,12 @@ class CallClass(Enum):
     CLOSE = "close"
     REPLACE = "replace"
     """Its descriptor number becomes another object (dup2)."""
+    FORK = "fork"
+    """It makes a process or a thread."""
+    MEMORY = "memory"
+    """It changes what memory the process has."""
+    YIELD = "yield"
+    """It lets others have the CPU, if any want it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +167,15 @@ CALLS: tuple[SystemCall, ...] = (
     _call("close_range", CallClass.CLOSE, "first last flags", "other"),
     _call("dup2", CallClass.REPLACE, "oldfd fd", "other"),
     _call("dup3", CallClass.REPLACE, "oldfd fd flags", "other"),
+    _call("clone", CallClass.FORK, "flags stack parent_tid child_tid tls", "other"),
+    _call("clone3", CallClass.FORK, "clone_args size_of_args", "other"),
+    _call("vfork", CallClass.FORK, "", "other"),
+    _call("mmap", CallClass.MEMORY, "addr length prot flags map_fd offset", "other"),
+    _call("munmap", CallClass.MEMORY, "addr length", "other"),
+    _call("mremap", CallClass.MEMORY, "old_address old_size new_size flags", "other"),
+    _call("madvise", CallClass.MEMORY, "addr length advice", "other"),
+    _call("brk", CallClass.MEMORY, "addr", "other"),
+    _call("sched_yield", CallClass.YIELD, "", "other"),
 )
 
 
@@ -180,6 +195,8 @@ SIGNAL_WAITS = named(CallClass.SIGNAL)
 URING = named(CallClass.URING)
 FILE_CALLS = named(CallClass.FILE)
 FILE_LOCKS = named(CallClass.FILE_LOCK)
+FORKS = named(CallClass.FORK)
+MEMORY_CALLS = named(CallClass.MEMORY)
 FILE_SYNCS = frozenset(("fsync", "fdatasync", "msync"))
 """Those of FILE_CALLS that return when what was written is on the disk."""
 FILE_OPENS = frozenset(("open", "openat", "openat2"))

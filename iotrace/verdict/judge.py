@@ -80,7 +80,12 @@ def _on_cpus(profiles: Sequence[ProcessProfile], cpus: int) -> list[ProcessProfi
     limits = [one.process.limits for one in profiles]
     return _with_relatives(
         [
-            replace(one, cpus=(limit and limit.cpus) or cpus, traced_cpu_ns=traced_ns)
+            replace(
+                one,
+                cpus=(limit and limit.cpus) or cpus,
+                machine_cpus=cpus,
+                traced_cpu_ns=traced_ns,
+            )
             for one, limit in zip(profiles, limits, strict=True)
         ]
     )

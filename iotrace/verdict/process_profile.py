@@ -36,7 +36,8 @@ class ProcessProfile:
     (children of the same parent): those that were traced, without relatives of their own.
 
     ``served_ports``: ":8000" of each address that any process of the report accepts connections on.
-    ``cpus`` that it may run on, 0: not known; ``traced_cpu_ns``: on a CPU, all that was traced.
+    ``cpus`` that it may run on, of the ``machine_cpus``, 0: not known; ``traced_cpu_ns``: on a CPU,
+    all that was traced.
     """
 
     process: Process
@@ -49,6 +50,7 @@ class ProcessProfile:
     detail: Detail = Detail.FULL
     served_ports: frozenset[str] = frozenset()
     cpus: int = 0
+    machine_cpus: int = 0
     traced_cpu_ns: int = 0
     parent: ProcessProfile | None = None
     siblings: tuple[ProcessProfile, ...] = ()

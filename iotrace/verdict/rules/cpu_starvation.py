@@ -46,10 +46,13 @@ def _starved(profile: ProcessProfile) -> Iterator[Hit]:
         _SHARED: plural(profile.cpus, "CPU") if profile.cpus else "CPUs",
     }
     limits = profile.process.limits
+    if 0 < profile.cpus < profile.machine_cpus:
+        evidence["may_use"] = f"{profile.cpus} of the machine's {profile.machine_cpus} CPUs"
     if limits is not None and limits.throttled_ns:
         evidence["throttled_by_cpu_limit_ns"] = limits.throttled_ns
     if not profile.leaves_cpus:
-        yield Hit(evidence, seen.runq_ns)
+        confined = 0 < profile.cpus < profile.machine_cpus
+        yield Hit(evidence, seen.runq_ns, advice=_CONFINED if confined else "")
         return
     evidence |= {
         "cpus": profile.cpus,
@@ -66,6 +69,11 @@ def _starved(profile: ProcessProfile) -> Iterator[Hit]:
 
 
 _SHARED = "short_of"
+_CONFINED = (
+    "The process is confined to some of the machine's CPUs (taskset, sched_setaffinity(2), "
+    "cpuset): `taskset -cp PID` tells which. Give it more of them, see who else is confined to the "
+    "same ones, or run fewer threads and workers."
+)
 _OTHERS = "The machine is out of CPUs: other programs take them, this one's threads wait for one"
 _LOOK_ELSEWHERE = (
     "No fault of this program: all that was traced used less than half of the CPUs. See who takes "

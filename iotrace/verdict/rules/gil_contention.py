@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import Call
+from iotrace.verdict.kernel_calls import most_in_the_kernel
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import (
     MOST,
@@ -52,14 +53,19 @@ def _contended(profile: ProcessProfile) -> Iterator[Hit]:
             "timeouts": expired,
             "per_io_operation_ns": waited // max(1, seen.operations),
         }
+    kernel = most_in_the_kernel(profile)
+    if kernel is not None:
+        evidence |= kernel.evidence
+    does = kernel.words if kernel is not None else "while they compute"
     yield Hit(
         evidence,
         waited,
         worst.tid if len(tids) == 1 and worst.tid else None,
         lines=(*computing[:MOST_COMPUTING], *waiting)[:MOST],
-        title=f"Threads wait for Python's GIL, which others keep while they compute at {place}"
+        title=f"Threads wait for Python's GIL, which others keep {does} at {place}"
         if place
         else "",
+        advice=kernel.advice if kernel is not None else "",
     )
 
 

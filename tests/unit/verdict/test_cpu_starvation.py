@@ -21,6 +21,8 @@ def test_who_takes_the_cpus_is_told(cpus: int | None, more_ns: int, severity: st
     found = findings(replace(starved, limits=GroupLimits(cpus=cpus)), kin)["IO112"]
     assert found.severity == severity
     assert ("other programs take them" in found.title) is (severity == "low")
+    assert ("confined" in found.advice) is (cpus == 1)
+    assert found.evidence.get("may_use") == ("1 of the machine's 2 CPUs" if cpus else None)
 
 
 def test_a_worker_that_began_late_and_took_all_cpus_is_not_kept_waiting_by_others() -> None:

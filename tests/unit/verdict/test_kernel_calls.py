@@ -1,0 +1,42 @@
+"""Calls that compute in the kernel with the GIL kept: forks of large processes, mappings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from iotrace.report.model import Process
+from iotrace.verdict.findings import Finding
+from tests.unit.verdict.made import MS, S, call, findings, thread
+from tests.unit.verdict.made_servers import contended
+
+
+def _contended(name: str, kernel_ns: int) -> Finding:
+    """Two seconds on a CPU, of which the call takes so much in the kernel."""
+    (one,) = contended(True)
+    rows = (thread(user=2 * S - kernel_ns, kernel=kernel_ns, recv=4 * S, gil=4 * S),)
+    made: Process = replace(
+        one, threads=rows, calls=(*one.calls, call(name, "", 97, kernel=kernel_ns))
+    )
+    return findings(made)["IO113"]
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"), [("clone", "page tables"), ("vfork", "page tables"), ("munmap", "buffers")]
+)
+def test_the_call_that_keeps_the_gil_in_the_kernel_is_named(name: str, advice: str) -> None:
+    found = _contended(name, 1_500 * MS)
+    assert found.evidence["in_the_kernel"] == name
+    assert found.evidence["its_calls"] == 97
+    assert found.evidence["its_cpu_ns"] == 1_500 * MS
+    assert advice in found.advice
+
+
+@pytest.mark.parametrize(("name", "kernel_ns"), [("clone", 900 * MS), ("pread64", 1_500 * MS)])
+def test_a_small_part_and_calls_that_give_the_gil_back_are_not_it(
+    name: str, kernel_ns: int
+) -> None:
+    found = _contended(name, kernel_ns)
+    assert "in_the_kernel" not in found.evidence
+    assert "page tables" not in found.advice

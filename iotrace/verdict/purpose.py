@@ -243,10 +243,10 @@ def _any(frames: Sequence[Frame], pattern: re.Pattern[str]) -> bool:
 def _works_for(taker: Frame, stack: Sequence[Frame]) -> bool:
     """Whether the thread is the pool's own, which waits for what it has to look after."""
     entry = entry_of(stack)
-    return entry is not None and bool(_package(entry)) and _package(entry) == _package(taker)
+    return entry is not None and bool(package_of(entry)) and package_of(entry) == package_of(taker)
 
 
-def _package(frame: Frame) -> str:
+def package_of(frame: Frame) -> str:
     """The installed package that a frame is of; "" if it is of none."""
     head, _, path = frame.file.rpartition("-packages/")
     return path.split("/")[0] if head else ""

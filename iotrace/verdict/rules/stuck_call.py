@@ -9,11 +9,19 @@ from collections.abc import Iterator, Sequence
 from iotrace.report.detail import Detail
 from iotrace.report.stacks import InCall
 from iotrace.verdict.asking_children import Asking, asking_child
+from iotrace.verdict.callbacks import (
+    CALLING_BACK,
+    IN_READING_LOOP,
+    calling_back,
+    calling_back_text,
+    reads_in_loop,
+)
 from iotrace.verdict.deadlocks import Deadlock, deadlock_of, writers_to
 from iotrace.verdict.family_evidence import HANGING_CHILDREN
 from iotrace.verdict.handovers import (
     FORKED,
     IN_LOOP,
+    awaited_text,
     handover_text,
     idle_workers,
     in_loop,
@@ -71,7 +79,7 @@ def _stuck(profile: ProcessProfile) -> Iterator[Hit]:
 
 def _hangs(one: Stuck, profile: ProcessProfile) -> bool:
     """Whether somebody waits for it, or nothing normal takes as long."""
-    if waits_in_request(one):
+    if waits_in_request(one) or calling_back(one, profile):
         return True
     if one.purpose in (Purpose.READER, Purpose.FILE, Purpose.CONNECTION, Purpose.ROOM):
         return True
@@ -82,7 +90,9 @@ def _hangs(one: Stuck, profile: ProcessProfile) -> bool:
         return one.serves or bool(one.call.inherited_by) or asked
     if one.purpose is Purpose.RESULT:
         return one.own and not is_worked_at(one, profile)
-    return one.purpose is Purpose.ANSWER and (_owes_answer(one, profile))
+    if one.purpose is not Purpose.ANSWER:
+        return False
+    return _owes_answer(one, profile) or (reads_in_loop(one) and _outgoing(one.call, profile))
 
 
 def _owes_answer(one: Stuck, profile: ProcessProfile) -> bool:
@@ -174,11 +184,12 @@ def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile, *, itself:
     on = target_text(first.call)
     what = {
         Purpose.READER: f"in {first.call.syscall} to {on or 'a peer'}: nobody reads it",
-        Purpose.ANSWER: f"in {first.call.syscall} from {on or 'a peer'}: no answer comes",
+        Purpose.ANSWER: f"in {first.call.syscall} from {on or 'a peer'}: no answer comes"
+        + (", and its event loop serves nothing else meanwhile" if reads_in_loop(first) else ""),
         Purpose.CONNECTION: f"in connect to {on or 'a peer'}: it does not answer",
         Purpose.CHILD: _child_text(first, profile),
         Purpose.RESULT: result_text(first, profile),
-        Purpose.WORK: handover_text(first),
+        Purpose.WORK: _work_text(first, profile),
         Purpose.ROOM: "putting into a queue that is full: nobody takes from it",
         Purpose.FILE: f"in {first.call.syscall} of {on or 'a file'}: neither the file "
         "system nor the other end of a named pipe answers",
@@ -194,6 +205,11 @@ def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile, *, itself:
         else ""
     )
     return f"{who} {what}{lost}; the call has not returned {held}{exiting}"
+
+
+def _work_text(one: Stuck, profile: ProcessProfile) -> str:
+    caller = calling_back(one, profile)
+    return calling_back_text(caller, awaited_text(one)) if caller else handover_text(one)
 
 
 def _sent_again(one: Stuck, profile: ProcessProfile) -> int:
@@ -306,6 +322,10 @@ _EXIT_ADVICE = (
 def _advice(first: Stuck, profile: ProcessProfile) -> str:
     if first.call.inherited_by:
         return _INHERITED
+    if calling_back(first, profile):
+        return CALLING_BACK
+    if first.purpose is Purpose.ANSWER and reads_in_loop(first) and not first.own:
+        return IN_READING_LOOP
     if in_loop(first) and first.purpose in (Purpose.RESULT, Purpose.WORK):
         return IN_LOOP
     if first.purpose is Purpose.RESULT and left_behind(first, profile):

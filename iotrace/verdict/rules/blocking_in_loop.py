@@ -9,6 +9,7 @@ from iotrace.report.detail import Detail
 from iotrace.report.model import Call, Descriptor
 from iotrace.report.stacks import Line
 from iotrace.verdict.advice import instead_of_blocking
+from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
@@ -21,6 +22,14 @@ from iotrace.vocabulary.waits import BLOCKS_A_LOOP
 LEAST_SHARE = 0.01
 """Of the thread's time that it is blocked."""
 LEAST_BLOCKED_NS = 5_000_000
+LEAST_HEARTBEAT_NS = 1_000_000_000
+"""The shortest interval of heartbeats that clients of brokers know: seconds."""
+LEAST_RECONNECTS = 2
+_HEARTBEATS = (
+    " A broker closes a connection that answers no heartbeats (AMQP, MQTT, pings of WebSockets), "
+    "and delivers again what was not acknowledged: let another thread do the work, and the loop's "
+    "acknowledge it (pika: connection.add_callback_threadsafe)."
+)
 
 
 def _blocked(profile: ProcessProfile) -> Iterator[Hit]:
@@ -62,19 +71,56 @@ def _hit(
             evidence["longest_ns"] = longest.max
         fd = _descriptor(profile, worst, seen)
     lines = [one for one in profile.process.lines if one.tid == tid and blocks(one)]
+    lost = _made_anew(profile, seen, fd)
+    if lost is not None:
+        evidence |= {"reconnects_to": lost[0], "reconnects": lost[1]}
     return Hit(
         evidence,
         blocked,
         tid,
         fd,
         lines=waiting_lines(lines, profile.process),
+        title=_reconnecting(*lost) if lost else "",
         advice=instead_of_blocking(
             stack_of(profile, tid),
             max(waits, key=lambda reason: waits[reason]),
             output_pipe=bool(calls) and worst.kind == PIPE and worst.syscall in WRITES,
             input_pipe=bool(calls) and worst.kind == PIPE and worst.syscall in READS,
             starts_child=_starts_children(lines),
-        ),
+        )
+        + (_HEARTBEATS if lost else ""),
+    )
+
+
+def _made_anew(
+    profile: ProcessProfile, seen: Activity, blocked_on: int | None
+) -> tuple[str, int] | None:
+    """The peer of a connection which the loop reads, that was made again and again, and how often:
+    no more often than the loop was held up, for longer than a heartbeat may take."""
+    longest = max((loop.busy_ns.max for loop in seen.multiplexers if loop.busy_ns), default=0)
+    if longest < LEAST_HEARTBEAT_NS:
+        return None
+    held_up = sum(loop.stalls.count for loop in seen.multiplexers if loop.stalls)
+    made = {
+        one.peer: one.connect_ns.count
+        for one in profile.process.upstreams
+        if one.connect_ns and LEAST_RECONNECTS <= one.connect_ns.count <= held_up
+    }
+    found = [
+        row
+        for row in profile.outgoing()
+        if row.peer in made and row.nonblocking and row.bytes_in and row.fd != blocked_on
+    ]
+    if not found:
+        return None
+    most = max(found, key=lambda row: made[row.peer])
+    return most.peer, made[most.peer]
+
+
+def _reconnecting(peer: str, times: int) -> str:
+    return (
+        "Blocking call inside the event loop's thread: meanwhile nobody reads the connection to "
+        f"{peer}, which was made anew {plural(times, 'time')}"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from iotrace.report.stacks import Line
+from iotrace.report.stacks import Frame, Line
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
@@ -63,18 +63,23 @@ def _peer_of(lines: Sequence[Line], profile: ProcessProfile) -> str:
         for one in profile.process.descriptors
         if one.fd in fds and one.peer and one.wait_ns + one.polled_ns >= RETRY_NS
     ]
-    found = slow or peers
+    waiting = [
+        one.in_call.peer
+        for one in profile.process.threads
+        if one.in_call and one.in_call.peer and _in_connect(one.in_call.stack)
+    ]
+    found = slow or peers or waiting
     return max(found, key=found.count) if found else ""
 
 
 def _connects(one: Line) -> bool:
     if one.syscall in CONNECTS:
         return True
-    return (
-        one.syscall in FAMILIES
-        and one.kind == ""
-        and any(frame.plain_function in _CONNECT_FUNCTIONS for frame in one.stack[:1])
-    )
+    return one.syscall in FAMILIES and one.kind == "" and _in_connect(one.stack)
+
+
+def _in_connect(stack: Sequence[Frame]) -> bool:
+    return any(frame.plain_function in _CONNECT_FUNCTIONS for frame in stack[:1])
 
 
 def _retransmitted(profile: ProcessProfile) -> Iterator[Hit]:

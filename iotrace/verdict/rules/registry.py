@@ -9,6 +9,7 @@ from iotrace.verdict.rules import (
     accept_overflow,
     accept_paused,
     accept_queue,
+    asking_on,
     awaited_answers,
     blocked_senders,
     blocking_in_loop,
@@ -22,6 +23,7 @@ from iotrace.verdict.rules import (
     cpu_starvation,
     cpu_throttling,
     edge_leftover,
+    endless_answers,
     failing_calls,
     file_lock_waits,
     file_polling,
@@ -135,4 +137,6 @@ RULES: tuple[Rule, ...] = (
     new_connections.MADE,
     stopped_process.STOPPED,
     waited_out.WAITED_OUT,
+    endless_answers.ENDLESS,
+    asking_on.ASKS_ON,
 )

@@ -223,5 +223,7 @@ TESTED_ELSEWHERE = {
     ),
     "IO135": "tests/kernel/python/test_samples.py",
     "IO162": "tests/kernel/test_elsewhere.py",
+    "IO195": "tests/kernel/test_clients.py",
+    "IO196": "tests/kernel/test_clients.py",
 }
 """Rules whose defect is no mistake of a server's code: the kernel test that makes them fire."""

@@ -10,7 +10,7 @@ import pytest
 
 from iotrace.report.model import Process
 from iotrace.verdict.rules.registry import RULES
-from tests.unit.verdict import elsewhere, hangs, made_busy, made_servers, made_tasks
+from tests.unit.verdict import clients, elsewhere, hangs, made_busy, made_servers, made_tasks
 from tests.unit.verdict.made import (
     MS,
     PID,
@@ -95,6 +95,8 @@ MADE: dict[str, Made] = {
     "IO179": elsewhere.new_connections,
     "IO190": hangs.stopped,
     "IO191": hangs.waited_out,
+    "IO195": clients.endless,
+    "IO196": clients.asking_on,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -169,6 +171,8 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO179": {"peer": "10.0.0.9:443", "connections_made": 200, "connecting_ns": 4 * S},
     "IO190": {"child": "stopped", "stopped_ns": 10 * S, "threads_waiting": 1},
     "IO191": {"polls": 20, "slow_requests": 20, "typical_wait_ns": S},
+    "IO195": {"peer": "10.0.0.9:8000", "answers": 1, "bytes_per_second": 1_600},
+    "IO196": {"peer": "10.0.0.9:6379", "questions_per_second": 2_000, "bytes_per_answer": 5.0},
 }  # fmt: skip
 
 

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clients that a service keeps waiting, or that keep a service busy for nothing."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from tests.found import Found, by_rule
+from tests.kernel.targets import Target
+from tests.kernel.tracing import trace_work
+
+_LINES, _PAUSE_S = 90, 0.15
+"""Of an answer that is longer than its client waits, and that takes as many headers as it may."""
+_NIL = b"$-1\r\n"
+
+
+def _trickle(connection: socket.socket) -> None:
+    """Headers line by line; the short answer is over after half a second."""
+    lines = 5 if b"/short" in connection.recv(4096) else _LINES
+    connection.sendall(b"HTTP/1.1 200 OK\r\n")
+    for number in range(lines):
+        time.sleep(_PAUSE_S)
+        connection.sendall(b"x-%d: 1\r\n" % number)
+    connection.sendall(b"\r\n")
+
+
+def _say_no(connection: socket.socket) -> None:
+    while connection.recv(64):
+        connection.sendall(_NIL)
+
+
+@contextmanager
+def _service(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def accepted() -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            serve(connection)
+
+    thread = threading.Thread(target=accepted, daemon=True)
+    thread.start()
+    with listener:
+        yield listener.getsockname()[1]
+    thread.join(5)
+
+
+def _found(what: str, form: str, port: int) -> Found:
+    with Target("clients.py", what, port, form) as target:
+        return by_rule(trace_work(target, children=False).findings)
+
+
+@pytest.mark.parametrize("form", ["wrong", "fixed"])
+def test_an_answer_without_an_end_is_named(form: str) -> None:
+    """IO195."""
+    with _service(_trickle) as port:
+        found = _found("endless", form, port)
+    assert ("IO195" in found) is (form == "wrong"), found.keys()
+    if form == "wrong":
+        evidence = found["IO195"].evidence
+        assert evidence["peer"] == f"127.0.0.1:{port}"
+        assert 0 < evidence["bytes_per_second"] < 1_000
+        assert evidence["waited_ns"] >= 4e9
+
+
+@pytest.mark.parametrize("form", ["wrong", "fixed"])
+def test_asking_without_a_pause_is_named(form: str) -> None:
+    """IO196."""
+    with _service(_say_no) as port:
+        found = _found("asks on", form, port)
+    assert ("IO196" in found) is (form == "wrong"), found.keys()
+    if form == "wrong":
+        evidence = found["IO196"].evidence
+        assert evidence["peer"] == f"127.0.0.1:{port}"
+        assert evidence["questions_per_second"] >= 500
+        assert evidence["bytes_per_answer"] == pytest.approx(len(_NIL), rel=0.02)

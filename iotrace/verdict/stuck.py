@@ -151,6 +151,11 @@ def held_text(one: Stuck, profile: ProcessProfile) -> str:
     return f"for {duration(one.held_ns)}"
 
 
+def began_text(one: Stuck) -> str:
+    """When its call began."""
+    return "while it was traced" if one.call.since_ns else "before the trace"
+
+
 def group_held_text(group: Sequence[Stuck], profile: ProcessProfile) -> str:
     """As ``held_text``, of several: "for 2.14 s to 6.03 s (7 of them for the whole trace)"."""
     least = min(group, key=lambda one: one.held_ns)

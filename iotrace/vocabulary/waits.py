@@ -46,7 +46,7 @@ WAITS: tuple[WaitReason, ...] = (
     WaitReason(
         "send",
         "waits to write",
-        "asleep in sends to peers that do not take it",
+        "asleep in writes that the other end does not take",
         "a write to one: the peer is slow, or the buffer full",
         blocks_a_loop=True,
         brings_work=False,

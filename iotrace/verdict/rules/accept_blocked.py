@@ -9,13 +9,15 @@ from functools import partial
 
 from iotrace.report.detail import Detail
 from iotrace.verdict.call_texts import call_text
-from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import in_library
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import QUEUES, Hit, Rank, Rule, always
 from iotrace.verdict.stuck import (
     Stuck,
+    began_text,
+    held_text,
     long_ns,
     place_text,
     stuck_lines,
@@ -65,6 +67,7 @@ def _blocked(profile: ProcessProfile) -> Iterator[Hit]:
         {
             "connections_waiting": sockets.pending,
             "waited_ns": one.held_ns,
+            **({"began": began_text(one)} if stays else {}),
             "call": one.call.syscall,
             **({"peer": one.call.peer} if one.call.peer else {}),
         },
@@ -75,7 +78,7 @@ def _blocked(profile: ProcessProfile) -> Iterator[Hit]:
         lines=stuck_lines([one]) if stays else _slept(one, profile),
         title=f"The thread that accepts connections {does}: "
         f"{plural(sockets.pending, 'connection')} wait to be accepted, while thread {one.tid} is "
-        f"in {during}{on} at {place_text(one) or one.call.syscall} for {duration(one.held_ns)}",
+        f"in {during}{on} at {place_text(one) or one.call.syscall} {held_text(one, profile)}",
         advice=_advice(one, shake=shake),
     )
 

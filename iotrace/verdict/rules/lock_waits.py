@@ -16,6 +16,7 @@ from iotrace.verdict.stuck import (
     LEAST_NS,
     WHOLE_SHARE,
     Stuck,
+    began_text,
     group_held_text,
     held_text,
     in_calls,
@@ -143,7 +144,7 @@ def _hit(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) 
     evidence: dict[str, float | int | str] = {
         "threads": len(group),
         "waited_ns": first.held_ns,
-        "began": "before the trace" if not first.call.since_ns else "while it was traced",
+        "began": began_text(first),
     }
     does = advice = ""
     lines = stuck_lines(group)
@@ -213,7 +214,11 @@ def _deadlock(circle: Sequence[Stuck], profile: ProcessProfile, locks: int = 0) 
     """``locks``: so many are waited for, and their holders are concluded only from that nobody
     else is there."""
     first = max(circle, key=lambda one: one.held_ns)
-    evidence: dict[str, float | int | str] = {"threads": len(circle), "waited_ns": first.held_ns}
+    evidence: dict[str, float | int | str] = {
+        "threads": len(circle),
+        "waited_ns": first.held_ns,
+        "began": began_text(first),
+    }
     title = f"{len(circle)} threads wait for locks that they have of each other"
     if locks:
         evidence["locks"] = locks

@@ -84,6 +84,7 @@ def _hit(peer: Upstream, calls: Calls, most: bool, profile: ProcessProfile) -> H
         return None
     made = _made(calls)
     of_cpu = round(computed / max(1, profile.total.cpu_ns), 3)
+    of_wait = round(waited / max(1, whole), 3)
     of_context = context >= MOST_SHARE * spent
     waiting, computing = waiting_lines(lines, profile.process), _computing_lines(samples, profile)
     takes = (
@@ -101,11 +102,7 @@ def _hit(peer: Upstream, calls: Calls, most: bool, profile: ProcessProfile) -> H
             "connections_made": made,
             "per_second": round(profile.per_second(made), 1),
             "calls": calls.calls,
-            **(
-                {"connecting_ns": waited, "of_waiting_for_it_ratio": round(waited / whole, 3)}
-                if waited
-                else {}
-            ),
+            **({"connecting_ns": waited, "of_waiting_for_it_ratio": of_wait} if waited else {}),
             **({"cpu_ns": computed, "of_cpu_time_ratio": of_cpu} if computed else {}),
             **({"making_tls_contexts_ns": context} if context else {}),
         },

@@ -41,6 +41,7 @@ from iotrace.verdict.purpose import (
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import (
     Stuck,
+    began_text,
     group_held_text,
     in_calls,
     place_text,
@@ -139,7 +140,7 @@ def _hit(group: list[Stuck], deadlock: Deadlock | None, profile: ProcessProfile)
     evidence |= {
         "threads": len(group),
         "waited_ns": first.held_ns,
-        "began": "before the trace" if not call.since_ns else "while it was traced",
+        "began": began_text(first),
     }
     others = [pid for pid in call.others if pid != profile.process.pid]
     if others:

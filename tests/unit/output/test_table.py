@@ -42,8 +42,8 @@ python3 idle.py
 
 Threads (1)
 wall: time traced. In % of it: user, kernel and copy (of data to the program):
-on a CPU; runq: ready, but no CPU free; asleep in: waiting for what (+: other
-waits). vol, invol: context switches.
+on a CPU; runq: ready, but no CPU free; asleep in: waiting for what (recv, send:
+in any read or write; +: other waits). vol, invol: context switches.
 tid  name    wall  user  kernel  copy  runq  asleep in   vol  invol
 ───  ────  ──────  ────  ──────  ────  ────  ──────────  ───  ─────
  55  idle  10.0 s     -       -     -     -  accept 100  110      6

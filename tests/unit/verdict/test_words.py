@@ -71,7 +71,7 @@ def test_helpers_that_wait_for_different_things_are_told_apart() -> None:
     (one,) = judged(replace(serving, threads=(*serving.threads, *helpers))).processes
     assert one.summary.endswith(
         "3 more threads only waited: 2 asleep in locks, "
-        "1 asleep in sends to peers that do not take it."
+        "1 asleep in writes that the other end does not take."
     )
 
 

@@ -132,7 +132,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO143": {"threads_waiting": 2, "pool": "QueuePool._do_get (pool/impl.py)"},
     "IO144": {"waits": 30, "waited_ns": 5 * S, "holder_sleeps_in": "recvfrom"},
     "IO145": {"holder": "thread 701", "longest_ns": 1_500 * MS},
-    "IO146": {"connections_waiting": 3, "waited_ns": 6 * S, "began": "while it was traced"},
+    "IO146": {"connections_waiting": 3, "waited_ns": 6 * S, "began": "before the trace"},
     "IO147": {"peer": "10.0.0.9:443", "connections": 2, "in_flight_mean": 2.0},
     "IO150": {"peer": "10.0.0.9:5432", "late_answers": 12, "answers": 600, "late_ratio": 0.02},
     "IO151": {

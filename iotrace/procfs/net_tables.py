@@ -47,6 +47,7 @@ class Socket:
     ``peer`` are addresses as in ``endpoint``, "" for none. ``state`` is one of ``STATES``.
     ``unread_bytes`` wait to be read and ``unsent_bytes`` to be sent or acknowledged; of UDP they
     count the kernel's own overhead in. ``pending``: connections that wait to be accepted.
+    ``dropped``: datagrams that UDP had no room for, since the socket was made.
     None: doesn't apply, or the kernel doesn't tell. ``peer_inode``: the other unix socket.
     """
 
@@ -60,6 +61,7 @@ class Socket:
     unsent_bytes: int | None
     pending: int | None = None
     peer_inode: int | None = None
+    dropped: int | None = None
 
 
 def parse_inet(
@@ -96,6 +98,7 @@ def _inet_socket(inode: int, kind: str, family: int, fields: list[bytes]) -> Soc
         unread_bytes=None if listens else unread,
         unsent_bytes=None if listens else unsent,
         pending=unread if listens else None,
+        dropped=int(fields[10].split()[-1]) if kind == "udp" else None,
     )
 
 

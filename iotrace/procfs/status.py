@@ -14,7 +14,7 @@ class Status:
 
     ``namespaced_ids``: its id in each PID namespace, from that of the /proc mount inwards to its
     own, so the last one is what the thread itself sees. ``uid`` is the real, ``effective_uid``
-    the effective user.
+    the effective user. ``swapped_bytes``: of its memory, on swap (shared memory is not counted).
     """
 
     tgid: int
@@ -26,6 +26,7 @@ class Status:
     threads: int
     voluntary_switches: int
     nonvoluntary_switches: int
+    swapped_bytes: int = 0
 
 
 def parse_status(data: bytes) -> Status:
@@ -46,7 +47,16 @@ def parse_status(data: bytes) -> Status:
         threads=int(_field(data, b"Threads")),
         voluntary_switches=int(_field(data, b"voluntary_ctxt_switches")),
         nonvoluntary_switches=int(_field(data, b"nonvoluntary_ctxt_switches")),
+        # Kernel threads have no memory, and some kernels no swap.
+        swapped_bytes=_kib(_field(data, b"VmSwap")) if b"\nVmSwap:\t" in data else 0,
     )
+
+
+def _kib(field: bytes) -> int:
+    number, unit = field.split()
+    if unit != b"kB":
+        raise ValueError("not in kB")
+    return int(number) * 1024
 
 
 def _field(data: bytes, key: bytes) -> bytes:

@@ -61,6 +61,17 @@ class Silent:
 
 
 @dataclass(frozen=True, slots=True)
+class Overflowed:
+    """A UDP socket that had no room for ``dropped`` datagrams while the process was traced: its
+    receive buffer was full (SO_RCVBUF), or their checksums were wrong.
+    """
+
+    local: str
+    peer: str
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenSockets:
     """All sockets that a process had open at the last look, also those that no call used.
 
@@ -69,7 +80,8 @@ class OpenSockets:
     could not be read, for the process had ended or was another user's. ``listeners``: those of TCP
     of which the kernel told more. ``connected``: the 20 peers with the most connections.
     ``unsent``: the 20 sockets with the most data that has not been taken. ``silent``: the 20 peers
-    that have acknowledged nothing for longest, though it was sent twice or more.
+    that have acknowledged nothing for longest, though it was sent twice or more. ``overflowed``:
+    the 20 UDP sockets that have dropped most.
     """
 
     count: int | None
@@ -80,18 +92,21 @@ class OpenSockets:
     connected: tuple[Connected, ...] = ()
     unsent: tuple[Unsent, ...] = ()
     silent: tuple[Silent, ...] = ()
+    overflowed: tuple[Overflowed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class GroupLimits:
-    """What the control groups of a process allow it, on whatever level (cgroups(7)); its CPUs.
+    """What the control groups of a process allow it, on whatever level (cgroups(7)); its CPUs, and
+    its memory on swap.
 
     ``throttled_ns``: how long the quota of ``cpu_group`` kept that group from running while the
     process was traced; None: there is no quota. ``cpu_quota_cpus``: CPU time for each unit of time
     (0.5: half of one CPU). ``memory_used_bytes`` at the last look, of ``memory_group``, whose limit
     leaves the process the least; ``memory_idle_cache_bytes``: of that, cached files that have not
     been used lately. None: no limit. ``cpus``: so many it may run on, at the last look
-    (sched_setaffinity(2), cpuset); None: not known.
+    (sched_setaffinity(2), cpuset); None: not known. ``swapped_bytes``: of its memory, at the last
+    look (proc_pid_status(5), VmSwap); None: not known.
     """
 
     cpu_group: str = ""
@@ -102,6 +117,7 @@ class GroupLimits:
     memory_used_bytes: int | None = None
     memory_idle_cache_bytes: int | None = None
     cpus: int | None = None
+    swapped_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from iotrace.report.model import (
     Descriptor,
     Listener,
     OpenSockets,
+    Overflowed,
     Pickup,
     Silent,
     Unsent,
@@ -97,7 +98,13 @@ def open_sockets(facts: ProcessFacts | None) -> OpenSockets:
         connected=_connected(sockets),
         unsent=_unsent(facts, sockets),
         silent=_silent(facts, sockets),
+        overflowed=_overflowed(sockets),
     )
+
+
+def _overflowed(sockets: Collection[Socket]) -> tuple[Overflowed, ...]:
+    rows = [Overflowed(one.local, one.peer, one.dropped) for one in sockets if one.dropped]
+    return tuple(sorted(rows, key=lambda one: (-one.dropped, one.local))[:_MOST_PEERS])
 
 
 def _unsent(facts: ProcessFacts, sockets: Collection[Socket]) -> tuple[Unsent, ...]:

@@ -17,6 +17,7 @@ from iotrace.procfs.net_tables import Socket
 from iotrace.procfs.process import Program, read_cwd, read_identity
 from iotrace.procfs.python import PythonBuild
 from iotrace.procfs.tcp_state import TcpState
+from iotrace.snapshot.drop_book import DropBook
 from iotrace.snapshot.limit_facts import LimitBook, ProcessLimits
 from iotrace.snapshot.tcp_book import TcpBook
 from iotrace.target_reader.opened import read_descriptors, read_sockets
@@ -32,7 +33,8 @@ _UNKNOWN = Program((), None)
 
 @dataclass(frozen=True, slots=True)
 class ProcessFacts:
-    """One process. ``descriptors`` by number and ``sockets`` by inode, as of the last look.
+    """One process. ``descriptors`` by number and ``sockets`` by inode, as of the last look; what
+    sockets have dropped is counted from when the trace of the process began.
 
     ``sockets`` None: they have not been looked at yet.
     ``limits``: from the first look to the last. ``lock_waits``: for locks on files, then;
@@ -69,6 +71,7 @@ class FactBook:
         self._limits = LimitBook(reader, cpu_limits)
         self._mounts: dict[Namespace, tuple[Mount, ...]] = {}
         self._tcp = TcpBook(reader, cpu_limits)
+        self._drops = DropBook(cpu_limits)
         self._held_locks = HeldLocks()
 
     def meet(self, pids: Iterable[int]) -> None:
@@ -188,6 +191,7 @@ class FactBook:
             return
         for pid in pids:
             mine = {inode: found[inode] for inode in inodes[pid] if inode in found}
+            mine |= self._drops.look(pid, mine)
             descriptors = self._facts[pid].descriptors.values()
             tcp = self._tcp.look(pid, descriptors, mine)
             self._facts[pid] = replace(self._facts[pid], sockets=mine, tcp=tcp)
@@ -212,6 +216,7 @@ class FactBook:
             self._facts.pop(pid, None)
             self._limits.forget(pid)
         self._tcp.forget(pids)
+        self._drops.forget(pids)
         # Containers have mount namespaces of their own.
         in_use = {id(facts.mounts) for facts in self._facts.values()}
         self._mounts = {

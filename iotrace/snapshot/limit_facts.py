@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from iotrace.procfs.cgroup import CpuLimit, MemoryLimit
 from iotrace.procfs.stat import read_stat
+from iotrace.procfs.status import read_status
 from iotrace.target_reader.asking import Asker
 from iotrace.target_reader.limits import read_cpu_limits, read_memory_limit
 
@@ -20,13 +21,15 @@ class ProcessLimits:
     ``cpu``: of the control groups with a CPU quota the one that was throttled longest, with the
     time that it was throttled while the process was traced. ``memory``: the limit that leaves the
     least. ``major_faults``: page faults that waited for storage (proc_pid_stat(5)), while traced.
-    ``cpus``: so many its first thread may run on (sched_setaffinity(2), cpuset).
+    ``cpus``: so many its first thread may run on (sched_setaffinity(2), cpuset). ``swapped_bytes``:
+    of its memory, on swap.
     """
 
     cpu: CpuLimit | None
     memory: MemoryLimit | None
     major_faults: int
     cpus: int | None = None
+    swapped_bytes: int = 0
 
 
 class LimitBook:
@@ -57,6 +60,7 @@ class LimitBook:
             memory=read_memory_limit(self._reader, pid),
             major_faults=faults - self._faults_from.setdefault(pid, faults),
             cpus=_cpus_allowed(pid),
+            swapped_bytes=read_status(pid).swapped_bytes,
         )
 
     def forget(self, pid: int) -> None:

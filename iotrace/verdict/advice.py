@@ -10,6 +10,7 @@ _TO_A_THREAD = {
     Stack.TRIO: "hand it to a thread: await trio.to_thread.run_sync(call)",
     Stack.TWISTED: "hand it to a thread: deferToThread(call)",
     Stack.GEVENT: "hand it to a real thread: gevent.get_hub().threadpool.apply(call)",
+    Stack.EVENTLET: "hand it to a real thread: eventlet.tpool.execute(call)",
 }
 _ELSEWHERE = "hand it to a thread (a ThreadPoolExecutor), which tells the loop when it is done"
 
@@ -35,6 +36,13 @@ _COOPERATIVE = {
         "peer": "The call does not give way to other greenlets: run monkey.patch_all() before all "
         "other imports; a driver in C needs its wait callback (psycopg2: psycogreen)",
     },
+    Stack.EVENTLET: {
+        "sleep": "Use eventlet.sleep(): eventlet.monkey_patch() must run before all other imports",
+        "child": "Use eventlet.green.subprocess: eventlet.monkey_patch() must run before all other "
+        "imports",
+        "peer": "The call does not give way to other greenlets: run eventlet.monkey_patch() before "
+        "all other imports; a driver in C needs eventlet.tpool",
+    },
 }
 _COMPUTE = {
     Stack.ASYNCIO: "hand it to a process pool (await loop.run_in_executor(pool, work); threads "
@@ -45,6 +53,8 @@ _COMPUTE = {
     "(twisted.internet.task.cooperate)",
     Stack.GEVENT: "hand it to other processes (more workers, a ProcessPoolExecutor in "
     "gevent.get_hub().threadpool), or split it and give way with gevent.sleep(0)",
+    Stack.EVENTLET: "hand it to other processes (more workers, a ProcessPoolExecutor in "
+    "eventlet.tpool), or split it and give way with eventlet.sleep(0)",
     Stack.UNKNOWN: "hand it to a process pool (in asyncio: await "
     "loop.run_in_executor(pool, work)), or split it over several iterations",
 }

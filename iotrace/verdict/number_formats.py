@@ -24,6 +24,11 @@ def duration(ns: float) -> str:
     return "0 ms"
 
 
+def mebibytes(number: int | None) -> str:
+    """ "86 MiB"; "0 MiB" of nothing."""
+    return f"{(number or 0) >> 20:,} MiB"
+
+
 def plural(number: int, noun: str) -> str:
     """ "1 worker", "4 workers"; "2 processes"."""
     ending = "" if number == 1 else "es" if noun.endswith("s") else "s"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import Enum
+from itertools import pairwise
 
 from iotrace.report.stacks import Frame, InCall
 from iotrace.vocabulary.calls import (
@@ -151,6 +152,16 @@ def joins(stack: Sequence[Frame]) -> bool:
 def imports(stack: Sequence[Frame]) -> bool:
     """Whether the program's own code imports a module there."""
     return any(map(is_import, library_frames(stack)))
+
+
+def import_statement(stack: Sequence[Frame]) -> Frame | None:
+    """Where the program's own code began to import what is imported there; None: nothing is."""
+    if not imports(stack):
+        return None
+    for inner, frame in reversed(list(pairwise(stack))):
+        if is_import(inner) and not in_library(frame):
+            return frame
+    return None
 
 
 def is_import(frame: Frame) -> bool:

@@ -14,6 +14,7 @@ class Stack(Enum):
     """The framework that calls the program's code, the innermost first to be recognised."""
 
     GEVENT = "gevent"
+    EVENTLET = "eventlet"
     TWISTED = "Twisted"
     TRIO = "Trio"
     ASYNCIO = "asyncio"
@@ -23,7 +24,8 @@ class Stack(Enum):
 
 
 _FILES = {
-    Stack.GEVENT: ("/gevent/", "/eventlet/"),
+    Stack.GEVENT: ("/gevent/",),
+    Stack.EVENTLET: ("/eventlet/",),
     Stack.TWISTED: ("/twisted/",),
     Stack.TRIO: ("/trio/",),
     Stack.ASYNCIO: ("/asyncio/", "/uvloop/", "/tornado/", "/anyio/_backends/_asyncio"),

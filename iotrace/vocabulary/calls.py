@@ -35,6 +35,8 @@ class CallClass(Enum):
     URING = "uring"
     FILE = "file"
     """Files and folders: open, sync, look up, change."""
+    FILE_WATCH = "file watch"
+    """It makes or extends a set of files whose changes are told (inotify(7))."""
     FILE_LOCK = "file lock"
     """It may wait for a lock on a file (flock(2), fcntl_locking(2))."""
     CLOSE = "close"
@@ -161,6 +163,9 @@ CALLS: tuple[SystemCall, ...] = (
     _call("rename", _FILE, "oldpath newpath", "file"),
     _call("renameat", _FILE, "olddirfd oldpath newdirfd newpath", "file"),
     _call("renameat2", _FILE, "olddirfd oldpath newdirfd newpath flags", "file"),
+    _call("inotify_init", CallClass.FILE_WATCH, "", "other"),
+    _call("inotify_init1", CallClass.FILE_WATCH, "flags", "other"),
+    _call("inotify_add_watch", CallClass.FILE_WATCH, "fd path mask", "other"),
     _call("flock", CallClass.FILE_LOCK, "fd operation", "file"),
     _call("fcntl", CallClass.FILE_LOCK, "fd cmd arg", "file"),
     _call("close", CallClass.CLOSE, "fd", "other"),
@@ -177,6 +182,10 @@ CALLS: tuple[SystemCall, ...] = (
     _call("brk", CallClass.MEMORY, "addr", "other"),
     _call("sched_yield", CallClass.YIELD, "", "other"),
 )
+
+
+OTHER = "other"
+"""Stands for all calls that are not in the list."""
 
 
 def named(*does: CallClass) -> frozenset[str]:
@@ -197,6 +206,7 @@ FILE_CALLS = named(CallClass.FILE)
 FILE_LOCKS = named(CallClass.FILE_LOCK)
 FORKS = named(CallClass.FORK)
 MEMORY_CALLS = named(CallClass.MEMORY)
+FILE_WATCHES = named(CallClass.FILE_WATCH)
 FILE_SYNCS = frozenset(("fsync", "fdatasync", "msync"))
 """Those of FILE_CALLS that return when what was written is on the disk."""
 FILE_OPENS = frozenset(("open", "openat", "openat2"))

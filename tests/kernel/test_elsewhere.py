@@ -121,3 +121,24 @@ def test_many_small_round_trips_are_named_and_a_few_are_not() -> None:
             # What was asked before the connection was known is not counted.
             assert 0.95 * trips <= evidence["round_trips"] <= trips
             assert evidence["peer"] == f"127.0.0.1:{port}"
+
+
+def test_queues_that_are_full_and_a_queue_that_is_empty(tmp_path: Path) -> None:
+    """IO198, IO199 and IO200, in threads of one program."""
+    datagrams, threads = 211, 7
+    with Target("full_queues.py", tmp_path, datagrams, threads) as target:
+        report = trace_work(target)
+        process = process_of(report, target.pid)
+    found = by_rule(one for one in report.findings if one.pid == target.pid)
+    lost = found["IO198"].evidence
+    assert lost["socket"] == f"127.0.0.1:{target.facts['port']}"
+    # As many were dropped before the trace.
+    assert lost["dropped"] + lost["received"] == datagrams
+    assert process.sockets is not None
+    assert [one.dropped for one in process.sockets.overflowed] == [lost["dropped"]]
+    full = found["IO199"].evidence
+    assert (full["socket"], full["connects"]) == (str(tmp_path / "lockd.sock"), 1)
+    assert 300 * MS <= full["waited_ns"] <= 2_000 * MS
+    empty = found["IO200"].evidence
+    assert empty["threads"] == threads
+    assert 1 * MS <= empty["mean_wait_ns"] <= 5 * MS

@@ -10,9 +10,9 @@ seen: Counter[str] = Counter()
 class Traffic(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         record = json.loads(data)  # <- handles
-        for _ in range(30):
-            for name, value in sorted(record.items()):
-                seen[f"{name}={value % 7}"] += 1
+        for _ in range(30):  # <- handles
+            for name, value in sorted(record.items()):  # <- handles
+                seen[f"{name}={value % 7}"] += 1  # <- handles
 
 
 async def main() -> None:

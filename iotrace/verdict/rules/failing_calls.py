@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from iotrace.report.model import Call
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines, calling_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, wastes_its_cpu
 from iotrace.verdict.told_lines import ToldLine
-from iotrace.vocabulary.calls import ACCEPTS, CONNECTS
-from iotrace.vocabulary.kinds import FILES
+from iotrace.vocabulary.calls import ACCEPTS, CONNECTS, FILE_WATCHES, OTHER
+from iotrace.vocabulary.kinds import FILES, Kind
 
 LEAST_EXHAUSTED = 3
 """Failures for want of a resource: one may be a passing peak."""
@@ -35,6 +35,11 @@ _EXHAUSTED = {
     "ENOBUFS": "out of buffer space",
     "EADDRNOTAVAIL": "no local port or address left",
 }
+_OF_WATCHES = {
+    "EMFILE": "the user has as many inotify instances as allowed (fs.inotify.max_user_instances)",
+    "ENOSPC": "the user watches as many files as allowed (fs.inotify.max_user_watches)",
+}
+"""The same errors of calls that watch files (inotify(7)): limits of their own."""
 _NO_ROOM = frozenset(("ENOSPC", "EDQUOT"))
 _REFUSED = frozenset(("ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"))
 _NO_ERRORS = frozenset(
@@ -65,12 +70,23 @@ _ADVICE = {
     "long as the program): each that is closed occupies its local port for another minute.",
 }
 
+_WATCHES = (
+    "Watch with one instance for the whole program (watchdog: one Observer, schedule() for each "
+    "folder) and close those that are done with (observer.stop()); do not make one for each "
+    "request or wait. All processes of a user share the limits: `find /proc/*/fd -lname "
+    "'anon_inode:inotify'` shows who has some. Raise them: sysctl fs.inotify.max_user_instances "
+    "(128 unless told) and max_user_watches."
+)
+
 
 def _exhausted(profile: ProcessProfile) -> Iterator[Hit]:
     for error, what in _EXHAUSTED.items():
         rows = [one for one in profile.process.calls if (one.errors or {}).get(error)]
         failed = sum(_count(one, error) for one in rows)
         if failed < LEAST_EXHAUSTED:
+            continue
+        if all(one.syscall in FILE_WATCHES for one in rows):
+            yield _watches(profile, rows, error, failed)
             continue
         worst = max(rows, key=lambda one: (one.syscall in ACCEPTS, _count(one, error)))
         file = _file(profile, worst) if error in _NO_ROOM else ""
@@ -84,9 +100,28 @@ def _exhausted(profile: ProcessProfile) -> Iterator[Hit]:
             worst.tid or None,
             severity="high",
             lines=_places(profile, worst),
-            title=f"{worst.syscall}{to} fails with {error}: {what}{waits}",
+            title=f"{_named(worst)}{to} fails with {error}: {what}{waits}",
             advice=_ADVICE.get(error, "").replace("{pid}", str(profile.process.pid)),
         )
+
+
+def _named(call: Call) -> str:
+    return "a call" if call.syscall == OTHER else call.syscall
+
+
+def _watches(profile: ProcessProfile, rows: Sequence[Call], error: str, failed: int) -> Hit:
+    """Descriptors are left where no other call fails for want of one."""
+    worst = max(rows, key=lambda one: _count(one, error))
+    watching = [one for one in profile.process.lines if one.kind == Kind.INOTIFY.label]
+    return Hit(
+        _evidence(profile, worst, error, failed) | {"calls": sum(one.calls or 0 for one in rows)},
+        _cpu_ns(profile, rows, error),
+        worst.tid or None,
+        severity="high",
+        lines=calling_lines(watching),
+        title=f"{worst.syscall} fails with {error}: {_OF_WATCHES.get(error, error)}",
+        advice=_WATCHES,
+    )
 
 
 def _file(profile: ProcessProfile, call: Call) -> str:

@@ -11,6 +11,7 @@ from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import named
 from iotrace.verdict.python_lines import faulting_lines, waiting_lines
+from iotrace.verdict.rules.major_faults import memory_is_short
 from iotrace.verdict.rules.rule import QUEUES, Hit, Rank, Rule, always
 from iotrace.vocabulary.calls import FAMILIES, LOCKS
 from iotrace.vocabulary.kinds import GIL_KINDS, Kind
@@ -24,6 +25,9 @@ LEAST_CALL_NS = 20_000_000
 """Of the holder's longest call: a thread that waits asks for the GIL every 5 ms."""
 NEAREST = 0.5
 """Of the wait, that the holder's calls take at least."""
+MOST_ALONE = 1.05
+"""Of the trace, that they take at most: one thread has the GIL at a time, so that calls of several
+threads which add up to more were not made with it."""
 
 
 def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
@@ -34,7 +38,8 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
     if not waits:
         return
     worst = max(waits, key=lambda tid: waits[tid])
-    waited = waits[worst]
+    # Threads that have ended are one row: they have waited at the same time.
+    waited = min(waits[worst], profile.wall_ns)
     computed = profile.total.cpu_ns
     if waited < max(LEAST_NS, LEAST_SHARE * profile.wall_ns) or computed > MOST_CPU_SHARE * waited:
         return
@@ -55,7 +60,7 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
 
 
 def _hit(profile: ProcessProfile, holder: Line, waits: Mapping[int, int], worst: int) -> Hit:
-    waited = waits[worst]
+    waited = min(waits[worst], profile.wall_ns)
     waiting = [
         one for one in profile.process.lines if one.syscall == "futex" and one.kind in GIL_KINDS
     ]
@@ -84,21 +89,26 @@ def _hit(profile: ProcessProfile, holder: Line, waits: Mapping[int, int], worst:
 
 
 def _faulting(profile: ProcessProfile, waiting: int, waited_ns: int) -> Hit:
-    """Who has the GIL sleeps in no call: it touches memory that is not there yet."""
+    """Who has the GIL sleeps in no call: it touches memory that is not there (any more)."""
+    short = memory_is_short(profile.process.limits)
+    why = ", ".join(filter(None, (short.swapped, short.at_the_limit))) if short else ""
     return Hit(
         {
             "waited_ns": waited_ns,
             "asleep_in_page_faults_ns": profile.total.wait_ns["fault"],
             "major_page_faults": profile.process.major_faults or 0,
             "cpu_of_the_process_ns": profile.total.cpu_ns,
+            **(short.evidence if short else {}),
         },
         waited_ns,
         waiting or None,
         severity="high",
         lines=faulting_lines(profile.process),
         title="A thread sleeps in page faults and keeps Python's GIL: all other threads wait until "
-        "the page is read from storage",
-        advice="A mapped file (mmap, numpy.memmap, LMDB, an index) is not in memory, and a page "
+        f"the page is read from storage{f' ({why})' if why else ''}",
+        advice=short.advice
+        if short
+        else "A mapped file (mmap, numpy.memmap, LMDB, an index) is not in memory, and a page "
         "fault cannot let go of the GIL: read the file once before serving (MAP_POPULATE, "
         "madvise(MADV_WILLNEED)), keep it on a local disk, read it with pread in a thread (that "
         "lets go of the GIL), or look things up in a process of its own.",
@@ -165,7 +175,7 @@ def _holder(
         and one.syscall not in LOCKS | frozenset(FAMILIES)
         and one.tid != waiting
         and one.max_ns >= LEAST_CALL_NS
-        and one.total_ns >= NEAREST * waited_ns
+        and NEAREST * waited_ns <= one.total_ns <= MOST_ALONE * profile.wall_ns
     ]
     released = {
         (one.waker_stack[0].file, one.waker_stack[0].function)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
@@ -10,7 +11,13 @@ from itertools import takewhile
 from iotrace.report.stacks import CpuSample, Frame, InCall, Line, Wake
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, in_library, library_frames, purpose_of
+from iotrace.verdict.purpose import (
+    Purpose,
+    in_library,
+    library_frames,
+    purpose_of,
+    short_name,
+)
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import QUEUES, Hit, Rule, always, covers
 from iotrace.verdict.stuck import taking_functions
@@ -32,6 +39,8 @@ MOST_IN_TURN = 1.05
 HOLDER_SHARE = 0.2
 """Of the longest thread's wait: slow calls inside that function that explain it."""
 _LOCKS = "/threading.py"
+_TAKES = re.compile(r"^_*(?:\w*acquire\w*|(?:\w+_)?lock|enter|take|wait)_*$", re.IGNORECASE)
+"""In the names of functions that return with a lock."""
 
 
 def _held(profile: ProcessProfile) -> Iterator[Hit]:
@@ -212,15 +221,26 @@ def _taken_in(wake: Wake) -> str:
 
 def _holder(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> Line | None:
     """The slow call that threads make most inside the function that takes the lock."""
-    takers = {one for wake in wakes for one in taking_functions(wake.stack)}
+    takers = {(one.file, one.function) for wake in wakes for one in _may_keep(wake)}
     found = [
         one
         for one in profile.process.lines
         if one.syscall not in LOCKS
         and one.wait_ns >= HOLDER_SHARE * min(waited, profile.wall_ns)
+        and one.wait_ns <= MOST_IN_TURN * profile.wall_ns
         and any((frame.file, frame.function) in takers for frame in one.stack)
     ]
     return max(found, key=lambda one: one.wait_ns, default=None)
+
+
+def _may_keep(wake: Wake) -> Iterator[Frame]:
+    """The frames that go on with the lock once they have it: the innermost one; what calls it, too,
+    where by its name it only takes the lock, and returns with it."""
+    library = library_frames(wake.stack)
+    for frame in wake.stack[: len(library) + 1]:
+        yield frame
+        if not _TAKES.search(short_name(frame)) and not frame.file.endswith(_LOCKS):
+            return
 
 
 def _is_of_that_lock(cause: Hit, symptom: Hit) -> bool:

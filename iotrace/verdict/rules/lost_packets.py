@@ -10,7 +10,7 @@ from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
-from iotrace.verdict.upstreams import summed
+from iotrace.verdict.upstreams import lines_on, summed
 from iotrace.vocabulary.calls import CONNECTS, FAMILIES
 
 RETRY_NS = 800_000_000
@@ -89,16 +89,28 @@ def _retransmitted(profile: ProcessProfile) -> Iterator[Hit]:
     if again < LEAST_RETRANSMITS or again < RETRANSMITS_PER_SEND * calls:
         return
     worst = max(rows, key=lambda one: one.retransmits or 0)
+    # A loop's waits are not those of one connection: it is not known who waited, but as many
+    # connections can't have lost more than the time that they were traced for.
+    waited = sum(one.wait_ns + one.polled_ns for one in rows)
+    to = f" to {worst.peer}" if worst.peer else ""
     yield Hit(
         {
             "retransmits": again,
             "connections": len(rows),
             "most_to": worst.peer,
-            "each_waits_at_least_ns": RETRANSMIT_NS,
+            **({"waited_on_them_ns": waited} if waited else {}),
         },
-        again * RETRANSMIT_NS,
+        min(again * RETRANSMIT_NS, waited or profile.wall_ns * len(rows)),
         fd=worst.fd if len(rows) == 1 else None,
+        lines=waiting_lines(lines_on(profile, rows), profile.process),
+        title=f"Packets are lost: TCP sent {plural(again, 'segment')}{to} again",
     )
+
+
+def _to_that_peer(cause: Hit, symptom: Hit) -> bool:
+    """What is lost on the way there fills the socket's buffer as well as a peer that reads slowly,
+    whose window would be closed: IO156 tells of those."""
+    return cause.evidence.get("most_to") == symptom.evidence.get("slowest_peer") is not None
 
 
 def _lost(profile: ProcessProfile) -> Iterator[Hit]:
@@ -109,9 +121,10 @@ def _lost(profile: ProcessProfile) -> Iterator[Hit]:
 LOST = Rule(
     "IO157",
     "Packets are lost: TCP sends segments again",
-    "Each loss waits 200 ms or more for its retransmission. Look at the path: `ip -s link` (drops, "
-    "errors), `nstat -az | grep -i retrans`, `ss -ti` on both hosts, MTU and firewalls; a host "
-    "that is overloaded drops, too.",
+    "A segment that is lost is sent again once later ones tell of the gap; of the last ones of a "
+    "message nothing tells, and TCP waits 200 ms or more. Look at the path: `ip -s link` (drops, "
+    "errors), `tc -s qdisc`, `nstat -az | grep -i retrans`, `ss -ti` on both hosts, MTU, a rate "
+    "limit, firewalls; a host that is overloaded drops, too.",
     _lost,
-    explains={"IO118": covers, "IO119": covers, "IO105": always},
+    explains={"IO118": covers, "IO119": covers, "IO105": always, "IO111": _to_that_peer},
 )

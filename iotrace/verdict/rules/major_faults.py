@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import GroupLimits
+from iotrace.verdict.number_formats import mebibytes
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import faulting_lines
 from iotrace.verdict.rules.rule import QUEUES, Hit, Rule, always
@@ -15,6 +17,8 @@ FAULTS_PER_SECOND = 100
 """A program that has just started has hundreds, but for a moment."""
 ASLEEP_SHARE = 0.05
 """Of the time traced that threads slept in page faults."""
+LEAST_SWAPPED_BYTES = 8 << 20
+"""What is never used is put there sooner or later, and costs nothing."""
 NEAR_LIMIT = 0.9
 """Memory in use, of the limit: what is cached makes room only down to what is used all the time."""
 
@@ -31,18 +35,16 @@ def _faulting(profile: ProcessProfile) -> Iterator[Hit]:
     }
     title = advice = ""
     limits = profile.process.limits
-    if limits is not None and _is_near(limits):
-        evidence |= {
-            "memory_limit_bytes": limits.memory_limit_bytes or 0,
-            "memory_used_bytes": limits.memory_used_bytes or 0,
-            "cgroup": limits.memory_group,
-        }
-        title = "Major page faults at the memory limit: pages are read over and over"
-        advice = (
-            "Raise the memory limit of the control group (memory.max; Kubernetes: "
-            "resources.limits.memory; docker run --memory): files that are mapped or cached count "
-            "against it. Or use less memory: fewer workers, a smaller index."
+    short = memory_is_short(limits)
+    if short is not None:
+        evidence |= short.evidence
+        near = short.at_the_limit
+        title = (
+            "Major page faults at the memory limit: pages are read over and over"
+            if near and not short.swapped
+            else f"Memory is in swap: each use of it is a page fault{f' ({near})' if near else ''}"
         )
+        advice = short.advice
     yield Hit(
         evidence,
         min(asleep_ns, profile.wall_ns),
@@ -52,10 +54,53 @@ def _faulting(profile: ProcessProfile) -> Iterator[Hit]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """Why memory is not there. ``at_the_limit``: of which control group, "": of none; ``swapped``:
+    "120 MiB of its memory are in swap", "": none is."""
+
+    evidence: dict[str, float | int | str]
+    at_the_limit: str
+    swapped: str
+    advice: str
+
+
+def memory_is_short(limits: GroupLimits | None) -> Shortage | None:
+    """None: nothing tells that memory is short, so that a file was not in memory before."""
+    if limits is None:
+        return None
+    evidence: dict[str, float | int | str] = {}
+    near = swapped = ""
+    if _is_near(limits):
+        evidence |= {
+            "memory_limit_bytes": limits.memory_limit_bytes or 0,
+            "memory_used_bytes": limits.memory_used_bytes or 0,
+            "cgroup": limits.memory_group,
+        }
+        near = f"at the memory limit of its control group, {mebibytes(limits.memory_limit_bytes)}"
+    if (limits.swapped_bytes or 0) >= LEAST_SWAPPED_BYTES:
+        evidence["swapped_bytes"] = limits.swapped_bytes or 0
+        swapped = f"{mebibytes(limits.swapped_bytes)} of its memory are in swap"
+    if not evidence:
+        return None
+    return Shortage(evidence, near, swapped, _AT_LIMIT if near else _SWAPPED)
+
+
 def _is_near(limits: GroupLimits) -> bool:
     limit = limits.memory_limit_bytes
     return bool(limit) and (limits.memory_used_bytes or 0) >= NEAR_LIMIT * (limit or 0)
 
+
+_AT_LIMIT = (
+    "Raise the memory limit of the control group (memory.max; Kubernetes: "
+    "resources.limits.memory; docker run --memory): files that are mapped or cached count "
+    "against it. Or use less memory: fewer workers, a smaller index."
+)
+_SWAPPED = (
+    "The machine has too little memory: use less (fewer workers, a smaller cache), look at who "
+    "has it (`ps -eo rss,swap,comm --sort -rss`), or give it more. Memory of a service that must "
+    "answer can be kept from swap: MemorySwapMax=0 of its unit, mlockall."
+)
 
 FAULTING = Rule(
     "IO134",

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import os
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
 from iotrace.report.model import Call, Descriptor
-from iotrace.report.stacks import Line
+from iotrace.report.stacks import Frame, Line
+from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import import_statement
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import HIGH_SHARE, QUEUES, Hit, Rule, always
 from iotrace.vocabulary.calls import FILE_CALLS, FILE_LOCKS, FILE_SYNCS
@@ -23,6 +26,8 @@ SYNCED_SHARE = 0.5
 """they are most of what is waited for."""
 THREAD_SHARE = 0.2
 """The same, of one thread, where the calls are short but many."""
+IMPORTS_SHARE = 0.5
+"""Of what is waited for files, inside imports."""
 LONG_NS = 10_000_000
 """The longest call, at least: a disk that is not overloaded answers sooner."""
 
@@ -61,6 +66,10 @@ def _slow(profile: ProcessProfile) -> Iterator[Hit]:
     at = f" of {path}" if path else ""
     tids = {one.tid for one in calls}
     lines = [one for one in profile.process.lines if _on_files(one)]
+    imports = [one for one in lines if import_statement(one.stack) is not None]
+    if _waits(imports) >= IMPORTS_SHARE * _waits(lines) > 0:
+        yield _importing(profile, imports, evidence, waited)
+        return
     yield Hit(
         evidence,
         waited,
@@ -73,6 +82,67 @@ def _slow(profile: ProcessProfile) -> Iterator[Hit]:
         else f"The file system is slow: {worst.syscall}{at} is waited for",
         advice=_SYNCS if syncs else "",
     )
+
+
+def _waits(lines: Sequence[Line]) -> int:
+    return sum(one.wait_ns for one in lines)
+
+
+def _importing(
+    profile: ProcessProfile,
+    lines: Sequence[Line],
+    evidence: dict[str, float | int | str],
+    waited: int,
+) -> Hit:
+    """Told by the statements that the program begins to import with, and where the modules are."""
+    groups: dict[Frame, list[Line]] = defaultdict(list)
+    for one in lines:
+        statement = import_statement(one.stack)
+        if statement is not None:
+            groups[statement].append(one)
+    ranked = sorted(groups.items(), key=lambda item: -_waits(item[1]))[:3]
+    folder = _folder([one.path for one in lines if one.path])
+    if folder:
+        evidence["path"] = folder
+    tids = {one.tid for one in lines}
+    return Hit(
+        evidence,
+        waited,
+        tids.pop() if len(tids) == 1 else None,
+        lines=tuple(
+            f"{frame.place} {frame.function} -> {group[0].syscall} and other calls on files while "
+            f"it imports: {plural(sum(one.calls for one in group), 'slow call')}, "
+            f"{duration(_waits(group))}, {duration(max(one.max_ns for one in group))} at most"
+            for frame, group in ranked
+        ),
+        title=f"Imports wait for a slow file system: {ranked[0][0].place} looks for modules"
+        f"{f' in {folder}' if folder else ''}, opens and reads them",
+        advice=_IMPORTS,
+    )
+
+
+def _folder(paths: Sequence[str]) -> str:
+    """Where the most paths are that have something in common."""
+    counts = Counter(one.rpartition("/")[0] for one in paths)
+    if not counts:
+        return ""
+    first = counts.most_common(1)[0][0]
+    top = next((part for part in _PACKAGES if part in first), "")
+    if top:
+        return first.partition(top)[0] + top.rstrip("/")
+    common = os.path.commonpath([one for one in counts if one[:1] == first[:1]])
+    return common if common.count("/") > 1 else first
+
+
+_PACKAGES = ("/site-packages/", "/dist-packages/")
+_IMPORTS = (
+    "Each import asks for some files in each folder of sys.path before the one that has it, and "
+    "reads it; with hundreds of modules that is thousands of round trips. Have the environment on "
+    "a local disk or in the image (a venv there, conda-pack, a zip file or .pex); put the slow "
+    "folder last in sys.path and PYTHONPATH; keep the .pyc (python -m compileall, "
+    "PYTHONPYCACHEPREFIX on a local disk); import large packages only where they are used (python "
+    "-X importtime shows which)."
+)
 
 
 def _ran_ns(profile: ProcessProfile, tids: Collection[int]) -> int:

@@ -225,5 +225,6 @@ TESTED_ELSEWHERE = {
     "IO162": "tests/kernel/test_elsewhere.py",
     "IO195": "tests/kernel/test_clients.py",
     "IO196": "tests/kernel/test_clients.py",
+    **dict.fromkeys(("IO198", "IO199", "IO200"), "tests/kernel/test_elsewhere.py"),
 }
 """Rules whose defect is no mistake of a server's code: the kernel test that makes them fire."""

@@ -61,7 +61,7 @@ UDP = (
     b"   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
     b"inode ref pointer drops             \n"
     b" 2117: 0100007F:0035 00000000:0000 07 00000000:00000300 00:00000000 00000000     0        0 "
-    b"3001 2 000000004b1eaf12 0         \n"
+    b"3001 2 000000004b1eaf12 17        \n"
 )
 UNIX = (
     b"Num       RefCount Protocol Flags    Type St Inode Path\n"

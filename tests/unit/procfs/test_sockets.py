@@ -119,6 +119,7 @@ def test_a_udp_table() -> None:
         "close",
     )
     assert (found.unread_bytes, found.unsent_bytes, found.pending) == (0x300, 0, None)
+    assert found.dropped == 17
 
 
 def test_lines_of_no_socket_are_skipped() -> None:

@@ -9,6 +9,7 @@ from iotrace.report.model import (
     FileLockWait,
     Listener,
     OpenSockets,
+    Overflowed,
     Process,
     Silent,
 )
@@ -25,6 +26,8 @@ from tests.unit.verdict.made import (
     in_call,
     line,
     line_of,
+    process,
+    thread,
 )
 from tests.unit.verdict.made_tasks import ASKS, wait_of, with_tasks
 
@@ -208,3 +211,24 @@ def new_connections(wrong: bool) -> tuple[Process, ...]:
     times = Durations(200, *(MS,) * 5)
     calls = Upstream(peer, "tcp", 400, 1, 0, None, None, None, times, 0, {})
     return (replace(one, descriptors=(*one.descriptors, row), lines=lines, upstreams=(calls,)),)
+
+
+def dropped_datagrams(wrong: bool) -> tuple[Process, ...]:
+    """IO198: 900 of 2000 were dropped, for a reader that has little to do; or a few."""
+    reads = call("recvfrom", "udp", 1_100, bytes=110_000)
+    bound = descriptor(5, kind="udp", local="0.0.0.0:8125", peer="", bytes_out=0)
+    one = process([thread(user=S, poll=9 * S)], [reads], (), [bound])
+    overflowed = Overflowed("0.0.0.0:8125", "", 900 if wrong else 3)
+    return (
+        replace(one, sockets=OpenSockets(1, ("127.0.0.1:8000",), 0, 0, overflowed=(overflowed,))),
+    )
+
+
+def unix_backlog(wrong: bool) -> tuple[Process, ...]:
+    """IO199: connect on a unix socket waits; in the twin, one by TCP."""
+    kind = "unix" if wrong else "tcp"
+    one = blocking(wait=3 * S, connect=6 * S)
+    connects = call("connect", kind, 40, wait=6 * S, longest=400 * MS)
+    times = Durations(40, MS, MS, MS, MS, MS)
+    asked = Upstream("unix:lockd.sock", kind, 40, 1, 0, None, times, None, None, 0, {})
+    return (replace(one, calls=(*one.calls, connects), upstreams=(asked,)),)

@@ -173,3 +173,15 @@ def tiny_sends(wrong: bool) -> tuple[Process, ...]:
             requests=(served,),
         ),
     )  # fmt: skip
+
+
+def empty_waits(wrong: bool) -> tuple[Process, ...]:
+    """IO200: three threads look into a queue each 3 ms; or whenever something is there."""
+    over = {"ETIMEDOUT": 3_000} if wrong else {}
+    tids = (PID, 701, 702)
+    threads = [
+        replace(thread(tid, user=300 * MS, lock=9_700 * MS, switches=3_000), syscalls=6_000)
+        for tid in tids
+    ]
+    looks = [call("futex", "", 3_000, tid=tid, wait=9_700 * MS, errors=over) for tid in tids]
+    return (process(threads, looks),)

@@ -129,6 +129,23 @@ def test_a_lock_file_that_is_tried_again_is_named_by_its_holder() -> None:
     assert "SQLite" not in locked.advice
 
 
+@pytest.mark.parametrize(("makes", "looks", "found"), [
+    ("openat", 0, True), ("linkat", 300, True), ("mkdir", 10, True), ("mkdir", 300, False),
+])  # fmt: skip
+def test_a_lock_that_is_a_file_which_is_there(makes: str, looks: int, found: bool) -> None:
+    """The last one makes its folder where it is not there, and then looks for work in it."""
+    sleeps = call("clock_nanosleep", "", 53, wait=4 * S)
+    tries = call(makes, "", 54, errors={"EEXIST": 52})
+    files = call("newfstatat", "", looks)
+    one = process([thread(sleep=4 * S, user=6 * S)], [sleeps, tries, files], (), [])
+    seen = replace(line(makes, "", -1, 54, total=S), path="/srv/build/stats.lock")
+    hits = findings(replace(one, lines=(seen,)))
+    assert ("IO151" in hits) is found
+    if found:
+        assert hits["IO151"].evidence["path"] == "/srv/build/stats.lock"
+        assert hits["IO151"].evidence["found_there"] == 52
+
+
 def test_a_database_that_another_connection_of_the_process_has_locked() -> None:
     """SQLite takes no lock then; after each sleep it reads 16 bytes of the file."""
     one = blocking(wait=5 * S, sleep=4 * S)

@@ -97,6 +97,9 @@ MADE: dict[str, Made] = {
     "IO191": hangs.waited_out,
     "IO195": clients.endless,
     "IO196": clients.asking_on,
+    "IO198": elsewhere.dropped_datagrams,
+    "IO199": elsewhere.unix_backlog,
+    "IO200": made_busy.empty_waits,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -173,6 +176,12 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO191": {"polls": 20, "slow_requests": 20, "typical_wait_ns": S},
     "IO195": {"peer": "10.0.0.9:8000", "answers": 1, "bytes_per_second": 1_600},
     "IO196": {"peer": "10.0.0.9:6379", "questions_per_second": 2_000, "bytes_per_answer": 5.0},
+    "IO198": {
+        "socket": "0.0.0.0:8125", "dropped": 900, "received": 1_100, "dropped_share_ratio": 0.45,
+        "reader_busy_ratio": 0.1,
+    },
+    "IO199": {"connects": 40, "waited_ns": 6 * S, "socket": "lockd.sock"},
+    "IO200": {"waits_that_ran_out": 9_000, "per_second": 900, "threads": 3, "cpu_ns": 900 * MS},
 }  # fmt: skip
 
 

@@ -43,6 +43,7 @@ def _in(file: str, function: str = "run") -> tuple[Frame, ...]:
     [
         (_in("asyncio/events.py", "Handle._run"), Stack.ASYNCIO),
         (_in("site-packages/gevent/baseserver.py"), Stack.GEVENT),
+        (_in("site-packages/eventlet/wsgi.py"), Stack.EVENTLET),
         (_in("site-packages/twisted/internet/base.py"), Stack.TWISTED),
         (_in("concurrent/futures/thread.py", "_worker"), Stack.POOL),
         (_in("site-packages/cheroot/workers/threadpool.py"), Stack.POOL),

@@ -43,14 +43,15 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
     computed = profile.total.cpu_ns
     if waited < max(LEAST_NS, LEAST_SHARE * profile.wall_ns) or computed > MOST_CPU_SHARE * waited:
         return
+    faulted = profile.total.wait_ns["fault"]
+    if NEAREST * waited <= faulted <= MOST_ALONE * profile.wall_ns:
+        yield _faulting(profile, worst, waited)
+        return
     if computed + profile.total.runq_ns > MOST_CPU_SHARE * waited:
         # Whoever has the GIL may be without a CPU, unless its own call was seen to give it back.
         holder = _holder(profile, worst, waited, seen_to=True)
         if holder is not None:
             yield _hit(profile, holder, waits, worst)
-        return
-    if profile.total.wait_ns["fault"] >= NEAREST * waited:
-        yield _faulting(profile, worst, waited)
         return
     holder = _holder(profile, worst, waited)
     if holder is None:

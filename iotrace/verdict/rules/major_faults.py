@@ -17,6 +17,9 @@ FAULTS_PER_SECOND = 100
 """A program that has just started has hundreds, but for a moment."""
 ASLEEP_SHARE = 0.05
 """Of the time traced that threads slept in page faults."""
+MUCH_ASLEEP_SHARE = 0.25
+LEAST_FAULTS = 30
+"""With so much of it, a few dozen will do: each takes long, from a network or a slow disk."""
 LEAST_SWAPPED_BYTES = 8 << 20
 """What is never used is put there sooner or later, and costs nothing."""
 NEAR_LIMIT = 0.9
@@ -26,7 +29,9 @@ NEAR_LIMIT = 0.9
 def _faulting(profile: ProcessProfile) -> Iterator[Hit]:
     faults = profile.process.major_faults or 0
     asleep_ns = profile.total.wait_ns["fault"]
-    if profile.per_second(faults) < FAULTS_PER_SECOND or asleep_ns < ASLEEP_SHARE * profile.wall_ns:
+    often = profile.per_second(faults) >= FAULTS_PER_SECOND
+    share = ASLEEP_SHARE if often else MUCH_ASLEEP_SHARE
+    if faults < LEAST_FAULTS or asleep_ns < share * profile.wall_ns:
         return
     evidence: dict[str, float | int | str] = {
         "major_page_faults": faults,

@@ -62,7 +62,7 @@ def faulting(wrong: bool) -> tuple[Process, ...]:
     limits = GroupLimits(
         memory_group="/pod", memory_limit_bytes=1_000_000, memory_used_bytes=990_000
     )
-    return (replace(one, limits=limits, major_faults=9_001 if wrong else 97),)
+    return (replace(one, limits=limits, major_faults=9_001 if wrong else 23),)
 
 
 def collecting(wrong: bool) -> tuple[Process, ...]:

@@ -10,6 +10,7 @@ from iotrace.report.model import Overflowed
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.told_lines import ToldLine
 from iotrace.vocabulary.calls import FAMILIES, READS, SLEEPS
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS, Kind
 
@@ -72,7 +73,7 @@ def _severity(share: float | None) -> str:
     return "medium" if share >= MEDIUM_SHARE else "low"
 
 
-def _meanwhile(tid: int | None, profile: ProcessProfile) -> tuple[int, tuple[str, ...]]:
+def _meanwhile(tid: int | None, profile: ProcessProfile) -> tuple[int, tuple[ToldLine, ...]]:
     """For how long the threads that read (None: any) do something else, and where."""
     computes = profile.threads[tid].wants_cpu_ns if tid else profile.total.wants_cpu_ns
     slow = [

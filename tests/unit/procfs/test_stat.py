@@ -70,6 +70,8 @@ def test_status() -> None:
     assert (status.uid, status.effective_uid) == (1000, 1001)
     assert (status.namespaced_ids, status.threads) == ((3847, 7), 11)
     assert (status.voluntary_switches, status.nonvoluntary_switches) == (101, 13)
+    assert status.swapped_bytes == 517 * 1024
+    assert parse_status(samples.STATUS.replace(b"VmSwap", b"Other")).swapped_bytes == 0
 
 
 def test_a_kernel_without_pid_namespaces() -> None:

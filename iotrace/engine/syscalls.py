@@ -124,9 +124,9 @@ _X86_64 = dict(
     unlinkat=263, renameat=264, linkat=265, readlinkat=267, fchmodat=268, faccessat=269,
     pselect6=270, ppoll=271, splice=275, sync_file_range=277, utimensat=280, epoll_pwait=281,
     fallocate=285, accept4=288, dup3=292, inotify_init1=294, preadv=295, pwritev=296, recvmmsg=299,
-    syncfs=306, sendmmsg=307, renameat2=316, copy_file_range=326, preadv2=327, pwritev2=328, statx=332,
-    io_uring_enter=426, clone3=435, close_range=436, openat2=437, faccessat2=439, epoll_pwait2=441,
-    futex_waitv=449, futex_wait=455,
+    syncfs=306, sendmmsg=307, renameat2=316, copy_file_range=326, preadv2=327, pwritev2=328,
+    statx=332, io_uring_enter=426, clone3=435, close_range=436, openat2=437, faccessat2=439,
+    epoll_pwait2=441, futex_waitv=449, futex_wait=455,
 )  # fmt: skip
 _AARCH64 = dict(
     epoll_ctl=21, epoll_pwait=22, dup3=24, fcntl=25, inotify_init1=26,

@@ -112,8 +112,8 @@ def _importing(
         tids.pop() if len(tids) == 1 else None,
         lines=tuple(
             ToldLine(
-                f"{frame.place} {frame.function} -> {group[0].syscall} and other calls on files while "
-                f"it imports: {plural(sum(one.calls for one in group), 'slow call')}, "
+                f"{frame.place} {frame.function} -> {group[0].syscall} and other calls on files "
+                f"while it imports: {plural(sum(one.calls for one in group), 'slow call')}, "
                 f"{duration(_waits(group))}, {duration(max(one.max_ns for one in group))} at most",
                 wait_at(frame, group[0].syscall),
             )

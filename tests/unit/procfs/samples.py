@@ -16,7 +16,8 @@ STATUS = (
     b"Name:\tgunicorn: maste\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t3846\nNgid:\t0\n"
     b"Pid:\t3847\nPPid:\t3841\nTracerPid:\t0\nUid:\t1000\t1001\t1002\t1003\nGid:\t0\t0\t0\t0\n"
     b"FDSize:\t256\nGroups:\t \nNStgid:\t3846\t6\nNSpid:\t3847\t7\nNSpgid:\t3841\t1\n"
-    b"NSsid:\t2566\t0\nKthread:\t0\nVmPeak:\t    3060 kB\nVmSwap:\t     517 kB\nThreads:\t11\nSigQ:\t0/96365\n"
+    b"NSsid:\t2566\t0\nKthread:\t0\nVmPeak:\t    3060 kB\nVmSwap:\t     517 kB\n"
+    b"Threads:\t11\nSigQ:\t0/96365\n"
     b"Cpus_allowed_list:\t0-1\nvoluntary_ctxt_switches:\t101\nnonvoluntary_ctxt_switches:\t13\n"
 )
 FDINFO = b"pos:\t4096\nflags:\t02004002\nmnt_id:\t17\nino:\t1039\n"

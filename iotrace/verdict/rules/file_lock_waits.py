@@ -9,6 +9,7 @@ from iotrace.report.model import Call, FileLockWait
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
 from iotrace.verdict.rules.rule import SLEEPS, Hit, Rule
+from iotrace.verdict.sqlite_files import BESIDE
 from iotrace.vocabulary.calls import FILE_CALLS, FILE_LOCKS, FILE_OPENS
 from iotrace.vocabulary.calls import SLEEPS as CALLS_THAT_SLEEP
 from iotrace.vocabulary.kinds import FILES
@@ -31,8 +32,9 @@ files in the folder are used."""
 LEAST_REFUSED = 3
 LEAST_SLEEP_NS = 100_000_000
 LOOKS_PER_SLEEP = 0.8
-COUNTER_BYTES = 256
-"""A read, on average: a change counter is 16 bytes, a page 4096."""
+COUNTER_BYTES = 1024
+"""A read, on average: a change counter is 16 bytes, a page 4096, and a new connection reads some of
+those first."""
 
 
 def _waits(profile: ProcessProfile) -> Iterator[Hit]:
@@ -106,15 +108,22 @@ def _tried_again(profile: ProcessProfile, calls: list[Call]) -> Iterator[Hit]:
             by_sqlite.add(tid)
     if refused:
         path = _database(profile) if by_sqlite else _refused_path(profile)
-        yield _tried(profile, refused, path, calls)
+        yield _tried(profile, refused, path, calls, itself=by_sqlite == set(refused))
 
 
-def _tried(profile: ProcessProfile, refused: dict[int, int], path: str, calls: list[Call]) -> Hit:
-    """``refused``: how often, by thread."""
+def _tried(
+    profile: ProcessProfile,
+    refused: dict[int, int],
+    path: str,
+    calls: list[Call],
+    *,
+    itself: bool,
+) -> Hit:
+    """``refused``: how often, by thread. ``itself``: another connection of this process has it."""
     seen = [profile.threads[tid] for tid in refused]
     asleep = sum(one.sleeps.wait_ns for one in seen)
     evidence: dict[str, float | int | str] = {
-        "refused_locks": sum(refused.values()),
+        **({} if itself else {"refused_locks": sum(refused.values())}),
         "sleeps": sum(one.sleeps.calls for one in seen),
         "asleep_ns": asleep,
         "threads": len(refused),
@@ -124,16 +133,22 @@ def _tried(profile: ProcessProfile, refused: dict[int, int], path: str, calls: l
     held = _held(profile)
     if held is not None and held.holder is not None:
         evidence["had_by"] = _holder(held)
-    lines = [line for line in lines_of_category(profile.process, "sleeps") if line.tid in refused]
+    sleeps = lines_of_category(profile.process, "sleeps")
+    lines = [line for line in sleeps if line.tid in refused]  # of its latest call
     whole = any(one.tid in refused and one.syscall == "flock" for one in calls)
     return Hit(
         evidence,
         asleep,
         next(iter(refused)) if len(refused) == 1 else None,
         lines=waiting_lines(lines, profile.process),
-        title="Waits for a file lock by trying again, with sleeps in between"
+        title=(
+            "SQLite waits for another connection of this process, which has the database locked: "
+            "its busy handler sleeps and tries again"
+            if itself
+            else "Waits for a file lock by trying again, with sleeps in between"
+        )
         + (f" ({path})" if path else ""),
-        advice=_TRIED_LOCK_FILE if whole else _TRIED_DATABASE,
+        advice=_TRIED_OWN if itself else _TRIED_LOCK_FILE if whole else _TRIED_DATABASE,
     )
 
 
@@ -202,6 +217,13 @@ _LOCK_FILE = (
     "Where its maker has died without removing it, it stays there for ever: look at who has "
     "written it and how old it is."
 )
+_TRIED_OWN = (
+    "Find the transaction that stays open while its thread does something slow (a call of another "
+    "service, a sleep, a loop in Python between the first write and the commit): do that before it "
+    "begins or after the commit. Let one thread write, and give it its work through a queue; WAL "
+    "(PRAGMA journal_mode=WAL) lets readers go on meanwhile, but not a second writer. The sleeps "
+    "are SQLite's, not the program's: `timeout=` of sqlite3.connect limits them."
+)
 _TRIED_DATABASE = (
     "Somebody else keeps the file locked (a database of SQLite: another connection writes; its "
     "busy handler sleeps and tries again). Keep transactions short and commit before slow work, "
@@ -232,8 +254,13 @@ def _asks_a_database(profile: ProcessProfile, tid: int, sleeps: int) -> bool:
 
 
 def _database(profile: ProcessProfile) -> str:
-    rows = [one for one in profile.process.descriptors if one.kind in FILES and one.bytes_in]
-    return max(rows, key=lambda one: one.calls or 0).local if rows else ""
+    rows = [
+        one
+        for one in profile.process.descriptors
+        if one.kind in FILES and one.bytes_in and one.local
+    ]
+    # A descriptor of a journal may have been one of the database before.
+    return BESIDE.sub("", max(rows, key=lambda one: one.calls or 0).local) if rows else ""
 
 
 LOCKED = Rule(

@@ -12,12 +12,15 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import in_package, library_frames, named, serves
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
+from iotrace.verdict.sqlite_files import sqlite_database
 
 LEAST_SHARE = 0.05
 """Of the time of the threads that serve."""
 SLEEPS_PER_READ = 0.05
 SERVICE_SHARE = 0.5
 """Of the time from reading requests to answering them, asleep in sleeps: then few are enough."""
+BUSY_NS = 110_000_000
+"""On average: SQLite's busy handler sleeps for 100 ms at most at a time, and wake-ups are late."""
 
 
 def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
@@ -66,7 +69,15 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
         lines=waiting_lines(lines, profile.process),
         severity="low" if client and not retries else None,
         title=_title(library, client=client, retries=retries),
-        advice=_RETRIES if retries else f"{_ADVICE} {_ACCEPTS}" if accepts else "",
+        advice=_RETRIES
+        if retries
+        else " ".join(
+            (
+                *((_BUSY,) if asleep <= BUSY_NS * sleeps and sqlite_database(profile) else ()),
+                _ADVICE,
+                *((_ACCEPTS,) if accepts else ()),
+            )
+        ),
     )
 
 
@@ -124,6 +135,11 @@ _ADVICE = (
 _ACCEPTS = (
     "The same thread accepts connections, and accepts none meanwhile: serve each connection in a "
     "thread of its own (ThreadingMixIn, an executor; gunicorn: --threads) or in an event loop."
+)
+_BUSY = (
+    "Where the line is a statement for SQLite (execute, commit), the sleep is not the program's: "
+    "another connection has the database locked, and SQLite's busy handler tries again. Keep that "
+    "one's transaction short (commit before slow work), and let one thread write."
 )
 _TRIES_AGAIN = re.compile(r"retr(?:y|ies)|back_?off|tenacity", re.IGNORECASE)
 _RETRIES = (

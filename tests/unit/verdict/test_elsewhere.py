@@ -154,11 +154,36 @@ def test_a_database_that_another_connection_of_the_process_has_locked() -> None:
     row = descriptor(5, kind="file", local="/srv/app.db", peer="", calls=54)
     server = replace(one, descriptors=(row,))
     waits = replace(server, calls=(*one.calls, sleeps, looks))
-    assert findings(waits)["IO151"].evidence["path"] == "/srv/app.db"
+    found = findings(waits)["IO151"]
+    assert found.evidence["path"] == "/srv/app.db"
+    assert "another connection of this process, which has the database locked" in found.title
+    assert "SQLite's, not the program's" in found.advice
+    # A connection for each request, which reads some pages first; its journal had this number, too.
+    pages = replace(looks, bytes=54 * 16 + 6 * 4096)
+    journal = replace(row, local="/srv/app.db-journal")
+    opened = replace(waits, calls=(*one.calls, sleeps, pages), descriptors=(journal,))
+    assert findings(opened)["IO151"].evidence["path"] == "/srv/app.db"
+    # Somebody who reads data between sleeps.
+    data = replace(server, calls=(*one.calls, sleeps, replace(looks, bytes=54 * 4096)))
+    assert "IO151" not in findings(data)
     # One that sleeps by itself, and runs a transaction each time.
     locks = call("fcntl", "file", 54 * 5)
     own = replace(server, calls=(*one.calls, sleeps, looks, locks))
     assert "IO151" not in findings(own)
+
+
+def test_a_sleep_that_may_be_sqlites_is_said_so() -> None:
+    """In WAL mode its busy handler makes no other call."""
+    for local, asleep, told in (
+        ("/srv/app.db-wal", 4 * S, True),
+        ("/srv/app.log", 4 * S, False),
+        ("/srv/app.db-wal", 8 * S, False),
+    ):
+        one = blocking(wait=S, sleep=asleep)
+        sleeps = call("clock_nanosleep", "", 53, wait=asleep)
+        row = descriptor(5, kind="file", local=local, peer="", calls=54)
+        seen = replace(one, calls=(*one.calls, sleeps), descriptors=(row,))
+        assert ("busy handler" in findings(seen)["IO117"].advice) is told
 
 
 def test_a_file_lock_that_never_comes_is_said_so() -> None:

@@ -113,8 +113,9 @@ def together(one: Owed | None, other: Owed | None) -> Owed | None:
     return Owed(one.count + other.count, min(one.since_ns, other.since_ns))
 
 
-def _age_ns(owed: Owed | None, at_ns: int) -> int | None:
-    return max(0, at_ns - owed.since_ns) if owed else None
+def _age_ns(owed: Owed | None, snapshot: Snapshot) -> int | None:
+    """At least, where it is older than the trace."""
+    return max(0, snapshot.at_ns - (owed.since_ns or snapshot.from_ns)) if owed else None
 
 
 def _listener(key: EndpointKey, facts: ProcessFacts | None) -> str:
@@ -167,7 +168,7 @@ def _requests(
     slow: tuple[SlowRequest, ...],
     snapshot: Snapshot,
 ) -> Requests:
-    unanswered, oldest = owed.count if owed else 0, _age_ns(owed, snapshot.at_ns)
+    unanswered, oldest = owed.count if owed else 0, _age_ns(owed, snapshot)
     if totals is None:
         return Requests(listener, 0, 0, unanswered, oldest, None, None, None, None, None)
     exchanges = sum(totals.latency)
@@ -249,7 +250,7 @@ def _upstream(
         calls=sum(totals.latency),
         in_flight_max=totals.in_flight_max,
         unanswered=owed.count if owed else 0,
-        oldest_unanswered_ns=_age_ns(owed, snapshot.at_ns),
+        oldest_unanswered_ns=_age_ns(owed, snapshot),
         theirs_ns=_durations(totals.service, totals.service_max_ns),
         pickup_ns=_durations(totals.pickup, totals.pickup_max_ns),
         connect_ns=_durations(totals.setup, totals.setup_max_ns),

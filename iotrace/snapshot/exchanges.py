@@ -101,7 +101,8 @@ class SlowExchange:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """Exchanges that have begun and are not answered; the oldest of them began at ``since_ns``."""
+    """Exchanges that have begun and are not answered; the oldest of them began at ``since_ns``,
+    0: before counting began."""
 
     count: int
     since_ns: int

@@ -336,6 +336,21 @@ def test_what_is_never_answered_is_owed_until_the_connection_ends(limits: Limits
         assert (row.exchanges, row.unanswered, row.oldest_unanswered_ns) == (0, 0, None)
 
 
+def test_what_had_arrived_before_the_trace_is_owed_since_then(limits: Limits) -> None:
+    with Server("loop") as server, server.connect() as busy, server.connect() as owed:
+        assert ask(owed) == b"ok\n"
+        busy.sendall(b"sleep 1500\n")
+        wait_until(lambda: sleeps_in(server.pid, server.pid, "clock_nanosleep"), "its sleep")
+        owed.sendall(b"never\n")
+        with tracing(server.pid, limits=limits) as trace:
+            wait_until(lambda: _reads(trace, server.pid) > 0, "its read")
+            report = report_of(trace)
+    row = requests_of(report, server.pid)
+    assert row.unanswered == 1
+    assert row.oldest_unanswered_ns is not None
+    assert 0 < row.oldest_unanswered_ns <= report.duration_ns
+
+
 def _reads(trace: Trace, pid: int) -> int:
     process = process_of(trace.report(trace.snapshot()), pid)
     return sum(call.calls or 0 for call in process.calls if call.syscall == "recvfrom")

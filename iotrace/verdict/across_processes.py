@@ -13,8 +13,8 @@ from iotrace.verdict.rules.registry import RULES
 from iotrace.verdict.rules.rule import Rank, Tells
 
 _LOOPBACK = ("127.", "[::1]:")
-_WHILE_THEY_START = frozenset(("IO105", "IO146", "IO171"))
-"""What that makes of connections, in the workers or in their parent."""
+_WHILE_THEY_START = frozenset(("IO105", "IO133", "IO146", "IO171"))
+"""What that makes of connections, in the workers or in their parent, and what they compute."""
 _RANKS = ("high", "medium", "low")
 _MOST_LOOKED_AT = 8
 """Findings with the same line."""

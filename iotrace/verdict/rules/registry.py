@@ -26,6 +26,7 @@ from iotrace.verdict.rules import (
     edge_leftover,
     empty_waits,
     endless_answers,
+    endless_shutdown,
     failing_calls,
     file_lock_waits,
     file_polling,
@@ -37,6 +38,7 @@ from iotrace.verdict.rules import (
     gil_contention,
     held_lock,
     kept_connections,
+    killed_workers,
     late_answers,
     late_pickup,
     lock_waits,
@@ -145,4 +147,6 @@ RULES: tuple[Rule, ...] = (
     dropped_datagrams.DROPPED,
     unix_backlog.FULL_QUEUE,
     empty_waits.EMPTY,
+    killed_workers.KILLS,
+    endless_shutdown.ENDLESS,
 )

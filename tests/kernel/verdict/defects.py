@@ -215,6 +215,7 @@ TESTED_ELSEWHERE = {
             "IO186",
             "IO187",
             "IO190",
+            "IO193",
         ),
         "tests/kernel/verdict/test_hangs.py",
     ),
@@ -226,5 +227,6 @@ TESTED_ELSEWHERE = {
     "IO195": "tests/kernel/test_clients.py",
     "IO196": "tests/kernel/test_clients.py",
     **dict.fromkeys(("IO198", "IO199", "IO200"), "tests/kernel/test_elsewhere.py"),
+    "IO192": "tests/kernel/verdict/test_killed_workers.py",
 }
 """Rules whose defect is no mistake of a server's code: the kernel test that makes them fire."""

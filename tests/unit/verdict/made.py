@@ -197,7 +197,9 @@ def model_of(*processes: Process, pid: int = PID) -> Model:
 def findings(*processes: Process, pending: int = 0) -> Found:
     """What is wrong, by rule: causes and symptoms."""
     known = [
-        one if one.sockets and one.sockets.listening else replace(one, sockets=listener(pending))
+        one
+        if one.sockets and one.sockets.count is not None
+        else replace(one, sockets=listener(pending))
         for one in processes
     ]
     return by_rule(judged(*known).findings)

@@ -10,7 +10,15 @@ import pytest
 
 from iotrace.report.model import Process
 from iotrace.verdict.rules.registry import RULES
-from tests.unit.verdict import clients, elsewhere, hangs, made_busy, made_servers, made_tasks
+from tests.unit.verdict import (
+    clients,
+    elsewhere,
+    hangs,
+    made_busy,
+    made_ends,
+    made_servers,
+    made_tasks,
+)
 from tests.unit.verdict.made import (
     MS,
     PID,
@@ -100,6 +108,8 @@ MADE: dict[str, Made] = {
     "IO198": elsewhere.dropped_datagrams,
     "IO199": elsewhere.unix_backlog,
     "IO200": made_busy.empty_waits,
+    "IO192": made_ends.killed_workers,
+    "IO193": made_ends.endless_shutdown,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -182,6 +192,8 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     },
     "IO199": {"connects": 40, "waited_ns": 6 * S, "socket": "lockd.sock"},
     "IO200": {"waits_that_ran_out": 9_000, "per_second": 900, "threads": 3, "cpu_ns": 900 * MS},
+    "IO192": {"workers_replaced": 3, "signals": "SIGABRT", "mean_life_ns": 3 * S},
+    "IO193": {"connections_of_clients": 3, "asyncio_tasks_of_the_program": 3, "waited_ns": 9 * S},
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from common import WRONG, listen, ready
 from connection_pool import Pool
+from ends import endless_shutdown
 from gone import serve_and_end, unanswered_connect
 from idle import full_server, one_worker, sleeping_requests
 
@@ -387,7 +388,7 @@ WAYS = {one.__name__: one for one in (
     kept_connections, kept_threads, inherited_pipe, refused_connections, kept_transactions,
     slow_service, unanswered_connect, replaced_workers, stopped_child,
 )}  # fmt: skip
-for told in (sleeping_requests, full_server, one_worker):
+for told in (sleeping_requests, full_server, one_worker, endless_shutdown):
     WAYS[told.__name__] = lambda told=told: told(listener)
 ready(listener)
 WAYS[WAY]()

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A server that was told to end, and waits for clients or tasks that do not."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from iotrace.report.stacks import Frame
+from iotrace.report.task_waits import TaskWait
+from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import Purpose, in_library, named
+from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
+from iotrace.verdict.stuck import long_ns, whereabouts
+from iotrace.verdict.waiting_tasks import WaitingTasks, task_lines
+
+PRESENT_SHARE = 0.9
+"""Of the looks at the tasks, at which one was ending the server."""
+LEAST_WATCHED_NS = 2_000_000_000
+"""Who ends in less need not be asked why."""
+MOST_PEERS = 3
+_ENDS = re.compile(
+    r"/\w*(?:server|runners?|serving|base_events|arbiter)\w*\.py:"
+    r"_?(?:shutdown|shutdown_default_executor|wait_closed|cleanup|server_close|close|stop|aclose"
+    r"|close_all_connections|_?wait_tasks_to_complete)$"
+)
+"""Functions of servers and event loops that end them, and wait for what they still have to do."""
+
+
+def _does_not_end(profile: ProcessProfile) -> Iterator[Hit]:
+    found = _ending(profile)
+    if found is None:
+        return
+    frame, waited_ns, tid = found
+    clients = _clients(profile)
+    peers = ", ".join(host for host, _ in clients.most_common(MOST_PEERS))
+    number = sum(clients.values())
+    rows = profile.process.tasks.rows if profile.process.tasks else ()
+    own = [one for one in rows if one.stack and _is_own(one)]
+    tasks = sum(one.tasks for one in own)
+    waits_for = [plural(number, "connection") + f" of clients ({peers})"] if number else []
+    waits_for += [plural(tasks, "asyncio task")] if tasks else []
+    yield Hit(
+        {
+            "waits_in": f"{frame.place} {frame.function}",
+            "waited_ns": waited_ns,
+            "connections_of_clients": number,
+            **({"clients": peers} if peers else {}),
+            "asyncio_tasks_of_the_program": tasks,
+        },
+        min(profile.wall_ns, waited_ns),
+        tid,
+        severity="high",
+        lines=task_lines(WaitingTasks(one, Purpose.OTHER) for one in own),
+        title=f"The {'server' if number else 'program'} is shutting down and does not come to its "
+        f"end: {frame.function} "
+        f"({frame.place}) has been waiting for {duration(waited_ns)} and more"
+        + (f", while {' and '.join(waits_for)} are still there" if waits_for else ""),
+    )
+
+
+def _ending(profile: ProcessProfile) -> tuple[Frame, int, int | None] | None:
+    """Where, for how long at least, in which thread (None: in a task).
+
+    Who still listens may as well wait for its end from the start on (Server.wait_closed)."""
+    sockets = profile.process.sockets
+    if sockets is None or sockets.count is None or sockets.listening:
+        return None
+    tasks = profile.process.tasks
+    for one in tasks.rows if tasks else ():
+        frame = _outermost(one.stack)
+        if tasks and frame and one.mean >= PRESENT_SHARE and tasks.watched_ns >= LEAST_WATCHED_NS:
+            return frame, tasks.watched_ns, None
+    for thread in whereabouts(profile):
+        frame = _outermost(thread.call.stack)
+        if frame and thread.held_ns >= max(LEAST_WATCHED_NS, long_ns(profile)):
+            return frame, thread.held_ns, thread.tid
+    return None
+
+
+def _outermost(stack: Sequence[Frame]) -> Frame | None:
+    return next((one for one in reversed(stack) if _is_end(one)), None)
+
+
+def _is_end(frame: Frame) -> bool:
+    return in_library(frame) and _ENDS.search(named(frame)) is not None
+
+
+def _is_own(one: TaskWait) -> bool:
+    return not in_library(one.own_stack[0]) and _outermost(one.stack) is None
+
+
+def _clients(profile: ProcessProfile) -> Counter[str]:
+    """Connections that it has accepted, by the clients' addresses."""
+    outgoing = {one.fd for one in profile.outgoing()}
+    return Counter(
+        one.peer.rpartition(":")[0]
+        for one in profile.process.descriptors
+        if one.kind == "tcp" and one.peer and one.fd not in outgoing
+    )
+
+
+ENDLESS = Rule(
+    "IO193",
+    "The server is shutting down and does not come to its end",
+    "A graceful end waits until everybody has got an answer; event streams, WebSockets and long "
+    "polls never have. End them when the server does (an asyncio.Event that the generator looks "
+    "at, set by the shutdown; sse-starlette and websockets do so), and give the wait a limit: "
+    "uvicorn --timeout-graceful-shutdown 10, gunicorn and hypercorn --graceful-timeout, aiohttp "
+    "web.run_app(shutdown_timeout=10), grpc server.stop(grace=10). It should be shorter than what "
+    "the supervisor gives (Kubernetes: terminationGracePeriodSeconds; systemd: TimeoutStopSec).",
+    _does_not_end,
+    explains={"IO140": always, "IO141": always, "IO170": always, "IO185": always},
+    rank=Rank.STUCK,
+)

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Workers that are killed: before they have served anybody, or in the midst of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from iotrace.verdict.classify.process_tree import forks
+from iotrace.verdict.family_evidence import REPLACED
+from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.python_lines import busy_lines, waiting_lines
+from iotrace.verdict.rules.rule import Hit, Rank, Rule
+from iotrace.verdict.told_lines import ToldLine
+
+LEAST_KILLED = 2
+"""One that is killed may be somebody's doing."""
+BUSY_SHARE = 0.5
+"""Of its life that a worker wants a CPU: then it is told what it computes, else where it waits."""
+_KILLS = ("SIGABRT", "SIGKILL", "SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE")
+"""Whoever ends a worker in peace sends SIGTERM, SIGINT, SIGQUIT or SIGHUP."""
+_BY_OTHERS = frozenset(("SIGABRT", "SIGKILL"))
+"""abort(3) sends SIGABRT as well, and its text is in the log."""
+
+
+def _killed(profile: ProcessProfile) -> Iterator[Hit]:
+    killed = [one for one in profile.children if _is_worker(one, profile) and _signals(one)]
+    number = sum(one.process.count for one in killed)
+    successors = forks([one for one in profile.children if _is_worker(one, profile)])
+    if number < LEAST_KILLED or successors < LEAST_KILLED:
+        return
+    served = [one for one in killed if _has_served(one)]
+    born = [one for one in killed if forks([one])]
+    young = bool(born) and not served
+    whole = born or killed
+    life_ns = sum(one.total.lifetime_ns for one in whole) // max(1, len(whole))
+    signals = list(dict.fromkeys(name for one in killed for name in _signals(one)))
+    nobody = not any(_has_served(one) for one in profile.children)
+    by = " and ".join(signals)
+    when = (
+        f"{duration(life_ns)} after their start, before any of them has served"
+        if young
+        else f"after {duration(life_ns)}, {len(served)} of them had served"
+    )
+    yield Hit(
+        {
+            REPLACED: number,
+            "signals": by,
+            "begun": successors,
+            "mean_life_ns": life_ns,
+            "had_served": len(served),
+        },
+        profile.wall_ns
+        if nobody
+        else min(profile.wall_ns, sum(one.total.lifetime_ns for one in killed)),
+        severity="high",
+        lines=_lines(killed),
+        title=f"Workers are killed{' while they start' if young else ''}, again and again: "
+        f"{plural(number, 'worker')} ended by {by} {when}; {successors} were started in "
+        f"{duration(profile.wall_ns)}" + (", and nobody serves" if nobody else ""),
+        advice="" if _BY_OTHERS.intersection(signals) else _CRASHES,
+    )
+
+
+def _is_worker(one: ProcessProfile, parent: ProcessProfile) -> bool:
+    """It has a listener of its parent's, or of its siblings': it accepts where they do."""
+    others = (parent, *(other for other in parent.children if other is not one))
+    shared = {
+        address
+        for other in others
+        if other.process.sockets
+        for address in other.process.sockets.listening
+    }
+    sockets = one.process.sockets
+    return sockets is not None and not shared.isdisjoint(sockets.listening)
+
+
+def _signals(one: ProcessProfile) -> list[str]:
+    if one.process.ended_ns is None:
+        return []
+    got = {row.signal for row in one.process.signals}
+    return [name for name in _KILLS if name in got]
+
+
+def _has_served(one: ProcessProfile) -> bool:
+    return any(row.exchanges or row.unanswered for row in one.process.requests)
+
+
+def _lines(killed: Sequence[ProcessProfile]) -> tuple[ToldLine, ...]:
+    """What the one that lived longest did."""
+    one = max(killed, key=lambda other: other.total.lifetime_ns)
+    busy = busy_lines(one.process)
+    if busy and one.total.wants_cpu_ns >= BUSY_SHARE * one.total.lifetime_ns:
+        return busy
+    return waiting_lines(one.process.lines, one.process) or busy
+
+
+_CRASHES = (
+    "They crash in native code: have the place written (python -X faulthandler, PYTHONFAULTHANDLER"
+    "=1), look at the core dump (coredumpctl) and at the versions of the modules in C."
+)
+
+KILLS = Rule(
+    "IO192",
+    "Workers are killed again and again",
+    "Whoever watches them takes them for hung: they do not report within its time-out (gunicorn "
+    "sends SIGABRT, then SIGKILL: --timeout counts from the start on, so imports and models that "
+    "are loaded count as well; uvicorn --timeout-worker-healthcheck; uWSGI: harakiri), or the OOM "
+    "killer (dmesg, memory.events of the control group). Do at the start only what serving needs, "
+    "load what all share before the fork (gunicorn --preload), and make the time-out longer than "
+    "the start takes on a busy machine; a request that takes so long belongs to a job queue.",
+    _killed,
+    rank=Rank.STUCK,
+)

@@ -1,0 +1,61 @@
+"""Servers whose workers are killed, or that do not come to their end, and their twins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from iotrace.report.model import OpenSockets, Process, Signal
+from iotrace.report.stacks import CpuSample
+from iotrace.report.task_waits import TaskWaits
+from tests.unit.verdict.made import (
+    MS,
+    PID,
+    S,
+    call,
+    descriptor,
+    event_loop,
+    listener,
+    process,
+    stack,
+    thread,
+)
+from tests.unit.verdict.made_tasks import wait_of
+
+SLEEPS = "lib/asyncio/tasks.py:639 sleep"
+STREAMED = (SLEEPS, "app.py:13 changes", "lib/site-packages/starlette/responses.py:244 stream")
+ENDING = (
+    SLEEPS,
+    "lib/site-packages/uvicorn/server.py:300 Server._wait_tasks_to_complete",
+    "lib/site-packages/uvicorn/server.py:278 Server.shutdown",
+    "lib/site-packages/uvicorn/server.py:70 Server.serve",
+)
+SERVING = (SLEEPS, "lib/site-packages/uvicorn/server.py:229 Server.main_loop", ENDING[-1])
+
+
+def killed_workers(wrong: bool) -> tuple[Process, ...]:
+    """IO192: three that compute for 3 s and get SIGABRT; the twin's got SIGTERM, at a reload."""
+    signal = "SIGABRT" if wrong else "SIGTERM"
+    place = stack("app.py:11 search_index", "lib/importlib/__init__.py:126 import_module")
+    workers = [
+        replace(
+            process(
+                [thread(pid, user=2_900 * MS, runq=100 * MS)],
+                [call("other", "", 23, tid=pid)],
+                pid=pid, parent=PID, started=began * S, ended=(began + 3) * S,
+                signals=(Signal(pid, signal, 1),),
+            ),
+            cpu_samples=(CpuSample(pid, 290, 2_900 * MS, 0, 0, 0, 0, place),),
+            sockets=listener(),
+        )
+        for pid, began in ((701, 1), (702, 4), (703, 7))
+    ]  # fmt: skip
+    return replace(process([thread(poll=10 * S)]), sockets=listener(3)), *workers
+
+
+def endless_shutdown(wrong: bool) -> tuple[Process, ...]:
+    """IO193: three streams keep a server from ending; the twin serves them."""
+    rows = (wait_of(*STREAMED, tasks=3), wait_of(*(ENDING if wrong else SERVING), tasks=1))
+    sockets = OpenSockets(5, () if wrong else ("127.0.0.1:8000",), 0, 0)
+    clients = tuple(descriptor(fd, peer=f"10.0.0.{fd}:40001") for fd in (7, 8, 9))
+    one = replace(event_loop(), tasks=TaskWaits(12, 9 * S, 4, rows), sockets=sockets)
+    return (replace(one, descriptors=clients),)

@@ -86,9 +86,14 @@ def result_text(one: Stuck, profile: ProcessProfile) -> str:
 
 def in_loop(one: Stuck) -> bool:
     """What an event loop has called waits in its thread: the loop stands still."""
-    for place, frame in enumerate(one.call.stack):
+    return called_by_loop(one.call.stack)
+
+
+def called_by_loop(stack: Sequence[Frame]) -> bool:
+    """Whether an asyncio loop has called the program's own code there."""
+    for place, frame in enumerate(stack):
         if _LOOP.search(named(frame)):
-            return not all(map(in_library, one.call.stack[:place]))
+            return not all(map(in_library, stack[:place]))
     return False
 
 

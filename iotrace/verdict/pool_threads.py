@@ -11,12 +11,14 @@ from iotrace.report.stacks import Frame, InCall, Line
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import library_frames, purpose_of, short_name
 from iotrace.verdict.stuck import Stuck, in_calls, place_text
-from iotrace.vocabulary.kinds import INTERPRETER_KINDS
+from iotrace.vocabulary.calls import WRITES
+from iotrace.vocabulary.kinds import INTERPRETER_KINDS, PIPE
 
 POOLS_SHARE = 0.9
 """Of all that a process waited in calls of one kind, in stacks of one pool: whoever made such calls
 is of that pool."""
 
+_WAKES = frozenset(("unix", "eventfd", PIPE))
 _WORKERS = {
     "concurrent/futures/thread.py:_worker": "ThreadPoolExecutor",
     "anyio/_backends/_asyncio.py:run": "AnyIO's worker threads",
@@ -110,3 +112,15 @@ def _by_its_waits(
 
 def _kind(one: Call | Line) -> tuple[str, str]:
     return one.syscall, one.kind
+
+
+def woken_by_threads(profile: ProcessProfile) -> int:
+    """So often threads that run no loop wrote to what wakes a loop."""
+    loops = profile.loop_threads()
+    return sum(
+        call.calls or 0
+        for tid, calls in profile.calls.items()
+        if tid not in loops and loops
+        for call in calls
+        if call.syscall in WRITES and call.kind in _WAKES
+    )

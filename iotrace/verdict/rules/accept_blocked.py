@@ -8,12 +8,15 @@ from dataclasses import replace
 from functools import partial
 
 from iotrace.report.detail import Detail
+from iotrace.verdict.advice import instead_of_blocking
 from iotrace.verdict.call_texts import call_text
+from iotrace.verdict.handovers import in_loop
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import in_library
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import QUEUES, Hit, Rank, Rule, always
+from iotrace.verdict.stack import Stack
 from iotrace.verdict.stuck import (
     Stuck,
     began_text,
@@ -25,7 +28,7 @@ from iotrace.verdict.stuck import (
     whereabouts,
 )
 from iotrace.verdict.told_lines import ToldLine
-from iotrace.vocabulary.calls import ACCEPTS, FAMILIES, SLEEPS
+from iotrace.vocabulary.calls import ACCEPTS, FAMILIES, LOCKS, SLEEPS
 from iotrace.vocabulary.kinds import SOCKETS
 
 LEAST_NS = 500_000_000
@@ -33,6 +36,8 @@ LEAST_NS = 500_000_000
 than answers do keeps a worker busy: IO171, IO119."""
 AWAY_SHARE = 0.95
 """Of a thread's time, asleep in one kind of call or on a CPU."""
+_BLOCKED_LOOP = "The event loop's thread"
+_BLOCKED_THREAD = "The thread that accepts connections"
 _ACCEPTS = frozenset(
     ("accept", "get_request", "serve_forever", "accept_connection", "_handle_request_noblock")
 )
@@ -76,8 +81,8 @@ def _blocked(profile: ProcessProfile) -> Iterator[Hit]:
         one.call.fd,
         severity="high",
         lines=stuck_lines([one]) if stays else _slept(one, profile),
-        title=f"The thread that accepts connections {does}: "
-        f"{plural(sockets.pending, 'connection')} wait to be accepted, while thread {one.tid} is "
+        title=f"{_BLOCKED_LOOP if in_loop(one) else _BLOCKED_THREAD} {does}: "
+        f"{_newcomers(sockets.pending)} to be accepted, while thread {one.tid} is "
         f"in {during}{on} at {place_text(one) or one.call.syscall} {held_text(one, profile)}",
         advice=_advice(one, shake=shake),
     )
@@ -126,6 +131,22 @@ def _accepts(one: Stuck, profile: ProcessProfile) -> bool:
     return len(profile.process.threads) == 1 and not profile.children
 
 
+def _newcomers(number: int) -> str:
+    return f"{plural(number, 'connection')} {'waits' if number == 1 else 'wait'}"
+
+
+def _reason(one: Stuck) -> str:
+    """The wait reason, as far as advice depends on it."""
+    call = one.call
+    if call.syscall in SLEEPS:
+        return "sleep"
+    if call.syscall in LOCKS:
+        return "lock"
+    if call.syscall in ("wait4", "waitid"):
+        return "child"
+    return "peer" if call.kind in SOCKETS else "other"
+
+
 def _advice(one: Stuck, *, shake: bool) -> str:
     if shake:
         return (
@@ -142,6 +163,8 @@ def _advice(one: Stuck, *, shake: bool) -> str:
             "(socketio.sleep(), eventlet.sleep(), gevent.sleep()); what cannot be patched goes to "
             "real threads (eventlet.tpool, gevent's threadpool)."
         )
+    if in_loop(one):
+        return instead_of_blocking(Stack.ASYNCIO, _reason(one))
     return (
         "Let one thread do nothing but accept, and serve in others (ThreadingMixIn, an executor, "
         "an event loop); give connections a timeout (settimeout), so that a silent client is "

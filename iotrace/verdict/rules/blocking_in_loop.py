@@ -9,11 +9,13 @@ from iotrace.report.detail import Detail
 from iotrace.report.model import Call, Descriptor
 from iotrace.report.stacks import Line
 from iotrace.verdict.advice import instead_of_blocking
+from iotrace.verdict.handovers import called_by_loop
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
 from iotrace.verdict.stack import stack_of
+from iotrace.verdict.stuck import whereabouts
 from iotrace.verdict.thread_activity import Activity, polled_alone, polled_within_iterations
 from iotrace.vocabulary.calls import READS, WRITES
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS, NO_FDS, PIPE, SOCKETS
@@ -22,6 +24,8 @@ from iotrace.vocabulary.waits import BLOCKS_A_LOOP
 LEAST_SHARE = 0.01
 """Of the thread's time that it is blocked."""
 LEAST_BLOCKED_NS = 5_000_000
+AWAY_SHARE = 0.8
+"""Of a thread's sleep, in what an asyncio loop has called: then the loop is what it is there for."""
 LEAST_HEARTBEAT_NS = 1_000_000_000
 """The shortest interval of heartbeats that clients of brokers know: seconds."""
 LEAST_RECONNECTS = 2
@@ -33,9 +37,12 @@ _HEARTBEATS = (
 
 
 def _blocked(profile: ProcessProfile) -> Iterator[Hit]:
-    for tid, seen in profile.loop_threads().items():
-        if profile.styles[tid].id not in ("select", "poll", "epoll", "epoll-et"):
-            continue
+    loops = {
+        tid: seen
+        for tid, seen in profile.loop_threads().items()
+        if profile.styles[tid].id in ("select", "poll", "epoll", "epoll-et")
+    }
+    for tid, seen in (_away_from_multiplexer(profile) | loops).items():
         waits = {reason: seen.wait_ns[reason] for reason in BLOCKS_A_LOOP if seen.wait_ns[reason]}
         polled = max(polled_within_iterations(seen, profile.calls[tid]), polled_alone(seen))
         if polled:
@@ -44,6 +51,28 @@ def _blocked(profile: ProcessProfile) -> Iterator[Hit]:
         if blocked < max(LEAST_BLOCKED_NS, LEAST_SHARE * seen.lifetime_ns):
             continue
         yield _hit(profile, tid, seen, waits, blocked)
+
+
+def _away_from_multiplexer(profile: ProcessProfile) -> dict[int, Activity]:
+    """Threads of loops that were in callbacks nearly all along, as their stacks tell: they have
+    hardly called a multiplexer, so that nothing else tells of the loop. Nobody may mind, where
+    there is no other task, request or newcomer."""
+    tasks, sockets = profile.process.tasks, profile.process.sockets
+    owed = any(row.unanswered for row in profile.process.requests)
+    if not (owed or (sockets and sockets.pending) or (tasks and tasks.tasks > 1)):
+        return {}
+    found = {}
+    for one in whereabouts(profile):
+        seen = profile.threads[one.tid]
+        inside = sum(
+            line.wait_ns
+            for line in profile.process.lines
+            if line.tid == one.tid and called_by_loop(line.stack)
+        )
+        away = max(inside, one.held_ns) >= AWAY_SHARE * seen.asleep_ns
+        if away and called_by_loop(one.call.stack):
+            found[one.tid] = seen
+    return found
 
 
 def _hit(
@@ -196,6 +225,7 @@ BLOCKED = Rule(
         "IO117": always,
         "IO118": covers,
         "IO119": covers,
+        "IO146": always,
         "IO150": covers,
         "IO152": covers,
     },

@@ -21,6 +21,9 @@ STALLS_SHARE = 0.5
 """Of its CPU time."""
 REGEX_SHARE = 0.5
 """Of the samples of a thread, within the module re."""
+LOOK_UP_SHARE = 0.02
+"""Of these, in re._compile, which looks a pattern up for each match: with more they are many short
+matches, and none that goes on for long."""
 CPU_PER_OPERATION_NS = 10_000_000
 """CPU time for each call that moved data or accepted: a thread that serves has less of it."""
 
@@ -73,10 +76,13 @@ _RE = re.compile(r"/re(?:/__init__|/_\w+)?\.py$")
 
 
 def _matches(profile: ProcessProfile, tid: int) -> bool:
-    """Whether it spends most of its time on a CPU in regular expressions."""
-    rows = [one for one in profile.process.cpu_samples if one.tid == tid]
-    inside = sum(one.samples for one in rows if one.stack and _RE.search(one.stack[0].file))
-    return inside > REGEX_SHARE * sum(one.samples for one in rows)
+    """Whether it spends most of its time on a CPU in few matches of regular expressions."""
+    rows = [one for one in profile.process.cpu_samples if one.tid == tid and one.stack]
+    inside = [one for one in rows if _RE.search(one.stack[0].file)]
+    looks_up = sum(one.samples for one in inside if one.stack[0].function == "_compile")
+    matches = sum(one.samples for one in inside)
+    total = sum(one.samples for one in profile.process.cpu_samples if one.tid == tid)
+    return matches > REGEX_SHARE * total and looks_up <= LOOK_UP_SHARE * matches
 
 
 def _is_busy(seen: Activity) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from iotrace.report.requests import Requests, RequestTier
 from iotrace.verdict.kernel_calls import most_in_the_kernel
-from iotrace.verdict.number_formats import duration
+from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines
 from iotrace.verdict.rules.rule import HIGH_SHARE, Hit, Rule, Tells, covers
@@ -17,6 +17,8 @@ SLOW_NS = 100_000_000
 """Up to here an answer is felt to be at once (Nielsen, Usability Engineering, 1993)."""
 LEAST_COUNT = 2
 """Slow requests; a single one may have been the first, which imports and connects."""
+ALONE_NS = 2_000_000_000
+"""A single request that computes for so long is told, answered or not: a first one takes less."""
 COMPUTED_SHARE = 0.5
 """Of their service, without what they waited for a CPU or the GIL, and of SLOW_NS for each: spent
 on a CPU."""
@@ -31,17 +33,54 @@ _NOT_THEIRS = ("runq", "gil", "elsewhere")
 def _computes(profile: ProcessProfile) -> Iterator[Hit]:
     if profile.loop_threads():  # a loop that computes is IO103's and IO132's
         return
+    found = False
     for row in profile.process.requests:
         slow = [one for one in row.tiers if one.count and one.latency_ns >= SLOW_NS * one.count]
         count = sum(one.count for one in slow)
         on_cpu_ns = _in(slow, _ON_CPU)
         service_ns = sum(sum(one.service_ns.values()) for one in slow) - _in(slow, _NOT_THEIRS)
         if (
-            count >= LEAST_COUNT
+            (count >= LEAST_COUNT or on_cpu_ns >= ALONE_NS)
             and on_cpu_ns >= COMPUTED_SHARE * SLOW_NS * count
             and on_cpu_ns >= COMPUTED_SHARE * service_ns
         ):
+            found = True
             yield _hit(profile, row, count, slow)
+    if not found:
+        yield from _still_computes(profile)
+
+
+def _still_computes(profile: ProcessProfile) -> Iterator[Hit]:
+    """A request that was not answered within the trace, by a thread that computed meanwhile."""
+    owed = [row for row in profile.process.requests if row.unanswered and row.oldest_unanswered_ns]
+    if not owed:
+        return
+    row = max(owed, key=lambda one: one.oldest_unanswered_ns or 0)
+    owed_ns = row.oldest_unanswered_ns or 0
+    readers = [one for one in profile.process.threads if one.requests and one.in_call is None]
+    reader = max(readers, key=lambda one: profile.threads[one.tid].cpu_ns, default=None)
+    if reader is None or not reader.tid or owed_ns < ALONE_NS:
+        return
+    tid, seen = reader.tid, profile.threads[reader.tid]
+    # What it rested with a request in its hands: any part of it may be of that one.
+    rested_ns = seen.lifetime_ns - seen.wants_cpu_ns - sum((reader.idle_ns or {}).values())
+    if rested_ns > (1 - COMPUTED_SHARE) * owed_ns or 2 * seen.cpu_ns < seen.wants_cpu_ns:
+        return
+    yield Hit(
+        {
+            "listener": row.listener,
+            "unanswered": row.unanswered,
+            "owed_for_ns": owed_ns,
+            "on_cpu_ns": seen.cpu_ns,
+        },
+        seen.cpu_ns,
+        tid,
+        severity="high" if seen.cpu_ns >= HIGH_SHARE * profile.wall_ns else "medium",
+        lines=busy_lines(profile.process, tid),
+        title=f"Slow requests compute: one has had no answer for {duration(owed_ns)}, and the "
+        f"thread that has read it is on a CPU, as for {share(seen.cpu_ns, seen.lifetime_ns)} of "
+        "its time",
+    )
 
 
 def _hit(profile: ProcessProfile, row: Requests, count: int, slow: list[RequestTier]) -> Hit:

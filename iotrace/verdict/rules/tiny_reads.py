@@ -3,11 +3,20 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 
+from iotrace.report.stacks import Frame
+from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.pool_threads import woken_by_threads
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import named
+from iotrace.verdict.python_lines import busy_lines
 from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.told_lines import ToldLine
 from iotrace.vocabulary.calls import READS
+from iotrace.vocabulary.kinds import FILES
 
 FILLED_SHARE = 0.8
 """Of the reads that return as much as they asked for: there was more to take."""
@@ -17,6 +26,12 @@ GOOD_BYTES = 65536
 """What one read could have taken: asyncio and http.server ask for 64 KiB."""
 LEAST_PER_SECOND = 200
 CPU_SHARE = 0.05
+BUSY_SHARE = 0.3
+"""Of one CPU, that the process takes or waits for while it reads files by other threads."""
+HANDED_SHARE = 0.5
+"""Of the reads of files, after which a thread wakes the loop."""
+SENT_SHARE = 0.05
+"""Of what is read of files; with less on all sockets together it goes to nobody."""
 
 
 def _tiny(profile: ProcessProfile) -> Iterator[Hit]:
@@ -50,10 +65,76 @@ def _tiny(profile: ProcessProfile) -> Iterator[Hit]:
             )
 
 
+def _tiny_files(profile: ProcessProfile) -> Iterator[Hit]:
+    """A file that an event loop has read by other threads, a small piece at a time."""
+    rows = [one for one in profile.process.descriptors if one.kind in FILES and one.bytes_in]
+    reads = sum(one.calls or 0 for one in rows)
+    read_bytes = sum(one.bytes_in or 0 for one in rows)
+    seen = profile.total
+    busy = seen.cpu_ns + seen.runq_ns >= BUSY_SHARE * profile.wall_ns
+    if not busy or not reads or profile.per_second(reads) < LEAST_PER_SECOND:
+        return
+    if read_bytes >= GOOD_BYTES * reads / 2 or woken_by_threads(profile) < HANDED_SHARE * reads:
+        return
+    sent = sum(one.bytes_out or 0 for one in profile.connections() if one.local or one.peer)
+    nobody = sent < SENT_SHARE * read_bytes
+    worst = max(rows, key=lambda one: one.bytes_in or 0)
+    yield Hit(
+        {
+            "file": worst.local,
+            "reads": reads,
+            "mean_read_bytes": read_bytes // reads,
+            "read_bytes": read_bytes,
+            "sent_bytes": sent,
+            "cpu_ns": seen.cpu_ns,
+        },
+        min(profile.wall_ns, seen.cpu_ns),
+        lines=(*_who_hands_over(profile), *busy_lines(profile.process))[:3],
+        title=f"A file is read in small pieces, each in another thread: {reads:,} reads of "
+        f"{read_bytes // reads:,} bytes each of {worst.local} in {duration(profile.wall_ns)}"
+        + (
+            f", and it is sent to nobody: all sockets together got {plural(sent, 'byte')}"
+            if nobody
+            else ""
+        ),
+        advice=(_NOBODY if nobody else "") + _WHOLE_FILES,
+    )
+
+
+def _who_hands_over(profile: ProcessProfile) -> tuple[ToldLine, ...]:
+    """What has the pieces read in threads, where the clock found it do so."""
+    places = Counter[Frame]()
+    for one in profile.process.cpu_samples:
+        names = [_HANDS_OVER.search(named(frame)) is not None for frame in one.stack]
+        if any(names):
+            outer = len(names) - names[::-1].index(True)
+            if outer < len(one.stack):
+                places[one.stack[outer]] += one.samples
+    if not places:
+        return ()
+    ((frame, _),) = places.most_common(1)
+    return (ToldLine(f"{frame.place} {frame.function} -> read, each piece in another thread"),)
+
+
+_HANDS_OVER = re.compile(
+    r"/aiofiles/|/anyio/|/asyncio/threads\.py:|/concurrent/futures/thread\.py:submit$"
+    r"|:run_in_(?:executor|threadpool)$|:iterate_in_threadpool$|:sync_to_async$"
+)
+_NOBODY = (
+    "Whoever asked for it has gone, most likely, and the program goes on to the file's end: look "
+    "whether the client is still there between two pieces (Starlette: await "
+    "request.is_disconnected(); an update of the server, whose send() then raises), and end. "
+)
+_WHOLE_FILES = (
+    "Read larger pieces (aiofiles: read(1 << 20); Starlette: FileResponse.chunk_size), or leave "
+    "files to the kernel or a proxy (loop.sendfile, X-Accel-Redirect): each piece costs two "
+    "hand-overs between threads."
+)
+
 TINY = Rule(
     "IO110",
     "Tiny reads: the buffer is always filled, many calls a kilobyte",
     "Read with a larger buffer (recv(65536), sock.makefile('rb') or asyncio streams) and cut the "
     "messages out of it in the program.",
-    _tiny,
+    lambda profile: (*_tiny(profile), *_tiny_files(profile)),
 )

@@ -9,14 +9,13 @@ from collections.abc import Iterator, Sequence
 from iotrace.report.model import Descriptor
 from iotrace.report.stacks import Frame
 from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.pool_threads import woken_by_threads
 from iotrace.verdict.process_profile import ProcessProfile, port_of
 from iotrace.verdict.purpose import short_name
 from iotrace.verdict.python_lines import busy_lines
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.told_lines import ToldLine
 from iotrace.verdict.upstreams import total_ns
-from iotrace.vocabulary.calls import WRITES
-from iotrace.vocabulary.kinds import PIPE
 
 SMALL_BYTES = 512
 """A mean send below it: a segment of Ethernet holds three times as much."""
@@ -27,7 +26,6 @@ BUSY_SHARE = 0.3
 """Of one CPU, that the process takes or waits for: else the pieces come from elsewhere."""
 HANDED_SHARE = 0.5
 """Of the sends, before which another thread wakes the loop: each piece is made in a thread."""
-_WAKES = frozenset(("unix", "eventfd", PIPE))
 _SENDS = ("write", "send", "sendall", "writelines", "sender", "_send", "flush", "drain")
 
 
@@ -40,7 +38,7 @@ def _tiny(profile: ProcessProfile) -> Iterator[Hit]:
     if not rows or not busy or sends < SENDS_PER_EXCHANGE * exchanges:
         return
     size = sum(one.bytes_out or 0 for one in rows) // sends
-    waking = _wake_ups(profile)
+    waking = woken_by_threads(profile)
     handed = waking >= HANDED_SHARE * sends
     cost = _spent_ns(profile)
     yield Hit(
@@ -74,18 +72,6 @@ def _answered(profile: ProcessProfile) -> list[Descriptor]:
         and 0 < (one.bytes_out or 0) < SMALL_BYTES * (one.calls or 0)
         and (one.bytes_in or 0) < (one.bytes_out or 0)
     ]
-
-
-def _wake_ups(profile: ProcessProfile) -> int:
-    """So often threads that run no loop wrote to what wakes a loop."""
-    loops = profile.loop_threads()
-    return sum(
-        call.calls or 0
-        for tid, calls in profile.calls.items()
-        if tid not in loops and loops
-        for call in calls
-        if call.syscall in WRITES and call.kind in _WAKES
-    )
 
 
 def _spent_ns(profile: ProcessProfile) -> int:

@@ -1,0 +1,194 @@
+"""What is told of web servers: their workers, their ends, their uploads and downloads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from iotrace.report.model import Pickup, Process, Signal
+from iotrace.report.requests import Durations, Requests
+from iotrace.report.stacks import CpuSample
+from iotrace.report.times import Phase
+from tests.unit.verdict import hangs, made_busy, made_ends
+from tests.unit.verdict.made import (
+    MS,
+    PID,
+    S,
+    call,
+    descriptor,
+    event_loop,
+    findings,
+    in_call,
+    judged,
+    process,
+    stack,
+    thread,
+)
+
+LOADS = stack("app.py:11 search_index")
+
+
+def test_what_killed_workers_compute_is_told_with_them() -> None:
+    """And only there: IO133 of each of them follows from it."""
+    (found,) = judged(*made_ends.killed_workers(True)).findings
+    assert found.id == "IO192"
+    assert found.title.startswith(
+        "Workers are killed while they start, again and again: 3 workers ended by SIGABRT 3 s after"
+    )
+    assert found.title.endswith("and nobody serves")
+    assert found.lines[0].startswith("srv/app.py:11 search_index")
+    assert {one.id for one in found.symptoms} <= {"IO133"}
+
+
+def test_workers_that_crash_are_told_so() -> None:
+    parent, *workers = made_ends.killed_workers(True)
+    took = Durations(3, *(MS,) * 5)
+    served = (Requests("127.0.0.1:8000", 3, 3, 0, None, took, None, None, None, None),)
+    crashed = [
+        replace(one, signals=(Signal(one.pid, "SIGSEGV", 1),), requests=served) for one in workers
+    ]
+    found = findings(parent, *crashed)["IO192"]
+    assert found.title.startswith("Workers are killed, again and again: 3 workers ended by SIGSEGV")
+    assert "nobody serves" not in found.title
+    assert "faulthandler" in findings(parent, *crashed)["IO192"].advice  # type: ignore[union-attr]
+    assert "IO192" not in findings(parent, *workers[:1])
+
+
+def test_children_without_a_listener_may_be_killed() -> None:
+    """A supervisor of jobs that kills those which take too long."""
+    parent, *workers = made_ends.killed_workers(True)
+    jobs = [replace(one, sockets=None) for one in workers]
+    assert "IO192" not in {one.id for one in judged(parent, *jobs).findings}
+
+
+def test_the_end_that_does_not_come_names_the_streams() -> None:
+    (found,) = judged(*made_ends.endless_shutdown(True)).findings
+    assert found.title.startswith("The server is shutting down and does not come to its end: ")
+    assert "3 connections of clients (10.0.0.7, 10.0.0.8, 10.0.0.9)" in found.title
+    assert found.lines[0].startswith("srv/app.py:13 changes: 3 asyncio tasks")
+
+
+def test_a_thread_that_ends_a_server_waits_for_its_handlers() -> None:
+    joins = in_call(
+        "futex", "", "lib/threading.py:1112 Thread.join", "lib/socketserver.py:659 _Threads.join",
+        "lib/socketserver.py:697 ThreadingMixIn.server_close", "app.py:30 main",
+    )  # fmt: skip
+    one = process([hangs.waiting(PID, joins)])
+    assert one.sockets is not None
+    ended = replace(one, sockets=replace(one.sockets, count=2))
+    (found,) = judged(ended).findings
+    assert (found.id, found.tid) == ("IO193", PID)
+    assert found.title.startswith("The program is shutting down and does not come to its end")
+
+
+def _upload(busy: int) -> Process:
+    """40 MB by 4,850 reads, each of data that has been there for a while; not answered."""
+    row = Requests("127.0.0.1:8000", 1, 0, 1, 4 * S, None, None, None, None, None)
+    parses = stack("lib/site-packages/werkzeug/sansio/multipart.py:201 next_event", "app.py:9 up")
+    one = process(
+        [replace(thread(user=busy, recv=10 * S - busy), requests=1)],
+        [call("recvfrom", "tcp", 4_850, bytes=40_000_000)],
+        (),
+        [descriptor(7, pickup=(4_850, 738 * MS, 3 * S, 3 * S), bytes_in=40_000_000)],
+    )
+    samples = (CpuSample(PID, 400, 4 * S, 0, 0, 0, 1, parses),)
+    return replace(one, requests=(row,), cpu_samples=samples)
+
+
+def test_a_request_that_still_computes_is_told_before_its_data() -> None:
+    """The data lay there for no longer than the trace took, however many reads it took."""
+    found = findings(_upload(9_500 * MS))
+    assert found["IO178"].evidence["owed_for_ns"] == 4 * S
+    assert found["IO178"].lines[0].startswith("srv/app.py:9 up -> werkzeug/sansio/multipart.py:201")
+    assert found["IO105"].cost_ns == 10 * S
+    assert "IO178" not in findings(_upload(6 * S))
+
+
+def test_an_event_loop_that_sleeps_is_not_told_to_have_threads() -> None:
+    loop = ("lib/asyncio/base_events.py:1922 BaseEventLoop._run_once", "app.py:30 main")
+    sleeps = in_call("clock_nanosleep", "", "app.py:16 load", *loop)
+    one = process([hangs.waiting(PID, sleeps, sleep=10 * S)], [call("accept4", "tcp", 1)])
+    found = findings(one, pending=1)["IO146"]
+    assert found.title.startswith("The event loop's thread sleeps: 1 connection waits to be")
+    (cause,) = judged(replace(one, sockets=hangs.listener(1))).findings
+    assert (cause.id, [symptom.id for symptom in cause.symptoms]) == ("IO104", ["IO146"])
+    assert "IO104" not in findings(one), "nobody minds"
+
+
+@pytest.mark.parametrize(("looked_up", "found"), [(0, True), (60, False)])
+def test_many_short_matches_do_not_backtrack(looked_up: int, found: bool) -> None:
+    (one,) = made_busy.never_sleeps(True)
+    places = {"findall": 600 - looked_up, "_compile": looked_up}
+    samples = tuple(
+        CpuSample(701, count, S, 0, 0, 0, 0, stack(f"lib/re/__init__.py:99 {name}"))
+        for name, count in places.items()
+        if count
+    )
+    (told,) = judged(replace(one, cpu_samples=samples)).findings
+    assert ("backtracking" in told.advice) is found
+
+
+def _file_in_pieces(size: int, sent: int) -> Process:
+    """An event loop that has a film read by a thread."""
+    one = event_loop()
+    film = descriptor(
+        9, kind="file", local="/srv/film.mp4", peer="", calls=50_000, bytes_in=50_000 * size,
+        bytes_out=0,
+    )  # fmt: skip
+    client = descriptor(8, bytes_out=sent)
+    loop = thread(user=3 * S, kernel=2 * S, poll=5 * S)
+    reader = thread(701, user=S, lock=9 * S)
+    calls = (
+        call("read", "file", 50_000, tid=701, bytes=50_000 * size),
+        call("sendto", "unix", 50_000, tid=701, bytes=50_000),
+    )
+    place = stack(
+        "lib/concurrent/futures/thread.py:175 ThreadPoolExecutor.submit",
+        "lib/site-packages/aiofiles/threadpool/utils.py:36 method",
+        "lib/site-packages/starlette/responses.py:308 FileResponse.__call__",
+    )
+    return replace(
+        one,
+        threads=(loop, reader),
+        calls=(*one.calls, *calls),
+        descriptors=(client, film),
+        cpu_samples=(CpuSample(PID, 300, 3 * S, 0, 0, 0, 2, place),),
+    )
+
+
+def test_a_file_that_threads_read_in_small_pieces() -> None:
+    found = findings(_file_in_pieces(4_096, 200_000_000))["IO110"]
+    assert found.evidence["file"] == "/srv/film.mp4"
+    assert "nobody" not in found.title
+    assert found.lines[0].startswith("starlette/responses.py:308 FileResponse.__call__ -> read")
+    gone = findings(_file_in_pieces(4_096, 3_000))["IO110"]
+    assert "it is sent to nobody: all sockets together got 3,000 bytes" in gone.title
+    assert "IO110" not in findings(_file_in_pieces(65_536, 3_000_000_000))
+
+
+def _answers_in_two_sends(connections: int, unsent: int, histogram: int) -> Process:
+    took = Durations(100, *(6 * MS,) * 5)
+    rows = tuple(
+        replace(
+            descriptor(7 + number, calls=300 // connections, bytes_out=30_000 // connections),
+            nodelay=False,
+            unsent_bytes=348 if number < unsent else 0,
+            pickup_ns=Pickup(100 // connections, MS, MS, MS),
+        )
+        for number in range(connections)
+    )
+    one = event_loop()
+    waits = Phase(200, 44 * MS, 44 * MS, ((33_554_432, 50_331_648, histogram),))
+    polls = replace(one.calls[-1], waits_ns=waits)
+    row = Requests("127.0.0.1:8000", connections, 100, 0, None, took, None, None, None, None)
+    return replace(one, calls=(*one.calls[:-1], polls), descriptors=rows, requests=(row,))
+
+
+def test_answers_of_an_event_loop_in_two_sends_are_held() -> None:
+    """One connection: it sleeps for the acknowledgement; several: most have data unsent."""
+    for connections, unsent, histogram, held in (
+        (1, 1, 90, True), (1, 0, 10, False), (10, 8, 0, True), (10, 1, 0, False),
+    ):  # fmt: skip
+        one = _answers_in_two_sends(connections, unsent, histogram)
+        assert ("IO154" in findings(one)) is held, (connections, unsent, histogram)

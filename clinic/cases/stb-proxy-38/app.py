@@ -11,7 +11,7 @@ app = Flask(__name__)
 def channel():
     def stream():
         with subprocess.Popen([sys.executable, "tuner.py"], stdout=subprocess.PIPE) as tuner:
-            for chunk in iter(tuner.stdout.readline, b""):
+            for chunk in iter(tuner.stdout.readline, b""):  # <- yields
                 yield chunk  # <- yields
 
     return Response(stream(), mimetype="application/octet-stream")

@@ -25,7 +25,7 @@ LEAST_SHARE = 0.01
 """Of the thread's time that it is blocked."""
 LEAST_BLOCKED_NS = 5_000_000
 AWAY_SHARE = 0.8
-"""Of a thread's sleep, in what an asyncio loop has called: then the loop is what it is there for."""
+"""Of a thread's sleep, in what an asyncio loop has called: it is there for the loop then."""
 LEAST_HEARTBEAT_NS = 1_000_000_000
 """The shortest interval of heartbeats that clients of brokers know: seconds."""
 LEAST_RECONNECTS = 2

@@ -14,6 +14,7 @@ from iotrace.report.detail import Detail
 from iotrace.report.model import Call
 from iotrace.report.requests import Requests, RequestTier
 from iotrace.verdict.classify.confidence import UNKNOWN
+from iotrace.verdict.greenlets import greenlets_text
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.slow_places import SLOW_NS, slow_place
@@ -177,6 +178,8 @@ def _where(profile: ProcessProfile) -> str:
     """What to look at where its requests take long; "" if nothing tells."""
     if profile.process.tasks is not None and profile.process.tasks.rows:
         return "The asyncio tasks below say what they wait for."
+    if greenlets := greenlets_text(profile):
+        return greenlets
     return _WHERE if any(line.stack for line in profile.process.lines) else ""
 
 

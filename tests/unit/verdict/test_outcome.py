@@ -16,8 +16,10 @@ from tests.unit.verdict.made import (
     call,
     descriptor,
     event_loop,
+    in_call,
     judged,
     line,
+    line_of,
     listener,
     process,
     thread,
@@ -172,6 +174,18 @@ def test_where_lines_are_known_they_are_what_to_look_at_next() -> None:
     (said,) = _outcomes(replace(one, lines=(line("futex", "", -1, 5, total=S),)))
     assert said.endswith("The Python lines below say where its threads wait.")
     (said,) = _outcomes(one)
+    assert "lines below" not in said
+
+
+def test_greenlets_that_wait_have_no_line_and_that_is_said() -> None:
+    hub = ("lib/site-packages/gevent/hub.py:647 Hub.run",)
+    one = _served(1_240 * MS, {"poll": 24 * 1_240 * MS})
+    one = replace(one, lines=(line_of(in_call("epoll_wait", "", *hub), 24, 9 * S, S),))
+    (said,) = _outcomes(one)
+    assert "Its greenlets wait meanwhile, mostly not for a service that they call" in said
+    assert said.endswith(
+        "gevent.util.print_run_info(), called in the process, prints where each waits."
+    )
     assert "lines below" not in said
 
 

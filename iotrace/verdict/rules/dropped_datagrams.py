@@ -11,7 +11,7 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.told_lines import ToldLine
-from iotrace.vocabulary.calls import FAMILIES, READS, SLEEPS
+from iotrace.vocabulary.calls import FAMILIES, READS
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS, Kind
 
 LEAST_DROPPED = 5
@@ -80,7 +80,7 @@ def _meanwhile(tid: int | None, profile: ProcessProfile) -> tuple[int, tuple[Tol
         one
         for one in profile.process.lines
         if (not tid or one.tid == tid)
-        and one.syscall not in SLEEPS | FAMILIES.keys()
+        and one.syscall not in FAMILIES
         and one.kind not in INTERPRETER_KINDS
         and not (one.syscall in READS and one.kind == Kind.UDP.label)
     ]

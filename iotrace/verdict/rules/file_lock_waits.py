@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from iotrace.report.model import Call, FileLockWait
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
+from iotrace.verdict.rules.lock_files import made_again
 from iotrace.verdict.rules.rule import SLEEPS, Hit, Rule
 from iotrace.verdict.sqlite_files import BESIDE
-from iotrace.vocabulary.calls import FILE_CALLS, FILE_LOCKS, FILE_OPENS
-from iotrace.vocabulary.calls import SLEEPS as CALLS_THAT_SLEEP
+from iotrace.vocabulary.calls import FILE_LOCKS
 from iotrace.vocabulary.kinds import FILES
 
 LEAST_SHARE = 0.05
@@ -21,14 +21,6 @@ ALL_ALONG_SHARE = 0.95
 """Of the time traced, in one call: nobody let go of the lock."""
 REFUSED = ("EAGAIN", "EACCES")
 """What a lock that was not waited for is refused with (fcntl(2), flock(2))."""
-THERE = "EEXIST"
-"""What making a file that is a lock by its being there is refused with (O_EXCL of open(2), link(2),
-mkdir(2))."""
-MAKE_FILES = FILE_OPENS | {"link", "linkat"}
-MAKE_FOLDERS = frozenset(("mkdir", "mkdirat"))
-FOLDERS_SHARE = 0.5
-"""Of a thread's calls on files: os.makedirs(exist_ok=True) is refused in the same way, but then
-files in the folder are used."""
 LEAST_REFUSED = 3
 LEAST_SLEEP_NS = 100_000_000
 LOOKS_PER_SLEEP = 0.8
@@ -44,7 +36,7 @@ def _waits(profile: ProcessProfile) -> Iterator[Hit]:
     if waited >= max(LEAST_WAIT_NS, LEAST_SHARE * profile.wall_ns):
         yield _asleep(profile, waiting, waited)
     yield from _tried_again(profile, calls)
-    yield from _made_again(profile)
+    yield from made_again(profile)
 
 
 def _asleep(profile: ProcessProfile, calls: list[Call], waited: int) -> Hit:
@@ -152,52 +144,6 @@ def _tried(
     )
 
 
-def _made_again(profile: ProcessProfile) -> Iterator[Hit]:
-    """The lock is a file that must not be there yet: who finds it there sleeps, and tries again."""
-    refused: dict[int, int] = {}
-    for tid, seen in profile.threads.items():
-        count = _found_there(profile.calls[tid])
-        asleep, sleeps = seen.sleeps.wait_ns, seen.sleeps.calls
-        long = asleep >= max(LEAST_SLEEP_NS, LEAST_SHARE * seen.lifetime_ns)
-        if long and count >= LEAST_REFUSED and count / 2 <= sleeps <= 2 * count:
-            refused[tid] = count
-    if not refused:
-        return
-    lines = [
-        one
-        for one in profile.process.lines
-        if one.tid in refused and one.syscall in MAKE_FILES | MAKE_FOLDERS | CALLS_THAT_SLEEP
-    ]
-    seen_at = [one for one in lines if one.path]
-    path = max(seen_at, key=lambda one: one.calls).path if seen_at else ""
-    asleep = sum(profile.threads[tid].sleeps.wait_ns for tid in refused)
-    yield Hit(
-        {
-            "found_there": sum(refused.values()),
-            "sleeps": sum(profile.threads[tid].sleeps.calls for tid in refused),
-            "asleep_ns": asleep,
-            "threads": len(refused),
-            **({"path": path} if path else {}),
-        },
-        asleep,
-        next(iter(refused)) if len(refused) == 1 else None,
-        lines=waiting_lines(lines, profile.process),
-        title="Waits for a lock file to go away by trying to make it again, with sleeps in between"
-        + (f" ({path})" if path else ""),
-        advice=_LOCK_FILE,
-    )
-
-
-def _found_there(calls: Sequence[Call]) -> int:
-    """How often a lock file or folder was there already."""
-    files, folders = (
-        sum((one.errors or {}).get(THERE, 0) for one in calls if one.syscall in names)
-        for names in (MAKE_FILES, MAKE_FOLDERS)
-    )
-    used = sum(one.calls or 0 for one in calls if one.syscall in FILE_CALLS)
-    return files + (folders if folders >= FOLDERS_SHARE * used else 0)
-
-
 def _refused_path(profile: ProcessProfile) -> str:
     held = _held(profile)
     rows = [one for one in profile.process.descriptors if one.kind in FILES and one.eagain]
@@ -209,13 +155,6 @@ _TRIED_LOCK_FILE = (
     "Another process keeps the lock file locked: look at it (had_by, or `lslocks`), end it if "
     "it hangs (deleting the file helps nobody who waits). Give the wait a timeout, and hold "
     "the lock for less."
-)
-_LOCK_FILE = (
-    "Who makes the file (O_EXCL, mkdir, link) has the lock until it removes it; all others sleep "
-    "for a fixed time, also when it is free again at once. Hold it for less, and do slow work "
-    "before; wait for it in the kernel (fcntl.flock, filelock.FileLock), which wakes the next one. "
-    "Where its maker has died without removing it, it stays there for ever: look at who has "
-    "written it and how old it is."
 )
 _TRIED_OWN = (
     "Find the transaction that stays open while its thread does something slow (a call of another "

@@ -7,15 +7,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from iotrace.report.detail import Detail
+from iotrace.report.rows import Call
 from iotrace.report.stacks import Frame, Line
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, library_frames, short_name, takes_shared_lock
 from iotrace.verdict.python_lines import waiting_lines
+from iotrace.verdict.rules.lock_files import STALE_FILE, found_there, lock_file
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import LEAST_NS, Stuck, place_text, whereabouts
 from iotrace.vocabulary.calls import ACCEPTS, CONNECTS, FAMILIES, LOCKS, READS, SLEEPS, WRITES
-from iotrace.vocabulary.kinds import GIL_KINDS, NO_FDS
+from iotrace.vocabulary.kinds import GIL_KINDS, NO_FDS, Kind
 
 NEARLY_ALL_SHARE = 0.9
 """Of its time, that a thread waits in one function of the program's own: it is there all along."""
@@ -142,7 +144,7 @@ def _goes_on(one: Stuck, profile: ProcessProfile) -> bool:
     rows = [row for row in profile.calls.get(one.tid, ()) if row.calls]
     looks = max((row.calls or 0 for row in rows if row.syscall == one.call.syscall), default=0)
     seen = profile.threads[one.tid]
-    taken = max(seen.requests, seen.accepts.ok)
+    taken = max(seen.requests, seen.accepts.ok, _datagrams(profile, rows))
     if taken > MOST_TAKEN or LEAST_LOOKS * taken > looks or seen.writes.ok > MOST_ASKED * looks:
         return True
     between = [row for row in rows if row.syscall in _BETWEEN and row.kind not in GIL_KINDS]
@@ -154,6 +156,17 @@ def _goes_on(one: Stuck, profile: ProcessProfile) -> bool:
     if not rest and _asked(one) is None and seen.user_ns > WORKS_NS * looks:
         return True
     return any((row.calls or 0) < EVERY_LOOK_SHARE * looks for row in rest)
+
+
+def _datagrams(profile: ProcessProfile, calls: Sequence[Call]) -> int:
+    """Those that it has read where anybody may send: each is something else to do."""
+    udp = Kind.UDP.label
+    open_to_all = any(
+        one.kind == udp and one.local and not one.peer for one in profile.process.descriptors
+    )
+    reads = [one for one in calls if one.syscall in READS and one.kind == udp]
+    number = sum((one.calls or 0) - sum((one.errors or {}).values()) for one in reads)
+    return number if open_to_all else 0
 
 
 def _hit(group: Sequence[Stuck], made: Sequence[_Looks], profile: ProcessProfile) -> Hit:
@@ -174,6 +187,12 @@ def _hit(group: Sequence[Stuck], made: Sequence[_Looks], profile: ProcessProfile
     peers = {one.peer for one in profile.process.upstreams if one.calls >= EVERY_LOOK_SHARE * looks}
     if len(peers) == 1:
         evidence["peer"] = peers.pop()
+    tids = {one.tid for one in group}
+    there = sum(found_there(profile.calls.get(tid, ())) for tid in tids)
+    if there >= EVERY_LOOK_SHARE * looks:
+        path = lock_file(profile, tids)
+        evidence |= {"found_there": there, **({"path": path} if path else {})}
+        what, locked = f"a lock file{f' ({path})' if path else ''}", True
     return Hit(
         evidence,
         max(one.lifetime_ns for one in made),
@@ -183,7 +202,7 @@ def _hit(group: Sequence[Stuck], made: Sequence[_Looks], profile: ProcessProfile
         title=f"{who} been stuck at {place_text(group[0])} for the whole trace: "
         f"{'it looks' if alone else 'they look'} every {duration(waited // max(1, looks))} for "
         + (f"{what} that is not released" if locked else f"{what} that does not come"),
-        advice=_LOCKED if locked else "",
+        advice=STALE_FILE if "found_there" in evidence else _LOCKED if locked else "",
     )
 
 

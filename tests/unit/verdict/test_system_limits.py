@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from iotrace.report.model import GroupLimits, Process
+from iotrace.report.model import GroupLimits, OpenSockets, Overflowed, Process
 from iotrace.report.stacks import Wake
 from tests.unit.verdict import hangs, made_busy, made_servers
 from tests.unit.verdict.made import (
@@ -16,6 +16,7 @@ from tests.unit.verdict.made import (
     S,
     blocking,
     call,
+    descriptor,
     findings,
     in_call,
     judged,
@@ -179,3 +180,58 @@ def test_a_unix_socket_that_refuses_at_once() -> None:
     assert (found.severity, found.evidence["refused"]) == ("medium", 9)
     few = replace(refused, errors={"EAGAIN": 2, "ENOENT": 30})
     assert "IO199" not in findings(replace(one, calls=(few,)))
+
+
+_DATAGRAMS = (
+    "lib/socketserver.py:691 BaseRequestHandler.__init__",
+    "lib/socketserver.py:238 BaseServer.serve_forever",
+)
+
+
+def _late_reader(peer: str) -> Process:
+    """It reads a datagram, and sleeps for 20 ms."""
+    sleeps = in_call("clock_nanosleep", "", "app.py:4 handle", *_DATAGRAMS)
+    made = thread(sleep=9_900 * MS, user=100 * MS)
+    one = process(
+        [replace(made, in_call=sleeps)],
+        [call("recvfrom", "udp", 450), call("clock_nanosleep", "", 450, wait=9_900 * MS)],
+        (),
+        [descriptor(5, kind="udp", local="0.0.0.0:8125", peer=peer, calls=450)],
+    )
+    overflowed = (Overflowed("0.0.0.0:8125", peer, 900),)
+    return replace(
+        one,
+        lines=(line_of(sleeps, 450, 9_900 * MS, 23 * MS),),
+        sockets=OpenSockets(1, ("127.0.0.1:8000",), 0, 0, overflowed=overflowed),
+    )
+
+
+def test_a_thread_that_reads_a_datagram_after_each_sleep_is_not_stuck() -> None:
+    found = findings(_late_reader(""))
+    assert "IO170" not in found
+    lost = found["IO198"]
+    assert lost.evidence["reader_busy_ratio"] == 1.0
+    assert lost.lines[0].startswith("srv/app.py:4 handle -> clock_nanosleep: 450 times")
+    assert "faster than the thread that reads" in lost.advice
+    # One that asks its peer again and again does not.
+    assert "IO170" in findings(_late_reader("10.0.0.9:53"))
+
+
+def test_a_lock_file_that_nobody_removes() -> None:
+    sleeps = in_call(
+        "clock_nanosleep", "", "lib/site-packages/filelock/_api.py:344 BaseFileLock.acquire",
+        "lib/site-packages/filelock/_api.py:376 BaseFileLock.__enter__", "job.py:4 load",
+    )  # fmt: skip
+    tries = call("openat", "", 200, errors={"EEXIST": 199})
+    pauses = call("clock_nanosleep", "", 200, wait=9_900 * MS)
+    one = process(
+        [replace(thread(sleep=9_900 * MS, user=100 * MS), in_call=sleeps)], [tries, pauses]
+    )
+    opens = in_call(
+        "openat", "", "lib/site-packages/filelock/_soft.py:33 _acquire", "job.py:4 load"
+    )
+    seen = replace(line_of(opens, 9, 90 * MS, 11 * MS), path="/mnt/cache/corpus.lock")
+    asleep = line_of(sleeps, 200, 9_900 * MS, 51 * MS)
+    stuck = findings(replace(one, lines=(asleep, seen)))["IO170"]
+    assert stuck.title.endswith("for a lock file (/mnt/cache/corpus.lock) that is not released")
+    assert "its maker has died" in stuck.advice

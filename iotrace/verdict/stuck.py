@@ -27,6 +27,8 @@ MOST_NS = 10_000_000_000
 LONG_SHARE = 0.5
 """In one call for this share of the time traced, within these limits: it hangs."""
 WHOLE_SHARE = 0.98
+ALIKE = 0.9
+"""Times that differ by less are told as one: the longest."""
 MOSTLY_SHARE = 0.8
 """Of what a thread has waited in slow calls, in one of them: there it is nearly always."""
 _MADE_AGAIN = ("ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK")
@@ -160,7 +162,7 @@ def group_held_text(group: Sequence[Stuck], profile: ProcessProfile) -> str:
     """As ``held_text``, of several: "for 2.14 s to 6.03 s (7 of them for the whole trace)"."""
     least = min(group, key=lambda one: one.held_ns)
     most = max(group, key=lambda one: one.held_ns)
-    if held_text(least, profile) == held_text(most, profile):
+    if least.held_ns >= ALIKE * most.held_ns:
         return held_text(most, profile)
     whole = sum(one.held_ns >= WHOLE_SHARE * profile.wall_ns for one in group)
     of_them = f" ({whole} of them for the whole trace)" if whole else ""
@@ -169,8 +171,8 @@ def group_held_text(group: Sequence[Stuck], profile: ProcessProfile) -> str:
 
 def _range(held_ns: Iterable[int]) -> str:
     held_ns = sorted(held_ns)
-    least, most = duration(held_ns[0]), duration(held_ns[-1])
-    return most if least == most else f"{least} to {most}"
+    least, most = held_ns[0], held_ns[-1]
+    return duration(most) if least >= ALIKE * most else f"{duration(least)} to {duration(most)}"
 
 
 def target_text(call: InCall) -> str:

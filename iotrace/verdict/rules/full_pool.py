@@ -260,8 +260,8 @@ def _advice(count: int, clients: ClientWaits | None, *, kept: bool) -> str:
     return (
         "Give slow work an executor of its own, so that quick work does not queue behind it; give "
         "its calls timeouts; raise the number of threads (max_workers, --threads; AnyIO: "
-        "total_tokens) if they only wait. Keep slow clients out of the pool: read their requests "
-        "in a reverse proxy or an event loop."
+        "total_tokens; Twisted: reactor.suggestThreadPoolSize) if they only wait. Keep slow "
+        "clients out of the pool: read their requests in a reverse proxy or an event loop."
     )
 
 

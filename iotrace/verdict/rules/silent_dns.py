@@ -11,6 +11,7 @@ from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import SLEEPS, Hit, Rule, covers
+from iotrace.verdict.thread_activity import waits_for_one
 from iotrace.verdict.upstreams import lines_on
 
 DNS_PORT = ":53"
@@ -38,8 +39,12 @@ def _silent(profile: ProcessProfile) -> Iterator[Hit]:
         lookups = sum(one.opened for one in rows)
         if waited < SILENT_NS or waited < MEAN_NS * lookups:
             continue
-        silent = not any(one.bytes_in for one in rows)
         others = sorted(other for other in by_server if other != server)
+        lines = look_ups(profile, rows)
+        if not others:  # they also tell of look-ups that have not returned
+            waited = max(waited, sum(one.wait_ns for one in lines))
+        silent = not any(one.bytes_in for one in rows)
+        slow = not silent and _all_answered(profile)
         evidence: dict[str, float | int | str] = {
             "dns_server": server,
             "lookups": lookups,
@@ -49,14 +54,25 @@ def _silent(profile: ProcessProfile) -> Iterator[Hit]:
         if others:
             evidence["other_dns_servers"] = ", ".join(others)
         fault = "did not answer" if silent else "did not answer in time"
+        if slow:
+            longest = max((one.max_ns for one in lines), default=waited // max(1, lookups))
+            fault = f"is slow, its answers take up to {duration(longest)}"
         yield Hit(
             evidence,
             waited,
             fd=rows[0].fd if len(rows) == 1 else None,
-            lines=waiting_lines(look_ups(profile, rows), profile.process),
+            lines=waiting_lines(lines, profile.process),
             title=f"DNS server {server} {fault}: {plural(lookups, 'look-up')} waited "
             f"{duration(waited)} for it",
+            advice=_SLOW if slow else "",
         )
+
+
+def _all_answered(profile: ProcessProfile) -> bool:
+    """Whether no wait for one descriptor ran out of time, as a resolver's does whose question is
+    not answered."""
+    polls = [loop for loop in profile.process.loops if waits_for_one(loop)]
+    return bool(polls) and all(loop.timeouts == 0 for loop in polls)
 
 
 def look_ups(profile: ProcessProfile, rows: list[Descriptor]) -> list[Line]:
@@ -69,6 +85,12 @@ def look_ups(profile: ProcessProfile, rows: list[Descriptor]) -> list[Line]:
     return named or list(lines_on(profile, rows))
 
 
+_SLOW = (
+    "Each question is answered, but late: see why that name server takes so long (the servers that "
+    "it asks itself, its load), or name a quicker one in /etc/resolv.conf (in containers: the "
+    "network's DNS setting). Until then: a cache on this host (systemd-resolved, dnsmasq, nscd), "
+    "and connections that are kept open, so that names are looked up once."
+)
 SILENT = Rule(
     "IO153",
     "A DNS server does not answer",

@@ -21,6 +21,9 @@ from iotrace.verdict.told_lines import COMPUTES, ToldLine, ToldWait, wait_at
 LEAST_SAMPLES = 20
 LEAST_SHARE = 0.05
 """Places with fewer samples say nothing of where the time goes."""
+SEEN_SHARE = 0.7
+"""Of the CPU time, that samples stand for: else native threads have taken the rest, or stacks could
+not be read, and what the samples are of is not all of it."""
 SPREAD_SHARE = 0.3
 """Where no function has so much of it, packages tell more."""
 INSIDE_SHARE = 0.3
@@ -135,6 +138,15 @@ def busy_lines(
     total = sum(one.samples for one in rows)
     if total < LEAST_SAMPLES:
         return ()
+    known = sum(one.states_ns.on_cpu for one in process.threads if tid in (None, one.tid))
+    all_seen = sum(one.cpu_ns for one in rows) >= SEEN_SHARE * known
+
+    def whole(group: list[CpuSample]) -> str:
+        cpu_ns = sum(one.cpu_ns for one in group)
+        return (
+            f"its CPU time, about {duration(cpu_ns)}" if all_seen else f"its {total:,} CPU samples"
+        )
+
     ranked = _by_function(
         one
         for one in rows
@@ -142,8 +154,7 @@ def busy_lines(
     )
     lines = [
         ToldLine(
-            f"{_function_text(group)}: {share(_samples(group), total)} of its CPU time, "
-            f"about {duration(sum(one.cpu_ns for one in group))}",
+            f"{_function_text(group)}: {share(_samples(group), total)} of {whole(group)}",
             wait_at(group[0].own_stack[0], COMPUTES),
         )
         for group in ranked[:MOST]

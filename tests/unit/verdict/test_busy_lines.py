@@ -18,7 +18,9 @@ _LOADS = Frame("create_default_context", "/usr/lib/python3.11/ssl.py", 713)
 
 
 def _sampled(*rows: CpuSample) -> Process:
-    return replace(process([thread(user=10 * S)]), cpu_samples=rows)
+    """All that it has computed was sampled."""
+    cpu_ns = sum(row.cpu_ns for row in rows)
+    return replace(process([thread(user=cpu_ns)]), cpu_samples=rows)
 
 
 def _row(samples: int, own: int, *stack: Frame, tid: int = PID, faults: int = 0) -> CpuSample:
@@ -38,6 +40,13 @@ def test_lines_of_one_thread_are_of_its_own_samples() -> None:
     assert texts_of(busy_lines(one, 701)) == (
         "server.py:13 weather: 100 % of its CPU time, about 200 ms",
     )
+
+
+def test_samples_of_a_part_of_the_cpu_time_do_not_stand_for_all_of_it() -> None:
+    """Native threads took the rest, or stacks could not be read."""
+    one = _sampled(_row(150, 0, _WEATHER), _row(50, 0, _LOADS))
+    half = replace(one, threads=(thread(user=2 * S),))
+    assert texts_of(busy_lines(half))[0] == "server.py:13 weather: 75 % of its 200 CPU samples"
 
 
 def test_a_few_samples_say_nothing() -> None:

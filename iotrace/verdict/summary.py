@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from iotrace.verdict.number_formats import duration, plural, possessive, share
 from iotrace.verdict.process_profile import ProcessProfile
@@ -14,7 +15,7 @@ from iotrace.verdict.thread_activity import (
     polled_alone,
     polled_within_iterations,
 )
-from iotrace.vocabulary.waits import WAITS
+from iotrace.vocabulary.waits import BLOCKS_A_LOOP, WAITS
 
 MENTIONED_SHARE = 0.005
 """What took less of the time than this is left out."""
@@ -56,14 +57,20 @@ def _working(profile: ProcessProfile) -> frozenset[int]:
 
 
 def _together(profile: ProcessProfile, tids: Collection[int]) -> Activity:
-    if len(tids) == len(profile.threads):
-        return profile.total
     process = profile.process
-    return activity_of(
-        (row for row in process.threads if row.tid in tids),
-        (),
-        (row for row in process.loops if row.tid in tids),
-    )
+    seen = profile.total
+    if len(tids) != len(profile.threads):
+        seen = activity_of(
+            (row for row in process.threads if row.tid in tids),
+            (),
+            (row for row in process.loops if row.tid in tids),
+        )
+    idle = Counter(seen.idle_ns)
+    for tid in profile.loop_threads().keys() & set(tids):
+        # A loop that waits anywhere but in its multiplexer is blocked, whoever waits for it.
+        blocked = profile.threads[tid].idle_ns
+        idle.subtract({name: blocked[name] for name in BLOCKS_A_LOOP if name in blocked})
+    return replace(seen, idle_ns=idle)
 
 
 def _nested(profile: ProcessProfile, tids: Collection[int]) -> int:

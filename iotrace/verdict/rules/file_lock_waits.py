@@ -178,7 +178,11 @@ def _held(profile: ProcessProfile) -> FileLockWait | None:
 
 def _asks_a_database(profile: ProcessProfile, tid: int, sleeps: int) -> bool:
     """After each sleep it looks at a database file's change counter and takes no lock: what SQLite
-    does where another connection of the same process has the lock, which it knows of itself."""
+    does where another connection of the same process has the lock, which it knows of itself.
+
+    A program that is started reads so, too: of its own file, which is not open any more."""
+    if profile.process.python is None or not _database(profile):
+        return False
     rows = profile.calls[tid]
     looks = [one for one in rows if one.syscall == "pread64" and one.kind in FILES]
     number = sum(one.calls or 0 for one in looks)

@@ -13,6 +13,7 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import library_frames, short_name
 from iotrace.verdict.python_lines import LEAST_OF_COSTLIEST, MOST, waiting_lines
 from iotrace.verdict.rules.rule import COVERED_SHARE, Hit, Rule, covers
+from iotrace.verdict.rules.silent_dns import LOOK_UPS
 from iotrace.verdict.told_lines import COMPUTES, ToldLine, wait_at
 from iotrace.verdict.upstreams import Upstream, upstreams
 from iotrace.vocabulary.calls import CONNECTS, FAMILIES
@@ -84,7 +85,7 @@ def _hit(peer: Upstream, calls: Calls, most: bool, profile: ProcessProfile) -> H
         return None
     made = _made(calls)
     of_cpu = round(computed / max(1, profile.total.cpu_ns), 3)
-    of_wait = round(waited / max(1, whole), 3)
+    of_wait = round(min(1, waited / max(1, whole)), 3)
     of_context = context >= MOST_SHARE * spent
     waiting, computing = waiting_lines(lines, profile.process), _computing_lines(samples, profile)
     takes = (
@@ -165,7 +166,9 @@ def _computing_lines(
 
 
 def _makes(stack: Sequence[Frame]) -> bool:
-    """Whether a library is making a connection there."""
+    """Whether a library is making a connection there; look-ups of names have rules of their own."""
+    if stack and stack[0].function in LOOK_UPS:
+        return False
     return any(_MAKES.search(short_name(frame)) for frame in library_frames(stack))
 
 

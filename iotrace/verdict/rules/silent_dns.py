@@ -20,7 +20,7 @@ SILENT_NS = 900_000_000
 (resolv.conf(5), timeout)."""
 MEAN_NS = 500_000_000
 """For each look-up."""
-_LOOK_UPS = ("getaddrinfo", "gethostbyname", "gethostbyaddr", "gethostbyname_ex", "getnameinfo")
+LOOK_UPS = ("getaddrinfo", "gethostbyname", "gethostbyaddr", "gethostbyname_ex", "getnameinfo")
 
 
 def is_dns(one: Descriptor) -> bool:
@@ -80,7 +80,7 @@ def look_ups(profile: ProcessProfile, rows: list[Descriptor]) -> list[Line]:
     named = [
         one
         for one in profile.process.lines
-        if one.wait_ns and one.stack and one.stack[0].function in _LOOK_UPS
+        if one.wait_ns and one.stack and one.stack[0].function in LOOK_UPS
     ]
     return named or list(lines_on(profile, rows))
 

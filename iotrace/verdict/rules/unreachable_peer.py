@@ -127,7 +127,7 @@ def _hit(
     evidence: dict[str, float | int | str] = {
         "peer": peer.peer,
         "failed_connects": attempts,
-        "each_took_ns": each,
+        **({"each_took_ns": each} if each else {}),
         "waited_ns": waited,
         "waits": sum(one.calls + one.in_flight for one in waiting),
     }

@@ -49,6 +49,16 @@ def test_a_tls_context_for_each_connection_is_named_as_what_costs() -> None:
     assert "verify=context" not in shakes.advice
 
 
+def test_look_ups_of_names_are_not_told_as_connecting() -> None:
+    """getaddrinfo is called where a connection is made, and waits for a name server."""
+    (made,) = elsewhere.new_connections(True)
+    (shakes,) = made.lines
+    name = Frame("getaddrinfo", "/usr/lib/python3.11/socket.py", 962)
+    looks = replace(shakes, own=shakes.own + 1, stack=(name, *shakes.stack))
+    assert "IO179" in findings(made)
+    assert "IO179" not in findings(replace(made, lines=(looks,)))
+
+
 def test_stalls_that_make_connections_are_one_finding_with_them() -> None:
     for samples, told in ((900, ["IO179"]), (300, ["IO103", "IO179"])):
         found = judged(_computes(CONTEXT, samples)).findings

@@ -65,6 +65,17 @@ def test_idle_helpers_do_not_drown_the_thread_that_serves() -> None:
     )
 
 
+def test_a_loop_that_is_blocked_is_not_idle() -> None:
+    """Whether it has a request in hand or streams an answer that has begun."""
+    serving = event_loop()
+    (row,) = serving.threads
+    blocked = thread(recv=8 * S, poll=2 * S)
+    idle = {"recv": 7 * S, "poll": S}
+    one = replace(serving, threads=(replace(row, states_ns=blocked.states_ns, idle_ns=idle),))
+    (seen,) = judged(one).processes
+    assert "80 % asleep waiting for data in reads, 10 % idle" in seen.summary
+
+
 def test_helpers_that_wait_for_different_things_are_told_apart() -> None:
     serving = event_loop()
     helpers = (*(thread(tid, lock=10 * S) for tid in (701, 702)), thread(703, send=10 * S))

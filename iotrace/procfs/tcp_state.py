@@ -32,6 +32,7 @@ _TIMEOUT, _MAX_PENDING, _RETRANSMITS, _WINDOW_CLOSED, _NEEDLESS = (
     struct.Struct("=176xQ"),
     struct.Struct("=216xI"),
 )
+_SEGMENTS_IN, _OUT_OF_ORDER = struct.Struct("=152xI"), struct.Struct("=224xI")
 _TRIES, _BACKOFF = 2, 4
 """The bytes tcpi_retransmits and tcpi_backoff."""
 _DROPS = struct.Struct("=32xI")
@@ -54,6 +55,8 @@ class TcpState:
     ``tries``: so often the oldest segment was sent again (of a connection that is being made: its
     SYN), and nothing was acknowledged since; ``silent_ns``: that takes so long at least.
     ``shut_ns``: the peer's receive window has been closed without a break for so long at least.
+    ``segments_in``: received, with data; of these, ``out_of_order`` came before one that was
+    missing: it was lost on the way here, or overtaken.
     """
 
     fd: int
@@ -65,6 +68,8 @@ class TcpState:
     tries: int = 0
     silent_ns: int = 0
     shut_ns: int = 0
+    segments_in: int = 0
+    out_of_order: int = 0
 
 
 def read_tcp_states(pid: int, fds: Iterable[int], root: str = PROC) -> list[TcpState]:
@@ -113,6 +118,8 @@ def _state(fd: int, one: socket.socket) -> TcpState:
         tries=0 if listens else info[_TRIES],
         silent_ns=0 if listens else _silent_ns(info),
         shut_ns=0 if listens or info[_TRIES] else _shut_ns(info),
+        segments_in=0 if listens else _member(_SEGMENTS_IN, info),
+        out_of_order=0 if listens else _member(_OUT_OF_ORDER, info),
     )
 
 

@@ -150,7 +150,8 @@ class Descriptor:
     mounted ("ext4 at / from /dev/vda1"), "": not known. ``unsent_bytes`` were to be sent or
     acknowledged at the end. Of TCP connections open then (of many, those with the most unsent data;
     None: not known): ``nodelay``, TCP_NODELAY; ``retransmits`` segments sent again; the time that
-    the peer's window had no room, ``window_closed_ns``, at the end for ``window_shut_ns`` or more.
+    the peer's window had no room, ``window_closed_ns``, at the end for ``window_shut_ns`` or more;
+    ``segments_in`` with data, of which ``out_of_order`` came before one that was missing then.
     """
 
     fd: int
@@ -178,6 +179,8 @@ class Descriptor:
     retransmits: int | None = None
     window_closed_ns: int | None = None
     window_shut_ns: int | None = None
+    segments_in: int | None = None
+    out_of_order: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

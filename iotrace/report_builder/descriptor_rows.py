@@ -76,6 +76,8 @@ def descriptor_row(
         retransmits=tcp.retransmits if tcp else None,
         window_closed_ns=tcp.window_closed_ns if tcp else None,
         window_shut_ns=tcp.shut_ns if tcp else None,
+        segments_in=tcp.segments_in if tcp else None,
+        out_of_order=tcp.out_of_order if tcp else None,
         file_system=file_system_of(local, facts) if kind in FILES and total.wait_ns else "",
     )
 

@@ -84,4 +84,6 @@ def _since(now: TcpState, began: TcpState | None) -> TcpState:
         retransmits=max(0, now.retransmits - began.retransmits),
         window_closed_ns=max(0, now.window_closed_ns - began.window_closed_ns),
         dropped=max(0, now.dropped - began.dropped),
+        segments_in=max(0, now.segments_in - began.segments_in),
+        out_of_order=max(0, now.out_of_order - began.out_of_order),
     )

@@ -10,7 +10,7 @@ from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
-from iotrace.verdict.upstreams import lines_on, summed
+from iotrace.verdict.upstreams import lines_on, summed, total_ns, upstreams
 from iotrace.vocabulary.calls import CONNECTS, FAMILIES
 
 RETRY_NS = 800_000_000
@@ -21,6 +21,12 @@ RETRANSMITS_PER_SEND = 0.01
 RETRANSMIT_NS = 200_000_000
 """The least that is waited before a segment is sent again, unless later ones arrive (TCP_RTO_MIN).
 """
+LEAST_NS = 100_000_000
+LEAST_EARLY = 20
+EARLY_SHARE = 0.02
+"""Of the segments that came in: those before one that was missing."""
+TRANSFER_SHARE = 0.5
+"""Of the wait for a peer, after its answers have begun: else the peer itself is what takes long."""
 _CONNECT_FUNCTIONS = ("create_connection", "connect", "_connect", "_new_conn")
 
 
@@ -107,6 +113,39 @@ def _retransmitted(profile: ProcessProfile) -> Iterator[Hit]:
     )
 
 
+def _lost_on_the_way_here(profile: ProcessProfile) -> Iterator[Hit]:
+    """Answers that begin in time and come with gaps: what is missing has to be sent again."""
+    for peer in upstreams(profile):
+        early = sum(one.out_of_order or 0 for one in peer.rows)
+        came = sum(one.segments_in or 0 for one in peer.rows)
+        if early < LEAST_EARLY or early < EARLY_SHARE * came:
+            continue
+        answers = [one for one in profile.process.upstreams if one.peer == peer.peer]
+        until_begun = sum(total_ns(one.theirs_ns) for one in answers if one.theirs_ns)
+        in_transfer = peer.waited_ns - until_begun
+        if not answers or in_transfer < max(LEAST_NS, TRANSFER_SHARE * peer.waited_ns):
+            continue
+        yield Hit(
+            {
+                "peer": peer.peer,
+                "out_of_order": early,
+                "segments": came,
+                "waited_in_transfers_ns": in_transfer,
+            },
+            in_transfer,
+            fd=peer.rows[0].fd if len(peer.rows) == 1 else None,
+            lines=waiting_lines(peer.lines, profile.process),
+            title=f"Packets from {peer.peer} are lost or overtaken on the way here: {early:,} of "
+            f"{plural(came, 'segment')} came before one that was missing",
+        )
+
+
+def _follows(cause: Hit, symptom: Hit) -> bool:
+    """Of the same peer, where both name one."""
+    peer = cause.evidence.get("peer")
+    return peer in (None, symptom.evidence.get("peer")) and covers(cause, symptom)
+
+
 def _to_that_peer(cause: Hit, symptom: Hit) -> bool:
     """What is lost on the way there fills the socket's buffer as well as a peer that reads slowly,
     whose window would be closed: IO156 tells of those."""
@@ -116,6 +155,7 @@ def _to_that_peer(cause: Hit, symptom: Hit) -> bool:
 def _lost(profile: ProcessProfile) -> Iterator[Hit]:
     yield from _retried(profile)
     yield from _retransmitted(profile)
+    yield from _lost_on_the_way_here(profile)
 
 
 LOST = Rule(
@@ -126,5 +166,5 @@ LOST = Rule(
     "errors), `tc -s qdisc`, `nstat -az | grep -i retrans`, `ss -ti` on both hosts, MTU, a rate "
     "limit, firewalls; a host that is overloaded drops, too.",
     _lost,
-    explains={"IO118": covers, "IO119": covers, "IO105": always, "IO111": _to_that_peer},
+    explains={"IO118": covers, "IO119": _follows, "IO105": always, "IO111": _to_that_peer},
 )

@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 
 from iotrace.report.model import GroupLimits, OpenSockets, Overflowed, Process
+from iotrace.report.requests import Upstream
 from iotrace.report.stacks import Wake
-from tests.unit.verdict import hangs, made_busy, made_servers
+from iotrace.report.times import Durations
+from tests.unit.verdict import elsewhere, hangs, made_busy, made_servers
 from tests.unit.verdict.made import (
     LENGTH_NS,
     MS,
@@ -235,3 +237,23 @@ def test_a_lock_file_that_nobody_removes() -> None:
     stuck = findings(replace(one, lines=(asleep, seen)))["IO170"]
     assert stuck.title.endswith("for a lock file (/mnt/cache/corpus.lock) that is not released")
     assert "its maker has died" in stuck.advice
+
+
+def test_answers_with_gaps_are_the_networks_fault() -> None:
+    (one,) = elsewhere.one_peer(True)
+    one = replace(one, sockets=OpenSockets(2, ("127.0.0.1:8000",), 0, 0))
+    peer = "10.0.0.9:5432"
+    rows = tuple(
+        replace(row, segments_in=3_000, out_of_order=960) if row.peer == peer else row
+        for row in one.descriptors
+    )
+    for begins, lost in ((5 * MS, True), (150 * MS, False)):
+        times = Durations(40, begins, begins, begins, begins, begins)
+        asked = Upstream(peer, "tcp", 40, 1, 0, None, times, None, None, 0, {})
+        found = judged(replace(one, descriptors=rows, upstreams=(asked,))).findings
+        told = {one.id: one for one in found}
+        assert ("IO157" in told) is lost
+        assert ("IO119" in told) is not lost
+        if lost:
+            assert f"Packets from {peer} are lost or overtaken" in told["IO157"].title
+            assert told["IO157"].evidence["waited_in_transfers_ns"] == 6 * S - 40 * begins

@@ -66,6 +66,8 @@ def _still_computes(profile: ProcessProfile) -> Iterator[Hit]:
     rested_ns = seen.lifetime_ns - seen.wants_cpu_ns - sum((reader.idle_ns or {}).values())
     if rested_ns > (1 - COMPUTED_SHARE) * owed_ns or 2 * seen.cpu_ns < seen.wants_cpu_ns:
         return
+    if seen.wants_cpu_ns < COMPUTED_SHARE * owed_ns:  # it has hardly lived, and another has it
+        return
     yield Hit(
         {
             "listener": row.listener,

@@ -103,6 +103,11 @@ def test_a_request_that_still_computes_is_told_before_its_data() -> None:
     assert found["IO178"].lines[0].startswith("srv/app.py:9 up -> werkzeug/sansio/multipart.py:201")
     assert found["IO105"].cost_ns == 10 * S
     assert "IO178" not in findings(_upload(6 * S))
+    # A thread that has lived for a moment: the request that is owed is in another's hands.
+    computing = _upload(9_500 * MS)
+    (row,) = computing.threads
+    brief = replace(row, states_ns=thread(user=100 * MS).states_ns, lifetime_ns=100 * MS)
+    assert "IO178" not in findings(replace(computing, threads=(brief,)))
 
 
 def test_an_event_loop_that_sleeps_is_not_told_to_have_threads() -> None:

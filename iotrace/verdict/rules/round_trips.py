@@ -11,7 +11,7 @@ from iotrace.report.requests import Upstream
 from iotrace.report.times import Durations
 from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.python_lines import LEAST_SAMPLES, busy_lines, waiting_lines
+from iotrace.verdict.python_lines import LEAST_SAMPLES, busy_lines, calling_lines, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always
 from iotrace.verdict.told_lines import ToldLine
 from iotrace.verdict.upstreams import lines_on, total_ns
@@ -39,6 +39,8 @@ _ON_CPU = ("user", "kernel", "copy")
 _CONTENDED = ("runq", "gil", "lock")
 _MANAGER = "/pymp-"
 """In the path of the socket that a multiprocessing.Manager listens on."""
+FEW_SHARE = 0.1
+"""Of what was waited, in the lines that are known: their figures would say little of it."""
 
 
 def _round_trips(profile: ProcessProfile) -> Iterator[Hit]:
@@ -51,7 +53,9 @@ def _round_trips(profile: ProcessProfile) -> Iterator[Hit]:
             rows = [one for one in profile.process.descriptors if one.peer == upstream.peer]
             lines = lines_on(profile, rows)
             if not mostly_for_work(lines):
-                slow = waiting_lines(lines, profile.process)
+                few = sum(one.wait_ns for one in lines) < FEW_SHARE * cost.waited_ns
+                # Of quick calls only a few were slow enough to be timed by line.
+                slow = calling_lines(lines) if few else waiting_lines(lines, profile.process)
                 yield _hit(upstream, cost, busy_lines(profile.process) or slow, profile)
 
 

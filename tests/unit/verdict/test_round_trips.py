@@ -10,7 +10,16 @@ from iotrace.report.model import Process
 from iotrace.report.requests import Requests, RequestTier, Upstream
 from iotrace.report.stacks import CpuSample, Frame
 from iotrace.report.times import Durations
-from tests.unit.verdict.made import MS, PID, US, blocking, findings
+from tests.unit.verdict.made import (
+    MS,
+    PID,
+    US,
+    blocking,
+    descriptor,
+    findings,
+    in_call,
+    line_of,
+)
 
 _PEER = "10.0.0.9:6379"
 _RARE = 50
@@ -83,3 +92,16 @@ def test_the_cpu_time_of_asking_counts(samples: tuple[CpuSample, ...], named: bo
 def test_without_enough_waits_lines_are_not_believed() -> None:
     one = _server(400, {"user": 150 * MS}, samples=(_sample("rows", 2_000, 80),))
     assert "IO162" not in findings(one)
+
+
+def test_a_few_slow_calls_do_not_stand_for_all() -> None:
+    """Of 20,000 calls those that took over a millisecond are known by line: 4 or 400 of them."""
+    one = _server(400, {"user": 12 * MS, "kernel": 4 * MS, "recv": 6 * MS})
+    row = descriptor(9, local="127.0.0.1:51009", peer=_PEER)
+    asks = in_call("recvfrom", "tcp", "app.py:9 cart", fd=9)
+    for waited, told in ((4 * MS, "srv/app.py:9 cart -> recvfrom"), (400 * MS, "4 times, 400 ms")):
+        line = line_of(asks, 4, waited, waited)
+        seen = replace(one, descriptors=(*one.descriptors, row), lines=(line,))
+        (said,) = findings(seen)["IO162"].lines
+        assert told in said
+        assert ("times" in said) is (waited > 4 * MS)

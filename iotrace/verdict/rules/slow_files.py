@@ -11,7 +11,7 @@ from iotrace.report.model import Call, Descriptor
 from iotrace.report.stacks import Frame, Line
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import import_statement
+from iotrace.verdict.purpose import import_statement, is_import
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import HIGH_SHARE, QUEUES, Hit, Rule, always
 from iotrace.verdict.told_lines import ToldLine, wait_at
@@ -97,10 +97,17 @@ def _importing(
 ) -> Hit:
     """Told by the statements that the program begins to import with, and where the modules are."""
     groups: dict[Frame, list[Line]] = defaultdict(list)
+    cut_off: list[Line] = []  # deeper than stacks are kept: where they began is not seen
     for one in lines:
         statement = import_statement(one.stack)
-        if statement is not None:
+        if is_import(one.stack[-1]):
+            cut_off.append(one)
+        elif statement is not None:
             groups[statement].append(one)
+    if groups:
+        max(groups.values(), key=_waits).extend(cut_off)
+    for one in cut_off if not groups else ():
+        groups[import_statement(one.stack) or one.own_stack[0]].append(one)
     ranked = sorted(groups.items(), key=lambda item: -_waits(item[1]))[:3]
     folder = _folder([one.path for one in lines if one.path])
     if folder:

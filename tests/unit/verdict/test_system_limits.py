@@ -60,6 +60,13 @@ def test_imports_from_a_slow_file_system_are_told_by_where_they_begin() -> None:
     assert found.evidence["path"] == "/mnt/lib/pkg/a"
     (line,) = found.lines
     assert line.startswith("report.py:4 <module> -> openat and other calls on files while it")
+    # Deeper than stacks are kept: those that end within the import system began at the same place.
+    one = _importing("pkg/__init__.py:42 <module>", "report.py:4 <module>")
+    (whole,) = one.lines
+    deep = replace(one, lines=(whole, replace(whole, stack=whole.stack[:-1])))
+    (line,) = findings(deep)["IO152"].lines
+    assert line.startswith("report.py:4 <module> -> openat")
+    assert "180 slow calls" in line
     # A function that was imported long ago, or that calls something itself, is not importing.
     late = _importing("report.py:4 <module>", deeper=("app.py:9 load",))
     assert "Imports" not in findings(late)["IO152"].title

@@ -22,7 +22,6 @@ while True:
         f"ws://127.0.52.1:{PORT}/ticker",
         on_message=on_message,
         on_close=on_close,
-        on_error=on_error,
     )
     app.run_forever()
     time.sleep(0.2)

@@ -56,6 +56,24 @@ def upstreams(profile: ProcessProfile) -> list[Upstream]:
     return [Upstream(peer, tuple(rows), lines_on(profile, rows)) for peer, rows in by_peer.items()]
 
 
+def reconnects(profile: ProcessProfile) -> dict[str, int]:
+    """How many connections to each peer were made while it was traced, in place of ones that were
+    closed: no more than have gone since."""
+    sockets = profile.process.sockets
+    if sockets is None:
+        return {}
+    still = {one.peer: one.connections for one in sockets.connected}
+    opened = Counter[str]()
+    for row in profile.outgoing():
+        opened[row.peer] += row.opened
+    made = {
+        one.peer: min(one.connect_ns.count, opened[one.peer] - still.get(one.peer, 0))
+        for one in profile.process.upstreams
+        if one.connect_ns
+    }
+    return {peer: times for peer, times in made.items() if times > 0}
+
+
 def lines_on(profile: ProcessProfile, rows: Iterable[Descriptor]) -> tuple[Line, ...]:
     """The slow calls on these descriptors, and polls of one of them alone."""
     wanted = {(one.fd, one.kind) for one in rows}

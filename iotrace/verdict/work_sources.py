@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from iotrace.report.stacks import Frame, Line
+from iotrace.verdict.purpose import in_library, library_frames
 
 _FUNCTIONS = {
     "/redis/": (
@@ -33,8 +34,21 @@ _FUNCTIONS = {
 
 
 def waits_for_work(line: Line) -> bool:
-    """Whether this stack waits for the next message or job rather than for an answer."""
-    return any(_fetches(frame) for frame in line.stack)
+    """Whether this stack waits for the next message or job rather than for an answer: in a library,
+    not in what of the program's own that has called for a message."""
+    for frame in line.stack:
+        if _fetches(frame):
+            return True
+        if not in_library(frame):
+            return False
+    return False
+
+
+def called_back_by(line: Line) -> Frame | None:
+    """The function that waits for messages and has called the program's own code for one, which
+    this stack is in; None if it is in no such callback."""
+    inner = library_frames(line.stack)
+    return next(filter(_fetches, line.stack[len(inner) :]), None)
 
 
 def mostly_for_work(lines: Collection[Line]) -> bool:

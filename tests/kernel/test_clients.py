@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -36,23 +37,28 @@ def _say_no(connection: socket.socket) -> None:
 
 
 @contextmanager
-def _service(serve: Callable[[socket.socket], None]) -> Iterator[int]:
-    listener = socket.create_server(("127.0.0.1", 0))
+def _service(serve: Callable[[socket.socket], None], address: str = "127.0.0.1") -> Iterator[int]:
+    """Each connection is served by a thread."""
+    listener = socket.create_server((address, 0))
 
-    def accepted() -> None:
-        connection, _ = listener.accept()
+    def served(connection: socket.socket) -> None:
         with connection, suppress(OSError):
             serve(connection)
 
-    thread = threading.Thread(target=accepted, daemon=True)
-    thread.start()
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=served, args=(listener.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
     with listener:
         yield listener.getsockname()[1]
-    thread.join(5)
+        with suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
 
 
-def _found(what: str, form: str, port: int) -> Found:
-    with Target("clients.py", what, port, form) as target:
+def _found(what: str, form: str, port: int, *more: object) -> Found:
+    with Target("clients.py", what, port, form, *more) as target:
         return by_rule(trace_work(target, children=False).findings)
 
 
@@ -80,3 +86,56 @@ def test_asking_without_a_pause_is_named(form: str) -> None:
         assert evidence["peer"] == f"127.0.0.1:{port}"
         assert evidence["questions_per_second"] >= 500
         assert evidence["bytes_per_answer"] == pytest.approx(len(_NIL), rel=0.02)
+
+
+_CONSUMER = """
+import socket
+
+def start_consuming(port, callback, count):
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.sendall(b"broker")
+    while count:
+        try:
+            if connection.recv(1):
+                count -= 1
+                callback()
+                connection.sendall(b".")
+                continue
+        except OSError:
+            pass
+        connection.close()
+        connection = socket.create_connection(("127.0.0.1", port))
+        connection.sendall(b"broker")
+"""
+_PATIENCE_S, _SLOW_S = 0.5, 1.2
+
+
+def _broker_and_service(connection: socket.socket) -> None:
+    asked = connection.recv(16)
+    if asked != b"broker":
+        time.sleep(_SLOW_S if asked == b"slow" else 0.01)
+        connection.sendall(b"!")
+        return
+    connection.settimeout(_PATIENCE_S)
+    with suppress(TimeoutError):
+        while True:
+            connection.sendall(b"m")
+            connection.recv(1)
+            time.sleep(0.1)
+
+
+@pytest.mark.parametrize("form", ["wrong", "fixed"])
+def test_callbacks_that_lose_their_connection_are_named(form: str, tmp_path: Path) -> None:
+    """IO197. The service has the same port at another address."""
+    library = tmp_path / "site-packages" / "pika"
+    library.mkdir(parents=True)
+    (library / "__init__.py").touch()
+    (library / "consumer.py").write_text(_CONSUMER)
+    with _service(_broker_and_service, "") as port:
+        found = _found("calls back", form, port, library.parent)
+    assert ("IO197" in found) is (form == "wrong"), found.keys()
+    if form == "wrong":
+        evidence = found["IO197"].evidence
+        assert evidence["peer"] == f"127.0.0.1:{port}"
+        assert 1 <= evidence["reconnects"] <= 3
+        assert evidence["longest_ns"] >= 1.1e9

@@ -17,6 +17,7 @@ from iotrace.verdict.rules.rule import Hit, Rule, always, covers
 from iotrace.verdict.stack import stack_of
 from iotrace.verdict.stuck import whereabouts
 from iotrace.verdict.thread_activity import Activity, polled_alone, polled_within_iterations
+from iotrace.verdict.upstreams import reconnects
 from iotrace.vocabulary.calls import READS, WRITES
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS, NO_FDS, PIPE, SOCKETS
 from iotrace.vocabulary.waits import BLOCKS_A_LOOP
@@ -131,9 +132,9 @@ def _made_anew(
         return None
     held_up = sum(loop.stalls.count for loop in seen.multiplexers if loop.stalls)
     made = {
-        one.peer: one.connect_ns.count
-        for one in profile.process.upstreams
-        if one.connect_ns and LEAST_RECONNECTS <= one.connect_ns.count <= held_up
+        peer: times
+        for peer, times in reconnects(profile).items()
+        if LEAST_RECONNECTS <= times <= held_up
     }
     found = [
         row

@@ -1,5 +1,5 @@
 """A client of the service on port argv[2]: what argv[1] says, in its "wrong" or "fixed" form
-(argv[3])."""
+(argv[3]); a library is in argv[4]."""
 
 import contextlib
 import http.client
@@ -11,6 +11,7 @@ import time
 from gate import finished, ready
 
 WHAT, PORT, WRONG = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "wrong"
+FOLDER = "".join(sys.argv[4:])
 SECONDS, LONG_S = 1.0, 5.0
 
 
@@ -38,5 +39,20 @@ def asks_on():
                 time.sleep(0.01)
 
 
-{"endless": endless, "asks on": asks_on}[WHAT]()
+def calls_back():
+    """A library calls back for each message of a broker, which ends connections that are not read
+    for half a second; the callback asks a service that takes longer."""
+    sys.path.insert(0, FOLDER)
+    from pika import consumer
+
+    def on_message():
+        with socket.create_connection(("127.0.0.2", PORT)) as service:
+            service.sendall(b"slow" if WRONG else b"quick")
+            service.recv(1)
+
+    ready()
+    consumer.start_consuming(PORT, on_message, 3)
+
+
+{"endless": endless, "asks on": asks_on, "calls back": calls_back}[WHAT]()
 finished()

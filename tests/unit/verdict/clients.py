@@ -76,3 +76,33 @@ def asking(received: int, *, seconds_asleep: int = 0, questions: int = 20_000) -
 def asking_on(wrong: bool) -> tuple[Process, ...]:
     """Nothing comes each time; or a job each time."""
     return (asking(5 if wrong else 60),)
+
+
+CALLBACK = (
+    "lib/socket.py:706 SocketIO.readinto",
+    "lib/urllib/request.py:216 urlopen",
+    "consumer.py:14 on_task",
+    f"{_SITE}/pika/adapters/blocking_connection.py:1891 BlockingChannel.start_consuming",
+    "consumer.py:30 <module>",
+)
+
+
+def calling_back(opened: int, *places: str) -> Process:
+    """It waits for a service most of the time, while the broker is connected to again."""
+    waits = in_call("recvfrom", "tcp", *places, fd=8)
+    times = Durations(opened - 1, *(US,) * 5)
+    rows = (
+        descriptor(7, local="10.0.0.7:51007", peer="10.0.0.9:5672", opened=opened),
+        descriptor(8, local="10.0.0.7:51008", peer="10.0.0.8:80", nonblocking=False, wait=8 * S),
+    )
+    one = process(
+        [thread(recv=8 * S, user=2 * S)], [call("recvfrom", "tcp", 40, wait=8 * S)], (), rows
+    )
+    broker = Upstream("10.0.0.9:5672", "tcp", 14, 1, 0, None, None, None, times, 0, {})
+    lines = (line_of(waits, 4, 8 * S, 2 * S, PID),)
+    return replace(one, sockets=_NO_LISTENER, upstreams=(broker,), lines=lines)
+
+
+def slow_callbacks(wrong: bool) -> tuple[Process, ...]:
+    """A callback that waits, and a broker that gives up; the same in a thread of its own."""
+    return (calling_back(4, *(CALLBACK if wrong else CALLBACK[:3])),)

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from iotrace.report.model import OpenSockets, Process, Stalls
+from iotrace.report.model import Connected, OpenSockets, Process, Stalls
 from iotrace.report.requests import Upstream
 from iotrace.report.stacks import InCall
 from iotrace.report.times import Durations
 from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.found import by_rule
-from tests.unit.verdict.clients import READS_ALL, asking, trickling
+from tests.unit.verdict import made_busy
+from tests.unit.verdict.clients import CALLBACK, READS_ALL, asking, calling_back, trickling
 from tests.unit.verdict.hangs import waiting
 from tests.unit.verdict.made import (
     MS,
@@ -30,6 +31,7 @@ from tests.unit.verdict.made import (
     process,
     thread,
 )
+from tests.unit.verdict.made_tasks import PEER, wait_of, with_tasks
 
 _SITE = "lib/site-packages"
 _MQTT = f"{_SITE}/paho/mqtt/client.py"
@@ -170,3 +172,72 @@ def test_a_blocked_loop_loses_its_connection_to_a_broker(
     blocked = findings(one)["IO104"]
     assert ("made anew 3 times" in blocked.title) is named
     assert ("heartbeats" in blocked.advice) is named
+
+
+@pytest.mark.parametrize(
+    ("one", "named"),
+    [
+        (calling_back(4, *CALLBACK), True),
+        (calling_back(1, *CALLBACK), False),  # it was never lost
+        (calling_back(9, *CALLBACK), False),  # more often than callbacks were called
+        (calling_back(4, *CALLBACK[:3]), False),
+    ],
+)
+def test_slow_callbacks_lose_the_connection(one: Process, named: bool) -> None:
+    found = findings(one)
+    assert ("IO197" in found) is named
+    if named:
+        assert found["IO197"].title.endswith("to 10.0.0.9:5672, which was made anew 3 times")
+
+
+def test_what_a_callback_waits_for_is_no_work() -> None:
+    """A service that takes most of a consumer's time is named; the wait for messages is not."""
+    assert "IO119" in findings(calling_back(1, *CALLBACK))
+    assert "IO119" not in findings(calling_back(1, *CALLBACK[3:]))
+
+
+def test_connections_that_nobody_uses_while_others_are_made_are_a_leak() -> None:
+    connect = Durations(57, *(MS,) * 5)
+    calls = Upstream(PEER, "tcp", 57, 1, 0, None, connect, None, connect, 0, {})
+    row = descriptor(73, local="10.0.0.7:51073", peer=PEER, opened=58)
+    sockets = OpenSockets(63, ("127.0.0.1:8000",), 0, 0, connected=(Connected(PEER, 60, 0),))
+    one = replace(event_loop(), descriptors=(row,), upstreams=(calls,), sockets=sockets)
+    found = findings(one)["IO161"]
+    assert "59 connections to 10.0.0.9:5432 are open, and none of them was used" in found.title
+    assert "while 57 others were made, and closed again" in found.title
+    used = replace(row, opened=1)  # nothing tells that one of those that were made was closed
+    assert "59" not in findings(replace(one, descriptors=(used,)))["IO161"].title
+    few = replace(sockets, connected=(Connected(PEER, 9, 0),))
+    assert "IO161" not in findings(replace(one, sockets=few))
+
+
+def test_requests_that_receive_much_are_told_so() -> None:
+    (one,) = made_busy.computing_requests(True)
+    row = descriptor(8, local="10.0.0.7:51008", peer=PEER, bytes_in=3_000_000_000)
+    told = loop("poll", 96_000, timeouts=0, nfds=1, watched=1)
+    receiving = replace(one, descriptors=(*one.descriptors, row), loops=(told,))
+    found = findings(receiving)["IO178"]
+    assert found.title.endswith("on a CPU, while 150 MB for each came from 10.0.0.9:5432")
+    assert "server-side cursor" in found.advice
+    vain = replace(receiving, loops=(replace(told, empty=90_000),))
+    assert "calls poll again and again" in findings(vain)["IO178"].title
+
+
+def test_the_lock_of_a_pool_is_no_pool_that_is_exhausted() -> None:
+    pool = f"{_SITE}/redis/asyncio/connection.py:{{}} ConnectionPool.get_connection"
+    waits = ("lib/asyncio/locks.py:114 Lock.acquire", pool.format(1096), "app.py:13 visit")
+    connects = (
+        "lib/asyncio/streams.py:522 StreamReader._wait_for_data", pool.format(1100),
+        "app.py:13 visit",
+    )  # fmt: skip
+    one = with_tasks(wait_of(*waits), wait_of(*connects, tasks=1))
+    found = findings(one)["IO160"]
+    assert found.title.startswith(
+        "Requests queue for an asyncio lock or semaphore in ConnectionPool.get_connection"
+    )
+    assert (
+        "connection.py:1100 get_connection: awaited by the task that most likely has it"
+        in (found.lines[-1])
+    )
+    full = with_tasks(wait_of("lib/asyncio/locks.py:400 Semaphore.acquire", *waits[1:]))
+    assert "Connection pool exhausted" in findings(full)["IO160"].title

@@ -105,6 +105,7 @@ MADE: dict[str, Made] = {
     "IO191": hangs.waited_out,
     "IO195": clients.endless,
     "IO196": clients.asking_on,
+    "IO197": clients.slow_callbacks,
     "IO198": elsewhere.dropped_datagrams,
     "IO199": elsewhere.unix_backlog,
     "IO200": made_busy.empty_waits,
@@ -186,6 +187,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO191": {"polls": 20, "slow_requests": 20, "typical_wait_ns": S},
     "IO195": {"peer": "10.0.0.9:8000", "answers": 1, "bytes_per_second": 1_600},
     "IO196": {"peer": "10.0.0.9:6379", "questions_per_second": 2_000, "bytes_per_answer": 5.0},
+    "IO197": {"peer": "10.0.0.9:5672", "reconnects": 3, "longest_ns": 2 * S},
     "IO198": {
         "socket": "0.0.0.0:8125", "dropped": 900, "received": 1_100, "dropped_share_ratio": 0.45,
         "reader_busy_ratio": 0.1,

@@ -107,7 +107,8 @@ def purpose_of_task(stack: Sequence[Frame]) -> Purpose:
         return Purpose.CHILD
     if _DRAINS.search(named(stack[0])) or _DRAINS.search(named(outer)):
         return Purpose.READER
-    if _POOLED.search(named(outer)) or any(map(takes_connection, around)):
+    locked = inner and inner[0].function.startswith("Lock.")  # no semaphore, queue or condition
+    if not locked and (_POOLED.search(named(outer)) or any(map(takes_connection, around))):
         return Purpose.POOL
     if _any(inner[:1], _TAKES_LOCK):
         return Purpose.LOCK
@@ -136,10 +137,15 @@ def _any(frames: Sequence[Frame], pattern: re.Pattern[str]) -> bool:
     return any(pattern.search(named(frame)) for frame in frames)
 
 
+def taker_of(stack: Sequence[Frame]) -> Frame:
+    """The function that waits in asyncio's own, a library's or the program's."""
+    inner = len(list(_primitives(stack)))
+    return stack[min(inner, len(stack) - 1)]
+
+
 def function_text(stack: Sequence[Frame]) -> str:
     """The library's function that makes them wait: "Pool._acquire (asyncpg/pool.py)"."""
-    inner = len(list(_primitives(stack)))
-    frame = stack[min(inner, len(stack) - 1)]
+    frame = taker_of(stack)
     plain = frame.function.split(".<locals>", 1)[0]
     return f"{plain} ({'/'.join(frame.file.rsplit('/', 2)[-2:])})"
 

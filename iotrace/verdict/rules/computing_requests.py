@@ -25,6 +25,9 @@ on a CPU."""
 ASKS = frozenset(("wait4", "waitid", *FAMILIES, *SLEEPS, *FILE_LOOKS))
 """Calls that look whether something is there."""
 ASKS_PER_SECOND = 5_000
+MEGABYTE = 1_000_000
+LARGE_BYTES = 10 * MEGABYTE
+"""Of a service's answers, for each slow request: more than a page shows."""
 _ON_CPU = ("cpu", "user", "kernel", "copy")
 _NOT_THEIRS = ("runq", "gil", "elsewhere")
 """What a quieter machine, or a program with one thread, would not have waited for."""
@@ -104,6 +107,11 @@ def _hit(profile: ProcessProfile, row: Requests, count: int, slow: list[RequestT
     if kernel is not None:
         evidence |= kernel.evidence
         calling = f", most of that {kernel.words}"
+    received = _received(profile, count)
+    if received:
+        peer, each = received
+        evidence |= {"receives_from": peer, "received_bytes_each": each}
+        calling += f", while {each / MEGABYTE:,.0f} MB for each came from {peer}"
     commonest = None if kernel else _commonest(profile)
     if commonest:
         name, per_second = commonest
@@ -117,16 +125,28 @@ def _hit(profile: ProcessProfile, row: Requests, count: int, slow: list[RequestT
         lines=busy_lines(profile.process, tid),
         title=f"Slow requests compute: {count:,} of {row.exchanges:,} took {duration(mean_ns)} on "
         f"average, {duration(on_cpu_ns // count)} of it on a CPU{calling}",
-        advice=kernel.advice if kernel else _LOOKS if commonest else "",
+        advice=kernel.advice if kernel else _LOOKS if commonest else _FETCHES if received else "",
     )
+
+
+def _received(profile: ProcessProfile, requests: int) -> tuple[str, int] | None:
+    """The peer that most was received from, if that is much for so many requests, and how much."""
+    by_peer: dict[str, int] = {}
+    for one in profile.outgoing():
+        by_peer[one.peer] = by_peer.get(one.peer, 0) + (one.bytes_in or 0)
+    peer = max(by_peer, key=lambda name: by_peer[name], default="")
+    each = by_peer.get(peer, 0) // requests
+    return (peer, each) if each >= LARGE_BYTES else None
 
 
 def _commonest(profile: ProcessProfile) -> tuple[str, int] | None:
     """The call that is made so often, and moves nothing, that the time goes to that."""
     counts: dict[str, int] = {}
     for one in profile.process.calls:
-        if one.syscall in ASKS:
+        if one.syscall in ASKS and one.syscall not in FAMILIES:
             counts[one.syscall] = counts.get(one.syscall, 0) + (one.calls or 0)
+    for loop in profile.process.loops:  # one that is told of data does not look in vain
+        counts[loop.multiplexer] = counts.get(loop.multiplexer, 0) + (loop.empty or 0)
     name = max(counts, key=lambda key: counts[key], default="")
     per_second = round(profile.per_second(counts.get(name, 0)))
     return (name, per_second) if per_second >= ASKS_PER_SECOND else None
@@ -142,6 +162,12 @@ _LOOKS = (
     "CPU, and the GIL from the threads that serve."
 )
 
+_FETCHES = (
+    "Fetch less: a query with LIMIT, with only the columns and rows that are shown, or the sum "
+    "made by the database. Client libraries of databases receive all of a result before the first "
+    "row is there: a server-side cursor gives it by parts (psycopg: cursor(name=...); SQLAlchemy: "
+    "yield_per). Large files: stream them, or let the client fetch them itself."
+)
 COMPUTING = Rule(
     "IO178",
     "Slow requests compute: most of their time is spent on a CPU",

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from iotrace.report.model import Descriptor
 from iotrace.report.requests import Upstream
 from iotrace.report.surroundings import Connected
 from iotrace.verdict.number_formats import plural
@@ -22,6 +23,8 @@ IN_USE_SHARE = 0.3
 """and no more than this part of those that are open was ever in use at the same time;"""
 LEAST_CLOSED_BY_PEER = 20
 """or the peer has closed so many that this process has not."""
+LEAST_UNUSED, LEAST_IN_VAIN = 20, 5
+"""Or so many are open that nothing went over, while so many more were made, and closed again."""
 
 
 def _kept(profile: ProcessProfile) -> Iterator[Hit]:
@@ -31,14 +34,18 @@ def _kept(profile: ProcessProfile) -> Iterator[Hit]:
         upstream = upstreams.get(peer.peer)
         made = upstream.connect_ns.count if upstream and upstream.connect_ns else 0
         left = peer.closed_by_peer >= LEAST_CLOSED_BY_PEER
-        if left or (upstream and _only_made(upstream, peer, made)):
+        rows = [one for one in profile.outgoing() if one.peer == peer.peer]
+        closed = sum(one.opened - 1 for one in rows)
+        if left or (upstream and _only_made(upstream, peer, made - closed)):
             yield _hit(profile, peer, made, upstream.in_flight_max if upstream else None)
+        elif peer.connections - len(rows) >= LEAST_UNUSED and closed >= LEAST_IN_VAIN:
+            yield _unused_hit(profile, peer, rows, closed)
 
 
-def _only_made(upstream: Upstream, peer: Connected, made: int) -> bool:
+def _only_made(upstream: Upstream, peer: Connected, kept: int) -> bool:
     return (
-        made >= LEAST_MADE
-        and peer.connections >= KEPT_SHARE * made
+        kept >= LEAST_MADE
+        and peer.connections >= KEPT_SHARE * kept
         and upstream.in_flight_max <= IN_USE_SHARE * peer.connections
     )
 
@@ -70,6 +77,26 @@ def _hit(profile: ProcessProfile, peer: Connected, made: int, in_use: int | None
         f"are open and never closed{left if peer.closed_by_peer else ''}"
         f"{made_text if made >= LEAST_MADE else ''}",
     )
+
+
+def _unused_hit(
+    profile: ProcessProfile, peer: Connected, rows: Sequence[Descriptor], closed: int
+) -> Hit:
+    unused = peer.connections - len(rows)
+    lines = lines_on(profile, rows)
+    return Hit(
+        {"peer": peer.peer, "open_connections": peer.connections, "unused": unused,
+         "made_and_closed": closed},
+        None,
+        severity="medium",
+        lines=waiting_lines(lines, profile.process),
+        title=f"Leak of sockets: {plural(unused, 'connection')} to {peer.peer} are open, and none "
+        f"of them was used in this time, while {closed:,} others were made, and closed again",
+        advice="What has opened them neither uses nor closes them; new ones are made in their "
+        "place, which the service may end at once if it allows no more (PostgreSQL: too many "
+        "clients already; pg_stat_activity lists them). Close each where it was opened (with "
+        "closing(...), close() in finally), or have a pool that all share.",
+    )  # fmt: skip
 
 
 LEAKED = Rule(

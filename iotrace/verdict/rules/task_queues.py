@@ -9,7 +9,7 @@ from iotrace.report.detail import Detail
 from iotrace.report.task_waits import TaskWaits
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, short_name
+from iotrace.verdict.purpose import Purpose, in_library, short_name
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.told_lines import ToldLine
 from iotrace.verdict.waiting_tasks import (
@@ -19,6 +19,7 @@ from iotrace.verdict.waiting_tasks import (
     longest_of,
     mean_of,
     owed,
+    taker_of,
     task_lines,
     waiting_tasks,
 )
@@ -92,8 +93,8 @@ def _title(
         since = f", for {duration(longest)} and more"
     what = {
         Purpose.POOL: f"Connection pool exhausted: {tasks} wait for a free connection in {where}",
-        Purpose.LOCK: f"Requests queue for an asyncio lock or semaphore: {tasks} wait at "
-        f"{first.place}",
+        Purpose.LOCK: f"Requests queue for an asyncio lock or semaphore{_whose(first)}: {tasks} "
+        f"wait at {first.place}",
         Purpose.ROOM: f"Queue full: {tasks} wait for room in it at {first.place}",
         Purpose.RESULT: f"Thread pool full: {tasks} wait for a free thread of AnyIO at "
         f"{first.place}",
@@ -101,9 +102,15 @@ def _title(
     return what + since
 
 
+def _whose(first: WaitingTasks) -> str:
+    """ " of ConnectionPool.get_connection (asyncio/connection.py)" where a library takes it."""
+    taker = taker_of(first.wait.stack)
+    return f" in {function_text(first.wait.stack)}" if in_library(taker) else ""
+
+
 def _holders(first: WaitingTasks, profile: ProcessProfile) -> tuple[ToldLine, ...]:
     """Who most likely has the lock: tasks further down in the function that takes it."""
-    waiter = first.wait.own_stack[0]
+    waiter = taker_of(first.wait.stack)
     tasks = profile.process.tasks
     found = [
         frame

@@ -9,8 +9,9 @@ from iotrace.report.requests import Requests, RequestTier
 from iotrace.verdict.kernel_calls import most_in_the_kernel
 from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.python_lines import busy_lines
+from iotrace.verdict.python_lines import busy_lines, waiting_lines
 from iotrace.verdict.rules.rule import HIGH_SHARE, Hit, Rule, Tells, covers
+from iotrace.verdict.upstreams import lines_on
 from iotrace.vocabulary.calls import FAMILIES, FILE_LOOKS, SLEEPS
 
 SLOW_NS = 100_000_000
@@ -28,6 +29,9 @@ ASKS_PER_SECOND = 5_000
 MEGABYTE = 1_000_000
 LARGE_BYTES = 10 * MEGABYTE
 """Of a service's answers, for each slow request: more than a page shows."""
+RECEIVING_NS_PER_BYTE = 10
+"""Of CPU time, that a client's library takes to receive data and to keep it: some nanoseconds."""
+_FOR_DATA = ("recv", "poll")
 _ON_CPU = ("cpu", "user", "kernel", "copy")
 _NOT_THEIRS = ("runq", "gil", "elsewhere")
 """What a quieter machine, or a program with one thread, would not have waited for."""
@@ -42,11 +46,15 @@ def _computes(profile: ProcessProfile) -> Iterator[Hit]:
         count = sum(one.count for one in slow)
         on_cpu_ns = _in(slow, _ON_CPU)
         service_ns = sum(sum(one.service_ns.values()) for one in slow) - _in(slow, _NOT_THEIRS)
-        if (
-            (count >= LEAST_COUNT or on_cpu_ns >= ALONE_NS)
-            and on_cpu_ns >= COMPUTED_SHARE * SLOW_NS * count
-            and on_cpu_ns >= COMPUTED_SHARE * service_ns
-        ):
+        if not count:
+            continue
+        received = _received(profile, count)
+        least_ns = COMPUTED_SHARE * max(SLOW_NS * count, service_ns)
+        if received and on_cpu_ns <= RECEIVING_NS_PER_BYTE * received[1] * count:
+            if count >= LEAST_COUNT and on_cpu_ns + _in(slow, _FOR_DATA) >= least_ns:
+                found = True
+                yield _receiving_hit(profile, row, slow, received)
+        elif (count >= LEAST_COUNT or on_cpu_ns >= ALONE_NS) and on_cpu_ns >= least_ns:
             found = True
             yield _hit(profile, row, count, slow)
     if not found:
@@ -107,11 +115,6 @@ def _hit(profile: ProcessProfile, row: Requests, count: int, slow: list[RequestT
     if kernel is not None:
         evidence |= kernel.evidence
         calling = f", most of that {kernel.words}"
-    received = _received(profile, count)
-    if received:
-        peer, each = received
-        evidence |= {"receives_from": peer, "received_bytes_each": each}
-        calling += f", while {each / MEGABYTE:,.0f} MB for each came from {peer}"
     commonest = None if kernel else _commonest(profile)
     if commonest:
         name, per_second = commonest
@@ -125,7 +128,33 @@ def _hit(profile: ProcessProfile, row: Requests, count: int, slow: list[RequestT
         lines=busy_lines(profile.process, tid),
         title=f"Slow requests compute: {count:,} of {row.exchanges:,} took {duration(mean_ns)} on "
         f"average, {duration(on_cpu_ns // count)} of it on a CPU{calling}",
-        advice=kernel.advice if kernel else _LOOKS if commonest else _FETCHES if received else "",
+        advice=kernel.advice if kernel else _LOOKS if commonest else "",
+    )
+
+
+def _receiving_hit(
+    profile: ProcessProfile, row: Requests, slow: list[RequestTier], received: tuple[str, int]
+) -> Hit:
+    count, (peer, each) = sum(one.count for one in slow), received
+    mean_ns = sum(one.latency_ns for one in slow) // count
+    cost = _in(slow, _ON_CPU) + _in(slow, _FOR_DATA)
+    rows = [one for one in profile.outgoing() if one.peer == peer]
+    busy, waits = busy_lines(profile.process), lines_on(profile, rows)
+    return Hit(
+        {
+            "listener": row.listener,
+            "slow_requests": count,
+            "requests": row.exchanges,
+            "mean_latency_ns": mean_ns,
+            "peer": peer,
+            "received_bytes_each": each,
+        },
+        cost,
+        severity="high" if cost >= HIGH_SHARE * profile.wall_ns else "medium",
+        lines=busy or waiting_lines(waits, profile.process),
+        title=f"Slow requests receive much data: {count:,} of {row.exchanges:,} took "
+        f"{duration(mean_ns)} on average, and {each / MEGABYTE:,.0f} MB for each came from {peer}",
+        advice=_FETCHES,
     )
 
 
@@ -168,6 +197,14 @@ _FETCHES = (
     "row is there: a server-side cursor gives it by parts (psycopg: cursor(name=...); SQLAlchemy: "
     "yield_per). Large files: stream them, or let the client fetch them itself."
 )
+
+
+def _receives_from(cause: Hit, symptom: Hit) -> bool:
+    return "received_bytes_each" in cause.evidence and (
+        cause.evidence["peer"] == symptom.evidence.get("peer")
+    )
+
+
 COMPUTING = Rule(
     "IO178",
     "Slow requests compute: most of their time is spent on a CPU",
@@ -176,6 +213,6 @@ COMPUTING = Rule(
     "at once. More threads do not help, for they share the GIL; more processes serve others "
     "meanwhile, as long as there are CPUs.",
     _computes,
-    explains={"IO105": covers, "IO113": covers},
+    explains={"IO105": covers, "IO113": covers, "IO119": _receives_from},
     tells=Tells.WAIT,
 )

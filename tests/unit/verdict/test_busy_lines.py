@@ -141,3 +141,15 @@ def test_files_that_are_read_again_and_again_cost_what_is_computed_with_them() -
     assert (found.cost_ns, found.evidence["opened"]) == (4 * S, 40_000)
     assert "reloader" not in found.advice
     assert "IO172" not in findings(*reads_files(False))
+
+
+def test_of_a_function_the_lines_with_most_samples_are_told() -> None:
+    """A line's samples are of several stacks, and a function may have two lines that cost much."""
+    first = Frame("to_json", "/srv/models.py", 39)
+    second = Frame("to_json", "/srv/models.py", 40)
+    inner = [Frame(f"step{number}", "/usr/lib/python3.11/ssl.py", number) for number in range(9)]
+    rows = [_row(40, 0, first), *(_row(10, 1, one, second) for one in inner)]
+    (told,) = texts_of(busy_lines(_sampled(*rows)))
+    assert told.startswith("models.py:40 and models.py:39 to_json: 100 % of its CPU time")
+    (told,) = texts_of(busy_lines(_sampled(*rows[1:], _row(20, 0, first))))
+    assert told.startswith("models.py:40 to_json: ")

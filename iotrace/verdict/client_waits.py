@@ -10,6 +10,13 @@ from iotrace.report.model import Thread
 
 RESTING_SHARE = 0.5
 """Of the time that threads wait for clients, without a request in hand: no client sends one."""
+SLOW_CLIENTS = (
+    "They read from clients that send slowly, or not at all: keep those out of workers and pools. "
+    "Have a reverse proxy in front that reads requests whole (nginx: proxy_request_buffering), or "
+    "a server that reads in an event loop (ASGI; gunicorn -k gevent); close connections that take "
+    "too long for their request, and idle ones sooner (keep-alive). More threads only put it off."
+)
+"""What helps against such clients."""
 _FOR_CLIENTS = ("recv", "poll")
 
 

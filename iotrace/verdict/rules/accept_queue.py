@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from iotrace.report.model import Process
 from iotrace.report.requests import Requests
 from iotrace.report.stacks import Line
+from iotrace.verdict.client_waits import SLOW_CLIENTS, client_waits
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines, waiting_lines
@@ -41,13 +43,22 @@ def _queued(profile: ProcessProfile) -> Iterator[Hit]:
     worked_ns = seen.lifetime_ns - seen.runq_ns - seen.wait_ns["accept"] - seen.wait_ns["poll"]
     if seen.runq_ns >= max(NO_CPU_SHARE * seen.lifetime_ns, worked_ns):
         return  # all is late then: IO112, IO121
+    slow_clients = False
     on_sockets_ns = seen.wait_ns["recv"] + seen.wait_ns["send"] + seen.wait_ns["poll"]
     if min(on_sockets_ns, _waited_for_clients(profile)) >= CLIENTS_SHARE * seen.lifetime_ns:
-        return  # one of them holds it up, if anybody: IO119, IO146
+        slow_clients = _send_slowly(profile.process, accepting[0])
+        if not slow_clients:
+            return  # for the next request of one that it has, if for anything: IO119, IO146
     pending = (profile.process.sockets.pending or 0) if profile.process.sockets else 0
     for one in profile.process.requests:
         if _waits_long(one, pending):
-            yield _hit(one, accepting[0], profile)
+            yield _hit(one, accepting[0], profile, slow_clients=slow_clients)
+
+
+def _send_slowly(process: Process, tid: int) -> bool:
+    """Whether it mostly waits for the rest of a request, not for the next one."""
+    waits = client_waits([row for row in process.threads if row.tid == tid])
+    return waits.between_ns is not None and not waits.rest
 
 
 def _waited_for_clients(profile: ProcessProfile) -> int:
@@ -71,7 +82,7 @@ def _waits_long(one: Requests, pending: int) -> bool:
     )
 
 
-def _hit(one: Requests, tid: int, profile: ProcessProfile) -> Hit:
+def _hit(one: Requests, tid: int, profile: ProcessProfile, *, slow_clients: bool) -> Hit:
     assert one.queue_ns
     sockets = profile.process.sockets
     slow = [row for row in profile.process.lines if row.tid == tid and row.syscall not in ACCEPTS]
@@ -93,8 +104,9 @@ def _hit(one: Requests, tid: int, profile: ProcessProfile) -> Hit:
         tid,
         severity="high",
         lines=lines,
-        title=f"{_busy(told, workers=prefork)}: connections wait up to "
+        title=f"{_busy(told, workers=prefork, slow_clients=slow_clients)}: connections wait up to "
         f"{duration(one.queue_ns.max)} in the accept queue",
+        advice=SLOW_CLIENTS if slow_clients else "",
     )
 
 
@@ -106,8 +118,11 @@ def _is_most(slow: Sequence[Line], tid: int, profile: ProcessProfile) -> bool:
     return sum(row.wait_ns for row in slow) >= AWAY_SHARE * away_ns
 
 
-def _busy(told: ToldWait | None, *, workers: bool) -> str:
+def _busy(told: ToldWait | None, *, workers: bool, slow_clients: bool) -> str:
     """What whoever accepts does instead; None: not known. ``workers``: several processes accept."""
+    if slow_clients:
+        who = "All workers are" if workers else "The thread that accepts is"
+        return f"{who} busy with requests that clients send slowly"
     if told is None:
         return "All workers are busy" if workers else "The thread that accepts is busy"
     ending = "" if workers else "s"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from iotrace.report.model import Thread
 from iotrace.verdict.call_texts import call_text, library_text
-from iotrace.verdict.client_waits import ClientWaits, client_waits
+from iotrace.verdict.client_waits import SLOW_CLIENTS, ClientWaits, client_waits
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.pool_threads import is_idle, threads_of_pools
 from iotrace.verdict.process_profile import ProcessProfile
@@ -221,14 +221,6 @@ def _line(place: str, members: list[_Member]) -> ToldLine:
     )
 
 
-_SLOW_CLIENTS = (
-    "The threads read from clients that do not send: keep those out of the pool. Have a reverse "
-    "proxy in front that reads requests whole (nginx: proxy_request_buffering), or a server that "
-    "reads in an event loop (ASGI; gunicorn -k gevent); close connections that take too long for "
-    "their request, and idle ones sooner (keep-alive). More threads only put it off."
-)
-
-
 _STREAMS = (
     "Each thread serves one request that does not end (a stream, a subscription, a long poll), and "
     "that is as many as there are threads. Have more threads than such requests at once "
@@ -248,7 +240,7 @@ _RESTING_CLIENTS = (
 
 def _advice(count: int, clients: ClientWaits | None, *, kept: bool) -> str:
     if clients:
-        return _RESTING_CLIENTS if clients.rest else _SLOW_CLIENTS
+        return _RESTING_CLIENTS if clients.rest else SLOW_CLIENTS
     if kept:
         return _STREAMS
     if count == 1:

@@ -255,7 +255,16 @@ def test_a_thread_that_waits_for_its_clients_is_not_busy() -> None:
     """It serves one connection at a time, and the client has time."""
     (one,) = hangs.accept_queue(True)
     clients = tuple(replace(row, wait_ns=9 * S if row.fd == 7 else 0) for row in one.descriptors)
-    assert "IO171" not in findings(replace(one, descriptors=clients))
+    one = replace(one, descriptors=clients)
+    assert "IO171" not in findings(one)
+    for idle, told in (({"recv": 8 * S}, False), ({"recv": S}, True)):
+        states = thread(recv=9 * S, user=S).states_ns
+        rows = tuple(replace(row, states_ns=states, idle_ns=idle) for row in one.threads)
+        found = findings(replace(one, threads=rows))
+        assert ("IO171" in found) is told
+        if told:
+            assert "busy with requests that clients send slowly" in found["IO171"].title
+            assert "reverse proxy" in found["IO171"].advice
 
 
 def test_a_worker_that_is_busy_is_told_from_one_without_a_cpu() -> None:

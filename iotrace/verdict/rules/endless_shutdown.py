@@ -12,9 +12,12 @@ from iotrace.report.task_waits import TaskWait
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, in_library, named
+from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
 from iotrace.verdict.stuck import long_ns, whereabouts
+from iotrace.verdict.told_lines import ToldLine
 from iotrace.verdict.waiting_tasks import WaitingTasks, task_lines
+from iotrace.vocabulary.calls import FAMILIES
 
 PRESENT_SHARE = 0.9
 """Of the looks at the tasks, at which one was ending the server."""
@@ -34,14 +37,17 @@ def _does_not_end(profile: ProcessProfile) -> Iterator[Hit]:
     if found is None:
         return
     frame, waited_ns, tid = found
-    clients = _clients(profile)
+    workers = [one for one in profile.children if one.process.ended_ns is None]
+    family = (profile, *workers)
+    clients = sum(map(_clients, family), Counter[str]())
     peers = ", ".join(host for host, _ in clients.most_common(MOST_PEERS))
     number = sum(clients.values())
-    rows = profile.process.tasks.rows if profile.process.tasks else ()
-    own = [one for one in rows if one.stack and _is_own(one)]
+    own = [one for each in family for one in _own_tasks(each)]
     tasks = sum(one.tasks for one in own)
     waits_for = [plural(number, "connection") + f" of clients ({peers})"] if number else []
     waits_for += [plural(tasks, "asyncio task")] if tasks else []
+    waits_for += [plural(len(workers), "worker process")] if workers else []
+    verb = "is" if number + tasks + len(workers) == 1 else "are"
     yield Hit(
         {
             "waits_in": f"{frame.place} {frame.function}",
@@ -49,15 +55,15 @@ def _does_not_end(profile: ProcessProfile) -> Iterator[Hit]:
             "connections_of_clients": number,
             **({"clients": peers} if peers else {}),
             "asyncio_tasks_of_the_program": tasks,
+            **({"worker_processes": len(workers)} if workers else {}),
         },
         min(profile.wall_ns, waited_ns),
         tid,
         severity="high",
-        lines=task_lines(WaitingTasks(one, Purpose.OTHER) for one in own),
+        lines=task_lines(WaitingTasks(one, Purpose.OTHER) for one in own) or _at_work(family),
         title=f"The {'server' if number else 'program'} is shutting down and does not come to its "
-        f"end: {frame.function} "
-        f"({frame.place}) has been waiting for {duration(waited_ns)} and more"
-        + (f", while {' and '.join(waits_for)} are still there" if waits_for else ""),
+        f"end: {frame.function} ({frame.place}) has been waiting for {duration(waited_ns)} and more"
+        + (f", while {' and '.join(waits_for)} {verb} still there" if waits_for else ""),
     )
 
 
@@ -73,11 +79,39 @@ def _ending(profile: ProcessProfile) -> tuple[Frame, int, int | None] | None:
         frame = _outermost(one.stack)
         if tasks and frame and one.mean >= PRESENT_SHARE and tasks.watched_ns >= LEAST_WATCHED_NS:
             return frame, tasks.watched_ns, None
+    least_ns = max(LEAST_WATCHED_NS, long_ns(profile))
     for thread in whereabouts(profile):
         frame = _outermost(thread.call.stack)
-        if frame and thread.held_ns >= max(LEAST_WATCHED_NS, long_ns(profile)):
-            return frame, thread.held_ns, thread.tid
+        looks_ns = sum(
+            line.wait_ns
+            for line in profile.process.lines
+            if line.tid == thread.tid and _outermost(line.stack) == frame
+        )
+        if frame and max(thread.held_ns, looks_ns) >= least_ns:
+            return frame, max(thread.held_ns, looks_ns), thread.tid
     return None
+
+
+def _own_tasks(profile: ProcessProfile) -> list[TaskWait]:
+    rows = profile.process.tasks.rows if profile.process.tasks else ()
+    return [one for one in rows if one.stack and _is_own(one)]
+
+
+def _at_work(family: Sequence[ProcessProfile]) -> tuple[ToldLine, ...]:
+    """Where threads are that still do something of the program's own."""
+    told = (
+        waiting_lines(
+            (
+                line
+                for line in one.process.lines
+                if line.syscall not in FAMILIES and not in_library(line.own_stack[0])
+            ),
+            one.process,
+        )
+        for one in family
+        if any(line.stack for line in one.process.lines)
+    )
+    return tuple(line for lines in told for line in lines)[:3]
 
 
 def _outermost(stack: Sequence[Frame]) -> Frame | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from iotrace.report.model import Pickup, Process, Signal
+from iotrace.report.model import OpenSockets, Pickup, Process, Signal
 from iotrace.report.requests import Durations, Requests
 from iotrace.report.stacks import CpuSample
 from iotrace.report.times import Phase
@@ -21,6 +21,7 @@ from tests.unit.verdict.made import (
     findings,
     in_call,
     judged,
+    line_of,
     process,
     stack,
     thread,
@@ -80,6 +81,33 @@ def test_a_thread_that_ends_a_server_waits_for_its_handlers() -> None:
     (found,) = judged(ended).findings
     assert (found.id, found.tid) == ("IO193", PID)
     assert found.title.startswith("The program is shutting down and does not come to its end")
+
+
+def test_a_master_that_looks_for_the_end_of_its_workers_again_and_again() -> None:
+    """It sleeps for 0.1 s at a time; what it waits for is in the worker."""
+    looks = in_call(
+        "clock_nanosleep", "", "lib/site-packages/gunicorn/arbiter.py:395 Arbiter.stop",
+        "lib/site-packages/gunicorn/arbiter.py:342 Arbiter.halt", wait=40 * MS, since=9 * S,
+    )  # fmt: skip
+    streams = in_call("clock_nanosleep", "", "app.py:6 gen", *hangs.HANDLER, wait=40 * MS)
+    closed = OpenSockets(3, (), 0, 0)
+    master = replace(
+        process([hangs.waiting(PID, looks, sleep=10 * S)]),
+        lines=(line_of(looks, 99, 9_900 * MS, 100 * MS),),
+        sockets=closed,
+    )
+    worker = replace(
+        process([hangs.waiting(701, streams, sleep=10 * S)], pid=701, parent=PID),
+        descriptors=(descriptor(7),),
+        lines=(line_of(streams, 9, 9 * S, S, tid=701),),
+        sockets=closed,
+    )
+    (found,) = (one for one in judged(master, worker).findings if one.id == "IO193")
+    assert "Arbiter.stop (gunicorn/arbiter.py:395) has been waiting for 9.9 s" in found.title
+    assert found.title.endswith(
+        "while 1 connection of clients (127.0.0.1) and 1 worker process are still there"
+    )
+    assert found.lines[0].startswith("srv/app.py:6 gen -> clock_nanosleep")
 
 
 def _upload(busy: int) -> Process:

@@ -21,7 +21,8 @@ from iotrace.vocabulary.calls import FAMILIES
 
 PRESENT_SHARE = 0.9
 """Of the looks at the tasks, at which one was ending the server."""
-LEAST_WATCHED_NS = 2_000_000_000
+LEAST_WATCHED_NS = 1_000_000_000
+LEAST_LOOKS = 3
 """Who ends in less need not be asked why."""
 MOST_PEERS = 3
 _ENDS = re.compile(
@@ -75,10 +76,11 @@ def _ending(profile: ProcessProfile) -> tuple[Frame, int, int | None] | None:
     if sockets is None or sockets.count is None or sockets.listening:
         return None
     tasks = profile.process.tasks
-    for one in tasks.rows if tasks else ():
-        frame = _outermost(one.stack)
-        if tasks and frame and one.mean >= PRESENT_SHARE and tasks.watched_ns >= LEAST_WATCHED_NS:
-            return frame, tasks.watched_ns, None
+    if tasks and tasks.looks >= LEAST_LOOKS and tasks.watched_ns >= LEAST_WATCHED_NS:
+        for one in tasks.rows:
+            frame = _outermost(one.stack)
+            if frame and one.mean >= PRESENT_SHARE:
+                return frame, tasks.watched_ns, None
     least_ns = max(LEAST_WATCHED_NS, long_ns(profile))
     for thread in whereabouts(profile):
         frame = _outermost(thread.call.stack)

@@ -13,6 +13,7 @@ from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.pool_threads import is_idle, threads_of_pools
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
+from iotrace.verdict.rules.sleep_in_request import RETRIES, sleeps_to_retry
 from iotrace.verdict.stuck import Stuck, from_client, long_ns, place_text, target_text
 from iotrace.verdict.told_lines import ToldLine, wait_at
 from iotrace.verdict.waiting_tasks import task_lines, tasks_of_threads
@@ -168,6 +169,7 @@ def _hit(name: str, busy: Sequence[_Member], profile: ProcessProfile) -> Hit:
     if clients and clients.between_ns is not None:
         evidence["asleep_between_requests_ns"] = clients.between_ns
     cost = max(one.thread.lifetime_ns - one.idle_ns for one in busy)
+    retries = sleeps_to_retry(example.call)
     return Hit(
         evidence,
         cost,
@@ -178,10 +180,13 @@ def _hit(name: str, busy: Sequence[_Member], profile: ProcessProfile) -> Hit:
             _who(name, count),
             "is" if count == 1 else "are",
             1 - idle / max(1, lifetime),
-            f" at {place}" if place else "",
+            (f" at {place}" if place else "")
+            + (", where a library sleeps before it tries again" if retries else ""),
             f" {clients.text(peer)}" if clients and peer else "",
         ),
-        advice=_advice(count, clients, kept=not peer and _kept(busy, profile)),
+        advice=RETRIES
+        if retries
+        else _advice(count, clients, kept=not peer and _kept(busy, profile)),
     )
 
 

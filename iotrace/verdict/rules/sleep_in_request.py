@@ -7,12 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from iotrace.report.stacks import Frame, Line
+from iotrace.report.stacks import Frame, InCall, Line
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import in_package, library_frames, named, serves
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
 from iotrace.verdict.sqlite_files import sqlite_database
+from iotrace.vocabulary.calls import SLEEPS
 
 LEAST_SHARE = 0.05
 """Of the time of the threads that serve."""
@@ -53,7 +54,7 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
         if line.tid in serving or serves(line.stack)
     ]
     library = _mostly_in(lines)
-    retries = library is not None and _TRIES_AGAIN.search(named(library)) is not None
+    retries = library is not None and _tries_again(library)
     yield Hit(
         {
             "sleeps": sleeps,
@@ -69,7 +70,7 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
         lines=waiting_lines(lines, profile.process),
         severity="low" if client and not retries else None,
         title=_title(library, client=client, retries=retries),
-        advice=_RETRIES
+        advice=RETRIES
         if retries
         else " ".join(
             (
@@ -79,6 +80,16 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
             )
         ),
     )
+
+
+def _tries_again(library: Frame) -> bool:
+    return _TRIES_AGAIN.search(named(library)) is not None
+
+
+def sleeps_to_retry(call: InCall) -> bool:
+    """Whether a library sleeps there before it makes a call again that has failed."""
+    packages = filter(in_package, library_frames(call.stack))
+    return call.syscall in SLEEPS and any(map(_tries_again, packages))
 
 
 def _mostly_in(lines: Sequence[Line]) -> Frame | None:
@@ -142,7 +153,7 @@ _BUSY = (
     "one's transaction short (commit before slow work), and let one thread write."
 )
 _TRIES_AGAIN = re.compile(r"retr(?:y|ies)|back_?off|tenacity", re.IGNORECASE)
-_RETRIES = (
+RETRIES = (
     "See why the call fails: the other service's log, its status (429 and 503 with Retry-After are "
     "slept for as long as it says), refused connections. A call's timeout does not count these "
     "sleeps: limit them (urllib3: Retry(total=2, backoff_max=1, respect_retry_after_header=False); "

@@ -50,6 +50,17 @@ def test_who_keeps_a_pool_is_told_a_client_or_a_server() -> None:
         assert ("reverse proxy in front" in told.advice) is is_client
 
 
+def test_a_pool_whose_threads_sleep_to_retry_is_told_what_helps() -> None:
+    (one,) = hangs.full_pool(True)
+    retry = "lib/python3.11/site-packages/urllib3/util/retry.py:374 Retry.sleep"
+    for inner, told in (((retry,), True), ((), False)):
+        sleeps = in_call("clock_nanosleep", "", *inner, "app.py:7 view", *hangs.WORKER, wait=S)
+        threads = tuple(replace(row, in_call=sleeps) for row in one.threads)
+        found = findings(replace(one, threads=threads))["IO142"]
+        assert ("a library sleeps before it tries again" in found.title) is told
+        assert ("See why the call fails" in found.advice) is told
+
+
 def test_a_process_that_was_entered_late_is_judged_by_the_time_it_was_traced() -> None:
     (one,) = hangs.full_pool(True)
     late = [replace(row, states_ns=thread(sleep=4 * S).states_ns) for row in one.threads]

@@ -32,6 +32,19 @@ def test_listeners_and_connections_are_told_apart() -> None:
     assert (connected.max_pending, connected.nodelay, connected.retransmits) == (None, True, 0)
 
 
+def test_segments_that_came_in_are_counted() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()) as client,
+        listener.accept()[0] as server,
+    ):
+        for _ in range(7):  # one at a time: each is a segment of its own
+            client.sendall(b"a")
+            server.recv(1)
+        (state,) = read_tcp_states(os.getpid(), [server.fileno()])
+    assert (state.segments_in, state.out_of_order) == (7, 0)
+
+
 def test_what_was_sent_again_for_a_late_acknowledgement_is_no_loss() -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,

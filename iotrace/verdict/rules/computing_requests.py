@@ -10,6 +10,7 @@ from iotrace.verdict.kernel_calls import most_in_the_kernel
 from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines, waiting_lines
+from iotrace.verdict.received_data import FETCH_LESS, Received, received_by
 from iotrace.verdict.rules.rule import HIGH_SHARE, Hit, Rule, Tells, covers
 from iotrace.verdict.upstreams import lines_on
 from iotrace.vocabulary.calls import FAMILIES, FILE_LOOKS, SLEEPS
@@ -26,12 +27,6 @@ on a CPU."""
 ASKS = frozenset(("wait4", "waitid", *FAMILIES, *SLEEPS, *FILE_LOOKS))
 """Calls that look whether something is there."""
 ASKS_PER_SECOND = 5_000
-MEGABYTE = 1_000_000
-LARGE_BYTES = 10 * MEGABYTE
-"""Of a service's answers, for each slow request: more than a page shows."""
-RECEIVING_NS_PER_BYTE = 10
-"""Of CPU time, that a client's library takes to receive data and to keep it: some nanoseconds."""
-_FOR_DATA = ("recv", "poll")
 _ON_CPU = ("cpu", "user", "kernel", "copy")
 _NOT_THEIRS = ("runq", "gil", "elsewhere")
 """What a quieter machine, or a program with one thread, would not have waited for."""
@@ -46,14 +41,11 @@ def _computes(profile: ProcessProfile) -> Iterator[Hit]:
         count = sum(one.count for one in slow)
         on_cpu_ns = _in(slow, _ON_CPU)
         service_ns = sum(sum(one.service_ns.values()) for one in slow) - _in(slow, _NOT_THEIRS)
-        if not count:
-            continue
-        received = _received(profile, count)
         least_ns = COMPUTED_SHARE * max(SLOW_NS * count, service_ns)
-        if received and on_cpu_ns <= RECEIVING_NS_PER_BYTE * received[1] * count:
-            if count >= LEAST_COUNT and on_cpu_ns + _in(slow, _FOR_DATA) >= least_ns:
-                found = True
-                yield _receiving_hit(profile, row, slow, received)
+        received = received_by(slow, on_cpu_ns, profile) if count >= LEAST_COUNT else None
+        if received and on_cpu_ns + received.waited_ns >= least_ns:
+            found = True
+            yield _receiving_hit(profile, row, slow, received)
         elif (count >= LEAST_COUNT or on_cpu_ns >= ALONE_NS) and on_cpu_ns >= least_ns:
             found = True
             yield _hit(profile, row, count, slow)
@@ -133,12 +125,12 @@ def _hit(profile: ProcessProfile, row: Requests, count: int, slow: list[RequestT
 
 
 def _receiving_hit(
-    profile: ProcessProfile, row: Requests, slow: list[RequestTier], received: tuple[str, int]
+    profile: ProcessProfile, row: Requests, slow: list[RequestTier], received: Received
 ) -> Hit:
-    count, (peer, each) = sum(one.count for one in slow), received
+    count = sum(one.count for one in slow)
     mean_ns = sum(one.latency_ns for one in slow) // count
-    cost = _in(slow, _ON_CPU) + _in(slow, _FOR_DATA)
-    rows = [one for one in profile.outgoing() if one.peer == peer]
+    cost = _in(slow, _ON_CPU) + received.waited_ns
+    rows = [one for one in profile.outgoing() if one.peer == received.peer]
     busy, waits = busy_lines(profile.process), lines_on(profile, rows)
     return Hit(
         {
@@ -146,26 +138,16 @@ def _receiving_hit(
             "slow_requests": count,
             "requests": row.exchanges,
             "mean_latency_ns": mean_ns,
-            "peer": peer,
-            "received_bytes_each": each,
+            "peer": received.peer,
+            "received_bytes_each": received.each_bytes,
         },
         cost,
         severity="high" if cost >= HIGH_SHARE * profile.wall_ns else "medium",
         lines=busy or waiting_lines(waits, profile.process),
         title=f"Slow requests receive much data: {count:,} of {row.exchanges:,} took "
-        f"{duration(mean_ns)} on average, and {each / MEGABYTE:,.0f} MB for each came from {peer}",
-        advice=_FETCHES,
+        f"{duration(mean_ns)} on average, and {received.words}",
+        advice=FETCH_LESS,
     )
-
-
-def _received(profile: ProcessProfile, requests: int) -> tuple[str, int] | None:
-    """The peer that most was received from, if that is much for so many requests, and how much."""
-    by_peer: dict[str, int] = {}
-    for one in profile.outgoing():
-        by_peer[one.peer] = by_peer.get(one.peer, 0) + (one.bytes_in or 0)
-    peer = max(by_peer, key=lambda name: by_peer[name], default="")
-    each = by_peer.get(peer, 0) // requests
-    return (peer, each) if each >= LARGE_BYTES else None
 
 
 def _commonest(profile: ProcessProfile) -> tuple[str, int] | None:
@@ -189,13 +171,6 @@ _LOOKS = (
     "Wait for what it looks for in place of asking again and again: child.wait() or communicate() "
     "for Popen.poll(), an Event, a queue, or readiness (select) without a timeout of 0. It takes a "
     "CPU, and the GIL from the threads that serve."
-)
-
-_FETCHES = (
-    "Fetch less: a query with LIMIT, with only the columns and rows that are shown, or the sum "
-    "made by the database. Client libraries of databases receive all of a result before the first "
-    "row is there: a server-side cursor gives it by parts (psycopg: cursor(name=...); SQLAlchemy: "
-    "yield_per). Large files: stream them, or let the client fetch them itself."
 )
 
 

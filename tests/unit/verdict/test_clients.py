@@ -13,7 +13,7 @@ from iotrace.report.stacks import InCall
 from iotrace.report.times import Durations
 from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.found import by_rule
-from tests.unit.verdict import made_busy
+from tests.unit.verdict import elsewhere, made_busy
 from tests.unit.verdict.clients import CALLBACK, READS_ALL, asking, calling_back, trickling
 from tests.unit.verdict.hangs import waiting
 from tests.unit.verdict.made import (
@@ -247,3 +247,14 @@ def test_the_lock_of_a_pool_is_no_pool_that_is_exhausted() -> None:
     )
     full = with_tasks(wait_of("lib/asyncio/locks.py:400 Semaphore.acquire", *waits[1:]))
     assert "Connection pool exhausted" in findings(full)["IO160"].title
+
+
+def test_of_connects_that_were_given_up_the_peer_is_that_of_those_under_way() -> None:
+    (one,) = elsewhere.lost_packets(True)
+    assert "peer" not in findings(one)["IO157"].evidence
+    connects = in_call(
+        "poll", "", "lib/site-packages/urllib3/util/connection.py:85 create_connection",
+        "app.py:14 find", peer="10.45.0.9:9200",
+    )  # fmt: skip
+    waits = replace(one, threads=(*one.threads, waiting(701, connects, poll=5 * S)))
+    assert "connects to 10.45.0.9:9200 took 1 s or more" in findings(waits)["IO157"].title

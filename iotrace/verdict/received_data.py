@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Slow requests that receive much of a service: half of their time is its client's on a CPU, and
+half waits for more."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from iotrace.report.requests import RequestTier
+from iotrace.verdict.process_profile import ProcessProfile
+
+MEGABYTE = 1_000_000
+LARGE_BYTES = 10 * MEGABYTE
+"""Of a service's answers, for each slow request: more than a page shows."""
+RECEIVING_NS_PER_BYTE = 10
+"""Of CPU time, that a client's library takes to receive data and to keep it: some nanoseconds."""
+_FOR_DATA = ("recv", "poll")
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """``each_bytes``: of the peer's answers, for each of the requests. ``waited_ns``: for more."""
+
+    peer: str
+    each_bytes: int
+    waited_ns: int
+
+    @property
+    def words(self) -> str:
+        """ "163 MB for each came from 10.0.0.9:5432"."""
+        return f"{self.each_bytes / MEGABYTE:,.0f} MB for each came from {self.peer}"
+
+
+def received_by(
+    slow: Sequence[RequestTier], on_cpu_ns: int, profile: ProcessProfile
+) -> Received | None:
+    """What slow requests received of the one peer that sent most, if that was much, and if they
+    were on a CPU for no longer than it takes."""
+    count = sum(one.count for one in slow)
+    by_peer = Counter[str]()
+    for one in profile.outgoing():
+        by_peer[one.peer] += one.bytes_in or 0
+    ((peer, total),) = by_peer.most_common(1) or [("", 0)]
+    if not count or total < LARGE_BYTES * count or on_cpu_ns > RECEIVING_NS_PER_BYTE * total:
+        return None
+    waited_ns = sum(one.service_ns.get(state, 0) for one in slow for state in _FOR_DATA)
+    return Received(peer, total // count, waited_ns)
+
+
+FETCH_LESS = (
+    "Fetch less: a query with LIMIT, with only the columns and rows that are shown, or the sum "
+    "made by the database. Client libraries of databases receive all of a result before the first "
+    "row is there: a server-side cursor gives it by parts (psycopg: cursor(name=...); SQLAlchemy: "
+    "yield_per). Large files: stream them, or let the client fetch them itself."
+)

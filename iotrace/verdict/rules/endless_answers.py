@@ -22,8 +22,9 @@ ALL_ALONG_SHARE = 0.9
 """Of the time traced, asleep until more of the answer comes: it is what the thread does."""
 LEAST_PIECES = 5
 """Reads that waited and got something: fewer are an answer that is late."""
-SLOW_BYTES_PER_S = 256 * 1024
-"""What comes faster is a large answer, on any network of today."""
+SLOW_BYTES_PER_S = 64 * 1024
+"""What comes faster is a large answer, on a slow network at worst; sound has 16 to 40 KB a second.
+"""
 _BY_PIECES = re.compile(
     r"iter|stream|read|recv|receive|next|line|listen|message|event|notif|consum|poll|subscri|watch"
     r"|tail|follow|run_forever|download|copy",

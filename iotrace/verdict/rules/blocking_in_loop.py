@@ -110,6 +110,7 @@ def _hit(
         tid,
         fd,
         lines=waiting_lines(lines, profile.process),
+        severity="low" if lost is None and _serves_itself(profile, seen) else None,
         title=_reconnecting(*lost) if lost else "",
         advice=instead_of_blocking(
             stack_of(profile, tid),
@@ -120,6 +121,17 @@ def _hit(
         )
         + (_HEARTBEATS if lost else ""),
     )
+
+
+def _serves_itself(profile: ProcessProfile, seen: Activity) -> bool:
+    """The loop of a client with a single connection, such as a consumer of a broker: what it calls
+    in between keeps nobody else waiting, and no heartbeat for long."""
+    tasks, sockets = profile.process.tasks, profile.process.sockets
+    if sockets is None or sockets.count is None or sockets.listening or (tasks and tasks.tasks > 1):
+        return False
+    longest = max((loop.busy_ns.max for loop in seen.multiplexers if loop.busy_ns), default=0)
+    connections = {(one.fd, one.peer) for one in profile.outgoing()}
+    return len(connections) == 1 and 0 < longest < LEAST_HEARTBEAT_NS
 
 
 def _made_anew(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iotrace.report.model import Process, StallCall, Stalls
+from iotrace.report.model import OpenSockets, Process, StallCall, Stalls
 from iotrace.report.times import Phase
 from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit.verdict.made import (
@@ -104,3 +104,24 @@ def test_a_line_of_a_call_under_way_says_that_others_are_not_in_it() -> None:
     both = replace(under_way, in_flight=2)
     (told,) = findings(replace(_blocked(), lines=(both,)))["IO104"].lines
     assert told.endswith(": only the 2 calls under way at the end, 276 ms so far, 276 ms at most")
+
+
+def test_a_consumer_with_one_connection_keeps_nobody_else_waiting() -> None:
+    """It sleeps for 20 ms in each callback; no heartbeat is late by that. A second connection has
+    to wait, and heartbeats mind seconds."""
+    broker = descriptor(7, local="10.0.0.7:51007", peer="10.0.0.9:5672")
+    other = descriptor(8, local="10.0.0.7:51008", peer="10.0.0.9:6379")
+    for rows, busy, severity in (
+        ((broker,), 20 * MS, "low"),
+        ((broker, other), 20 * MS, "high"),
+        ((broker,), 3 * S, "high"),
+    ):
+        consumer = replace(
+            event_loop(busy=busy),
+            threads=(thread(user=S, poll=6 * S, sleep=3 * S),),
+            descriptors=rows,
+            sockets=OpenSockets(2, (), 0, 0),
+        )
+        sleeps = call("clock_nanosleep", "", 150, wait=3 * S)
+        one = replace(consumer, calls=(*consumer.calls, sleeps))
+        assert findings(one)["IO104"].severity == severity, (rows, busy)

@@ -95,12 +95,17 @@ class Activity:
             if not waits_for_one(loop)
             and not (self._handles and loop.multiplexer in self.in_handlers)
             and not (_never_told(loop) and (self.reads.ok or self._waits_elsewhere(loop)))
+            and not (_began_before(loop) and self._loops_elsewhere(loop))
         )
 
     @property
     def _handles(self) -> bool:
         """It has read requests, or answers one that it had read before the trace."""
         return bool(self.requests or (self.writes.ok and not self.accepts.calls))
+
+    def _loops_elsewhere(self, loop: Loop) -> bool:
+        """It calls another multiplexer again and again."""
+        return any(one is not loop and (one.iterations or 0) > 1 for one in self.loops)
 
     def _waits_elsewhere(self, loop: Loop) -> bool:
         """It has another multiplexer that it waits longer in."""
@@ -134,6 +139,12 @@ def _never_told(loop: Loop) -> bool:
     """It waits until its timeouts are over: something else tells its thread what to read."""
     iterations = loop.iterations or 0
     return iterations == loop.empty == loop.timeouts and iterations > 0
+
+
+def _began_before(loop: Loop) -> bool:
+    """A single poll that was under way when the trace began, of nobody knows how many."""
+    several = loop.watched is not None or loop.nfds_max
+    return family_of(loop) != "epoll" and not several and (loop.iterations or 0) <= 1
 
 
 def _in_handlers(process: Process) -> frozenset[str]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from iotrace.report.requests import Requests, SlowRequest
 from iotrace.report.stacks import Line, LongestWait
@@ -29,8 +29,6 @@ THEIRS_SHARE = 0.5
 
 
 def _waited_out(profile: ProcessProfile) -> Iterator[Hit]:
-    readers = {tid for tid, seen in profile.threads.items() if seen.requests}
-    ran_out = sum(loop.timeouts or 0 for tid in readers for loop in profile.threads[tid].loops)
     theirs = sum(
         one.theirs_ns.p50 * one.calls for one in profile.process.upstreams if one.theirs_ns
     )
@@ -44,10 +42,22 @@ def _waited_out(profile: ProcessProfile) -> Iterator[Hit]:
             count >= LEAST_COUNT
             and lines
             and polled >= POLLED_SHARE * service
-            and ran_out >= RAN_OUT_SHARE * count
+            and _ran_out(lines, profile) >= RAN_OUT_SHARE * count
             and theirs < THEIRS_SHARE * polled
         ):
             yield _hit(profile, row, count, polled, lines)
+
+
+def _ran_out(lines: Sequence[Line], profile: ProcessProfile) -> int:
+    """How often such polls have, in threads that serve: the timers of an event loop, which has
+    another multiplexer, are none."""
+    calls = {one.syscall for one in lines}
+    return sum(
+        loop.timeouts or 0
+        for seen in profile.threads.values()
+        for loop in seen.loops
+        if seen.requests and loop.multiplexer in calls
+    )
 
 
 def _places(profile: ProcessProfile, row: Requests) -> list[Line]:

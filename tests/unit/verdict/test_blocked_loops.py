@@ -7,6 +7,7 @@ from dataclasses import replace
 from iotrace.report.model import OpenSockets, Process, StallCall, Stalls
 from iotrace.report.times import Phase
 from iotrace.vocabulary.waits import WAIT_REASONS
+from tests.unit.verdict import hangs
 from tests.unit.verdict.made import (
     MS,
     PID,
@@ -125,3 +126,27 @@ def test_a_consumer_with_one_connection_keeps_nobody_else_waiting() -> None:
         sleeps = call("clock_nanosleep", "", 150, wait=3 * S)
         one = replace(consumer, calls=(*consumer.calls, sleeps))
         assert findings(one)["IO104"].severity == severity, (rows, busy)
+
+
+def test_a_poll_that_was_under_way_at_the_beginning_is_no_loop() -> None:
+    """Of how many descriptors it was nobody knows; polls with the same call block the loop."""
+    first = loop("poll", 1, nfds=0, watched=None, wait=900 * MS)
+    polls = call("poll", "", 7, wait=6 * S)
+    for beside, told in (((), True), ((first,), True), ((replace(first, iterations=99),), False)):
+        one = event_loop()
+        seen = replace(
+            one,
+            threads=(thread(user=S, poll=9 * S),),
+            calls=(*one.calls, polls),
+            loops=(*one.loops, *beside),
+        )
+        assert ("IO104" in findings(seen)) is told, beside
+
+
+def test_the_timers_of_an_event_loop_are_no_polls_that_ran_out() -> None:
+    (one,) = hangs.waited_out(True)
+    assert "IO191" in findings(one)
+    (ran_out,) = one.loops
+    timers = replace(ran_out, multiplexer="epoll_wait")
+    answered = replace(ran_out, timeouts=0)
+    assert "IO191" not in findings(replace(one, loops=(timers, answered)))

@@ -21,6 +21,8 @@ from iotrace.verdict.told_lines import texts_of
 MOST_ALIKE = 3
 """Findings of one rule in one process, of more there is one, with their number."""
 
+NEARLY = 0.99
+"""Of the largest cost: what processes share costs each of them about the same."""
 BRIEF_NS = 100_000_000
 BRIEF_SHARE = 0.1
 """Of the trace: a process that has lived for less than both takes a share of nothing."""
@@ -162,8 +164,10 @@ def _alike_together(found: list[Finding], profiles: Sequence[ProcessProfile]) ->
 
 
 def _together(group: list[Finding], wanted: Mapping[int, int]) -> Finding:
-    """The costliest's; of equal ones that of the process that wants most CPU time."""
-    worst = max(group, key=lambda one: (one.cost_ns or 0, wanted[one.pid]))
+    """The costliest's; of nearly equal ones that of the process that wants most CPU time."""
+    most = max(one.cost_ns or 0 for one in group)
+    alike = [one for one in group if (one.cost_ns or 0) >= min(most, NEARLY * most)]
+    worst = max(alike, key=lambda one: (wanted[one.pid], one.cost_ns or 0))
     more = {
         "processes": len({one.pid for one in group}),
         "places": len(group),

@@ -10,8 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from iotrace.report.stacks import Frame, Line
+from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import in_library, library_frames
 
+CONSUMES_SHARE = 0.8
+"""Of the time of a consumer's thread that has a stack, below the library's function."""
+IDLE_SHARE = 0.2
+"""Of the time of consumers, waiting for the next message, for which they keep up."""
 _FUNCTIONS = {
     "/redis/": (
         "blpop", "brpop", "brpoplpush", "blmove", "blmpop", "bzpopmin", "bzpopmax", "bzmpop",
@@ -49,6 +54,28 @@ def called_back_by(line: Line) -> Frame | None:
     this stack is in; None if it is in no such callback."""
     inner = library_frames(line.stack)
     return next(filter(_fetches, line.stack[len(inner) :]), None)
+
+
+def _is_consumer(tid: int, profile: ProcessProfile) -> bool:
+    """Whether a thread serves nobody but a library that calls it back for messages, one after the
+    other: while it is at one, only the next one waits."""
+    if profile.listening_ports() or profile.process.requests or profile.total.accepts.ok:
+        return False
+    spent = [(one.wait_ns, one.stack) for one in profile.process.lines if one.tid == tid]
+    spent += [(one.cpu_ns, one.stack) for one in profile.process.cpu_samples if one.tid == tid]
+    called = sum(ns for ns, stack in spent if any(map(_fetches, stack)))
+    return called >= CONSUMES_SHARE * sum(ns for ns, _ in spent) > 0
+
+
+def has_time(tids: Collection[int], profile: ProcessProfile) -> bool:
+    """Whether these threads, all consumers, wait for the next message for much of their time: they
+    keep up."""
+    if not tids or not all(_is_consumer(tid, profile) for tid in tids):
+        return False
+    waited = sum(
+        one.wait_ns for one in profile.process.lines if one.tid in tids and waits_for_work(one)
+    )
+    return waited >= IDLE_SHARE * sum(profile.threads[tid].lifetime_ns for tid in tids)
 
 
 def mostly_for_work(lines: Collection[Line]) -> bool:

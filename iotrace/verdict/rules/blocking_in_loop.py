@@ -18,6 +18,7 @@ from iotrace.verdict.stack import stack_of
 from iotrace.verdict.stuck import whereabouts
 from iotrace.verdict.thread_activity import Activity, polled_alone, polled_within_iterations
 from iotrace.verdict.upstreams import reconnects
+from iotrace.verdict.work_sources import has_time
 from iotrace.vocabulary.calls import READS, WRITES
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS, NO_FDS, PIPE, SOCKETS
 from iotrace.vocabulary.waits import BLOCKS_A_LOOP
@@ -109,6 +110,7 @@ def _hit(
         blocked,
         tid,
         fd,
+        severity=None if lost or not has_time({tid}, profile) else "low",
         lines=waiting_lines(lines, profile.process),
         severity="low" if lost is None and _serves_itself(profile, seen) else None,
         title=_reconnecting(*lost) if lost else "",

@@ -12,6 +12,7 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines
 from iotrace.verdict.rules.rule import Hit, Rule, Tells, always, covers
 from iotrace.verdict.thread_activity import Activity
+from iotrace.verdict.work_sources import has_time
 
 LONG_NS = 10_000_000
 """An iteration from here on is felt by whoever waits for the next."""
@@ -53,6 +54,7 @@ def _busy(profile: ProcessProfile) -> Iterator[Hit]:
                     },
                     computing_ns,
                     tid,
+                    severity="low" if has_time({tid}, profile) else None,
                     lines=busy_lines(profile.process, tid),
                     title=f"{LONG.title}{others}" if others else "",
                     advice=f"{LONG.advice}{UNEVEN_ADVICE}" if others else "",

@@ -10,6 +10,7 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines, stalled_lines
 from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
 from iotrace.verdict.stack import stack_of
+from iotrace.verdict.work_sources import has_time
 
 OWN_SHARE = 0.5
 """Of the stalls' time that is not in the run queue: else the cause is a lack of CPU time..."""
@@ -53,7 +54,8 @@ def _stalled(profile: ProcessProfile) -> Iterator[Hit]:
             lines = stalled_lines(profile.process, loop)
             if not lines and stalls.cpu_ns > OWN_SHARE * own:
                 lines = busy_lines(profile.process, tid, callbacks=True)
-            yield Hit(evidence, own, tid, fd, lines=lines, advice=advice)
+            low = "low" if has_time({tid}, profile) else None
+            yield Hit(evidence, own, tid, fd, lines=lines, advice=advice, severity=low)
 
 
 STALLED = Rule(

@@ -15,7 +15,7 @@ from iotrace.verdict.python_lines import lines_of_category, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
 from iotrace.verdict.rules.silent_dns import is_dns, look_ups
 from iotrace.verdict.upstreams import Upstream, lines_on, total_ns, upstreams
-from iotrace.verdict.work_sources import waits_for_work
+from iotrace.verdict.work_sources import has_time, waits_for_work
 
 CONNECT_SHARE = 0.02
 ROUNDS_PER_CONNECTION = 1.8
@@ -125,6 +125,7 @@ def _one_peer(profile: ProcessProfile) -> Iterator[Hit]:
             and waited >= PEER_SHARE * serving > 0
             and not upstream.is_work_source
             and not _is_at_its_pace(upstream, profile)
+            and not has_time({line.tid for line in upstream.lines}, profile)
         ):
             yield Hit(
                 {

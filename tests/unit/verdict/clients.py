@@ -28,7 +28,7 @@ READS_ALL = (
     f"{_SITE}/requests/sessions.py:602 Session.get",
     "check.py:15 look",
 )
-_NO_LISTENER = OpenSockets(1, (), 0, 0)
+NO_LISTENER = OpenSockets(1, (), 0, 0)
 
 
 def trickling(*places: str, sent: int = 0, received: int = 16_000) -> Process:
@@ -45,7 +45,7 @@ def trickling(*places: str, sent: int = 0, received: int = 16_000) -> Process:
         [row],
     )
     return replace(
-        one, sockets=_NO_LISTENER, lines=(line_of(waits, 101, 9_900 * MS, 100 * MS, PID),)
+        one, sockets=NO_LISTENER, lines=(line_of(waits, 101, 9_900 * MS, 100 * MS, PID),)
     )
 
 
@@ -70,7 +70,7 @@ def asking(received: int, *, seconds_asleep: int = 0, questions: int = 20_000) -
         [row],
     )
     upstream = Upstream(peer, "tcp", questions, 1, 0, None, theirs, None, None, 0, {})
-    return replace(one, sockets=_NO_LISTENER, upstreams=(upstream,))
+    return replace(one, sockets=NO_LISTENER, upstreams=(upstream,))
 
 
 def asking_on(wrong: bool) -> tuple[Process, ...]:
@@ -100,7 +100,7 @@ def calling_back(opened: int, *places: str) -> Process:
     )
     broker = Upstream("10.0.0.9:5672", "tcp", 14, 1, 0, None, None, None, times, 0, {})
     lines = (line_of(waits, 4, 8 * S, 2 * S, PID),)
-    return replace(one, sockets=_NO_LISTENER, upstreams=(broker,), lines=lines)
+    return replace(one, sockets=NO_LISTENER, upstreams=(broker,), lines=lines)
 
 
 def slow_callbacks(wrong: bool) -> tuple[Process, ...]:

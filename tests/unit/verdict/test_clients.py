@@ -14,7 +14,14 @@ from iotrace.report.times import Durations
 from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.found import by_rule
 from tests.unit.verdict import elsewhere, made_busy
-from tests.unit.verdict.clients import CALLBACK, READS_ALL, asking, calling_back, trickling
+from tests.unit.verdict.clients import (
+    CALLBACK,
+    NO_LISTENER,
+    READS_ALL,
+    asking,
+    calling_back,
+    trickling,
+)
 from tests.unit.verdict.hangs import waiting
 from tests.unit.verdict.made import (
     MS,
@@ -27,6 +34,7 @@ from tests.unit.verdict.made import (
     findings,
     in_call,
     judged,
+    line_of,
     loop,
     process,
     thread,
@@ -258,3 +266,22 @@ def test_of_connects_that_were_given_up_the_peer_is_that_of_those_under_way() ->
     )  # fmt: skip
     waits = replace(one, threads=(*one.threads, waiting(701, connects, poll=5 * S)))
     assert "connects to 10.45.0.9:9200 took 1 s or more" in findings(waits)["IO157"].title
+
+
+@pytest.mark.parametrize(("idle", "severity"), [(3 * S, "low"), (S // 2, "high")])
+def test_a_consumer_that_keeps_up_blocks_nobody(idle: int, severity: str) -> None:
+    """It serves nobody: only the next message waits while it is at one; with no time left, many."""
+    work = in_call("recvfrom", "tcp", *CALLBACK, fd=8)
+    fetch = in_call("epoll_wait", "", *CALLBACK[3:])
+    busy = 9 * S - idle
+    one = process(
+        [thread(user=S, recv=busy, poll=idle)],
+        [call("recvfrom", "tcp", 43, wait=busy), call("epoll_wait", "", 41, wait=idle)],
+        [loop(wait=idle, busy=700 * MS)],
+        [descriptor(8, local="10.0.0.7:51008", peer="10.0.0.8:80", nonblocking=False, wait=busy)],
+    )
+    lines = (line_of(work, 40, busy, 700 * MS), line_of(fetch, 40, idle, S))
+    consumer = replace(one, lines=lines, sockets=NO_LISTENER)
+    found = by_rule(judged(consumer).findings)
+    assert found["IO104"].severity == severity
+    assert ("IO119" in found) is (severity == "high")

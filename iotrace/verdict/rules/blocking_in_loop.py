@@ -105,14 +105,14 @@ def _hit(
     lost = _made_anew(profile, seen, fd)
     if lost is not None:
         evidence |= {"reconnects_to": lost[0], "reconnects": lost[1]}
+    alone = _serves_itself(profile, seen) or has_time({tid}, profile)
     return Hit(
         evidence,
         blocked,
         tid,
         fd,
-        severity=None if lost or not has_time({tid}, profile) else "low",
+        severity="low" if lost is None and alone else None,
         lines=waiting_lines(lines, profile.process),
-        severity="low" if lost is None and _serves_itself(profile, seen) else None,
         title=_reconnecting(*lost) if lost else "",
         advice=instead_of_blocking(
             stack_of(profile, tid),

@@ -278,7 +278,10 @@ def test_a_consumer_that_keeps_up_blocks_nobody(idle: int, severity: str) -> Non
         [thread(user=S, recv=busy, poll=idle)],
         [call("recvfrom", "tcp", 43, wait=busy), call("epoll_wait", "", 41, wait=idle)],
         [loop(wait=idle, busy=700 * MS)],
-        [descriptor(8, local="10.0.0.7:51008", peer="10.0.0.8:80", nonblocking=False, wait=busy)],
+        [
+            descriptor(7, local="10.0.0.7:51007", peer="10.0.0.9:5672"),
+            descriptor(8, local="10.0.0.7:51008", peer="10.0.0.8:80", wait=busy),
+        ],
     )
     lines = (line_of(work, 40, busy, 700 * MS), line_of(fetch, 40, idle, S))
     consumer = replace(one, lines=lines, sockets=NO_LISTENER)

@@ -19,13 +19,15 @@ static __always_inline void take_new_name(struct thread *t)
   bpf_get_current_comm(t->name, sizeof(t->name));
 }
 
-/* Why a thread sleeps: stopped by a signal, in a call, or outside of any call. */
+/* Why a thread sleeps: stopped by a signal, in a call, frozen, or outside of any call. */
 static __always_inline u8 sleep_class(struct thread *t, u64 prev_state)
 {
-  if (prev_state & (TASK_STOPPED | TASK_TRACED))
+  if (is_stopped(prev_state))
     return WAIT_SIGNAL;
   if (t->in_call)
     return t->call_class;
+  if (is_frozen(prev_state))
+    return WAIT_SIGNAL;
   return t->io_worker ? WAIT_URING : WAIT_FAULT;
 }
 

@@ -5,9 +5,25 @@
  * Two sleeps in one call look like sleeps in two calls, so sleeps are counted instead of calls.
  */
 /* include/linux/sched.h */
+#define TASK_INTERRUPTIBLE 0x1
 #define TASK_STOPPED 0x4
 #define TASK_TRACED 0x8
 #define TASK_DEAD 0x80
+#define TASK_FREEZABLE 0x2000 /* this and the next since Linux 6.1, which used neither bit before */
+#define TASK_FROZEN 0x8000
+
+/* Stopped by a signal or a debugger. */
+static __always_inline int is_stopped(u64 state)
+{
+  return !!(state & (TASK_STOPPED | TASK_TRACED));
+}
+
+/* Of a thread that is in no call: its control group is frozen, by do_freezer_trap() in kernel/signal.c
+ * or, in cgroup v1, __refrigerator() in kernel/freezer.c. No page fault sleeps so; calls do. */
+static __always_inline int is_frozen(u64 state)
+{
+  return state & TASK_FROZEN || (state & TASK_INTERRUPTIBLE && state & TASK_FREEZABLE);
+}
 
 #if !DETAIL_FULL
 /* Open the call that current is in, if it is in one, as enter_call() does. What was copied since
@@ -18,7 +34,7 @@ static __always_inline void open_sleep(struct thread *t, u32 slot, u64 task, u64
   u64 regs, copied = t->call_copy_ns, first = t->call_first_copy_ns;
   u32 number, index;
   struct descriptor *d;
-  if (prev_state & (TASK_STOPPED | TASK_TRACED))
+  if (is_stopped(prev_state) || prev_state & TASK_FROZEN)
     return;
   if (t->io_worker)
     return; /* never in user space: its registers are those of another thread */

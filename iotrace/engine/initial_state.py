@@ -23,13 +23,15 @@ def asleep(
     stat: Stat,
     specs: Mapping[int, CallSpec],
     kinds: Mapping[int, str],
+    *,
+    frozen: bool = False,
 ) -> dict[str, int]:
     """The members to set, in this order: the last is its state. None for a thread that runs.
 
     ``specs``: the listed system calls by number. ``kinds``: of the process's descriptors, that of
-    ``descriptor_of`` at least.
+    ``descriptor_of`` at least. ``frozen``: its control group is, wherever it was before.
     """
-    if stat.state in _STOPPED:
+    if stat.state in _STOPPED or frozen:
         return _outside("signal", State.USER)
     if isinstance(activity, Blocked):
         return _blocked(activity, specs.get(activity.number), kinds)

@@ -21,7 +21,7 @@ from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.procfs.access import lacking, why_refused
 from iotrace.procfs.children import read_children
 from iotrace.procfs.stat import read_stat
-from iotrace.procfs.task import TaskActivity, read_schedstat, read_tids
+from iotrace.procfs.task import TaskActivity, is_frozen, read_schedstat, read_tids
 from iotrace.target_reader.reader import TargetReader
 from iotrace.target_reader.threads import read_activities, read_kinds
 
@@ -166,6 +166,7 @@ class TargetTable:
         activities = self._activities(pid, tuple(entered))
         fds = {descriptor_of(activity, specs) for activity in activities.values()} - {None}
         kinds = self._kinds(pid, tuple(fd for fd in fds if fd is not None))
+        frozen = _is_frozen(pid)
         for tid, slot in entered.items():
             try:
                 stat = read_stat(pid, tid)
@@ -179,7 +180,7 @@ class TargetTable:
                 self.untold += 1
                 self.untold_reason = self.untold_reason or _what_is_lacking(pid)
             if not self._probes.threads.changed(slot):
-                for name, value in asleep(activity, stat, specs, kinds).items():
+                for name, value in asleep(activity, stat, specs, kinds, frozen=frozen).items():
                     self._probes.threads.set(slot, name, value)
 
     def _activities(self, pid: int, tids: Sequence[int]) -> Mapping[int, TaskActivity | None]:
@@ -232,6 +233,13 @@ def _descendants(pid: int) -> tuple[int, ...]:
         return read_children(pid)
     except NoSuchProcess:
         return ()
+
+
+def _is_frozen(pid: int) -> bool:
+    try:
+        return is_frozen(pid, pid)
+    except NoSuchProcess:
+        return False
 
 
 def _what_is_lacking(pid: int) -> str:

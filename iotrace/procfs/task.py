@@ -69,6 +69,9 @@ class Task:
 
 _Fact = TypeVar("_Fact")
 
+_FREEZERS = (b"get_signal", b"do_freezer_trap", b"__refrigerator")
+"""Of cgroup v2, kernel/signal.c (the first, where the second is inlined); of v1, kernel/freezer.c.
+Who sleeps in the first otherwise is stopped."""
 _REGISTER = rb" 0x([0-9a-f]{1,16})"
 _IN_CALL = re.compile(rb"(\d{1,10})" + _REGISTER * 8 + rb"\n?")
 _NOT_IN_CALL = re.compile(rb"-\d{1,10}" + _REGISTER * 2 + rb"\n?")
@@ -113,6 +116,17 @@ def read_activity(pid: int, tid: int, root: str = PROC) -> TaskActivity:
     Raises ``NoSuchProcess``, ``PermissionDenied``, ``Unsupported``.
     """
     return parse_syscall(read_task_file(pid, tid, "syscall", root))
+
+
+def is_frozen(pid: int, tid: int, root: str = PROC) -> bool:
+    """Whether a thread sleeps because its control group is frozen; False where nothing tells.
+
+    Raises ``NoSuchProcess``.
+    """
+    try:
+        return read_task_file(pid, tid, "wchan", root) in _FREEZERS
+    except (PermissionDenied, Unsupported):
+        return False
 
 
 def read_schedstat(pid: int, tid: int, root: str = PROC) -> Schedstat:

@@ -6,12 +6,13 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from iotrace.procfs.task import is_frozen
 from iotrace.tracing.trace import Trace
 from tests.kernel.command import iotrace
 from tests.kernel.targets import Target
@@ -178,3 +179,65 @@ def test_what_ran_before_has_begun_with_the_trace() -> None:
     assert len(process_of(report, target.pid).threads) == 1 + 5
     assert {process.started_ns for process in report.processes} == {0}
     assert {thread.started_ns for one in report.processes for thread in one.threads} == {0}
+
+
+def _freezers() -> list[Path]:
+    """The folders of cgroup hierarchies that can freeze: of v2, and of v1's freezer."""
+    mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+    return [
+        Path(where)
+        for _, where, kind, options, *_ in mounts
+        if kind == "cgroup2" or (kind == "cgroup" and "freezer" in options.split(","))
+    ]
+
+
+@contextmanager
+def _group_of(hierarchy: Path, pid: int) -> Iterator[Callable[[bool], None]]:
+    """A control group with that process: a function that freezes it, or lets it go on."""
+    group = hierarchy / f"iotrace-test-{pid}"
+    group.mkdir()
+    (group / "cgroup.procs").write_text(str(pid))
+    switch, words = group / "cgroup.freeze", ("0", "1")
+    if not switch.exists():
+        switch, words = group / "freezer.state", ("THAWED", "FROZEN")
+
+    def freeze(frozen: bool) -> None:
+        switch.write_text(words[frozen])
+
+    try:
+        yield freeze
+    finally:
+        freeze(False)
+        (hierarchy / "cgroup.procs").write_text(str(pid))
+        wait_until(lambda: not (group / "cgroup.procs").read_text(), "the group to be empty")
+        group.rmdir()
+
+
+@pytest.mark.parametrize("hierarchy", _freezers(), ids=str)
+@pytest.mark.parametrize("before", [True, False], ids=["frozen before", "frozen meanwhile"])
+def test_a_frozen_program_is_stopped_and_not_over_page_faults(
+    hierarchy: Path, before: bool
+) -> None:
+    """As `docker pause` freezes a container."""
+    with _asleep("recv") as (target, peer), _group_of(hierarchy, target.pid) as freeze:
+        freeze(before)
+        wait_until(lambda: is_frozen(target.pid, target.pid) is before, "the group to be frozen")
+        with tracing(target.pid) as trace:
+            _wait_until_old(trace)
+            freeze(True)
+            wait_until(lambda: is_frozen(target.pid, target.pid), "the group to be frozen")
+            _wait_until_older(trace)
+            (frozen,) = process_of(report_of(trace), target.pid).threads
+            freeze(False)
+            wait_until(lambda: sleeps_in(target.pid, target.pid, "recvfrom"), "recv again")
+            _wait_until_older(trace)
+            peer.send(b"!")
+            _wait_until_at_its_gate(target)
+            process = process_of(report_of(trace), target.pid)
+    waits = frozen.states_ns.wait
+    assert waits["signal"] >= LONG_NS
+    assert waits["fault"] == 0
+    assert (waits["recv"] == 0) is before
+    row = call_of(process, "recvfrom", "tcp")
+    assert row.bytes == 1
+    assert process.threads[0].states_ns.wait["recv"] > LONG_NS

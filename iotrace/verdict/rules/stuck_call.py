@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from iotrace.report.detail import Detail
 from iotrace.report.stacks import InCall
 from iotrace.verdict.asking_children import Asking, asking_child
 from iotrace.verdict.callbacks import (
-    CALLING_BACK,
-    IN_READING_LOOP,
     calling_back,
     calling_back_text,
     reads_in_loop,
@@ -19,12 +16,8 @@ from iotrace.verdict.callbacks import (
 from iotrace.verdict.deadlocks import Deadlock, deadlock_of, writers_to
 from iotrace.verdict.family_evidence import HANGING_CHILDREN
 from iotrace.verdict.handovers import (
-    FORKED,
-    IN_LOOP,
     awaited_text,
     handover_text,
-    idle_workers,
-    in_loop,
     left_behind,
     result_text,
     waits_in_request,
@@ -35,25 +28,22 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import (
     Purpose,
     asks,
-    joins_queue,
-    named,
 )
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import (
     Stuck,
     began_text,
     group_held_text,
-    in_calls,
     place_text,
     stuck_lines,
     stuck_threads,
     target_text,
 )
+from iotrace.verdict.stuck_advice import ITSELF, advice_of, exits
 from iotrace.verdict.work_in_progress import is_worked_at
-from iotrace.vocabulary.kinds import PIPES, SOCKETS
+from iotrace.vocabulary.kinds import SOCKETS
 
 MOST_NAMED = 3
-_EXIT = re.compile(r"/threading\.py:_shutdown$|/thread\.py:_python_exit$")
 
 
 def _stuck(profile: ProcessProfile) -> Iterator[Hit]:
@@ -171,7 +161,7 @@ def _hit(group: list[Stuck], deadlock: Deadlock | None, profile: ProcessProfile)
         severity="high",
         lines=lines,
         title=deadlock.title if deadlock else _title(group, first, profile, itself=itself),
-        advice=deadlock.advice if deadlock else _ITSELF if itself else _advice(first, profile),
+        advice=deadlock.advice if deadlock else ITSELF if itself else advice_of(first, profile),
     )
 
 
@@ -197,7 +187,7 @@ def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile, *, itself:
     }[first.purpose]
     if itself:
         what += ", for that is its own server: it asks itself, a deadlock"
-    exiting = f", and the program cannot exit before {_it(group)}" if _exits(profile) else ""
+    exiting = f", and the program cannot exit before {_it(group)}" if exits(profile) else ""
     again = _sent_again(first, profile)
     lost = (
         f" (sent again {plural(again, 'time')} and not acknowledged: the network drops it, or that "
@@ -227,12 +217,6 @@ def _it(group: Sequence[Stuck]) -> str:
     return "it ends" if len(group) == 1 else "they end"
 
 
-def _exits(profile: ProcessProfile) -> bool:
-    """Whether the main thread has done its work, and the interpreter waits for the others."""
-    main = next((one for one in in_calls(profile) if one.tid == profile.process.pid), None)
-    return main is not None and any(map(_EXIT.search, map(named, main.call.stack)))
-
-
 def _child_text(one: Stuck, profile: ProcessProfile) -> str:
     asking = asking_child(one, profile)
     if asking:
@@ -255,103 +239,6 @@ def _asking_text(asking: Asking) -> str:
         f"waits for input on its stdin, {where} that it has inherited ({call.peer}): it asks "
         "something, and nobody answers"
     )
-
-
-_ITSELF = (
-    "The program waits for an answer that only it could give, and whoever would give it waits "
-    "here. Call the function in place of its URL; or ask with a client that does not block the "
-    "loop (httpx.AsyncClient, aiohttp), from a `def` endpoint, or with more workers or threads "
-    "than such requests at once. A timeout ends the wait, but no answer comes."
-)
-_ADVICE = {
-    Purpose.READER: "Whoever has the other end does not read: find out what it does, or drop it. "
-    "Give sends a timeout (settimeout); a pipe that a parent or a log shipper has should be read "
-    "all the time, or be a file.",
-    Purpose.ANSWER: "Give the call a timeout (requests: timeout=5; sockets: settimeout) and look "
-    "at what the peer does: it has not answered. A database may wait itself, for a lock of a "
-    "transaction that was never committed (PostgreSQL: pg_stat_activity and pg_locks; "
-    "lock_timeout ends such waits).",
-    Purpose.CONNECTION: "Give the connect a timeout of a second or two, and look whether the peer "
-    "is up and its packets are let through.",
-    Purpose.CHILD: "Look at what the child does, give the wait a timeout, and read its pipes "
-    "while it runs (subprocess: communicate(timeout=...)).",
-    Purpose.RESULT: "Give the wait a timeout (result(timeout=...)), and do not wait for work of "
-    "an executor in that executor's own threads: when all of them wait, none is left to do it.",
-    Purpose.WORK: "Look at the thread that should set the event or put into the queue: it may have "
-    "ended with an exception (threading.excepthook tells), or wait itself; one that was started "
-    "before a fork is not in the child. Give the wait a timeout and answer with an error.",
-    Purpose.ROOM: "Look at why the consumers of the queue have stopped; put with a timeout.",
-    Purpose.FILE: "Look at the file system (mount, disk, network file server); open named pipes "
-    "with O_NONBLOCK; keep such files out of threads that serve.",
-}
-
-
-_INHERITED = (
-    "What a child starts in the background inherits its stdout and stderr, and a pipe ends only "
-    "when all who have it have closed it: start such a daemon with its output elsewhere "
-    "(`daemon >/dev/null 2>&1 &`), do not capture the output of a command that starts one, or have "
-    "it written to a file; communicate(timeout=...) returns, but reads on when called again."
-)
-_ASKS = (
-    "A command that is run by a program gets no answer to a question: give it no input (stdin="
-    "subprocess.DEVNULL), so that it fails in place of waiting, and tell it not to ask (--yes, "
-    "--batch, -n; git: GIT_TERMINAL_PROMPT=0; ssh: -o BatchMode=yes; apt: -y). What it asks is in "
-    "the output that is captured: run it by hand to see it. Give the wait a timeout."
-)
-_KEPT_OPEN = (
-    "Close the child's stdin when all is written (process.stdin.close()), or use communicate("
-    "input), which does; where it needs no input: stdin=subprocess.DEVNULL."
-)
-_DYING = (
-    "multiprocessing.Pool replaces a worker that ends, whatever it ended of, and never gives up. "
-    "See what the workers write to stderr: an initializer that raises (initializer=), a main "
-    'module without `if __name__ == "__main__":` where processes are spawned, a crash, a limit of '
-    "memory (dmesg). concurrent.futures.ProcessPoolExecutor raises BrokenProcessPool instead."
-)
-_UNDONE = (
-    "join() returns when task_done() was called for each item: call it in a finally clause, and "
-    "catch exceptions in the worker's loop, as a thread that raises ends (its traceback is in "
-    "stderr) and leaves its item undone and the rest untaken. Or use a ThreadPoolExecutor, whose "
-    "results raise."
-)
-_EXIT_ADVICE = (
-    "At its exit the interpreter joins all threads that are no daemons, and those of executors, "
-    "even after shutdown(wait=False). "
-)
-
-
-def _advice(first: Stuck, profile: ProcessProfile) -> str:
-    if first.call.inherited_by:
-        return _INHERITED
-    if calling_back(first, profile):
-        return CALLING_BACK
-    if first.purpose is Purpose.ANSWER and reads_in_loop(first) and not first.own:
-        return IN_READING_LOOP
-    if in_loop(first) and first.purpose in (Purpose.RESULT, Purpose.WORK):
-        return IN_LOOP
-    if first.purpose is Purpose.RESULT and left_behind(first, profile):
-        return FORKED
-    asking = asking_child(first, profile)
-    if asking:
-        return _KEPT_OPEN if asking.kept_open else _ASKS
-    if workers_that_die(first, profile):
-        return _DYING
-    if joins_queue(first.call.stack):
-        return _UNDONE
-    if first.purpose is Purpose.RESULT and idle_workers(first, profile):
-        return (
-            "multiprocessing.Pool does not notice when a worker dies with its task (killed for "
-            "want of memory: see dmesg; a crash in native code). ProcessPoolExecutor raises "
-            "BrokenProcessPool instead; or give the wait a timeout (get(timeout=...))."
-        )
-    if first.purpose is Purpose.READER and first.call.fd in (1, 2) and first.call.kind in PIPES:
-        return (
-            "Whoever reads this process's output has stopped: look at what has the other end of "
-            f"the pipe (`sudo lsof +E -a -p PID -d {first.call.fd}` lists it: a log shipper, the "
-            "parent), or send the output to a file. Log by way of logging.handlers.QueueHandler, "
-            "so that no request waits for the log."
-        )
-    return (_EXIT_ADVICE if _exits(profile) else "") + _ADVICE[first.purpose]
 
 
 def _has_the_lock(cause: Hit, symptom: Hit) -> bool:

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What helps against calls that do not return, by what they wait for."""
+
+from __future__ import annotations
+
+import re
+
+from iotrace.verdict.asking_children import asking_child
+from iotrace.verdict.callbacks import CALLING_BACK, IN_READING_LOOP, calling_back, reads_in_loop
+from iotrace.verdict.handovers import FORKED, IN_LOOP, idle_workers, in_loop, left_behind
+from iotrace.verdict.lost_results import workers_that_die
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import Purpose, joins_queue, named
+from iotrace.verdict.stuck import Stuck, in_calls
+from iotrace.vocabulary.kinds import PIPES
+
+_EXIT = re.compile(r"/threading\.py:_shutdown$|/thread\.py:_python_exit$")
+ITSELF = (
+    "The program waits for an answer that only it could give, and whoever would give it waits "
+    "here. Call the function in place of its URL; or ask with a client that does not block the "
+    "loop (httpx.AsyncClient, aiohttp), from a `def` endpoint, or with more workers or threads "
+    "than such requests at once. A timeout ends the wait, but no answer comes."
+)
+_ADVICE = {
+    Purpose.READER: "Whoever has the other end does not read: find out what it does, or drop it. "
+    "Give sends a timeout (settimeout); a pipe that a parent or a log shipper has should be read "
+    "all the time, or be a file.",
+    Purpose.ANSWER: "Give the call a timeout (requests: timeout=5; sockets: settimeout) and look "
+    "at what the peer does: it has not answered. A database may wait itself, for a lock of a "
+    "transaction that was never committed (PostgreSQL: pg_stat_activity and pg_locks; "
+    "lock_timeout ends such waits).",
+    Purpose.CONNECTION: "Give the connect a timeout of a second or two, and look whether the peer "
+    "is up and its packets are let through.",
+    Purpose.CHILD: "Look at what the child does, give the wait a timeout, and read its pipes "
+    "while it runs (subprocess: communicate(timeout=...)).",
+    Purpose.RESULT: "Give the wait a timeout (result(timeout=...)), and do not wait for work of "
+    "an executor in that executor's own threads: when all of them wait, none is left to do it.",
+    Purpose.WORK: "Look at the thread that should set the event or put into the queue: it may have "
+    "ended with an exception (threading.excepthook tells), or wait itself; one that was started "
+    "before a fork is not in the child. Give the wait a timeout and answer with an error.",
+    Purpose.ROOM: "Look at why the consumers of the queue have stopped; put with a timeout.",
+    Purpose.FILE: "Look at the file system (mount, disk, network file server); open named pipes "
+    "with O_NONBLOCK; keep such files out of threads that serve.",
+}
+
+
+_INHERITED = (
+    "What a child starts in the background inherits its stdout and stderr, and a pipe ends only "
+    "when all who have it have closed it: start such a daemon with its output elsewhere "
+    "(`daemon >/dev/null 2>&1 &`), do not capture the output of a command that starts one, or have "
+    "it written to a file; communicate(timeout=...) returns, but reads on when called again."
+)
+_ASKS = (
+    "A command that is run by a program gets no answer to a question: give it no input (stdin="
+    "subprocess.DEVNULL), so that it fails in place of waiting, and tell it not to ask (--yes, "
+    "--batch, -n; git: GIT_TERMINAL_PROMPT=0; ssh: -o BatchMode=yes; apt: -y). What it asks is in "
+    "the output that is captured: run it by hand to see it. Give the wait a timeout."
+)
+_KEPT_OPEN = (
+    "Close the child's stdin when all is written (process.stdin.close()), or use communicate("
+    "input), which does; where it needs no input: stdin=subprocess.DEVNULL."
+)
+_DYING = (
+    "multiprocessing.Pool replaces a worker that ends, whatever it ended of, and never gives up. "
+    "See what the workers write to stderr: an initializer that raises (initializer=), a main "
+    'module without `if __name__ == "__main__":` where processes are spawned, a crash, a limit of '
+    "memory (dmesg). concurrent.futures.ProcessPoolExecutor raises BrokenProcessPool instead."
+)
+_UNDONE = (
+    "join() returns when task_done() was called for each item: call it in a finally clause, and "
+    "catch exceptions in the worker's loop, as a thread that raises ends (its traceback is in "
+    "stderr) and leaves its item undone and the rest untaken. Or use a ThreadPoolExecutor, whose "
+    "results raise."
+)
+_EXIT_ADVICE = (
+    "At its exit the interpreter joins all threads that are no daemons, and those of executors, "
+    "even after shutdown(wait=False). "
+)
+
+
+def advice_of(first: Stuck, profile: ProcessProfile) -> str:
+    """What to do about a thread that is stuck so."""
+    if first.call.inherited_by:
+        return _INHERITED
+    if calling_back(first, profile):
+        return CALLING_BACK
+    if first.purpose is Purpose.ANSWER and reads_in_loop(first) and not first.own:
+        return IN_READING_LOOP
+    if in_loop(first) and first.purpose in (Purpose.RESULT, Purpose.WORK):
+        return IN_LOOP
+    if first.purpose is Purpose.RESULT and left_behind(first, profile):
+        return FORKED
+    asking = asking_child(first, profile)
+    if asking:
+        return _KEPT_OPEN if asking.kept_open else _ASKS
+    if workers_that_die(first, profile):
+        return _DYING
+    if joins_queue(first.call.stack):
+        return _UNDONE
+    if first.purpose is Purpose.RESULT and idle_workers(first, profile):
+        return (
+            "multiprocessing.Pool does not notice when a worker dies with its task (killed for "
+            "want of memory: see dmesg; a crash in native code). ProcessPoolExecutor raises "
+            "BrokenProcessPool instead; or give the wait a timeout (get(timeout=...))."
+        )
+    if first.purpose is Purpose.READER and first.call.fd in (1, 2) and first.call.kind in PIPES:
+        return (
+            "Whoever reads this process's output has stopped: look at what has the other end of "
+            f"the pipe (`sudo lsof +E -a -p PID -d {first.call.fd}` lists it: a log shipper, the "
+            "parent), or send the output to a file. Log by way of logging.handlers.QueueHandler, "
+            "so that no request waits for the log."
+        )
+    return (_EXIT_ADVICE if exits(profile) else "") + _ADVICE[first.purpose]
+
+
+def exits(profile: ProcessProfile) -> bool:
+    """Whether the main thread has done its work, and the interpreter waits for the others."""
+    main = next((one for one in in_calls(profile) if one.tid == profile.process.pid), None)
+    return main is not None and any(map(_EXIT.search, map(named, main.call.stack)))

@@ -154,7 +154,8 @@ def _hit(
         taken += " that requests take"
     if cost.asks_long:
         evidence["asking_ns"] = cost.asking_ns
-        taken += f", with the CPU time of asking about {share(cost.asking_ns, cost.working_ns)}"
+        of_work = share(cost.asking_ns, cost.working_ns)
+        taken += f"; with the CPU time of asking that is about {of_work}"
     if served:
         evidence["round_trips_per_request"] = round(calls / served, 1)
         each = f", {calls / served:,.0f} for each request"

@@ -86,7 +86,7 @@ def test_the_cpu_time_of_asking_counts(samples: tuple[CpuSample, ...], named: bo
     assert ("IO162" in found) is named
     if named:
         assert found["IO162"].evidence["asking_ns"] == 2_375 * MS
-        assert "with the CPU time of asking about 79.2 %" in found["IO162"].title
+        assert "with the CPU time of asking that is about 79.2 %" in found["IO162"].title
 
 
 def test_without_enough_waits_lines_are_not_believed() -> None:

@@ -44,8 +44,6 @@ class CallClass(Enum):
     """Its descriptor number becomes another object (dup2)."""
     FORK = "fork"
     """It makes a process or a thread."""
-    MEMORY = "memory"
-    """It changes what memory the process has."""
     YIELD = "yield"
     """It lets others have the CPU, if any want it."""
 
@@ -175,11 +173,6 @@ CALLS: tuple[SystemCall, ...] = (
     _call("clone", CallClass.FORK, "flags stack parent_tid child_tid tls", "other"),
     _call("clone3", CallClass.FORK, "clone_args size_of_args", "other"),
     _call("vfork", CallClass.FORK, "", "other"),
-    _call("mmap", CallClass.MEMORY, "addr length prot flags map_fd offset", "other"),
-    _call("munmap", CallClass.MEMORY, "addr length", "other"),
-    _call("mremap", CallClass.MEMORY, "old_address old_size new_size flags", "other"),
-    _call("madvise", CallClass.MEMORY, "addr length advice", "other"),
-    _call("brk", CallClass.MEMORY, "addr", "other"),
     _call("sched_yield", CallClass.YIELD, "", "other"),
 )
 
@@ -205,7 +198,6 @@ URING = named(CallClass.URING)
 FILE_CALLS = named(CallClass.FILE)
 FILE_LOCKS = named(CallClass.FILE_LOCK)
 FORKS = named(CallClass.FORK)
-MEMORY_CALLS = named(CallClass.MEMORY)
 FILE_WATCHES = named(CallClass.FILE_WATCH)
 FILE_SYNCS = frozenset(("fsync", "fdatasync", "msync"))
 """Those of FILE_CALLS that return when what was written is on the disk."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.report.requests import Requests, RequestTier
-from iotrace.verdict.kernel_calls import most_in_the_kernel
+from iotrace.verdict.long_forks import FORK_ADVICE, long_forks
 from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines, waiting_lines
@@ -103,11 +103,11 @@ def _hit(profile: ProcessProfile, row: Requests, count: int, slow: list[RequestT
     if row.latency_ns:
         evidence["all_requests_p50_ns"] = row.latency_ns.p50
     calling = ""
-    kernel = most_in_the_kernel(profile)
-    if kernel is not None:
-        evidence |= kernel.evidence
-        calling = f", most of that {kernel.words}"
-    commonest = None if kernel else _commonest(profile)
+    forks = long_forks(profile)
+    if forks is not None:
+        evidence |= forks.evidence
+        calling = f", most of that {forks.words}"
+    commonest = None if forks else _commonest(profile)
     if commonest:
         name, per_second = commonest
         evidence |= {"commonest_call": name, "calls_per_second": per_second}
@@ -120,7 +120,7 @@ def _hit(profile: ProcessProfile, row: Requests, count: int, slow: list[RequestT
         lines=busy_lines(profile.process, tid),
         title=f"Slow requests compute: {count:,} of {row.exchanges:,} took {duration(mean_ns)} on "
         f"average, {duration(on_cpu_ns // count)} of it on a CPU{calling}",
-        advice=kernel.advice if kernel else _LOOKS if commonest else "",
+        advice=FORK_ADVICE if forks else _LOOKS if commonest else "",
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import Call
-from iotrace.verdict.kernel_calls import most_in_the_kernel
+from iotrace.verdict.long_forks import FORK_ADVICE, long_forks
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import (
     MOST,
@@ -53,10 +53,10 @@ def _contended(profile: ProcessProfile) -> Iterator[Hit]:
             "timeouts": expired,
             "per_io_operation_ns": waited // max(1, seen.operations),
         }
-    kernel = most_in_the_kernel(profile)
-    if kernel is not None:
-        evidence |= kernel.evidence
-    does = kernel.words if kernel is not None else "while they compute"
+    forks = long_forks(profile)
+    if forks is not None:
+        evidence |= forks.evidence
+    does = forks.words if forks is not None else "while they compute"
     yield Hit(
         evidence,
         waited,
@@ -65,7 +65,7 @@ def _contended(profile: ProcessProfile) -> Iterator[Hit]:
         title=f"Threads wait for Python's GIL, which others keep {does} at {place}"
         if place
         else "",
-        advice=kernel.advice if kernel is not None else "",
+        advice=FORK_ADVICE if forks is not None else "",
     )
 
 

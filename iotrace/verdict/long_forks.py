@@ -36,11 +36,15 @@ class LongForks:
 
 def long_forks(profile: ProcessProfile) -> LongForks | None:
     """Where they take most of the CPU time of the process; None: they do not."""
-    rows = [one for one in profile.process.calls if one.syscall in FORKS]
-    kernel_ns = sum(one.kernel_ns or 0 for one in rows)
-    if not rows or kernel_ns < KERNEL_SHARE * max(1, profile.total.cpu_ns):
-        return None
-    return LongForks(sum(one.calls or 0 for one in rows), kernel_ns)
+    # C libraries fork by one call and start threads, which copies nothing, by another.
+    sums: dict[str, LongForks] = {}
+    for one in profile.process.calls:
+        if one.syscall in FORKS:
+            known = sums.get(one.syscall, LongForks(0, 0))
+            calls, kernel_ns = one.calls or 0, one.kernel_ns or 0
+            sums[one.syscall] = LongForks(known.calls + calls, known.kernel_ns + kernel_ns)
+    most = max(sums.values(), key=lambda one: one.kernel_ns, default=None)
+    return most if most and most.kernel_ns >= KERNEL_SHARE * max(1, profile.total.cpu_ns) else None
 
 
 FORK_ADVICE = (

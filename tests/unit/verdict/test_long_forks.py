@@ -16,9 +16,9 @@ def _contended(name: str, kernel_ns: int) -> Finding:
     """Two seconds on a CPU, of which the call takes so much in the kernel."""
     (one,) = contended(True)
     rows = (thread(user=2 * S - kernel_ns, kernel=kernel_ns, recv=4 * S, gil=4 * S),)
-    made: Process = replace(
-        one, threads=rows, calls=(*one.calls, call(name, "", 97, kernel=kernel_ns))
-    )
+    starts = call("clone3" if name == "clone" else "clone", "", 5_000, kernel=100 * MS)
+    calls = (*one.calls, call(name, "", 97, kernel=kernel_ns), starts)
+    made: Process = replace(one, threads=rows, calls=calls)
     return findings(made)["IO113"]
 
 

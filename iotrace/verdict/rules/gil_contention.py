@@ -23,6 +23,9 @@ from iotrace.vocabulary.kinds import GIL_KINDS, Kind
 ACTIVE_SHARE = 0.25
 """Of the time that its threads run, want a CPU or want the lock, spent on wanting the lock."""
 WALL_SHARE = 0.05
+LEAST_MEAN_NS = 100_000
+"""Of a wait, where no holder had to be asked to let go: threads that make short calls hand the lock
+to each other, which costs a switch each time and no more."""
 MOST_COMPUTING = 2
 """Lines of those who compute; the others are of those who wait."""
 
@@ -38,6 +41,8 @@ def _contended(profile: ProcessProfile) -> Iterator[Hit]:
         return
     waits = sum_calls(rows).calls
     expired = sum((one.errors or {}).get("ETIMEDOUT", 0) for one in rows)
+    if not expired and waited < LEAST_MEAN_NS * waits:
+        return
     tids = {one.tid for one in rows if one.wait_ns}
     worst = max(rows, key=lambda one: one.wait_ns)
     computing, place = busy_lines(profile.process), busiest_place(profile.process)

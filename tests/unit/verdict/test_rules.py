@@ -256,6 +256,16 @@ def test_short_waits_of_a_library_are_not_for_the_gil_where_its_address_is_known
     assert "IO113" not in findings(replace(one, calls=(*one.calls, gil)))
 
 
+def test_short_waits_for_the_gil_that_nobody_is_asked_to_end_are_hand_overs() -> None:
+    (one,) = MADE["IO113"](True)
+    row = next(row for row in one.calls if row.syscall == "futex")
+    for waits, errors, told in (
+        (60_000, {}, False), (60_000, {"ETIMEDOUT": 9}, True), (6_000, {}, True),
+    ):  # fmt: skip
+        made = replace(row, calls=waits, errors=errors, kind="gil")
+        assert ("IO113" in findings(replace(one, calls=(*one.calls[:-1], made)))) is told
+
+
 def test_costs_rank_and_give_the_severity() -> None:
     one = event_loop(stalls=made_servers.stalls(S, 0), busy=203 * MS)
     both = replace(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from iotrace.report.requests import Upstream
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines, waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule, always, wastes_its_cpu
+from iotrace.verdict.rules.rule import Hit, Rule, always, of_the_same_peer, wastes_its_cpu
 from iotrace.verdict.upstreams import lines_on, total_ns
 
 LEAST_PER_SECOND = 500
@@ -82,10 +82,6 @@ def _evidence(
     }
 
 
-def _of_the_same_peer(cause: Hit, symptom: Hit) -> bool:
-    return cause.evidence["peer"] == symptom.evidence.get("peer")
-
-
 ASKS_ON = Rule(
     "IO196",
     "A service is asked again and again, without a pause",
@@ -95,7 +91,7 @@ ASKS_ON = Rule(
     "at once (a pipeline, MSET, executemany).",
     _asks_on,
     explains={
-        "IO162": _of_the_same_peer, "IO119": _of_the_same_peer, "IO101": always, "IO105": always,
+        "IO162": of_the_same_peer, "IO119": of_the_same_peer, "IO101": always, "IO105": always,
         "IO112": wastes_its_cpu, "IO113": always, "IO133": always,
     },
 )  # fmt: skip

@@ -12,7 +12,7 @@ from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import asks, library_frames, short_name
 from iotrace.verdict.python_lines import waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rank, Rule, covers
+from iotrace.verdict.rules.rule import Hit, Rank, Rule, covers, of_the_same_peer
 from iotrace.verdict.stuck import long_ns
 from iotrace.verdict.upstreams import lines_on
 from iotrace.verdict.work_sources import mostly_for_work
@@ -94,10 +94,6 @@ def _hit(
     )
 
 
-def _of_the_same_peer(cause: Hit, symptom: Hit) -> bool:
-    return cause.evidence["peer"] == symptom.evidence.get("peer")
-
-
 ENDLESS = Rule(
     "IO195",
     "An answer does not end: it comes bit by bit",
@@ -107,6 +103,6 @@ ENDLESS = Rule(
     "httpx: client.stream), stop after so many bytes or seconds; asyncio: asyncio.timeout around "
     "all of it. Ask with HEAD where only the headers matter.",
     _endless,
-    explains={"IO104": covers, "IO119": _of_the_same_peer},
+    explains={"IO104": covers, "IO119": of_the_same_peer},
     rank=Rank.STUCK,
 )

@@ -12,7 +12,7 @@ from iotrace.report.times import Durations
 from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import LEAST_SAMPLES, busy_lines, calling_lines, waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule, always
+from iotrace.verdict.rules.rule import Hit, Rule, always, of_the_same_peer
 from iotrace.verdict.told_lines import ToldLine
 from iotrace.verdict.upstreams import lines_on, total_ns
 from iotrace.verdict.work_sources import mostly_for_work
@@ -171,10 +171,6 @@ def _hit(
     )
 
 
-def _of_the_same_peer(cause: Hit, symptom: Hit) -> bool:
-    return cause.evidence["peer"] == symptom.evidence.get("peer")
-
-
 _PROXIES = (
     "Each access to an object of a multiprocessing.Manager asks its one process, over a socket, "
     "and all workers stand in line there. Read what is needed once (dict(proxy)), work on that, "
@@ -188,5 +184,5 @@ MANY = Rule(
     "select_related, selectinload), executemany, MGET or a pipeline of Redis, a batch call; keep "
     "what does not change. A peer nearer by helps little.",
     _round_trips,
-    explains={"IO119": _of_the_same_peer, "IO105": always},
+    explains={"IO119": of_the_same_peer, "IO105": always},
 )

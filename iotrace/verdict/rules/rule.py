@@ -75,6 +75,11 @@ def covers(cause: Hit, symptom: Hit) -> bool:
     return (cause.cost_ns or 0) >= COVERED_SHARE * (symptom.cost_ns or 0)
 
 
+def of_the_same_peer(cause: Hit, symptom: Hit) -> bool:
+    """Where the symptom is about the peer that the cause names."""
+    return cause.evidence["peer"] == symptom.evidence.get("peer")
+
+
 def wastes_its_cpu(cause: Hit, symptom: Hit) -> bool:
     """Where the cause took at least half of the CPU time of a process that lacks such: what it
     waits for would be wasted as well."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MOST_PEERS = 20
+"""As many rows of ``OpenSockets`` of one sort there are at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listener:

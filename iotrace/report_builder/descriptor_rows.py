@@ -20,6 +20,7 @@ from iotrace.report.model import (
     Silent,
     Unsent,
 )
+from iotrace.report.surroundings import MOST_PEERS
 from iotrace.report_builder.file_places import file_system_of
 from iotrace.snapshot import histogram
 from iotrace.snapshot.facts import ProcessFacts
@@ -29,7 +30,6 @@ from iotrace.vocabulary.kinds import FILES, SOCKETS
 
 _ADDRESS_BYTES = {2: 4, 10: 16}
 """AF_INET, AF_INET6."""
-_MOST_PEERS = 20
 _SENDING = ("established", "close_wait", "syn_sent")
 """States of connections that this process may still want something of."""
 
@@ -106,7 +106,7 @@ def open_sockets(facts: ProcessFacts | None) -> OpenSockets:
 
 def _overflowed(sockets: Collection[Socket]) -> tuple[Overflowed, ...]:
     rows = [Overflowed(one.local, one.peer, one.dropped) for one in sockets if one.dropped]
-    return tuple(sorted(rows, key=lambda one: (-one.dropped, one.local))[:_MOST_PEERS])
+    return tuple(sorted(rows, key=lambda one: (-one.dropped, one.local))[:MOST_PEERS])
 
 
 def _unsent(facts: ProcessFacts, sockets: Collection[Socket]) -> tuple[Unsent, ...]:
@@ -115,7 +115,7 @@ def _unsent(facts: ProcessFacts, sockets: Collection[Socket]) -> tuple[Unsent, .
         for one in sockets
         if one.kind == "tcp" and one.state == "established" and one.unsent_bytes
     ]
-    return tuple(sorted(rows, key=lambda one: (-one.unsent_bytes, one.peer))[:_MOST_PEERS])
+    return tuple(sorted(rows, key=lambda one: (-one.unsent_bytes, one.peer))[:MOST_PEERS])
 
 
 def _shut_ns(facts: ProcessFacts, one: Socket) -> int | None:
@@ -139,7 +139,7 @@ def _silent(facts: ProcessFacts, sockets: Collection[Socket]) -> tuple[Silent, .
         )
         for (peer, connecting), group in groups.items()
     ]
-    return tuple(sorted(rows, key=lambda one: (-one.silent_ns, one.peer))[:_MOST_PEERS])
+    return tuple(sorted(rows, key=lambda one: (-one.silent_ns, one.peer))[:MOST_PEERS])
 
 
 def _connected(sockets: Collection[Socket]) -> tuple[Connected, ...]:
@@ -153,7 +153,7 @@ def _connected(sockets: Collection[Socket]) -> tuple[Connected, ...]:
         for peer, count in states.items()
         if count["established"] + count["close_wait"]
     ]
-    return tuple(sorted(rows, key=lambda one: (-one.connections, one.peer))[:_MOST_PEERS])
+    return tuple(sorted(rows, key=lambda one: (-one.connections, one.peer))[:MOST_PEERS])
 
 
 def _port(address: str) -> str:

@@ -35,12 +35,11 @@ from iotrace.report_builder.worker_rows import worker_rows, workers_of
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.task_book import ProcessTasks
 from iotrace.snapshot.totals import LoopKey, SampleTotals, Snapshot, ThreadKey
+from iotrace.vocabulary.calls import OTHER
 from iotrace.vocabulary.kinds import SOCKETS
 
 Natives: TypeAlias = "Mapping[tuple[int, int], str]"
 """Process and stack -> the shared object that the thread was in."""
-OTHER = "other"
-"""The name of all calls that are not listed."""
 
 
 def process_rows(

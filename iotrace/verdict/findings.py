@@ -50,11 +50,9 @@ def _order(one: Finding) -> tuple[object, ...]:
     ids = (one.id, *(two.id for two in one.symptoms))
     return (
         min(map(_RANK_OF_RULE.__getitem__, ids)),
-        one.severity == "low",  # what the program is not to blame for may cost most
-        one.severity != "high",
+        _RANK[one.severity],  # what the program is not to blame for may cost most
         _TELLS[one.id] is Tells.PEER,
         -(one.cost_ns or 0),
-        _RANK[one.severity],
         one.id,
     )
 

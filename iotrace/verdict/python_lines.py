@@ -221,10 +221,10 @@ def _function_text(group: list[CpuSample]) -> str:
         for name, count in inside.most_common(2)
         if name and count >= INSIDE_SHARE * _samples(group)
     ]
-    return _lines_text(group, first) + (f" ({', '.join(called)})" if called else "")
+    return _lines_text(group) + (f" ({', '.join(called)})" if called else "")
 
 
-def _lines_text(group: list[CpuSample], first: CpuSample) -> str:
+def _lines_text(group: list[CpuSample]) -> str:
     """ "models.py:39 and models.py:40 to_json": the function's line with the most samples, and
     another that has much of them."""
     counts = Counter[Frame]()
@@ -232,7 +232,7 @@ def _lines_text(group: list[CpuSample], first: CpuSample) -> str:
         counts[one.own_stack[0]] += one.samples
     frames = sorted(counts, key=lambda frame: -counts[frame])[:2]
     if len(frames) < 2 or counts[frames[1]] < INSIDE_SHARE * _samples(group):
-        return _place_text(frames[0] if frames else first.own_stack[0])
+        return _place_text(frames[0])
     places = " and ".join(frame.place for frame in frames)
     return f"{places} {frames[0].function}"
 

@@ -13,7 +13,8 @@ from iotrace.verdict.process_profile import ProcessProfile
 
 MEGABYTE = 1_000_000
 LARGE_BYTES = 10 * MEGABYTE
-"""Of a service's answers, for each slow request: more than a page shows."""
+"""Of a service's answers, for each request: more than a page shows. How much of it the slow ones
+had nothing tells: they count as all others."""
 RECEIVING_NS_PER_BYTE = 10
 """Of CPU time, that a client's library takes to receive data and to keep it: some nanoseconds."""
 _FOR_DATA = ("recv", "poll")
@@ -39,14 +40,16 @@ def received_by(
     """What slow requests received of the one peer that sent most, if that was much, and if they
     were on a CPU for no longer than it takes."""
     count = sum(one.count for one in slow)
+    requests = max(count, sum(row.exchanges for row in profile.process.requests))
     by_peer = Counter[str]()
     for one in profile.outgoing():
         by_peer[one.peer] += one.bytes_in or 0
     ((peer, total),) = by_peer.most_common(1) or [("", 0)]
-    if not count or total < LARGE_BYTES * count or on_cpu_ns > RECEIVING_NS_PER_BYTE * total:
+    each = total // max(1, requests)
+    if not count or each < LARGE_BYTES or on_cpu_ns > RECEIVING_NS_PER_BYTE * each * count:
         return None
     waited_ns = sum(one.service_ns.get(state, 0) for one in slow for state in _FOR_DATA)
-    return Received(peer, total // count, waited_ns)
+    return Received(peer, each, waited_ns)
 
 
 FETCH_LESS = (

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from iotrace.report.model import Descriptor
 from iotrace.report.stacks import Line
+from iotrace.report.surroundings import MOST_PEERS
 from iotrace.report.times import Bucket, Durations
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.work_sources import mostly_for_work
@@ -63,13 +64,14 @@ def reconnects(profile: ProcessProfile) -> dict[str, int]:
     if sockets is None:
         return {}
     still = {one.peer: one.connections for one in sockets.connected}
+    all_told = len(still) < MOST_PEERS
     opened = Counter[str]()
     for row in profile.outgoing():
         opened[row.peer] += row.opened
     made = {
         one.peer: min(one.connect_ns.count, opened[one.peer] - still.get(one.peer, 0))
         for one in profile.process.upstreams
-        if one.connect_ns
+        if one.connect_ns and (all_told or one.peer in still)
     }
     return {peer: times for peer, times in made.items() if times > 0}
 

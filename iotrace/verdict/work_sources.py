@@ -70,7 +70,8 @@ def _is_consumer(tid: int, profile: ProcessProfile) -> bool:
 def has_time(tids: Collection[int], profile: ProcessProfile) -> bool:
     """Whether these threads, all consumers, wait for the next message for much of their time: they
     keep up."""
-    if not tids or not all(_is_consumer(tid, profile) for tid in tids):
+    alive = profile.threads.keys()  # lines may be of one that has ended, and was added up
+    if not tids or not all(tid in alive and _is_consumer(tid, profile) for tid in tids):
         return False
     waited = sum(
         one.wait_ns for one in profile.process.lines if one.tid in tids and waits_for_work(one)

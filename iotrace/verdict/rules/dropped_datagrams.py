@@ -3,21 +3,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import Overflowed
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import busy_lines, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.thread_activity import sum_calls
 from iotrace.verdict.told_lines import ToldLine
 from iotrace.vocabulary.calls import FAMILIES, READS
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS, Kind
 
 LEAST_DROPPED = 5
 """One burst may be a passing one, and a wrong checksum counts, too."""
-HIGH_SHARE = 0.1
-MEDIUM_SHARE = 0.01
+HIGH_LOST = 0.1
+MEDIUM_LOST = 0.01
 """Of the datagrams that came: senders of UDP reckon with a loss now and then."""
 BUSY_SHARE = 0.5
 """Of its time that a reader is on a CPU or asleep elsewhere: it reads too slowly even on average.
@@ -32,34 +33,32 @@ def _dropped(profile: ProcessProfile) -> Iterator[Hit]:
 
 
 def _hit(one: Overflowed, profile: ProcessProfile) -> Hit:
-    rows = [
-        row
-        for row in profile.process.descriptors
-        if row.kind == Kind.UDP.label and (row.local, row.peer) == (one.local, one.peer)
-    ]
+    udp = [row for row in profile.process.descriptors if row.kind == Kind.UDP.label]
+    rows = [row for row in udp if (row.local, row.peer) == (one.local, one.peer)]
     reads = [
         call
         for call in profile.process.calls
         if call.kind == Kind.UDP.label and call.syscall in READS and call.calls
     ]
-    read = sum((call.calls or 0) - sum((call.errors or {}).values()) for call in reads)
     tids = {call.tid for call in reads}
     tid = tids.pop() if len(tids) == 1 else None
     evidence: dict[str, float | int | str] = {"socket": one.local, "dropped": one.dropped}
-    share = None
-    if reads:
-        share = one.dropped / (one.dropped + read)
-        evidence |= {"received": read, "dropped_share_ratio": round(share, 3)}
-    busy_ns, lines = _meanwhile(tid, profile)
-    evidence["reader_busy_ratio"] = round(busy_ns / profile.wall_ns, 3)
-    bursts = busy_ns < BUSY_SHARE * profile.wall_ns
-    came = f"{one.dropped:,} of {one.dropped + read:,}" if reads else f"{one.dropped:,}"
+    lost, came = None, f"{one.dropped:,}"
+    # Calls are not known by descriptor, nor how many messages one of recvmmsg has taken.
+    if reads and len(udp) == 1 and all(call.syscall != "recvmmsg" for call in reads):
+        read = sum_calls(reads).ok
+        lost = one.dropped / (one.dropped + read)
+        came = f"{one.dropped:,} of {one.dropped + read:,}"
+        evidence |= {"received": read, "dropped_share_ratio": round(lost, 3)}
+    busy, lines = _meanwhile(tid, {call.tid for call in reads}, profile)
+    evidence["reader_busy_ratio"] = round(busy, 3)
+    bursts = busy < BUSY_SHARE
     return Hit(
         evidence,
         None,
         tid or None,
         rows[0].fd if len(rows) == 1 else None,
-        severity=_severity(share),
+        severity=_severity(lost),
         lines=lines,
         title=f"UDP datagrams are lost: the receive buffer of {one.local} was full for {came} "
         f"that came, and the kernel dropped them",
@@ -67,19 +66,24 @@ def _hit(one: Overflowed, profile: ProcessProfile) -> Hit:
     )
 
 
-def _severity(share: float | None) -> str:
-    if share is None or share >= HIGH_SHARE:
-        return "high"
-    return "medium" if share >= MEDIUM_SHARE else "low"
+def _severity(lost: float | None) -> str:
+    if lost is None:
+        return "medium"
+    return "high" if lost >= HIGH_LOST else "medium" if lost >= MEDIUM_LOST else "low"
 
 
-def _meanwhile(tid: int | None, profile: ProcessProfile) -> tuple[int, tuple[ToldLine, ...]]:
-    """For how long the threads that read (None: any) do something else, and where."""
-    computes = profile.threads[tid].wants_cpu_ns if tid else profile.total.wants_cpu_ns
+def _meanwhile(
+    tid: int | None, readers: Set[int], profile: ProcessProfile
+) -> tuple[float, tuple[ToldLine, ...]]:
+    """The part of their time for which the threads that read (none are known: all) do something
+    else, and where; ``tid``: of the only one."""
+    tids = readers or profile.threads.keys()
+    threads = [seen for its, seen in profile.threads.items() if its in tids]
+    computes = sum(seen.wants_cpu_ns for seen in threads)
     slow = [
         one
         for one in profile.process.lines
-        if (not tid or one.tid == tid)
+        if one.tid in tids
         and one.syscall not in FAMILIES
         and one.kind not in INTERPRETER_KINDS
         and not (one.syscall in READS and one.kind == Kind.UDP.label)
@@ -87,7 +91,8 @@ def _meanwhile(tid: int | None, profile: ProcessProfile) -> tuple[int, tuple[Tol
     asleep = sum(one.wait_ns for one in slow)
     busy = busy_lines(profile.process, tid or None, callbacks=True)
     waiting = waiting_lines(slow, profile.process)
-    return computes + asleep, waiting + busy if asleep > computes else busy + waiting
+    part = (computes + asleep) / max(1, sum(seen.lifetime_ns for seen in threads))
+    return part, waiting + busy if asleep > computes else busy + waiting
 
 
 _BURSTS = (

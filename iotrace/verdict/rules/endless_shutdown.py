@@ -129,12 +129,16 @@ def _is_own(one: TaskWait) -> bool:
 
 
 def _clients(profile: ProcessProfile) -> Counter[str]:
-    """Connections that it has accepted, by the clients' addresses."""
+    """Connections that it has accepted and that were open at the last look, by the clients'
+    addresses."""
     outgoing = {one.fd for one in profile.outgoing()}
     return Counter(
         one.peer.rpartition(":")[0]
         for one in profile.process.descriptors
-        if one.kind == "tcp" and one.peer and one.fd not in outgoing
+        if one.kind == "tcp"
+        and one.peer
+        and one.fd not in outgoing
+        and one.unsent_bytes is not None
     )
 
 

@@ -35,9 +35,10 @@ def _kept(profile: ProcessProfile) -> Iterator[Hit]:
         made = upstream.connect_ns.count if upstream and upstream.connect_ns else 0
         left = peer.closed_by_peer >= LEAST_CLOSED_BY_PEER
         rows = [one for one in profile.outgoing() if one.peer == peer.peer]
-        closed = sum(one.opened - 1 for one in rows)
+        # A number may have been something else before: no more than were made.
+        closed = min(made, sum(one.opened - 1 for one in rows))
         if left or (upstream and _only_made(upstream, peer, made - closed)):
-            yield _hit(profile, peer, made, upstream.in_flight_max if upstream else None)
+            yield _hit(profile, peer, rows, made, upstream.in_flight_max if upstream else None)
         elif peer.connections - len(rows) >= LEAST_UNUSED and closed >= LEAST_IN_VAIN:
             yield _unused_hit(profile, peer, rows, closed)
 
@@ -50,7 +51,13 @@ def _only_made(upstream: Upstream, peer: Connected, kept: int) -> bool:
     )
 
 
-def _hit(profile: ProcessProfile, peer: Connected, made: int, in_use: int | None) -> Hit:
+def _hit(
+    profile: ProcessProfile,
+    peer: Connected,
+    rows: Sequence[Descriptor],
+    made: int,
+    in_use: int | None,
+) -> Hit:
     evidence: dict[str, float | int | str] = {
         "peer": peer.peer,
         "open_connections": peer.connections,
@@ -60,7 +67,6 @@ def _hit(profile: ProcessProfile, peer: Connected, made: int, in_use: int | None
         evidence["in_use_at_once"] = in_use
     if peer.closed_by_peer:
         evidence["closed_by_peer"] = peer.closed_by_peer
-    rows = [one for one in profile.outgoing() if one.peer == peer.peer]
     lines = [
         one
         for one in profile.process.lines

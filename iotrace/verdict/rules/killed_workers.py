@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from iotrace.verdict.classify.process_tree import forks
@@ -24,16 +25,16 @@ _BY_OTHERS = frozenset(("SIGABRT", "SIGKILL"))
 
 
 def _killed(profile: ProcessProfile) -> Iterator[Hit]:
-    killed = [one for one in profile.children if _is_worker(one, profile) and _signals(one)]
-    number = sum(one.process.count for one in killed)
-    successors = forks([one for one in profile.children if _is_worker(one, profile)])
+    workers = _workers(profile)
+    killed = [one for one in workers if _signals(one)]
+    number, successors = len(killed), forks(workers)
     if number < LEAST_KILLED or successors < LEAST_KILLED:
         return
     served = [one for one in killed if _has_served(one)]
     born = [one for one in killed if forks([one])]
     young = bool(born) and not served
     whole = born or killed
-    life_ns = sum(one.total.lifetime_ns for one in whole) // max(1, len(whole))
+    life_ns = sum(one.wall_ns for one in whole) // max(1, len(whole))
     signals = list(dict.fromkeys(name for one in killed for name in _signals(one)))
     nobody = not any(_has_served(one) for one in profile.children)
     by = " and ".join(signals)
@@ -50,9 +51,7 @@ def _killed(profile: ProcessProfile) -> Iterator[Hit]:
             "mean_life_ns": life_ns,
             "had_served": len(served),
         },
-        profile.wall_ns
-        if nobody
-        else min(profile.wall_ns, sum(one.total.lifetime_ns for one in killed)),
+        profile.wall_ns if nobody else min(profile.wall_ns, sum(one.wall_ns for one in killed)),
         severity="high",
         lines=_lines(killed),
         title=f"Workers are killed{' while they start' if young else ''}, again and again: "
@@ -62,17 +61,19 @@ def _killed(profile: ProcessProfile) -> Iterator[Hit]:
     )
 
 
-def _is_worker(one: ProcessProfile, parent: ProcessProfile) -> bool:
-    """It has a listener of its parent's, or of its siblings': it accepts where they do."""
-    others = (parent, *(other for other in parent.children if other is not one))
-    shared = {
-        address
-        for other in others
-        if other.process.sockets
-        for address in other.process.sockets.listening
-    }
-    sockets = one.process.sockets
-    return sockets is not None and not shared.isdisjoint(sockets.listening)
+def _workers(parent: ProcessProfile) -> list[ProcessProfile]:
+    """Children with a listener of their parent's or of a sibling's: they accept where those do. Of
+    children that have ended and were added up nothing tells."""
+    listeners = Counter[str]()
+    for one in (parent, *parent.children):
+        listeners.update(_listening(one))
+    return [
+        one for one in parent.children if any(listeners[address] > 1 for address in _listening(one))
+    ]
+
+
+def _listening(one: ProcessProfile) -> frozenset[str]:
+    return frozenset(one.process.sockets.listening if one.process.sockets else ())
 
 
 def _signals(one: ProcessProfile) -> list[str]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from iotrace.report.model import Call
@@ -71,14 +72,19 @@ def found_there(calls: Sequence[Call]) -> int:
 
 
 def lock_file(profile: ProcessProfile, tids: Collection[int]) -> str:
-    """The file that these threads found there most often; "": such calls were too quick for one to
-    be kept."""
-    seen = [
-        one
-        for one in profile.process.lines
-        if one.tid in tids and one.path and one.syscall in MAKE_FILES | MAKE_FOLDERS
-    ]
-    return max(seen, key=lambda one: one.calls).path if seen else ""
+    """The file that these threads found there most often; "": such calls were too quick to be kept,
+    and those that were may be of files that they have made or opened."""
+    makes = MAKE_FILES | MAKE_FOLDERS
+    slow = Counter[str]()
+    for line in profile.process.lines:
+        if line.tid in tids and line.path and line.syscall in makes:
+            slow[line.path] += line.calls
+    rows = [call for tid in tids for call in profile.calls[tid] if call.syscall in makes]
+    succeeded = sum(call.calls or 0 for call in rows) - sum(
+        (call.errors or {}).get(THERE, 0) for call in rows
+    )
+    ((path, calls),) = slow.most_common(1) or [("", 0)]
+    return path if calls > succeeded else ""
 
 
 STALE_FILE = (

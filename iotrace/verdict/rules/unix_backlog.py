@@ -62,12 +62,11 @@ def _full(profile: ProcessProfile) -> Iterator[Hit]:
 
 
 def _socket(profile: ProcessProfile) -> str:
-    """The one that was called most often, of those that answered or are connected to."""
-    asked = [one for one in profile.process.upstreams if one.kind == _UNIX]
-    if asked:
-        return max(asked, key=lambda one: one.calls).peer.removeprefix("unix:")
-    rows = [one for one in profile.process.descriptors if one.kind == _UNIX and one.peer]
-    return max(rows, key=lambda one: one.opened).peer.removeprefix("unix:") if rows else ""
+    """The one that it connects to; "": nothing tells which of several."""
+    peers = {one.peer for one in profile.process.upstreams if one.kind == _UNIX} or {
+        one.peer for one in profile.process.descriptors if one.kind == _UNIX and one.peer
+    }
+    return peers.pop().removeprefix("unix:") if len(peers) == 1 else ""
 
 
 FULL_QUEUE = Rule(

@@ -56,6 +56,8 @@ def endless_shutdown(wrong: bool) -> tuple[Process, ...]:
     """IO193: three streams keep a server from ending; the twin serves them."""
     rows = (wait_of(*STREAMED, tasks=3), wait_of(*(ENDING if wrong else SERVING), tasks=1))
     sockets = OpenSockets(5, () if wrong else ("127.0.0.1:8000",), 0, 0)
-    clients = tuple(descriptor(fd, peer=f"10.0.0.{fd}:40001") for fd in (7, 8, 9))
+    clients = tuple(
+        replace(descriptor(fd, peer=f"10.0.0.{fd}:40001"), unsent_bytes=0) for fd in (7, 8, 9)
+    )
     one = replace(event_loop(), tasks=TaskWaits(12, 9 * S, 4, rows), sockets=sockets)
     return (replace(one, descriptors=clients),)

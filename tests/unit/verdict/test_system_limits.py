@@ -244,6 +244,9 @@ def test_a_lock_file_that_nobody_removes() -> None:
     stuck = findings(replace(one, lines=(asleep, seen)))["IO170"]
     assert stuck.title.endswith("for a lock file (/mnt/cache/corpus.lock) that is not released")
     assert "its maker has died" in stuck.advice
+    # As many as succeeded: they may be those.
+    other = replace(seen, calls=1, path="/srv/data/rows.parquet")
+    assert "rows.parquet" not in findings(replace(one, lines=(asleep, other)))["IO170"].title
 
 
 def test_answers_with_gaps_are_the_networks_fault() -> None:

@@ -98,7 +98,7 @@ def test_a_master_that_looks_for_the_end_of_its_workers_again_and_again() -> Non
     )
     worker = replace(
         process([hangs.waiting(701, streams, sleep=10 * S)], pid=701, parent=PID),
-        descriptors=(descriptor(7),),
+        descriptors=(replace(descriptor(7), unsent_bytes=0), descriptor(8)),  # one has gone
         lines=(line_of(streams, 9, 9 * S, S, tid=701),),
         sockets=closed,
     )

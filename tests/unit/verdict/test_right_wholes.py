@@ -1,0 +1,100 @@
+"""Figures of the right whole: of one socket, of one life, of what is still there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from iotrace.report.surroundings import MOST_PEERS, Connected
+from tests.unit.verdict import clients, elsewhere, made_ends
+from tests.unit.verdict.clients import CALLBACK, NO_LISTENER
+from tests.unit.verdict.made import (
+    MS,
+    S,
+    call,
+    descriptor,
+    findings,
+    in_call,
+    judged,
+    line_of,
+    loop,
+    process,
+    thread,
+)
+
+
+def test_lines_of_a_thread_that_was_added_up_are_no_consumers() -> None:
+    """Its lines keep its number, which no row has any more."""
+    work = in_call("recvfrom", "tcp", *CALLBACK, fd=8)
+    one = process(
+        [thread(user=S, recv=9 * S)], [call("recvfrom", "tcp", 43, wait=9 * S)],
+        [loop(wait=S, busy=700 * MS)],
+        [descriptor(8, local="10.0.0.7:51008", peer="10.0.0.8:80", wait=9 * S)],
+    )  # fmt: skip
+    lines = (line_of(work, 40, 9 * S, 700 * MS, tid=999),)
+    assert judged(replace(one, lines=lines, sockets=NO_LISTENER)).findings
+
+
+def test_datagrams_of_other_sockets_are_not_counted_as_received() -> None:
+    (one,) = elsewhere.dropped_datagrams(True)
+    other = descriptor(6, kind="udp", local="10.0.0.7:40001", peer="10.0.0.53:53")
+    for made in (
+        replace(one, descriptors=(*one.descriptors, other)),
+        replace(one, calls=(call("recvmmsg", "udp", 1_100),)),  # many in each
+    ):
+        found = findings(made)["IO198"]
+        assert "received" not in found.evidence
+        assert " of " not in found.title.partition("was full for ")[2].partition("that came")[0]
+
+
+def test_readers_that_share_the_work_are_not_busy_together() -> None:
+    (one,) = elsewhere.dropped_datagrams(True)
+    tids = range(701, 709)
+    made = replace(
+        one,
+        threads=tuple(thread(tid, user=S, poll=9 * S) for tid in tids),
+        calls=tuple(call("recvfrom", "udp", 140, tid=tid) for tid in tids),
+        lines=(),
+    )
+    found = findings(made)["IO198"]
+    assert found.evidence["reader_busy_ratio"] == 0.1
+    assert "bursts" in found.advice
+
+
+def test_a_worker_lives_as_long_as_its_process_however_many_threads_it_has() -> None:
+    parent, *workers = made_ends.killed_workers(True)
+    crowded = [
+        replace(
+            one, threads=(*one.threads, *(thread(one.pid * 10 + i, lock=3 * S) for i in range(7)))
+        )
+        for one in workers
+    ]
+    lives = [
+        findings(parent, *family)["IO192"].evidence["mean_life_ns"] for family in (workers, crowded)
+    ]
+    assert lives == [3 * S, 3 * S]
+
+
+def test_a_peer_of_which_nothing_is_told_was_not_connected_anew() -> None:
+    (one,) = clients.slow_callbacks(True)
+    assert one.sockets is not None
+    peers = [Connected(f"10.0.1.{i}:80", 2, 0) for i in range(MOST_PEERS)]
+    for number, found in ((MOST_PEERS - 1, True), (MOST_PEERS, False)):
+        sockets = replace(one.sockets, connected=tuple(peers[:number]))
+        assert ("IO197" in findings(replace(one, sockets=sockets))) is found
+
+
+def test_clients_that_have_gone_do_not_keep_a_server_from_ending() -> None:
+    (one,) = made_ends.endless_shutdown(True)
+    gone = (descriptor(20 + i, peer=f"10.0.0.99:{50_000 + i}") for i in range(50))
+    found = findings(replace(one, descriptors=(*one.descriptors, *gone)))["IO193"]
+    assert found.evidence["connections_of_clients"] == 3
+    assert "10.0.0.99" not in found.title
+
+
+def test_of_several_unix_sockets_none_is_said_to_be_the_full_one() -> None:
+    (one,) = elsewhere.unix_backlog(True)
+    assert findings(one)["IO199"].evidence["socket"] == "lockd.sock"
+    rows = one.descriptors
+    other = descriptor(9, kind="unix", local="", peer="unix:/run/redis.sock")
+    found = findings(replace(one, descriptors=(*rows, other)))["IO199"]
+    assert "redis" not in found.title

@@ -107,7 +107,8 @@ class StallCause(Stacked):
 
     ``cause``: what took most of the time: "cpu" (Python computed), "gc" (the same, and mostly the
     garbage collector ran), "call" (it waited in a call), "gil" (another thread had the GIL), "runq"
-    (it was ready, but had no CPU). ``own``: place in ``stack`` of the innermost frame that is the
+    (it was ready, but had no CPU), "poll" (it slept in a multiplexer inside of the iteration).
+    ``own``: place in ``stack`` of the innermost frame that is the
     program's own; the stack is that of the thread that had the GIL where that is the cause, and ()
     where nothing was sampled. ``native``: the shared object that the latest sample of that stack
     was in ("libopenblas"); "": the interpreter itself, or not known.

@@ -81,12 +81,16 @@ def _stalls(totals: LoopTotals, call: str, stall_causes: tuple[StallCause, ...])
     if totals.stall_call_ns:
         fd = None if totals.stall_call_fd < 0 else totals.stall_call_fd
         worst = StallCall(call, totals.stall_call_kind, fd, totals.stall_call_ns)
+    waits = dict(zip(WAIT_REASONS, totals.stall_wait_ns, strict=True))
+    # Sleeps of a multiplexer inside of an iteration are in that one's own row alone.
+    known_ns = totals.stall_cpu_ns + totals.stall_runq_ns + sum(waits.values())
+    waits["poll"] += max(0, totals.stall_ns - known_ns)
     return Stalls(
         count=totals.stalls,
         total_ns=totals.stall_ns,
         cpu_ns=totals.stall_cpu_ns,
         runq_ns=totals.stall_runq_ns,
-        wait_ns=dict(zip(WAIT_REASONS, totals.stall_wait_ns, strict=True)),
+        wait_ns=waits,
         worst=worst,
         causes=tuple(sorted(stall_causes, key=lambda one: -one.total_ns)),
     )

@@ -162,6 +162,9 @@ def stall_cause_row(
 ) -> StallCause:
     """One row; ``syscall`` "" where the cause is no call; ``native``: where its thread computed."""
     stack = named_stack(frames)
+    seen_ns = totals.cpu_ns + totals.runq_ns + totals.gil_ns + totals.call_ns
+    if cause != "call" and 2 * seen_ns < totals.total_ns:
+        cause, native = "poll", ""
     return StallCause(
         cause=cause,
         syscall=syscall,

@@ -39,6 +39,7 @@ _CAUSES = {
     "gc": "collecting garbage",
     "gil": "holding the GIL that the loop waits for",
     "runq": "waiting for a free CPU",
+    "poll": "asleep in a poll or select of its own",
 }
 
 

@@ -121,7 +121,7 @@ def _shares(seen: Activity, nested: int) -> dict[str, int]:
         "in the kernel": seen.kernel_ns,
         "copying received data": seen.copy_ns,
         "ready but without a CPU": seen.runq_ns,
-        "asleep in polls of one descriptor (a timeout)": polled,
+        "asleep in polls of one descriptor": polled,
         "idle, with no request in hand": sum(idle.values()),
         **{
             reason.summary.format(poll=_names(multiplexers)): seen.wait_ns[reason.name]

@@ -178,6 +178,7 @@ def _cause(one: StallCause) -> str:
         "gc": "collecting garbage",
         "gil": "this had the GIL that the loop waited for",
         "runq": "ready, but without a CPU",
+        "poll": "asleep in a poll or select inside of the iteration",
     }[one.cause]
     return f"{cause}, in {one.native}" if one.native else cause
 

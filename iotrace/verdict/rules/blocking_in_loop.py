@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from iotrace.report.detail import Detail
@@ -12,6 +13,7 @@ from iotrace.verdict.advice import instead_of_blocking
 from iotrace.verdict.handovers import called_by_loop
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import named
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
 from iotrace.verdict.stack import stack_of
@@ -116,10 +118,10 @@ def _hit(
         title=_reconnecting(*lost) if lost else "",
         advice=instead_of_blocking(
             stack_of(profile, tid),
-            max(waits, key=lambda reason: waits[reason]),
+            "child" if _mostly(_AWAITS, lines) else max(waits, key=lambda reason: waits[reason]),
             output_pipe=bool(calls) and worst.kind == PIPE and worst.syscall in WRITES,
             input_pipe=bool(calls) and worst.kind == PIPE and worst.syscall in READS,
-            starts_child=_starts_children(lines),
+            starts_child=_mostly(_STARTS, lines),
         )
         + (_HEARTBEATS if lost else ""),
     )
@@ -168,15 +170,18 @@ def _reconnecting(peer: str, times: int) -> str:
     )
 
 
-def _starts_children(lines: Sequence[Line]) -> bool:
-    """Most of the wait is in the start of a subprocess."""
+_STARTS = re.compile(r"/subprocess\.py:_execute_child$")
+_AWAITS = re.compile(r"/subprocess\.py:(?:_?communicate|_?wait)$")
+"""It waits for a child's end or for its output: in a poll of its pipes, in wait4 or in a sleep."""
+
+
+def _mostly(in_function: re.Pattern[str], lines: Sequence[Line]) -> bool:
+    """Most of the wait is in such a function of a library, or in what that calls."""
     waited = sum(one.wait_ns for one in lines)
-    starting = sum(
-        one.wait_ns
-        for one in lines
-        if any(frame.plain_function == "_execute_child" for frame in one.stack)
+    inside = sum(
+        one.wait_ns for one in lines if any(map(in_function.search, map(named, one.stack)))
     )
-    return 2 * starting > waited
+    return 2 * inside > waited
 
 
 def _descriptor(profile: ProcessProfile, call: Call, seen: Activity) -> int | None:

@@ -144,6 +144,21 @@ def test_advice_on_the_start_of_a_child_is_not_to_use_what_is_used() -> None:
     assert "create_subprocess_exec" not in found.advice
 
 
+def test_a_poll_of_a_childs_pipes_is_a_wait_for_the_child() -> None:
+    """subprocess.run(capture_output=True) waits in a poll of both pipes."""
+    reads = Frame("Popen._communicate", f"{_LIB}/subprocess.py", 2059)
+    stack = reads, *_in("asyncio/events.py")
+    blocked = replace(
+        event_loop(),
+        threads=(thread(user=S, poll=9 * S),),
+        calls=(call("poll", "", 13, wait=3 * S),),
+        lines=(_line(PID, "poll", "", *stack),),
+    )
+    (found,) = (one for one in judged(blocked).findings if one.id == "IO104")
+    assert "create_subprocess_exec" in found.advice
+    assert "httpx" not in found.advice
+
+
 def test_a_shells_commands_are_no_pool() -> None:
     shell = process([thread(child=10 * S)])
     commands = [

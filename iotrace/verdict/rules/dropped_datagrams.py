@@ -44,8 +44,9 @@ def _hit(one: Overflowed, profile: ProcessProfile) -> Hit:
     tid = tids.pop() if len(tids) == 1 else None
     evidence: dict[str, float | int | str] = {"socket": one.local, "dropped": one.dropped}
     lost, came = None, f"{one.dropped:,}"
+    received = [row for row in udp if row.bytes_in]
     # Calls are not known by descriptor, nor how many messages one of recvmmsg has taken.
-    if reads and len(udp) == 1 and all(call.syscall != "recvmmsg" for call in reads):
+    if reads and rows and received == rows and all(call.syscall != "recvmmsg" for call in reads):
         read = sum_calls(reads).ok
         lost = one.dropped / (one.dropped + read)
         came = f"{one.dropped:,} of {one.dropped + read:,}"

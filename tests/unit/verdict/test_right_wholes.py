@@ -46,6 +46,13 @@ def test_datagrams_of_other_sockets_are_not_counted_as_received() -> None:
         assert " of " not in found.title.partition("was full for ")[2].partition("that came")[0]
 
 
+def test_a_socket_that_only_sends_receives_nothing() -> None:
+    (one,) = elsewhere.dropped_datagrams(True)
+    sends = descriptor(6, kind="udp", local="10.0.0.7:40001", peer="10.0.0.53:53", bytes_in=0)
+    found = findings(replace(one, descriptors=(*one.descriptors, sends)))["IO198"]
+    assert found.evidence["received"] == 1_100
+
+
 def test_readers_that_share_the_work_are_not_busy_together() -> None:
     (one,) = elsewhere.dropped_datagrams(True)
     tids = range(701, 709)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from iotrace.report.stacks import InCall, Line
+from iotrace.verdict.told_lines import frame_text
 from iotrace.vocabulary.calls import CONNECTS, FILE_CALLS, READS, SLEEPS, WRITES
 
 
@@ -26,4 +27,4 @@ def library_text(one: InCall | Line) -> str:
     """ " (in urllib3/util/retry.py:363 sleep)": the library that sleeps in the program's name."""
     if one.syscall not in SLEEPS or one.own <= 0 or not one.stack:
         return ""
-    return f" (in {one.stack[0].place} {one.stack[0].function})"
+    return f" (in {frame_text(one.stack[0])})"

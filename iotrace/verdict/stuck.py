@@ -18,7 +18,7 @@ from iotrace.verdict.purpose import (
     purpose_of,
     serves,
 )
-from iotrace.verdict.told_lines import ToldLine, ToldWait, wait_at
+from iotrace.verdict.told_lines import ToldLine, ToldWait, frame_text, wait_at
 from iotrace.vocabulary.calls import READS
 from iotrace.vocabulary.kinds import PIPES_AND_TERMINALS, SOCKETS
 
@@ -202,7 +202,7 @@ def from_client(call: InCall, profile: ProcessProfile) -> bool:
 
 def place_text(one: Stuck) -> str:
     """ "app.py:8 handle", "" where no stack is known."""
-    return "" if one.place is None else f"{one.place.place} {one.place.function}"
+    return "" if one.place is None else frame_text(one.place)
 
 
 def stuck_lines(group: Iterable[Stuck]) -> tuple[ToldLine, ...]:

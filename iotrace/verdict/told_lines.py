@@ -11,6 +11,8 @@ from iotrace.report.stacks import Frame
 
 COMPUTES = "computing"
 HELD_LOCK = "held lock"
+MOST = 3
+"""Lines in a finding; the tables have them all."""
 _LOCKS = frozenset(("futex", HELD_LOCK))
 
 
@@ -42,6 +44,11 @@ class ToldWait:
         """Both wait for a lock at one line."""
         same = replace(self, does=other.does) == other
         return same and self.is_for_lock and other.is_for_lock
+
+
+def frame_text(frame: Frame) -> str:
+    """ "orders.py:88 get"."""
+    return f"{frame.place} {frame.function}"
 
 
 def wait_at(frame: Frame, does: str) -> ToldWait:

@@ -9,9 +9,10 @@ from iotrace.report.model import Process
 from iotrace.report.requests import Requests
 from iotrace.report.stacks import Line
 from iotrace.verdict.client_waits import SLOW_CLIENTS, client_waits
+from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.python_lines import busy_lines, waiting_lines
+from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, Tells, always
 from iotrace.verdict.told_lines import COMPUTES, ToldWait
 from iotrace.vocabulary.calls import ACCEPTS, FAMILIES, SLEEPS

@@ -6,8 +6,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.python_lines import busy_lines
 from iotrace.verdict.rules.rule import HIGH_SHARE, Hit, Rule, always
 from iotrace.verdict.thread_activity import Activity
 

@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.report.requests import Requests, RequestTier
+from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.long_forks import FORK_ADVICE, long_forks
 from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.python_lines import busy_lines, waiting_lines
+from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.received_data import FETCH_LESS, Received, received_by
 from iotrace.verdict.rules.rule import HIGH_SHARE, Hit, Rule, Tells, covers
 from iotrace.verdict.upstreams import lines_on

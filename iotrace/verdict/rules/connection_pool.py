@@ -10,10 +10,10 @@ from iotrace.report.stacks import InCall, Line
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, library_frames, purpose_of, short_name
-from iotrace.verdict.python_lines import MOST, waiting_lines
+from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import QUEUES, Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import Stuck, group_held_text, in_calls, stuck_lines
-from iotrace.verdict.told_lines import ToldLine
+from iotrace.verdict.told_lines import MOST, ToldLine
 
 LEAST_NS = 500_000_000
 """Waits of all threads together."""

@@ -15,7 +15,7 @@ from iotrace.verdict.purpose import Purpose, in_library, named
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
 from iotrace.verdict.stuck import long_ns, whereabouts
-from iotrace.verdict.told_lines import ToldLine
+from iotrace.verdict.told_lines import ToldLine, frame_text
 from iotrace.verdict.waiting_tasks import WaitingTasks, task_lines
 from iotrace.vocabulary.calls import FAMILIES
 
@@ -51,7 +51,7 @@ def _does_not_end(profile: ProcessProfile) -> Iterator[Hit]:
     verb = "is" if number + tasks + len(workers) == 1 else "are"
     yield Hit(
         {
-            "waits_in": f"{frame.place} {frame.function}",
+            "waits_in": frame_text(frame),
             "waited_ns": waited_ns,
             "connections_of_clients": number,
             **({"clients": peers} if peers else {}),

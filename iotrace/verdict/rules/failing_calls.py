@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from iotrace.report.model import Call
+from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.python_lines import busy_lines, calling_lines
+from iotrace.verdict.python_lines import calling_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, wastes_its_cpu
 from iotrace.verdict.told_lines import ToldLine
 from iotrace.vocabulary.calls import ACCEPTS, CONNECTS, FILE_WATCHES, OTHER

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.python_lines import busy_lines
 from iotrace.verdict.rules.rule import Hit, Rule, covers
 from iotrace.verdict.thread_activity import Activity
 from iotrace.vocabulary.calls import FILE_LOOKS, FILE_OPENS

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.report.stacks import StallCause
+from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.python_lines import busy_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
 
 PAUSED_SHARE = 0.01

@@ -21,7 +21,7 @@ from iotrace.verdict.purpose import (
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import QUEUES, Hit, Rule, always, covers
 from iotrace.verdict.stuck import taking_functions
-from iotrace.verdict.told_lines import HELD_LOCK, ToldLine, wait_at
+from iotrace.verdict.told_lines import HELD_LOCK, ToldLine, frame_text, wait_at
 from iotrace.vocabulary.calls import LOCKS
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS
 
@@ -157,7 +157,7 @@ def _hit(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> Hit:
     }
     lines: tuple[ToldLine, ...] = (
         ToldLine(
-            f"{place.place} {place.function} -> waits for the lock: {plural(count, 'time')}, "
+            f"{frame_text(place)} -> waits for the lock: {plural(count, 'time')}, "
             f"{duration(waited)}, {duration(longest)} at most",
             wait_at(place, HELD_LOCK),
         ),
@@ -175,11 +175,11 @@ def _hit(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> Hit:
             evidence["computes_with_it_ns"] = spent
             held = computes.stack
             inner, own = held[0], computes.own_stack[0]
-            at = f"{inner.place} {inner.function}"
+            at = frame_text(inner)
             does = f"computes at {at}"
             lines += (
                 ToldLine(
-                    f"{own.place} {own.function} -> {'' if inner == own else f'{at}: '}"
+                    f"{frame_text(own)} -> {'' if inner == own else f'{at}: '}"
                     f"about {duration(spent)} of CPU time with the lock"
                 ),
             )
@@ -216,7 +216,7 @@ def _taken_in(wake: Wake) -> str:
     """Which function of a library takes it, where one does."""
     frame = _taking(wake)[0]
     own = wake.stack[len(library_frames(wake.stack))]
-    return "" if frame == own else f" (taken in {frame.place} {frame.function})"
+    return "" if frame == own else f" (taken in {frame_text(frame)})"
 
 
 def _holder(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> Line | None:

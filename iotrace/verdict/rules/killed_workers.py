@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from iotrace.verdict.classify.process_tree import forks
+from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.family_evidence import REPLACED
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.python_lines import busy_lines, waiting_lines
+from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule
 from iotrace.verdict.told_lines import ToldLine
 

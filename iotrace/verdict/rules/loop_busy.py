@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.report.model import Loop
+from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.idle_siblings import UNEVEN_ADVICE, idle_siblings
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.python_lines import busy_lines
 from iotrace.verdict.rules.rule import Hit, Rule, Tells, always, covers
 from iotrace.verdict.thread_activity import Activity
 from iotrace.verdict.work_sources import has_time

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.verdict.advice import instead_of_blocking, instead_of_computing
+from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.python_lines import busy_lines, stalled_lines
+from iotrace.verdict.python_lines import stalled_lines
 from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
 from iotrace.verdict.stack import stack_of
 from iotrace.verdict.work_sources import has_time

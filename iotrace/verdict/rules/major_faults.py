@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import GroupLimits
+from iotrace.verdict.cpu_samples import faulting_lines
 from iotrace.verdict.number_formats import mebibytes
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.python_lines import faulting_lines
 from iotrace.verdict.rules.rule import QUEUES, Hit, Rule, always
 
 FAULTS_PER_SECOND = 100

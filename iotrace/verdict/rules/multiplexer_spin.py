@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.report.model import Descriptor, Loop, ReadyWatch
+from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.python_lines import busy_lines, calling_lines
+from iotrace.verdict.python_lines import calling_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, wastes_its_cpu
 from iotrace.verdict.thread_activity import Activity, waits_for_one
 from iotrace.verdict.told_lines import ToldLine

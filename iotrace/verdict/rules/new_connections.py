@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from iotrace.report.requests import Upstream as Calls
 from iotrace.report.stacks import CpuSample, Frame
+from iotrace.verdict.cpu_samples import by_function
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import library_frames, short_name
-from iotrace.verdict.python_lines import LEAST_OF_COSTLIEST, MOST, waiting_lines
+from iotrace.verdict.python_lines import LEAST_OF_COSTLIEST, waiting_lines
 from iotrace.verdict.rules.rule import COVERED_SHARE, Hit, Rule, covers
 from iotrace.verdict.rules.silent_dns import LOOK_UPS
-from iotrace.verdict.told_lines import COMPUTES, ToldLine, wait_at
+from iotrace.verdict.told_lines import COMPUTES, MOST, ToldLine, frame_text, wait_at
 from iotrace.verdict.upstreams import Upstream, upstreams
 from iotrace.vocabulary.calls import CONNECTS, FAMILIES
 
@@ -146,17 +147,13 @@ def _computing_lines(
     samples: Sequence[CpuSample], profile: ProcessProfile
 ) -> list[tuple[ToldLine, int]]:
     """Where the program's own code has connections made, with the CPU time of that alone."""
-    places: dict[tuple[str, str], list[CpuSample]] = {}
-    for one in samples:
-        frame = one.own_stack[0]
-        places.setdefault((frame.file, frame.function), []).append(one)
     found = []
-    for group in places.values():
+    for group in by_function(samples):
         first = max(group, key=lambda one: one.samples)
         own, inner = first.own_stack[0], first.stack[0]
         cpu_ns = _cpu_ns(group, profile)
         text = (
-            f"{own.place} {own.function} -> {inner.place} {inner.function}: about "
+            f"{frame_text(own)} -> {frame_text(inner)}: about "
             f"{duration(cpu_ns)} of CPU time for making connections"
         )
         found.append((ToldLine(text, wait_at(own, COMPUTES)), cpu_ns))

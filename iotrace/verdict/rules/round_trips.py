@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from iotrace.report.requests import Upstream
 from iotrace.report.times import Durations
+from iotrace.verdict.cpu_samples import asking_share, busy_lines
 from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.python_lines import LEAST_SAMPLES, busy_lines, calling_lines, waiting_lines
+from iotrace.verdict.python_lines import calling_lines, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, of_the_same_peer
 from iotrace.verdict.told_lines import ToldLine
 from iotrace.verdict.upstreams import lines_on, total_ns
@@ -98,29 +99,13 @@ def _cost(upstream: Upstream, theirs: Durations, profile: ProcessProfile) -> _Co
             service.update(tier.service_ns)
     if not LEAST_WAIT_NS * _served(profile) <= waited <= service.total():
         return _Cost(waited, profile.wall_ns)
-    cpu = round(_asking_share(profile) * sum(service[state] for state in _ON_CPU))
+    cpu = round(asking_share(profile.process) * sum(service[state] for state in _ON_CPU))
     asking = waited - sum(after.get(state, 0) for state in (*_ON_CPU, *_CONTENDED)) + cpu
     working = service.total() - sum(service[state] for state in _CONTENDED)
     of_ns = min(service.total(), profile.wall_ns)
     return _Cost(
         waited, of_ns, of_ns < profile.wall_ns, min(asking, working) if cpu else 0, working
     )
-
-
-def _asking_share(profile: ProcessProfile) -> float:
-    """Of its CPU time where that is known: in libraries, below the program's function that makes
-    most of the system calls."""
-    calls, inside, total = Counter[tuple[str, str]](), Counter[tuple[str, str]](), 0
-    for one in profile.process.cpu_samples:
-        if one.stack:
-            total += one.samples
-        if one.stack and one.own > 0:
-            place = one.own_stack[0].file, one.own_stack[0].function
-            calls[place] += one.in_calls
-            inside[place] += one.samples
-    ((most, count),) = calls.most_common(1) or [(("", ""), 0)]
-    enough = calls.total() >= LEAST_SAMPLES and 2 * count >= calls.total()
-    return inside[most] / total if enough else 0.0
 
 
 def _is_many(calls: int, profile: ProcessProfile) -> bool:

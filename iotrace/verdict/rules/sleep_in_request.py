@@ -13,6 +13,7 @@ from iotrace.verdict.purpose import in_package, library_frames, named, serves
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
 from iotrace.verdict.sqlite_files import sqlite_database
+from iotrace.verdict.told_lines import frame_text
 from iotrace.vocabulary.calls import SLEEPS
 
 LEAST_SHARE = 0.05
@@ -63,7 +64,7 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
             "reads": reads,
             "threads": len(serving),
             **({"asleep_in_service_ns": in_service} if in_service else {}),
-            **({"sleeps_in": f"{library.place} {library.function}"} if library else {}),
+            **({"sleeps_in": frame_text(library)} if library else {}),
         },
         in_service if rare else asleep,
         next(iter(serving)) if len(serving) == 1 else None,

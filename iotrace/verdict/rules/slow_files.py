@@ -14,7 +14,7 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import import_statement, is_import
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import HIGH_SHARE, QUEUES, Hit, Rule, always
-from iotrace.verdict.told_lines import ToldLine, wait_at
+from iotrace.verdict.told_lines import ToldLine, frame_text, wait_at
 from iotrace.vocabulary.calls import FILE_CALLS, FILE_LOCKS, FILE_SYNCS
 from iotrace.vocabulary.kinds import FILES
 
@@ -119,7 +119,7 @@ def _importing(
         tids.pop() if len(tids) == 1 else None,
         lines=tuple(
             ToldLine(
-                f"{frame.place} {frame.function} -> {group[0].syscall} and other calls on files "
+                f"{frame_text(frame)} -> {group[0].syscall} and other calls on files "
                 f"while it imports: {plural(sum(one.calls for one in group), 'slow call')}, "
                 f"{duration(_waits(group))}, {duration(max(one.max_ns for one in group))} at most",
                 wait_at(frame, group[0].syscall),

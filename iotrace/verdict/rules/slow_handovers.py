@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from iotrace.report.detail import Detail
 from iotrace.report.stacks import Wake
+from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.handovers import awaited_text, in_view
 from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, short_name
-from iotrace.verdict.python_lines import busy_lines, waiting_lines
+from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always
 from iotrace.verdict.slow_places import LATE_NS, LEAST_COUNT, LEAST_SHARE, tiers_of
 from iotrace.verdict.stuck import Stuck, in_calls, place_text, stuck_lines

@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Iterator
 
 from iotrace.report.stacks import Frame
+from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.pool_threads import woken_by_threads
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import named
-from iotrace.verdict.python_lines import busy_lines
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.told_lines import ToldLine
+from iotrace.verdict.told_lines import ToldLine, frame_text
 from iotrace.vocabulary.calls import READS
 from iotrace.vocabulary.kinds import FILES
 
@@ -113,7 +113,7 @@ def _who_hands_over(profile: ProcessProfile) -> tuple[ToldLine, ...]:
     if not places:
         return ()
     ((frame, _),) = places.most_common(1)
-    return (ToldLine(f"{frame.place} {frame.function} -> read, each piece in another thread"),)
+    return (ToldLine(f"{frame_text(frame)} -> read, each piece in another thread"),)
 
 
 _HANDS_OVER = re.compile(

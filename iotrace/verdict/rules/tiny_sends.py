@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 
 from iotrace.report.model import Descriptor
 from iotrace.report.stacks import Frame
+from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.pool_threads import woken_by_threads
 from iotrace.verdict.process_profile import ProcessProfile, port_of
 from iotrace.verdict.purpose import short_name
-from iotrace.verdict.python_lines import busy_lines
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.told_lines import ToldLine
+from iotrace.verdict.told_lines import ToldLine, frame_text
 from iotrace.verdict.upstreams import total_ns
 
 SMALL_BYTES = 512
@@ -94,7 +94,7 @@ def _sender(profile: ProcessProfile) -> tuple[ToldLine, ...]:
     if not places:
         return ()
     ((frame, _),) = places.most_common(1)
-    return (ToldLine(f"{frame.place} {frame.function} -> send, each piece by itself"),)
+    return (ToldLine(f"{frame_text(frame)} -> send, each piece by itself"),)
 
 
 def _caller(stack: Sequence[Frame]) -> Frame | None:

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from iotrace.report.stacks import Line
 from iotrace.verdict.classify.process_tree import does_io, forks
+from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.family_evidence import REPLACED
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import is_import
-from iotrace.verdict.python_lines import busy_lines
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.told_lines import ToldLine, ToldWait, wait_at
+from iotrace.verdict.told_lines import ToldLine, ToldWait, frame_text, wait_at
 from iotrace.verdict.upstreams import total_ns
 from iotrace.vocabulary.calls import ACCEPTS, FAMILIES, LOCKS, READS
 from iotrace.vocabulary.waits import WAITS
@@ -96,7 +96,7 @@ def _lines(workers: Sequence[ProcessProfile]) -> tuple[ToldLine, ...]:
         for line in one.process.lines:
             if line.own_stack and (_imports(line) or not _waits(line)):
                 frame = line.own_stack[0]
-                named = f"{frame.place} {frame.function} -> {line.syscall}"
+                named = f"{frame_text(frame)} -> {line.syscall}"
                 sums.setdefault(named, []).append(line.wait_ns)
                 told[named] = wait_at(frame, line.syscall)
     slow = {named: waits for named, waits in sums.items() if max(waits) >= LEAST_START_NS // 2}

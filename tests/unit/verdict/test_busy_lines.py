@@ -7,7 +7,7 @@ from dataclasses import replace
 from iotrace.report.model import Process, Requests, Stalls
 from iotrace.report.stacks import CpuSample, Frame
 from iotrace.report.times import Durations
-from iotrace.verdict.python_lines import busy_lines, faulting_lines
+from iotrace.verdict.cpu_samples import busy_lines, faulting_lines
 from iotrace.verdict.told_lines import texts_of
 from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit.verdict.made import MS, PID, S, call, event_loop, findings, process, thread

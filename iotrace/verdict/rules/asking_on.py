@@ -6,9 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.report.requests import Upstream
+from iotrace.verdict.cpu_samples import asking_share, busy_lines
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.python_lines import busy_lines, waiting_lines
+from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, of_the_same_peer, wastes_its_cpu
+from iotrace.verdict.thread_activity import Activity
 from iotrace.verdict.upstreams import lines_on, total_ns
 
 LEAST_PER_SECOND = 500
@@ -19,8 +21,8 @@ memcached (a nil of Redis has 5 bytes). A job or a row has more."""
 QUICK_NS = 2_000_000
 """Half of the answers come so soon: the service does not wait for what is asked for."""
 LEAST_SHARE = 0.5
-"""Of the asking thread's time, in waits for these answers or on a CPU, or in need of one: who
-sleeps in between does pause."""
+"""Of the asking thread's time, in waits for these answers, or on a CPU or in need of one to ask:
+who sleeps in between does pause, and who computes does something else."""
 CALLS_PER_REQUEST = 20
 """Of a process that serves: fewer may be asked for each request."""
 ONE_THREAD_SHARE = 0.8
@@ -39,18 +41,18 @@ def _asks_on(profile: ProcessProfile) -> Iterator[Hit]:
         rows = [one for one in profile.process.descriptors if one.peer == upstream.peer]
         received = sum(one.bytes_in or 0 for one in rows) / max(1, theirs.count)
         seen = profile.threads[asker]
-        busy = seen.wants_cpu_ns + total_ns(theirs)
+        asking = total_ns(theirs) + _asking_cpu_ns(seen, asker, profile)
         if (
             profile.per_second(theirs.count) >= LEAST_PER_SECOND
             and theirs.count >= CALLS_PER_REQUEST * requests
             and received <= TINY_BYTES
-            and busy >= LEAST_SHARE * seen.lifetime_ns > 0
+            and asking >= LEAST_SHARE * seen.lifetime_ns > 0
         ):
             lines = busy_lines(profile.process, asker)
             slow = waiting_lines(lines_on(profile, rows), profile.process)
-            cost = min(busy, seen.lifetime_ns)
+            cost = min(asking, seen.lifetime_ns)
             yield Hit(
-                _evidence(upstream, theirs.count, received, seen.cpu_ns, profile),
+                _evidence(upstream, theirs.count, received, cost, profile),
                 cost,
                 asker,
                 rows[0].fd if len(rows) == 1 else None,
@@ -70,15 +72,22 @@ def _asker(profile: ProcessProfile) -> int | None:
     return most if profile.threads[most].reads.ok >= ONE_THREAD_SHARE * reads > 0 else None
 
 
+def _asking_cpu_ns(seen: Activity, asker: int, profile: ProcessProfile) -> int:
+    """On a CPU, or in need of one, to ask: an estimate by samples; without any what its calls on
+    sockets take in the kernel, which is the least that it can be."""
+    sampled = asking_share(profile.process, asker) * seen.wants_cpu_ns
+    return round(sampled) or seen.reads.cpu_ns + seen.writes.cpu_ns
+
+
 def _evidence(
-    upstream: Upstream, asked: int, received: float, cpu_ns: int, profile: ProcessProfile
+    upstream: Upstream, asked: int, received: float, asking_ns: int, profile: ProcessProfile
 ) -> dict[str, float | int | str]:
     return {
         "peer": upstream.peer,
         "questions": asked,
         "questions_per_second": round(profile.per_second(asked)),
         "bytes_per_answer": round(received, 1),
-        "cpu_ns": cpu_ns,
+        "asking_ns": asking_ns,
     }
 
 

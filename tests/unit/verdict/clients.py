@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from iotrace.report.model import OpenSockets, Process
 from iotrace.report.requests import Upstream
+from iotrace.report.stacks import CpuSample, Frame
 from iotrace.report.times import Durations
 from tests.unit.verdict.made import (
     MS,
@@ -70,7 +71,21 @@ def asking(received: int, *, seconds_asleep: int = 0, questions: int = 20_000) -
         [row],
     )
     upstream = Upstream(peer, "tcp", questions, 1, 0, None, theirs, None, None, 0, {})
-    return replace(one, sockets=NO_LISTENER, upstreams=(upstream,))
+    samples = (asking_sample(90, 40), computing_sample(10))
+    return replace(one, sockets=NO_LISTENER, upstreams=(upstream,), cpu_samples=samples)
+
+
+def asking_sample(samples: int, in_calls: int) -> CpuSample:
+    """In a library, below the function that asks."""
+    own = Frame("next_job", "/srv/worker.py", 9)
+    inner = Frame("Connection.read_response", f"/{_SITE}/redis/connection.py", 592)
+    return CpuSample(PID, samples, samples * 10 * MS, in_calls, 0, 0, 1, (inner, own))
+
+
+def computing_sample(samples: int) -> CpuSample:
+    """Elsewhere, in the program's own code."""
+    own = Frame("scores", "/srv/worker.py", 30)
+    return CpuSample(PID, samples, samples * 10 * MS, 0, 0, 0, 0, (own,))
 
 
 def asking_on(wrong: bool) -> tuple[Process, ...]:

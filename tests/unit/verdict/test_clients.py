@@ -19,7 +19,9 @@ from tests.unit.verdict.clients import (
     NO_LISTENER,
     READS_ALL,
     asking,
+    asking_sample,
     calling_back,
+    computing_sample,
     trickling,
 )
 from tests.unit.verdict.hangs import waiting
@@ -91,6 +93,8 @@ def test_an_answer_that_does_not_end(one: Process, named: bool) -> None:
         (asking(60), False),  # jobs
         (asking(5, seconds_asleep=6), False),  # it pauses
         (asking(5, questions=4_000), False),  # seldom
+        (replace(asking(5), cpu_samples=(asking_sample(30, 25), computing_sample(70))), False),
+        (replace(asking(5), cpu_samples=()), False),  # nobody knows
     ],
 )
 def test_a_service_that_is_asked_without_a_pause(one: Process, named: bool) -> None:

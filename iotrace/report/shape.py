@@ -31,7 +31,7 @@ WORDS: dict[tuple[type, str], tuple[str, ...]] = {
     (Finding, "severity"): ("high", "medium", "low"),
     (Symptom, "severity"): ("high", "medium", "low"),
     (Loop, "trigger"): ("level", "edge", "mixed"),
-    (StallCause, "cause"): ("cpu", "gc", "call", "gil", "runq"),
+    (StallCause, "cause"): ("cpu", "gc", "call", "gil", "runq", "poll"),
     (TaskList, "schema"): (TASKS_SCHEMA,),
     (AsyncioTask, "state"): STATES,
     (Suspension, "known_by"): KNOWN_BY,

@@ -152,6 +152,10 @@ def wake_row(
     )
 
 
+IN_A_POLL = "poll"
+"""A cause that the probes do not know: what they measured is the smaller part of a stall."""
+
+
 def stall_cause_row(
     cause: str,
     syscall: str,
@@ -164,7 +168,7 @@ def stall_cause_row(
     stack = named_stack(frames)
     seen_ns = totals.cpu_ns + totals.runq_ns + totals.gil_ns + totals.call_ns
     if cause != "call" and 2 * seen_ns < totals.total_ns:
-        cause, native = "poll", ""
+        cause, native = IN_A_POLL, ""
     return StallCause(
         cause=cause,
         syscall=syscall,

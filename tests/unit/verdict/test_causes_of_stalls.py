@@ -1,4 +1,4 @@
-"""Each cause that the probes tell of a stall can be read from a file, and has words."""
+"""Each cause of a stall in a report can be read from a file, and has words."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from iotrace.output.tables import loops_table
 from iotrace.report.model import Loop, Stalls
 from iotrace.report.shape import WORDS
 from iotrace.report.stacks import Frame, StallCause
+from iotrace.report_builder.stack_rows import IN_A_POLL
 from iotrace.verdict.python_lines import stalled_lines
 from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.unit.verdict.made import MS, event_loop
 
-_CAUSES = tuple(cause.name.lower() for cause in Cause)
+_CAUSES = (*(cause.name.lower() for cause in Cause), IN_A_POLL)
 
 
 def _stalled(cause: str) -> Loop:

@@ -105,7 +105,7 @@ def _finding(finding: Finding, process: Process | None, duration_ns: int) -> lis
     pairs = [("where", where(finding, process))]
     pairs += [("line", line) for line in finding.lines]
     if finding.cost_ns is not None:
-        pairs.append(("costs", _cost(finding.cost_ns, duration_ns)))
+        pairs.append(("costs", _cost(finding, finding.cost_ns, duration_ns)))
     if finding.evidence:
         pairs.append(("seen", evidence(finding)))
     pairs += [
@@ -116,8 +116,12 @@ def _finding(finding: Finding, process: Process | None, duration_ns: int) -> lis
     return [Heading(2, title, _TONES[finding.severity]), Facts(tuple(pairs))]
 
 
-def _cost(cost_ns: int, duration_ns: int) -> str:
+def _cost(finding: Finding, cost_ns: int, duration_ns: int) -> str:
     cost = units.format_duration(cost_ns)
+    if "costs_here_ns" in finding.evidence:
+        several = {name: finding.evidence.get(name) for name in ("processes", "places")}
+        where = next(f"{number} {name}" for name, number in several.items() if number)
+        return f"{cost}, added up over {where}"
     if cost_ns <= duration_ns:
         return cost
     return f"{cost}, added up over all its threads or requests"

@@ -109,6 +109,10 @@ class Process:
     tasks: TaskWaits | None = None
 
 
+SEVERITIES = ("high", "medium", "low")
+"""Of findings, worst first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Symptom:
     """What a finding brings about: what another rule has found, which goes when the cause goes.
@@ -136,7 +140,9 @@ class Finding:
 
     ``lines``: the Python lines that it is about, the costliest first, each with what was done
     there, how often and for how long; () where no stack was kept. ``symptoms``: what follows from
-    it, the costliest first; none of them is a finding beside it.
+    it, the costliest first; none of them is a finding beside it. ``cost_ns``: of findings that were
+    told together (``processes`` or ``places`` in the evidence) what all of them cost; the one named
+    has cost ``costs_here_ns`` of it. What processes share is counted once.
     """
 
     id: str

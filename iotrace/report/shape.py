@@ -14,7 +14,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from iotrace.report.detail import Detail
-from iotrace.report.model import SCHEMA, Finding, Loop, Report, Stalls, States, Symptom
+from iotrace.report.model import SCHEMA, SEVERITIES, Finding, Loop, Report, Stalls, States, Symptom
 from iotrace.report.stacks import StallCause
 from iotrace.report.task_list import KNOWN_BY, STATES, AsyncioTask, Suspension, TaskList
 from iotrace.report.task_list import SCHEMA as TASKS_SCHEMA
@@ -28,8 +28,8 @@ INT_MAX = 2**63 - 1
 WORDS: dict[tuple[type, str], tuple[str, ...]] = {
     (Report, "schema"): (SCHEMA,),
     (Report, "detail"): tuple(one.value for one in Detail),
-    (Finding, "severity"): ("high", "medium", "low"),
-    (Symptom, "severity"): ("high", "medium", "low"),
+    (Finding, "severity"): SEVERITIES,
+    (Symptom, "severity"): SEVERITIES,
     (Loop, "trigger"): ("level", "edge", "mixed"),
     (StallCause, "cause"): ("cpu", "gc", "call", "gil", "runq", "poll"),
     (TaskList, "schema"): (TASKS_SCHEMA,),

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from iotrace.report.model import Finding, Symptom
+from iotrace.report.model import SEVERITIES, Finding, Symptom
 from iotrace.verdict.family_evidence import DEADLOCKED_CHILD, HANGING_CHILDREN, REPLACED
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.registry import RULES
@@ -15,7 +15,6 @@ from iotrace.verdict.rules.rule import Rank, Tells
 _LOOPBACK = ("127.", "[::1]:")
 _WHILE_THEY_START = frozenset(("IO105", "IO133", "IO146", "IO171"))
 """What that makes of connections, in the workers or in their parent, and what they compute."""
-_RANKS = ("high", "medium", "low")
 _MOST_LOOKED_AT = 8
 """Findings with the same line."""
 _OF_PEERS = frozenset(
@@ -85,7 +84,7 @@ def told_once(
             its = (replace(one, same_wait=False) for one in own.symptoms)
             told[first] = replace(
                 told[first],
-                severity=min(told[first].severity, own.severity, key=_RANKS.index),
+                severity=min(told[first].severity, own.severity, key=SEVERITIES.index),
                 symptoms=(*told[first].symptoms, _symptom(own), *its),
             )
             told[place] = replace(own, symptoms=())
@@ -97,7 +96,7 @@ def _tells(cause: Finding, one: Finding) -> bool:
 
 
 def _is_as_grave(cause: Finding, one: Finding) -> bool:
-    return _RANKS.index(cause.severity) <= _RANKS.index(one.severity)
+    return SEVERITIES.index(cause.severity) <= SEVERITIES.index(one.severity)
 
 
 def _local_port(one: Finding) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from iotrace.report.detail import Detail
-from iotrace.report.model import Finding, Symptom
+from iotrace.report.model import SEVERITIES, Finding, Symptom
 from iotrace.verdict.across_processes import told_once
 from iotrace.verdict.causes import Story, stories_of
 from iotrace.verdict.process_profile import ProcessProfile
@@ -28,7 +28,8 @@ BRIEF_SHARE = 0.1
 """Of the trace: a process that has lived for less than both takes a share of nothing."""
 
 _PID = re.compile(r"\bPID\b")
-_RANK = {"high": 0, "medium": 1, "low": 2}
+_COSTS_ONCE = frozenset(("cgroup", "listener"))
+"""What is shared costs each process all of it: a sum would count it again and again."""
 _RANK_OF_RULE = {rule.id: rule.rank for rule in RULES}
 _TELLS = {rule.id: rule.tells for rule in RULES}
 _SHARED = {rule.id: rule.shared for rule in RULES if rule.shared}
@@ -50,7 +51,7 @@ def _order(one: Finding) -> tuple[object, ...]:
     ids = (one.id, *(two.id for two in one.symptoms))
     return (
         min(map(_RANK_OF_RULE.__getitem__, ids)),
-        _RANK[one.severity],  # what the program is not to blame for may cost most
+        SEVERITIES.index(one.severity),  # what the program is not to blame for may cost most
         _TELLS[one.id] is Tells.PEER,
         -(one.cost_ns or 0),
         one.id,
@@ -89,7 +90,7 @@ def _finding(story: Story, profile: ProcessProfile) -> Finding:
     rule, hit = story.rule, story.hit
     return Finding(
         id=rule.id,
-        severity=min(_severities(story, profile), key=lambda name: _RANK[name]),
+        severity=min(_severities(story, profile), key=SEVERITIES.index),
         title=hit.title or rule.title,
         pid=profile.process.pid,
         tid=hit.tid,
@@ -162,13 +163,19 @@ def _alike_together(found: list[Finding], profiles: Sequence[ProcessProfile]) ->
 
 
 def _together(group: list[Finding], wanted: Mapping[int, int]) -> Finding:
-    """The costliest's; of nearly equal ones that of the process that wants most CPU time."""
+    """The costliest's; of nearly equal ones that of the process that wants most CPU time. It costs
+    what they cost together, and as evidence what its own part is."""
     most = max(one.cost_ns or 0 for one in group)
-    alike = [one for one in group if (one.cost_ns or 0) >= min(most, NEARLY * most)]
+    least = min(most, NEARLY * most)  # of a recording from elsewhere a cost may be below 0
+    alike = [one for one in group if (one.cost_ns or 0) >= least]
     worst = max(alike, key=lambda one: (wanted[one.pid], one.cost_ns or 0))
     more = {
         "processes": len({one.pid for one in group}),
         "places": len(group),
     }
     several = {name: count for name, count in more.items() if count > 1}
-    return replace(worst, evidence={**worst.evidence, **several})
+    together = sum(one.cost_ns or 0 for one in group)
+    if _SHARED.get(worst.id) in _COSTS_ONCE or worst.cost_ns in (None, together):
+        return replace(worst, evidence={**worst.evidence, **several})
+    own = {"costs_here_ns": worst.cost_ns or 0}
+    return replace(worst, evidence={**worst.evidence, **several, **own}, cost_ns=together)

@@ -5,11 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from iotrace.report.model import Finding
+from iotrace.report.model import SEVERITIES, Finding
 from iotrace.verdict.rules.registry import RULES
-
-SEVERITIES = ("high", "medium", "low")
-"""Worst first."""
 
 
 def names_of(names: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

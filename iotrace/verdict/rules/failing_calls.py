@@ -59,7 +59,7 @@ _EXPECTED = {
 """How libraries find out whether something is there."""
 _FILES = (
     "Raise the limit of open files (ulimit -n; LimitNOFILE= of the systemd unit; docker run "
-    "--ulimit nofile=), and find what keeps them open: ls -l /proc/{pid}/fd. Limit the "
+    "--ulimit nofile=), and find what keeps them open: ls -l /proc/PID/fd. Limit the "
     "connections that are taken (uvicorn --limit-concurrency, a Semaphore), close idle ones."
 )
 _ADVICE = {
@@ -102,7 +102,7 @@ def _exhausted(profile: ProcessProfile) -> Iterator[Hit]:
             severity="high",
             lines=_places(profile, worst),
             title=f"{_named(worst)}{to} fails with {error}: {what}{waits}",
-            advice=_ADVICE.get(error, "").replace("{pid}", str(profile.process.pid)),
+            advice=_ADVICE.get(error, ""),
         )
 
 

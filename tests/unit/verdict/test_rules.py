@@ -290,7 +290,9 @@ def test_workers_that_are_alike_are_reported_once() -> None:
         for one in made_servers.sleeping(True)
     ]
     found = findings(master, *workers)
-    assert found["IO117"].evidence["processes"] == 3
+    evidence, cost_ns = found["IO117"].evidence, found["IO117"].cost_ns
+    assert evidence["processes"] == 3
+    assert cost_ns == 3 * evidence["costs_here_ns"] == 3 * evidence["asleep_ns"]
 
 
 def test_lateness_is_not_reported_twice() -> None:

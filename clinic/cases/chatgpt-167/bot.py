@@ -13,9 +13,8 @@ DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(os.environ["DISCORD"].replace("http"
 
 class Chatbot:
     def get_chat_response(self, prompt):
-        return requests.post(
-            os.environ["CHAT"], json={"prompt": prompt}, timeout=60
-        ).text  # <- asks
+        asked = {"prompt": prompt}
+        return requests.post(os.environ["CHAT"], json=asked, timeout=60).text  # <- asks
 
 
 client, chatbot = discord.Client(intents=discord.Intents.default()), Chatbot()

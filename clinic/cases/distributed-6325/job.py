@@ -2,9 +2,8 @@
 import sys
 import time
 
-from distributed import Client
-
 import tasks
+from distributed import Client
 
 client = Client(sys.argv[1])
 client.wait_for_workers(2)

@@ -6,9 +6,8 @@ import requests
 
 class Reputation:
     def request(self, flow):
-        answer = requests.get(
-            f"{os.environ['REPUTATION']}/?u={flow.request.path}", timeout=10
-        )  # <- asks
+        url = f"{os.environ['REPUTATION']}/?u={flow.request.path}"
+        answer = requests.get(url, timeout=10)  # <- asks
         flow.request.headers["x-reputation"] = str(answer.status_code)
 
 

@@ -52,8 +52,7 @@ def purpose_of(call: InCall) -> Purpose:
     """What the call waits for."""
     library = library_frames(call.stack)
     waits = call.syscall in LOCKS or call.syscall in FAMILIES
-    taker = next(filter(takes_connection, call.stack[: len(library) + 1]), None)
-    if waits and taker is not None and not _works_for(taker, call.stack):
+    if waits and call.kind not in INTERPRETER_KINDS and _waits_for_connection(call.stack, library):
         return Purpose.POOL
     if _any(library, _FOR_WORK):
         return Purpose.WORK
@@ -73,6 +72,17 @@ def purpose_of(call: InCall) -> Purpose:
     if call.kind in FILES or call.syscall in FILE_CALLS:
         return Purpose.FILE
     return Purpose.OTHER
+
+
+def _waits_for_connection(stack: Sequence[Frame], library: Sequence[Frame]) -> bool:
+    """Whether a function that takes a connection out of a pool waits there, and not what it does
+    with one that it has got: it looks whether it still lives, or makes it."""
+    for place, frame in enumerate(stack[: len(library) + 1]):
+        if takes_connection(frame):
+            return not _works_for(frame, stack) and not any(
+                _USES_CONNECTION.search(short_name(one)) for one in stack[:place]
+            )
+    return False
 
 
 def _of_lock_or_poll(call: InCall, library: Sequence[Frame]) -> Purpose:
@@ -235,6 +245,10 @@ _TAKES = re.compile(
     r"^_?(?:do_)?(?:get|getconn|get_conn|get_connection|acquire|acquire_connection|checkout"
     r"|check_out|borrow|take|wait_for_connection|connection|_?wait)$|wait_for_connection",
     re.IGNORECASE,
+)
+_USES_CONNECTION = re.compile(
+    r"^_*(?:can_read|read(?!y|er)\w*|recv\w*|send\w*|connect|on_connect|ping|check_health|check"
+    r"_connection|reset|execute\w*|do_handshake|new_conn|create_connection)$"
 )
 _CLIENT_POOL = re.compile(
     r"redis/connection\.py:get_connection|kombu/resource\.py:acquire|:_?(?:get|acquire|borrow)"

@@ -13,6 +13,7 @@ from iotrace.verdict.process_profile import ProcessProfile, port_of
 from iotrace.verdict.purpose import (
     Purpose,
     imports,
+    in_library,
     is_import,
     library_frames,
     purpose_of,
@@ -144,6 +145,19 @@ def may_hold(holder: Sequence[Frame], waiting: Sequence[Frame]) -> bool:
         return any(map(is_import, holder))
     takers = taking_functions(waiting)
     return any((frame.file, frame.function) in takers for frame in holder)
+
+
+def takes_again(waiting: Sequence[Frame]) -> Frame | None:
+    """The program's own frame by whose way a thread has come to a function that takes the lock for
+    the second time, while it is in that same function further out, past the line that takes it:
+    then it most likely has the lock itself. ``__del__``, a signal handler, a callback."""
+    for place, taker in enumerate(waiting[: len(library_frames(waiting)) + 1]):
+        for outer, frame in enumerate(waiting[place + 1 :], place + 1):
+            same = (frame.file, frame.function) == (taker.file, taker.function)
+            if same and (frame.line or 0) > (taker.line or 0):
+                own = [one for one in waiting[place:outer] if not in_library(one)]
+                return own[0] if own else None
+    return None
 
 
 def held_text(one: Stuck, profile: ProcessProfile) -> str:

@@ -159,10 +159,16 @@ def task_lines(found: Iterable[WaitingTasks]) -> tuple[ToldLine, ...]:
     return tuple(
         ToldLine(
             f"{place}: {plural(sum(one.wait.tasks for one in group), 'asyncio task')} at the end, "
-            f"{mean_of(group):.1f} on the average, longest {duration(longest_of(group))}"
+            f"{mean_of(group):.1f} on the average{_longest_text(group)}"
         )
         for place, group in ranked[:3]
     )
+
+
+def _longest_text(group: Sequence[WaitingTasks]) -> str:
+    """Of tasks that were there at one look each nothing is known."""
+    longest = longest_of(group)
+    return f", longest {duration(longest)}" if longest else ""
 
 
 def mean_of(found: Iterable[WaitingTasks]) -> float:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import Call
@@ -37,7 +37,7 @@ def _contended(profile: ProcessProfile) -> Iterator[Hit]:
         return
     waits = sum_calls(rows).calls
     expired = sum((one.errors or {}).get("ETIMEDOUT", 0) for one in rows)
-    if not expired and waited < LEAST_MEAN_NS * waits:
+    if not _keep_it(rows):
         return
     tids = {one.tid for one in rows if one.wait_ns}
     worst = max(rows, key=lambda one: one.wait_ns)
@@ -71,10 +71,21 @@ def _contended(profile: ProcessProfile) -> Iterator[Hit]:
 
 
 def _waits_for_the_gil(profile: ProcessProfile) -> list[Call]:
-    """Surely those; waits that only look alike, where the lock's address is not known."""
+    """Surely those; waits that only look alike, where the lock's address is not known. Where it has
+    become known during the trace, those from before are told by what came after."""
     futexes = [one for one in profile.process.calls if one.syscall == "futex"]
     surely = [one for one in futexes if one.kind == Kind.GIL.label]
-    return surely or [one for one in futexes if one.kind in GIL_KINDS]
+    of_these = sum(one.wait_ns for one in surely)
+    if surely and not (of_these >= WALL_SHARE * profile.wall_ns and _keep_it(surely)):
+        return surely
+    return [one for one in futexes if one.kind in GIL_KINDS]
+
+
+def _keep_it(rows: Sequence[Call]) -> bool:
+    """Whether holders had to be asked to let go, or waits are longer than handing over takes."""
+    expired = any((one.errors or {}).get("ETIMEDOUT") for one in rows)
+    waited = sum(one.wait_ns for one in rows)
+    return expired or waited >= LEAST_MEAN_NS * max(1, sum_calls(rows).calls)
 
 
 def _stalls_the_loop(cause: Hit, symptom: Hit) -> bool:

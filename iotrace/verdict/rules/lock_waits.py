@@ -24,6 +24,7 @@ from iotrace.verdict.stuck import (
     place_text,
     stuck_lines,
     stuck_threads,
+    takes_again,
     taking_functions,
     target_text,
 )
@@ -148,6 +149,7 @@ def _hit(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) 
     }
     does = advice = ""
     lines = stuck_lines(group)
+    again = [(one, frame) for one in group if (frame := takes_again(one.call.stack)) is not None]
     if holder is not None:
         call = call_text(holder.call.syscall, target_text(holder.call))
         does = f", most likely thread {holder.tid}, sleeps in {call}"
@@ -163,6 +165,15 @@ def _hit(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) 
             "multiprocessing lock is a semaphore, which nobody else gives back)"
         )
         evidence["lock"] = "multiprocessing"
+    elif again:
+        one, frame = again[0]
+        advice = _AGAIN
+        does = (
+            f" is most likely thread {one.tid}, one of them: with the lock taken it has come to "
+            f"{frame.place} {frame.function}, which takes it again"
+        )
+        evidence["likely_holder"] = f"thread {one.tid}"
+        lines = (*stuck_lines([one]), *stuck_lines([each for each in group if each != one]))[:3]
     elif len(profile.process.threads) == 1:
         advice = _FORKED
         does = (
@@ -195,13 +206,16 @@ _SHARED = (
     "gives back when its owner ends (fcntl.flock on a file), or Lock.acquire(timeout=...) and give "
     "up; ProcessPoolExecutor notices a dead worker, and raises BrokenProcessPool."
 )
+_AGAIN = (
+    "A signal handler, a callback or __del__ (which the garbage collector calls anywhere) that "
+    "takes a lock which its own thread may have waits for itself: do not log or put into a queue "
+    "there, only set a flag (an Event, a wakeup fd, a queue.SimpleQueue), or have an RLock."
+)
 _FORKED = (
     "A child that is forked while another thread has a lock gets a copy that nobody releases. "
     "Start children with multiprocessing's spawn or forkserver (set_start_method), or fork them "
     "before the first thread starts; a library can make its lock anew with os.register_at_fork. "
-    "A signal handler, a callback or __del__ that takes a lock which its own thread may have waits "
-    "for itself: only set a flag there (an Event, a wakeup fd), or have an RLock."
-)
+) + _AGAIN
 
 
 def _lock_text(group: Sequence[Stuck]) -> str:

@@ -12,6 +12,7 @@ from iotrace.verdict.python_lines import calling_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, wastes_its_cpu
 from iotrace.verdict.thread_activity import Activity, waits_for_one
 from iotrace.verdict.told_lines import ToldLine
+from iotrace.vocabulary.calls import CONNECTS
 from iotrace.vocabulary.kinds import SOCKETS
 
 UNSERVED_SHARE = 0.5
@@ -20,6 +21,9 @@ UNSERVED_SHARE_OF_ONE = 0.9
 """The same for a poll of one descriptor: at the end of each connection one is of no use."""
 RETURNS_PER_SECOND = 500
 CPU_SHARE = 0.02
+RETURNS_PER_CONNECT = 2
+"""Ends of connects are reported too: each once, and once more where an event loop stops to watch
+the socket only in its next iteration (asyncio: a callback of the future that has the result)."""
 HANDED_OVER_SHARE = 0.2
 """So many operations of other threads for each such return: it hands over, it does not spin."""
 HAND_OVER_NS = 5_000_000
@@ -46,7 +50,8 @@ def _unserved(profile: ProcessProfile) -> Iterator[Hit]:
 
 
 def _is_unserved(profile: ProcessProfile, tid: int, loop: Loop, operations_of_others: int) -> bool:
-    seen, unserved = profile.threads[tid], loop.unserved or 0
+    seen = profile.threads[tid]
+    unserved = (loop.unserved or 0) - RETURNS_PER_CONNECT * _begun_connects(profile, tid)
     found = (loop.iterations or 0) - (loop.empty or 0)
     share = UNSERVED_SHARE_OF_ONE if waits_for_one(loop) else UNSERVED_SHARE
     return (
@@ -55,6 +60,15 @@ def _is_unserved(profile: ProcessProfile, tid: int, loop: Loop, operations_of_ot
         and operations_of_others < HANDED_OVER_SHARE * unserved
         and not _waits_for_another(profile, tid, loop, operations_of_others)
         and seen.accepts.eagain < unserved / 2
+    )
+
+
+def _begun_connects(profile: ProcessProfile, tid: int) -> int:
+    """Those that a multiplexer reports the end of."""
+    return sum(
+        (one.errors or {}).get("EINPROGRESS", 0)
+        for one in profile.calls.get(tid, ())
+        if one.syscall in CONNECTS
     )
 
 

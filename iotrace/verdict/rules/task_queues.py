@@ -60,7 +60,7 @@ def _hit(purpose: Purpose, group: Sequence[WaitingTasks], profile: ProcessProfil
         "awaited_in": function_text(first.wait.stack),
         "tasks_waiting": sum(one.wait.tasks for one in group),
         "tasks_waiting_mean": round(mean, 1),
-        "longest_ns": longest,
+        **({"longest_ns": longest} if longest else {}),
         **owed(profile),
     }
     if purpose is Purpose.POOL:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from iotrace.report.requests import Upstream
-from iotrace.report.stacks import Line
+from iotrace.report.stacks import Frame, Line
+from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import asks, library_frames, serves, short_name
@@ -27,6 +28,8 @@ ALL_ALONG_SHARE = 0.5
 """Of its life that a thread waits in one native call, while native threads cannot connect."""
 LEAST_ATTEMPTS = 2
 """Of these, from which on they are most likely what it waits for."""
+WITHOUT_PAUSE = 100.0
+"""Attempts a second: a pause of 10 ms is none for a service that is to be started meanwhile."""
 
 
 def _unreachable(profile: ProcessProfile) -> Iterator[Hit]:
@@ -48,6 +51,51 @@ def _unreachable(profile: ProcessProfile) -> Iterator[Hit]:
     if failing and waited >= HIGH_SHARE * profile.wall_ns:
         worst = max(failing, key=lambda one: one.connect_errors)
         yield _hit(worst, len(failing), waiting, waited, profile)
+    elif failing:
+        worst = max(failing, key=lambda one: one.connect_errors)
+        spent = _trying_cpu_ns(profile)
+        if (
+            profile.per_second(worst.connect_errors) >= WITHOUT_PAUSE
+            and spent >= HIGH_SHARE * profile.wall_ns
+        ):
+            yield _spinning_hit(worst, len(failing), spent, profile)
+
+
+def _trying_cpu_ns(profile: ProcessProfile) -> int:
+    """CPU time of making connections, by the share of the samples."""
+    samples = profile.process.cpu_samples
+    trying = sum(one.samples for one in samples if _connects(one.stack))
+    return profile.total.cpu_ns * trying // max(1, sum(one.samples for one in samples))
+
+
+def _connects(stack: Sequence[Frame]) -> bool:
+    """Whether a function that makes a connection is at work, or what it has called."""
+    library = stack[: len(library_frames(stack)) + 1]
+    return any(_CONNECTS.search(short_name(frame)) for frame in library)
+
+
+def _spinning_hit(peer: Upstream, peers: int, spent: int, profile: ProcessProfile) -> Hit:
+    """Nobody sleeps between two attempts."""
+    attempts = peer.connect_errors
+    trying = [one.tid for one in profile.process.cpu_samples if _connects(one.stack)]
+    tid = max(set(trying), key=trying.count)
+    return Hit(
+        {
+            "peer": peer.peer,
+            "failed_connects": attempts,
+            "per_second": round(profile.per_second(attempts)),
+            "cpu_ns": spent,
+            **({"peers": peers} if peers > 1 else {}),
+        },
+        spent,
+        tid if tid in profile.threads else None,
+        severity="high",
+        lines=busy_lines(profile.process, tid, callbacks=True),
+        title=f"No connection to {peer.peer} comes about ({plural(attempts, 'attempt')}, refused "
+        f"at once, nothing listens there), and it is tried again without a pause: "
+        f"{profile.per_second(attempts):,.0f} times a second, about {duration(spent)} of CPU time",
+        advice=_PAUSES + _ADVICE,
+    )
 
 
 def _fails(one: Upstream) -> bool:
@@ -165,6 +213,10 @@ _DROPPED = (
     "Look at the way there: `ip route get ADDRESS`, firewalls, whether the host is up; `ss -tni` "
     "shows what is sent again. "
 )
+_PAUSES = (
+    "Sleep between two attempts, longer each time (redis: Retry(ExponentialBackoff(), ...); "
+    "tenacity, backoff), and log the first failure. "
+)
 _ADVICE = (
     "See whether that service runs and listens at this address (`ss -ltn` on its host; its log), "
     "and whether the address and port in the configuration are right. Until it is back: a short "
@@ -174,13 +226,20 @@ _ADVICE = (
 )
 
 
+def _by_trying(cause: Hit, symptom: Hit) -> bool:
+    """Whether the CPU time goes with the attempts."""
+    return "cpu_ns" in cause.evidence
+
+
 UNREACHABLE = Rule(
     "IO174",
     "A service cannot be reached, and threads wait for a connection",
     _ADVICE,
     _unreachable,
     explains={
-        "IO105": always, "IO117": always, "IO118": always, "IO119": always, "IO131": always,
+        "IO103": _by_trying, "IO105": always, "IO106": _by_trying, "IO120": _by_trying,
+        "IO132": _by_trying, "IO133": _by_trying,
+        "IO117": always, "IO118": always, "IO119": always, "IO131": always,
         "IO140": always, "IO142": always, "IO157": always, "IO170": always, "IO171": always,
     },
     rank=Rank.STUCK,

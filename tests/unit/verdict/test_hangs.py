@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iotrace.report.model import Phase, Requests
+from iotrace.report.model import Finding, Phase, Requests
 from iotrace.report.stacks import CpuSample, Wake
 from iotrace.verdict.purpose import Purpose, purpose_of
 from tests.unit.verdict import hangs
@@ -374,3 +374,23 @@ def test_clients_that_rest_are_told_from_clients_that_send_slowly() -> None:
         found = findings(replace(one, threads=threads, descriptors=(row,)))["IO142"]
         assert told in found.title, found.title
         assert advice in found.advice
+
+
+def test_a_finalizer_that_takes_the_lock_of_its_own_thread_is_named() -> None:
+    emit = "lib/site-packages/loguru/_handler.py:{} Handler.emit"
+    again = (emit.format(171), "app.py:18 Session.__del__", "app.py:22 sink")
+    taking = in_call("futex", "", emit.format(171), "app.py:33 index", *hangs.HANDLER, object="a0")
+
+    def told(outer: int) -> Finding:
+        """With the line that the function further out is at."""
+        circle = in_call(
+            "futex", "", *again, emit.format(outer), "app.py:33 index", *hangs.HANDLER, object="a0"
+        )
+        return findings(process([hangs.waiting(701, taking), hangs.waiting(702, circle)]))["IO141"]
+
+    found = told(177)
+    assert "thread 702, one of them" in found.title
+    assert "Session.__del__" in found.title
+    assert found.lines[0].startswith("srv/app.py:18 Session.__del__")
+    assert "garbage collector" in found.advice
+    assert "one of them" not in told(160).title  # it has not come to the lock there

@@ -42,3 +42,27 @@ def test_where_nobody_waits_now_all_have_waited() -> None:
         "srv/app.py:12 sync",
     ]
     assert "threads queue for up to 1.5 s" in found.title
+
+
+def test_who_has_got_a_connection_and_looks_whether_it_lives_waits_for_none() -> None:
+    def got(kind: str) -> Process:
+        one = in_call(
+            "futex", kind,
+            "lib/site-packages/redis/_parsers/socket.py:92 SocketBuffer._read_from_socket",
+            "lib/site-packages/redis/connection.py:570 AbstractConnection.can_read",
+            "lib/site-packages/redis/connection.py:1428 ConnectionPool.get_connection",
+            "app.py:13 index", *HANDLER, wait=S, since=9 * S,
+        )  # fmt: skip
+        return replace(process([waiting(701, one)]), lines=(line_of(one, 300, 4 * S, MS, 701),))
+
+    assert "IO143" not in findings(got("")) | findings(got("gil"))
+
+
+def test_who_waits_for_the_interpreter_waits_for_no_connection() -> None:
+    one = in_call(
+        "futex", "gil", f"{POOL_FILE}:166 QueuePool._do_get", "app.py:12 sync", *HANDLER,
+        wait=S, since=9 * S,
+    )  # fmt: skip
+    assert "IO143" not in findings(
+        replace(process([waiting(701, one)]), lines=(line_of(one, 300, 4 * S, MS, 701),))
+    )

@@ -256,6 +256,14 @@ def test_short_waits_of_a_library_are_not_for_the_gil_where_its_address_is_known
     assert "IO113" not in findings(replace(one, calls=(*one.calls, gil)))
 
 
+def test_waits_from_before_the_gils_address_was_known_count_where_threads_contend_for_it() -> None:
+    (one,) = MADE["IO113"](True)
+    row = next(row for row in one.calls if row.syscall == "futex")
+    later = replace(row, kind="gil", wait_ns=row.wait_ns // 5, calls=(row.calls or 0) // 5)
+    found = findings(replace(one, calls=(*one.calls, later)))["IO113"]
+    assert found.evidence["waited_ns"] == row.wait_ns + later.wait_ns
+
+
 def test_short_waits_for_the_gil_that_nobody_is_asked_to_end_are_hand_overs() -> None:
     (one,) = MADE["IO113"](True)
     row = next(row for row in one.calls if row.syscall == "futex")

@@ -88,3 +88,12 @@ def test_to_ask_whether_it_is_a_terminal_is_no_failure(error: str, fires: bool) 
     asks = call("other", "", 70_001, errors={error: 70_001})
     one = process([replace(thread(user=9 * S, poll=S), syscalls=70_101)], [asks])
     assert ("IO131" in findings(one)) == fires
+
+
+def test_the_ends_of_connects_are_served_by_their_callbacks() -> None:
+    """Of a client that connects again and again in vain."""
+    one = event_loop(iterations=90_001, unserved=89_000, data=1_001, wait=0)
+    one = replace(one, threads=(thread(**_SPINS),))
+    for connects, spins in ((44_500, False), (4_000, True)):
+        begun = call("connect", "tcp", connects, errors={"EINPROGRESS": connects})
+        assert ("IO106" in findings(replace(one, calls=(*one.calls, begun)))) is spins

@@ -66,15 +66,23 @@ class ProcessProfile:
             length = min(length, first.lifetime_ns)
         return max(1, length)
 
+    @property
+    def lived_ns(self) -> int:
+        """The wall time of all its processes: more than one where ended children were added up. Of
+        those it is an estimate, their number times what their threads lived on average."""
+        if self.process.pid:
+            return self.wall_ns
+        return self.process.count * self.total.lifetime_ns // max(1, self.total.threads)
+
     def per_second(self, count: float) -> float:
         """A count as a rate."""
         return count * 1e9 / self.wall_ns
 
-    def count_of(self, call: Call) -> dict[str, int]:
+    def count_of(self, *rows: Call) -> dict[str, int]:
         """How often, as evidence: calls, or sleeps where calls are not seen."""
-        if call.calls is None:
-            return {"sleeps": call.sleeps or 0}
-        return {"calls": call.calls}
+        if any(call.calls is None for call in rows):
+            return {"sleeps": sum(call.sleeps or 0 for call in rows)}
+        return {"calls": sum(call.calls or 0 for call in rows)}
 
     @property
     def contended(self) -> bool:

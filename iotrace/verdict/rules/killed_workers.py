@@ -27,22 +27,24 @@ _BY_OTHERS = frozenset(("SIGABRT", "SIGKILL"))
 
 def _killed(profile: ProcessProfile) -> Iterator[Hit]:
     workers = _workers(profile)
-    killed = [one for one in workers if _signals(one)]
-    number, successors = len(killed), forks(workers)
+    added_up = [one for one in profile.children if workers and _all_killed(one)]
+    killed = [*(one for one in workers if _signals(one)), *added_up]
+    number = sum(one.process.count for one in killed)
+    successors = forks([*workers, *added_up])
     if number < LEAST_KILLED or successors < LEAST_KILLED:
         return
     served = [one for one in killed if _has_served(one)]
     born = [one for one in killed if forks([one])]
     young = bool(born) and not served
-    whole = born or killed
-    life_ns = sum(one.wall_ns for one in whole) // max(1, len(whole))
+    whole = [one for one in born or killed if one.process.pid] or added_up
+    life_ns = sum(one.lived_ns for one in whole) // sum(one.process.count for one in whole)
     signals = list(dict.fromkeys(name for one in killed for name in _signals(one)))
     nobody = not any(_has_served(one) for one in profile.children)
     by = " and ".join(signals)
     when = (
         f"{duration(life_ns)} after their start, before any of them has served"
         if young
-        else f"after {duration(life_ns)}, {len(served)} of them had served"
+        else f"after {duration(life_ns)}, {_number(served)} of them had served"
     )
     yield Hit(
         {
@@ -50,9 +52,9 @@ def _killed(profile: ProcessProfile) -> Iterator[Hit]:
             "signals": by,
             "begun": successors,
             "mean_life_ns": life_ns,
-            "had_served": len(served),
+            "had_served": _number(served),
         },
-        profile.wall_ns if nobody else min(profile.wall_ns, sum(one.wall_ns for one in killed)),
+        profile.wall_ns if nobody else min(profile.wall_ns, sum(one.lived_ns for one in killed)),
         severity="high",
         lines=_lines(killed),
         title=f"Workers are killed{' while they start' if young else ''}, again and again: "
@@ -63,13 +65,14 @@ def _killed(profile: ProcessProfile) -> Iterator[Hit]:
 
 
 def _workers(parent: ProcessProfile) -> list[ProcessProfile]:
-    """Children with a listener of their parent's or of a sibling's: they accept where those do. Of
-    children that have ended and were added up nothing tells."""
+    """Children with a listener of their parent's or of a sibling's: they accept where those do."""
     listeners = Counter[str]()
     for one in (parent, *parent.children):
         listeners.update(_listening(one))
     return [
-        one for one in parent.children if any(listeners[address] > 1 for address in _listening(one))
+        one
+        for one in parent.children
+        if one.process.pid and any(listeners[address] > 1 for address in _listening(one))
     ]
 
 
@@ -77,8 +80,21 @@ def _listening(one: ProcessProfile) -> frozenset[str]:
     return frozenset(one.process.sockets.listening if one.process.sockets else ())
 
 
+def _all_killed(one: ProcessProfile) -> bool:
+    """Ended children that were added up, of whose listeners nothing tells any more: where each of
+    them was killed, they are no helpers that come to their end."""
+    counts = (row.count for row in one.process.signals if row.signal in _KILLS)
+    return not one.process.pid and max(counts, default=0) >= one.process.count
+
+
+def _number(served: Sequence[ProcessProfile]) -> int | str:
+    """Of how many it is known."""
+    known = sum(1 for one in served if one.process.pid)
+    return known if known == len(served) else "some"
+
+
 def _signals(one: ProcessProfile) -> list[str]:
-    if one.process.ended_ns is None:
+    if one.process.pid and one.process.ended_ns is None:
         return []
     got = {row.signal for row in one.process.signals}
     return [name for name in _KILLS if name in got]
@@ -90,7 +106,7 @@ def _has_served(one: ProcessProfile) -> bool:
 
 def _lines(killed: Sequence[ProcessProfile]) -> tuple[ToldLine, ...]:
     """What the one that lived longest did."""
-    one = max(killed, key=lambda other: other.total.lifetime_ns)
+    one = max(killed, key=lambda other: (other.process.pid > 0, other.total.lifetime_ns))
     busy = busy_lines(one.process)
     if busy and one.total.wants_cpu_ns >= BUSY_SHARE * one.total.lifetime_ns:
         return busy

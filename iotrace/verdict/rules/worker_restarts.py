@@ -37,9 +37,9 @@ def _replaced(profile: ProcessProfile) -> Iterator[Hit]:
     number = min(forks(begun), sum(one.process.count for one in ended))
     if number < LEAST_REPLACED:
         return
-    served = [one for one in begun if one in workers]
+    served = [one for one in begun if one in workers and _has_main_thread(one)]
     starting = sum(map(_starting_ns, served))
-    lived = sum(one.total.lifetime_ns for one in served)
+    lived = sum(one.lived_ns for one in served)
     each = starting // max(1, sum(one.process.count for one in served))
     if each < LEAST_START_NS or starting < START_SHARE * lived:
         return
@@ -69,6 +69,11 @@ def _jobs(one: ProcessProfile) -> int:
 def _is_new(one: ProcessProfile) -> bool:
     """It has not come to its first request."""
     return bool(one.process.pid) and one.process.ended_ns is None and not _jobs(one)
+
+
+def _has_main_thread(one: ProcessProfile) -> bool:
+    """Where processes were added up, the threads of each were as well, unless it had but one."""
+    return bool(one.process.pid) or one.total.threads <= one.process.count
 
 
 def _starting_ns(one: ProcessProfile) -> int:

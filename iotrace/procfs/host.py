@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from iotrace.procfs.files import PROC, read_file
 
 _KIB = 1024
+_SWAPPED_IN = (b"pswpin", b"zswpin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,21 @@ def parse_meminfo(data: bytes) -> dict[str, int]:
             case [label, number, b"kB"] if label.endswith(b":") and number.isdigit():
                 sizes[label[:-1].decode("ascii", "replace")] = int(number) * _KIB
     return sizes
+
+
+def read_swapped_in_pages(root: str = PROC) -> int | None:
+    """Pages that the machine has fetched from swap since it began (proc_vmstat(5)), compressed
+    ones of zswap as well; None: it does not count them."""
+    try:
+        lines = read_file(f"{root}/vmstat").split(b"\n")
+    except OSError:
+        return None
+    counts = [
+        int(number)
+        for name, _, number in (line.partition(b" ") for line in lines)
+        if name in _SWAPPED_IN
+    ]
+    return sum(counts) if counts else None
 
 
 def read_host(root: str = PROC) -> HostFacts:

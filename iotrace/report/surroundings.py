@@ -109,7 +109,8 @@ class GroupLimits:
     leaves the process the least; ``memory_idle_cache_bytes``: of that, cached files that have not
     been used lately. None: no limit. ``cpus``: so many it may run on, at the last look
     (sched_setaffinity(2), cpuset); None: not known. ``swapped_bytes``: of its memory, at the last
-    look (proc_pid_status(5), VmSwap); None: not known.
+    look (proc_pid_status(5), VmSwap); None: not known. ``swapped_in_pages``: that the whole machine
+    has fetched from swap while the process was traced (proc_vmstat(5)); None: not known.
     """
 
     cpu_group: str = ""
@@ -121,6 +122,7 @@ class GroupLimits:
     memory_idle_cache_bytes: int | None = None
     cpus: int | None = None
     swapped_bytes: int | None = None
+    swapped_in_pages: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

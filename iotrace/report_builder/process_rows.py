@@ -278,4 +278,5 @@ def _limits(facts: ProcessFacts | None) -> GroupLimits | None:
         memory_idle_cache_bytes=memory.idle_cache_bytes if memory else None,
         cpus=facts.limits.cpus,
         swapped_bytes=facts.limits.swapped_bytes,
+        swapped_in_pages=facts.limits.swapped_in_pages,
     )

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from iotrace.procfs.cgroup import CpuLimit, MemoryLimit
+from iotrace.procfs.host import read_swapped_in_pages
 from iotrace.procfs.stat import read_stat
 from iotrace.procfs.status import read_status
 from iotrace.target_reader.asking import Asker
@@ -22,7 +23,8 @@ class ProcessLimits:
     time that it was throttled while the process was traced. ``memory``: the limit that leaves the
     least. ``major_faults``: page faults that waited for storage (proc_pid_stat(5)), while traced.
     ``cpus``: so many its first thread may run on (sched_setaffinity(2), cpuset). ``swapped_bytes``:
-    of its memory, on swap.
+    of its memory, on swap. ``swapped_in_pages``: that the whole machine has fetched from
+    there while the process was traced; None: not known.
     """
 
     cpu: CpuLimit | None
@@ -30,6 +32,7 @@ class ProcessLimits:
     major_faults: int
     cpus: int | None = None
     swapped_bytes: int = 0
+    swapped_in_pages: int | None = None
 
 
 class LimitBook:
@@ -44,6 +47,7 @@ class LimitBook:
         self._at_attach = at_attach
         self._throttled_from: dict[int, dict[str, int]] = {}
         self._faults_from: dict[int, int] = {}
+        self._swapped_in_from: dict[int, int] = {}
 
     def look(self, pid: int) -> ProcessLimits:
         """The limits of a process now; the first look at it is its beginning.
@@ -61,12 +65,18 @@ class LimitBook:
             major_faults=faults - self._faults_from.setdefault(pid, faults),
             cpus=_cpus_allowed(pid),
             swapped_bytes=read_status(pid).swapped_bytes,
+            swapped_in_pages=self._swapped_in(pid),
         )
 
     def forget(self, pid: int) -> None:
         """The process has ended."""
         self._throttled_from.pop(pid, None)
         self._faults_from.pop(pid, None)
+        self._swapped_in_from.pop(pid, None)
+
+    def _swapped_in(self, pid: int) -> int | None:
+        pages = read_swapped_in_pages()
+        return None if pages is None else pages - self._swapped_in_from.setdefault(pid, pages)
 
     def _most_throttled(self, pid: int, limits: Sequence[CpuLimit]) -> CpuLimit | None:
         """What a group that the process was moved to had counted before is left out."""

@@ -92,7 +92,7 @@ def _hit(profile: ProcessProfile, holder: Line, waits: Mapping[int, int], worst:
 
 def _faulting(profile: ProcessProfile, waiting: int, waited_ns: int) -> Hit:
     """Who has the GIL sleeps in no call: it touches memory that is not there (any more)."""
-    short = memory_is_short(profile.process.limits)
+    short = memory_is_short(profile.process)
     why = ", ".join(filter(None, (short.swapped, short.at_the_limit))) if short else ""
     return Hit(
         {

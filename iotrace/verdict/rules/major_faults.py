@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from iotrace.report.detail import Detail
-from iotrace.report.model import GroupLimits
+from iotrace.report.model import GroupLimits, Process
 from iotrace.verdict.cpu_samples import faulting_lines
 from iotrace.verdict.number_formats import mebibytes
 from iotrace.verdict.process_profile import ProcessProfile
@@ -21,7 +21,10 @@ MUCH_ASLEEP_SHARE = 0.25
 LEAST_FAULTS = 30
 """With so much of it, a few dozen will do: each takes long, from a network or a slow disk."""
 LEAST_SWAPPED_BYTES = 8 << 20
-"""What is never used is put there sooner or later, and costs nothing."""
+"""What is never used is put there sooner or later, and costs nothing: so much of any process."""
+FROM_SWAP_SHARE = 0.5
+"""A fault brings a page from swap, or several: where the whole machine fetched less than half as
+many as there were faults, most of these were for pages of files."""
 NEAR_LIMIT = 0.9
 """Memory in use, of the limit: what is cached makes room only down to what is used all the time."""
 
@@ -39,8 +42,7 @@ def _faulting(profile: ProcessProfile) -> Iterator[Hit]:
         "asleep_in_page_faults_ns": asleep_ns,
     }
     title = advice = ""
-    limits = profile.process.limits
-    short = memory_is_short(limits)
+    short = memory_is_short(profile.process)
     if short is not None:
         evidence |= short.evidence
         near = short.at_the_limit
@@ -70,8 +72,9 @@ class Shortage:
     advice: str
 
 
-def memory_is_short(limits: GroupLimits | None) -> Shortage | None:
+def memory_is_short(process: Process) -> Shortage | None:
     """None: nothing tells that memory is short, so that a file was not in memory before."""
+    limits = process.limits
     if limits is None:
         return None
     evidence: dict[str, float | int | str] = {}
@@ -83,8 +86,11 @@ def memory_is_short(limits: GroupLimits | None) -> Shortage | None:
             "cgroup": limits.memory_group,
         }
         near = f"at the memory limit of its control group, {mebibytes(limits.memory_limit_bytes)}"
-    if (limits.swapped_bytes or 0) >= LEAST_SWAPPED_BYTES:
-        evidence["swapped_bytes"] = limits.swapped_bytes or 0
+    if _is_swapped_in(limits, process.major_faults or 0):
+        evidence |= {
+            "swapped_bytes": limits.swapped_bytes or 0,
+            "pages_from_swap_of_the_machine": limits.swapped_in_pages or 0,
+        }
         swapped = f"{mebibytes(limits.swapped_bytes)} of its memory are in swap"
     if not evidence:
         return None
@@ -94,6 +100,12 @@ def memory_is_short(limits: GroupLimits | None) -> Shortage | None:
 def _is_near(limits: GroupLimits) -> bool:
     limit = limits.memory_limit_bytes
     return bool(limit) and (limits.memory_used_bytes or 0) >= NEAR_LIMIT * (limit or 0)
+
+
+def _is_swapped_in(limits: GroupLimits, faults: int) -> bool:
+    return (limits.swapped_bytes or 0) >= LEAST_SWAPPED_BYTES and (
+        limits.swapped_in_pages or 0
+    ) >= FROM_SWAP_SHARE * faults > 0
 
 
 _AT_LIMIT = (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from iotrace.procfs.host import parse_meminfo, read_host
+from iotrace.procfs.host import parse_meminfo, read_host, read_swapped_in_pages
 
 from . import samples
 
@@ -24,6 +24,16 @@ def test_this_host() -> None:
     assert abs(host.memory_bytes - pages) < MIB
     assert host.available_bytes is not None
     assert 0 < host.available_bytes <= host.memory_bytes
+
+
+def test_pages_from_swap(tmp_path: Path) -> None:
+    now = read_swapped_in_pages()
+    assert now is not None and now >= 0
+    assert read_swapped_in_pages(str(tmp_path)) is None
+    (tmp_path / "vmstat").write_text("pgfault 9\npswpin 17\npswpout 4\nzswpin 3\n")
+    assert read_swapped_in_pages(str(tmp_path)) == 20
+    (tmp_path / "vmstat").write_text("pgfault 9\n")
+    assert read_swapped_in_pages(str(tmp_path)) is None
 
 
 def test_memory_sizes() -> None:

@@ -149,20 +149,22 @@ def test_a_function_that_has_given_its_lock_back_is_no_holder() -> None:
 def test_memory_in_swap_is_no_mapped_file() -> None:
     (one,) = made_busy.faulting(True)
     assert one.limits is not None
-    swapped = GroupLimits(swapped_bytes=90 << 20)
+    swapped = GroupLimits(swapped_bytes=90 << 20, swapped_in_pages=1 << 20)
+    files = replace(swapped, swapped_in_pages=7)  # its faults were for something else
+    assert "swap:" not in findings(replace(one, limits=files))["IO134"].title
     found = findings(replace(one, limits=swapped))["IO134"]
     assert found.title == "Memory is in swap: each use of it is a page fault"
     assert found.evidence["swapped_bytes"] == 90 << 20
     assert "too little memory" in found.advice
-    both = replace(one.limits, swapped_bytes=90 << 20)
+    both = replace(one.limits, swapped_bytes=90 << 20, swapped_in_pages=1 << 20)
     limited = findings(replace(one, limits=both))["IO134"]
     assert "at the memory limit of its control group" in limited.title
     assert "resources.limits.memory" in limited.advice
-    few = GroupLimits(swapped_bytes=1 << 20)
+    few = GroupLimits(swapped_bytes=1 << 20, swapped_in_pages=1 << 20)
     assert "swap:" not in findings(replace(one, limits=few))["IO134"].title
     (gil,) = hangs.gil_asleep(True)
     faults = replace(gil, threads=(gil.threads[0], thread(701, fault=9 * S, poll=S)))
-    kept = findings(replace(faults, limits=swapped))["IO145"]
+    kept = findings(replace(faults, limits=swapped, major_faults=900))["IO145"]
     assert "90 MiB of its memory are in swap" in kept.title
     assert "memmap" not in kept.advice
 

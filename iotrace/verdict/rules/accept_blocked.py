@@ -28,8 +28,8 @@ from iotrace.verdict.stuck import (
     whereabouts,
 )
 from iotrace.verdict.told_lines import ToldLine
-from iotrace.vocabulary.calls import ACCEPTS, FAMILIES, LOCKS, SLEEPS
-from iotrace.vocabulary.kinds import SOCKETS
+from iotrace.vocabulary.calls import ACCEPTS, FAMILIES, FILE_CALLS, LOCKS, READS, SLEEPS, WRITES
+from iotrace.vocabulary.kinds import FILES, PIPE, SOCKETS
 
 LEAST_NS = 500_000_000
 """In one call, for a client or something else. An answer of another service that takes no longer
@@ -63,9 +63,8 @@ def _blocked(profile: ProcessProfile) -> Iterator[Hit]:
     sleeps = one.call.syscall in SLEEPS
     stays = one.held_ns == one.call.wait_ns
     on = "sleep" if sleeps else call_text(one.call.syscall, target_text(one.call))
-    whom = "one client" if one.call.kind in SOCKETS else "something else"
-    whom = "another service" if one.call.fd in upstream else whom
-    does = "sleeps" if sleeps else f"waits for {whom}"
+    whom = "another service" if one.call.fd in upstream else _WAITS_FOR[_reason(one)]
+    does = f"waits for {whom}" if whom else "sleeps"
     shake = any(frame.file.endswith("/ssl.py") for frame in one.call.stack)
     during = "a TLS handshake, in " if shake else ""
     yield Hit(
@@ -144,7 +143,19 @@ def _reason(one: Stuck) -> str:
         return "lock"
     if call.syscall in ("wait4", "waitid"):
         return "child"
+    if call.syscall in FILE_CALLS or call.kind in FILES:
+        return "file"
     return "peer" if call.kind in SOCKETS else "other"
+
+
+_WAITS_FOR = {
+    "sleep": "",
+    "lock": "a lock",
+    "child": "a child process",
+    "file": "the file system",
+    "peer": "one client",
+    "other": "something else",
+}
 
 
 def _advice(one: Stuck, *, shake: bool) -> str:
@@ -164,7 +175,12 @@ def _advice(one: Stuck, *, shake: bool) -> str:
             "real threads (eventlet.tpool, gevent's threadpool)."
         )
     if in_loop(one):
-        return instead_of_blocking(Stack.ASYNCIO, _reason(one))
+        return instead_of_blocking(
+            Stack.ASYNCIO,
+            _reason(one),
+            output_pipe=one.call.kind == PIPE and one.call.syscall in WRITES,
+            input_pipe=one.call.kind == PIPE and one.call.syscall in READS,
+        )
     return (
         "Let one thread do nothing but accept, and serve in others (ThreadingMixIn, an executor, "
         "an event loop); give connections a timeout (settimeout), so that a silent client is "

@@ -120,20 +120,22 @@ def _is_most(slow: Sequence[Line], tid: int, profile: ProcessProfile) -> bool:
 
 
 def _busy(told: ToldWait | None, *, workers: bool, slow_clients: bool) -> str:
-    """What whoever accepts does instead; None: not known. ``workers``: several processes accept."""
+    """What whoever accepts does instead; None: not known. ``workers``: several processes accept, of
+    which only this one is known here: others may do something else."""
     if slow_clients:
         who = "All workers are" if workers else "The thread that accepts is"
         return f"{who} busy with requests that clients send slowly"
     if told is None:
         return "All workers are busy" if workers else "The thread that accepts is busy"
-    ending = "" if workers else "s"
     if told.does == COMPUTES:
-        does = f"compute{ending} in {told.place}"
+        does = f"computes in {told.place}"
     elif told.does in SLEEPS:
-        does = f"sleep{ending} at {told.place}"
+        does = f"sleeps at {told.place}"
     else:
-        does = f"wait{ending} in {told.does} at {told.place}"
-    return f"All workers are busy (they {does})" if workers else f"The thread that accepts {does}"
+        does = f"waits in {told.does} at {told.place}"
+    return (
+        f"All workers are busy (this one {does})" if workers else f"The thread that accepts {does}"
+    )
 
 
 QUEUED = Rule(

@@ -16,7 +16,8 @@ from iotrace.verdict.work_sources import has_time
 OWN_SHARE = 0.5
 """Of the stalls' time that is not in the run queue: else the cause is a lack of CPU time..."""
 STALL_NS = 50_000_000
-"""... unless that time alone makes each of them a stall."""
+"""... unless that time alone makes each of them a stall. A call that blocks for less is named only
+where blocking takes most of the time."""
 
 
 def _stalled(profile: ProcessProfile) -> Iterator[Hit]:
@@ -41,14 +42,15 @@ def _stalled(profile: ProcessProfile) -> Iterator[Hit]:
                 **{f"blocked_in_{reason}_ns": ns for reason, ns in waits.items()},
             }
             fd = None
-            if stalls.worst is not None and waits:
+            blocks = stalls.cpu_ns <= OWN_SHARE * own
+            if stalls.worst is not None and (blocks or stalls.worst.wait_ns >= STALL_NS):
                 evidence |= {
                     "longest_blocking_call": stalls.worst.syscall,
                     "longest_block_ns": stalls.worst.wait_ns,
                 }
                 fd = stalls.worst.fd
             stack = stack_of(profile, tid)
-            if waits and stalls.cpu_ns <= OWN_SHARE * own:
+            if waits and blocks:
                 advice = instead_of_blocking(stack, max(waits, key=lambda reason: waits[reason]))
             else:
                 advice = instead_of_computing(stack)

@@ -39,7 +39,11 @@ def _slow(profile: ProcessProfile) -> Iterator[Hit]:
     ran_ns = _ran_ns(profile, {one.tid for one in calls})
     if waited < max(LEAST_WAIT_NS, LEAST_SHARE * ran_ns):
         return
-    worst = max(calls, key=lambda one: one.wait_ns)
+    kinds: dict[tuple[str, str], list[Call]] = defaultdict(list)
+    for one in calls:
+        kinds[one.syscall, one.kind].append(one)
+    alike = max(kinds.values(), key=lambda rows: sum(one.wait_ns for one in rows))
+    worst = max(alike, key=lambda one: one.wait_ns)
     longest = max((one.latency_ns.max for one in calls if one.latency_ns), default=0)
     unreturned = sum(one.in_flight for one in calls)
     syncs = _syncs(profile)
@@ -50,8 +54,9 @@ def _slow(profile: ProcessProfile) -> Iterator[Hit]:
         return
     evidence: dict[str, float | int | str] = {
         "call": worst.syscall,
-        **profile.count_of(worst),
-        "waited_ns": waited,
+        **profile.count_of(*alike),
+        "waited_in_it_ns": sum(one.wait_ns for one in alike),
+        "waited_for_files_ns": waited,
         "longest_ns": max(longest, 0 if worst.calls else worst.wait_ns),
     }
     if unreturned:

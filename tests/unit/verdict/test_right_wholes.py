@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from iotrace.report.model import Signal
 from iotrace.report.surroundings import MOST_PEERS, Connected
-from tests.unit.verdict import clients, elsewhere, made_ends
+from tests.unit.verdict import clients, elsewhere, hangs, made_busy, made_ends, made_servers
 from tests.unit.verdict.clients import CALLBACK, NO_LISTENER
 from tests.unit.verdict.made import (
     MS,
+    PID,
     S,
     call,
     descriptor,
@@ -106,3 +108,87 @@ def test_of_several_unix_sockets_none_is_said_to_be_the_full_one() -> None:
     found = findings(replace(one, upstreams=(asked, busier)))["IO199"]
     assert "socket" not in found.evidence
     assert "redis" not in found.title
+
+
+def test_killed_workers_that_were_added_up_count() -> None:
+    """Nothing tells of their listeners: all of them have to be killed, and workers to be there."""
+    parent, *workers = made_ends.killed_workers(True)
+    alive = [replace(one, ended_ns=None, signals=()) for one in workers[:2]]
+    ended = replace(
+        process([thread(0, user=18 * S, lock=3 * S)], pid=0, parent=PID, count=7),
+        threads=(replace(thread(0, user=18 * S, lock=3 * S), count=7),),
+    )
+    for signals, found in (("SIGABRT", 7), ("SIGABRT", 6), ("SIGTERM", 7)):
+        gone = replace(ended, signals=(Signal(0, signals, found),))
+        told = findings(parent, *alive, gone)
+        assert ("IO192" in told) is (signals == "SIGABRT" and found == 7)
+    told = findings(parent, *alive, replace(ended, signals=(Signal(0, "SIGABRT", 7),)))["IO192"]
+    assert (told.evidence["workers_replaced"], told.evidence["mean_life_ns"]) == (7, 3 * S)
+    jobs = [replace(one, sockets=NO_LISTENER) for one in alive]
+    gone = replace(ended, signals=(Signal(0, "SIGABRT", 7),))
+    assert "IO192" not in findings(parent, *jobs, gone)
+
+
+def test_a_worker_that_is_replaced_lives_as_long_as_its_process() -> None:
+    parent, *workers = made_busy.replaced_workers(True)
+    helpers = (thread(9_000 + i, lock=2 * S) for i in range(30))
+    crowded = [replace(workers[0], threads=(*workers[0].threads, *helpers)), *workers[1:]]
+    evidence = findings(parent, *crowded)["IO166"].evidence
+    assert (evidence["mean_life_ns"], evidence["start_up_share_ratio"]) == (2 * S, 0.5)
+
+
+def test_only_a_block_that_makes_a_stall_is_named() -> None:
+    (one,) = made_servers.stalled(True)
+    (loop,) = one.loops
+    assert loop.stalls is not None and loop.stalls.worst is not None
+    computes = replace(loop.stalls, cpu_ns=990 * MS)
+    for stalls, longest, named in (
+        (loop.stalls, 3 * MS, True), (computes, 3 * MS, False), (computes, 60 * MS, True),
+    ):  # fmt: skip
+        worst = replace(stalls.worst, wait_ns=longest)  # type: ignore[type-var]
+        stalled = replace(loop, stalls=replace(stalls, worst=worst))
+        found = findings(replace(one, loops=(stalled,)))["IO103"]
+        assert ("longest_blocking_call" in found.evidence) is named
+
+
+def test_a_file_that_a_loop_waits_for_is_told_so() -> None:
+    loop = ("lib/asyncio/base_events.py:1922 BaseEventLoop._run_once", "app.py:30 main")
+    opens = in_call("openat", "", "app.py:16 load", *loop)
+    one = process([hangs.waiting(PID, opens, file=10 * S)], [call("accept4", "tcp", 1)])
+    found = findings(one, pending=1)["IO146"]
+    assert found.title.startswith("The event loop's thread waits for the file system: 1 connection")
+
+
+def test_a_worker_tells_what_it_does_itself() -> None:
+    """The others may do something else."""
+    (one,) = hangs.accept_queue(True)
+    master = replace(process([thread(sleep=10 * S)]), sockets=one.sockets)
+    workers = [
+        replace(
+            one,
+            pid=pid,
+            parent=PID,
+            threads=tuple(replace(row, tid=pid) for row in one.threads),
+            calls=tuple(replace(row, tid=pid) for row in one.calls),
+            lines=tuple(replace(row, tid=pid) for row in one.lines),
+        )
+        for pid in (701, 702)
+    ]
+    titles = [
+        told.title
+        for found in judged(master, *workers).findings
+        for told in (found, *found.symptoms)
+        if told.id == "IO171"
+    ]
+    assert titles[0].startswith("All workers are busy (this one waits in recvfrom at srv/app.py:9")
+
+
+def test_calls_of_one_kind_are_counted_over_threads() -> None:
+    (one,) = elsewhere.slow_file(True)
+    slow = next(row for row in one.calls if row.syscall == "fsync")
+    again = replace(slow, tid=PID + 1)
+    threads = (*one.threads, thread(PID + 1, file=4 * S))
+    two = replace(one, threads=threads, calls=(*one.calls, again))
+    evidence = findings(two)["IO152"].evidence
+    assert evidence["waited_in_it_ns"] == 2 * slow.wait_ns
+    assert evidence["calls"] == 2 * (slow.calls or 0)

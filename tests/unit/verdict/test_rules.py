@@ -154,7 +154,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
         "longest_ns": 450 * MS,
     },
     "IO152": {
-        "call": "fsync", "waited_ns": 4 * S, "path": "/srv/log",
+        "call": "fsync", "waited_for_files_ns": 4 * S, "path": "/srv/log",
         "file_system": "nfs4 at /srv from nas:/srv",
     },
     "IO153": {"dns_server": "10.0.0.2:53", "lookups": 3, "waited_ns": 5_005 * MS},

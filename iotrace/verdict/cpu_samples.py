@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from iotrace.report.model import Process
 from iotrace.report.stacks import CpuSample, Frame
@@ -159,6 +159,19 @@ def asking_share(process: Process, tid: int | None = None) -> float:
     ((most, count),) = calls.most_common(1) or [(("", ""), 0)]
     enough = calls.total() >= LEAST_SAMPLES and 2 * count >= calls.total()
     return inside[most] / total if enough else 0.0
+
+
+def most_sampled(
+    process: Process, frame_of: Callable[[Sequence[Frame]], Frame | None], does: str
+) -> tuple[ToldLine, ...]:
+    """The place with the most samples, of those that ``frame_of`` finds in a stack, and what it
+    does; () if it finds none."""
+    places = Counter[Frame]()
+    for one in process.cpu_samples:
+        frame = frame_of(one.stack)
+        if frame is not None:
+            places[frame] += one.samples
+    return tuple(ToldLine(f"{frame_text(frame)} -> {does}") for frame, _ in places.most_common(1))
 
 
 def faulting_lines(process: Process) -> tuple[ToldLine, ...]:

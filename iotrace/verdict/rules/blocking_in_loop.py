@@ -33,6 +33,7 @@ AWAY_SHARE = 0.8
 LEAST_HEARTBEAT_NS = 1_000_000_000
 """The shortest interval of heartbeats that clients of brokers know: seconds."""
 LEAST_RECONNECTS = 2
+"""One may be a restart of the peer: who is dropped for its silence is so again and again."""
 _HEARTBEATS = (
     " A broker closes a connection that answers no heartbeats (AMQP, MQTT, pings of WebSockets), "
     "and delivers again what was not acknowledged: let another thread do the work, and the loop's "

@@ -8,7 +8,12 @@ from collections.abc import Iterator
 from iotrace.report.model import Call, FileLockWait
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
-from iotrace.verdict.rules.lock_files import made_again
+from iotrace.verdict.rules.lock_files import (
+    ASLEEP_SHARE,
+    LEAST_REFUSED,
+    LEAST_SLEEP_NS,
+    made_again,
+)
 from iotrace.verdict.rules.rule import SLEEPS, Hit, Rule
 from iotrace.verdict.sqlite_files import BESIDE
 from iotrace.vocabulary.calls import FILE_LOCKS
@@ -21,8 +26,6 @@ ALL_ALONG_SHARE = 0.95
 """Of the time traced, in one call: nobody let go of the lock."""
 REFUSED = ("EAGAIN", "EACCES")
 """What a lock that was not waited for is refused with (fcntl(2), flock(2))."""
-LEAST_REFUSED = 3
-LEAST_SLEEP_NS = 100_000_000
 LOOKS_PER_SLEEP = 0.8
 COUNTER_BYTES = 1024
 """A read, on average: a change counter is 16 bytes, a page 4096, and a new connection reads some of
@@ -91,7 +94,7 @@ def _tried_again(profile: ProcessProfile, calls: list[Call]) -> Iterator[Hit]:
             (one.errors or {}).get(name, 0) for one in calls if one.tid == tid for name in REFUSED
         )
         asleep, sleeps = seen.sleeps.wait_ns, seen.sleeps.calls
-        if asleep < max(LEAST_SLEEP_NS, LEAST_SHARE * seen.lifetime_ns):
+        if asleep < max(LEAST_SLEEP_NS, ASLEEP_SHARE * seen.lifetime_ns):
             continue
         if count >= LEAST_REFUSED and sleeps <= 2 * count:
             refused[tid] = count

@@ -12,7 +12,7 @@ from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit
 from iotrace.vocabulary.calls import FILE_CALLS, FILE_OPENS, SLEEPS
 
-LEAST_SHARE = 0.05
+ASLEEP_SHARE = 0.05
 """Of its time, that a thread sleeps."""
 LEAST_SLEEP_NS = 100_000_000
 LEAST_REFUSED = 3
@@ -32,7 +32,7 @@ def made_again(profile: ProcessProfile) -> Iterator[Hit]:
     for tid, seen in profile.threads.items():
         count = found_there(profile.calls[tid])
         asleep, sleeps = seen.sleeps.wait_ns, seen.sleeps.calls
-        long = asleep >= max(LEAST_SLEEP_NS, LEAST_SHARE * seen.lifetime_ns)
+        long = asleep >= max(LEAST_SLEEP_NS, ASLEEP_SHARE * seen.lifetime_ns)
         if long and count >= LEAST_REFUSED and count / 2 <= sleeps <= 2 * count:
             refused[tid] = count
     if not refused:

@@ -16,13 +16,19 @@ from iotrace.vocabulary.calls import CONNECTS, FAMILIES
 RETRY_NS = 800_000_000
 """A bucket from here on holds 1 s: after so long an unanswered SYN is sent again (then 3, 7 s)."""
 LEAST_RETRIED = 2
+"""One SYN may be lost on any network."""
 LEAST_RETRANSMITS = 10
+"""So may some segments, and those that are sent to probe for a loss count as well (RFC 8985)."""
 RETRANSMITS_PER_SEND = 0.01
+"""Each call sends one segment at least: from about a hundredth on TCP sends markedly slower."""
 RETRANSMIT_NS = 200_000_000
 """The least that is waited before a segment is sent again, unless later ones arrive (TCP_RTO_MIN).
 """
 LEAST_NS = 100_000_000
+"""Waited for the rest of answers, in all: a tenth of a second is what people begin to notice."""
 LEAST_EARLY = 20
+"""After one that is lost all others of its window come early, of a new connection ten in all
+(TCP_INIT_CWND): so many are of three losses there."""
 EARLY_SHARE = 0.02
 """Of the segments that came in: those before one that was missing."""
 TRANSFER_SHARE = 0.5

@@ -23,6 +23,7 @@ LEAST_WAITS = 10
 SENDS_PER_WAIT = 1.6
 """Two for each, of each exchange as well, with room for what was sent at once."""
 LEAST_UNSENT = 3
+"""Data is under way for a round trip of any send: one or two may be seen so by chance."""
 UNSENT_SHARE = 0.5
 """Of the connections of a server that has several, with data that is not sent or acknowledged at
 the end."""

@@ -4,17 +4,16 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from iotrace.report.stacks import Frame
-from iotrace.verdict.cpu_samples import busy_lines
+from iotrace.verdict.cpu_samples import busy_lines, most_sampled
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.pool_threads import woken_by_threads
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import named
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.told_lines import ToldLine, frame_text
+from iotrace.verdict.told_lines import MOST
 from iotrace.vocabulary.calls import READS
 from iotrace.vocabulary.kinds import FILES
 
@@ -89,7 +88,10 @@ def _tiny_files(profile: ProcessProfile) -> Iterator[Hit]:
             "cpu_ns": seen.cpu_ns,
         },
         min(profile.wall_ns, seen.cpu_ns),
-        lines=(*_who_hands_over(profile), *busy_lines(profile.process))[:3],
+        lines=(
+            *most_sampled(profile.process, _hands_over, "read, each piece in another thread"),
+            *busy_lines(profile.process),
+        )[:MOST],
         title=f"A file is read in small pieces, each in another thread: {reads:,} reads of "
         f"{read_bytes // reads:,} bytes each of {worst.local} in {duration(profile.wall_ns)}"
         + (
@@ -101,19 +103,10 @@ def _tiny_files(profile: ProcessProfile) -> Iterator[Hit]:
     )
 
 
-def _who_hands_over(profile: ProcessProfile) -> tuple[ToldLine, ...]:
-    """What has the pieces read in threads, where the clock found it do so."""
-    places = Counter[Frame]()
-    for one in profile.process.cpu_samples:
-        names = [_HANDS_OVER.search(named(frame)) is not None for frame in one.stack]
-        if any(names):
-            outer = len(names) - names[::-1].index(True)
-            if outer < len(one.stack):
-                places[one.stack[outer]] += one.samples
-    if not places:
-        return ()
-    ((frame, _),) = places.most_common(1)
-    return (ToldLine(f"{frame_text(frame)} -> read, each piece in another thread"),)
+def _hands_over(stack: Sequence[Frame]) -> Frame | None:
+    """What has a piece read in a thread."""
+    places = [place for place, one in enumerate(stack) if _HANDS_OVER.search(named(one))]
+    return stack[places[-1] + 1] if places and places[-1] + 1 < len(stack) else None
 
 
 _HANDS_OVER = re.compile(

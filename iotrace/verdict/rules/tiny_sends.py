@@ -3,18 +3,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from iotrace.report.model import Descriptor
 from iotrace.report.stacks import Frame
-from iotrace.verdict.cpu_samples import busy_lines
+from iotrace.verdict.cpu_samples import busy_lines, most_sampled
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.pool_threads import woken_by_threads
 from iotrace.verdict.process_profile import ProcessProfile, port_of
 from iotrace.verdict.purpose import short_name
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.told_lines import ToldLine, frame_text
+from iotrace.verdict.told_lines import MOST
 from iotrace.verdict.upstreams import total_ns
 
 SMALL_BYTES = 512
@@ -52,7 +51,10 @@ def _tiny(profile: ProcessProfile) -> Iterator[Hit]:
             "cpu_ns": seen.cpu_ns,
         },
         cost,
-        lines=(*_sender(profile), *busy_lines(profile.process))[:3],
+        lines=(
+            *most_sampled(profile.process, _caller, "send, each piece by itself"),
+            *busy_lines(profile.process),
+        )[:MOST],
         title=f"Answers are sent in tiny pieces: {sends:,} sends of {plural(size, 'byte')} each on "
         f"{plural(len(rows), 'connection')} in {duration(profile.wall_ns)}"
         + (", each piece made in another thread and handed over to the loop" if handed else ""),
@@ -84,20 +86,8 @@ def _spent_ns(profile: ProcessProfile) -> int:
     return min(profile.wall_ns, max(spent, profile.total.cpu_ns))
 
 
-def _sender(profile: ProcessProfile) -> tuple[ToldLine, ...]:
-    """Who calls the functions that send, where the clock found a thread in them."""
-    places = Counter[Frame]()
-    for one in profile.process.cpu_samples:
-        frame = _caller(one.stack)
-        if frame is not None:
-            places[frame] += one.samples
-    if not places:
-        return ()
-    ((frame, _),) = places.most_common(1)
-    return (ToldLine(f"{frame_text(frame)} -> send, each piece by itself"),)
-
-
 def _caller(stack: Sequence[Frame]) -> Frame | None:
+    """Who calls the functions that send."""
     for place, frame in enumerate(stack):
         if short_name(frame) not in _SENDS:
             return frame if place else None

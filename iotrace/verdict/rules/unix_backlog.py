@@ -14,8 +14,10 @@ from iotrace.vocabulary.kinds import Kind
 
 LEAST_WAIT_NS = 50_000_000
 LEAST_SHARE = 0.02
-"""Of the time traced: connect on a unix socket sleeps for nothing else (unix(7), listen(2))."""
+"""Of the time traced: connect on a unix socket sleeps for room alone (unix(7), listen(2)), and less
+in all is a burst that nobody notices."""
 LEAST_REFUSED = 3
+"""Each is of a full queue, but one or two may be of a burst as well."""
 FULL = "EAGAIN"
 """What a socket that may not wait is told then; TCP says EINPROGRESS."""
 _UNIX = Kind.UNIX.label

@@ -24,6 +24,7 @@ def command(fmt: str) -> int:
     what can be read of each. Each answer is ok, degraded (something is then n/a) or missing. Exits
     with 5 when attach cannot work.
     """
+    from iotrace.cli.called import with_this_program
     from iotrace.cli.columns import columns
     from iotrace.doctor.examine import can_attach, examine
     from iotrace.doctor.render import as_json, as_table
@@ -37,5 +38,5 @@ def command(fmt: str) -> int:
     if fmt == "json":
         click.echo(as_json(checks, place()))
     else:
-        click.echo(as_table(checks, place(), columns()))
+        click.echo(with_this_program(as_table(checks, place(), columns())))
     return ExitCode.OK if can_attach(checks) else ExitCode.UNSUPPORTED

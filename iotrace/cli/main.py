@@ -73,7 +73,9 @@ def report_error(error: IotraceError, *, verbose: bool) -> None:
     if error.why:
         click.echo(f"  why:  {escape(error.why)}", err=True)
     if error.paste:
-        click.echo(f"  try:  {escape(error.paste)}", err=True)
+        from iotrace.cli.called import with_this_program
+
+        click.echo(f"  try:  {escape(with_this_program(error.paste))}", err=True)
     if error.details and verbose:
         click.echo("  details:", err=True)
         for line in error.details.splitlines():

@@ -14,7 +14,9 @@ def command() -> int:
 
     Each has a server of one screen: python -m iotrace.servers.epoll --help
     """
-    click.echo("\n".join(listing()))
+    from iotrace.cli.called import with_this_program
+
+    click.echo(with_this_program("\n".join(listing())))
     return 0
 
 

@@ -29,7 +29,7 @@ def _owed(row: Row) -> tuple[str, ...]:
         return (NOTHING,)
     count = units.format_count(row.unanswered)
     age = units.compact(units.format_duration(row.oldest_unanswered_ns))
-    return f"{count} ({age})", f"{count} {age}"
+    return f"{count} ({age})", f"{count}/{age}"
 
 
 def time(times: Durations | None, name: str, missing: str = NOTHING) -> str:

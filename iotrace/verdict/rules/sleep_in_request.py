@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from iotrace.report.stacks import Frame, InCall, Line
 from iotrace.verdict.process_profile import ProcessProfile
@@ -13,6 +13,7 @@ from iotrace.verdict.purpose import in_package, library_frames, named, serves
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
 from iotrace.verdict.sqlite_files import sqlite_database
+from iotrace.verdict.thread_activity import category_of
 from iotrace.verdict.told_lines import frame_text
 from iotrace.vocabulary.calls import SLEEPS
 
@@ -56,11 +57,12 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
     ]
     library = _mostly_in(lines)
     retries = library is not None and _tries_again(library)
+    slept = sleeps + _under_way(profile, serving)
     yield Hit(
         {
-            "sleeps": sleeps,
+            "sleeps": slept,
             "asleep_ns": asleep,
-            "mean_sleep_ns": asleep // sleeps,
+            "mean_sleep_ns": asleep // slept,
             "reads": reads,
             "threads": len(serving),
             **({"asleep_in_service_ns": in_service} if in_service else {}),
@@ -81,6 +83,12 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
             )
         ),
     )
+
+
+def _under_way(profile: ProcessProfile, tids: Iterable[int]) -> int:
+    """Sleeps that had not ended, whose time counts as well."""
+    calls = (one for tid in tids for one in profile.calls[tid])
+    return sum(one.in_flight for one in calls if category_of(one) == "sleeps")
 
 
 def _tries_again(library: Frame) -> bool:

@@ -78,7 +78,7 @@ from the arrival to the answer's last byte. n/a: several requests at once on a
 connection, so that no answer can be told from another.
 listener         count      owed   p50    p99   max pickup service  queue   last
 ──────────────── ───── ───────── ───── ────── ───── ────── ─────── ────── ──────
-…x:/run/app.sock 3,366 12 9.00ms 237us 46.0ms 133ms 47.0ms  41.0ms 50.0us 51.0ms
+…x:/run/app.sock 3,366 12/9.00ms 237us 46.0ms 133ms 47.0ms  41.0ms 50.0us 51.0ms
 *:9000           3,366         -   n/a    n/a   n/a 47.0ms     n/a    n/a    n/a
 *:9001               -         -     -      -     -      -       -      -      -
 unix:/run/app.sock: accept queue: 2 connections in it at the end (backlog 128),
@@ -110,7 +110,7 @@ connections that failed.
 peer           calls at once    owed theirs    p99 pickup    p99 connect refused
 ────────────── ───── ─────── ─────── ────── ────── ────── ────── ─────── ───────
 127.0.0.1:5432 2,742       4       - 2.25ms 31.3ms 40.6us 18.1ms  58.0us       -
-10.0.0.7:6379      -       1 1 3.00s      -      -      -      -       -       7
+10.0.0.7:6379      -       1 1/3.00s      -      -      -      -       -       7
 """)
 
 

@@ -151,6 +151,16 @@ def test_only_a_block_that_makes_a_stall_is_named() -> None:
         assert ("longest_blocking_call" in found.evidence) is named
 
 
+def test_a_sleep_under_way_is_one_of_those_that_took_the_time() -> None:
+    (one,) = made_servers.sleeping(True)
+    calls = tuple(
+        replace(row, in_flight=1) if row.syscall == "clock_nanosleep" else row for row in one.calls
+    )
+    before, found = (findings(replace(one, calls=rows))["IO117"] for rows in (one.calls, calls))
+    assert found.evidence["sleeps"] == int(before.evidence["sleeps"]) + 1
+    assert int(found.evidence["mean_sleep_ns"]) < int(before.evidence["mean_sleep_ns"])
+
+
 def test_a_file_that_a_loop_waits_for_is_told_so() -> None:
     loop = ("lib/asyncio/base_events.py:1922 BaseEventLoop._run_once", "app.py:30 main")
     opens = in_call("openat", "", "app.py:16 load", *loop)

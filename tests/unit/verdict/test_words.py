@@ -50,8 +50,8 @@ def test_like_workers_read_as_one() -> None:
     workers = [replace(blocking(), pid=pid, parent=PID) for pid in (701, 702)]
     first, *_ = judged(master, *workers).processes
     assert first.summary == (
-        "Of its 2 workers' 20 s: 95 % asleep waiting for data in reads, 3 % computing, "
-        "2 % in the kernel."
+        "Of the 20 s of its 2 workers together: 95 % asleep waiting for data in reads, 3 % "
+        "computing, 2 % in the kernel."
     )
 
 

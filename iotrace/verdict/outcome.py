@@ -7,20 +7,17 @@ answers went out. Of anything else it is said what was seen, and how to see more
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import Call
-from iotrace.report.requests import Requests, RequestTier
 from iotrace.verdict.classify.confidence import UNKNOWN
 from iotrace.verdict.greenlets import greenlets_text
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.slow_places import SLOW_NS, slow_place
-from iotrace.verdict.waiting_tasks import function_text
+from iotrace.verdict.slow_requests import slow_requests
 from iotrace.vocabulary.calls import CALLS, WRITES
-from iotrace.vocabulary.waits import WAITS
+from iotrace.vocabulary.waits import SUMMARIES, WAITS
 
 LEAST_ANSWERS = 5
 """Fewer tell nothing of how a server does, as with labels (classify/confidence.py)."""
@@ -30,22 +27,6 @@ ALL_ALONG_SHARE = 0.99
 """Of the time traced, asleep for one reason: all along."""
 BUSY_SHARE = 0.05
 """Of one CPU: what takes less is idle."""
-TAIL_NS = 250_000_000
-"""Of a server whose other requests are quick: those that take this long or longer are late."""
-TAIL_RATIO = 10
-"""Times the median that they take on average."""
-TAIL_SHARE = 0.01
-LEAST_LATE = 2
-"""Late requests that make a p99: one in a hundred, and not a single one."""
-_PARTS = {
-    "queue": "in the accept queue",
-    "elsewhere": "in no thread's hands that is known (queued in the program)",
-    "cpu": "on a CPU",
-    "user": "computing",
-    "kernel": "in the kernel",
-    "copy": "copying data",
-    "runq": "ready but without a CPU",
-}
 KEPT_SHARE = 0.1
 """Of the time of a thread that serves, asleep where no work comes from."""
 _REASON_OF = {call.name: call.wait for call in CALLS}
@@ -54,7 +35,6 @@ _SERVES = ("loop", "reader", "poller")
 _NO_WORK = tuple(reason.name for reason in WAITS if not reason.brings_work)
 
 _WHERE = "The Python lines below say where its threads wait."
-_SUMMARIES = {reason.name: reason.summary for reason in WAITS}
 
 
 def outcomes(profiles: Sequence[ProcessProfile], found_in: Collection[int]) -> dict[int, str]:
@@ -102,7 +82,7 @@ def _outcome(family: Sequence[ProcessProfile]) -> str:
             f"{plural(len(left), 'connection')}, on one of them for "
             f"{duration(max(filter(None, left)))}. {_seen(family)}"
         )
-    for late in (_kept, _slow):
+    for late in (_kept, slow_requests):
         told = [(text, profile) for profile in family for text in late(profile)]
         if told:
             text, profile = told[0]
@@ -139,37 +119,7 @@ def _kept(profile: ProcessProfile) -> list[str]:
             longest = max(calls, key=lambda call: call.wait_ns).syscall if calls else ""
             texts.append(
                 f"thread {tid} of {profile.process.name}, which serves, was {asleep} "
-                f"{_SUMMARIES[reason]}" + (f", longest in {longest}." if longest else ".")
-            )
-    return texts
-
-
-def _slow(profile: ProcessProfile) -> list[str]:
-    """Requests that take long, all or a few of them, and what most of that time is."""
-    texts = []
-    found = slow_place(profile)
-    where = ""
-    if found is not None:
-        first = found[0].first
-        where = (
-            f" For {share(found[1], 1)} of it asyncio tasks wait at {first.place}, in "
-            f"{function_text(first.wait.stack)}."
-        )
-    for row in profile.process.requests:
-        if row.latency_ns is None:
-            continue
-        if row.latency_ns.p50 >= SLOW_NS and (spent := _largest_part(row.tiers)):
-            texts.append(
-                f"half of the requests on {row.listener} take {duration(row.latency_ns.p50)} or "
-                f"longer: {spent}.{where}"
-            )
-        elif late := _late(row, row.latency_ns.p50):
-            count = sum(one.count for one in late)
-            mean = sum(one.latency_ns for one in late) // count
-            texts.append(
-                f"{count:,} of {row.latency_ns.count:,} requests on {row.listener} took "
-                f"{duration(mean)} on average, half of all {duration(row.latency_ns.p50)} or less: "
-                f"{_largest_part(late)}.{where}"
+                f"{SUMMARIES[reason]}" + (f", longest in {longest}." if longest else ".")
             )
     return texts
 
@@ -181,33 +131,6 @@ def _where(profile: ProcessProfile) -> str:
     if greenlets := greenlets_text(profile):
         return greenlets
     return _WHERE if any(line.stack for line in profile.process.lines) else ""
-
-
-def _late(row: Requests, typical_ns: int) -> list[RequestTier]:
-    """Those that are far from what is typical; [] if they are too few to say."""
-    limit = max(TAIL_NS, TAIL_RATIO * typical_ns)
-    late = [one for one in row.tiers if one.count and one.latency_ns >= limit * one.count]
-    count = sum(one.count for one in late)
-    all_of_them = sum(one.count for one in row.tiers)
-    return late if count >= max(LEAST_LATE, TAIL_SHARE * all_of_them) else []
-
-
-def _largest_part(tiers: Sequence[RequestTier]) -> str:
-    """ "83.3 % of it asleep in locks"; "" if nothing is known of it."""
-    parts = Counter[str]()
-    for tier in tiers:
-        parts["queue"] += tier.queue_ns
-        for states in (tier.pickup_ns, tier.service_ns):
-            parts.update(states)
-    if not parts:
-        return ""
-    name, spent = parts.most_common(1)[0]
-    return f"{share(spent, sum(parts.values()))} of it {_part_text(name)}"
-
-
-def _part_text(name: str) -> str:
-    told = _PARTS.get(name) or _SUMMARIES.get(name, name)
-    return told.format(poll="a multiplexer")
 
 
 def _is_for(call: Call, reason: str) -> bool:
@@ -297,7 +220,7 @@ def _seen(family: Sequence[ProcessProfile]) -> str:
     if not one.wait_ns[reason]:
         return ""
     names = sorted({loop.multiplexer for loop in one.loops}) or ["poll"]
-    where = _SUMMARIES[reason].format(poll=" and ".join(names))
+    where = SUMMARIES[reason].format(poll=" and ".join(names))
     all_along = one.wait_ns[reason] >= ALL_ALONG_SHARE * one.lifetime_ns
     how_long = "all along" if all_along else f"{share(one.wait_ns[reason], one.lifetime_ns)} of it"
     return f"{who} was {how_long} {where}."

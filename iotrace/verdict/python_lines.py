@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from iotrace.report.model import Loop, Process
 from iotrace.report.places import stall_places
 from iotrace.report.stacks import Frame, Line, StallCause
+from iotrace.verdict.call_sums import category_of
 from iotrace.verdict.call_texts import call_text, library_text
 from iotrace.verdict.number_formats import duration, plural
-from iotrace.verdict.thread_activity import category_of
 from iotrace.verdict.told_lines import COMPUTES, MOST, ToldLine, ToldWait, frame_text, wait_at
 
 LEAST_OF_COSTLIEST = 0.01

@@ -15,7 +15,7 @@ from iotrace.verdict.thread_activity import (
     polled_alone,
     polled_within_iterations,
 )
-from iotrace.vocabulary.waits import BLOCKS_A_LOOP, WAITS
+from iotrace.vocabulary.waits import BLOCKS_A_LOOP, SUMMARIES, WAITS
 
 MENTIONED_SHARE = 0.005
 """What took less of the time than this is left out."""
@@ -111,8 +111,7 @@ def _idle(idle: Sequence[Activity]) -> str:
 def _main_wait(one: Activity) -> str:
     """ "asleep in locks": what it has slept in most."""
     main = max(one.wait_ns, key=lambda name: one.wait_ns[name])
-    summary = next(reason.summary for reason in WAITS if reason.name == main)
-    return summary.format(poll=_names([loop.multiplexer for loop in one.loops]))
+    return SUMMARIES[main].format(poll=_names([loop.multiplexer for loop in one.loops]))
 
 
 def _shares(seen: Activity, nested: int) -> dict[str, int]:

@@ -8,30 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from iotrace.report.model import Call, Loop, Process, Signal, Thread
-from iotrace.report.stacks import Line
+from iotrace.verdict.call_sums import NO_CALLS, CallSums, sums_by_category
 from iotrace.verdict.purpose import serves
-from iotrace.vocabulary.calls import ACCEPTS, CONNECTS, FAMILIES, READS, SLEEPS, WRITES
-from iotrace.vocabulary.kinds import EDGE, GIL_KINDS, LEVEL, NO_FDS, PIPE, SOCKETS
+from iotrace.vocabulary.calls import FAMILIES
+from iotrace.vocabulary.kinds import NO_FDS
 from iotrace.vocabulary.waits import WAIT_REASONS
 
 HANDLING_SHARE = 0.5
 SIGNAL_IO = frozenset(("SIGIO", "SIGPOLL"))
-
-
-@dataclass(frozen=True, slots=True)
-class CallSums:
-    """Calls of one category.
-
-    ``ok``: neither failed nor refused; ``wait_ns`` counts those in flight, too.
-    """
-
-    calls: int = 0
-    ok: int = 0
-    eagain: int = 0
-    bytes: int = 0
-    wait_ns: int = 0
-    cpu_ns: int = 0
-    filled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +41,13 @@ class Activity:
     involuntary: int = 0
     syscalls: int = 0
     requests: int = 0
-    reads: CallSums = CallSums()
-    writes: CallSums = CallSums()
-    accepts: CallSums = CallSums()
-    connects: CallSums = CallSums()
-    pipe_reads: CallSums = CallSums()
-    sleeps: CallSums = CallSums()
-    gil: CallSums = CallSums()
+    reads: CallSums = NO_CALLS
+    writes: CallSums = NO_CALLS
+    accepts: CallSums = NO_CALLS
+    connects: CallSums = NO_CALLS
+    pipe_reads: CallSums = NO_CALLS
+    sleeps: CallSums = NO_CALLS
+    gil: CallSums = NO_CALLS
     edge_watches: int = 0
     level_watches: int = 0
     io_signals: int = 0
@@ -188,7 +172,7 @@ def activity_of(
     signals: Iterable[Signal] = (),
 ) -> Activity:
     """The sum over these rows."""
-    threads, sums = tuple(threads), _sums(calls)
+    threads, sums = tuple(threads), sums_by_category(calls)
     waits, idle = dict.fromkeys(WAIT_REASONS, 0), Counter[str]()
     for thread in threads:
         idle.update(thread.idle_ns or {})
@@ -262,56 +246,3 @@ def _is_of_one_wait(loop: Loop, process: Process) -> bool:
 def process_activity(process: Process) -> Activity:
     """The activity of all threads of a process together."""
     return activity_of(process.threads, process.calls, process.loops, process.signals)
-
-
-def category_of(call: Call | Line) -> str | None:
-    """Which of the sums a call belongs to."""
-    name, kind = call.syscall, call.kind
-    if name in READS:
-        return "reads" if kind in SOCKETS else "pipe_reads" if kind == PIPE else None
-    if name in WRITES:
-        return "writes" if kind in SOCKETS else None
-    if name in ACCEPTS:
-        return "accepts"
-    if name in CONNECTS:
-        return "connects"
-    if name in SLEEPS or kind == NO_FDS:
-        return "sleeps"
-    if name == "futex" and kind in GIL_KINDS:
-        return "gil"
-    if name == "epoll_ctl" and kind in (EDGE, LEVEL):
-        return kind
-    return None
-
-
-def sum_calls(calls: Iterable[Call]) -> CallSums:
-    """The sum of these calls."""
-    total = [0] * 7
-    for call in calls:
-        errors = call.errors or {}
-        # Where calls are not seen, a sleep stands for one.
-        made = (call.sleeps or 0) if call.calls is None else call.calls
-        for place, figure in enumerate(
-            (
-                made,
-                made - sum(errors.values()),
-                errors.get("EAGAIN", 0),
-                call.bytes or 0,
-                call.wait_ns,
-                (call.kernel_ns or 0) + (call.copy_ns or 0),
-                call.filled or 0,
-            )
-        ):
-            total[place] += figure
-    return CallSums(*total)
-
-
-def _sums(calls: Iterable[Call]) -> dict[str, CallSums]:
-    by_category: dict[str, list[Call]] = defaultdict(list)
-    for call in calls:
-        category = category_of(call)
-        if category is not None:
-            by_category[category].append(call)
-    return defaultdict(
-        CallSums, {category: sum_calls(rows) for category, rows in by_category.items()}
-    )

@@ -176,6 +176,7 @@ WAITS: tuple[WaitReason, ...] = (
     ),
 )
 
+SUMMARIES = {reason.name: reason.summary for reason in WAITS}
 WAIT_REASONS: tuple[str, ...] = tuple(reason.name for reason in WAITS)
 """The names, each at its number."""
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Set
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import Overflowed
+from iotrace.verdict.call_sums import sum_calls
 from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.thread_activity import sum_calls
 from iotrace.verdict.told_lines import ToldLine
 from iotrace.vocabulary.calls import FAMILIES, READS
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS, Kind

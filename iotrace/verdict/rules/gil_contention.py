@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import Call
+from iotrace.verdict.call_sums import sum_calls
 from iotrace.verdict.cpu_samples import busiest_place, busy_lines
 from iotrace.verdict.long_forks import FORK_ADVICE, long_forks
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
 from iotrace.verdict.rules.rule import COVERED_SHARE, Hit, Rule, always
-from iotrace.verdict.thread_activity import sum_calls
 from iotrace.verdict.told_lines import MOST
 from iotrace.vocabulary.kinds import GIL_KINDS, Kind
 

@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from iotrace.report.stacks import Frame, InCall, Line
+from iotrace.verdict.call_sums import category_of
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import in_package, library_frames, named, serves
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
 from iotrace.verdict.sqlite_files import sqlite_database
-from iotrace.verdict.thread_activity import category_of
 from iotrace.verdict.told_lines import frame_text
 from iotrace.vocabulary.calls import SLEEPS
 

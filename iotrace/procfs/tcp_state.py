@@ -33,6 +33,9 @@ _TIMEOUT, _MAX_PENDING, _RETRANSMITS, _WINDOW_CLOSED, _NEEDLESS = (
     struct.Struct("=216xI"),
 )
 _SEGMENTS_IN, _OUT_OF_ORDER = struct.Struct("=152xI"), struct.Struct("=224xI")
+_SEGMENTS_OUT, _UNACKNOWLEDGED = struct.Struct("=156xI"), struct.Struct("=24xI")
+_LAST_SENT, _LAST_RECEIVED = struct.Struct("=44xI"), struct.Struct("=52xI")
+_MS = 1_000_000
 _TRIES, _BACKOFF = 2, 4
 """The bytes tcpi_retransmits and tcpi_backoff."""
 _DROPS = struct.Struct("=32xI")
@@ -57,6 +60,9 @@ class TcpState:
     ``shut_ns``: the peer's receive window has been closed without a break for so long at least.
     ``segments_in``: received, with data; of these, ``out_of_order`` came before one that was
     missing: it was lost on the way here, or overtaken.
+    ``one_sided_ns``: data has gone one way only since the connection was made, and all that was
+    sent is acknowledged: since when, at the last of it; 0: it went both ways, or none did.
+    ``segments_out``: sent with data, since the socket was made.
     """
 
     fd: int
@@ -70,6 +76,8 @@ class TcpState:
     shut_ns: int = 0
     segments_in: int = 0
     out_of_order: int = 0
+    one_sided_ns: int = 0
+    segments_out: int = 0
 
 
 def read_tcp_states(pid: int, fds: Iterable[int], root: str = PROC) -> list[TcpState]:
@@ -120,7 +128,16 @@ def _state(fd: int, one: socket.socket) -> TcpState:
         shut_ns=0 if listens or info[_TRIES] else _shut_ns(info),
         segments_in=0 if listens else _member(_SEGMENTS_IN, info),
         out_of_order=0 if listens else _member(_OUT_OF_ORDER, info),
+        one_sided_ns=0 if listens else _one_sided_ns(info),
+        segments_out=0 if listens else _member(_SEGMENTS_OUT, info),
     )
+
+
+def _one_sided_ns(info: bytes) -> int:
+    came, went = _member(_SEGMENTS_IN, info), _member(_SEGMENTS_OUT, info)
+    if bool(came) == bool(went) or _member(_UNACKNOWLEDGED, info):
+        return 0
+    return _member(_LAST_RECEIVED if came else _LAST_SENT, info) * _MS
 
 
 def _deferred(one: socket.socket) -> bool:

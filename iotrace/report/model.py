@@ -34,6 +34,7 @@ from iotrace.report.surroundings import Connected as Connected
 from iotrace.report.surroundings import FileLockWait as FileLockWait
 from iotrace.report.surroundings import GroupLimits as GroupLimits
 from iotrace.report.surroundings import Listener as Listener
+from iotrace.report.surroundings import OneSided as OneSided
 from iotrace.report.surroundings import OpenSockets as OpenSockets
 from iotrace.report.surroundings import Overflowed as Overflowed
 from iotrace.report.surroundings import Silent as Silent

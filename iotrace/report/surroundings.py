@@ -64,6 +64,23 @@ class Silent:
 
 
 @dataclass(frozen=True, slots=True)
+class OneSided:
+    """Established TCP connections over which data has gone one way only since they were made.
+
+    ``accepted``: by this process, whose listener ``address`` is: it has read what the client sent,
+    and sent nothing. Else ``address`` is the peer's, which has acknowledged what it was sent, and
+    sent nothing. ``silent_ns``: since the last data, of the one where that is longest ago;
+    ``segments`` with data, at most.
+    """
+
+    address: str
+    accepted: bool
+    connections: int
+    silent_ns: int
+    segments: int
+
+
+@dataclass(frozen=True, slots=True)
 class Overflowed:
     """A UDP socket that had no room for ``dropped`` datagrams while the process was traced: its
     receive buffer was full (SO_RCVBUF), or their checksums were wrong.
@@ -84,7 +101,8 @@ class OpenSockets:
     of which the kernel told more. ``connected``: the 20 peers with the most connections.
     ``unsent``: the 20 sockets with the most data that has not been taken. ``silent``: the 20 peers
     that have acknowledged nothing for longest, though it was sent twice or more. ``overflowed``:
-    the 20 UDP sockets that have dropped most.
+    the 20 UDP sockets that have dropped most. ``one_sided``: the 20 addresses to or from which data
+    has gone one way only, and for longest.
     """
 
     count: int | None
@@ -96,6 +114,7 @@ class OpenSockets:
     unsent: tuple[Unsent, ...] = ()
     silent: tuple[Silent, ...] = ()
     overflowed: tuple[Overflowed, ...] = ()
+    one_sided: tuple[OneSided, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from iotrace.report.model import (
     Connected,
     Descriptor,
     Listener,
+    OneSided,
     OpenSockets,
     Overflowed,
     Pickup,
@@ -101,7 +102,32 @@ def open_sockets(facts: ProcessFacts | None) -> OpenSockets:
         unsent=_unsent(facts, sockets),
         silent=_silent(facts, sockets),
         overflowed=_overflowed(sockets),
+        one_sided=_one_sided(facts, sockets),
     )
+
+
+def _one_sided(facts: ProcessFacts, sockets: Collection[Socket]) -> tuple[OneSided, ...]:
+    listeners = {_port(one.local): one.local for one in sockets if one.state == "listen"}
+    groups: dict[tuple[str, bool], list[TcpState]] = {}
+    for one in sockets:
+        tcp = facts.tcp.get(one.inode)
+        if tcp is None or not tcp.one_sided_ns or one.state != "established" or one.unread_bytes:
+            continue
+        accepted = _port(one.local) in listeners
+        if accepted is (tcp.segments_out == 0):  # else it has sent before the client did
+            address = listeners[_port(one.local)] if accepted else one.peer
+            groups.setdefault((address, accepted), []).append(tcp)
+    rows = [
+        OneSided(
+            address=address,
+            accepted=accepted,
+            connections=len(group),
+            silent_ns=max(one.one_sided_ns for one in group),
+            segments=max(one.segments_out or one.segments_in for one in group),
+        )
+        for (address, accepted), group in groups.items()
+    ]
+    return tuple(sorted(rows, key=lambda one: (-one.silent_ns, one.address))[:MOST_PEERS])
 
 
 def _overflowed(sockets: Collection[Socket]) -> tuple[Overflowed, ...]:

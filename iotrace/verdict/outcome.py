@@ -14,6 +14,7 @@ from iotrace.report.model import Call
 from iotrace.verdict.classify.confidence import UNKNOWN
 from iotrace.verdict.greenlets import greenlets_text
 from iotrace.verdict.number_formats import duration, plural, share
+from iotrace.verdict.one_sided import unanswered_requests
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.slow_requests import slow_requests
 from iotrace.vocabulary.calls import CALLS, WRITES
@@ -94,6 +95,13 @@ def _outcome(family: Sequence[ProcessProfile]) -> str:
                 f"{next(filter(None, map(_where, family)), '')}"
             ).rstrip()
         return f"No answer yet: {_lacking(family)} {_seen(family)} {_next_step(family)}"
+    if owed := [one for profile in family for one in unanswered_requests(profile)]:
+        clients = plural(sum(one.connections for one in owed), "client")
+        longest = duration(max(one.silent_ns for one in owed))
+        return (
+            f"No rule found a fault, but what {clients} sent before has had no answer for "
+            f"{longest} (unless none is due)."
+        )
     if not any(map(_takes_requests, family)):
         return (
             "No rule found a fault. It serves nobody itself: whether its own work gets done is "

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from iotrace.report.requests import Upstream
 from iotrace.verdict.number_formats import duration, plural, share
+from iotrace.verdict.one_sided import mute_peers, unanswered_requests
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, serves
 from iotrace.verdict.rules.rule import Hit, Rule, always
 from iotrace.verdict.slow_places import SLOW_NS
-from iotrace.verdict.stuck import LEAST_NS, WHOLE_SHARE
+from iotrace.verdict.stuck import LEAST_NS, WHOLE_SHARE, in_calls
 from iotrace.verdict.upstreams import total_ns, upstreams
 from iotrace.verdict.waiting_tasks import (
     WaitingTasks,
@@ -29,6 +30,8 @@ BLOCKED_SHARE = 0.5
 LEAST_ANSWERS = 5
 LEAST_OWED_NS = 1_000_000_000
 LEAST_LOOKS = 3
+SAME_MOMENT_NS = 100_000_000
+"""What is asked for a request is asked after it came; the kernel dates both by its ticks."""
 _AWAITED = (Purpose.ANSWER, Purpose.CONNECTION)
 
 
@@ -44,6 +47,8 @@ def _awaited(profile: ProcessProfile) -> Iterator[Hit]:
         yield _slow_hit(slow, waiting, profile)
     elif hanging:
         yield _hanging_hit(hanging, profile)
+    else:
+        yield from _mute_hits(profile)
 
 
 def _owes(profile: ProcessProfile) -> bool:
@@ -125,6 +130,45 @@ def _hanging_hit(waiting: Sequence[WaitingTasks], profile: ProcessProfile) -> Hi
         f"{f' of {peer}' if peer else ''} at {waiting[0].place}, which has not come in "
         f"{duration(longest)} and more",
     )
+
+
+def _mute_hits(profile: ProcessProfile) -> Iterator[Hit]:
+    """Requests from before the trace, and what was asked for them; of whoever waits for it only
+    that no thread does (IO140): tasks of another kind, greenlets, callbacks."""
+    asleep_for = {row.call.peer for row in in_calls(profile)}
+    requests = unanswered_requests(profile)
+    oldest = max((one.silent_ns for one in requests), default=0)
+    for peer in mute_peers(profile):
+        if peer.silent_ns > oldest + SAME_MOMENT_NS or peer.address in asleep_for:
+            continue
+        count = sum(one.connections for one in requests)
+        served = sum(row.exchanges for row in profile.process.requests)
+        yield Hit(
+            {
+                "peer": peer.address,
+                "connections_without_an_answer": peer.connections,
+                "asked_ago_ns": peer.silent_ns,
+                "requests_without_an_answer": count,
+                "oldest_request_ns": oldest,
+                "requests_answered_meanwhile": served,
+            },
+            min(oldest, profile.wall_ns),
+            severity="high",
+            title=f"Requests hang: {peer.address} does not answer. It was asked on "
+            f"{plural(peer.connections, 'connection')}, first {duration(peer.silent_ns)} ago, and "
+            f"has said nothing since it accepted them; {plural(count, 'request')} that came before "
+            "that wait for it, most likely",
+            advice=_MUTE,
+        )
+
+
+_MUTE = (
+    "What listens there accepts and does not answer: it is starting, it hangs, all of its workers "
+    "are busy, or it speaks another protocol (TLS). No thread is asleep for it: greenlets, "
+    "callbacks or tasks wait. Look at that service (trace it), and give each call a timeout, the "
+    "connect with its handshake too (gevent.Timeout, eventlet.Timeout, asyncio.timeout; psycopg2: "
+    "connect_timeout does not count where a wait callback waits)."
+)
 
 
 def _peer(profile: ProcessProfile) -> str:

@@ -96,3 +96,25 @@ def test_what_is_no_tcp_socket_is_left_out() -> None:
         fds = [ours.fileno(), file.fileno(), 1 << 20]
         assert read_tcp_states(os.getpid(), fds) == []
     assert set(os.listdir("/proc/self/fd")) <= before  # noqa: PTH208
+
+
+def test_who_has_asked_and_got_no_answer_is_told_from_both_ends() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()) as client,
+        listener.accept()[0] as server,
+    ):
+
+        def one_sided() -> list[bool]:
+            ends = read_tcp_states(os.getpid(), [client.fileno(), server.fileno()])
+            return [one.one_sided_ns > 0 for one in ends]
+
+        assert one_sided() == [False, False]
+        client.sendall(b"question")
+        server.recv(100)
+        time.sleep(0.2)  # the kernel counts in ms, and acknowledges after 40 of them
+        assert one_sided() == [True, True]
+        server.sendall(b"answer")
+        client.recv(100)
+        time.sleep(0.2)
+        assert one_sided() == [False, False]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iotrace.report.model import Connected, OpenSockets, Process, Silent, Unsent
+from iotrace.report.model import Connected, OneSided, OpenSockets, Process, Silent, Unsent
 from iotrace.report.requests import Requests, Upstream
 from iotrace.report.stacks import Wake
 from iotrace.report.times import Durations
@@ -19,6 +19,7 @@ from tests.unit.verdict.made import (
     event_loop,
     findings,
     in_call,
+    judged,
     line_of,
     process,
     thread,
@@ -183,3 +184,36 @@ def test_a_program_that_sleeps_with_the_gil_outside_of_python_is_the_holder() ->
     assert found.evidence["holder"] == f"thread {PID}"
     python = line_of(in_call("epoll_wait", "", "lib/selectors.py:468 select"), 5, 10 * S, 2 * S)
     assert "IO145" not in findings(replace(made, lines=(line, python), wakes=(wake,)))
+
+
+def _one_sided(*rows: OneSided, answered: int = 9) -> Process:
+    """A server whose clients get answers, and what the kernel tells of other connections."""
+    quick = Durations(answered, *(MS,) * 5)
+    served = Requests("127.0.0.1:8000", 3, answered, 0, None, quick, None, None, None, None)
+    sockets = OpenSockets(9, ("127.0.0.1:8000",), 0, 0, one_sided=rows)
+    return replace(event_loop(), sockets=sockets, requests=(served,) if answered else ())
+
+
+def test_a_peer_that_has_never_answered_is_what_unanswered_requests_wait_for() -> None:
+    request = OneSided("127.0.0.1:8000", True, 3, 9 * S, 1)
+    peer = OneSided("10.0.0.9:5432", False, 3, 9 * S, 1)
+    found = findings(_one_sided(request, peer))["IO165"]
+    assert found.title.startswith("Requests hang: 10.0.0.9:5432 does not answer")
+    assert found.evidence["requests_without_an_answer"] == 3
+    for others in (
+        (peer,),  # nobody waits for it
+        (request,),
+        (request, replace(peer, silent_ns=90 * S)),  # asked long before
+        (request, replace(peer, segments=500)),  # it is told something: a log
+        (replace(request, silent_ns=S), replace(peer, silent_ns=S)),
+    ):
+        assert "IO165" not in findings(_one_sided(*others))
+    # Nothing tells that clients of this listener are answered.
+    assert "IO165" not in findings(_one_sided(request, peer, answered=0))
+
+
+def test_requests_from_before_the_trace_are_no_all_clear() -> None:
+    request = OneSided("127.0.0.1:8000", True, 1, 9 * S, 1)
+    (outcome,) = (one.outcome for one in judged(_one_sided(request)).processes)
+    assert outcome is not None
+    assert outcome.startswith("No rule found a fault, but what 1 client sent before has had no")

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests and questions from before the trace that are not answered: no call tells of them.
+
+Of what was sent before the trace only the kernel knows, connection by connection. Only those count
+on which nothing has ever come back: a connection that has had answers may be idle.
+"""
+
+from __future__ import annotations
+
+from iotrace.report.model import OneSided
+from iotrace.verdict.process_profile import ProcessProfile, port_of
+from iotrace.verdict.stuck import LEAST_NS
+
+MOST_QUESTION_SEGMENTS = 10
+"""A question goes out before anything has come in: in the initial congestion window (RFC 6928).
+What sends more than that and hears nothing has somebody who only listens (a log, metrics)."""
+
+
+def unanswered_requests(profile: ProcessProfile) -> tuple[OneSided, ...]:
+    """Connections of clients whose first request was read and has no answer, by listener: where
+    others have got answers meanwhile, for what is sent there is answered."""
+    answered = {port_of(row.listener) for row in profile.process.requests if row.latency_ns}
+    return tuple(
+        one for one in _one_sided(profile) if one.accepted and port_of(one.address) in answered
+    )
+
+
+def mute_peers(profile: ProcessProfile) -> tuple[OneSided, ...]:
+    """Peers that were asked and have never said a word since, the latest asked last."""
+    return tuple(
+        one
+        for one in _one_sided(profile)
+        if not one.accepted and one.segments <= MOST_QUESTION_SEGMENTS
+    )
+
+
+def _one_sided(profile: ProcessProfile) -> list[OneSided]:
+    sockets = profile.process.sockets
+    return [one for one in (sockets.one_sided if sockets else ()) if one.silent_ns >= LEAST_NS]

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import SEVERITIES, Finding, Symptom
@@ -43,12 +44,29 @@ def findings_of(profiles: Sequence[ProcessProfile]) -> tuple[Finding, ...]:
     """
     found = [finding for profile in profiles for finding in _of_process(profile)]
     merged = _alike_together(found, profiles)
-    told = told_once(sorted(merged, key=_order), profiles)
-    return tuple(map(_with_pid, sorted(told, key=_order)))
+    order = partial(_order, workers=_workers(profiles))
+    told = told_once(sorted(merged, key=order), profiles)
+    return tuple(map(_with_pid, sorted(told, key=order)))
 
 
-def _order(one: Finding) -> tuple[object, ...]:
-    ids = (one.id, *(two.id for two in one.symptoms))
+def _workers(profiles: Sequence[ProcessProfile]) -> frozenset[int]:
+    """Pids of processes that accept where two others do, of which one is their parent."""
+    places = [one.process.sockets.listening if one.process.sockets else () for one in profiles]
+    counts = Counter(address for listening in places for address in listening)
+    return frozenset(
+        one.process.pid
+        for one, listening in zip(profiles, places, strict=True)
+        if any(counts[address] > 2 for address in listening)
+    )
+
+
+def _order(one: Finding, workers: Collection[int]) -> tuple[object, ...]:
+    # A queue in front of several workers is seen in the one that gets to accept: what keeps that
+    # one from it is no nearer to the cause than what keeps the others.
+    symptoms = (
+        two.id for two in one.symptoms if not (two.pid in workers and _TELLS[two.id] is Tells.QUEUE)
+    )
+    ids = (one.id, *symptoms)
     return (
         min(map(_RANK_OF_RULE.__getitem__, ids)),
         SEVERITIES.index(one.severity),  # what the program is not to blame for may cost most

@@ -193,6 +193,28 @@ def test_a_worker_tells_what_it_does_itself() -> None:
     assert titles[0].startswith("All workers are busy (this one waits in recvfrom at srv/app.py:9")
 
 
+def test_a_queue_before_workers_makes_what_one_does_no_cause() -> None:
+    """One waits for files and gets to accept; three sleep for a lock, which costs more."""
+    (queued,) = hangs.accept_queue(True)
+    (sleeps,) = made_servers.sleeping(True)
+    master = replace(process([thread(sleep=10 * S)]), sockets=queued.sockets)
+    first = [
+        replace(
+            one,
+            pid=701 + number,
+            parent=PID,
+            threads=tuple(replace(row, tid=701 + number) for row in one.threads),
+            calls=tuple(replace(row, tid=701 + number) for row in one.calls),
+            lines=tuple(replace(row, tid=701 + number) for row in one.lines),
+            sockets=queued.sockets,
+        )
+        for number, one in enumerate((queued, sleeps, sleeps, sleeps))
+    ]
+    assert [one.id for one in judged(master, *first).findings] == ["IO117", "IO119"]
+    elsewhere = [replace(one, sockets=NO_LISTENER) for one in first[1:]]
+    assert judged(master, first[0], *elsewhere).findings[0].id == "IO119"
+
+
 def test_calls_of_one_kind_are_counted_over_threads() -> None:
     (one,) = elsewhere.slow_file(True)
     slow = next(row for row in one.calls if row.syscall == "fsync")

@@ -7,7 +7,7 @@ import os
 
 from aiohttp import web
 
-FOUND = """sqlalchemy.orm matplotlib.pyplot networkx pandas sympy scipy.stats bokeh.plotting
+FOUND = """sqlalchemy.orm networkx bokeh.plotting matplotlib.pyplot sympy scipy.stats pandas
     statsmodels.api sklearn.ensemble skimage.measure""".split()
 
 
@@ -16,10 +16,11 @@ async def set_up(name):
 
 
 async def discovery():
-    await asyncio.sleep(1)
+    while not os.path.exists("found"):
+        await asyncio.sleep(0.1)
     for name in FOUND:
         await set_up(name)
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(1)
 
 
 async def states(request):

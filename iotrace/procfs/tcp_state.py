@@ -19,8 +19,8 @@ from iotrace.procfs.files import PROC, ProcessErrors, is_absent
 _PIDFD_GETFD = 438  # the same number on every architecture: kernel commit 8649c322f75c, 5.6
 _TCP_INFO, _SO_MEMINFO = 11, 55
 _INFO_BYTES, _MEMINFO_BYTES = 256, 64
-_STATE_SYN_SENT, _STATE_LISTEN = 2, 10
-_US = 1_000
+_STATE_SYN_SENT, _STATE_CLOSE_WAIT, _STATE_LISTEN = 2, 8, 10
+_US, _MS = 1_000, 1_000_000
 _SYN_TIMEOUT_NS = 1_000_000_000
 """Until a SYN is sent again, at least (TCP_TIMEOUT_INIT)."""
 
@@ -32,10 +32,10 @@ _TIMEOUT, _MAX_PENDING, _RETRANSMITS, _WINDOW_CLOSED, _NEEDLESS = (
     struct.Struct("=176xQ"),
     struct.Struct("=216xI"),
 )
+_LAST_SEGMENT = struct.Struct("=56xI")
 _SEGMENTS_IN, _OUT_OF_ORDER = struct.Struct("=152xI"), struct.Struct("=224xI")
 _SEGMENTS_OUT, _UNACKNOWLEDGED = struct.Struct("=156xI"), struct.Struct("=24xI")
 _LAST_SENT, _LAST_RECEIVED = struct.Struct("=44xI"), struct.Struct("=52xI")
-_MS = 1_000_000
 _TRIES, _BACKOFF = 2, 4
 """The bytes tcpi_retransmits and tcpi_backoff."""
 _DROPS = struct.Struct("=32xI")
@@ -63,6 +63,8 @@ class TcpState:
     ``one_sided_ns``: data has gone one way only since the connection was made, and all that was
     sent is acknowledged: since when, at the last of it; 0: it went both ways, or none did.
     ``segments_out``: sent with data, since the socket was made.
+    ``left_ns``: the peer has closed the connection and this side has not (CLOSE_WAIT), and nothing
+    came since for so long.
     """
 
     fd: int
@@ -78,6 +80,7 @@ class TcpState:
     out_of_order: int = 0
     one_sided_ns: int = 0
     segments_out: int = 0
+    left_ns: int = 0
 
 
 def read_tcp_states(pid: int, fds: Iterable[int], root: str = PROC) -> list[TcpState]:
@@ -130,6 +133,7 @@ def _state(fd: int, one: socket.socket) -> TcpState:
         out_of_order=0 if listens else _member(_OUT_OF_ORDER, info),
         one_sided_ns=0 if listens else _one_sided_ns(info),
         segments_out=0 if listens else _member(_SEGMENTS_OUT, info),
+        left_ns=_member(_LAST_SEGMENT, info) * _MS if info[0] == _STATE_CLOSE_WAIT else 0,
     )
 
 

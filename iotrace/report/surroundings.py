@@ -36,6 +36,22 @@ class Connected:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftByClients:
+    """Accepted connections that their clients had closed at the last look, and this process not.
+
+    ``clients``: their addresses; ``client``: the one with the most. ``typical_ns``: for how long,
+    in the middle, of those that the kernel has told of; None: of none. ``open_connections``: all
+    that were accepted and are open.
+    """
+
+    connections: int
+    open_connections: int
+    clients: int
+    client: str
+    typical_ns: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Unsent:
     """A TCP socket with data that its peer had not taken at the last look.
 
@@ -102,7 +118,7 @@ class OpenSockets:
     ``unsent``: the 20 sockets with the most data that has not been taken. ``silent``: the 20 peers
     that have acknowledged nothing for longest, though it was sent twice or more. ``overflowed``:
     the 20 UDP sockets that have dropped most. ``one_sided``: the 20 addresses to or from which data
-    has gone one way only, and for longest.
+    has gone one way only, and for longest. ``left``: None: no client has left.
     """
 
     count: int | None
@@ -115,6 +131,7 @@ class OpenSockets:
     silent: tuple[Silent, ...] = ()
     overflowed: tuple[Overflowed, ...] = ()
     one_sided: tuple[OneSided, ...] = ()
+    left: LeftByClients | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from iotrace.procfs.tcp_state import TcpState
 from iotrace.report.model import (
     Connected,
     Descriptor,
+    LeftByClients,
     Listener,
     OneSided,
     OpenSockets,
@@ -103,6 +104,24 @@ def open_sockets(facts: ProcessFacts | None) -> OpenSockets:
         silent=_silent(facts, sockets),
         overflowed=_overflowed(sockets),
         one_sided=_one_sided(facts, sockets),
+        left=_left(facts, sockets),
+    )
+
+
+def _left(facts: ProcessFacts, sockets: Collection[Socket]) -> LeftByClients | None:
+    listening = {_port(one.local) for one in sockets if one.state == "listen"}
+    accepted = [one for one in sockets if one.kind == "tcp" and _port(one.local) in listening]
+    left = [one for one in accepted if one.state == "close_wait"]
+    if not left:
+        return None
+    clients = Counter(one.peer.rpartition(":")[0] for one in left)
+    known = sorted(tcp.left_ns for one in left if (tcp := facts.tcp.get(one.inode)))
+    return LeftByClients(
+        connections=len(left),
+        open_connections=len(left) + sum(one.state == "established" for one in accepted),
+        clients=len(clients),
+        client=clients.most_common(1)[0][0],
+        typical_ns=known[len(known) // 2] if known else None,
     )
 
 

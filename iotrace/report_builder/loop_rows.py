@@ -11,6 +11,7 @@ from iotrace.procfs.fdinfo import Watch
 from iotrace.procfs.net_tables import Socket
 from iotrace.report.model import Loop, Quantiles, Ready, ReadyWatch, StallCall, Stalls
 from iotrace.report.stacks import StallCause
+from iotrace.report_builder.stack_rows import IN_A_POLL
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.histogram import percentile_ns, used
 from iotrace.snapshot.totals import LoopTotals
@@ -85,6 +86,7 @@ def _stalls(totals: LoopTotals, call: str, stall_causes: tuple[StallCause, ...])
     # Sleeps of a multiplexer inside of an iteration are in that one's own row alone.
     known_ns = totals.stall_cpu_ns + totals.stall_runq_ns + sum(waits.values())
     waits["poll"] += max(0, totals.stall_ns - known_ns)
+    causes = [one for one in stall_causes if one.cause != IN_A_POLL or _slept(one) <= waits["poll"]]
     return Stalls(
         count=totals.stalls,
         total_ns=totals.stall_ns,
@@ -92,12 +94,7 @@ def _stalls(totals: LoopTotals, call: str, stall_causes: tuple[StallCause, ...])
         runq_ns=totals.stall_runq_ns,
         wait_ns=waits,
         worst=worst,
-        causes=tuple(
-            sorted(
-                (one for one in stall_causes if one.cause != "poll" or _slept(one) <= waits["poll"]),
-                key=lambda one: -one.total_ns,
-            )
-        ),
+        causes=tuple(sorted(causes, key=lambda one: -one.total_ns)),
     )
 
 

@@ -50,9 +50,28 @@ def stack_of(profile: ProcessProfile, tid: int | None = None) -> Stack:
     for stack, parts in _FILES.items():
         if any(part in file for file in files for part in parts):
             return stack
+    if tid is not None and in_green_thread(profile, tid):
+        return _named_green(profile)
     if any(map(is_pooled, stacks(profile, tid))):
         return Stack.POOL
     return Stack.THREADS if any(file.endswith(_THREAD) for file in files) else Stack.UNKNOWN
+
+
+def in_green_thread(profile: ProcessProfile, tid: int) -> bool:
+    """Whether the main thread computes in what threading.py has started as a thread: such are
+    greenlets of it, threads were patched. The switch to them leaves no frame of the library."""
+    return tid == profile.process.pid and any(
+        one.stack and one.stack[-1].file.endswith(_THREAD)
+        for one in profile.process.cpu_samples
+        if one.tid == tid
+    )
+
+
+def _named_green(profile: ProcessProfile) -> Stack:
+    """By what the process was started with, if that says it."""
+    command = " ".join(profile.process.cmdline)
+    green = (Stack.GEVENT, Stack.EVENTLET)
+    return next((one for one in green if one.value in command), Stack.UNKNOWN)
 
 
 def stacks(profile: ProcessProfile, tid: int | None = None) -> Iterator[tuple[Frame, ...]]:

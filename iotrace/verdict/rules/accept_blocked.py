@@ -167,7 +167,8 @@ def _advice(one: Stuck, *, shake: bool) -> str:
         )
     files = [frame.file for frame in one.call.stack]
     if any(part in file for file in files for part in ("/eventlet/", "/gevent/")):
-        return (
+        real = one.call.syscall in LOCKS
+        return (_REAL_LOCK if real else "") + (
             "A greenlet makes a call that blocks the thread, and with it the hub: no other "
             "greenlet runs, nobody accepts. Patch the standard library before all other imports "
             "(eventlet.monkey_patch(), gevent.monkey.patch_all()), or use the green call "
@@ -187,6 +188,12 @@ def _advice(one: Stuck, *, shake: bool) -> str:
         "dropped."
     )
 
+
+_REAL_LOCK = (
+    "The lock is none of the green ones: it was made before the patch (gunicorn --preload, an "
+    "import before it) or in C. If a greenlet of this thread has it, that one never runs again to "
+    "give it back: a deadlock. "
+)
 
 BLOCKED = Rule(
     "IO146",

@@ -6,9 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from iotrace.verdict.advice import instead_of_computing
 from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import HIGH_SHARE, Hit, Rule, always
+from iotrace.verdict.stack import stack_of
 from iotrace.verdict.thread_activity import Activity
 
 NEVER_SLEEPS_SHARE = 0.95
@@ -17,6 +19,8 @@ LEAST_LIFETIME_NS = 1_000_000_000
 CPU_SHARE = 0.1
 """Of its lifetime that it has run at least, and no less than it waited for the GIL: else the lack
 of a CPU or of the GIL is the matter."""
+OWED_NS = 1_000_000_000
+"""A request that is not answered for so long: somebody waits."""
 STALLS_SHARE = 0.5
 """Of its CPU time."""
 REGEX_SHARE = 0.5
@@ -30,6 +34,7 @@ CPU_PER_OPERATION_NS = 10_000_000
 
 def _never_sleeps(profile: ProcessProfile) -> Iterator[Hit]:
     serves = bool(profile.listening_ports()) or bool(profile.loop_threads())
+    owed = any((one.oldest_unanswered_ns or 0) >= OWED_NS for one in profile.process.requests)
     for tid, seen in profile.threads.items():
         if not tid or not _is_busy(seen) or _stalls(seen):
             continue
@@ -48,6 +53,7 @@ def _never_sleeps(profile: ProcessProfile) -> Iterator[Hit]:
                 evidence["its_commonest_error"] = max(errors, key=lambda name: errors[name])
         waiting = [one for its, one in profile.threads.items() if its != tid and one.gil.wait_ns]
         waited = sum(one.gil.wait_ns for one in waiting)
+        loop = any(one.watched for one in seen.multiplexers)
         keeps_it = waited >= HIGH_SHARE * profile.wall_ns
         if keeps_it:
             evidence |= {"gil_waited_ns": waited, "threads_waiting_for_the_gil": len(waiting)}
@@ -55,15 +61,19 @@ def _never_sleeps(profile: ProcessProfile) -> Iterator[Hit]:
             evidence,
             seen.cpu_ns,
             tid,
-            severity=("high" if keeps_it else "medium") if serves else "low",
+            severity=("high" if keeps_it or (loop and owed) else "medium") if serves else "low",
             lines=busy_lines(profile.process, tid),
-            title=_KEEPS_THE_GIL if keeps_it else "",
-            advice=_BACKTRACKS if _matches(profile, tid) else "",
+            title=_KEEPS_THE_GIL if keeps_it else _LOOP if loop else "",
+            advice=_advice(profile, tid, loop=loop),
         )
 
 
 _KEEPS_THE_GIL = (
     "A thread never sleeps, and keeps Python's GIL: the program's other threads wait for it"
+)
+_LOOP = (
+    "An event loop's thread never sleeps: it computes or looks at something again and again, and "
+    "all else that the loop has to do waits"
 )
 _BACKTRACKS = (
     "A regular expression goes on for so long where it has to try too many ways to match "
@@ -73,6 +83,30 @@ _BACKTRACKS = (
     "or search in another process."
 )
 _RE = re.compile(r"/re(?:/__init__|/_\w+)?\.py$")
+
+
+def _advice(profile: ProcessProfile, tid: int, *, loop: bool) -> str:
+    """ "": the rule's own."""
+    if _matches(profile, tid):
+        return _BACKTRACKS
+    if not loop:
+        return ""
+    frames = (frame for one in profile.process.cpu_samples if one.tid == tid for frame in one.stack)
+    forgotten = any(one.function == _NEVER_AWAITED for one in frames)
+    computing = instead_of_computing(stack_of(profile, tid))
+    return f"{_FORGOTTEN if forgotten else _WAITS}{computing}"
+
+
+_NEVER_AWAITED = "_warn_unawaited_coroutine"
+"""Of the standard library's warnings.py, called for each coroutine that is dropped unawaited."""
+_FORGOTTEN = (
+    "Coroutines are made there and dropped without an await, so they do nothing "
+    "(asyncio.sleep(1) does not sleep): await them. "
+)
+_WAITS = (
+    "If it looks again and again, let it wait: await an event, a queue or a sleep of some length. "
+    "If it computes: "
+)
 
 
 def _matches(profile: ProcessProfile, tid: int) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from iotrace.report.model import Descriptor
 from iotrace.report.requests import Upstream
 from iotrace.report.surroundings import Connected
+from iotrace.verdict.left_clients import left_by_clients
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
@@ -28,6 +29,9 @@ LEAST_UNUSED, LEAST_IN_VAIN = 20, 5
 
 
 def _kept(profile: ProcessProfile) -> Iterator[Hit]:
+    left_by_their_clients = left_by_clients(profile)
+    if left_by_their_clients is not None:
+        yield left_by_their_clients
     sockets = profile.process.sockets
     upstreams = {one.peer: one for one in profile.process.upstreams}
     for peer in sockets.connected if sockets else ():
@@ -105,6 +109,12 @@ def _unused_hit(
     )  # fmt: skip
 
 
+def _of_its_threads(cause: Hit, symptom: Hit) -> bool:
+    """Where half of the symptom's threads serve clients that have gone."""
+    threads = int(cause.evidence.get("threads", 0))
+    return 0 < int(symptom.evidence.get("threads", 0)) <= 2 * threads
+
+
 LEAKED = Rule(
     "IO161",
     "Leak of sockets: connections are opened and never closed",
@@ -113,5 +123,5 @@ LEAKED = Rule(
     "all requests, and close answers and clients: async with, with, close() in finally, also "
     "after timeouts.",
     _kept,
-    explains={},
+    explains={"IO117": _of_its_threads, "IO200": _of_its_threads},
 )

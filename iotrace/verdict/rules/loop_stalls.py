@@ -10,7 +10,7 @@ from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import stalled_lines
 from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
-from iotrace.verdict.stack import stack_of
+from iotrace.verdict.stack import in_green_thread, stack_of
 from iotrace.verdict.work_sources import has_time
 
 OWN_SHARE = 0.5
@@ -53,13 +53,21 @@ def _stalled(profile: ProcessProfile) -> Iterator[Hit]:
             if waits and blocks:
                 advice = instead_of_blocking(stack, max(waits, key=lambda reason: waits[reason]))
             else:
-                advice = instead_of_computing(stack)
+                green = _GREEN if in_green_thread(profile, tid) else ""
+                advice = green + instead_of_computing(stack)
             lines = stalled_lines(profile.process, loop)
-            if not lines and stalls.cpu_ns > OWN_SHARE * own:
+            if not lines and not blocks:
                 lines = busy_lines(profile.process, tid, callbacks=True)
             low = "low" if has_time({tid}, profile) else None
-            yield Hit(evidence, own, tid, fd, lines=lines, advice=advice, severity=low)
+            title = "" if blocks else _COMPUTES
+            yield Hit(evidence, own, tid, fd, low, lines, title, advice)
 
+
+_GREEN = (
+    "Threads are patched here (gevent, eventlet): what a Thread or a ThreadPoolExecutor runs is a "
+    "greenlet of the loop's own thread, and nothing else runs while it computes. "
+)
+_COMPUTES = "Event loop stalled: it computes for over 50 ms at a time, and delays the others"
 
 STALLED = Rule(
     "IO103",

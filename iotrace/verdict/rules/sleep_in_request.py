@@ -22,6 +22,11 @@ LEAST_SHARE = 0.05
 SLEEPS_PER_READ = 0.05
 SERVICE_SHARE = 0.5
 """Of the time from reading requests to answering them, asleep in sleeps: then few are enough."""
+BEFORE_SHARE = 0.05
+"""Of the time asleep, before the first byte of answers: with less it is no part of what clients
+wait for, as long as all but"""
+OWED_SHARE = 0.1
+"""this part of the requests were answered: what is owed may be slept over as well."""
 BUSY_NS = 110_000_000
 """On average: SQLite's busy handler sleeps for 100 ms at most at a time, and wake-ups are late."""
 
@@ -48,6 +53,7 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
     if rare and in_service < LEAST_SHARE * max(1, min(lifetime, profile.wall_ns)):
         return
     client = _is_client(profile)
+    beside = not rare and _hardly_before_answers(profile, asleep)
     accepts = len(serving) == 1 and any(one.accepts.calls for one in serving.values())
     lines = [
         line
@@ -71,8 +77,8 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
         in_service if rare else asleep,
         next(iter(serving)) if len(serving) == 1 else None,
         lines=waiting_lines(lines, profile.process),
-        severity="low" if client and not retries else None,
-        title=_title(library, client=client, retries=retries),
+        severity="low" if beside or (client and not retries) else None,
+        title=_BESIDE if beside else _title(library, client=client, retries=retries),
         advice=RETRIES
         if retries
         else " ".join(
@@ -139,6 +145,16 @@ def _in_service(profile: ProcessProfile) -> int:
     return slept if slept >= SERVICE_SHARE * sum(sum(part.values()) for part in parts) else 0
 
 
+def _hardly_before_answers(profile: ProcessProfile, asleep_ns: int) -> bool:
+    """Requests are answered, and threads sleep at other times: between the parts of an answer."""
+    rows = profile.process.requests
+    exchanges = sum(one.exchanges for one in rows)
+    owed = sum(one.unanswered for one in rows)
+    parts = (part for row in rows for one in row.tiers for part in (one.pickup_ns, one.service_ns))
+    slept_ns = sum(part.get("sleep", 0) for part in parts)
+    return exchanges > 0 and owed <= OWED_SHARE * exchanges and slept_ns < BEFORE_SHARE * asleep_ns
+
+
 def _is_client(profile: ProcessProfile) -> bool:
     """It accepts no connections, and all that it has it has opened itself: it serves nobody."""
     if profile.listening_ports() or profile.total.accepts.calls:
@@ -148,6 +164,10 @@ def _is_client(profile: ProcessProfile) -> bool:
     return bool(connections) and all((one.fd, one.kind) in outgoing for one in connections)
 
 
+_BESIDE = (
+    "Threads that serve sleep, but hardly while a request waits for its answer: while the rest of "
+    "an answer is sent (an event stream), or between requests"
+)
 _ADVICE = (
     "Wait for the thing itself instead of for time to pass: Event.wait(), Condition.wait(), "
     "Queue.get(timeout), select() on the socket. For back-off, answer and let the client retry."

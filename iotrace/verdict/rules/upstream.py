@@ -31,6 +31,9 @@ nobody waits for the script, and its upstream answers quickly and evenly."""
 ACCOUNTED_SHARE = 0.8
 """Of what was waited for a peer, the time until its answers begin: else they are slow to end, or
 connections slow to be made."""
+IN_TURN_SHARE = 0.8
+"""Of the time, that a call to the peer is under way, and never two at once, though clients have
+several connections: each begins as soon as the one before is answered."""
 BLOCKED_SHARE = 0.5
 """Of a single thread's time, asleep for one client while others wait."""
 
@@ -127,6 +130,7 @@ def _one_peer(profile: ProcessProfile) -> Iterator[Hit]:
             and not _is_at_its_pace(upstream, profile)
             and not has_time({line.tid for line in upstream.lines}, profile)
         ):
+            in_turn = _one_at_a_time(upstream, profile)
             yield Hit(
                 {
                     "peer": upstream.peer,
@@ -137,10 +141,25 @@ def _one_peer(profile: ProcessProfile) -> Iterator[Hit]:
                 },
                 waited,
                 fd=upstream.rows[0].fd if len(upstream.rows) == 1 else None,
-                title=f"One peer dominates the wait: {upstream.peer}",
+                title=f"One peer dominates the wait: {upstream.peer}{_IN_TURN if in_turn else ''}",
                 lines=waiting_lines(upstream.lines, profile.process),
+                advice=_ONE_AT_A_TIME if in_turn else "",
             )
     yield from _one_client(profile)
+
+
+def _one_at_a_time(upstream: Upstream, profile: ProcessProfile) -> bool:
+    """What serves several clients asks this peer for one of them after the other."""
+    model = profile.process.model
+    rows = [one for one in profile.process.upstreams if one.peer == upstream.peer]
+    return (
+        model is not None
+        and model.shape != "single thread"
+        and sum(one.connections for one in profile.process.requests) > 1
+        and bool(rows)
+        and sum(one.in_flight_max for one in rows) == 1
+        and upstream.waited_ns >= IN_TURN_SHARE * profile.wall_ns
+    )
 
 
 def _is_at_its_pace(upstream: Upstream, profile: ProcessProfile) -> bool:
@@ -190,6 +209,13 @@ def _one_client(profile: ProcessProfile) -> Iterator[Hit]:
         )
 
 
+_IN_TURN = ", which is asked for one thing at a time"
+_ONE_AT_A_TIME = (
+    "Calls to it follow one another and are never under way at once, as where one worker takes "
+    "them from a queue, or a lock or a limit of 1 is around them: requests wait for their turn. "
+    "Allow several at once (more workers, a higher limit: in Gradio concurrency_limit), or make "
+    "that peer quicker: cache its answers, ask it less."
+)
 _SEARCHED = (
     "A name is looked up several times: most likely each domain of the search list in "
     "/etc/resolv.conf is tried before the name as it is (Kubernetes: options ndots:5). Write names "

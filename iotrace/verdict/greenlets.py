@@ -4,6 +4,9 @@ waits, so nothing tells its line."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from iotrace.report.stacks import Frame
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.stack import Stack, stack_of
 
@@ -27,3 +30,20 @@ def greenlets_text(profile: ProcessProfile) -> str:
         "queues, events), or for news, as a long poll does. A greenlet that waits is on no thread, "
         f"so its line is not seen here: {looks}"
     )
+
+
+def in_greenlet(stack: Iterable[Frame]) -> bool:
+    """Whether gevent or eventlet has called what is on the stack, in no real thread of theirs."""
+    files = [frame.file for frame in stack]
+    return any(part in file for file in files for part in ("/gevent/", "/eventlet/")) and not any(
+        file.endswith(("/gevent/threadpool.py", "/eventlet/tpool.py")) for file in files
+    )
+
+
+REAL_LOCK = (
+    "The lock is none of the green ones: it was made before the standard library was patched, or "
+    "in C. A greenlet that has it never runs again to give it back, once another one of the same "
+    "thread waits for it. Patch before all other imports (gevent.monkey.patch_all(), "
+    "eventlet.monkey_patch()); gunicorn with --preload imports the application before its workers "
+    "patch: patch in gunicorn.conf.py, or do not preload."
+)

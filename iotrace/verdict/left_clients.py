@@ -60,8 +60,8 @@ def _serving(profile: ProcessProfile) -> list[Stuck]:
 _ADVICE = (
     "Who serves them waits for something else (an event, a queue, a sleep) and sends nothing, so "
     "that it never learns that the client has gone: the connection is never closed, and its thread "
-    "or greenlet never ends. Send something now and then (in an event stream a comment, b': "
-    "ping\\n\\n', every 15 s: the second one fails, and the generator is closed; an empty part "
+    "or greenlet never ends. Send something now and then (in an event stream a comment line and an "
+    "empty one, every 15 s: the second time it fails, and the generator is closed; an empty part "
     "sends nothing), wait with a timeout for that, or watch the connection: await "
     "request.is_disconnected() in ASGI, a recv() that returns b'' elsewhere."
 )

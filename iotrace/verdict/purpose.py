@@ -98,6 +98,8 @@ def _of_lock_or_poll(call: InCall, library: Sequence[Frame]) -> Purpose:
         return Purpose.RESULT
     if _any(library, _FOR_ROOM):
         return Purpose.ROOM
+    if handles_request(call.stack) and not _any(library[:1], _CONDITIONS):
+        return Purpose.LOCK
     if not call.stack or len(library) == len(call.stack):
         return Purpose.LOCK if _any(library, _TAKES_LOCK) else Purpose.WORK
     if _any(library[:1], _CONDITIONS):
@@ -127,6 +129,17 @@ def serves(stack: Sequence[Frame]) -> bool:
     """Whether somebody outside waits: a server or a task queue has called the program's code."""
     outer = stack[len(library_frames(stack)) :]
     return any(_SERVER.search(frame.file) for frame in outer if in_library(frame))
+
+
+def handles_request(stack: Sequence[Frame]) -> bool:
+    """Whether a server has called another package's code, which is where it is: a framework, with
+    no frame of the program's own yet."""
+    if not stack or not in_package(stack[0]):
+        return False
+    return any(
+        _HANDLES.search(named(frame)) and package_of(frame) != package_of(stack[0])
+        for frame in stack[1:]
+    )
 
 
 def asks(stack: Sequence[Frame]) -> bool:
@@ -202,6 +215,12 @@ _SERVER = re.compile(
     r"|starlette|fastapi|bottle|tornado|aiohttp|eventlet|gevent|grpc|twisted|falcon|pyramid"
     r"|celery|rq|dramatiq|huey|asgiref|sanic|zmq|kombu)(?:/|\.py$)"
     r"|/concurrent/futures/\w+\.py$|/multiprocessing/pool\.py$"
+)
+_HANDLES = re.compile(
+    r"/gunicorn/workers/\w+\.py:handle_request|/werkzeug/serving\.py:run_wsgi"
+    r"|/waitress/(?:task|channel)\.py:service|/(?:cheroot|cherrypy)/\S+:respond"
+    r"|/(?:gevent/pywsgi|eventlet/wsgi)\.py:handle_one_response"
+    r"|/(?:socketserver\.py:finish_request|wsgiref/handlers\.py:run)$"
 )
 _CLIENT = re.compile(
     r"/(?:http/client|ssl|smtplib|ftplib|imaplib|poplib|telnetlib|xmlrpc/client|urllib/request)\.py:"

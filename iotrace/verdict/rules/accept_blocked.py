@@ -10,6 +10,7 @@ from functools import partial
 from iotrace.report.detail import Detail
 from iotrace.verdict.advice import instead_of_blocking
 from iotrace.verdict.call_texts import call_text
+from iotrace.verdict.greenlets import REAL_LOCK, in_greenlet
 from iotrace.verdict.handovers import in_loop
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
@@ -165,10 +166,10 @@ def _advice(one: Stuck, *, shake: bool) -> str:
             "wrap_socket(connection, do_handshake_on_connect=False) with a timeout "
             "(connection.settimeout(5)), not a wrapped listener."
         )
-    files = [frame.file for frame in one.call.stack]
-    if any(part in file for file in files for part in ("/eventlet/", "/gevent/")):
-        real = one.call.syscall in LOCKS
-        return (_REAL_LOCK if real else "") + (
+    if in_greenlet(one.call.stack):
+        if one.call.syscall in LOCKS:
+            return REAL_LOCK
+        return (
             "A greenlet makes a call that blocks the thread, and with it the hub: no other "
             "greenlet runs, nobody accepts. Patch the standard library before all other imports "
             "(eventlet.monkey_patch(), gevent.monkey.patch_all()), or use the green call "
@@ -188,12 +189,6 @@ def _advice(one: Stuck, *, shake: bool) -> str:
         "dropped."
     )
 
-
-_REAL_LOCK = (
-    "The lock is none of the green ones: it was made before the patch (gunicorn --preload, an "
-    "import before it) or in C. If a greenlet of this thread has it, that one never runs again to "
-    "give it back: a deadlock. "
-)
 
 BLOCKED = Rule(
     "IO146",

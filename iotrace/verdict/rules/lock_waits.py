@@ -9,8 +9,16 @@ from dataclasses import replace
 
 from iotrace.report.detail import Detail
 from iotrace.verdict.call_texts import call_text
+from iotrace.verdict.greenlets import REAL_LOCK, in_greenlet
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, entry_of, imports, joins, library_frames
+from iotrace.verdict.purpose import (
+    Purpose,
+    entry_of,
+    handles_request,
+    imports,
+    joins,
+    library_frames,
+)
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
 from iotrace.verdict.stuck import (
     LEAST_NS,
@@ -88,7 +96,9 @@ def _alone(profile: ProcessProfile) -> list[Stuck]:
 
 def _matters(group: Sequence[Stuck]) -> bool:
     """Not the workers of a pool that wait for work, each in the function it was started for."""
-    return any(one.serves for one in group) or (len(group) > 1 and any(map(_deep, group)))
+    if any(one.serves or handles_request(one.call.stack) for one in group):
+        return True
+    return len(group) > 1 and any(map(_deep, group))
 
 
 def _deep(one: Stuck) -> bool:
@@ -174,6 +184,12 @@ def _hit(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) 
         )
         evidence["likely_holder"] = f"thread {one.tid}"
         lines = (*stuck_lines([one]), *stuck_lines([each for each in group if each != one]))[:3]
+    elif any(in_greenlet(one.call.stack) for one in group):
+        advice = REAL_LOCK
+        does = (
+            " is most likely another greenlet of the same thread, which cannot run to release it "
+            "while the thread waits: a deadlock"
+        )
     elif len(profile.process.threads) == 1:
         advice = _FORKED
         does = (

@@ -148,3 +148,22 @@ def test_calls_that_are_never_made_at_once_are_told_so() -> None:
     assert "one thing at a time" in str(findings(one))
     several = replace(one, upstreams=(replace(asked, in_flight_max=2),))
     assert "one thing at a time" not in str(findings(several))
+
+
+_LOCK = (
+    "lib/site-packages/flask/app.py:1812 Flask.full_dispatch_request",
+    "lib/site-packages/gunicorn/workers/base_async.py:108 AsyncWorker.handle_request",
+    "lib/site-packages/gevent/baseserver.py:34 _handle_and_close_when_done",
+)
+
+
+def test_a_real_lock_that_another_greenlet_has_is_a_deadlock() -> None:
+    waits = in_call("futex", "", *_LOCK, wait=10 * S)
+    rows = [replace(thread(lock=10 * S), in_call=waits)]
+    calls = [call("futex", "", 0, wait=10 * S)]
+    found = findings(process(rows, calls))["IO141"]
+    assert "most likely another greenlet of the same thread" in found.title
+    assert "patch" in found.advice
+    queue = "lib/site-packages/waitress/task.py:84 ThreadedTaskDispatcher.handler_thread"
+    idle = in_call("futex", "", queue, wait=10 * S)
+    assert "IO141" not in findings(process([replace(rows[0], in_call=idle)], calls))

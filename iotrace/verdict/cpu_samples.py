@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import takewhile
 
 from iotrace.report.model import Process
 from iotrace.report.stacks import CpuSample, Frame
 from iotrace.verdict.number_formats import duration, plural, share
+from iotrace.verdict.purpose import is_import
 from iotrace.verdict.told_lines import COMPUTES, MOST, ToldLine, frame_text, wait_at
 
 LEAST_SAMPLES = 20
@@ -25,6 +27,8 @@ SPREAD_SHARE = 0.3
 """Where no function has so much of it, packages tell more."""
 INSIDE_SHARE = 0.3
 """Of a function's samples, in what it calls of one installed package, for that to be named."""
+UNNAMED = "?"
+"""The file of code that is gone (a module's, once it is imported): it tells nobody anything."""
 _LOOP_CODE = re.compile(r"/(?:selectors|asyncio/(?:base_events|events|runners)|uvloop/.*)\.py$")
 _PACKAGE = re.compile(r"/(?:site|dist)-packages/(\w+)")
 
@@ -54,6 +58,7 @@ def busy_lines(
         for one in rows
         if not (callbacks and one.stack and _LOOP_CODE.search(one.stack[0].file))
     )
+    ranked = [group for group in ranked if group[0].own_stack[0].file != UNNAMED]
     lines = [
         ToldLine(
             f"{_function_text(group)}: {share(_samples(group), total)} of {whole(group)}",
@@ -84,6 +89,20 @@ def _packages(rows: Iterable[CpuSample]) -> tuple[ToldLine, ...]:
         return ()
     packages = ", ".join(named[:MOST])
     return (ToldLine(f"by package, of its CPU time with a known stack: {packages}"),)
+
+
+def importing(process: Process, tid: int) -> bool:
+    """Whether a thread with an event loop was on a CPU mostly to import modules, in a callback.
+    Stacks of nested imports are too deep to be read to their end."""
+    rows = [one for one in process.cpu_samples if one.tid == tid]
+    total = _samples(rows)
+    inside = sum(one.samples for one in rows if _imports_in_callback(one))
+    return total >= LEAST_SAMPLES and 2 * inside >= total
+
+
+def _imports_in_callback(one: CpuSample) -> bool:
+    called = takewhile(lambda frame: not _LOOP_CODE.search(frame.file), one.stack)
+    return any(map(is_import, called))
 
 
 def busiest_place(process: Process) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.verdict.advice import instead_of_blocking, instead_of_computing
-from iotrace.verdict.cpu_samples import busy_lines
+from iotrace.verdict.cpu_samples import busy_lines, importing
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import stalled_lines
 from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
@@ -50,7 +50,10 @@ def _stalled(profile: ProcessProfile) -> Iterator[Hit]:
                 }
                 fd = stalls.worst.fd
             stack = stack_of(profile, tid)
-            if waits and blocks:
+            imports = not blocks and importing(profile.process, tid)
+            if imports:
+                advice = _IMPORT
+            elif waits and blocks:
                 advice = instead_of_blocking(stack, max(waits, key=lambda reason: waits[reason]))
             else:
                 green = _GREEN if in_green_thread(profile, tid) else ""
@@ -59,13 +62,19 @@ def _stalled(profile: ProcessProfile) -> Iterator[Hit]:
             if not lines and not blocks:
                 lines = busy_lines(profile.process, tid, callbacks=True)
             low = "low" if has_time({tid}, profile) else None
-            title = "" if blocks else _COMPUTES
+            title = "" if blocks else _IMPORTS if imports else _COMPUTES
             yield Hit(evidence, own, tid, fd, low, lines, title, advice)
 
 
 _GREEN = (
     "Threads are patched here (gevent, eventlet): what a Thread or a ThreadPoolExecutor runs is a "
     "greenlet of the loop's own thread, and nothing else runs while it computes. "
+)
+_IMPORTS = "Event loop stalled: it imports modules for over 50 ms at a time, and delays the others"
+_IMPORT = (
+    "Import what is needed before the loop starts, or in a thread (asyncio: await "
+    "asyncio.to_thread(importlib.import_module, name)); an import inside of a function runs when "
+    "it is first called, in a request."
 )
 _COMPUTES = "Event loop stalled: it computes for over 50 ms at a time, and delays the others"
 

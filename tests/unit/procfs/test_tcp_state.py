@@ -45,6 +45,19 @@ def test_segments_that_came_in_are_counted() -> None:
     assert (state.segments_in, state.out_of_order) == (7, 0)
 
 
+def test_since_when_a_peer_has_closed_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        with listener.accept()[0] as server:
+            client.close()
+            time.sleep(0.2)
+            (left,) = read_tcp_states(os.getpid(), [server.fileno()])
+        with socket.create_connection(listener.getsockname()) as client:
+            (stays,) = read_tcp_states(os.getpid(), [client.fileno()])
+    assert left.left_ns >= 150_000_000  # the kernel's clock of this may have ticks of 10 ms
+    assert stays.left_ns == 0
+
+
 def test_what_was_sent_again_for_a_late_acknowledgement_is_no_loss() -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,

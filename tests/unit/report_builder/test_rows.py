@@ -4,7 +4,8 @@ import socket
 from dataclasses import replace
 
 from iotrace.procfs.net_tables import Socket
-from iotrace.report.model import OpenSockets
+from iotrace.procfs.tcp_state import TcpState
+from iotrace.report.model import LeftByClients, OpenSockets
 from iotrace.report_builder.call_rows import call_row, error_name
 from iotrace.report_builder.descriptor_rows import descriptor_row, open_sockets
 from iotrace.report_builder.thread_rows import thread_row
@@ -117,7 +118,28 @@ def test_open_sockets_count_whether_or_not_a_call_used_them() -> None:
             _socket(73, "close_wait", 11),
         )
     )
-    assert found == OpenSockets(4, ("127.0.0.1:8000",), pending=3, unread=1)
+    left = LeftByClients(1, 3, 1, "", None)
+    assert found == OpenSockets(4, ("127.0.0.1:8000",), pending=3, unread=1, left=left)
+
+
+def test_accepted_connections_that_clients_have_left() -> None:
+    peers = ("10.0.0.7:51001", "10.0.0.8:51002", "10.0.0.7:51003", "10.0.0.9:51004")
+    states = ("close_wait", "close_wait", "close_wait", "established")
+    rows = [
+        replace(_socket(71 + place, state, 0), peer=peer)
+        for place, (peer, state) in enumerate(zip(peers, states, strict=True))
+    ]
+    outgoing = replace(_socket(80, "close_wait", 0), local="127.0.0.1:51000", peer="10.0.0.1:80")
+    facts = _facts(_socket(70, "listen", None, 0), *rows, outgoing)
+    known = {
+        inode: TcpState(inode, False, 0, 0, None, 0, left_ns=left_ns)
+        for inode, left_ns in ((71, 10**9), (72, 2 * 10**9), (73, 9 * 10**9))
+    }
+    left = open_sockets(replace(facts, tcp=known)).left
+    assert left == LeftByClients(3, 4, 2, "10.0.0.7", 2 * 10**9)
+    untold = open_sockets(facts).left
+    assert untold is not None
+    assert untold.typical_ns is None
 
 
 def test_sockets_that_nobody_looked_at_are_not_none() -> None:

@@ -167,3 +167,21 @@ def test_a_real_lock_that_another_greenlet_has_is_a_deadlock() -> None:
     queue = "lib/site-packages/waitress/task.py:84 ThreadedTaskDispatcher.handler_thread"
     idle = in_call("futex", "", queue, wait=10 * S)
     assert "IO141" not in findings(process([replace(rows[0], in_call=idle)], calls))
+
+
+def test_imports_in_a_callback_are_told_as_such() -> None:
+    stalls = Stalls(9, 9 * S, 9 * S, 0, dict.fromkeys(WAIT_REASONS, 0), None)
+    one = replace(event_loop(stalls=stalls, busy=S), threads=(thread(user=9 * S, poll=S),))
+    loads = Frame("_compile_bytecode", "<frozen importlib._bootstrap_external>", 729)
+    sets_up = Frame("set_up", "/srv/hub.py", 15)
+    runs = Frame("BaseEventLoop._run_once", "/usr/lib/python3.11/asyncio/base_events.py", 1922)
+    gone = Frame("?", "?", None)
+    row = CpuSample(PID, 400, 4 * S, 0, 0, 0, 1, (loads, sets_up, runs))
+    deep = CpuSample(PID, 500, 5 * S, 0, 0, 0, 0, (gone, loads))
+    found = findings(replace(one, cpu_samples=(deep, row)))["IO103"]
+    assert "it imports modules" in found.title
+    assert "to_thread" in found.advice
+    assert "hub.py:15 set_up" in found.lines[0]
+    # A program that is run by an import.
+    main = CpuSample(PID, 900, 9 * S, 0, 0, 0, 0, (sets_up, runs, loads))
+    assert "imports" not in findings(replace(one, cpu_samples=(main,)))["IO103"].title

@@ -10,6 +10,10 @@ from iotrace.procfs.files import PROC, read_file
 
 _KIB = 1024
 _SWAPPED_IN = (b"pswpin", b"zswpin")
+_NS_PER_TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+# Positions in the first line of /proc/stat, after its label. Time of guests is in user and nice.
+_RUNNING = (0, 1, 2, 5, 6)  # user, nice, system, irq, softirq
+_STOLEN = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,33 @@ class HostFacts:
     boot_id: str
     memory_bytes: int
     available_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CpuTimes:
+    """Of all CPUs since boot, in clock ticks (10 ms): proc_stat(5).
+
+    ``running_ns``: anything but idle. ``stolen_ns``: a CPU of this virtual machine had something to
+    run, and the hypervisor ran something else; 0 on machines that are not told.
+    """
+
+    running_ns: int
+    stolen_ns: int
+
+
+def parse_cpu_times(data: bytes) -> CpuTimes:
+    """``/proc/stat``. Raises ``ValueError`` for anything that isn't such a file."""
+    match data.split(b"\n", 1)[0].split():
+        case [b"cpu", *fields] if len(fields) > _STOLEN:
+            ticks = [int(field) for field in fields]
+            running = sum(ticks[place] for place in _RUNNING)
+            return CpuTimes(running * _NS_PER_TICK, ticks[_STOLEN] * _NS_PER_TICK)
+    raise ValueError("no times of all CPUs")
+
+
+def read_cpu_times(root: str = PROC) -> CpuTimes:
+    """Raises ``OSError`` where there is no /proc."""
+    return parse_cpu_times(read_file(f"{root}/stat"))
 
 
 def parse_meminfo(data: bytes) -> dict[str, int]:

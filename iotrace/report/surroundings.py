@@ -137,7 +137,7 @@ class OpenSockets:
 @dataclass(frozen=True, slots=True)
 class GroupLimits:
     """What the control groups of a process allow it, on whatever level (cgroups(7)); its CPUs, and
-    its memory on swap.
+    its memory on swap; and what the machine's CPUs did meanwhile.
 
     ``throttled_ns``: how long the quota of ``cpu_group`` kept that group from running while the
     process was traced; None: there is no quota. ``cpu_quota_cpus``: CPU time for each unit of time
@@ -147,6 +147,9 @@ class GroupLimits:
     (sched_setaffinity(2), cpuset); None: not known. ``swapped_bytes``: of its memory, at the last
     look (proc_pid_status(5), VmSwap); None: not known. ``swapped_in_pages``: that the whole machine
     has fetched from swap while the process was traced (proc_vmstat(5)); None: not known.
+    ``machine_running_ns``: so long all CPUs of the machine together ran anything meanwhile, and
+    ``machine_stolen_ns``: so long they had something to run, and the hypervisor did not let them
+    (proc_stat(5), steal; both count in ticks of 10 ms); None: not known.
     """
 
     cpu_group: str = ""
@@ -159,6 +162,8 @@ class GroupLimits:
     cpus: int | None = None
     swapped_bytes: int | None = None
     swapped_in_pages: int | None = None
+    machine_running_ns: int | None = None
+    machine_stolen_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -267,7 +267,7 @@ def _signal_name(number: int) -> str:
 def _limits(facts: ProcessFacts | None) -> GroupLimits | None:
     if facts is None or facts.limits is None:
         return None
-    cpu, memory = facts.limits.cpu, facts.limits.memory
+    cpu, memory, machine = facts.limits.cpu, facts.limits.memory, facts.limits.machine
     return GroupLimits(
         cpu_group=cpu.group if cpu else "",
         cpu_quota_cpus=cpu.quota_cpus if cpu else None,
@@ -279,4 +279,6 @@ def _limits(facts: ProcessFacts | None) -> GroupLimits | None:
         cpus=facts.limits.cpus,
         swapped_bytes=facts.limits.swapped_bytes,
         swapped_in_pages=facts.limits.swapped_in_pages,
+        machine_running_ns=machine.running_ns if machine else None,
+        machine_stolen_ns=machine.stolen_ns if machine else None,
     )

@@ -4,15 +4,19 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from iotrace.procfs.cgroup import CpuLimit, MemoryLimit
-from iotrace.procfs.host import read_swapped_in_pages
+from iotrace.procfs.host import CpuTimes, read_cpu_times, read_swapped_in_pages
 from iotrace.procfs.stat import read_stat
 from iotrace.procfs.status import read_status
 from iotrace.target_reader.asking import Asker
 from iotrace.target_reader.limits import read_cpu_limits, read_memory_limit
+
+_TICK_NS = 10_000_000
+"""In which the kernel counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,8 @@ class ProcessLimits:
     least. ``major_faults``: page faults that waited for storage (proc_pid_stat(5)), while traced.
     ``cpus``: so many its first thread may run on (sched_setaffinity(2), cpuset). ``swapped_bytes``:
     of its memory, on swap. ``swapped_in_pages``: that the whole machine has fetched from
-    there while the process was traced; None: not known.
+    there while the process was traced; None: not known. ``machine``: what all of its CPUs did
+    meanwhile.
     """
 
     cpu: CpuLimit | None
@@ -33,6 +38,7 @@ class ProcessLimits:
     cpus: int | None = None
     swapped_bytes: int = 0
     swapped_in_pages: int | None = None
+    machine: CpuTimes | None = None
 
 
 class LimitBook:
@@ -48,6 +54,8 @@ class LimitBook:
         self._throttled_from: dict[int, dict[str, int]] = {}
         self._faults_from: dict[int, int] = {}
         self._swapped_in_from: dict[int, int] = {}
+        self._machine = _Machine()
+        self._machine_from: dict[int, CpuTimes] = {}
 
     def look(self, pid: int) -> ProcessLimits:
         """The limits of a process now; the first look at it is its beginning.
@@ -59,6 +67,8 @@ class LimitBook:
             began = self._at_attach.get(pid, limits)
             self._throttled_from[pid] = {one.group: one.throttled_ns for one in began}
         faults = read_stat(pid).major_faults
+        now = self._machine.look()
+        then = self._machine_from.setdefault(pid, now)
         return ProcessLimits(
             cpu=self._most_throttled(pid, limits),
             memory=read_memory_limit(self._reader, pid),
@@ -66,6 +76,10 @@ class LimitBook:
             cpus=_cpus_allowed(pid),
             swapped_bytes=read_status(pid).swapped_bytes,
             swapped_in_pages=self._swapped_in(pid),
+            # Steal may be corrected downwards: proc_stat(5).
+            machine=CpuTimes(
+                max(0, now.running_ns - then.running_ns), max(0, now.stolen_ns - then.stolen_ns)
+            ),
         )
 
     def forget(self, pid: int) -> None:
@@ -73,6 +87,7 @@ class LimitBook:
         self._throttled_from.pop(pid, None)
         self._faults_from.pop(pid, None)
         self._swapped_in_from.pop(pid, None)
+        self._machine_from.pop(pid, None)
 
     def _swapped_in(self, pid: int) -> int | None:
         pages = read_swapped_in_pages()
@@ -90,6 +105,21 @@ class LimitBook:
             for one in limits
         ]
         return max(grown, key=_by_throttling, default=None)
+
+
+class _Machine:
+    """The times of the machine's CPUs. To read them takes a kernel of many CPUs milliseconds, so
+    processes that are looked at within one tick share a look."""
+
+    def __init__(self) -> None:
+        self._read_ns = 0
+        self._times = CpuTimes(0, 0)
+
+    def look(self) -> CpuTimes:
+        now = time.monotonic_ns()
+        if now - self._read_ns > _TICK_NS:
+            self._read_ns, self._times = now, read_cpu_times()
+        return self._times
 
 
 def _cpus_allowed(pid: int) -> int | None:

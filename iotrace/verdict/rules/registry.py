@@ -61,6 +61,7 @@ from iotrace.verdict.rules import (
     slow_files,
     slow_handovers,
     slow_tasks,
+    stolen_cpu,
     stopped_process,
     stuck_call,
     task_queues,
@@ -150,5 +151,6 @@ RULES: tuple[Rule, ...] = (
     unix_backlog.FULL_QUEUE,
     empty_waits.EMPTY,
     killed_workers.KILLS,
+    stolen_cpu.STOLEN,
     endless_shutdown.ENDLESS,
 )

@@ -229,5 +229,6 @@ TESTED_ELSEWHERE = {
     "IO197": "tests/kernel/test_clients.py",
     **dict.fromkeys(("IO198", "IO199", "IO200"), "tests/kernel/test_elsewhere.py"),
     "IO192": "tests/kernel/verdict/test_killed_workers.py",
+    "IO194": "tests/kernel/test_stolen_cpu.py",
 }
 """Rules whose defect is no mistake of a server's code: the kernel test that makes them fire."""

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
-from iotrace.procfs.host import parse_meminfo, read_host, read_swapped_in_pages
+from iotrace.procfs.host import (
+    CpuTimes,
+    parse_cpu_times,
+    parse_meminfo,
+    read_cpu_times,
+    read_host,
+    read_swapped_in_pages,
+)
 
 from . import samples
 
@@ -34,6 +42,26 @@ def test_pages_from_swap(tmp_path: Path) -> None:
     assert read_swapped_in_pages(str(tmp_path)) == 20
     (tmp_path / "vmstat").write_text("pgfault 9\n")
     assert read_swapped_in_pages(str(tmp_path)) is None
+
+
+def test_times_of_all_cpus() -> None:
+    line = b"cpu  100 20 30 4000 5 6 7 80 90 10"
+    lines = line + b"\ncpu0 100 20 30 4000 5 6 7 80 90 10\nintr 9\n"
+    tick = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+    assert parse_cpu_times(lines) == CpuTimes((100 + 20 + 30 + 6 + 7) * tick, 80 * tick)
+    for damaged in (b"", b"cpu 1 2 3", b"cpu0 1 2 3 4 5 6 7 8", line.replace(b"80", b"x")):
+        with pytest.raises(ValueError):
+            parse_cpu_times(damaged)
+
+
+def test_cpu_times_grow_while_something_runs() -> None:
+    before = read_cpu_times()
+    until = time.process_time() + 0.2
+    while time.process_time() < until:
+        pass
+    after = read_cpu_times()
+    assert after.running_ns - before.running_ns >= 100_000_000
+    assert after.stolen_ns >= before.stolen_ns >= 0
 
 
 def test_memory_sizes() -> None:

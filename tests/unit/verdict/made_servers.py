@@ -170,6 +170,12 @@ def zero_timeout(wrong: bool) -> tuple[Process, ...]:
     return (replace(one, threads=(thread(**times),)),)
 
 
+def stolen(wrong: bool) -> tuple[Process, ...]:
+    """IO194: of 16 s that the CPUs wanted to run the hypervisor took 4; or a few ticks."""
+    limits = GroupLimits(machine_running_ns=12 * S, machine_stolen_ns=4 * S if wrong else 500 * MS)
+    return (replace(process([thread(user=8 * S, recv=2 * S)]), limits=limits),)
+
+
 def throttled(wrong: bool) -> tuple[Process, ...]:
     rows = [thread(tid, user=S, runq=2 * S, recv=7 * S) for tid in (PID, 701, 702)]
     limits = GroupLimits("/pod", 0.2, 4 * S if wrong else 400 * MS)

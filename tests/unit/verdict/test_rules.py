@@ -110,6 +110,7 @@ MADE: dict[str, Made] = {
     "IO199": elsewhere.unix_backlog,
     "IO200": made_busy.empty_waits,
     "IO192": made_ends.killed_workers,
+    "IO194": made_servers.stolen,
     "IO193": made_ends.endless_shutdown,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
@@ -195,6 +196,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO199": {"connects": 40, "waited_ns": 6 * S, "socket": "lockd.sock"},
     "IO200": {"waits_that_ran_out": 9_000, "per_second": 900, "threads": 3, "cpu_ns": 900 * MS},
     "IO192": {"workers_replaced": 3, "signals": "SIGABRT", "mean_life_ns": 3 * S},
+    "IO194": {"stolen_share_ratio": 0.25, "lost_estimated_ns": 2 * S},
     "IO193": {"connections_of_clients": 3, "asyncio_tasks_of_the_program": 3, "waited_ns": 9 * S},
 }  # fmt: skip
 

@@ -14,6 +14,7 @@ from iotrace.report.stacks import Frame, Line, StallCause
 from iotrace.verdict.call_sums import category_of
 from iotrace.verdict.call_texts import call_text, library_text
 from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.reused_descriptors import misnamed
 from iotrace.verdict.told_lines import COMPUTES, MOST, ToldLine, ToldWait, frame_text, wait_at
 
 LEAST_OF_COSTLIEST = 0.01
@@ -141,10 +142,13 @@ def _cause_text(peers: _Peers, paths: _Paths, one: StallCause) -> str:
 def _peers(process: Process) -> _Peers:
     """The peer by descriptor and kind, of those whose one peer is known."""
     found: dict[tuple[int | None, str], set[str]] = {}
+    other = misnamed(process)
     for row in process.descriptors:
         found.setdefault((row.fd, row.kind), set()).add(row.peer)
         if row.polled_ns:  # the kind of what a poll waits for is not kept with the poll
-            found.setdefault((row.fd, ""), set()).add(row.peer)
+            is_other = other is not None and (row.fd, row.kind) in other.rows
+            peer = other.peer if other and is_other else row.peer
+            found.setdefault((row.fd, ""), set()).add(peer)
     return {key: next(iter(peers)) for key, peers in found.items() if len(peers) == 1}
 
 

@@ -10,19 +10,26 @@ from dataclasses import dataclass
 from iotrace.report.model import Descriptor
 from iotrace.report.stacks import Line
 from iotrace.report.surroundings import MOST_PEERS
-from iotrace.report.times import Bucket, Durations
+from iotrace.report.times import Bucket
+from iotrace.verdict.histograms import summed
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.reused_descriptors import misnamed
 from iotrace.verdict.work_sources import mostly_for_work
 from iotrace.vocabulary.calls import FAMILIES, READS
 
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """One peer. ``lines``: the slow calls on its connections, by the latest of each stack."""
+    """One peer. ``lines``: the slow calls on its connections, by the latest of each stack.
+
+    ``seen_calls``: how often it was asked, where the numbers of its connections were used for
+    others, too, and so their rows do not say.
+    """
 
     peer: str
     rows: tuple[Descriptor, ...]
     lines: tuple[Line, ...]
+    seen_calls: int | None = None
 
     @property
     def waited_ns(self) -> int:
@@ -32,6 +39,8 @@ class Upstream:
     @property
     def calls(self) -> int:
         """Calls on its connections; where calls are not seen, sleeps."""
+        if self.seen_calls is not None:
+            return self.seen_calls
         return sum((one.sleeps if one.calls is None else one.calls) or 0 for one in self.rows)
 
     @property
@@ -50,11 +59,21 @@ class Upstream:
 
 def upstreams(profile: ProcessProfile) -> list[Upstream]:
     """Those that something was sent to; where that is not seen, that were waited for."""
+    other = misnamed(profile.process)
     by_peer: dict[str, list[Descriptor]] = {}
     for one in profile.outgoing():
         if one.bytes_out or (one.bytes_out is None and one.wait_ns + one.polled_ns):
-            by_peer.setdefault(one.peer, []).append(one)
-    return [Upstream(peer, tuple(rows), lines_on(profile, rows)) for peer, rows in by_peer.items()]
+            is_other = other is not None and (one.fd, one.kind) in other.rows
+            by_peer.setdefault(other.peer if other and is_other else one.peer, []).append(one)
+    return [
+        Upstream(
+            peer,
+            tuple(rows),
+            lines_on(profile, rows),
+            other.calls if other and peer == other.peer else None,
+        )
+        for peer, rows in by_peer.items()
+    ]
 
 
 def reconnects(profile: ProcessProfile) -> dict[str, int]:
@@ -86,19 +105,3 @@ def lines_on(profile: ProcessProfile, rows: Iterable[Descriptor]) -> tuple[Line,
         if (one.fd, one.kind) in wanted
         or (one.kind == "" and one.syscall in FAMILIES and one.fd in polled)
     )
-
-
-def total_ns(times: Durations) -> int:
-    """Of all of them, by the middles of the histogram's buckets."""
-    if not times.histogram:
-        return times.count * times.p50
-    return sum(min((low + high) // 2, times.max) * count for low, high, count in times.histogram)
-
-
-def summed(histograms: Iterable[tuple[Bucket, ...]]) -> tuple[Bucket, ...]:
-    """Histograms of the same buckets as one, from the shortest time on."""
-    counts = Counter[tuple[int, int]]()
-    for buckets in histograms:
-        for low, high, count in buckets:
-            counts[low, high] += count
-    return tuple((low, high, count) for (low, high), count in sorted(counts.items()))

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from iotrace.report.requests import Upstream
 from iotrace.verdict.cpu_samples import asking_share, busy_lines
+from iotrace.verdict.histograms import total_ns
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, of_the_same_peer, wastes_its_cpu
 from iotrace.verdict.thread_activity import Activity
-from iotrace.verdict.upstreams import lines_on, total_ns
+from iotrace.verdict.upstreams import lines_on
 
 LEAST_PER_SECOND = 500
 """Who looks for work now and then does so some times a second."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from iotrace.report.requests import Upstream
+from iotrace.verdict.histograms import total_ns
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.one_sided import mute_peers, unanswered_requests
 from iotrace.verdict.process_profile import ProcessProfile
@@ -13,7 +14,7 @@ from iotrace.verdict.purpose import Purpose, serves
 from iotrace.verdict.rules.rule import Hit, Rule, always
 from iotrace.verdict.slow_places import SLOW_NS
 from iotrace.verdict.stuck import LEAST_NS, WHOLE_SHARE, in_calls
-from iotrace.verdict.upstreams import total_ns, upstreams
+from iotrace.verdict.upstreams import upstreams
 from iotrace.verdict.waiting_tasks import (
     WaitingTasks,
     longest_of,

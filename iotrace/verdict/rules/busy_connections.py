@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from iotrace.report.detail import Detail
 from iotrace.report.requests import Upstream
 from iotrace.report.times import Durations
+from iotrace.verdict.histograms import total_ns
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
-from iotrace.verdict.upstreams import lines_on, total_ns
+from iotrace.verdict.upstreams import lines_on
 
 LEAST_CONNECTIONS = 2
 LEAST_CALLS = 10

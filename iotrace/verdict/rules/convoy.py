@@ -9,10 +9,11 @@ from itertools import permutations
 
 from iotrace.report.requests import Upstream
 from iotrace.report.stacks import Line
+from iotrace.verdict.histograms import total_ns
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
-from iotrace.verdict.upstreams import lines_on, total_ns
+from iotrace.verdict.upstreams import lines_on
 
 LEAST_AT_ONCE = 3
 """Calls in flight to the service that is waited for."""

@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from iotrace.report.stacks import Frame, Line
+from iotrace.verdict.histograms import summed, total_ns
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
-from iotrace.verdict.upstreams import lines_on, summed, total_ns, upstreams
+from iotrace.verdict.upstreams import lines_on, upstreams
 from iotrace.vocabulary.calls import CONNECTS, FAMILIES
 
 RETRY_NS = 800_000_000

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from iotrace.report.model import Descriptor
 from iotrace.report.times import Percentiles, Phase
+from iotrace.verdict.histograms import summed
 from iotrace.verdict.process_profile import ProcessProfile, port_of
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
-from iotrace.verdict.upstreams import summed
 from iotrace.vocabulary.calls import FAMILIES, READS
 
 DELAYED_ACK_NS = 40_000_000

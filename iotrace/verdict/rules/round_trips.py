@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from iotrace.report.requests import Upstream
 from iotrace.report.times import Durations
 from iotrace.verdict.cpu_samples import asking_share, busy_lines
+from iotrace.verdict.histograms import total_ns
 from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import calling_lines, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, of_the_same_peer
 from iotrace.verdict.told_lines import ToldLine
-from iotrace.verdict.upstreams import lines_on, total_ns
+from iotrace.verdict.upstreams import lines_on
 from iotrace.verdict.work_sources import mostly_for_work
 
 LEAST_CALLS = 500

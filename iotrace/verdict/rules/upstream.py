@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import Descriptor
-from iotrace.verdict.number_formats import duration
+from iotrace.verdict.histograms import total_ns
+from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import serves
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
 from iotrace.verdict.rules.silent_dns import is_dns, look_ups
-from iotrace.verdict.upstreams import Upstream, lines_on, total_ns, upstreams
+from iotrace.verdict.upstreams import Upstream, lines_on, upstreams
 from iotrace.verdict.work_sources import has_time, waits_for_work
 
 CONNECT_SHARE = 0.02
@@ -34,6 +35,10 @@ connections slow to be made."""
 IN_TURN_SHARE = 0.8
 """Of the time, that a call to the peer is under way, and never two at once, though clients have
 several connections: each begins as soon as the one before is answered."""
+DOMINATES = 0.5
+"""Of what is waited for all peers: one that takes less is one of several."""
+BUSY_SHARE = 0.8
+"""Of the most calls that were in flight at a time, on average: its callers are always busy."""
 BLOCKED_SHARE = 0.5
 """Of a single thread's time, asleep for one client while others wait."""
 
@@ -121,7 +126,8 @@ def _one_peer(profile: ProcessProfile) -> Iterator[Hit]:
         )
         or profile.total.lifetime_ns
     )
-    for upstream in upstreams(profile):
+    found = upstreams(profile)
+    for upstream in found:
         waited, calls = upstream.waited_ns, upstream.calls
         if (
             calls >= LEAST_CALLS
@@ -131,6 +137,8 @@ def _one_peer(profile: ProcessProfile) -> Iterator[Hit]:
             and not has_time({line.tid for line in upstream.lines}, profile)
         ):
             in_turn = _one_at_a_time(upstream, profile)
+            dominates = waited >= DOMINATES * sum(one.waited_ns for one in found)
+            busy, text = _busy_callers(upstream, profile)
             yield Hit(
                 {
                     "peer": upstream.peer,
@@ -138,10 +146,17 @@ def _one_peer(profile: ProcessProfile) -> Iterator[Hit]:
                     "waited_ns": waited,
                     "calls" if profile.detail is Detail.FULL else "sleeps": calls,
                     "share_of_serving_ratio": round(waited / serving, 3),
+                    **busy,
                 },
                 waited,
                 fd=upstream.rows[0].fd if len(upstream.rows) == 1 else None,
-                title=f"One peer dominates the wait: {upstream.peer}{_IN_TURN if in_turn else ''}",
+                title=(
+                    f"One peer dominates the wait: {upstream.peer}"
+                    if dominates
+                    else f"Waits for {upstream.peer}: {share(waited, serving)} of the time of the "
+                    "threads that serve"
+                )
+                + (_IN_TURN if in_turn else text),
                 lines=waiting_lines(upstream.lines, profile.process),
                 advice=_ONE_AT_A_TIME if in_turn else "",
             )
@@ -159,6 +174,27 @@ def _one_at_a_time(upstream: Upstream, profile: ProcessProfile) -> bool:
         and bool(rows)
         and sum(one.in_flight_max for one in rows) == 1
         and upstream.waited_ns >= IN_TURN_SHARE * profile.wall_ns
+    )
+
+
+def _busy_callers(
+    upstream: Upstream, profile: ProcessProfile
+) -> tuple[dict[str, float | int | str], str]:
+    """Where as many threads as ever ask it at the same time nearly always do: what they are to do
+    next, whatever it is, waits for them."""
+    row = next((one for one in profile.process.upstreams if one.peer == upstream.peer), None)
+    if row is None or row.theirs_ns is None or not 2 <= row.in_flight_max < len(profile.threads):
+        return {}, ""
+    took = total_ns(row.theirs_ns)
+    blocked = upstream.waited_ns >= ACCOUNTED_SHARE * took  # else tasks ask, and no threads
+    mean = min(took, upstream.waited_ns) / max(1, profile.wall_ns)
+    if not blocked or mean < BUSY_SHARE * row.in_flight_max:
+        return {}, ""
+    how = share(int(1000 * mean), 1000 * row.in_flight_max)
+    return (
+        {"at_once_max": row.in_flight_max, "at_once_mean": round(mean, 1)},
+        f"; no more than {row.in_flight_max} threads ask it at once, and those are busy with that "
+        f"{how} of the time: other work queues for them",
     )
 
 

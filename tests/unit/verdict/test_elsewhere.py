@@ -251,3 +251,40 @@ def test_one_send_for_each_request_is_held_by_nobody() -> None:
     for exchanges, found in ((100, True), (200, False)):
         row = Requests("127.0.0.1:8000", 1, exchanges, 0, None, None, None, None, None, None)
         assert ("IO154" in findings(replace(server, requests=(row,)))) is found
+
+
+def _bot(each: int = 2 * S, at_once: int = 2, threads: int = 3, waited: int = 19 * S) -> Process:
+    """Threads that ask a slow service; another one brings them what to do."""
+    times = Durations(9, each, each, each, each, each)
+    asked = Upstream("10.0.0.9:80", "tcp", 9, at_once, 0, None, times, None, None, 0, {})
+    half = waited // 2
+    rows = tuple(
+        descriptor(fd, local=f"10.0.0.7:5100{fd}", peer="10.0.0.9:80", wait=half, calls=9)
+        for fd in (8, 9)
+    )
+    all_of_them = [thread(tid=1_000 + number, recv=10 * S) for number in range(threads)]
+    calls = [call("recvfrom", "tcp", 9, tid=1_000 + number) for number in range(threads)]
+    one = process(all_of_them, calls, (), rows)
+    return replace(one, upstreams=(asked,), sockets=OpenSockets(1))
+
+
+def test_callers_that_are_always_busy_are_told() -> None:
+    title = by_rule(judged(_bot()).findings)["IO119"].title
+    assert "no more than 2 threads ask it at once" in title
+    assert "90 % of the time" in title
+    for other in (_bot(at_once=3), _bot(threads=2), _bot(each=S), _bot(waited=9 * S)):
+        found = by_rule(judged(other).findings)
+        assert "IO119" in found
+        assert "at once" not in found["IO119"].title
+
+
+def test_of_several_peers_none_dominates() -> None:
+    one = blocking(wait=9 * S)
+    rows = tuple(
+        descriptor(fd, local=f"10.0.0.7:5100{fd}", peer=f"10.0.0.{fd}:80", wait=waited)
+        for fd, waited in ((8, 5_500 * MS), (9, 3_500 * MS))
+    )
+    client = replace(one, descriptors=rows, sockets=OpenSockets(1))
+    titles = [found.title for found in judged(client).findings if found.id == "IO119"]
+    assert titles[0] == "One peer dominates the wait: 10.0.0.8:80"
+    assert titles[1].startswith("Waits for 10.0.0.9:80: 36.8 % of the time")

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Numbers of descriptors that were used for connections to several peers, one after the other.
+
+What was waited on a number is kept by number: with a program that makes a connection for each call
+all of it is told with the peer that had the number last. How long a peer took to answer is kept by
+connection: where that cannot be what was waited, and is what another peer took, it was the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from iotrace.report.model import Descriptor, Process
+from iotrace.report.requests import Upstream
+from iotrace.verdict.histograms import total_ns
+
+MOST_RATIO = 2
+"""Times what a peer took to answer: what was waited longer was not for its answers. A peer that is
+slow to end its answers, which are counted to their begin, is told by what comes next."""
+OTHERS_SHARE = 0.5
+"""Of what was waited, at least, the other peer took to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Misnamed:
+    """``rows``: those waited for another peer than theirs, ``peer``, as ``calls`` calls did."""
+
+    rows: frozenset[tuple[int, str]]
+    peer: str
+    calls: int
+
+
+def misnamed(process: Process) -> Misnamed | None:
+    """The numbers whose waits are most likely another peer's; None: nothing speaks for it."""
+    took = {one.peer: _took_ns(one) for one in process.upstreams}
+    rows: dict[str, list[Descriptor]] = {}
+    for one in process.descriptors:
+        if one.opened > 1 and one.polled_ns and one.peer in took:
+            rows.setdefault(one.peer, []).append(one)
+    strange = [
+        one
+        for peer, its in rows.items()
+        if sum(row.polled_ns for row in its) > MOST_RATIO * took[peer]
+        for one in its
+    ]
+    polled = sum(one.polled_ns for one in strange)
+    peers = {one.peer for one in strange}
+    others = [
+        one
+        for one in process.upstreams
+        if one.peer not in peers and took[one.peer] >= OTHERS_SHARE * polled > 0
+    ]
+    # Calls that run at the same time took longer together than anybody waited for them.
+    if len(others) != 1 or others[0].in_flight_max != 1:
+        return None
+    numbers = frozenset((one.fd, one.kind) for one in strange)
+    return Misnamed(numbers, others[0].peer, others[0].calls)
+
+
+def _took_ns(one: Upstream) -> int:
+    """Until its answers began, its connections were made, and so far at the end."""
+    known = sum(total_ns(times) for times in (one.theirs_ns, one.connect_ns) if times)
+    return known + one.unanswered * (one.oldest_unanswered_ns or 0)

@@ -12,7 +12,7 @@ from iotrace.verdict.call_sums import category_of
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import in_package, library_frames, named, serves
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
+from iotrace.verdict.rules.rule import Hit, Rule, Tells
 from iotrace.verdict.sqlite_files import sqlite_database
 from iotrace.verdict.told_lines import frame_text
 from iotrace.vocabulary.calls import SLEEPS
@@ -191,11 +191,18 @@ RETRIES = (
 )
 
 
+def _delays(cause: Hit, symptom: Hit) -> bool:
+    """Data waits until a sleep is over: where it lay for longer than that, and nobody is served,
+    another thread was to read it."""
+    mean = int(cause.evidence["mean_sleep_ns"])
+    return cause.severity != "low" or int(symptom.evidence.get("p50_ns", 0)) <= mean
+
+
 ASLEEP = Rule(
     "IO117",
     "Sleep in the request path: threads that serve call sleep",
     _ADVICE,
     _asleep,
-    explains={"IO105": always},
+    explains={"IO105": _delays},
     tells=Tells.WAIT,
 )

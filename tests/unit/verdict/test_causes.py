@@ -267,3 +267,14 @@ def test_processes_that_lack_the_same_cpus_are_one_finding() -> None:
     told = judged(*(replace(one, limits=limits) for one in (parent, child))).findings
     (found,) = (one for one in told if one.id == "IO112")
     assert (found.evidence["processes"], found.evidence["short_of"]) == (2, "2 CPUs")
+
+
+def test_data_that_lay_longer_than_a_sleep_was_another_threads_to_read() -> None:
+    sleeps = next(rule for rule in RULES if rule.id == "IO117").explains["IO105"]
+    for severity, lay, follows in (
+        ("low", 1_400 * MS, False),
+        ("low", 200 * MS, True),
+        (None, 1_400 * MS, True),  # it serves several, one after the other
+    ):
+        asleep = Hit({"mean_sleep_ns": 500 * MS}, 9 * S, severity=severity)
+        assert sleeps(asleep, Hit({"p50_ns": lay}, 9 * S)) is follows

@@ -84,10 +84,19 @@ def _is_told(seen: Activity) -> bool:
     waited = sum(loop.wait_ns for loop in seen.multiplexers)
     # It is given work through a lock, and the multiplexer is its timeout; or it polls for something
     # else while it handles a request.
-    elsewhere = max(seen.wait_ns["lock"], seen.polled_in_handlers_ns)
+    elsewhere = max(_between_jobs(seen), seen.polled_in_handlers_ns)
     if waited < LOOK_SHARE * seen.asleep_ns and elsewhere >= ASLEEP_SHARE * seen.asleep_ns:
         return False
     return ready >= TOLD_SHARE * seen.reads.ok or waited >= ASLEEP_SHARE * seen.asleep_ns
+
+
+def _between_jobs(seen: Activity) -> int:
+    """Asleep in locks; and in sleeps, where a thread that is given its work through a lock looks
+    with select or poll whether there is something to read (a serial port's read): whoever has a
+    loop that is blocked by sleeps waits in no lock."""
+    lock = seen.wait_ns["lock"]
+    looks = all(family_of(loop) != "epoll" for loop in seen.multiplexers)
+    return lock + seen.wait_ns["sleep"] if looks and lock >= LOOK_SHARE * seen.asleep_ns else lock
 
 
 def _hands_out(seen: Activity) -> bool:

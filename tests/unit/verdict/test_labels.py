@@ -16,6 +16,7 @@ from tests.unit.verdict.made import (
     call,
     descriptor,
     event_loop,
+    judged,
     loop,
     model_of,
     process,
@@ -210,3 +211,35 @@ def test_the_name_of_a_program_changes_nothing() -> None:
     one = event_loop()
     other = replace(one, name="gunicorn", cmdline=("gunicorn", "-k", "gevent"), python=None)
     assert model_of(one) == model_of(other)
+
+
+def test_a_pools_thread_that_reads_a_serial_port_runs_no_loop() -> None:
+    """A select of the port and a pipe before each read; it sleeps between its looks."""
+
+    def reader(lock: int, sleep: int, multiplexer: str = "pselect6") -> Process:
+        return process(
+            [thread(user=100 * MS, lock=lock, sleep=sleep)],
+            [
+                call("read", "tty", 101, bytes=900),
+                call("write", "tty", 101, bytes=800),
+                call("clock_nanosleep", "", 2_003, wait=sleep),
+                call("futex", "", 53, wait=lock),
+            ],
+            [loop(multiplexer, 211, watched=2, nfds=9, wait=0)],
+        )
+
+    blocked = {
+        (lock, name): any(
+            one.id == "IO104"
+            for found in judged(reader(lock, 9_900 * MS - lock, name)).findings
+            for one in (found, *found.symptoms)
+        )
+        for lock in (0, 4_500 * MS)
+        for name in ("pselect6", "epoll_wait")
+    }
+    assert blocked == {
+        (0, "pselect6"): True,
+        (0, "epoll_wait"): True,
+        (4_500 * MS, "pselect6"): False,
+        (4_500 * MS, "epoll_wait"): True,
+    }

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 from iotrace.report.detail import Detail
 from iotrace.report.task_waits import TaskWaits
 from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.pool_threads import pool_of
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, in_library, short_name
+from iotrace.verdict.purpose import Purpose, in_library, library_frames, short_name
+from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.told_lines import ToldLine
 from iotrace.verdict.waiting_tasks import (
@@ -21,6 +23,7 @@ from iotrace.verdict.waiting_tasks import (
     owed,
     taker_of,
     task_lines,
+    tasks_of_threads,
     waiting_tasks,
 )
 
@@ -113,7 +116,7 @@ def _holders(first: WaitingTasks, profile: ProcessProfile) -> tuple[ToldLine, ..
     waiter = taker_of(first.wait.stack)
     tasks = profile.process.tasks
     found = [
-        frame
+        (frame, one)
         for one in (tasks.rows if tasks else ())
         for frame in one.stack
         if one is not first.wait
@@ -122,8 +125,22 @@ def _holders(first: WaitingTasks, profile: ProcessProfile) -> tuple[ToldLine, ..
     ]
     if not found:
         return ()
-    place = f"{found[0].place} {short_name(found[0])}"
-    return (ToldLine(f"{place}: awaited by the task that most likely has it"),)
+    frame, row = found[0]
+    told = ToldLine(
+        f"{frame.place} {short_name(frame)}: awaited by the task that most likely has it"
+    )
+    in_thread = any(one.wait is row for one in tasks_of_threads(profile))
+    return told, *(_jobs(profile) if in_thread else ())
+
+
+def _jobs(profile: ProcessProfile) -> tuple[ToldLine, ...]:
+    """Where threads of executors wait longest in what the program has given them to do."""
+    lines = [
+        one
+        for one in profile.process.lines
+        if pool_of(one.stack) and len(library_frames(one.stack)) < len(one.stack)
+    ]
+    return waiting_lines(lines, profile.process)[:1]
 
 
 _ADVICE = {

@@ -9,7 +9,7 @@ import pytest
 from iotrace.report.model import Unsent
 from iotrace.verdict.purpose import Purpose
 from iotrace.verdict.waiting_tasks import purpose_of_task
-from tests.unit.verdict.made import MS, S, findings, stack
+from tests.unit.verdict.made import MS, S, findings, in_call, line_of, stack
 from tests.unit.verdict.made_tasks import CONSUMER, POOLED, wait_of, with_tasks
 
 _PACKAGES = "lib/site-packages"
@@ -117,3 +117,19 @@ def test_one_place_is_one_line_however_tasks_came_there() -> None:
     assert found.lines == (
         "srv/app.py:16 owner_of: 10 asyncio tasks at the end, 10.0 on the average, longest 9 s",
     )
+
+
+def test_a_lock_that_is_had_while_a_thread_works_is_told_with_what_that_does() -> None:
+    waits, has = wait_of(*_LOCKED), wait_of("app.py:22 handle", tasks=1)
+    reads = in_call(
+        "clock_nanosleep", "", f"{_PACKAGES}/pymodbus/client/serial.py:294 recv", "app.py:15 read",
+        "lib/concurrent/futures/thread.py:58 run", "lib/concurrent/futures/thread.py:83 _worker",
+    )  # fmt: skip
+    one = with_tasks(waits, has)
+    lines = (line_of(reads, 5_003, 9 * S, 15 * MS, tid=701),)
+    assert "awaited by the task" in findings(one)["IO160"].lines[-1]
+    told = findings(replace(one, lines=lines))["IO160"].lines
+    assert "app.py:15 read -> clock_nanosleep" in told[-1]
+    client = wait_of(f"{_PACKAGES}/httpx/_client.py:9 get", "app.py:22 handle", tasks=1)
+    asks = replace(with_tasks(waits, client), lines=lines)
+    assert "awaited by the task" in findings(asks)["IO160"].lines[-1]

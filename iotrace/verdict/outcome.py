@@ -11,6 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import Call
+from iotrace.verdict.asked_peers import asked_all_along
+from iotrace.verdict.called_back import called_back_text
 from iotrace.verdict.classify.confidence import UNKNOWN
 from iotrace.verdict.greenlets import greenlets_text
 from iotrace.verdict.number_formats import duration, plural, share
@@ -94,7 +96,9 @@ def _outcome(family: Sequence[ProcessProfile]) -> str:
                 f"No rule tells what is wrong, but clients wait: {waiting}. {_seen(family)} "
                 f"{next(filter(None, map(_where, family)), '')}"
             ).rstrip()
-        return f"No answer yet: {_lacking(family)} {_seen(family)} {_next_step(family)}"
+        inside = next(filter(None, map(called_back_text, family)), "")
+        known = inside or f"{_seen(family)} {_next_step(family)}"
+        return f"No answer yet: {_lacking(family)} {known}"
     if owed := [one for profile in family for one in unanswered_requests(profile)]:
         clients = plural(sum(one.connections for one in owed), "client")
         longest = duration(max(one.silent_ns for one in owed))
@@ -103,10 +107,11 @@ def _outcome(family: Sequence[ProcessProfile]) -> str:
             f"{longest} (unless none is due)."
         )
     if not any(map(_takes_requests, family)):
+        asked = next(filter(None, map(asked_all_along, family)), "")
         return (
             "No rule found a fault. It serves nobody itself: whether its own work gets done is "
-            "not known."
-        )
+            f"not known. {asked}"
+        ).rstrip()
     detail = family[0].detail
     known = "" if detail is Detail.FULL else f" by what {detail.value} detail knows"
     return f"Nothing wrong was found{known}."

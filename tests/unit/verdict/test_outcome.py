@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import OpenSockets, Process
-from iotrace.report.requests import Durations, Requests, RequestTier
+from iotrace.report.requests import Durations, Requests, RequestTier, Upstream
 from tests.unit.light import lit
 from tests.unit.verdict.made import (
     MS,
@@ -116,6 +116,19 @@ def test_a_client_has_no_requests_to_be_judged_by() -> None:
     assert _outcomes(replace(client, sockets=listener())) == [CLEAR]
 
 
+def test_a_client_that_always_asks_is_told_whom() -> None:
+    def client(count: int, at_once: int = 1) -> Process:
+        times = Durations(count, S, S, S, S, S)
+        row = Upstream("10.0.0.9:80", "tcp", count, at_once, 0, None, times, None, None, 0, {})
+        return replace(event_loop(), sockets=OpenSockets(3, (), 0, 0), upstreams=(row,))
+
+    (said,) = _outcomes(client(9))
+    assert "For 90 % of the time it waited for answers of 10.0.0.9:80, one call at a time" in said
+    assert "10.0.0.9" not in _outcomes(client(6))[0]
+    assert "10.0.0.9" not in _outcomes(client(9, at_once=4))[0]
+    assert "4 calls at a time at most" in _outcomes(client(36, at_once=4))[0]
+
+
 def test_nothing_is_said_beside_a_finding_of_a_relative() -> None:
     sick = process(
         [replace(thread(user=S, runq=8 * S, poll=S), tid=PID + 1)],
@@ -216,3 +229,18 @@ def test_in_sockets_detail_a_part_on_a_cpu_is_told_in_words() -> None:
     report = judged(lit(slow, Detail.SOCKETS), detail=Detail.SOCKETS)
     (one,) = report.processes
     assert one.outcome.endswith("take 1 s or longer: 87.5 % of it on a CPU.")
+
+
+def test_threads_that_a_library_has_called_and_that_wait_in_it_are_told() -> None:
+    def server(*places: str) -> Process:
+        waits = in_call("futex", "", "lib/python3.11/threading.py:324 Condition.wait", *places)
+        rows = [replace(thread(700 + one, lock=10 * S), in_call=waits) for one in range(3)]
+        return replace(process(rows), sockets=listener())
+
+    rpyc = "lib/site-packages/rpyc/core/protocol.py"
+    handler = (f"{rpyc}:452 Connection.serve", "server.py:15 names", f"{rpyc}:863 _handle_call")
+    (said,) = _outcomes(server(*handler))
+    assert "3 threads were at server.py:15 names all along, which rpyc has called" in said
+    assert "Send it traffic" not in said
+    for idle in (("server.py:15 work", "lib/python3.11/threading.py:9 run"), handler[:2]):
+        assert "has called" not in _outcomes(server(*idle))[0]

@@ -125,7 +125,8 @@ def _holders(first: WaitingTasks, profile: ProcessProfile) -> tuple[ToldLine, ..
     ]
     if not found:
         return ()
-    frame, row = found[0]
+    # What comes after the lock was given back is further down still, and others may be there.
+    frame, row = min(found, key=lambda one: (not one[1].tasks, one[0].line or 0))
     told = ToldLine(
         f"{frame.place} {short_name(frame)}: awaited by the task that most likely has it"
     )

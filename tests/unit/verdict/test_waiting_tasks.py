@@ -133,3 +133,10 @@ def test_a_lock_that_is_had_while_a_thread_works_is_told_with_what_that_does() -
     client = wait_of(f"{_PACKAGES}/httpx/_client.py:9 get", "app.py:22 handle", tasks=1)
     asks = replace(with_tasks(waits, client), lines=lines)
     assert "awaited by the task" in findings(asks)["IO160"].lines[-1]
+
+
+def test_who_has_a_lock_is_in_the_lines_next_to_where_it_is_taken() -> None:
+    later = wait_of("lib/asyncio/tasks.py:639 sleep", "app.py:28 handle", tasks=2)
+    has = wait_of("app.py:22 handle", tasks=1)
+    told = findings(with_tasks(wait_of(*_LOCKED), later, has))["IO160"].lines
+    assert "app.py:22 handle: awaited by the task that most likely has it" in told[-1]

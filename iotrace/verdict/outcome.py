@@ -17,6 +17,7 @@ from iotrace.verdict.classify.confidence import UNKNOWN
 from iotrace.verdict.greenlets import greenlets_text
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.one_sided import unanswered_requests
+from iotrace.verdict.own_waits import own_wait
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.slow_requests import slow_requests
 from iotrace.vocabulary.calls import CALLS, WRITES
@@ -110,7 +111,7 @@ def _outcome(family: Sequence[ProcessProfile]) -> str:
         asked = next(filter(None, map(asked_all_along, family)), "")
         return (
             "No rule found a fault. It serves nobody itself: whether its own work gets done is "
-            f"not known. {asked}"
+            f"not known. {asked or own_wait(family)}"
         ).rstrip()
     detail = family[0].detail
     known = "" if detail is Detail.FULL else f" by what {detail.value} detail knows"
@@ -157,8 +158,13 @@ def _is_for(call: Call, reason: str) -> bool:
 
 
 def _takes_requests(profile: ProcessProfile) -> bool:
-    """It listens or accepts; or is fed through pipes, or by io_uring; or nobody knows."""
+    """It listens or accepts; or is fed through pipes, or by io_uring; or nobody knows. Requests
+    that all come from itself are of nobody."""
     sockets, seen = profile.process.sockets, profile.total
+    served = sum(one.exchanges for one in profile.process.requests)
+    asked = [one for one in profile.process.upstreams if profile.is_own(one.peer)]
+    if 0 < served <= sum(one.calls for one in asked):
+        return False
     if sockets is None or not sockets.count or sockets.listening:
         return True
     return bool(seen.accepts.calls or seen.pipe_reads.ok or profile.process.operations)

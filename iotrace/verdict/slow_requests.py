@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from iotrace.report.requests import Requests, RequestTier
 from iotrace.verdict.number_formats import duration, share
+from iotrace.verdict.own_waits import longest_in_locks
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.slow_places import SLOW_NS, slow_place
 from iotrace.verdict.waiting_tasks import function_text
@@ -15,6 +16,10 @@ from iotrace.vocabulary.waits import SUMMARIES
 
 TAIL_NS = 250_000_000
 """Of a server whose other requests are quick: those that take this long or longer are late."""
+NOTICED_NS = 100_000_000
+"""From here on people notice that they wait (Nielsen, Usability Engineering, 5.5)."""
+OWN_LOCKS_SHARE = 0.9
+"""Of such requests' time, in locks of the program itself: no peer and no computing takes it."""
 TAIL_RATIO = 10
 """Times the median that they take on average."""
 TAIL_SHARE = 0.01
@@ -45,10 +50,13 @@ def slow_requests(profile: ProcessProfile) -> list[str]:
     for row in profile.process.requests:
         if row.latency_ns is None:
             continue
-        if row.latency_ns.p50 >= SLOW_NS and (spent := _largest_part(row.tiers)):
+        noticed = _is_noticed(row)
+        slow = noticed or row.latency_ns.p50 >= SLOW_NS
+        if slow and (spent := _largest_part(row.tiers)):
+            at = where or (longest_in_locks(profile) if noticed else "")
             texts.append(
                 f"half of the requests on {row.listener} take {duration(row.latency_ns.p50)} or "
-                f"longer: {spent}.{where}"
+                f"longer: {spent}.{at}"
             )
         elif late := _late(row, row.latency_ns.p50):
             count = sum(one.count for one in late)
@@ -59,6 +67,14 @@ def slow_requests(profile: ProcessProfile) -> list[str]:
                 f"{_largest_part(late)}.{where}"
             )
     return texts
+
+
+def _is_noticed(row: Requests) -> bool:
+    """Whether it takes half of them so long, and nearly all of that is in locks."""
+    spent = sum(one.latency_ns for one in row.tiers)
+    in_locks = sum(one.service_ns.get("lock", 0) for one in row.tiers)
+    assert row.latency_ns is not None
+    return row.latency_ns.p50 >= NOTICED_NS and in_locks >= OWN_LOCKS_SHARE * spent > 0
 
 
 def _late(row: Requests, typical_ns: int) -> list[RequestTier]:

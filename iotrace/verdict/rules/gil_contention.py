@@ -22,6 +22,9 @@ WALL_SHARE = 0.05
 LEAST_MEAN_NS = 100_000
 """Of a wait, where no holder had to be asked to let go: threads that make short calls hand the lock
 to each other, which costs a switch each time and no more."""
+LONGEST_MEAN_NS = 10_000_000
+"""Of waits that only look alike: who wants the GIL wakes up and asks after 5 ms, after
+twice that where it is late (sys.getswitchinterval). Longer ones are a library's own."""
 MOST_COMPUTING = 2
 """Lines of those who compute; the others are of those who wait."""
 
@@ -78,7 +81,9 @@ def _waits_for_the_gil(profile: ProcessProfile) -> list[Call]:
     of_these = sum(one.wait_ns for one in surely)
     if surely and not (of_these >= WALL_SHARE * profile.wall_ns and _keep_it(surely)):
         return surely
-    return [one for one in futexes if one.kind in GIL_KINDS]
+    alike = [one for one in futexes if one.kind in GIL_KINDS and one not in surely]
+    waits = sum_calls(alike).calls
+    return surely + (alike if sum(one.wait_ns for one in alike) < LONGEST_MEAN_NS * waits else [])
 
 
 def _keep_it(rows: Sequence[Call]) -> bool:

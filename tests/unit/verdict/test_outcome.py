@@ -244,3 +244,39 @@ def test_threads_that_a_library_has_called_and_that_wait_in_it_are_told() -> Non
     assert "Send it traffic" not in said
     for idle in (("server.py:15 work", "lib/python3.11/threading.py:9 run"), handler[:2]):
         assert "has called" not in _outcomes(server(*idle))[0]
+
+
+def test_requests_that_people_notice_are_told_where_all_of_that_is_in_locks() -> None:
+    waits = in_call(
+        "futex", "", "lib/threading.py:320 Condition.wait",
+        "lib/site-packages/grpc/_channel.py:2219 Channel.__exit__", "app.py:13 update",
+        "lib/site-packages/flask/app.py:902 Flask.dispatch_request",
+    )  # fmt: skip
+    for typical, in_locks, told in ((206, 200, True), (206, 150, False), (80, 79, False)):
+        one = _served(typical * MS, {"lock": 24 * in_locks * MS})
+        (said,) = _outcomes(replace(one, lines=(line_of(waits, 20, S, 200 * MS),)))
+        assert (
+            "at srv/app.py:13 update, in Channel.__exit__ (grpc/_channel.py)" in said
+        ) is told, said
+        assert (said == CLEAR) is not told
+
+
+def test_a_program_that_only_asks_itself_serves_nobody() -> None:
+    """Its main thread waits again and again for a library's thread."""
+    waits = in_call("futex", "", "export.py:9 main")
+    asks = descriptor(9, local="127.0.0.1:51000", peer="127.0.0.1:8000")
+    own = Upstream("127.0.0.1:8000", "tcp", 24, 1, 0, None, None, None, None, 0, {})
+    one = _served(MS, {"poll": MS})
+    one = replace(
+        one,
+        threads=(thread(lock=10 * S),),
+        lines=(line_of(waits, 900, 8 * S, 9 * MS),),
+        descriptors=(*one.descriptors, asks),
+        upstreams=(own,),
+        sockets=listener(0),
+    )
+    (said,) = _outcomes(one)
+    assert said.startswith("No rule found a fault. It serves nobody itself")
+    assert said.endswith("nearly always at export.py:9 main in futex.")
+    other = replace(own, peer="10.0.0.9:5432")
+    assert _outcomes(replace(one, upstreams=(other,)))[0] != said

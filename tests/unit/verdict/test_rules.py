@@ -266,6 +266,14 @@ def test_waits_from_before_the_gils_address_was_known_count_where_threads_conten
     assert found.evidence["waited_ns"] == row.wait_ns + later.wait_ns
 
 
+def test_waits_that_are_longer_than_any_for_the_gil_are_a_librarys_own() -> None:
+    (one,) = MADE["IO113"](True)
+    row = next(row for row in one.calls if row.syscall == "futex")
+    for waits, told in ((26, False), (600, True)):
+        alike = replace(row, calls=waits, errors={"ETIMEDOUT": waits}, kind="short timeout")
+        assert ("IO113" in findings(replace(one, calls=(*one.calls[:-1], alike)))) is told
+
+
 def test_short_waits_for_the_gil_that_nobody_is_asked_to_end_are_hand_overs() -> None:
     (one,) = MADE["IO113"](True)
     row = next(row for row in one.calls if row.syscall == "futex")

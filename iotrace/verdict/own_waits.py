@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where threads wait for other threads of their own program, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from iotrace.verdict.number_formats import share
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import library_frames, serves, short_name
+from iotrace.vocabulary.calls import LOCKS
+from iotrace.vocabulary.kinds import INTERPRETER_KINDS
+
+MOSTLY_SHARE = 0.9
+"""Of a thread's time, and of its waits, at one line: there it is nearly always."""
+
+
+def longest_in_locks(profile: ProcessProfile) -> str:
+    """Where threads that serve wait for other threads most."""
+    rows = [
+        one
+        for one in profile.process.lines
+        if one.syscall in LOCKS
+        and one.kind not in INTERPRETER_KINDS
+        and serves(one.stack)
+        and 0 < len(library_frames(one.stack)) < len(one.stack)
+    ]
+    longest = max(rows, key=lambda one: one.wait_ns, default=None)
+    if longest is None:
+        return ""
+    own, taker = longest.own_stack[0], library_frames(longest.stack)[-1]
+    return (
+        f" The longest of these waits are at {own.place} {short_name(own)}, in {taker.function} "
+        f"({'/'.join(taker.file.rsplit('/', 2)[-2:])})."
+    )
+
+
+def own_wait(family: Sequence[ProcessProfile]) -> str:
+    """Where the main thread of a program that serves nobody spends nearly all of its time."""
+    process = family[0].process
+    seen = family[0].threads.get(process.pid or 0)
+    rows = [one for one in process.lines if one.tid == process.pid and one.wait_ns]
+    longest = max(rows, key=lambda one: one.wait_ns, default=None)
+    if seen is None or longest is None or not longest.own_stack:
+        return ""
+    asleep, mostly = seen.asleep_ns, longest.wait_ns
+    if asleep < MOSTLY_SHARE * seen.lifetime_ns or mostly < MOSTLY_SHARE * sum(
+        one.wait_ns for one in rows
+    ):
+        return ""
+    own = longest.own_stack[0]
+    return (
+        f"Its main thread was asleep for {share(asleep, seen.lifetime_ns)} of its time, nearly "
+        f"always at {own.place} {short_name(own)} in {longest.syscall}."
+    )

@@ -31,6 +31,8 @@ ALL_ALONG_SHARE = 0.99
 """Of the time traced, asleep for one reason: all along."""
 BUSY_SHARE = 0.05
 """Of one CPU: what takes less is idle."""
+ITS_OWN_SHARE = 0.9
+"""Of the requests: those under way at the ends of the trace may be counted at one end only."""
 KEPT_SHARE = 0.1
 """Of the time of a thread that serves, asleep where no work comes from."""
 _REASON_OF = {call.name: call.wait for call in CALLS}
@@ -163,7 +165,7 @@ def _takes_requests(profile: ProcessProfile) -> bool:
     sockets, seen = profile.process.sockets, profile.total
     served = sum(one.exchanges for one in profile.process.requests)
     asked = [one for one in profile.process.upstreams if profile.is_own(one.peer)]
-    if 0 < served <= sum(one.calls for one in asked):
+    if 0 < ITS_OWN_SHARE * served <= sum(one.calls for one in asked):
         return False
     if sockets is None or not sockets.count or sockets.listening:
         return True

@@ -10,7 +10,7 @@ from iotrace.report.requests import Requests, RequestTier
 from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.own_waits import longest_in_locks
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.slow_places import SLOW_NS, slow_place
+from iotrace.verdict.slow_places import LATE_NS, slow_place
 from iotrace.verdict.waiting_tasks import function_text
 from iotrace.vocabulary.waits import SUMMARIES
 
@@ -39,7 +39,7 @@ _PARTS = {
 def slow_requests(profile: ProcessProfile) -> list[str]:
     """Requests that take long, all or a few of them, and what most of that time is."""
     texts = []
-    found = slow_place(profile)
+    found = slow_place(profile, LATE_NS)
     where = ""
     if found is not None:
         first = found[0].first
@@ -51,7 +51,7 @@ def slow_requests(profile: ProcessProfile) -> list[str]:
         if row.latency_ns is None:
             continue
         noticed = _is_noticed(row)
-        slow = noticed or row.latency_ns.p50 >= SLOW_NS
+        slow = noticed or row.latency_ns.p50 >= LATE_NS
         if slow and (spent := _largest_part(row.tiers)):
             at = where or (longest_in_locks(profile) if noticed else "")
             texts.append(

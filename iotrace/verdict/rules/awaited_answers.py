@@ -12,7 +12,7 @@ from iotrace.verdict.one_sided import mute_peers, unanswered_requests
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, serves
 from iotrace.verdict.rules.rule import Hit, Rule, always
-from iotrace.verdict.slow_places import SLOW_NS
+from iotrace.verdict.slow_places import LATE_NS
 from iotrace.verdict.stuck import LEAST_NS, WHOLE_SHARE, in_calls
 from iotrace.verdict.upstreams import upstreams
 from iotrace.verdict.waiting_tasks import (
@@ -65,11 +65,12 @@ def _long_ns(profile: ProcessProfile) -> int:
 
 
 def _slow_upstream(profile: ProcessProfile) -> Upstream | None:
-    """The service that takes most of the time of requests that take long, in an event loop."""
+    """The service that takes most of the time of requests that take long, in an event loop: whom
+    they wait for is seen, so that it need not be as long as where nobody knows (SLOW_NS)."""
     if not profile.loop_threads():
         return None
     rows = [one for one in profile.process.requests if one.latency_ns]
-    slow = [one for one in rows if one.latency_ns and one.latency_ns.p50 >= SLOW_NS]
+    slow = [one for one in rows if one.latency_ns and one.latency_ns.p50 >= LATE_NS]
     if sum(one.exchanges for one in slow) < LEAST_ANSWERS:
         return None
     spent = sum(total_ns(one.latency_ns) for one in rows if one.latency_ns)

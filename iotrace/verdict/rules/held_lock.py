@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
 from iotrace.report.stacks import CpuSample, Frame, InCall, Line, Wake
+from iotrace.verdict.lock_owners import samples, slow_call
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import (
@@ -58,6 +59,7 @@ def _held(profile: ProcessProfile) -> Iterator[Hit]:
             released >= SAME_SHARE * waited
             or _works_in_turn(wakes, waited, profile)
             or (released >= SEEN_SHARE * waited and _computes_in_turn(wakes, waited, profile))
+            or _elsewhere(wakes, waited, profile) is not None
         ):
             yield _hit(wakes, waited, profile)
 
@@ -101,6 +103,20 @@ def _cpu_ns(samples: Sequence[CpuSample], profile: ProcessProfile) -> int:
     """Of these samples, by their share of all."""
     total = sum(one.samples for one in profile.process.cpu_samples)
     return profile.total.cpu_ns * sum(one.samples for one in samples) // max(1, total)
+
+
+def _elsewhere(
+    wakes: Sequence[Wake], waited: int, profile: ProcessProfile
+) -> Line | CpuSample | None:
+    """What takes long in other functions that take the lock."""
+    least = HOLDER_SHARE * min(waited, profile.wall_ns)
+    call = slow_call(wakes, profile, least, MOST_IN_TURN * profile.wall_ns)
+    if call is not None:
+        return call
+    computing = samples(wakes, profile)
+    if not computing or _cpu_ns(computing, profile) < least:
+        return None
+    return max(computing, key=lambda one: one.samples)
 
 
 def _is_handed_over(wake: Wake) -> bool:
@@ -162,13 +178,22 @@ def _hit(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> Hit:
             wait_at(place, HELD_LOCK),
         ),
     )
+    inside = _samples_inside(wakes, profile)
+    likely = ""
+    if holder is None and not inside:
+        other = _elsewhere(wakes, waited, profile)
+        likely = "most likely " if other is not None else ""
+        if isinstance(other, CpuSample):
+            inside = samples(wakes, profile)
+        elif other is not None:
+            holder = other
     does = "works"
     held: Sequence[Frame] = holder.stack if holder is not None else ()
     if holder is not None:
         evidence["holder_sleeps_in"] = holder.syscall
         does = f"sleeps in {holder.syscall} at {holder.own_stack[0].place}"
         lines += waiting_lines([holder], profile.process)
-    elif inside := _samples_inside(wakes, profile):
+    elif inside:
         computes = max(inside, key=lambda one: one.samples)
         spent = _cpu_ns(inside, profile)
         if spent >= HOLDER_SHARE * min(waited, profile.wall_ns):
@@ -188,7 +213,7 @@ def _hit(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> Hit:
         waited,
         lines=lines,
         title=f"Threads wait for a lock at {place.place}{_taken_in(worst)}, while the one that has "
-        f"it {does}",
+        f"it {likely}{does}",
         advice=_library_advice(held, wakes) if _taken_in(worst) else "",
     )
 

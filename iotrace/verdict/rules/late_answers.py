@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iotrace.report.times import Bucket
+from iotrace.report.times import Bucket, Durations
 from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
@@ -35,16 +35,20 @@ def _late(profile: ProcessProfile) -> Iterator[Hit]:
 def _tail(upstream: Upstream, profile: ProcessProfile) -> Iterator[Hit]:
     waits = upstream.waits()
     slow = sum(count for _, _, count in waits)
-    # An answer takes a call to ask and one to read. Those that were quick are in no line.
-    answers = max(slow, upstream.calls // 2)
+    longest = max((line.max_ns for line in upstream.lines), default=0)
+    times = _times(upstream, profile)
+    if times is not None and times.count >= slow:
+        waits, answers, longest, usual_ns = times.histogram, times.count, times.max, times.p50
+    else:
+        # An answer takes a call to ask and one to read. Those that were quick are in no line.
+        answers = max(slow, upstream.calls // 2)
+        # Of how many calls an answer is made depends on the client's library, so where a good part
+        # of the answers is slow at all, the usual time is theirs.
+        usual_ns = _median(waits) if slow > LATE_SHARE * answers else 0
     if answers < LEAST_ANSWERS:
         return
-    # Of how many calls an answer is made depends on the client's library, so where a good part of
-    # the answers is slow at all, the usual time is theirs.
-    usual_ns = _median(waits) if slow > LATE_SHARE * answers else 0
     late = [(low, high, n) for low, high, n in waits if low >= max(LATE_NS, LATE_TIMES * usual_ns)]
     count = sum(n for _, _, n in late)
-    longest = max((line.max_ns for line in upstream.lines), default=0)
     cost = sum(min((low + high) // 2, longest) * n for low, high, n in late)
     if count < LEAST_LATE or count > LATE_SHARE * answers or cost < LEAST_COST * profile.wall_ns:
         return
@@ -66,6 +70,12 @@ def _tail(upstream: Upstream, profile: ProcessProfile) -> Iterator[Hit]:
         title=f"A few answers of {upstream.peer} are late: {count:,} of {answers:,} "
         f"({share(count, answers)}) took {duration(least)} to {duration(longest)}, {usual}",
     )
+
+
+def _times(upstream: Upstream, profile: ProcessProfile) -> Durations | None:
+    """How long its answers took, each seen for itself; None: its exchanges were not seen."""
+    rows = [one.theirs_ns for one in profile.process.upstreams if one.peer == upstream.peer]
+    return next((one for one in rows if one is not None and one.histogram), None)
 
 
 def _median(waits: tuple[Bucket, ...]) -> int:

@@ -57,6 +57,15 @@ def test_a_service_that_slow_requests_wait_for_is_named_with_the_tasks_line() ->
     assert found.lines[0].startswith("srv/app.py:24 quote: 7 asyncio tasks")
 
 
+def test_a_service_of_300_ms_is_named_too() -> None:
+    found = findings(_slow(300 * MS, 290 * MS))["IO165"]
+    assert "half of its answers take 290 ms or longer" in found.title
+    unseen = replace(wait_of(*ASKS), longest_ns=0)
+    short = replace(_slow(300 * MS, 290 * MS), tasks=with_tasks(unseen).tasks)
+    (line,) = findings(short)["IO165"].lines
+    assert line.endswith("on the average")  # and nothing of "longest 0 ms"
+
+
 def test_requests_that_are_quick_or_wait_for_something_else_are_no_matter_of_that_service() -> None:
     assert "IO165" not in findings(_slow(200 * MS, 190 * MS))
     assert "IO165" not in findings(_slow(1_500 * MS, 500 * MS))

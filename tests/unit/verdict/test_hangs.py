@@ -199,6 +199,31 @@ def test_a_library_that_takes_a_lock_is_named() -> None:
     assert "IO144" not in findings(replace(one, lines=(at_once,)))
 
 
+def test_a_lock_that_another_function_holds() -> None:
+    """A refresh sleeps or computes with it, and rests in between; who waits does nothing long."""
+    taking = in_call("futex", "", "app.py:25 orders", *hangs.HANDLER)
+    holds = in_call("clock_nanosleep", "", "app.py:12 refresh", *hangs.BOOTSTRAP)
+    rests = in_call("clock_nanosleep", "", "app.py:13 refresh", *hangs.BOOTSTRAP)
+    past = stack("app.py:13 refresh", *hangs.BOOTSTRAP)
+    wake = Wake("", 30, 9 * S, 299 * MS, 703, taking.own, taking.stack, 0, past)
+    rows = [thread(tid, lock=9 * S, recv=S) for tid in (701, 702)] + [thread(703, sleep=10 * S)]
+    slow, short = line_of(holds, 30, 9 * S, 300 * MS, 703), line_of(rests, 30, S, 31 * MS, 703)
+    one = replace(process(rows), lines=(short, slow), wakes=(wake,))
+    found = findings(one)["IO144"]
+    assert found.title.endswith("most likely sleeps in clock_nanosleep at srv/app.py:12")
+    assert "IO144" not in findings(replace(one, lines=(short,)))
+    assert "IO144" not in findings(replace(one, wakes=(replace(wake, calls=1),)))
+    given = in_call("futex", "", "lib/threading.py:320 Condition.wait", "app.py:25 orders")
+    handed = replace(wake, own=given.own, stack=given.stack)
+    assert "IO144" not in findings(replace(one, wakes=(handed,)))
+    computes = CpuSample(703, 500, 4 * S, 0, 0, 0, 0, stack("app.py:12 refresh", *hangs.BOOTSTRAP))
+    rows[2] = thread(703, user=4 * S, sleep=6 * S)
+    busy = replace(process(rows), lines=(short,), wakes=(wake,), cpu_samples=(computes,))
+    assert findings(busy)["IO144"].title.endswith("most likely computes at srv/app.py:12 refresh")
+    aside = replace(computes, stack=stack("app.py:40 work", *hangs.BOOTSTRAP))
+    assert "IO144" not in findings(replace(busy, cpu_samples=(aside,)))
+
+
 def test_a_lock_with_which_a_library_computes() -> None:
     """Most wakers are past it when they are seen; samples tell what is done with the lock."""
     emit = "lib/site-packages/loguru/_handler.py:200 Handler.emit"

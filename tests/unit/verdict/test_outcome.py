@@ -224,6 +224,13 @@ def test_a_few_late_requests_are_no_all_clear() -> None:
     assert _outcomes(with_late(2, 60 * MS)) == [CLEAR]
 
 
+def test_requests_of_300_ms_are_no_all_clear() -> None:
+    (said,) = _outcomes(_served(300 * MS, {"lock": 7 * S}))
+    assert said.startswith("No rule tells what is wrong, but half of the requests on ")
+    assert "take 300 ms or longer: 100 % of it asleep in locks." in said
+    assert _outcomes(_served(90 * MS, {"lock": 2 * S})) == [CLEAR]
+
+
 def test_in_sockets_detail_a_part_on_a_cpu_is_told_in_words() -> None:
     slow = _served(S, {"user": 20 * S, "kernel": S, "poll": 3 * S})
     report = judged(lit(slow, Detail.SOCKETS), detail=Detail.SOCKETS)

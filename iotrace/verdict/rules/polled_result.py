@@ -17,7 +17,7 @@ from iotrace.verdict.rules.lock_files import STALE_FILE, found_there, lock_file
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import LEAST_NS, Stuck, place_text, whereabouts
 from iotrace.vocabulary.calls import ACCEPTS, CONNECTS, FAMILIES, LOCKS, READS, SLEEPS, WRITES
-from iotrace.vocabulary.kinds import GIL_KINDS, NO_FDS, Kind
+from iotrace.vocabulary.kinds import GIL_KINDS, NO_FDS, PIPE, Kind
 
 NEARLY_ALL_SHARE = 0.9
 """Of its time, that a thread waits in one function of the program's own: it is there all along."""
@@ -147,6 +147,8 @@ def _goes_on(one: Stuck, profile: ProcessProfile) -> bool:
     taken = max(seen.requests, seen.accepts.ok, _datagrams(profile, rows))
     if taken > MOST_TAKEN or LEAST_LOOKS * taken > looks or seen.writes.ok > MOST_ASKED * looks:
         return True
+    if _jobs_by_pipe(rows) >= EVERY_LOOK_SHARE * looks:
+        return True
     between = [row for row in rows if row.syscall in _BETWEEN and row.kind not in GIL_KINDS]
     others = [row for row in between if row.syscall != one.call.syscall]
     locks = sum(row.calls or 0 for row in others if row.syscall in LOCKS)
@@ -156,6 +158,21 @@ def _goes_on(one: Stuck, profile: ProcessProfile) -> bool:
     if not rest and _asked(one) is None and seen.user_ns > WORKS_NS * looks:
         return True
     return any((row.calls or 0) < EVERY_LOOK_SHARE * looks for row in rest)
+
+
+def _jobs_by_pipe(calls: Sequence[Call]) -> int:
+    """At most so many jobs came through pipes, and were answered there (celery's and other pools of
+    processes): what sleeps within each is part of it. Results are looked for elsewhere."""
+    pipes = [one for one in calls if one.kind == PIPE and one.bytes]
+    read, written = (
+        sum(
+            (one.calls or 0) - sum((one.errors or {}).values())
+            for one in pipes
+            if one.syscall in of
+        )
+        for of in (READS, WRITES)
+    )
+    return min(read, written)
 
 
 def _datagrams(profile: ProcessProfile, calls: Sequence[Call]) -> int:

@@ -14,6 +14,7 @@ from iotrace.verdict.purpose import in_package, library_frames, named, serves
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, Tells
 from iotrace.verdict.sqlite_files import sqlite_database
+from iotrace.verdict.thread_activity import Activity
 from iotrace.verdict.told_lines import frame_text
 from iotrace.vocabulary.calls import SLEEPS
 
@@ -40,9 +41,11 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
         and one.writes.ok
         and not profile.is_beside(tid, "sleep")
     }
+    given = {} if serving else _given_jobs(profile)
+    serving = serving or given
     asleep = sum(one.sleeps.wait_ns for one in serving.values())
     sleeps = sum(one.sleeps.calls for one in serving.values())
-    reads = sum(one.reads.ok for one in serving.values())
+    reads = sum((one.pipe_reads if given else one.reads).ok for one in serving.values())
     lifetime = sum(one.lifetime_ns for one in serving.values())
     if asleep < LEAST_SHARE * max(1, min(lifetime, profile.wall_ns)):
         return
@@ -78,7 +81,9 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
         next(iter(serving)) if len(serving) == 1 else None,
         lines=waiting_lines(lines, profile.process),
         severity="low" if beside or (client and not retries) else None,
-        title=_BESIDE if beside else _title(library, client=client, retries=retries),
+        title=_BESIDE
+        if beside
+        else _title(library, client=client, retries=retries) or (_IN_JOBS if given else ""),
         advice=RETRIES
         if retries
         else " ".join(
@@ -95,6 +100,20 @@ def _under_way(profile: ProcessProfile, tids: Iterable[int]) -> int:
     """Sleeps that had not ended, whose time counts as well."""
     calls = (one for tid in tids for one in profile.calls[tid])
     return sum(one.in_flight for one in calls if category_of(one) == "sleeps")
+
+
+def _given_jobs(profile: ProcessProfile) -> dict[int, Activity]:
+    """Threads that a pool of processes gives its jobs, through a pipe, and that sleep within."""
+    within = {
+        line.tid
+        for line in lines_of_category(profile.process, "sleeps")
+        if serves(line.stack) and len(library_frames(line.stack)) < len(line.stack)
+    }
+    return {
+        tid: one
+        for tid, one in profile.threads.items()
+        if tid in within and one.pipe_reads.ok and not one.reads.ok
+    }
 
 
 def _tries_again(library: Frame) -> bool:
@@ -168,6 +187,7 @@ _BESIDE = (
     "Threads that serve sleep, but hardly while a request waits for its answer: while the rest of "
     "an answer is sent (an event stream), or between requests"
 )
+_IN_JOBS = "Sleep in jobs that a pool of processes is given"
 _ADVICE = (
     "Wait for the thing itself instead of for time to pass: Event.wait(), Condition.wait(), "
     "Queue.get(timeout), select() on the socket. For back-off, answer and let the client retry."

@@ -7,17 +7,19 @@ from collections.abc import Iterator, Sequence
 
 from iotrace.report.detail import Detail
 from iotrace.report.stacks import Wake
+from iotrace.verdict.call_texts import call_text
 from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.handovers import awaited_text, in_view
 from iotrace.verdict.number_formats import duration, share
+from iotrace.verdict.pooled_requests import PooledRequests, pooled_requests
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, short_name
 from iotrace.verdict.python_lines import waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule, always
+from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
 from iotrace.verdict.slow_places import LATE_NS, LEAST_COUNT, LEAST_SHARE, tiers_of
 from iotrace.verdict.stuck import Stuck, in_calls, place_text, stuck_lines
-from iotrace.verdict.told_lines import ToldLine
-from iotrace.vocabulary.calls import LOCKS
+from iotrace.verdict.told_lines import ToldLine, frame_text
+from iotrace.vocabulary.calls import LOCKS, SLEEPS
 
 _AWAITED = (Purpose.WORK, Purpose.RESULT)
 COMPUTES_SHARE = 0.5
@@ -25,6 +27,10 @@ COMPUTES_SHARE = 0.5
 
 
 def _handed_over(profile: ProcessProfile) -> Iterator[Hit]:
+    pooled = pooled_requests(profile)
+    if pooled is not None:
+        yield _pooled_hit(pooled, profile)
+        return
     if profile.loop_threads():
         return
     slow, _ = tiers_of(profile, LATE_NS)
@@ -85,6 +91,41 @@ def _hit(
     )
 
 
+def _pooled_hit(found: PooledRequests, profile: ProcessProfile) -> Hit:
+    requests = sum(row.exchanges for row in profile.process.requests)
+    mean = duration(found.latency_ns // found.count)
+    line = max(found.lines, key=lambda one: one.wait_ns)
+    does = "sleep" if line.syscall in SLEEPS else f"wait in {call_text(line.syscall, line.path)}"
+    return Hit(
+        {
+            "slow_requests": found.count,
+            "requests": requests,
+            "mean_latency_ns": found.latency_ns // found.count,
+            "pool": found.pool,
+            "waited_ns": found.waited_ns,
+            "of_their_time_ratio": round(min(1.0, found.waited_ns / found.latency_ns), 3),
+        },
+        min(profile.wall_ns, found.waited_ns),
+        lines=waiting_lines(found.lines, profile.process),
+        title=f"Slow requests {does} at {frame_text(line.own_stack[0])}, in {found.pool}: "
+        f"{found.count:,} of {requests:,} took {mean} on average, "
+        f"{share(min(found.waited_ns, found.latency_ns), found.latency_ns)} of it there",
+        advice=_POOLED,
+    )
+
+
+_POOLED = (
+    "The event loop, or the thread that accepts, is free: the line is what the pool's threads do "
+    "for these requests. Make that quicker, or let nobody wait for it (a job queue). As many at a "
+    "time are served as the pool has threads: those that come later wait for one."
+)
+
+
+def _is_handover(cause: Hit, symptom: Hit) -> bool:
+    """Not what a pool's threads wait for: whom they wait for is said by the other finding."""
+    return "pool" not in cause.evidence
+
+
 def _is_of(wake: Wake, one: Stuck) -> bool:
     return bool(wake.stack) and wake.stack[max(0, wake.own)] == one.place
 
@@ -108,6 +149,7 @@ HANDED_OVER = Rule(
     "or make what it does quicker; answer at once where nobody needs the result. Give the wait a "
     "time-out, for a thread that has ended sets no event.",
     _handed_over,
-    explains={"IO105": always, "IO119": always},
+    explains={"IO105": always, "IO119": _is_handover, "IO185": always},
+    tells=Tells.WAIT,
     least=Detail.FULL,
 )

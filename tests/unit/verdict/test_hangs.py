@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iotrace.report.model import Finding, Phase, Requests
-from iotrace.report.stacks import CpuSample, Wake
 from iotrace.verdict.purpose import Purpose, purpose_of
 from tests.unit.verdict import hangs
 from tests.unit.verdict.made import (
@@ -176,74 +175,6 @@ def test_a_pools_own_worker_waits_for_work() -> None:
         "app.py:12 index", *hangs.HANDLER,
     )  # fmt: skip
     assert purpose_of(asked) is Purpose.POOL
-
-
-def test_a_library_that_takes_a_lock_is_named() -> None:
-    """Its holder is seen only in slow calls from within: who woke the waiters was past it."""
-    cached = "lib/functools.py:997 cached_property.__get__"
-    taking = in_call("futex", "", cached, "app.py:20 index", *hangs.HANDLER)
-    filling = in_call(
-        "recvfrom", "tcp", "app.py:15 rows", cached.replace("997", "1001"), "app.py:20 index",
-        *hangs.HANDLER, fd=9,
-    )  # fmt: skip
-    past = stack("lib/http/server.py:538 flush_headers", *hangs.HANDLER)
-    wake = Wake("", 26, 26 * S, S, 702, taking.own, taking.stack, 0, past)
-    rows = [thread(tid, lock=8 * S, recv=2 * S) for tid in (701, 702)]
-    line = line_of(filling, 40, 8 * S, 200 * MS, 702)
-    one = replace(process(rows), lines=(line,), wakes=(wake,))
-    found = findings(one)["IO144"]
-    assert "taken in functools.py:997 cached_property.__get__" in found.title
-    assert found.evidence["holder_sleeps_in"] == "recvfrom"
-    assert "a library's own" in found.advice
-    at_once = replace(line, total_ns=40 * S, wait_ns=40 * S)
-    assert "IO144" not in findings(replace(one, lines=(at_once,)))
-
-
-def test_a_lock_that_another_function_holds() -> None:
-    """A refresh sleeps or computes with it, and rests in between; who waits does nothing long."""
-    taking = in_call("futex", "", "app.py:25 orders", *hangs.HANDLER)
-    holds = in_call("clock_nanosleep", "", "app.py:12 refresh", *hangs.BOOTSTRAP)
-    rests = in_call("clock_nanosleep", "", "app.py:13 refresh", *hangs.BOOTSTRAP)
-    past = stack("app.py:13 refresh", *hangs.BOOTSTRAP)
-    wake = Wake("", 30, 9 * S, 299 * MS, 703, taking.own, taking.stack, 0, past)
-    rows = [thread(tid, lock=9 * S, recv=S) for tid in (701, 702)] + [thread(703, sleep=10 * S)]
-    slow, short = line_of(holds, 30, 9 * S, 300 * MS, 703), line_of(rests, 30, S, 31 * MS, 703)
-    one = replace(process(rows), lines=(short, slow), wakes=(wake,))
-    found = findings(one)["IO144"]
-    assert found.title.endswith("most likely sleeps in clock_nanosleep at srv/app.py:12")
-    assert "IO144" not in findings(replace(one, lines=(short,)))
-    assert "IO144" not in findings(replace(one, wakes=(replace(wake, calls=1),)))
-    given = in_call("futex", "", "lib/threading.py:320 Condition.wait", "app.py:25 orders")
-    handed = replace(wake, own=given.own, stack=given.stack)
-    assert "IO144" not in findings(replace(one, wakes=(handed,)))
-    computes = CpuSample(703, 500, 4 * S, 0, 0, 0, 0, stack("app.py:12 refresh", *hangs.BOOTSTRAP))
-    rows[2] = thread(703, user=4 * S, sleep=6 * S)
-    busy = replace(process(rows), lines=(short,), wakes=(wake,), cpu_samples=(computes,))
-    assert findings(busy)["IO144"].title.endswith("most likely computes at srv/app.py:12 refresh")
-    aside = replace(computes, stack=stack("app.py:40 work", *hangs.BOOTSTRAP))
-    assert "IO144" not in findings(replace(busy, cpu_samples=(aside,)))
-
-
-def test_a_lock_with_which_a_library_computes() -> None:
-    """Most wakers are past it when they are seen; samples tell what is done with the lock."""
-    emit = "lib/site-packages/loguru/_handler.py:200 Handler.emit"
-    taking = in_call("futex", "", emit, "app.py:15 index", *hangs.HANDLER)
-    past = stack("lib/http/server.py:538 flush_headers", *hangs.HANDLER)
-    inside = emit.replace("200", "206")
-    computing = stack("lib/lzma.py:240 LZMAFile.write", inside, "app.py:15 index", *hangs.HANDLER)
-    wakes = tuple(
-        Wake("", 10, waited, S, 702, taking.own, taking.stack, 0, waker)
-        for waited, waker in ((6 * S, past), (2 * S, stack(inside, *hangs.HANDLER)))
-    )
-    rows = [thread(tid, user=S, lock=4 * S, recv=5 * S) for tid in (701, 702, 703)]
-    samples = (CpuSample(702, 500, 2_500 * MS, 0, 0, 0, 2, computing),)
-    one = replace(process(rows), wakes=wakes, cpu_samples=samples)
-    found = findings(one)["IO144"]
-    assert found.title.endswith("computes at lzma.py:240 LZMAFile.write")
-    assert found.evidence["computes_with_it_ns"] == 3 * S  # all that was computed
-    assert "enqueue=True" in found.advice
-    elsewhere = replace(samples[0], own=0, stack=stack("app.py:90 work", *hangs.HANDLER))
-    assert "IO144" not in findings(replace(one, cpu_samples=(elsewhere,)))
 
 
 def test_sleeps_that_are_too_short_to_be_handed_a_job() -> None:

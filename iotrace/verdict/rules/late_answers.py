@@ -38,7 +38,7 @@ def _tail(upstream: Upstream, profile: ProcessProfile) -> Iterator[Hit]:
     longest = max((line.max_ns for line in upstream.lines), default=0)
     times = _times(upstream, profile)
     if times is not None and times.count >= slow:
-        waits, answers, longest, usual_ns = times.histogram, times.count, times.max, times.p50
+        answers, usual_ns = times.count, times.p50
     else:
         # An answer takes a call to ask and one to read. Those that were quick are in no line.
         answers = max(slow, upstream.calls // 2)
@@ -73,7 +73,8 @@ def _tail(upstream: Upstream, profile: ProcessProfile) -> Iterator[Hit]:
 
 
 def _times(upstream: Upstream, profile: ProcessProfile) -> Durations | None:
-    """How long its answers took, each seen for itself; None: its exchanges were not seen."""
+    """How long its answers took, each seen for itself, whether a thread slept for it or not (a
+    loop's waits for its next job are among them); None: its exchanges were not seen."""
     rows = [one.theirs_ns for one in profile.process.upstreams if one.peer == upstream.peer]
     return next((one for one in rows if one is not None and one.histogram), None)
 

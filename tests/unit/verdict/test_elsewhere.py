@@ -220,6 +220,8 @@ def test_answers_are_counted_where_each_was_seen_for_itself() -> None:
         seen = Upstream("10.0.0.9:5432", "tcp", 600, 1, 0, None, theirs, None, None, 0, {})
         found = findings(replace(server, upstreams=(seen,)))
         assert ("IO150" in found) is tail
+        nobody = replace(server, upstreams=(seen,), lines=())  # a loop that waits for its next job
+        assert "IO150" not in findings(nobody)
 
 
 def test_a_number_that_a_client_has_now_hides_no_line() -> None:

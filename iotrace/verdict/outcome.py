@@ -18,6 +18,7 @@ from iotrace.verdict.greenlets import greenlets_text
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.one_sided import unanswered_requests
 from iotrace.verdict.own_waits import own_wait
+from iotrace.verdict.own_work import own_work_text
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.slow_requests import slow_requests
 from iotrace.vocabulary.calls import CALLS, WRITES
@@ -101,6 +102,8 @@ def _outcome(family: Sequence[ProcessProfile]) -> str:
             ).rstrip()
         inside = next(filter(None, map(called_back_text, family)), "")
         known = inside or f"{_seen(family)} {_next_step(family)}"
+        if not inside and (where := own_work_text(family)):
+            return f"No rule found a fault. It serves nobody itself. {_seen(family)} {where}"
         return f"No answer yet: {_lacking(family)} {known}"
     if owed := [one for profile in family for one in unanswered_requests(profile)]:
         clients = plural(sum(one.connections for one in owed), "client")

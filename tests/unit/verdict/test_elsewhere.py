@@ -224,25 +224,6 @@ def test_answers_are_counted_where_each_was_seen_for_itself() -> None:
         assert "IO150" not in findings(nobody)
 
 
-def test_a_number_that_a_client_has_now_hides_no_line() -> None:
-    """Whose connection a descriptor was at the time of a call is not kept; the stack tells."""
-    (server,) = elsewhere.one_peer(True)
-    client = descriptor(9, local="127.0.0.1:8000", peer="127.0.0.1:40009")
-    asks = in_call(
-        "recvfrom", "tcp", "lib/socket.py:706 SocketIO.readinto",
-        "lib/http/client.py:279 HTTPResponse._read_status", "app.py:11 orders", fd=9,
-    )  # fmt: skip
-    serves = in_call(
-        "recvfrom", "tcp", "lib/socket.py:706 SocketIO.readinto", "app.py:3 serve", fd=9
-    )
-    rows = (*server.descriptors, client)
-    for one, told in ((asks, True), (serves, False)):
-        lines = (line_of(one, 8, 2 * S, 300 * MS),)
-        found = findings(replace(server, descriptors=rows, lines=lines))["IO119"]
-        assert bool(found.lines) is told
-        assert all(" orders -> recvfrom from 10.0.0.9:5432" in text for text in found.lines)
-
-
 def test_retransmissions_count_against_what_was_sent() -> None:
     one = event_loop()
     for again, calls, found in ((31, 900, True), (31, 90_000, False), (7, 90, False)):

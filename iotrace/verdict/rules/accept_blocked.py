@@ -64,7 +64,7 @@ def _blocked(profile: ProcessProfile) -> Iterator[Hit]:
     sleeps = one.call.syscall in SLEEPS
     stays = one.held_ns == one.call.wait_ns
     on = "sleep" if sleeps else call_text(one.call.syscall, target_text(one.call))
-    whom = "another service" if one.call.fd in upstream else _WAITS_FOR[_reason(one)]
+    whom = "another service" if one.call.fd in upstream else _reason(one)[1]
     does = f"waits for {whom}" if whom else "sleeps"
     shake = any(frame.file.endswith("/ssl.py") for frame in one.call.stack)
     during = "a TLS handshake, in " if shake else ""
@@ -135,28 +135,18 @@ def _newcomers(number: int) -> str:
     return f"{plural(number, 'connection')} {'waits' if number == 1 else 'wait'}"
 
 
-def _reason(one: Stuck) -> str:
-    """The wait reason, as far as advice depends on it."""
+def _reason(one: Stuck) -> tuple[str, str]:
+    """The wait reason, as far as advice depends on it, and what that is a wait for."""
     call = one.call
     if call.syscall in SLEEPS:
-        return "sleep"
+        return "sleep", ""
     if call.syscall in LOCKS:
-        return "lock"
+        return "lock", "a lock"
     if call.syscall in ("wait4", "waitid"):
-        return "child"
+        return "child", "a child process"
     if call.syscall in FILE_CALLS or call.kind in FILES:
-        return "file"
-    return "peer" if call.kind in SOCKETS else "other"
-
-
-_WAITS_FOR = {
-    "sleep": "",
-    "lock": "a lock",
-    "child": "a child process",
-    "file": "the file system",
-    "peer": "one client",
-    "other": "something else",
-}
+        return "file", "the file system"
+    return ("peer", "one client") if call.kind in SOCKETS else ("other", "something else")
 
 
 def _advice(one: Stuck, *, shake: bool) -> str:
@@ -179,7 +169,7 @@ def _advice(one: Stuck, *, shake: bool) -> str:
     if in_loop(one):
         return instead_of_blocking(
             Stack.ASYNCIO,
-            _reason(one),
+            _reason(one)[0],
             output_pipe=one.call.kind == PIPE and one.call.syscall in WRITES,
             input_pipe=one.call.kind == PIPE and one.call.syscall in READS,
         )

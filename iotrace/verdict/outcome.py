@@ -7,18 +7,19 @@ answers went out. Of anything else it is said what was seen, and how to see more
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import Call
 from iotrace.verdict.asked_peers import asked_all_along
 from iotrace.verdict.called_back import called_back_text
 from iotrace.verdict.classify.confidence import UNKNOWN
+from iotrace.verdict.families import families
 from iotrace.verdict.greenlets import greenlets_text
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.one_sided import unanswered_requests
 from iotrace.verdict.own_waits import own_wait
-from iotrace.verdict.own_work import own_work_text
+from iotrace.verdict.own_work import costliest_text, jobs_text, own_work_text
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.slow_requests import slow_requests
 from iotrace.vocabulary.calls import CALLS, WRITES
@@ -52,28 +53,9 @@ def outcomes(profiles: Sequence[ProcessProfile], found_in: Collection[int]) -> d
     """
     return {
         family[0]: _outcome([profiles[place] for place in family])
-        for family in _families(profiles)
+        for family in families(profiles)
         if not any(profiles[place].process.pid in found_in for place in family)
     }
-
-
-def _families(profiles: Sequence[ProcessProfile]) -> list[list[int]]:
-    """Places of those that belong together, the eldest first."""
-    places = {one.process.pid: place for place, one in enumerate(profiles) if one.process.pid}
-    families: dict[int, list[int]] = {}
-    for place in range(len(profiles)):
-        families.setdefault(_eldest(place, profiles, places), []).append(place)
-    return [[first, *(one for one in rest if one != first)] for first, rest in families.items()]
-
-
-def _eldest(place: int, profiles: Sequence[ProcessProfile], places: Mapping[int, int]) -> int:
-    seen = {place}  # a report from elsewhere may tell of two that are each other's parents
-    while True:
-        above = places.get(profiles[place].process.parent or 0)
-        if above is None or above in seen:
-            return place
-        seen.add(above)
-        place = above
 
 
 def _outcome(family: Sequence[ProcessProfile]) -> str:
@@ -93,12 +75,12 @@ def _outcome(family: Sequence[ProcessProfile]) -> str:
         told = [(text, profile) for profile in family for text in late(profile)]
         if told:
             text, profile = told[0]
-            return f"No rule tells what is wrong, but {text} {_where(profile)}".rstrip()
+            return f"No rule tells what is wrong, but {text} {_where(profile, family)}".rstrip()
     if not _works(family):
         if waiting := _clients_wait(family):
             return (
                 f"No rule tells what is wrong, but clients wait: {waiting}. {_seen(family)} "
-                f"{next(filter(None, map(_where, family)), '')}"
+                f"{next(filter(None, (_where(one, [one]) for one in family)), '')}"
             ).rstrip()
         inside = next(filter(None, map(called_back_text, family)), "")
         known = inside or f"{_seen(family)} {_next_step(family)}"
@@ -118,6 +100,8 @@ def _outcome(family: Sequence[ProcessProfile]) -> str:
             "No rule found a fault. It serves nobody itself: whether its own work gets done is "
             f"not known. {asked or own_wait(family)}"
         ).rstrip()
+    if jobs := jobs_text(family):
+        return f"No rule found a fault. How long its jobs take is not known. {jobs}"
     detail = family[0].detail
     known = "" if detail is Detail.FULL else f" by what {detail.value} detail knows"
     return f"Nothing wrong was found{known}."
@@ -143,12 +127,16 @@ def _kept(profile: ProcessProfile) -> list[str]:
     return texts
 
 
-def _where(profile: ProcessProfile) -> str:
-    """What to look at where its requests take long; "" if nothing tells."""
-    if profile.process.tasks is not None and profile.process.tasks.rows:
-        return "The asyncio tasks below say what they wait for."
+def _where(profile: ProcessProfile, family: Sequence[ProcessProfile]) -> str:
+    """What to look at where its requests take long; "" if nothing tells. ``family``: those that may
+    do its work."""
     if greenlets := greenlets_text(profile):
         return greenlets
+    costliest = costliest_text([profile]) or costliest_text(family)
+    if profile.process.tasks is not None and profile.process.tasks.rows:
+        return f"The asyncio tasks below say what they wait for. {costliest}".rstrip()
+    if costliest:
+        return costliest
     return _WHERE if any(line.stack for line in profile.process.lines) else ""
 
 

@@ -23,16 +23,15 @@ def longest_in_locks(profile: ProcessProfile) -> str:
         if one.syscall in LOCKS
         and one.kind not in INTERPRETER_KINDS
         and serves(one.stack)
-        and 0 < len(library_frames(one.stack)) < len(one.stack)
+        and len(library_frames(one.stack)) < len(one.stack)
     ]
     longest = max(rows, key=lambda one: one.wait_ns, default=None)
     if longest is None:
         return ""
-    own, taker = longest.own_stack[0], library_frames(longest.stack)[-1]
-    return (
-        f" The longest of these waits are at {own.place} {short_name(own)}, in {taker.function} "
-        f"({'/'.join(taker.file.rsplit('/', 2)[-2:])})."
-    )
+    own, library = longest.own_stack[0], library_frames(longest.stack)
+    taker = library[-1] if library else None
+    inside = f", in {taker.function} ({'/'.join(taker.file.rsplit('/', 2)[-2:])})" if taker else ""
+    return f" The longest of these waits are at {own.place} {short_name(own)}{inside}."
 
 
 def own_wait(family: Sequence[ProcessProfile]) -> str:

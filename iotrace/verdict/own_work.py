@@ -1,36 +1,88 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a program does all along that nobody asks for anything: a script, a batch."""
+"""The line of a program's own where most of its time goes, told where no rule says why."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from iotrace.report.stacks import Line
 from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import library_frames
+from iotrace.verdict.purpose import library_frames, serves
 from iotrace.verdict.python_lines import waiting_lines
+from iotrace.verdict.rules.rule import HIGH_SHARE
+from iotrace.verdict.work_sources import waits_for_work
+from iotrace.vocabulary.calls import FAMILIES
 
 MOSTLY_SHARE = 0.5
 """Of what is known by line, at one of them: there it is most of the time."""
 
 
 def own_work_text(family: Sequence[ProcessProfile]) -> str:
-    """ "It waits mostly at job.py:11 export -> wait4: 12 times, 3.7 s, 305 ms at most."; "" where
+    """What a program does all along that nobody asks for anything: a script, a batch; "" where
     somebody asks it for something, or no line of the program's own stands out."""
     if any(map(_serves, family)):
         return ""
-    waits = [(sum(line.wait_ns for line in one.process.lines), one) for one in family]
-    waited, sleeper = max(waits, key=lambda item: item[0])
+    everything = [(sum(line.wait_ns for line in one.process.lines), one) for one in family]
+    return _text(family, max(everything, key=lambda item: item[0]))
+
+
+def costliest_text(family: Sequence[ProcessProfile]) -> str:
+    """The same of what somebody asks for: requests, where a server's code tells which lines are of
+    those, or jobs. What waits for the next one is no part of it."""
+    working = [(sum(line.wait_ns for line in _asked_for(one)), one) for one in family]
+    return _text(family, max(working, key=lambda item: item[0]), asked_for=True)
+
+
+def jobs_text(family: Sequence[ProcessProfile]) -> str:
+    """The same of jobs that nobody is seen to wait for, where they take much of a process's time;
+    "" where requests are seen, whose durations are known, or where jobs take little."""
+    if any(one.process.requests for one in family):
+        return ""
+    busiest = max(
+        max(one.total.cpu_ns, sum(line.wait_ns for line in _asked_for(one)))
+        / max(1, one.total.lifetime_ns)
+        for one in family
+    )
+    return costliest_text(family) if busiest >= HIGH_SHARE else ""
+
+
+def _text(
+    family: Sequence[ProcessProfile],
+    waits: tuple[int, ProcessProfile],
+    *,
+    asked_for: bool = False,
+) -> str:
+    """ "It waits mostly at job.py:11 export -> wait4: 12 times, 3.7 s, 305 ms at most."."""
+    waited, sleeper = waits
     computes = max(family, key=lambda one: one.total.cpu_ns)
     if computes.total.cpu_ns > waited:
         told = busy_lines(computes.process)
-        return f"It computes mostly at {told[0].text}." if told else ""
-    own = [one for one in sleeper.process.lines if len(library_frames(one.stack)) < len(one.stack)]
+        return f"Where it computes most: {told[0].text}." if told else ""
+    own = _asked_for(sleeper) if asked_for else [one for one in sleeper.process.lines if _own(one)]
     most = max(own, key=lambda one: one.wait_ns, default=None)
     if most is None or most.wait_ns < MOSTLY_SHARE * waited:
         return ""
     told = waiting_lines([most], sleeper.process)
     return f"It waits mostly at {told[0].text}." if told else ""
+
+
+def _asked_for(one: ProcessProfile) -> list[Line]:
+    """Waits in the program's own code for what somebody asked for; multiplexers of event loops and
+    of threads that accept are where the next request comes from."""
+    fetch = {*one.loop_threads(), *(tid for tid, row in one.threads.items() if row.accepts.calls)}
+    own = [
+        line
+        for line in one.process.lines
+        if _own(line)
+        and not waits_for_work(line)
+        and not (line.tid in fetch and line.syscall in FAMILIES)
+    ]
+    return [line for line in own if serves(line.stack)] or own
+
+
+def _own(line: Line) -> bool:
+    return len(library_frames(line.stack)) < len(line.stack)
 
 
 def _serves(one: ProcessProfile) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from iotrace.report.detail import Detail
 from iotrace.report.model import OpenSockets, Process
 from iotrace.report.requests import Durations, Requests, RequestTier, Upstream
+from iotrace.report.stacks import CpuSample
 from tests.unit.light import lit
 from tests.unit.verdict.made import (
     MS,
@@ -22,6 +23,7 @@ from tests.unit.verdict.made import (
     line_of,
     listener,
     process,
+    stack,
     thread,
 )
 
@@ -185,6 +187,11 @@ def test_slow_requests_are_no_all_clear() -> None:
 def test_where_lines_are_known_they_are_what_to_look_at_next() -> None:
     one = _served(1_240 * MS, {"lock": 20 * S})
     (said,) = _outcomes(replace(one, lines=(line("futex", "", -1, 5, total=S),)))
+    assert said.endswith(
+        "It waits mostly at server.py:8 fetch -> futex: 5 times, 1 s, 1 s at most."
+    )
+    spread = tuple(line("futex", "", -1, 5, total=S, functions=(name,)) for name in "abc")
+    (said,) = _outcomes(replace(one, lines=spread))
     assert said.endswith("The Python lines below say where its threads wait.")
     (said,) = _outcomes(one)
     assert "lines below" not in said
@@ -266,6 +273,22 @@ def test_requests_that_people_notice_are_told_where_all_of_that_is_in_locks() ->
             "at srv/app.py:13 update, in Channel.__exit__ (grpc/_channel.py)" in said
         ) is told, said
         assert (said == CLEAR) is not told
+
+
+def test_of_requests_that_wait_for_a_lock_it_is_told_what_computes_meanwhile() -> None:
+    """A with statement takes it: no library's function is called."""
+    waits = in_call(
+        "futex", "", "work.py:25 orders", "app.py:9 index",
+        "lib/site-packages/flask/app.py:902 Flask.dispatch_request",
+    )  # fmt: skip
+    one = _served(231 * MS, {"lock": 24 * 220 * MS})
+    one = replace(one, threads=(thread(user=2 * S, lock=8 * S),))
+    at = CpuSample(PID, 100, 2 * S, 0, 0, 0, 0, stack("work.py:12 refresh"))
+    (said,) = _outcomes(replace(one, lines=(line_of(waits, 9, S, 181 * MS),), cpu_samples=(at,)))
+    assert "The longest of these waits are at work.py:25 orders." in said
+    assert said.endswith(
+        "Where it computes most: work.py:12 refresh: 100 % of its CPU time, about 2 s."
+    )
 
 
 def test_a_program_that_only_asks_itself_serves_nobody() -> None:

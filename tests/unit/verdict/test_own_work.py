@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iotrace.report.model import Process
-from iotrace.report.stacks import CpuSample
+from iotrace.report.model import OpenSockets, Process
+from iotrace.report.stacks import CpuSample, Line
 from tests.unit.verdict.made import (
     MS,
     PID,
     S,
     call,
+    event_loop,
     in_call,
     judged,
     line_of,
@@ -45,7 +46,7 @@ def test_of_a_script_that_computes_the_function_is_told() -> None:
     one = process([thread(PID, user=4 * S, file=6 * S)])
     at = stack("job.py:7 parse", "job.py:20 main")
     said = _outcome(replace(one, cpu_samples=(CpuSample(PID, 400, 4 * S, 0, 0, 0, 0, at),)))
-    assert "It computes mostly at job.py:7 parse: 100 % of its CPU time" in said
+    assert "Where it computes most: job.py:7 parse: 100 % of its CPU time" in said
 
 
 def test_a_server_without_requests_is_to_be_sent_some() -> None:
@@ -58,3 +59,37 @@ def test_no_line_is_told_of_a_script_that_is_here_and_there() -> None:
     (line,) = one.lines
     others = tuple(replace(line, stack=stack(f"job.py:{number} step")) for number in (30, 40, 50))
     assert "mostly at" not in _outcome(replace(one, lines=others))
+
+
+def _pool(user: int, *lines: Line, **rest: int) -> list[str]:
+    """The outcomes of a task queue's main process, and of one that it gives jobs through pipes."""
+    jobs = [call("read", "pipe", 29), call("write", "pipe", 29)]
+    worker = process([thread(user=user, **rest)], jobs, pid=PID + 1, parent=PID)
+    at = CpuSample(PID, 100, user, 0, 0, 0, 0, stack("work.py:12 orders"))
+    return [
+        one.outcome
+        for one in judged(
+            replace(event_loop(), sockets=OpenSockets(3, (), 0, 0)),
+            replace(worker, lines=lines, cpu_samples=(at,)),
+        ).processes
+    ]
+
+
+def test_jobs_that_take_much_of_the_time_are_no_all_clear() -> None:
+    """Nobody is seen to wait for them: how long each takes is not known."""
+    unknown = "No rule found a fault. How long its jobs take is not known. "
+    (said, _) = _pool(3 * S, recv=7 * S)
+    assert said == unknown + (
+        "Where it computes most: work.py:12 orders: 100 % of its CPU time, about 3 s."
+    )
+    waits = in_call(
+        "recvfrom", "unix", "work.py:19 orders", "lib/site-packages/celery/app/trace.py:9 f"
+    )
+    (said, _) = _pool(100 * MS, line_of(waits, 9, 9 * S, S), recv=9_900 * MS)
+    assert said == unknown + (
+        "It waits mostly at work.py:19 orders -> recvfrom: 9 times, 9 s, 1 s at most."
+    )
+    idle = in_call("read", "pipe", "lib/site-packages/billiard/connection.py:425 _recv")
+    for spared in ((), (line_of(waits, 9, S, S),), (line_of(idle, 9, 9 * S, S),)):
+        (said, _) = _pool(100 * MS, *spared, recv=9_900 * MS)
+        assert "its jobs take" not in said

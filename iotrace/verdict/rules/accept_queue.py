@@ -10,6 +10,7 @@ from iotrace.report.requests import Requests
 from iotrace.report.stacks import Line
 from iotrace.verdict.client_waits import SLOW_CLIENTS, client_waits
 from iotrace.verdict.cpu_samples import busy_lines
+from iotrace.verdict.gil_waits import kept_waiting_ns
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
@@ -29,6 +30,8 @@ CLIENTS_SHARE = 0.5
 """Of the accepting thread's time, asleep for what clients send on connections that they keep."""
 NO_CPU_SHARE = 0.2
 """Of the accepting thread's time, ready but without a CPU, and no less than it was at work."""
+_WAITS_FOR, _GIL = "waits_for", "Python's GIL"
+_LATE = "The thread that accepts waits for Python's GIL"
 
 
 def _queued(profile: ProcessProfile) -> Iterator[Hit]:
@@ -92,7 +95,13 @@ def _hit(one: Requests, tid: int, profile: ProcessProfile, *, slow_clients: bool
     lines = lines or busy_lines(profile.process, tid)
     model = profile.process.model
     prefork = model is not None and model.shape.startswith("pre-forked")
-    told = lines[0].wait if lines and (computes or _is_most(slow, tid, profile)) else None
+    in_gil = _wants_the_gil(tid, profile)
+    told = (
+        lines[0].wait
+        if not in_gil and lines and (computes or _is_most(slow, tid, profile))
+        else None
+    )
+    busy = _LATE if in_gil else _busy(told, workers=prefork, slow_clients=slow_clients)
     return Hit(
         {
             "listener": one.listener,
@@ -100,15 +109,27 @@ def _hit(one: Requests, tid: int, profile: ProcessProfile, *, slow_clients: bool
             "typical_wait_ns": one.queue_ns.p50,
             "longest_wait_ns": one.queue_ns.max,
             "connections_waiting_at_the_end": (sockets.pending or 0) if sockets else 0,
+            **({_WAITS_FOR: _GIL} if in_gil else {}),
         },
         sum(tier.queue_ns for tier in one.tiers),
         tid,
         severity="high",
         lines=lines,
-        title=f"{_busy(told, workers=prefork, slow_clients=slow_clients)}: connections wait up to "
-        f"{duration(one.queue_ns.max)} in the accept queue",
+        title=f"{busy}: connections wait up to {duration(one.queue_ns.max)} in the accept queue",
         advice=SLOW_CLIENTS if slow_clients else "",
     )
+
+
+def _wants_the_gil(tid: int, profile: ProcessProfile) -> bool:
+    """Whether that is much of what the accepting thread does but accept."""
+    seen = profile.threads[tid]
+    away_ns = seen.lifetime_ns - seen.wait_ns["accept"] - seen.wait_ns["poll"]
+    return kept_waiting_ns(tid, profile) >= AWAY_SHARE * away_ns > 0
+
+
+def keeps_the_gil(cause: Hit, symptom: Hit) -> bool:
+    """Whether the thread that accepts waits for the GIL, which those that compute keep."""
+    return symptom.evidence.get(_WAITS_FOR) == _GIL
 
 
 def _is_most(slow: Sequence[Line], tid: int, profile: ProcessProfile) -> bool:

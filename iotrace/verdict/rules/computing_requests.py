@@ -7,11 +7,14 @@ from collections.abc import Iterator
 
 from iotrace.report.requests import Requests, RequestTier
 from iotrace.verdict.cpu_samples import busy_lines
+from iotrace.verdict.gil_waits import like_the_gil_ns
 from iotrace.verdict.long_forks import FORK_ADVICE, long_forks
 from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.received_data import FETCH_LESS, Received, received_by
+from iotrace.verdict.rules.accept_queue import keeps_the_gil
+from iotrace.verdict.rules.cpu_starvation import takes_them_itself
 from iotrace.verdict.rules.rule import HIGH_SHARE, Hit, Rule, Tells, covers
 from iotrace.verdict.upstreams import lines_on
 from iotrace.vocabulary.calls import FAMILIES, FILE_LOOKS, SLEEPS
@@ -37,11 +40,13 @@ def _computes(profile: ProcessProfile) -> Iterator[Hit]:
     if profile.loop_threads():  # a loop that computes is IO103's and IO132's
         return
     found = False
+    alike_ns = like_the_gil_ns(profile)
     for row in profile.process.requests:
         slow = [one for one in row.tiers if one.count and one.latency_ns >= SLOW_NS * one.count]
         count = sum(one.count for one in slow)
         on_cpu_ns = _in(slow, _ON_CPU)
         service_ns = sum(sum(one.service_ns.values()) for one in slow) - _in(slow, _NOT_THEIRS)
+        service_ns -= min(_in(slow, ("lock",)), alike_ns)
         least_ns = COMPUTED_SHARE * max(SLOW_NS * count, service_ns)
         received = received_by(slow, on_cpu_ns, profile) if count >= LEAST_COUNT else None
         if received and on_cpu_ns + received.waited_ns >= least_ns:
@@ -189,6 +194,9 @@ COMPUTING = Rule(
     "at once. More threads do not help, for they share the GIL; more processes serve others "
     "meanwhile, as long as there are CPUs.",
     _computes,
-    explains={"IO105": covers, "IO113": covers, "IO119": _receives_from},
+    explains={
+        "IO105": covers, "IO112": takes_them_itself, "IO113": covers, "IO119": _receives_from,
+        "IO171": keeps_the_gil,
+    },
     tells=Tells.WAIT,
-)
+)  # fmt: skip

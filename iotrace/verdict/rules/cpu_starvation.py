@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from iotrace.report.detail import Detail
 from iotrace.verdict.classify.process_tree import is_short_lived
+from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.cpu_throttling import is_throttled
-from iotrace.verdict.rules.rule import Hit, Rule, always
+from iotrace.verdict.rules.rule import Hit, Rule, always, wastes_its_cpu
 
 RUNQ_SHARE = 0.3
 """Of the time that its threads want a CPU."""
@@ -50,25 +51,28 @@ def _starved(profile: ProcessProfile) -> Iterator[Hit]:
         evidence["may_use"] = f"{profile.cpus} of the machine's {profile.machine_cpus} CPUs"
     if limits is not None and limits.throttled_ns:
         evidence["throttled_by_cpu_limit_ns"] = limits.throttled_ns
+    lines = busy_lines(profile.process)
     if not profile.leaves_cpus:
         confined = 0 < profile.cpus < profile.machine_cpus
-        yield Hit(evidence, seen.runq_ns, advice=_CONFINED if confined else "")
+        yield Hit(evidence, seen.runq_ns, lines=lines, advice=_CONFINED if confined else "")
         return
     evidence |= {
         "cpus": profile.cpus,
-        "traced_cpu_ns": profile.traced_cpu_ns,
+        _LEFT: profile.traced_cpu_ns,
     }
     by_others = profile.waits_for_others
     yield Hit(
         evidence,
         seen.runq_ns,
         severity="low",
+        lines=lines,
         title=_OTHERS if by_others else _OTHERS_OR_BURSTS,
         advice=_LOOK_ELSEWHERE if by_others else _LOOK_WHO,
     )
 
 
 _SHARED = "short_of"
+_LEFT = "traced_cpu_ns"
 _CONFINED = (
     "The process is confined to some of the machine's CPUs (taskset, sched_setaffinity(2), "
     "cpuset): `taskset -cp PID` tells which. Give it more of them, see who else is confined to the "
@@ -90,6 +94,12 @@ _LOOK_WHO = (
     "work comes in bursts that more threads share than there are CPUs: run fewer threads and "
     "workers, or do not let them all start at the same moment."
 )
+
+
+def takes_them_itself(cause: Hit, symptom: Hit) -> bool:
+    """Where the process, and no other program, takes the CPUs, and the cause at least half of that:
+    its threads wait for each other."""
+    return _LEFT not in symptom.evidence and wastes_its_cpu(cause, symptom)
 
 
 STARVED = Rule(

@@ -3,35 +3,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from iotrace.report.detail import Detail
-from iotrace.report.model import Call
 from iotrace.verdict.call_sums import sum_calls
 from iotrace.verdict.cpu_samples import busiest_place, busy_lines
+from iotrace.verdict.gil_waits import WALL_SHARE, keep_it, waits_for_the_gil
 from iotrace.verdict.long_forks import FORK_ADVICE, long_forks
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
+from iotrace.verdict.rules.accept_queue import keeps_the_gil
 from iotrace.verdict.rules.rule import COVERED_SHARE, Hit, Rule, always
 from iotrace.verdict.told_lines import MOST
-from iotrace.vocabulary.kinds import GIL_KINDS, Kind
 
 ACTIVE_SHARE = 0.25
 """Of the time that its threads run, want a CPU or want the lock, spent on wanting the lock."""
-WALL_SHARE = 0.05
-LEAST_MEAN_NS = 100_000
-"""Of a wait, where no holder had to be asked to let go: threads that make short calls hand the lock
-to each other, which costs a switch each time and no more."""
-LONGEST_MEAN_NS = 10_000_000
-"""Of waits that only look alike: who wants the GIL wakes up and asks after 5 ms, after
-twice that where it is late (sys.getswitchinterval). Longer ones are a library's own."""
 MOST_COMPUTING = 2
 """Lines of those who compute; the others are of those who wait."""
 
 
 def _contended(profile: ProcessProfile) -> Iterator[Hit]:
     seen = profile.total
-    rows = _waits_for_the_gil(profile)
+    rows = waits_for_the_gil(profile)
     waited = sum(one.wait_ns for one in rows)
     active = waited + seen.cpu_ns + seen.runq_ns
     if waited < max(ACTIVE_SHARE * active, WALL_SHARE * profile.wall_ns):
@@ -40,7 +33,7 @@ def _contended(profile: ProcessProfile) -> Iterator[Hit]:
         return
     waits = sum_calls(rows).calls
     expired = sum((one.errors or {}).get("ETIMEDOUT", 0) for one in rows)
-    if not _keep_it(rows):
+    if not keep_it(rows):
         return
     tids = {one.tid for one in rows if one.wait_ns}
     worst = max(rows, key=lambda one: one.wait_ns)
@@ -73,26 +66,6 @@ def _contended(profile: ProcessProfile) -> Iterator[Hit]:
     )
 
 
-def _waits_for_the_gil(profile: ProcessProfile) -> list[Call]:
-    """Surely those; waits that only look alike, where the lock's address is not known. Where it has
-    become known during the trace, those from before are told by what came after."""
-    futexes = [one for one in profile.process.calls if one.syscall == "futex"]
-    surely = [one for one in futexes if one.kind == Kind.GIL.label]
-    of_these = sum(one.wait_ns for one in surely)
-    if surely and not (of_these >= WALL_SHARE * profile.wall_ns and _keep_it(surely)):
-        return surely
-    alike = [one for one in futexes if one.kind in GIL_KINDS and one not in surely]
-    waits = sum_calls(alike).calls
-    return surely + (alike if sum(one.wait_ns for one in alike) < LONGEST_MEAN_NS * waits else [])
-
-
-def _keep_it(rows: Sequence[Call]) -> bool:
-    """Whether holders had to be asked to let go, or waits are longer than handing over takes."""
-    expired = any((one.errors or {}).get("ETIMEDOUT") for one in rows)
-    waited = sum(one.wait_ns for one in rows)
-    return expired or waited >= LEAST_MEAN_NS * max(1, sum_calls(rows).calls)
-
-
 def _stalls_the_loop(cause: Hit, symptom: Hit) -> bool:
     """The loop waits for the lock for most of its stalls."""
     waited = float(symptom.evidence.get("blocked_in_gil_ns", 0))
@@ -107,6 +80,6 @@ CONTENDED = Rule(
     "timeouts counts the waits in which a thread kept the lock for its whole switch interval of "
     "5 ms.",
     _contended,
-    explains={"IO103": _stalls_the_loop, "IO105": always},
+    explains={"IO103": _stalls_the_loop, "IO105": always, "IO171": keeps_the_gil},
     least=Detail.LIGHT,
 )

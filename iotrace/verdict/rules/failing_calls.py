@@ -6,9 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from iotrace.report.model import Call
+from iotrace.report.stacks import Line
 from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import calling_lines
+from iotrace.verdict.retry_pauses import pauses_between
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, wastes_its_cpu
 from iotrace.verdict.told_lines import ToldLine
 from iotrace.vocabulary.calls import ACCEPTS, CONNECTS, FILE_WATCHES, OTHER
@@ -165,12 +167,15 @@ def _refused(profile: ProcessProfile, row: Call, error: str) -> Hit:
     count = _count(row, error)
     peers = [one.peer for one in profile.process.descriptors if one.kind == row.kind and one.peer]
     to = {"peer": max(peers, key=peers.count)} if peers else {}
+    made = [one for one in profile.process.lines if _is_of(row, one)]
+    pauses = pauses_between(row, count, profile)
     return Hit(
         {**_evidence(profile, row, error, count), **to},
-        _cpu_ns(profile, [row], error),
+        _cpu_ns(profile, [row], error) + pauses.waited_ns,
         row.tid or None,
         severity="medium",
-        title=f"Connections are refused: connect fails with {error}",
+        lines=calling_lines(made) or pauses.lines,
+        title=f"Connections are refused: connect fails with {error}{pauses.words}",
         advice="Nothing listens there, or a firewall refuses: check the address, the port and "
         "whether that service runs (ss -ltn on its host). Wait longer after each failure "
         "(exponential backoff).",
@@ -200,10 +205,12 @@ def _evidence(
 
 def _places(profile: ProcessProfile, row: Call) -> tuple[ToldLine, ...]:
     """Where its thread makes such calls, if one of them took long; else what it does at all."""
-    slow = [
-        one for one in profile.process.lines if (one.tid, one.syscall) == (row.tid, row.syscall)
-    ]
+    slow = [one for one in profile.process.lines if _is_of(row, one)]
     return calling_lines(slow) or busy_lines(profile.process, row.tid)
+
+
+def _is_of(row: Call, line: Line) -> bool:
+    return (line.tid, line.syscall) == (row.tid, row.syscall)
 
 
 def _pending(profile: ProcessProfile, row: Call) -> dict[str, int]:

@@ -8,7 +8,18 @@ import pytest
 
 from iotrace.report.model import Process, ReadyWatch
 from iotrace.report.times import Phase
-from tests.unit.verdict.made import MS, S, call, event_loop, findings, loop, process, thread
+from tests.unit.verdict.made import (
+    MS,
+    S,
+    call,
+    event_loop,
+    findings,
+    in_call,
+    line_of,
+    loop,
+    process,
+    thread,
+)
 
 _SPINS = {"user": 6 * S, "kernel": 4 * S}
 
@@ -62,6 +73,32 @@ def test_a_connect_that_goes_on_is_no_failure(error: str) -> None:
     connects = call("connect", "tcp", 997, errors={error: 997})
     found = findings(replace(one, calls=(*one.calls, connects)))
     assert ("IO131" in found) == (error == "ECONNREFUSED")
+
+
+@pytest.mark.parametrize(("sleeps", "told"), [(0, False), (40, True), (70, True), (200, False)])
+def test_sleeps_between_refused_connects_are_theirs_where_there_are_as_many(
+    sleeps: int, told: bool
+) -> None:
+    """Who sleeps more often than it fails sleeps for something else."""
+    connects = call("connect", "tcp", 50, errors={"ECONNREFUSED": 50})
+    paused = call("clock_nanosleep", "", sleeps, wait=8 * S)
+    waits = in_call("clock_nanosleep", "", "work.py:14 orders")
+    one = process([thread(user=S, sleep=8 * S, poll=S)], [connects, paused])
+    found = findings(replace(one, lines=(line_of(waits, 9, 2 * S, 300 * MS),)))["IO131"]
+    assert (
+        found.lines[:1] == ("work.py:14 orders -> clock_nanosleep: 9 times, 2 s, 300 ms at most",)
+    ) is told
+    assert ("the thread sleeps about as often" in found.title) is told
+    assert ((found.cost_ns or 0) > S) is told
+
+
+def test_the_line_that_is_refused_is_told_where_it_is_known() -> None:
+    connects = call("connect", "tcp", 50, errors={"ECONNREFUSED": 50})
+    paused = call("clock_nanosleep", "", 50, wait=8 * S)
+    slow = in_call("connect", "tcp", "lib/socket.py:836 create_connection", "work.py:12 orders")
+    one = process([thread(user=S, sleep=8 * S, poll=S)], [connects, paused])
+    found = findings(replace(one, lines=(line_of(slow, 9, MS, MS),)))["IO131"]
+    assert found.lines == ("work.py:12 orders -> connect",)
 
 
 @pytest.mark.parametrize(

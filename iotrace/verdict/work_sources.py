@@ -7,11 +7,12 @@ request that is answered late; only the Python function that makes them tells th
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
 
 from iotrace.report.stacks import Frame, Line
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import in_library, library_frames
+from iotrace.verdict.purpose import in_library, library_frames, named
 
 CONSUMES_SHARE = 0.8
 """Of the time of a consumer's thread that has a stack, below the library's function."""
@@ -38,15 +39,43 @@ _FUNCTIONS = {
 """Functions that wait for work, by a part of the path of their library."""
 
 
+_POPS = frozenset(
+    ("blpop", "brpop", "brpoplpush", "blmove", "blmpop", "bzpopmin", "bzpopmax", "bzmpop")
+)
+"""Of those, what takes one thing that somebody else is to put there: in a request that is the
+answer to what it has asked. Others wait for news, as a stream or a long poll does."""
+_JOB = re.compile(
+    r"/celery/app/trace\.py:(?:trace_task|__protected_call__)$|/rq/job\.py:(?:_execute|perform)$"
+    r"|/dramatiq/actor\.py:__call__$|/huey/api\.py:_?execute$"
+)
+_REQUEST = re.compile(
+    r"/(?:flask/app|bottle|pyramid/router|falcon/app)\.py:(?:dispatch_request|__call__|_handle)$"
+    r"|/django/core/handlers/\w+\.py:_?get_response$|/werkzeug/serving\.py:run_wsgi$"
+    r"|/aiohttp/web_protocol\.py:_handle_request$|/tornado/web\.py:_execute$"
+    r"|/gunicorn/workers/\w+\.py:handle_request$|/waitress/(?:task|channel)\.py:service$"
+    r"|/socketserver\.py:finish_request$|/http/server\.py:handle_one_request$"
+    r"|/starlette/routing\.py:app$|/fastapi/routing\.py:run_endpoint_function$"
+)
+"""Functions of task queues and servers that have one job, or one request, in hand. A command, or a
+thread of a pool, may well be what fetches jobs."""
+
+
 def waits_for_work(line: Line) -> bool:
     """Whether this stack waits for the next message or job rather than for an answer: in a library,
-    not in what of the program's own that has called for a message."""
+    not in what of the program's own has called for a message; and in no job or request, which waits
+    for the answer to what it has asked for."""
     for frame in line.stack:
         if _fetches(frame):
-            return True
+            outer = line.stack[len(library_frames(line.stack)) :]
+            pops = frame.plain_function in _POPS
+            return not _is_in(_JOB, outer) and not (pops and _is_in(_REQUEST, outer))
         if not in_library(frame):
             return False
     return False
+
+
+def _is_in(pattern: re.Pattern[str], stack: Sequence[Frame]) -> bool:
+    return any(pattern.search(named(frame)) for frame in stack)
 
 
 def called_back_by(line: Line) -> Frame | None:

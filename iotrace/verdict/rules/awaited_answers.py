@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from iotrace.report.requests import Upstream
 from iotrace.verdict.histograms import total_ns
@@ -38,18 +39,29 @@ _AWAITED = (Purpose.ANSWER, Purpose.CONNECTION)
 
 def _awaited(profile: ProcessProfile) -> Iterator[Hit]:
     waiting = [
-        one
+        _since_before(one, profile)
         for one in waiting_tasks(profile)
         if one.purpose in _AWAITED and (serves(one.wait.stack) or _owes(profile))
     ]
     slow = _slow_upstream(profile)
-    hanging = [one for one in waiting if one.wait.longest_ns >= _long_ns(profile)]
+    long_ns = min(_long_ns(profile), max(LEAST_NS, profile.wall_ns))
+    hanging = [one for one in waiting if one.wait.longest_ns >= long_ns]
     if slow is not None:
         yield _slow_hit(slow, waiting, profile)
     elif hanging:
         yield _hanging_hit(hanging, profile)
     else:
         yield from _mute_hits(profile)
+
+
+def _since_before(one: WaitingTasks, profile: ProcessProfile) -> WaitingTasks:
+    """Where nothing was sent or read, what is waited for was asked for before the trace, whether
+    tasks were looked at often enough to say so or not."""
+    seen = profile.total
+    if seen.reads.calls or seen.writes.calls or seen.connects.calls or seen.operations:
+        return one
+    whole_ns = max(one.wait.longest_ns, profile.wall_ns)
+    return replace(one, wait=replace(one.wait, longest_ns=whole_ns))
 
 
 def _owes(profile: ProcessProfile) -> bool:

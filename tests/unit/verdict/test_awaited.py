@@ -24,7 +24,7 @@ from tests.unit.verdict.made import (
     process,
     thread,
 )
-from tests.unit.verdict.made_tasks import ASKS, PEER, wait_of, with_tasks
+from tests.unit.verdict.made_tasks import ASKS, PEER, STREAMS, wait_of, with_tasks
 
 _CONNECTS = (
     "lib/asyncio/selector_events.py:634 BaseSelectorEventLoop.sock_connect",
@@ -226,3 +226,19 @@ def test_requests_from_before_the_trace_are_no_all_clear() -> None:
     (outcome,) = (one.outcome for one in judged(_one_sided(request)).processes)
     assert outcome is not None
     assert outcome.startswith("No rule found a fault, but what 1 client sent before has had no")
+
+
+def test_what_was_asked_for_before_the_trace_hangs_however_seldom_tasks_were_looked_at() -> None:
+    """One look at the end: for how long they have been there is known of a silent process."""
+    asks = wait_of(*ASKS, tasks=4, longest=0)
+    one = with_tasks(asks)
+    assert one.tasks is not None
+    seldom = replace(one, tasks=replace(one.tasks, looks=1, watched_ns=0))
+    idle = replace(seldom, calls=(), threads=(thread(poll=10 * S),), loops=())
+    found = findings(idle)["IO165"]
+    assert "Requests hang: 4 asyncio tasks wait for an answer" in found.title
+    assert found.lines[0].startswith("srv/app.py:24 quote: 4 asyncio tasks at the end")
+    assert "IO165" not in findings(seldom)  # it sends and reads meanwhile
+    assert "IO165" not in findings(
+        replace(idle, tasks=replace(idle.tasks, rows=(wait_of(*STREAMS),)))
+    )

@@ -44,6 +44,32 @@ def test_a_consumer_is_idle_while_it_waits_for_the_next_job() -> None:
     assert "IO119" not in findings(replace(server, lines=(fetches,)))
 
 
+_IN_JOB = "lib/site-packages/celery/app/trace.py:564 build_tracer.<locals>.trace_task"
+_IN_REQUEST = "lib/site-packages/flask/app.py:902 Flask.dispatch_request"
+_COMMAND = "lib/site-packages/django/core/management/base.py:459 BaseCommand.execute"
+
+
+@pytest.mark.parametrize(
+    ("function", "caller", "told"),
+    [
+        ("Redis.blpop", _IN_JOB, True),
+        ("Redis.blpop", _IN_REQUEST, True),
+        ("PubSub.listen", _IN_JOB, True),
+        ("PubSub.listen", _IN_REQUEST, False),  # it streams what comes
+        ("Redis.blpop", _COMMAND, False),  # a consumer of the program's own
+        ("Redis.blpop", "lib/concurrent/futures/thread.py:58 _WorkItem.run", False),
+    ],
+)
+def test_within_a_job_or_a_request_it_waits_for_an_answer(
+    function: str, caller: str, *, told: bool
+) -> None:
+    (server,) = elsewhere.tail(True)
+    pops = f"lib/site-packages/redis/client.py:2588 {function}"
+    waits = in_call("recvfrom", "tcp", pops, "app.py:19 orders", caller, fd=8)
+    one = replace(server, lines=(line_of(waits, 997, 6 * S, S),))
+    assert ("IO119" in findings(one)) is told
+
+
 def test_a_program_that_does_not_listen_has_peers_too() -> None:
     one = blocking(wait=7 * S)
     rows = (descriptor(8, local="10.0.0.7:51000", peer="10.0.0.9:5432", wait=6 * S),)

@@ -10,7 +10,7 @@ from itertools import pairwise
 from iotrace.report.model import Process
 from iotrace.report.stacks import Frame
 from iotrace.verdict.lost_results import workers_that_die
-from iotrace.verdict.number_formats import plural
+from iotrace.verdict.number_formats import figure, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import (
     Purpose,
@@ -67,7 +67,7 @@ def result_text(one: Stuck, profile: ProcessProfile) -> str:
         return (
             "waiting for a result of its process pool, whose workers end as soon as they have "
             f"started, without a result, and are replaced: {dying:,} times, "
-            f"{profile.per_second(dying):.3g} a second"
+            f"{figure(profile.per_second(dying))} a second"
         )
     if joins_queue(one.call.stack):
         return (

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+ROUNDS_UP = 0.9995
+"""Of a unit: so much is one of it in three digits, and 1,000 of the next smaller one."""
 _UNITS = ((10**9, "s"), (10**6, "ms"), (10**3, "us"), (1, "ns"))
 
 
@@ -17,11 +19,19 @@ def share(part: float, total: float) -> str:
 
 
 def duration(ns: float) -> str:
-    """ "201 ms"."""
+    """ "201 ms", "1,230 s"."""
     for scale, unit in _UNITS:
-        if ns >= scale:
-            return f"{ns / scale:.3g} {unit}"
+        if ns >= ROUNDS_UP * scale:
+            return f"{figure(ns / scale)} {unit}"
     return "0 ms"
+
+
+def figure(value: float) -> str:
+    """Three digits that count, and never an exponent for a large one: "0.123", "12.3", "1,230"."""
+    if value < 1_000 * ROUNDS_UP:
+        return f"{value:.3g}"
+    digits = len(str(round(value)))
+    return f"{round(value, 3 - digits):,.0f}"
 
 
 def mebibytes(number: int | None) -> str:

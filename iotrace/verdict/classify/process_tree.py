@@ -9,7 +9,7 @@ from dataclasses import replace
 from iotrace.report.model import Model
 from iotrace.verdict.classify.confidence import UNKNOWN, confidence
 from iotrace.verdict.classify.process_shape import process_model
-from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.number_formats import duration, figure, plural
 from iotrace.verdict.process_profile import ProcessProfile
 
 FORKS_PER_CONNECTION = 0.5
@@ -87,7 +87,7 @@ def _per_request(
     evidence = (
         f"{plural(begun, 'process')} forked for {plural(accepted, 'accepted connection')}",
         f"each lived {duration(lifetime / max(1, begun))} and made "
-        f"{reads / max(1, begun):.3g} reads, {duration(waited)} asleep in all of them",
+        f"{figure(reads / max(1, begun))} reads, {duration(waited)} asleep in all of them",
     )
     sure = confidence(1.0, begun)
     model = Model(

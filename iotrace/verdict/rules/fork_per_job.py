@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from iotrace.verdict.number_formats import duration
+from iotrace.verdict.number_formats import duration, figure
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.vocabulary.calls import FILE_LOOKS, FILE_OPENS
@@ -55,7 +55,7 @@ def _jobs(profile: ProcessProfile) -> Iterator[Hit]:
         cpu_ns,
         title=f"A process is started for each job, and each imports its modules anew: {opened} "
         f"files are opened and {duration(each)} of CPU time taken, "
-        f"{profile.per_second(len(ended)):.3g} times a second",
+        f"{figure(profile.per_second(len(ended)))} times a second",
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from iotrace.report.requests import Upstream as Calls
 from iotrace.report.stacks import CpuSample, Frame
 from iotrace.verdict.cpu_samples import by_function
-from iotrace.verdict.number_formats import duration, plural, share
+from iotrace.verdict.number_formats import duration, figure, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import library_frames, short_name
 from iotrace.verdict.python_lines import LEAST_OF_COSTLIEST, waiting_lines
@@ -111,7 +111,7 @@ def _hit(peer: Upstream, calls: Calls, most: bool, profile: ProcessProfile) -> H
         spent,
         lines=(*_ranked(waited, waiting, computing),)[:MOST],
         title=f"Connections to {peer.peer} are made anew again and again: "
-        f"{plural(made, 'connection')}, {profile.per_second(made):.3g} a second, for "
+        f"{plural(made, 'connection')}, {figure(profile.per_second(made))} a second, for "
         f"{plural(calls.calls, 'exchange')}; {takes}",
         advice=_ONE_CONTEXT if of_context else "",
     )

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from iotrace.report.model import Call, Descriptor
 from iotrace.report.stacks import Frame, Line
-from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.number_formats import duration, figure, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import import_statement, is_import
 from iotrace.verdict.python_lines import waiting_lines
@@ -82,7 +82,7 @@ def _slow(profile: ProcessProfile) -> Iterator[Hit]:
         tids.pop() if len(tids) == 1 else None,
         file.fd if file is not None else None,
         lines=waiting_lines(lines, profile.process),
-        title=f"The program syncs to the disk again and again, {profile.per_second(syncs):.3g} "
+        title=f"The program syncs to the disk again and again, {figure(profile.per_second(syncs))} "
         f"times a second, and waits each time: {worst.syscall}{at}"
         if syncs
         else f"The file system is slow: {worst.syscall}{at} is waited for",

@@ -16,12 +16,9 @@ from iotrace.report.requests import RequestTier
 from iotrace.report.task_waits import TaskWait
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, library_frames, named, serves
+from iotrace.verdict.slow_limits import SLOW_NS
 from iotrace.verdict.waiting_tasks import WaitingTasks, mean_of, purpose_of_task
 
-SLOW_NS = 500_000_000
-"""Requests that take this or longer: somebody waits, whether it is meant or not."""
-LATE_NS = 250_000_000
-"""These do where it is plain that the program keeps them waiting."""
 LEAST_COUNT = 3
 """Slow requests; fewer may have been the first, which import and connect."""
 LEAST_SHARE = 0.5

@@ -10,14 +10,11 @@ from iotrace.report.requests import Requests, RequestTier
 from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.own_waits import longest_in_locks
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.slow_places import LATE_NS, slow_place
+from iotrace.verdict.slow_limits import LATE_NS, NOTICED_NS
+from iotrace.verdict.slow_places import slow_place
 from iotrace.verdict.waiting_tasks import function_text
 from iotrace.vocabulary.waits import SUMMARIES
 
-TAIL_NS = 250_000_000
-"""Of a server whose other requests are quick: those that take this long or longer are late."""
-NOTICED_NS = 100_000_000
-"""From here on people notice that they wait (Nielsen, Usability Engineering, 5.5)."""
 OWN_LOCKS_SHARE = 0.9
 """Of such requests' time, in locks of the program itself: no peer and no computing takes it."""
 TAIL_RATIO = 10
@@ -79,7 +76,7 @@ def _is_noticed(row: Requests) -> bool:
 
 def _late(row: Requests, typical_ns: int) -> list[RequestTier]:
     """Those that are far from what is typical; [] if they are too few to say."""
-    limit = max(TAIL_NS, TAIL_RATIO * typical_ns)
+    limit = max(LATE_NS, TAIL_RATIO * typical_ns)
     late = [one for one in row.tiers if one.count and one.latency_ns >= limit * one.count]
     count = sum(one.count for one in late)
     all_of_them = sum(one.count for one in row.tiers)

@@ -13,7 +13,7 @@ from iotrace.verdict.one_sided import mute_peers, unanswered_requests
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, serves
 from iotrace.verdict.rules.rule import Hit, Rule, always
-from iotrace.verdict.slow_places import LATE_NS
+from iotrace.verdict.slow_limits import LATE_NS
 from iotrace.verdict.stuck import LEAST_NS, WHOLE_SHARE, in_calls
 from iotrace.verdict.upstreams import upstreams
 from iotrace.verdict.waiting_tasks import (

@@ -16,18 +16,17 @@ from iotrace.verdict.received_data import FETCH_LESS, Received, received_by
 from iotrace.verdict.rules.accept_queue import keeps_the_gil
 from iotrace.verdict.rules.cpu_starvation import takes_them_itself
 from iotrace.verdict.rules.rule import HIGH_SHARE, Hit, Rule, Tells, covers
+from iotrace.verdict.slow_limits import NOTICED_NS
 from iotrace.verdict.upstreams import lines_on
 from iotrace.vocabulary.calls import FAMILIES, FILE_LOOKS, SLEEPS
 
-SLOW_NS = 100_000_000
-"""Up to here an answer is felt to be at once (Nielsen, Usability Engineering, 1993)."""
 LEAST_COUNT = 2
 """Slow requests; a single one may have been the first, which imports and connects."""
 ALONE_NS = 2_000_000_000
 """A single request that computes for so long is told, answered or not: a first one takes less."""
 COMPUTED_SHARE = 0.5
-"""Of their service, without what they waited for a CPU or the GIL, and of SLOW_NS for each: spent
-on a CPU."""
+"""Of their service, without what they waited for a CPU or the GIL, and of NOTICED_NS for each:
+spent on a CPU."""
 ASKS = frozenset(("wait4", "waitid", *FAMILIES, *SLEEPS, *FILE_LOOKS))
 """Calls that look whether something is there."""
 ASKS_PER_SECOND = 5_000
@@ -42,12 +41,12 @@ def _computes(profile: ProcessProfile) -> Iterator[Hit]:
     found = False
     alike_ns = like_the_gil_ns(profile)
     for row in profile.process.requests:
-        slow = [one for one in row.tiers if one.count and one.latency_ns >= SLOW_NS * one.count]
+        slow = [one for one in row.tiers if one.count and one.latency_ns >= NOTICED_NS * one.count]
         count = sum(one.count for one in slow)
         on_cpu_ns = _in(slow, _ON_CPU)
         service_ns = sum(sum(one.service_ns.values()) for one in slow) - _in(slow, _NOT_THEIRS)
         service_ns -= min(_in(slow, ("lock",)), alike_ns)
-        least_ns = COMPUTED_SHARE * max(SLOW_NS * count, service_ns)
+        least_ns = COMPUTED_SHARE * max(NOTICED_NS * count, service_ns)
         received = received_by(slow, on_cpu_ns, profile) if count >= LEAST_COUNT else None
         if received and on_cpu_ns + received.waited_ns >= least_ns:
             found = True

@@ -16,7 +16,8 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, short_name
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
-from iotrace.verdict.slow_places import LATE_NS, LEAST_COUNT, LEAST_SHARE, tiers_of
+from iotrace.verdict.slow_limits import LATE_NS
+from iotrace.verdict.slow_places import LEAST_COUNT, LEAST_SHARE, tiers_of
 from iotrace.verdict.stuck import Stuck, in_calls, place_text, stuck_lines
 from iotrace.verdict.told_lines import ToldLine, frame_text
 from iotrace.vocabulary.calls import LOCKS, SLEEPS

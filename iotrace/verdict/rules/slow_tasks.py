@@ -14,9 +14,8 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, library_frames, serves
 from iotrace.verdict.rules.rule import Hit, Rule, always
 from iotrace.verdict.rules.task_queues import is_queue
+from iotrace.verdict.slow_limits import LATE_NS, SLOW_NS
 from iotrace.verdict.slow_places import (
-    LATE_NS,
-    SLOW_NS,
     Place,
     Wait,
     places_of,

@@ -12,10 +12,9 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import serves
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import HIGH_SHARE, Hit, Rule, always
+from iotrace.verdict.slow_limits import NOTICED_NS
 from iotrace.vocabulary.calls import FAMILIES
 
-SLOW_NS = 100_000_000
-"""Up to here an answer is felt to be at once, as in computing_requests.py."""
 LEAST_COUNT = 3
 POLLED_SHARE = 0.5
 """Of the service of the slow requests, asleep in polls;"""
@@ -33,7 +32,7 @@ def _waited_out(profile: ProcessProfile) -> Iterator[Hit]:
         one.theirs_ns.p50 * one.calls for one in profile.process.upstreams if one.theirs_ns
     )
     for row in profile.process.requests:
-        slow = [one for one in row.tiers if one.count and one.latency_ns >= SLOW_NS * one.count]
+        slow = [one for one in row.tiers if one.count and one.latency_ns >= NOTICED_NS * one.count]
         count = sum(one.count for one in slow)
         polled = sum(one.service_ns.get("poll", 0) for one in slow)
         service = sum(sum(one.service_ns.values()) for one in slow)

@@ -8,8 +8,13 @@ import re
 from collections.abc import Sequence
 
 from iotrace.report.stacks import Frame
+from iotrace.verdict.frames import (
+    in_library,
+    library_frames,
+    named,
+    package_of,
+)
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import in_library, library_frames, named, package_of
 from iotrace.verdict.stuck import Stuck
 from iotrace.vocabulary.calls import LOCKS, READS
 from iotrace.vocabulary.kinds import SOCKETS

@@ -6,9 +6,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from iotrace.report.stacks import Frame
+from iotrace.verdict.frames import (
+    in_package,
+    library_frames,
+    package_of,
+)
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, in_package, library_frames, package_of
+from iotrace.verdict.purpose import Purpose
 from iotrace.verdict.stuck import WHOLE_SHARE, Stuck, in_calls, place_text
 from iotrace.vocabulary.calls import LOCKS
 

@@ -13,8 +13,8 @@ from itertools import takewhile
 
 from iotrace.report.model import Process
 from iotrace.report.stacks import CpuSample, Frame
+from iotrace.verdict.frames import is_import
 from iotrace.verdict.number_formats import duration, plural, share
-from iotrace.verdict.purpose import is_import
 from iotrace.verdict.told_lines import COMPUTES, MOST, ToldLine, frame_text, wait_at
 
 LEAST_SAMPLES = 20

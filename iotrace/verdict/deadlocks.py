@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from iotrace.verdict.family_evidence import DEADLOCKED_CHILD
+from iotrace.verdict.frames import imports, in_package
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, imports, in_package, joins
+from iotrace.verdict.purpose import Purpose, joins
 from iotrace.verdict.stack import is_pooled
 from iotrace.verdict.stuck import Stuck, held_text, in_calls, may_hold, stuck_threads
 from iotrace.vocabulary.kinds import PIPES

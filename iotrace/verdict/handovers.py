@@ -9,17 +9,16 @@ from itertools import pairwise
 
 from iotrace.report.model import Process
 from iotrace.report.stacks import Frame
-from iotrace.verdict.lost_results import workers_that_die
-from iotrace.verdict.number_formats import figure, plural
-from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import (
-    Purpose,
+from iotrace.verdict.frames import (
     in_library,
-    joins_queue,
     library_frames,
     named,
     short_name,
 )
+from iotrace.verdict.lost_results import workers_that_die
+from iotrace.verdict.number_formats import figure, plural
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import Purpose, joins_queue
 from iotrace.verdict.stuck import LEAST_NS, Stuck, in_calls
 from iotrace.vocabulary.calls import LOCKS
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS

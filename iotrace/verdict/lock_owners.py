@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from iotrace.report.stacks import CpuSample, Frame, Line, Wake
+from iotrace.verdict.frames import in_library, library_frames
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import in_library, library_frames
 from iotrace.verdict.stuck import taking_functions
 from iotrace.vocabulary.calls import LOCKS
 

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from iotrace.verdict.classify.process_tree import forks, is_short_lived
+from iotrace.verdict.frames import library_frames, short_name
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, library_frames, short_name
+from iotrace.verdict.purpose import Purpose
 from iotrace.verdict.stuck import Stuck, in_calls
 
 _POOL = "/multiprocessing/pool.py"

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from iotrace.verdict.frames import library_frames, short_name
 from iotrace.verdict.number_formats import share
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import library_frames, serves, short_name
+from iotrace.verdict.purpose import serves
 from iotrace.vocabulary.calls import LOCKS
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from iotrace.report.stacks import Line
 from iotrace.verdict.cpu_samples import busy_lines
+from iotrace.verdict.frames import library_frames
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import library_frames, serves
+from iotrace.verdict.purpose import serves
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import HIGH_SHARE
 from iotrace.verdict.work_sources import waits_for_work

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from iotrace.report.model import Call, Thread
 from iotrace.report.stacks import Frame, InCall, Line
+from iotrace.verdict.frames import library_frames, short_name
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import library_frames, purpose_of, short_name
+from iotrace.verdict.purpose import purpose_of
 from iotrace.verdict.stuck import Stuck, in_calls, place_text
 from iotrace.vocabulary.calls import WRITES
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS, PIPE

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from iotrace.report.rows import Call
 from iotrace.report.stacks import Line
+from iotrace.verdict.frames import library_frames
 from iotrace.verdict.pool_threads import pool_of, threads_of_pools
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import library_frames
 from iotrace.verdict.slow_limits import LATE_NS
 from iotrace.verdict.slow_places import LEAST_COUNT, LEAST_SHARE, tiers_of
 from iotrace.vocabulary.calls import CONNECTS, FAMILIES, LOCKS

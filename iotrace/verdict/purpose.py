@@ -10,9 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import Enum
-from itertools import pairwise
 
 from iotrace.report.stacks import Frame, InCall
+from iotrace.verdict.frames import (
+    entry_of,
+    in_library,
+    in_package,
+    library_frames,
+    named,
+    package_of,
+    short_name,
+)
 from iotrace.vocabulary.calls import (
     ACCEPTS,
     CONNECTS,
@@ -107,24 +115,6 @@ def _of_lock_or_poll(call: InCall, library: Sequence[Frame]) -> Purpose:
     return Purpose.LOCK
 
 
-def in_library(frame: Frame) -> bool:
-    """Whether a frame is of the standard library, of an installed package, of the interpreter."""
-    return bool(_LIBRARY.search(frame.file))
-
-
-def in_package(frame: Frame) -> bool:
-    """Whether a frame is of an installed package."""
-    return "-packages/" in frame.file
-
-
-def library_frames(stack: Sequence[Frame]) -> tuple[Frame, ...]:
-    """The innermost frames down to the program's own, which is not among them."""
-    for place, frame in enumerate(stack):
-        if not in_library(frame):
-            return tuple(stack[:place])
-    return tuple(stack)
-
-
 def serves(stack: Sequence[Frame]) -> bool:
     """Whether somebody outside waits: a server or a task queue has called the program's code."""
     outer = stack[len(library_frames(stack)) :]
@@ -171,43 +161,6 @@ def joins(stack: Sequence[Frame]) -> bool:
     library = library_frames(stack)
     return len(library) < len(stack) and _any(library, _JOINS)
 
-
-def imports(stack: Sequence[Frame]) -> bool:
-    """Whether the program's own code imports a module there."""
-    return any(map(is_import, library_frames(stack)))
-
-
-def import_statement(stack: Sequence[Frame]) -> Frame | None:
-    """Where the program's own code began to import what is imported there; None: nothing is."""
-    if not imports(stack):
-        return None
-    for inner, frame in reversed(list(pairwise(stack))):
-        if is_import(inner) and not in_library(frame):
-            return frame
-    return None
-
-
-def is_import(frame: Frame) -> bool:
-    """Whether a frame is of the import system."""
-    return frame.file.startswith("<frozen importlib")
-
-
-def entry_of(stack: Sequence[Frame]) -> Frame | None:
-    """The function that a thread was started for: the outermost one but threading's own."""
-    for frame in reversed(stack):
-        if not frame.file.endswith("/threading.py"):
-            return frame
-    return None
-
-
-def short_name(frame: Frame) -> str:
-    """The function without its class."""
-    return frame.function.rsplit(".", 1)[-1]
-
-
-_LIBRARY = re.compile(
-    r"/(?:site|dist)-packages/|/lib(?:64)?/python\d(?:\.\d+)?/|^<frozen |/bin/[^/]+$"
-)
 
 _SERVER = re.compile(
     r"/(?:socketserver|http/server|xmlrpc/server|wsgiref/\w+)\.py$"
@@ -275,11 +228,6 @@ _CLIENT_POOL = re.compile(
 )
 
 
-def named(frame: Frame) -> str:
-    """ "/lib/asyncio/locks.py:acquire": what the patterns are matched with."""
-    return f"{frame.file}:{short_name(frame)}"
-
-
 def _any(frames: Sequence[Frame], pattern: re.Pattern[str]) -> bool:
     return any(pattern.search(named(frame)) for frame in frames)
 
@@ -288,12 +236,6 @@ def _works_for(taker: Frame, stack: Sequence[Frame]) -> bool:
     """Whether the thread is the pool's own, which waits for what it has to look after."""
     entry = entry_of(stack)
     return entry is not None and bool(package_of(entry)) and package_of(entry) == package_of(taker)
-
-
-def package_of(frame: Frame) -> str:
-    """The installed package that a frame is of; "" if it is of none."""
-    head, _, path = frame.file.rpartition("-packages/")
-    return path.split("/")[0] if head else ""
 
 
 def takes_connection(frame: Frame) -> bool:

@@ -14,8 +14,9 @@ from enum import Enum
 
 from iotrace.report.requests import RequestTier
 from iotrace.report.task_waits import TaskWait
+from iotrace.verdict.frames import library_frames, named
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, library_frames, named, serves
+from iotrace.verdict.purpose import Purpose, serves
 from iotrace.verdict.slow_limits import SLOW_NS
 from iotrace.verdict.waiting_tasks import WaitingTasks, mean_of, purpose_of_task
 

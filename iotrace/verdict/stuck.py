@@ -8,14 +8,16 @@ from dataclasses import dataclass, replace
 
 from iotrace.report.stacks import Frame, InCall
 from iotrace.verdict.call_texts import call_text
-from iotrace.verdict.number_formats import duration
-from iotrace.verdict.process_profile import ProcessProfile, port_of
-from iotrace.verdict.purpose import (
-    Purpose,
+from iotrace.verdict.frames import (
     imports,
     in_library,
     is_import,
     library_frames,
+)
+from iotrace.verdict.number_formats import duration
+from iotrace.verdict.process_profile import ProcessProfile, port_of
+from iotrace.verdict.purpose import (
+    Purpose,
     purpose_of,
     serves,
 )

@@ -7,10 +7,11 @@ import re
 
 from iotrace.verdict.asking_children import asking_child
 from iotrace.verdict.callbacks import CALLING_BACK, IN_READING_LOOP, calling_back, reads_in_loop
+from iotrace.verdict.frames import named
 from iotrace.verdict.handovers import FORKED, IN_LOOP, idle_workers, in_loop, left_behind
 from iotrace.verdict.lost_results import workers_that_die
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, joins_queue, named
+from iotrace.verdict.purpose import Purpose, joins_queue
 from iotrace.verdict.stuck import Stuck, in_calls
 from iotrace.vocabulary.kinds import PIPES
 

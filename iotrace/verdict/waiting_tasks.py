@@ -9,15 +9,14 @@ from dataclasses import dataclass
 
 from iotrace.report.stacks import Frame
 from iotrace.report.task_waits import TaskWait
-from iotrace.verdict.number_formats import duration, plural
-from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import (
-    Purpose,
+from iotrace.verdict.frames import (
     library_frames,
     named,
     short_name,
-    takes_connection,
 )
+from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import Purpose, takes_connection
 from iotrace.verdict.told_lines import ToldLine
 
 _PRIMITIVE = re.compile(

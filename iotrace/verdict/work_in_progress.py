@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from iotrace.report.stacks import Frame
+from iotrace.verdict.frames import in_library
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import in_library
 from iotrace.verdict.stuck import Stuck, in_calls, whereabouts
 
 IDLE_SHARE = 0.5

@@ -11,8 +11,12 @@ import re
 from collections.abc import Collection, Sequence
 
 from iotrace.report.stacks import Frame, Line
+from iotrace.verdict.frames import (
+    in_library,
+    library_frames,
+    named,
+)
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import in_library, library_frames, named
 
 CONSUMES_SHARE = 0.8
 """Of the time of a consumer's thread that has a stack, below the library's function."""

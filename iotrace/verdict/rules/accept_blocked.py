@@ -10,11 +10,11 @@ from functools import partial
 from iotrace.report.detail import Detail
 from iotrace.verdict.advice import instead_of_blocking
 from iotrace.verdict.call_texts import call_text
+from iotrace.verdict.frames import in_library
 from iotrace.verdict.greenlets import REAL_LOCK, in_greenlet
 from iotrace.verdict.handovers import in_loop
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import in_library
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import QUEUES, Hit, Rank, Rule, always
 from iotrace.verdict.stack import Stack

@@ -10,10 +10,10 @@ from iotrace.report.detail import Detail
 from iotrace.report.model import Call, Descriptor
 from iotrace.report.stacks import Line
 from iotrace.verdict.advice import instead_of_blocking
+from iotrace.verdict.frames import named
 from iotrace.verdict.handovers import called_by_loop
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import named
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
 from iotrace.verdict.stack import stack_of

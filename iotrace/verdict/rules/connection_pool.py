@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from iotrace.report.detail import Detail
 from iotrace.report.stacks import InCall, Line
+from iotrace.verdict.frames import library_frames, short_name
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, library_frames, purpose_of, short_name
+from iotrace.verdict.purpose import Purpose, purpose_of
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import QUEUES, Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import Stuck, group_held_text, in_calls, stuck_lines

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 
 from iotrace.report.model import Descriptor
 from iotrace.report.stacks import Line
+from iotrace.verdict.frames import library_frames, short_name
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import asks, library_frames, short_name
+from iotrace.verdict.purpose import asks
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, covers, of_the_same_peer
 from iotrace.verdict.stuck import long_ns

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 
 from iotrace.report.stacks import Frame
 from iotrace.report.task_waits import TaskWait
+from iotrace.verdict.frames import in_library, named
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, in_library, named
+from iotrace.verdict.purpose import Purpose
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
 from iotrace.verdict.stuck import long_ns, whereabouts

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 
 from iotrace.report.stacks import Line
 from iotrace.verdict.cpu_samples import faulting_lines
+from iotrace.verdict.frames import named
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import named
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.major_faults import memory_is_short
 from iotrace.verdict.rules.rule import QUEUES, Hit, Rank, Rule, always

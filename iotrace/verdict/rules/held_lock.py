@@ -9,16 +9,15 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
 from iotrace.report.stacks import CpuSample, Frame, InCall, Line, Wake
+from iotrace.verdict.frames import (
+    in_library,
+    library_frames,
+    short_name,
+)
 from iotrace.verdict.lock_owners import samples, slow_call
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import (
-    Purpose,
-    in_library,
-    library_frames,
-    purpose_of,
-    short_name,
-)
+from iotrace.verdict.purpose import Purpose, purpose_of
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import QUEUES, Hit, Rule, always, covers
 from iotrace.verdict.stuck import taking_functions

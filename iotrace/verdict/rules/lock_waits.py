@@ -9,15 +9,17 @@ from dataclasses import replace
 
 from iotrace.report.detail import Detail
 from iotrace.verdict.call_texts import call_text
+from iotrace.verdict.frames import (
+    entry_of,
+    imports,
+    library_frames,
+)
 from iotrace.verdict.greenlets import REAL_LOCK, in_greenlet
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import (
     Purpose,
-    entry_of,
     handles_request,
-    imports,
     joins,
-    library_frames,
 )
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
 from iotrace.verdict.stuck import (

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from iotrace.report.requests import Upstream as Calls
 from iotrace.report.stacks import CpuSample, Frame
 from iotrace.verdict.cpu_samples import by_function
+from iotrace.verdict.frames import library_frames, short_name
 from iotrace.verdict.number_formats import duration, figure, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import library_frames, short_name
 from iotrace.verdict.python_lines import LEAST_OF_COSTLIEST, waiting_lines
 from iotrace.verdict.rules.rule import COVERED_SHARE, Hit, Rule, covers
 from iotrace.verdict.rules.silent_dns import LOOK_UPS

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from iotrace.report.model import Call
 from iotrace.report.stacks import CpuSample, Frame
 from iotrace.verdict.cpu_samples import LEAST_SAMPLES, busy_lines
+from iotrace.verdict.frames import named
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, named
+from iotrace.verdict.purpose import Purpose
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
 from iotrace.verdict.stuck import Stuck, in_calls, place_text
 from iotrace.verdict.told_lines import ToldLine

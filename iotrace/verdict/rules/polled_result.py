@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from iotrace.report.detail import Detail
 from iotrace.report.rows import Call
 from iotrace.report.stacks import Frame, Line
+from iotrace.verdict.frames import library_frames, short_name
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, library_frames, short_name, takes_shared_lock
+from iotrace.verdict.purpose import Purpose, takes_shared_lock
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.lock_files import STALE_FILE, found_there, lock_file
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers

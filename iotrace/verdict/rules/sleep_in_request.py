@@ -9,8 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from iotrace.report.stacks import Frame, InCall, Line
 from iotrace.verdict.call_sums import category_of
+from iotrace.verdict.frames import (
+    in_package,
+    library_frames,
+    named,
+)
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import in_package, library_frames, named, serves
+from iotrace.verdict.purpose import serves
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, Tells
 from iotrace.verdict.sqlite_files import sqlite_database

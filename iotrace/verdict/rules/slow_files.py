@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterator, Sequence
 
 from iotrace.report.model import Call, Descriptor
 from iotrace.report.stacks import Frame, Line
+from iotrace.verdict.frames import import_statement, is_import
 from iotrace.verdict.number_formats import duration, figure, plural
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import import_statement, is_import
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import HIGH_SHARE, QUEUES, Hit, Rule, always
 from iotrace.verdict.told_lines import ToldLine, frame_text, wait_at

@@ -9,11 +9,12 @@ from iotrace.report.detail import Detail
 from iotrace.report.stacks import Wake
 from iotrace.verdict.call_texts import call_text
 from iotrace.verdict.cpu_samples import busy_lines
+from iotrace.verdict.frames import short_name
 from iotrace.verdict.handovers import awaited_text, in_view
 from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.pooled_requests import PooledRequests, pooled_requests
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, short_name
+from iotrace.verdict.purpose import Purpose
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
 from iotrace.verdict.slow_limits import LATE_NS

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from iotrace.report.detail import Detail
 from iotrace.verdict.cpu_samples import busy_lines
+from iotrace.verdict.frames import library_frames
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, library_frames, serves
+from iotrace.verdict.purpose import Purpose, serves
 from iotrace.verdict.rules.rule import Hit, Rule, always
 from iotrace.verdict.rules.task_queues import is_queue
 from iotrace.verdict.slow_limits import LATE_NS, SLOW_NS

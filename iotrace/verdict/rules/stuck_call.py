@@ -25,10 +25,7 @@ from iotrace.verdict.handovers import (
 from iotrace.verdict.lost_results import workers_that_die
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import (
-    Purpose,
-    asks,
-)
+from iotrace.verdict.purpose import Purpose, asks
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import (
     Stuck,

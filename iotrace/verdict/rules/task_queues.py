@@ -7,10 +7,15 @@ from collections.abc import Iterator, Sequence
 
 from iotrace.report.detail import Detail
 from iotrace.report.task_waits import TaskWaits
+from iotrace.verdict.frames import (
+    in_library,
+    library_frames,
+    short_name,
+)
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.pool_threads import pool_of
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose, in_library, library_frames, short_name
+from iotrace.verdict.purpose import Purpose
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.told_lines import ToldLine

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.report.model import Thread
+from iotrace.verdict.frames import entry_of, short_name
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.pool_threads import pool_of
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import entry_of, short_name
 from iotrace.verdict.rules.rule import Hit, Rule, always
 from iotrace.verdict.stuck import Stuck, in_calls, place_text, stuck_lines
 from iotrace.vocabulary.kinds import SOCKETS

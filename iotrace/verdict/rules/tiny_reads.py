@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 
 from iotrace.report.stacks import Frame
 from iotrace.verdict.cpu_samples import busy_lines, most_sampled
+from iotrace.verdict.frames import named
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.pool_threads import woken_by_threads
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import named
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.told_lines import MOST
 from iotrace.vocabulary.calls import READS

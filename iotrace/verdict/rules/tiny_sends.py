@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from iotrace.report.model import Descriptor
 from iotrace.report.stacks import Frame
 from iotrace.verdict.cpu_samples import busy_lines, most_sampled
+from iotrace.verdict.frames import short_name
 from iotrace.verdict.histograms import total_ns
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.pool_threads import woken_by_threads
 from iotrace.verdict.process_profile import ProcessProfile, port_of
-from iotrace.verdict.purpose import short_name
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.told_lines import MOST
 

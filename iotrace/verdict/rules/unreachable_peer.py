@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from iotrace.report.requests import Upstream
 from iotrace.report.stacks import Frame, Line
 from iotrace.verdict.cpu_samples import busy_lines
+from iotrace.verdict.frames import library_frames, short_name
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import asks, library_frames, serves, short_name
+from iotrace.verdict.purpose import asks, serves
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import HIGH_SHARE, Hit, Rank, Rule, always
 from iotrace.vocabulary.calls import CONNECTS, FAMILIES, LOCKS, SLEEPS

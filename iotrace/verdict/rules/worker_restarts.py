@@ -9,10 +9,10 @@ from iotrace.report.stacks import Line
 from iotrace.verdict.classify.process_tree import does_io, forks
 from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.family_evidence import REPLACED
+from iotrace.verdict.frames import is_import
 from iotrace.verdict.histograms import total_ns
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import is_import
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.told_lines import ToldLine, ToldWait, frame_text, wait_at
 from iotrace.vocabulary.calls import ACCEPTS, FAMILIES, LOCKS, READS

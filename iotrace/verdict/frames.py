@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whose code the frames of a stack are: the program's own, a library's, the import system's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from iotrace.report.stacks import Frame
+
+_LIBRARY = re.compile(
+    r"/(?:site|dist)-packages/|/lib(?:64)?/python\d(?:\.\d+)?/|^<frozen |/bin/[^/]+$"
+)
+
+
+def in_library(frame: Frame) -> bool:
+    """Whether a frame is of the standard library, of an installed package, of the interpreter."""
+    return bool(_LIBRARY.search(frame.file))
+
+
+def in_package(frame: Frame) -> bool:
+    """Whether a frame is of an installed package."""
+    return "-packages/" in frame.file
+
+
+def library_frames(stack: Sequence[Frame]) -> tuple[Frame, ...]:
+    """The innermost frames down to the program's own, which is not among them."""
+    for place, frame in enumerate(stack):
+        if not in_library(frame):
+            return tuple(stack[:place])
+    return tuple(stack)
+
+
+def imports(stack: Sequence[Frame]) -> bool:
+    """Whether the program's own code imports a module there."""
+    return any(map(is_import, library_frames(stack)))
+
+
+def import_statement(stack: Sequence[Frame]) -> Frame | None:
+    """Where the program's own code began to import what is imported there; None: nothing is."""
+    if not imports(stack):
+        return None
+    for inner, frame in reversed(list(pairwise(stack))):
+        if is_import(inner) and not in_library(frame):
+            return frame
+    return None
+
+
+def is_import(frame: Frame) -> bool:
+    """Whether a frame is of the import system."""
+    return frame.file.startswith("<frozen importlib")
+
+
+def entry_of(stack: Sequence[Frame]) -> Frame | None:
+    """The function that a thread was started for: the outermost one but threading's own."""
+    for frame in reversed(stack):
+        if not frame.file.endswith("/threading.py"):
+            return frame
+    return None
+
+
+def short_name(frame: Frame) -> str:
+    """The function without its class."""
+    return frame.function.rsplit(".", 1)[-1]
+
+
+def named(frame: Frame) -> str:
+    """ "/lib/asyncio/locks.py:acquire": what the patterns are matched with."""
+    return f"{frame.file}:{short_name(frame)}"
+
+
+def package_of(frame: Frame) -> str:
+    """The installed package that a frame is of; "" if it is of none."""
+    head, _, path = frame.file.rpartition("-packages/")
+    return path.split("/")[0] if head else ""

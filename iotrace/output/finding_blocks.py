@@ -120,7 +120,7 @@ def _cost(finding: Finding, cost_ns: int, duration_ns: int) -> str:
     cost = units.format_duration(cost_ns)
     if "costs_here_ns" in finding.evidence:
         several = {name: finding.evidence.get(name) for name in ("processes", "places")}
-        where = next(f"{number} {name}" for name, number in several.items() if number)
+        where = next((f"{number} {name}" for name, number in several.items() if number), "all")
         return f"{cost}, added up over {where}"
     if cost_ns <= duration_ns:
         return cost

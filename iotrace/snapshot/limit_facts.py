@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -68,7 +69,7 @@ class LimitBook:
             self._throttled_from[pid] = {one.group: one.throttled_ns for one in began}
         faults = read_stat(pid).major_faults
         now = self._machine.look()
-        then = self._machine_from.setdefault(pid, now)
+        then = self._machine_from.setdefault(pid, now) if now else None
         return ProcessLimits(
             cpu=self._most_throttled(pid, limits),
             memory=read_memory_limit(self._reader, pid),
@@ -79,7 +80,9 @@ class LimitBook:
             # Steal may be corrected downwards: proc_stat(5).
             machine=CpuTimes(
                 max(0, now.running_ns - then.running_ns), max(0, now.stolen_ns - then.stolen_ns)
-            ),
+            )
+            if now and then
+            else None,
         )
 
     def forget(self, pid: int) -> None:
@@ -113,12 +116,15 @@ class _Machine:
 
     def __init__(self) -> None:
         self._read_ns = 0
-        self._times = CpuTimes(0, 0)
+        self._times: CpuTimes | None = None
 
-    def look(self) -> CpuTimes:
+    def look(self) -> CpuTimes | None:
+        """None: a container's /proc does not tell."""
         now = time.monotonic_ns()
         if now - self._read_ns > _TICK_NS:
-            self._read_ns, self._times = now, read_cpu_times()
+            self._read_ns = now
+            with contextlib.suppress(OSError, ValueError):
+                self._times = read_cpu_times()
         return self._times
 
 

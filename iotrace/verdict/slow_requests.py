@@ -58,10 +58,11 @@ def slow_requests(profile: ProcessProfile) -> list[str]:
         elif late := _late(row, row.latency_ns.p50):
             count = sum(one.count for one in late)
             mean = sum(one.latency_ns for one in late) // count
+            spent = _largest_part(late)
             texts.append(
                 f"{count:,} of {row.latency_ns.count:,} requests on {row.listener} took "
-                f"{duration(mean)} on average, half of all {duration(row.latency_ns.p50)} or less: "
-                f"{_largest_part(late)}.{where}"
+                f"{duration(mean)} on average, half of all {duration(row.latency_ns.p50)} or less"
+                f"{f': {spent}' if spent else ''}.{where}"
             )
     return texts
 
@@ -90,7 +91,7 @@ def _largest_part(tiers: Sequence[RequestTier]) -> str:
         parts["queue"] += tier.queue_ns
         for states in (tier.pickup_ns, tier.service_ns):
             parts.update(states)
-    if not parts:
+    if not parts.total():
         return ""
     name, spent = parts.most_common(1)[0]
     return f"{share(spent, sum(parts.values()))} of it {_part_text(name)}"

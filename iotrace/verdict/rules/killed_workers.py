@@ -37,7 +37,8 @@ def _killed(profile: ProcessProfile) -> Iterator[Hit]:
     born = [one for one in killed if forks([one])]
     young = bool(born) and not served
     whole = [one for one in born or killed if one.process.pid] or added_up
-    life_ns = sum(one.lived_ns for one in whole) // sum(one.process.count for one in whole)
+    lives = sum(one.process.count for one in whole)
+    life_ns = sum(one.lived_ns for one in whole) // max(1, lives)
     signals = list(dict.fromkeys(name for one in killed for name in _signals(one)))
     nobody = not any(_has_served(one) for one in profile.children)
     by = " and ".join(signals)

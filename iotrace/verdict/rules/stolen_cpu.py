@@ -23,7 +23,7 @@ def _stolen(profile: ProcessProfile) -> Iterator[Hit]:
     stolen = (limits.machine_stolen_ns or 0) if limits else 0
     running = (limits.machine_running_ns or 0) if limits else 0
     ran = profile.total.cpu_ns
-    if stolen < max(LEAST_STOLEN_NS, STOLEN_SHARE * (running + stolen)):
+    if stolen < max(LEAST_STOLEN_NS, STOLEN_SHARE * (running + stolen)) or running < 0:
         return
     if ran + profile.total.runq_ns < WANTING_SHARE * profile.wall_ns:
         return

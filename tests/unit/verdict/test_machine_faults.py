@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from iotrace.report.model import Phase, Process
 from iotrace.report.stacks import CpuSample
-from tests.unit.verdict import hangs, made_busy, made_servers
+from tests.unit.verdict import hangs, made_busy, made_ends, made_servers
 from tests.unit.verdict.made import (
     MS,
     PID,
@@ -26,6 +26,25 @@ from tests.unit.verdict.made import (
     thread,
 )
 from tests.unit.verdict.made_tasks import wait_of, with_tasks
+
+
+def test_figures_of_a_recording_from_elsewhere_are_no_error() -> None:
+    (one,) = made_servers.stolen(True)
+    assert one.limits is not None
+    for running in (-4 * S, -9 * S):
+        assert "IO194" not in findings(
+            replace(one, limits=replace(one.limits, machine_running_ns=running))
+        )
+    parent, *workers = made_ends.killed_workers(True)
+    none = [replace(workers[0], count=9), *(replace(row, count=0) for row in workers[1:])]
+    findings(parent, *none)
+    (sleeps,) = made_servers.sleeping(True)
+    calls = tuple(
+        replace(row, in_flight=-(row.calls or 0)) if row.syscall == "clock_nanosleep" else row
+        for row in sleeps.calls
+    )
+    assert "IO117" in findings(replace(sleeps, calls=calls))
+
 
 SERVER = stack("lib/site-packages/flask/app.py:902 Flask.dispatch_request")
 MOUNT = "fuse at /mnt/share"

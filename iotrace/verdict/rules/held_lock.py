@@ -54,13 +54,13 @@ def _held(profile: ProcessProfile) -> Iterator[Hit]:
         released = sum(one.wait_ns for one in wakes if _releases(one))
         if waited < max(LEAST_NS, LEAST_SHARE * profile.wall_ns):
             continue
-        if (
+        surely = (
             released >= SAME_SHARE * waited
             or _works_in_turn(wakes, waited, profile)
             or (released >= SEEN_SHARE * waited and _computes_in_turn(wakes, waited, profile))
-            or _elsewhere(wakes, waited, profile) is not None
-        ):
-            yield _hit(wakes, waited, profile)
+        )
+        if surely or _elsewhere(wakes, waited, profile) is not None:
+            yield _hit(wakes, waited, profile, surely=surely)
 
 
 def _waits_for_lock(wake: Wake) -> bool:
@@ -158,9 +158,10 @@ def _taking(wake: Wake) -> Sequence[Frame]:
     return library or wake.stack[len(library_frames(wake.stack)) :][:1]
 
 
-def _hit(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> Hit:
+def _hit(wakes: Sequence[Wake], waited: int, profile: ProcessProfile, *, surely: bool) -> Hit:
+    """``surely``: it is seen that who has it is inside the function that takes it."""
     worst = max(wakes, key=lambda one: one.wait_ns)
-    holder = _holder(wakes, waited, profile)
+    holder = _holder(wakes, waited, profile) if surely else None
     place = worst.stack[len(library_frames(worst.stack))]
     count = sum(one.calls for one in wakes)
     longest = max(one.max_ns for one in wakes)
@@ -177,7 +178,7 @@ def _hit(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> Hit:
             wait_at(place, HELD_LOCK),
         ),
     )
-    inside = _samples_inside(wakes, profile)
+    inside = _samples_inside(wakes, profile) if surely else []
     likely = ""
     if holder is None and not inside:
         other = _elsewhere(wakes, waited, profile)

@@ -43,6 +43,11 @@ def test_a_lock_that_another_function_holds() -> None:
     one = replace(process(rows), lines=(short, slow), wakes=(wake,))
     found = findings(one)["IO144"]
     assert found.title.endswith("most likely sleeps in clock_nanosleep at srv/app.py:12")
+    # A call in the waiters' own function is no surer than that, and explains less.
+    waits = in_call("recvfrom", "tcp", "app.py:28 orders", *hangs.HANDLER, fd=9)
+    also = line_of(waits, 30, 2 * S, 90 * MS, 701)
+    told = findings(replace(one, lines=(short, slow, also)))["IO144"]
+    assert told.title == found.title
     assert "IO144" not in findings(replace(one, lines=(short,)))
     assert "IO144" not in findings(replace(one, wakes=(replace(wake, calls=1),)))
     given = in_call("futex", "", "lib/threading.py:320 Condition.wait", "app.py:25 orders")

@@ -33,6 +33,9 @@ BEFORE_SHARE = 0.05
 wait for, as long as all but"""
 OWED_SHARE = 0.1
 """this part of the requests were answered: what is owed may be slept over as well."""
+KNOWN_SHARE = 0.5
+"""Of the requests answered: of so many it is known what was done for them. Of those that had come
+before the trace, and where several overlap on a connection, it is not."""
 BUSY_NS = 110_000_000
 """On average: SQLite's busy handler sleeps for 100 ms at most at a time, and wake-ups are late."""
 
@@ -71,7 +74,7 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
     ]
     library = _mostly_in(lines)
     retries = library is not None and _tries_again(library)
-    slept = sleeps + _under_way(profile, serving)
+    slept = max(1, sleeps + _under_way(profile, serving))
     yield Hit(
         {
             "sleeps": slept,
@@ -108,7 +111,8 @@ def _under_way(profile: ProcessProfile, tids: Iterable[int]) -> int:
 
 
 def _given_jobs(profile: ProcessProfile) -> dict[int, Activity]:
-    """Threads that a pool of processes gives its jobs, through a pipe, and that sleep within."""
+    """The main thread, where a pool of processes gives it its jobs, through a pipe, and it sleeps
+    within: other threads read the pipes of what they have started."""
     within = {
         line.tid
         for line in lines_of_category(profile.process, "sleeps")
@@ -117,7 +121,7 @@ def _given_jobs(profile: ProcessProfile) -> dict[int, Activity]:
     return {
         tid: one
         for tid, one in profile.threads.items()
-        if tid in within and one.pipe_reads.ok and not one.reads.ok
+        if tid == profile.process.pid and tid in within and one.pipe_reads.ok and not one.reads.ok
     }
 
 
@@ -174,9 +178,14 @@ def _hardly_before_answers(profile: ProcessProfile, asleep_ns: int) -> bool:
     rows = profile.process.requests
     exchanges = sum(one.exchanges for one in rows)
     owed = sum(one.unanswered for one in rows)
-    parts = (part for row in rows for one in row.tiers for part in (one.pickup_ns, one.service_ns))
+    tiers = [one for row in rows for one in row.tiers]
+    parts = (part for one in tiers for part in (one.pickup_ns, one.service_ns))
     slept_ns = sum(part.get("sleep", 0) for part in parts)
-    return exchanges > 0 and owed <= OWED_SHARE * exchanges and slept_ns < BEFORE_SHARE * asleep_ns
+    return (
+        0 < exchanges <= sum(one.count for one in tiers) / KNOWN_SHARE
+        and owed <= OWED_SHARE * exchanges
+        and slept_ns < BEFORE_SHARE * asleep_ns
+    )
 
 
 def _is_client(profile: ProcessProfile) -> bool:

@@ -109,8 +109,8 @@ def _pooled_hit(found: PooledRequests, profile: ProcessProfile) -> Hit:
         },
         min(profile.wall_ns, found.waited_ns),
         lines=waiting_lines(found.lines, profile.process),
-        title=f"Slow requests {does} at {frame_text(line.own_stack[0])}, in {found.pool}: "
-        f"{found.count:,} of {requests:,} took {mean} on average, "
+        title=f"Slow requests most likely {does} at {frame_text(line.own_stack[0])}, "
+        f"in {found.pool}: {found.count:,} of {requests:,} took {mean} on average, "
         f"{share(min(found.waited_ns, found.latency_ns), found.latency_ns)} of it there",
         advice=_POOLED,
     )

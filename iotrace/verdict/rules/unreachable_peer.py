@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from iotrace.report.requests import Upstream
@@ -57,6 +58,7 @@ def _unreachable(profile: ProcessProfile) -> Iterator[Hit]:
         spent = _trying_cpu_ns(profile)
         if (
             profile.per_second(worst.connect_errors) >= WITHOUT_PAUSE
+            and _hardly_connects(profile)
             and spent >= HIGH_SHARE * profile.wall_ns
         ):
             yield _spinning_hit(worst, len(failing), spent, profile)
@@ -78,8 +80,11 @@ def _connects(stack: Sequence[Frame]) -> bool:
 def _spinning_hit(peer: Upstream, peers: int, spent: int, profile: ProcessProfile) -> Hit:
     """Nobody sleeps between two attempts."""
     attempts = peer.connect_errors
-    trying = [one.tid for one in profile.process.cpu_samples if _connects(one.stack)]
-    tid = max(set(trying), key=trying.count)
+    trying = Counter[int]()
+    for one in profile.process.cpu_samples:
+        if _connects(one.stack):
+            trying[one.tid] += one.samples
+    ((tid, _),) = trying.most_common(1)
     return Hit(
         {
             "peer": peer.peer,
@@ -92,9 +97,10 @@ def _spinning_hit(peer: Upstream, peers: int, spent: int, profile: ProcessProfil
         tid if tid in profile.threads else None,
         severity="high",
         lines=busy_lines(profile.process, tid, callbacks=True),
-        title=f"No connection to {peer.peer} comes about ({plural(attempts, 'attempt')}, refused "
-        f"at once, nothing listens there), and it is tried again without a pause: "
-        f"{profile.per_second(attempts):,.0f} times a second, about {duration(spent)} of CPU time",
+        title=f"No connection to {peer.peer} comes about ({plural(attempts, 'attempt')}, each "
+        "fails at once, most likely refused: nothing listens there), and it is tried again without "
+        f"a pause: {profile.per_second(attempts):,.0f} times a second, about {duration(spent)} of "
+        "CPU time",
         advice=_PAUSES + _ADVICE,
     )
 
@@ -104,6 +110,14 @@ def _fails(one: Upstream) -> bool:
     return one.connect_errors > 0 and one.connect_errors >= FAILED_SHARE * (
         one.connect_errors + established
     )
+
+
+def _hardly_connects(profile: ProcessProfile) -> bool:
+    """To none of its peers: samples do not tell to whom a connection is made."""
+    rows = profile.process.upstreams
+    failed = sum(one.connect_errors for one in rows)
+    made = sum(one.connect_ns.count for one in rows if one.connect_ns)
+    return failed >= FAILED_SHARE * (failed + made)
 
 
 def _waiting(profile: ProcessProfile) -> list[Line]:

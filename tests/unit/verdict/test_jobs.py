@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iotrace.report.model import OpenSockets, Process, Ready
-from iotrace.report.requests import Upstream
+from iotrace.report.requests import Durations, Upstream
 from iotrace.report.stacks import CpuSample, InCall, Wake
 from iotrace.verdict.thread_activity import activity_by_thread
 from tests.found import Found, by_rule
@@ -128,19 +128,23 @@ def test_a_thread_that_waits_for_work_does_not_wait_for_them() -> None:
 
 
 def test_attempts_without_a_pause_are_what_the_cpu_time_goes_to() -> None:
-    def trying(attempts: int, place: str) -> Found:
+    def trying(attempts: int, place: str, made: int = 0) -> Found:
         frames = stack(place, "lib/site-packages/redis/client.py:9 execute", MAIN)
         sample = CpuSample(PID, 90, 9 * S, 0, 0, 0, 0, frames)
         one = process([thread(PID, user=9 * S)], [call("connect", "tcp", attempts)])
         redis = Upstream("10.0.0.9:6379", "tcp", 0, 0, 0, None, None, None, None, attempts, {})
-        return found(replace(one, cpu_samples=(sample,), upstreams=(redis,)))
+        quick = Durations(made, *(MS,) * 5)
+        other = Upstream("10.0.0.8:80", "tcp", made, 1, 0, None, None, None, quick, 0, {})
+        return found(replace(one, cpu_samples=(sample,), upstreams=(redis, other)))
 
     connect = "lib/site-packages/redis/connection.py:7 Connection._connect"
     told = trying(40_000, connect)
     assert told["IO174"].evidence["per_second"] == 4_444
     assert "IO133" in [one.id for one in told["IO174"].symptoms]
-    assert "refused at once" in told["IO174"].title
+    assert "each fails at once, most likely refused" in told["IO174"].title
     assert "IO174" not in trying(90, connect)
+    # Samples do not tell to whom: most of the connections come about.
+    assert "IO174" not in trying(2_000, connect, made=4_000)
     assert "IO174" not in trying(40_000, "lib/site-packages/redis/client.py:7 parse")
 
 

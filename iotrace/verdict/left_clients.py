@@ -40,8 +40,9 @@ def left_by_clients(profile: ProcessProfile) -> Hit | None:
         None,
         severity="medium",
         lines=stuck_lines(its) if its else (),
-        title=f"Leak of sockets: {plural(left.connections, 'connection')} from {whose} were closed "
-        f"by the client and not here (CLOSE_WAIT), typically {duration(left.typical_ns)} ago"
+        title="Sockets of clients that have gone are not closed: "
+        f"{plural(left.connections, 'connection')} from {whose} were closed by the client and not "
+        f"here (CLOSE_WAIT), typically {duration(left.typical_ns)} ago"
         f"{at}",
         advice=_ADVICE,
     )
@@ -58,10 +59,12 @@ def _serving(profile: ProcessProfile) -> list[Stuck]:
 
 
 _ADVICE = (
-    "Who serves them waits for something else (an event, a queue, a sleep) and sends nothing, so "
-    "that it never learns that the client has gone: the connection is never closed, and its thread "
-    "or greenlet never ends. Send something now and then (in an event stream a comment line and an "
-    "empty one, every 15 s: the second time it fails, and the generator is closed; an empty part "
-    "sends nothing), wait with a timeout for that, or watch the connection: await "
-    "request.is_disconnected() in ASGI, a recv() that returns b'' elsewhere."
+    "Who serves them most likely waits for something else (an event, a queue, a sleep) and sends "
+    "nothing, so that it does not learn that the client has gone. If that wait has a time limit (a "
+    "long poll), descriptors and threads are kept until then; if it has none, it is a leak: the "
+    "connection is never closed, and its thread or greenlet never ends. Send something now and "
+    "then (in an event stream a comment line and an empty one, every 15 s: the second time it "
+    "fails, and the generator is closed; an empty part sends nothing), wait with a timeout for "
+    "that, or watch the connection: await request.is_disconnected() in ASGI, a recv() that returns "
+    "b'' elsewhere."
 )

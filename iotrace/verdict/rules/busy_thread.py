@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from iotrace.verdict.advice import instead_of_computing
-from iotrace.verdict.cpu_samples import busy_lines
+from iotrace.verdict.cpu_samples import LEAST_SHARE, busy_lines
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import HIGH_SHARE, Hit, Rule, always
 from iotrace.verdict.stack import stack_of
@@ -91,10 +91,17 @@ def _advice(profile: ProcessProfile, tid: int, *, loop: bool) -> str:
         return _BACKTRACKS
     if not loop:
         return ""
-    frames = (frame for one in profile.process.cpu_samples if one.tid == tid for frame in one.stack)
-    forgotten = any(one.function == _NEVER_AWAITED for one in frames)
     computing = instead_of_computing(stack_of(profile, tid))
-    return f"{_FORGOTTEN if forgotten else _WAITS}{computing}"
+    return f"{_FORGOTTEN if _forgets(profile, tid) else _WAITS}{computing}"
+
+
+def _forgets(profile: ProcessProfile, tid: int) -> bool:
+    """Whether much of its time goes with coroutines that nobody awaits: one may be dropped here
+    and there by a thread that computes."""
+    rows = [one for one in profile.process.cpu_samples if one.tid == tid]
+    warning = [one for one in rows if any(row.function == _NEVER_AWAITED for row in one.stack)]
+    seen, total = (sum(one.samples for one in some) for some in (warning, rows))
+    return seen >= LEAST_SHARE * total > 0
 
 
 _NEVER_AWAITED = "_warn_unawaited_coroutine"

@@ -39,9 +39,10 @@ def test_connections_that_clients_have_left_are_a_leak() -> None:
     found = findings(_with(_LEFT, event_loop()))["IO161"]
     assert found.severity == "medium"
     assert found.title == (
-        "Leak of sockets: 120 connections from 10.0.0.7 were closed by the client and not here "
-        "(CLOSE_WAIT), typically 3 s ago"
+        "Sockets of clients that have gone are not closed: 120 connections from 10.0.0.7 were "
+        "closed by the client and not here (CLOSE_WAIT), typically 3 s ago"
     )
+    assert "has a time limit (a long poll)" in found.advice
     many = findings(_with(replace(_LEFT, clients=31), event_loop()))["IO161"]
     assert "120 connections from 31 addresses" in many.title
 
@@ -86,6 +87,9 @@ def test_sleeps_between_the_parts_of_an_answer_keep_no_request_waiting() -> None
     assert "hardly while a request waits for its answer" in found.title
     assert findings(_streams(threads=30, slept_before_ns=200 * S))["IO117"].severity == "high"
     assert findings(_streams(threads=30, owed=9))["IO117"].severity == "high"
+    one = _streams(threads=30)
+    untold = replace(one, requests=(replace(one.requests[0], tiers=()),))
+    assert findings(untold)["IO117"].severity == "high"
 
 
 def test_threads_that_go_on_for_clients_that_have_gone_follow_from_that() -> None:
@@ -129,6 +133,8 @@ def test_a_loop_that_never_sleeps_is_told_as_one() -> None:
     spins = Frame("wait_for_export", "/srv/app.py", 13)
     row = CpuSample(PID, 900, 9 * S, 0, 0, 0, 1, (warns, spins))
     assert "without an await" in findings(replace(late, cpu_samples=(row,)))["IO133"].advice
+    once = replace(row, samples=9, cpu_ns=90 * MS), replace(row, stack=(spins,))
+    assert "without an await" not in findings(replace(late, cpu_samples=once))["IO133"].advice
 
 
 def test_calls_that_are_never_made_at_once_are_told_so() -> None:

@@ -81,7 +81,8 @@ class Silent:
 
 @dataclass(frozen=True, slots=True)
 class OneSided:
-    """Established TCP connections over which data has gone one way only since they were made.
+    """Established TCP connections over which data has gone one way only since they were made, the
+    last of it a second ago or longer.
 
     ``accepted``: by this process, whose listener ``address`` is: it has read what the client sent,
     and sent nothing. Else ``address`` is the peer's, which has acknowledged what it was sent, and

@@ -32,6 +32,8 @@ from iotrace.vocabulary.kinds import FILES, SOCKETS
 
 _ADDRESS_BYTES = {2: 4, 10: 16}
 """AF_INET, AF_INET6."""
+_LEAST_ONE_SIDED_NS = 1_000_000_000
+"""What was asked later may be answered yet: a busy server has requests in hand at any time."""
 _SENDING = ("established", "close_wait", "syn_sent")
 """States of connections that this process may still want something of."""
 
@@ -130,7 +132,9 @@ def _one_sided(facts: ProcessFacts, sockets: Collection[Socket]) -> tuple[OneSid
     groups: dict[tuple[str, bool], list[TcpState]] = {}
     for one in sockets:
         tcp = facts.tcp.get(one.inode)
-        if tcp is None or not tcp.one_sided_ns or one.state != "established" or one.unread_bytes:
+        if tcp is None or tcp.one_sided_ns < _LEAST_ONE_SIDED_NS or one.unread_bytes:
+            continue
+        if one.state != "established":
             continue
         accepted = _port(one.local) in listeners
         if accepted is (tcp.segments_out == 0):  # else it has sent before the client did

@@ -85,14 +85,14 @@ def _outcome(family: Sequence[ProcessProfile]) -> str:
         inside = next(filter(None, map(called_back_text, family)), "")
         known = inside or f"{_seen(family)} {_next_step(family)}"
         if not inside and (where := own_work_text(family)):
-            return f"No rule found a fault. It serves nobody itself. {_seen(family)} {where}"
+            return f"No rule found a fault. It accepts no connections. {_seen(family)} {where}"
         return f"No answer yet: {_lacking(family)} {known}"
     if owed := [one for profile in family for one in unanswered_requests(profile)]:
         clients = plural(sum(one.connections for one in owed), "client")
         longest = duration(max(one.silent_ns for one in owed))
         return (
-            f"No rule found a fault, but what {clients} sent before has had no answer for "
-            f"{longest} (unless none is due)."
+            f"No rule found a fault, but what {clients} sent before has had no answer, on one of "
+            f"their connections for {longest} (unless none is due)."
         )
     if not any(map(_takes_requests, family)):
         asked = next(filter(None, map(asked_all_along, family)), "")

@@ -14,6 +14,8 @@ from iotrace.vocabulary.kinds import INTERPRETER_KINDS
 
 MOSTLY_SHARE = 0.9
 """Of a thread's time, and of its waits, at one line: there it is nearly always."""
+KNOWN_SHARE = 0.5
+"""Of its time asleep, with a line: stacks may be followed only some time after the trace began."""
 
 
 def longest_in_locks(profile: ProcessProfile) -> str:
@@ -43,10 +45,10 @@ def own_wait(family: Sequence[ProcessProfile]) -> str:
     longest = max(rows, key=lambda one: one.wait_ns, default=None)
     if seen is None or longest is None or not longest.own_stack:
         return ""
-    asleep, mostly = seen.asleep_ns, longest.wait_ns
-    if asleep < MOSTLY_SHARE * seen.lifetime_ns or mostly < MOSTLY_SHARE * sum(
-        one.wait_ns for one in rows
-    ):
+    asleep, known = seen.asleep_ns, sum(one.wait_ns for one in rows)
+    if asleep < MOSTLY_SHARE * seen.lifetime_ns or known < KNOWN_SHARE * asleep:
+        return ""
+    if longest.wait_ns < MOSTLY_SHARE * known:
         return ""
     own = longest.own_stack[0]
     return (

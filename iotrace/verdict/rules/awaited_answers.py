@@ -32,6 +32,9 @@ BLOCKED_SHARE = 0.5
 LEAST_ANSWERS = 5
 LEAST_OWED_NS = 1_000_000_000
 LEAST_LOOKS = 3
+NO_LONGER = 1.25
+"""Times the requests' own time that an answer may seem to take: buckets are an eighth wide. What
+takes longer is waited for beside the requests: a consumer's next message."""
 SAME_MOMENT_NS = 100_000_000
 """What is asked for a request is asked after it came; the kernel dates both by its ticks."""
 _AWAITED = (Purpose.ANSWER, Purpose.CONNECTION)
@@ -86,11 +89,13 @@ def _slow_upstream(profile: ProcessProfile) -> Upstream | None:
     if sum(one.exchanges for one in slow) < LEAST_ANSWERS:
         return None
     spent = sum(total_ns(one.latency_ns) for one in rows if one.latency_ns)
+    typical = max(one.latency_ns.p50 for one in slow if one.latency_ns)
     blocked = {row.peer: row.waited_ns for row in upstreams(profile)}
     found = [
         one
         for one in profile.process.upstreams
         if blocked.get(one.peer, 0) < BLOCKED_SHARE * _theirs(one)
+        and (one.theirs_ns is None or one.theirs_ns.p50 <= NO_LONGER * typical)
     ]
     worst = max(found, key=_theirs, default=None)
     return worst if worst is not None and _theirs(worst) >= LEAST_SHARE * spent else None
@@ -171,7 +176,7 @@ def _mute_hits(profile: ProcessProfile) -> Iterator[Hit]:
             title=f"Requests hang: {peer.address} does not answer. It was asked on "
             f"{plural(peer.connections, 'connection')}, first {duration(peer.silent_ns)} ago, and "
             f"has said nothing since it accepted them; {plural(count, 'request')} that came before "
-            "that wait for it, most likely",
+            "and have no answer most likely wait for it",
             advice=_MUTE,
         )
 

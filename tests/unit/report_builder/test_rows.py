@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from iotrace.procfs.net_tables import Socket
 from iotrace.procfs.tcp_state import TcpState
-from iotrace.report.model import LeftByClients, OpenSockets
+from iotrace.report.model import LeftByClients, OneSided, OpenSockets
 from iotrace.report_builder.call_rows import call_row, error_name
 from iotrace.report_builder.descriptor_rows import descriptor_row, open_sockets
 from iotrace.report_builder.thread_rows import thread_row
@@ -140,6 +140,21 @@ def test_accepted_connections_that_clients_have_left() -> None:
     untold = open_sockets(facts).left
     assert untold is not None
     assert untold.typical_ns is None
+
+
+def test_connections_on_which_one_side_alone_has_spoken() -> None:
+    """What was asked just now is being answered."""
+    rows = [
+        replace(_socket(71 + place, "established", 0), peer=f"10.0.0.7:{51_001 + place}")
+        for place in range(3)
+    ]
+    facts = _facts(_socket(70, "listen", None, 0), *rows)
+    known = {
+        71 + place: TcpState(71 + place, False, 0, 0, None, 0, segments_in=1, one_sided_ns=since)
+        for place, since in enumerate((9 * 10**9, 2 * 10**9, 3 * 10**6))
+    }
+    found = open_sockets(replace(facts, tcp=known)).one_sided
+    assert found == (OneSided("127.0.0.1:8000", True, 2, 9 * 10**9, 1),)
 
 
 def test_sockets_that_nobody_looked_at_are_not_none() -> None:

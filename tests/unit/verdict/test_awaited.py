@@ -195,6 +195,11 @@ def test_a_program_that_sleeps_with_the_gil_outside_of_python_is_the_holder() ->
     assert "IO145" not in findings(replace(made, lines=(line, python), wakes=(wake,)))
 
 
+def test_answers_that_take_longer_than_the_requests_are_for_something_else() -> None:
+    """A consumer's next message, in the same loop."""
+    assert "IO165" not in findings(_slow(300 * MS, 900 * MS))
+
+
 def _one_sided(*rows: OneSided, answered: int = 9) -> Process:
     """A server whose clients get answers, and what the kernel tells of other connections."""
     quick = Durations(answered, *(MS,) * 5)
@@ -226,6 +231,7 @@ def test_requests_from_before_the_trace_are_no_all_clear() -> None:
     (outcome,) = (one.outcome for one in judged(_one_sided(request)).processes)
     assert outcome is not None
     assert outcome.startswith("No rule found a fault, but what 1 client sent before has had no")
+    assert "no answer, on one of their connections for 9 s" in outcome
 
 
 def test_what_was_asked_for_before_the_trace_hangs_however_seldom_tasks_were_looked_at() -> None:

@@ -308,5 +308,8 @@ def test_a_program_that_only_asks_itself_serves_nobody() -> None:
     (said,) = _outcomes(one)
     assert said.startswith("No rule found a fault. It serves nobody itself")
     assert said.endswith("nearly always at export.py:9 main in futex.")
+    (line,) = one.lines
+    (said,) = _outcomes(replace(one, lines=(replace(line, wait_ns=4 * S),)))
+    assert "nearly always" not in said  # of most of it nothing is known
     other = replace(own, peer="10.0.0.9:5432")
     assert _outcomes(replace(one, upstreams=(other,)))[0] != said

@@ -36,7 +36,7 @@ def _runs_children() -> Process:
 
 def test_of_a_script_the_line_is_told_that_it_waits_at() -> None:
     said = _outcome(_runs_children())
-    assert said.startswith("No rule found a fault. It serves nobody itself. Thread 700 of ")
+    assert said.startswith("No rule found a fault. It accepts no connections. Thread 700 of ")
     assert "It waits mostly at job.py:11 export -> wait4" in said
     assert said.endswith(": 30 times, 9 s, 310 ms at most.")
     assert "request" not in said
@@ -49,9 +49,21 @@ def test_of_a_script_that_computes_the_function_is_told() -> None:
     assert "Where it computes most: job.py:7 parse: 100 % of its CPU time" in said
 
 
+def test_of_a_script_that_computes_everywhere_the_packages_are_told() -> None:
+    one = process([thread(PID, user=4 * S, file=6 * S)])
+    rows = tuple(
+        CpuSample(PID, 100, S, 0, 0, 0, 1, stack(inner, f"job.py:{number} step{number}"))
+        for number in (7, 17, 27, 37)
+        for inner in ("lib/site-packages/numpy/core.py:9 dot",)
+    )
+    said = _outcome(replace(one, cpu_samples=rows))
+    assert "Where it computes most: by package, of its CPU time" in said
+
+
 def test_a_server_without_requests_is_to_be_sent_some() -> None:
     one = replace(_runs_children(), sockets=listener(0))
     assert "mostly at" not in _outcome(one)
+    assert "mostly at" in _outcome(_runs_children())
 
 
 def test_no_line_is_told_of_a_script_that_is_here_and_there() -> None:

@@ -156,6 +156,8 @@ def takes_again(waiting: Sequence[Frame]) -> Frame | None:
     for place, taker in enumerate(waiting[: len(library_frames(waiting)) + 1]):
         for outer, frame in enumerate(waiting[place + 1 :], place + 1):
             same = (frame.file, frame.function) == (taker.file, taker.function)
+            if is_import(frame):  # a module that imports another one: each has its own lock
+                break
             if same and (frame.line or 0) > (taker.line or 0):
                 own = [one for one in waiting[place:outer] if not in_library(one)]
                 return own[0] if own else None

@@ -194,7 +194,7 @@ def _busy_callers(
     return (
         {"at_once_max": row.in_flight_max, "at_once_mean": round(mean, 1)},
         f"; no more than {row.in_flight_max} threads ask it at once, and those are busy with that "
-        f"{how} of the time: other work queues for them",
+        f"{how} of the time: what else they are to do waits",
     )
 
 
@@ -248,7 +248,8 @@ def _one_client(profile: ProcessProfile) -> Iterator[Hit]:
 _IN_TURN = ", which is asked for one thing at a time"
 _ONE_AT_A_TIME = (
     "Calls to it follow one another and are never under way at once, as where one worker takes "
-    "them from a queue, or a lock or a limit of 1 is around them: requests wait for their turn. "
+    "them from a queue, or a lock or a limit of 1 is around them: requests that come at the same "
+    "time wait for their turn. "
     "Allow several at once (more workers, a higher limit: in Gradio concurrency_limit), or make "
     "that peer quicker: cache its answers, ask it less."
 )

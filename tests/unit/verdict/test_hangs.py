@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iotrace.report.model import Finding, Phase, Requests
+from iotrace.report.stacks import Frame
 from iotrace.verdict.purpose import Purpose, purpose_of
+from iotrace.verdict.stuck import takes_again
 from tests.unit.verdict import hangs
 from tests.unit.verdict.made import (
     MS,
@@ -350,3 +352,12 @@ def test_a_finalizer_that_takes_the_lock_of_its_own_thread_is_named() -> None:
     assert found.lines[0].startswith("srv/app.py:18 Session.__del__")
     assert "garbage collector" in found.advice
     assert "one of them" not in told(160).title  # it has not come to the lock there
+
+
+def test_a_module_that_imports_another_one_takes_another_lock() -> None:
+    def imports(line: int) -> Frame:
+        return Frame("_find_and_load", "<frozen importlib._bootstrap>", line)
+
+    loads, takes = Frame("load", "/srv/app.py", 3), Frame("load", "/srv/app.py", 2)
+    assert takes_again((imports(1165), loads, imports(1170))) is None
+    assert takes_again((takes, loads)) == takes

@@ -118,13 +118,14 @@ def _resolving(
 
 
 def _one_peer(profile: ProcessProfile) -> Iterator[Hit]:
-    serving = (
-        sum(
-            one.lifetime_ns
-            for tid, one in profile.threads.items()
-            if profile.styles[tid].role in ("reader", "loop")
-        )
-        or profile.total.lifetime_ns
+    its = sum(
+        one.lifetime_ns
+        for tid, one in profile.threads.items()
+        if profile.styles[tid].role in ("reader", "loop")
+    )
+    serving, whose = (
+        its or profile.total.lifetime_ns,
+        "threads that serve" if its else "its threads",
     )
     found = upstreams(profile)
     for upstream in found:
@@ -153,8 +154,8 @@ def _one_peer(profile: ProcessProfile) -> Iterator[Hit]:
                 title=(
                     f"One peer dominates the wait: {upstream.peer}"
                     if dominates
-                    else f"Waits for {upstream.peer}: {share(waited, serving)} of the time of the "
-                    "threads that serve"
+                    else f"Waits for {upstream.peer}: {duration(waited)}, as long as "
+                    f"{share(waited, serving)} of the time of {whose}"
                 )
                 + (_IN_TURN if in_turn else text),
                 lines=waiting_lines(upstream.lines, profile.process),

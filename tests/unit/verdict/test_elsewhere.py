@@ -326,4 +326,4 @@ def test_of_several_peers_none_dominates() -> None:
     client = replace(one, descriptors=rows, sockets=OpenSockets(1))
     titles = [found.title for found in judged(client).findings if found.id == "IO119"]
     assert titles[0] == "One peer dominates the wait: 10.0.0.8:80"
-    assert titles[1].startswith("Waits for 10.0.0.9:80: 36.8 % of the time")
+    assert titles[1].startswith("Waits for 10.0.0.9:80: 3.5 s, as long as 36.8 % of the time of ")

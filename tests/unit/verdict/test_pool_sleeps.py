@@ -113,3 +113,8 @@ def test_a_pool_without_jobs_sleeps_as_it_likes() -> None:
     timer = in_call("clock_nanosleep", "", "app.py:40 tick", *hangs.BOOTSTRAP)
     one = process([thread(PID, sleep=10 * S)], [call("clock_nanosleep", "", 9, wait=9 * S)])
     assert "IO117" not in findings(replace(one, lines=(line_of(timer, 9, 9 * S, S),)))
+    jobs = _worker("read", "write")
+    (line,) = jobs.lines
+    own = replace(line, own=timer.own, stack=timer.stack)
+    assert "IO117" not in findings(replace(jobs, lines=(own,)))
+    assert "IO117" not in findings(_worker())

@@ -98,6 +98,11 @@ def test_a_cost_of_more_than_the_trace_took_says_why() -> None:
     (finding,) = report.findings
     dearer = replace(report, findings=(replace(finding, cost_ns=40 * S),))
     assert "costs   40.0 s, added up over all its threads or requests\n" in page(dearer)
+    for names, told in (({"processes": 3, "places": 9}, "3 processes"), ({}, "all")):
+        evidence = {"costs_here_ns": 5, **names}
+        one = replace(finding, cost_ns=40 * S, evidence=evidence)
+        several = replace(dearer, findings=(one,))
+        assert f", added up over {told}\n" in page(several)
 
 
 @pytest.mark.parametrize("tablefmt", TEXT_FORMATS)

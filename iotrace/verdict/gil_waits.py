@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from iotrace.report.model import Call
 from iotrace.verdict.call_sums import sum_calls
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.vocabulary.kinds import GIL_KINDS, Kind
+from iotrace.vocabulary.kinds import Kind
 
 WALL_SHARE = 0.05
 LEAST_MEAN_NS = 100_000
@@ -27,7 +27,7 @@ def waits_for_the_gil(profile: ProcessProfile) -> list[Call]:
     of_these = sum(one.wait_ns for one in surely)
     if surely and not (of_these >= WALL_SHARE * profile.wall_ns and keep_it(surely)):
         return surely
-    alike = [one for one in futexes if one.kind in GIL_KINDS and one not in surely]
+    alike = [one for one in futexes if one.kind == Kind.SHORT_TIMEOUT.label]
     waits = sum_calls(alike).calls
     return surely + (alike if sum(one.wait_ns for one in alike) < LONGEST_MEAN_NS * waits else [])
 

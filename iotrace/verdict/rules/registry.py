@@ -72,6 +72,7 @@ from iotrace.verdict.rules import (
     unix_backlog,
     unreachable_peer,
     upstream,
+    used_up,
     waited_out,
     worker_restarts,
 )
@@ -99,7 +100,7 @@ RULES: tuple[Rule, ...] = (
     upstream.ONE_PEER,
     multiplexer_spin.ZERO_TIMEOUT,
     cpu_throttling.THROTTLED,
-    failing_calls.EXHAUSTED,
+    used_up.EXHAUSTED,
     failing_calls.FAILING,
     loop_busy.LONG,
     busy_thread.NEVER_SLEEPS,

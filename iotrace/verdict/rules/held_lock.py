@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
@@ -12,9 +11,15 @@ from iotrace.report.stacks import CpuSample, Frame, InCall, Line, Wake
 from iotrace.verdict.frames import (
     in_library,
     library_frames,
-    short_name,
 )
 from iotrace.verdict.lock_owners import samples, slow_call
+from iotrace.verdict.lock_takers import (
+    may_keep,
+    places_taking,
+    samples_inside,
+    slow_calls_inside,
+    taking_frames,
+)
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, purpose_of
@@ -38,9 +43,6 @@ MOST_IN_TURN = 1.05
 """Of the trace: calls of several threads at a time would add up to more."""
 HOLDER_SHARE = 0.2
 """Of the longest thread's wait: slow calls inside that function that explain it."""
-_LOCKS = "/threading.py"
-_TAKES = re.compile(r"^_*(?:\w*acquire\w*|(?:\w+_)?lock|enter|take|wait)_*$", re.IGNORECASE)
-"""In the names of functions that return with a lock."""
 
 
 def _held(profile: ProcessProfile) -> Iterator[Hit]:
@@ -81,7 +83,7 @@ def _works_in_turn(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) 
     handed = sum(one.wait_ns for one in wakes if _is_handed_over(one))
     if handed >= SAME_SHARE * waited:
         return False
-    inside = sum(one.wait_ns for one in _slow_calls_inside(wakes, profile))
+    inside = sum(one.wait_ns for one in slow_calls_inside(wakes, profile))
     return IN_TURN_SHARE * min(waited, profile.wall_ns) <= inside <= MOST_IN_TURN * profile.wall_ns
 
 
@@ -89,13 +91,8 @@ def _computes_in_turn(wakes: Sequence[Wake], waited: int, profile: ProcessProfil
     """Whether the CPU time inside the function that takes the lock explains much of the waits, of
     which as many go on at once as there are other threads that take it."""
     others = len({tid for tid, one in profile.threads.items() if one.wait_ns["lock"]}) - 1
-    spent = _cpu_ns(_samples_inside(wakes, profile), profile)
+    spent = _cpu_ns(samples_inside(wakes, profile), profile)
     return IN_TURN_SHARE * waited / max(1, others) <= spent <= MOST_IN_TURN * profile.wall_ns
-
-
-def _samples_inside(wakes: Sequence[Wake], profile: ProcessProfile) -> list[CpuSample]:
-    taking = _places_taking(wakes)
-    return [one for one in profile.process.cpu_samples if _is_inside(one.stack, taking)]
 
 
 def _cpu_ns(samples: Sequence[CpuSample], profile: ProcessProfile) -> int:
@@ -126,38 +123,6 @@ def _is_handed_over(wake: Wake) -> bool:
     return bool(own) and not any((one.file, one.function) in mine for one in own)
 
 
-def _slow_calls_inside(wakes: Sequence[Wake], profile: ProcessProfile) -> list[Line]:
-    """Those whose stack is in the function that takes the lock, past the line that waits."""
-    taking = _places_taking(wakes)
-    return [
-        one
-        for one in profile.process.lines
-        if one.syscall not in LOCKS and _is_inside(one.stack, taking)
-    ]
-
-
-_Places = frozenset[tuple[str, str, int | None]]
-
-
-def _places_taking(wakes: Sequence[Wake]) -> _Places:
-    return frozenset((one.file, one.function, one.line) for wake in wakes for one in _taking(wake))
-
-
-def _is_inside(stack: Sequence[Frame], taking: _Places) -> bool:
-    functions = {one[:2] for one in taking}
-    return any(
-        (frame.file, frame.function) in functions
-        and (frame.file, frame.function, frame.line) not in taking
-        for frame in stack
-    )
-
-
-def _taking(wake: Wake) -> Sequence[Frame]:
-    """The frames that take the lock: a library's, where one takes it, else the program's own."""
-    library = [one for one in library_frames(wake.stack) if not one.file.endswith(_LOCKS)]
-    return library or wake.stack[len(library_frames(wake.stack)) :][:1]
-
-
 def _hit(wakes: Sequence[Wake], waited: int, profile: ProcessProfile, *, surely: bool) -> Hit:
     """``surely``: it is seen that who has it is inside the function that takes it."""
     worst = max(wakes, key=lambda one: one.wait_ns)
@@ -178,7 +143,7 @@ def _hit(wakes: Sequence[Wake], waited: int, profile: ProcessProfile, *, surely:
             wait_at(place, HELD_LOCK),
         ),
     )
-    inside = _samples_inside(wakes, profile) if surely else []
+    inside = samples_inside(wakes, profile) if surely else []
     likely = ""
     if holder is None and not inside:
         other = _elsewhere(wakes, waited, profile)
@@ -220,7 +185,7 @@ def _hit(wakes: Sequence[Wake], waited: int, profile: ProcessProfile, *, surely:
 
 def _library_advice(held: Sequence[Frame], wakes: Sequence[Wake]) -> str:
     """``held``: what is done with the lock, by its stack."""
-    taking = {one[:2] for one in _places_taking(wakes)}
+    taking = {one[:2] for one in places_taking(wakes)}
     inner = list(takewhile(lambda one: (one.file, one.function) not in taking, held))
     return _OWN_WORK if held and all(map(in_library, inner)) else _LIBRARYS
 
@@ -239,14 +204,14 @@ _LIBRARYS = (
 
 def _taken_in(wake: Wake) -> str:
     """Which function of a library takes it, where one does."""
-    frame = _taking(wake)[0]
+    frame = taking_frames(wake)[0]
     own = wake.stack[len(library_frames(wake.stack))]
     return "" if frame == own else f" (taken in {frame_text(frame)})"
 
 
 def _holder(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> Line | None:
     """The slow call that threads make most inside the function that takes the lock."""
-    takers = {(one.file, one.function) for wake in wakes for one in _may_keep(wake)}
+    takers = {(one.file, one.function) for wake in wakes for one in may_keep(wake)}
     found = [
         one
         for one in profile.process.lines
@@ -256,16 +221,6 @@ def _holder(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> Line
         and any((frame.file, frame.function) in takers for frame in one.stack)
     ]
     return max(found, key=lambda one: one.wait_ns, default=None)
-
-
-def _may_keep(wake: Wake) -> Iterator[Frame]:
-    """The frames that go on with the lock once they have it: the innermost one; what calls it, too,
-    where by its name it only takes the lock, and returns with it."""
-    library = library_frames(wake.stack)
-    for frame in wake.stack[: len(library) + 1]:
-        yield frame
-        if not _TAKES.search(short_name(frame)) and not frame.file.endswith(_LOCKS):
-            return
 
 
 def _is_of_that_lock(cause: Hit, symptom: Hit) -> bool:

@@ -3,7 +3,8 @@
 
 Whoever waits for a plain lock (``with lock:``) is woken by the thread that lets go of it. Where
 that thread is in a function of its own, what takes long in that function, and about as long as
-the waits, is most likely done with the lock.
+the waits, is most likely done with the lock. A queue in C (queue.SimpleQueue) looks the same: its
+waiters are idle, and who fills it waits for work itself.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from iotrace.report.stacks import CpuSample, Frame, Line, Wake
 from iotrace.verdict.frames import in_library, library_frames
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.stuck import taking_functions
-from iotrace.vocabulary.calls import LOCKS
+from iotrace.vocabulary.calls import ACCEPTS, FAMILIES, LOCKS
 
 LEAST_RELEASES = 2
 """Waits that such a function has ended; a single one may be chance."""
@@ -25,7 +26,19 @@ _HANDS_OVER = ("/threading.py", "/queue.py", "/synchronize.py", "/queues.py")
 """Events, conditions and queues are set by who has work for the waiter, and held by nobody."""
 
 
+_WAITS_FOR_WORK = ACCEPTS | FAMILIES.keys()
+BUSY_SHARE = 0.5
+"""Of the waits for the lock that many at least are of threads with a request in hand, or of threads
+that are not known to serve."""
+
 _Function = tuple[str, str]
+
+
+def idles(waited_ns: int, profile: ProcessProfile) -> bool:
+    """Whether who waits is idle most of the time: a queue, not a lock, is what it waits at."""
+    seen = profile.total
+    busy = seen.wait_ns["lock"] - seen.idle_ns.get("lock", 0)
+    return busy < BUSY_SHARE * waited_ns
 
 
 def slow_call(
@@ -37,7 +50,7 @@ def slow_call(
         (abs(line.max_ns - longest), place, line)
         for function, longest in _ends(wakes)
         for place, line in enumerate(profile.process.lines)
-        if line.syscall not in LOCKS
+        if line.syscall not in LOCKS | _WAITS_FOR_WORK
         and line.max_ns >= LIKE_SHARE * longest
         and least_ns <= line.wait_ns <= most_ns
         and _is_in(function, line.stack)

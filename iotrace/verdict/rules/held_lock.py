@@ -12,7 +12,7 @@ from iotrace.verdict.frames import (
     in_library,
     library_frames,
 )
-from iotrace.verdict.lock_owners import samples, slow_call
+from iotrace.verdict.lock_owners import idles, samples, slow_call
 from iotrace.verdict.lock_takers import (
     may_keep,
     places_taking,
@@ -105,6 +105,8 @@ def _elsewhere(
     wakes: Sequence[Wake], waited: int, profile: ProcessProfile
 ) -> Line | CpuSample | None:
     """What takes long in other functions that take the lock."""
+    if idles(waited, profile):
+        return None
     least = HOLDER_SHARE * min(waited, profile.wall_ns)
     call = slow_call(wakes, profile, least, MOST_IN_TURN * profile.wall_ns)
     if call is not None:

@@ -61,6 +61,25 @@ def test_a_lock_that_another_function_holds() -> None:
     assert "IO144" not in findings(replace(busy, cpu_samples=(aside,)))
 
 
+def test_a_queue_in_c_is_no_lock() -> None:
+    """A thread waits in SimpleQueue.get(), which has no frame, for what another one accepts."""
+    taking = in_call("futex", "", "app.py:25 work", *hangs.BOOTSTRAP)
+    comes = in_call("accept4", "tcp", "app.py:12 main", *hangs.BOOTSTRAP)
+    reads = in_call("recvfrom", "tcp", "app.py:13 main", *hangs.BOOTSTRAP)
+    past = stack("app.py:14 main", *hangs.BOOTSTRAP)
+    wake = Wake("", 30, 9 * S, 299 * MS, 703, taking.own, taking.stack, 0, past)
+    rows = [thread(tid, lock=9 * S, recv=S) for tid in (701, 702)] + [thread(703, recv=10 * S)]
+    idle = [replace(row, idle_ns={"lock": 9 * S}) for row in rows[:2]] + rows[2:]
+    accepts, gets = (
+        line_of(comes, 30, 9 * S, 300 * MS, 703),
+        line_of(reads, 30, 9 * S, 300 * MS, 703),
+    )
+    one = replace(process(rows), lines=(accepts,), wakes=(wake,))
+    assert "IO144" not in findings(one)
+    assert "IO144" in findings(replace(one, lines=(gets,)))
+    assert "IO144" not in findings(replace(process(idle), lines=(gets,), wakes=(wake,)))
+
+
 def test_a_lock_with_which_a_library_computes() -> None:
     """Most wakers are past it when they are seen; samples tell what is done with the lock."""
     emit = "lib/site-packages/loguru/_handler.py:200 Handler.emit"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""gateway.py PORT SECONDS: as much of Discord as a bot needs; users ask it something every
+"""discord_gateway.py PORT SECONDS: as much of Discord as a bot needs; users ask it something every
 SECONDS. How long answers and
 heartbeats take is printed."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iotrace.report.stacks import CpuSample, Wake
+from iotrace.report.stacks import CpuSample, Frame, InCall, Wake
 from tests.unit.verdict import hangs
 from tests.unit.verdict.made import MS, S, findings, in_call, line_of, process, stack, thread
 
@@ -31,13 +31,17 @@ def test_a_library_that_takes_a_lock_is_named() -> None:
     assert "IO144" not in findings(replace(one, lines=(at_once,)))
 
 
+def _woken(waiting: InCall, waker: tuple[Frame, ...]) -> Wake:
+    """Two threads have waited there 30 times, for 9 s, and thread 703 has always ended it."""
+    return Wake("", 30, 9 * S, 299 * MS, 703, waiting.own, waiting.stack, 0, waker)
+
+
 def test_a_lock_that_another_function_holds() -> None:
     """A refresh sleeps or computes with it, and rests in between; who waits does nothing long."""
     taking = in_call("futex", "", "app.py:25 orders", *hangs.HANDLER)
     holds = in_call("clock_nanosleep", "", "app.py:12 refresh", *hangs.BOOTSTRAP)
     rests = in_call("clock_nanosleep", "", "app.py:13 refresh", *hangs.BOOTSTRAP)
-    past = stack("app.py:13 refresh", *hangs.BOOTSTRAP)
-    wake = Wake("", 30, 9 * S, 299 * MS, 703, taking.own, taking.stack, 0, past)
+    wake = _woken(taking, stack("app.py:13 refresh", *hangs.BOOTSTRAP))
     rows = [thread(tid, lock=9 * S, recv=S) for tid in (701, 702)] + [thread(703, sleep=10 * S)]
     slow, short = line_of(holds, 30, 9 * S, 300 * MS, 703), line_of(rests, 30, S, 31 * MS, 703)
     one = replace(process(rows), lines=(short, slow), wakes=(wake,))
@@ -66,8 +70,7 @@ def test_a_queue_in_c_is_no_lock() -> None:
     taking = in_call("futex", "", "app.py:25 work", *hangs.BOOTSTRAP)
     comes = in_call("accept4", "tcp", "app.py:12 main", *hangs.BOOTSTRAP)
     reads = in_call("recvfrom", "tcp", "app.py:13 main", *hangs.BOOTSTRAP)
-    past = stack("app.py:14 main", *hangs.BOOTSTRAP)
-    wake = Wake("", 30, 9 * S, 299 * MS, 703, taking.own, taking.stack, 0, past)
+    wake = _woken(taking, stack("app.py:14 main", *hangs.BOOTSTRAP))
     rows = [thread(tid, lock=9 * S, recv=S) for tid in (701, 702)] + [thread(703, recv=10 * S)]
     idle = [replace(row, idle_ns={"lock": 9 * S}) for row in rows[:2]] + rows[2:]
     accepts, gets = (

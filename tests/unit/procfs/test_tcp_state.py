@@ -12,6 +12,7 @@ import pytest
 
 from iotrace.procfs import tcp_state
 from iotrace.procfs.tcp_state import read_tcp_states
+from tests.waiting import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -125,9 +126,8 @@ def test_who_has_asked_and_got_no_answer_is_told_from_both_ends() -> None:
         assert one_sided() == [False, False]
         client.sendall(b"question")
         server.recv(100)
-        time.sleep(0.2)  # the kernel counts in ms, and acknowledges after 40 of them
-        assert one_sided() == [True, True]
+        # The kernel counts in ms, and acknowledges after 40 of them.
+        wait_until(lambda: one_sided() == [True, True], "both to know that no answer has come")
         server.sendall(b"answer")
         client.recv(100)
-        time.sleep(0.2)
-        assert one_sided() == [False, False]
+        wait_until(lambda: one_sided() == [False, False], "both to know that it has")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from operator import attrgetter
 
 from iotrace.output import units
-from iotrace.output.blocks import NOTHING, Table, figures, texts
+from iotrace.output.blocks import Table, figures, texts
 from iotrace.output.tables import cost
 from iotrace.output.tables.lines_table import where
 from iotrace.output.view_options import ColumnOrder, Orders
@@ -31,7 +31,6 @@ def _inner(row: CpuSample) -> str:
 
 
 ORDERS: Orders[CpuSample] = {
-    "tid": ColumnOrder(lambda row: -row.tid, "the thread, where several are listed"),
     "line": ColumnOrder(
         lambda row: where(row.own_stack)[-1],
         "file:line and function; `*`: a coroutine or generator, `<` who awaits it",
@@ -53,17 +52,11 @@ def table(
         return None
     shown, rest = cost.costliest(rows, lambda row: row.samples + row.faults, top, sort, ORDERS)
     faults = any(row.faults for row in rows)
-    several = len({row.tid for row in rows}) > 1
     places = [where(row.stack if all_frames else row.own_stack) for row in shown]
     return Table(
         title=f"Python lines on a CPU ({units.format_count(len(rows))})",
         legend=(_LEGEND, *([_FAULTS] if faults else [])),
         columns=(
-            *(
-                [figures("tid", (str(row.tid) if row.tid else NOTHING for row in shown))]
-                if several
-                else []
-            ),
             texts("line", places, least=20, keep_end=True),
             texts("in", map(_inner, shown), least=12, keep_end=True, spare=3),
             figures("samples", (units.format_count(row.samples) for row in shown), spare=2),

@@ -69,12 +69,3 @@ def test_rows_beyond_the_most_are_one() -> None:
     assert len(rows) == 101
     assert sum(row.samples for row in rows) == 1000
     assert rows[-1].stack == ()
-
-
-def test_places_of_several_threads_are_told_apart() -> None:
-    totals = [(1, Sample.CPU, SampleTotals(97, 1, 0, tid)) for tid in (701, 702)]
-    one = replace(reports.process(), cpu_samples=sample_rows(totals, _STACKS))
-    table = samples_table.table(one, None)
-    assert isinstance(table, Table)
-    cells = {column.title: list(column.cells) for column in table.columns}
-    assert cells["tid"] == [("701",), ("702",)]

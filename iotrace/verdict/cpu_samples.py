@@ -15,6 +15,7 @@ from iotrace.report.model import Process
 from iotrace.report.stacks import CpuSample, Frame
 from iotrace.verdict.frames import is_import
 from iotrace.verdict.number_formats import duration, plural, share
+from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.told_lines import COMPUTES, MOST, ToldLine, frame_text, wait_at
 
 LEAST_SAMPLES = 20
@@ -122,6 +123,12 @@ def by_function(rows: Iterable[CpuSample]) -> list[list[CpuSample]]:
             frame = one.own_stack[0]
             functions.setdefault((frame.file, frame.function), []).append(one)
     return sorted(functions.values(), key=lambda group: -_samples(group))
+
+
+def cpu_ns_of(rows: Iterable[CpuSample], profile: ProcessProfile) -> int:
+    """CPU time of these, by their share of the process's samples."""
+    total = _samples(profile.process.cpu_samples)
+    return profile.total.cpu_ns * _samples(rows) // max(1, total)
 
 
 def _samples(rows: Iterable[CpuSample]) -> int:

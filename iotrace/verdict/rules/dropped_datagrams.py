@@ -42,7 +42,7 @@ def _hit(one: Overflowed, profile: ProcessProfile) -> Hit:
         if call.kind == Kind.UDP.label and call.syscall in READS and call.calls
     ]
     tids = {call.tid for call in reads}
-    tid = tids.pop() if len(tids) == 1 else None
+    tid = next(iter(tids)) if len(tids) == 1 else None
     evidence: dict[str, float | int | str] = {"socket": one.local, "dropped": one.dropped}
     lost, came = None, f"{one.dropped:,}"
     received = [row for row in udp if row.bytes_in]
@@ -52,7 +52,7 @@ def _hit(one: Overflowed, profile: ProcessProfile) -> Hit:
         lost = one.dropped / (one.dropped + read)
         came = f"{one.dropped:,} of {one.dropped + read:,}"
         evidence |= {"received": read, "dropped_share_ratio": round(lost, 3)}
-    busy, lines = _meanwhile(tid, {call.tid for call in reads}, profile)
+    busy, lines = _meanwhile(tid, tids, profile)
     evidence["reader_busy_ratio"] = round(busy, 3)
     bursts = busy < BUSY_SHARE
     return Hit(

@@ -8,10 +8,8 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
 from iotrace.report.stacks import CpuSample, Frame, InCall, Line, Wake
-from iotrace.verdict.frames import (
-    in_library,
-    library_frames,
-)
+from iotrace.verdict.cpu_samples import cpu_ns_of
+from iotrace.verdict.frames import in_library, library_frames
 from iotrace.verdict.lock_owners import idles, samples, slow_call
 from iotrace.verdict.lock_takers import (
     may_keep,
@@ -61,8 +59,9 @@ def _held(profile: ProcessProfile) -> Iterator[Hit]:
             or _works_in_turn(wakes, waited, profile)
             or (released >= SEEN_SHARE * waited and _computes_in_turn(wakes, waited, profile))
         )
-        if surely or _elsewhere(wakes, waited, profile) is not None:
-            yield _hit(wakes, waited, profile, surely=surely)
+        other = None if surely else _elsewhere(wakes, waited, profile)
+        if surely or other is not None:
+            yield _hit(wakes, waited, profile, other)
 
 
 def _waits_for_lock(wake: Wake) -> bool:
@@ -91,14 +90,8 @@ def _computes_in_turn(wakes: Sequence[Wake], waited: int, profile: ProcessProfil
     """Whether the CPU time inside the function that takes the lock explains much of the waits, of
     which as many go on at once as there are other threads that take it."""
     others = len({tid for tid, one in profile.threads.items() if one.wait_ns["lock"]}) - 1
-    spent = _cpu_ns(samples_inside(wakes, profile), profile)
+    spent = cpu_ns_of(samples_inside(wakes, profile), profile)
     return IN_TURN_SHARE * waited / max(1, others) <= spent <= MOST_IN_TURN * profile.wall_ns
-
-
-def _cpu_ns(samples: Sequence[CpuSample], profile: ProcessProfile) -> int:
-    """Of these samples, by their share of all."""
-    total = sum(one.samples for one in profile.process.cpu_samples)
-    return profile.total.cpu_ns * sum(one.samples for one in samples) // max(1, total)
 
 
 def _elsewhere(
@@ -112,7 +105,7 @@ def _elsewhere(
     if call is not None:
         return call
     computing = samples(wakes, profile)
-    if not computing or _cpu_ns(computing, profile) < least:
+    if not computing or cpu_ns_of(computing, profile) < least:
         return None
     return max(computing, key=lambda one: one.samples)
 
@@ -125,10 +118,13 @@ def _is_handed_over(wake: Wake) -> bool:
     return bool(own) and not any((one.file, one.function) in mine for one in own)
 
 
-def _hit(wakes: Sequence[Wake], waited: int, profile: ProcessProfile, *, surely: bool) -> Hit:
-    """``surely``: it is seen that who has it is inside the function that takes it."""
+def _hit(
+    wakes: Sequence[Wake], waited: int, profile: ProcessProfile, other: Line | CpuSample | None
+) -> Hit:
+    """``other``: what takes long in another function; None: who has it is seen to be inside the one
+    that takes it."""
     worst = max(wakes, key=lambda one: one.wait_ns)
-    holder = _holder(wakes, waited, profile) if surely else None
+    holder = _holder(wakes, waited, profile) if other is None else None
     place = worst.stack[len(library_frames(worst.stack))]
     count = sum(one.calls for one in wakes)
     longest = max(one.max_ns for one in wakes)
@@ -145,10 +141,10 @@ def _hit(wakes: Sequence[Wake], waited: int, profile: ProcessProfile, *, surely:
             wait_at(place, HELD_LOCK),
         ),
     )
-    inside = samples_inside(wakes, profile) if surely else []
+    inside = samples_inside(wakes, profile) if other is None else []
     likely = ""
     if holder is None and not inside:
-        other = _elsewhere(wakes, waited, profile)
+        other = other or _elsewhere(wakes, waited, profile)
         likely = "most likely " if other is not None else ""
         if isinstance(other, CpuSample):
             inside = samples(wakes, profile)
@@ -162,7 +158,7 @@ def _hit(wakes: Sequence[Wake], waited: int, profile: ProcessProfile, *, surely:
         lines += waiting_lines([holder], profile.process)
     elif inside:
         computes = max(inside, key=lambda one: one.samples)
-        spent = _cpu_ns(inside, profile)
+        spent = cpu_ns_of(inside, profile)
         if spent >= HOLDER_SHARE * min(waited, profile.wall_ns):
             evidence["computes_with_it_ns"] = spent
             held = computes.stack

@@ -63,7 +63,7 @@ def _stalled(profile: ProcessProfile) -> Iterator[Hit]:
                 lines = busy_lines(profile.process, tid, callbacks=True)
             low = "low" if has_time({tid}, profile) else None
             title = "" if blocks else _IMPORTS if imports else _COMPUTES
-            yield Hit(evidence, own, tid, fd, low, lines, title, advice)
+            yield Hit(evidence, own, tid, fd, severity=low, lines=lines, title=title, advice=advice)
 
 
 _GREEN = (

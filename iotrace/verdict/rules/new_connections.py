@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from iotrace.report.requests import Upstream as Calls
 from iotrace.report.stacks import CpuSample, Frame
-from iotrace.verdict.cpu_samples import by_function
+from iotrace.verdict.cpu_samples import by_function, cpu_ns_of
 from iotrace.verdict.frames import library_frames, short_name
 from iotrace.verdict.number_formats import duration, figure, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
@@ -73,8 +73,8 @@ def _hit(peer: Upstream, calls: Calls, most: bool, profile: ProcessProfile) -> H
     elsewhere = [one for one in making if most and one.fd is None and one.syscall in FAMILIES]
     lines = [one for one in making if one in peer.lines or one in elsewhere]
     samples = [one for one in profile.process.cpu_samples if most and _makes(one.stack)]
-    computed = _cpu_ns(samples, profile)
-    context = _cpu_ns([one for one in samples if _makes_context(one.stack)], profile)
+    computed = cpu_ns_of(samples, profile)
+    context = cpu_ns_of([one for one in samples if _makes_context(one.stack)], profile)
     waited = sum(one.wait_ns for one in lines)
     spent = waited + computed
     whole = peer.waited_ns + sum(one.wait_ns for one in elsewhere)
@@ -151,7 +151,7 @@ def _computing_lines(
     for group in by_function(samples):
         first = max(group, key=lambda one: one.samples)
         own, inner = first.own_stack[0], first.stack[0]
-        cpu_ns = _cpu_ns(group, profile)
+        cpu_ns = cpu_ns_of(group, profile)
         text = (
             f"{frame_text(own)} -> {frame_text(inner)}: about "
             f"{duration(cpu_ns)} of CPU time for making connections"
@@ -171,12 +171,6 @@ def _makes(stack: Sequence[Frame]) -> bool:
 
 def _makes_context(stack: Sequence[Frame]) -> bool:
     return any(_CONTEXT.search(short_name(frame)) for frame in library_frames(stack))
-
-
-def _cpu_ns(some: Iterable[CpuSample], profile: ProcessProfile) -> int:
-    """CPU time of these, by their share of the samples."""
-    total = sum(one.samples for one in profile.process.cpu_samples)
-    return profile.total.cpu_ns * sum(one.samples for one in some) // max(1, total)
 
 
 def _takes_its_cpu(cause: Hit, symptom: Hit) -> bool:

@@ -83,7 +83,7 @@ def of_the_same_peer(cause: Hit, symptom: Hit) -> bool:
 def wastes_its_cpu(cause: Hit, symptom: Hit) -> bool:
     """Where the cause took at least half of the CPU time of a process that lacks such: what it
     waits for would be wasted as well."""
-    had = float(symptom.evidence.get("cpu_ns", 0))
+    had = float(symptom.evidence["cpu_ns"])
     return (cause.cost_ns or 0) >= COVERED_SHARE * had
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from iotrace.report.requests import Upstream
 from iotrace.report.stacks import Frame, Line
-from iotrace.verdict.cpu_samples import busy_lines
+from iotrace.verdict.cpu_samples import busy_lines, cpu_ns_of
 from iotrace.verdict.frames import library_frames, short_name
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
@@ -66,9 +66,8 @@ def _unreachable(profile: ProcessProfile) -> Iterator[Hit]:
 
 def _trying_cpu_ns(profile: ProcessProfile) -> int:
     """CPU time of making connections, by the share of the samples."""
-    samples = profile.process.cpu_samples
-    trying = sum(one.samples for one in samples if _connects(one.stack))
-    return profile.total.cpu_ns * trying // max(1, sum(one.samples for one in samples))
+    trying = (one for one in profile.process.cpu_samples if _connects(one.stack))
+    return cpu_ns_of(trying, profile)
 
 
 def _connects(stack: Sequence[Frame]) -> bool:

@@ -56,7 +56,7 @@ class LimitBook:
         self._faults_from: dict[int, int] = {}
         self._swapped_in_from: dict[int, int] = {}
         self._machine = _Machine()
-        self._machine_from: dict[int, CpuTimes] = {}
+        self._times_from: dict[int, CpuTimes] = {}
 
     def look(self, pid: int) -> ProcessLimits:
         """The limits of a process now; the first look at it is its beginning.
@@ -65,24 +65,21 @@ class LimitBook:
         """
         limits = read_cpu_limits(self._reader, pid)
         if pid not in self._throttled_from:
-            began = self._at_attach.get(pid, limits)
-            self._throttled_from[pid] = {one.group: one.throttled_ns for one in began}
+            known = self._at_attach.get(pid, limits)
+            self._throttled_from[pid] = {one.group: one.throttled_ns for one in known}
         faults = read_stat(pid).major_faults
-        now = self._machine.look()
-        then = self._machine_from.setdefault(pid, now) if now else None
+        times, pages = self._machine.look()
+        began = self._times_from.setdefault(pid, times) if times else None
         return ProcessLimits(
             cpu=self._most_throttled(pid, limits),
             memory=read_memory_limit(self._reader, pid),
             major_faults=faults - self._faults_from.setdefault(pid, faults),
             cpus=_cpus_allowed(pid),
             swapped_bytes=read_status(pid).swapped_bytes,
-            swapped_in_pages=self._swapped_in(pid),
-            # Steal may be corrected downwards: proc_stat(5).
-            machine=CpuTimes(
-                max(0, now.running_ns - then.running_ns), max(0, now.stolen_ns - then.stolen_ns)
-            )
-            if now and then
-            else None,
+            swapped_in_pages=None
+            if pages is None
+            else pages - self._swapped_in_from.setdefault(pid, pages),
+            machine=_grown(began, times) if began and times else None,
         )
 
     def forget(self, pid: int) -> None:
@@ -90,11 +87,7 @@ class LimitBook:
         self._throttled_from.pop(pid, None)
         self._faults_from.pop(pid, None)
         self._swapped_in_from.pop(pid, None)
-        self._machine_from.pop(pid, None)
-
-    def _swapped_in(self, pid: int) -> int | None:
-        pages = read_swapped_in_pages()
-        return None if pages is None else pages - self._swapped_in_from.setdefault(pid, pages)
+        self._times_from.pop(pid, None)
 
     def _most_throttled(self, pid: int, limits: Sequence[CpuLimit]) -> CpuLimit | None:
         """What a group that the process was moved to had counted before is left out."""
@@ -111,21 +104,30 @@ class LimitBook:
 
 
 class _Machine:
-    """The times of the machine's CPUs. To read them takes a kernel of many CPUs milliseconds, so
-    processes that are looked at within one tick share a look."""
+    """What the machine counts. To read that takes a kernel of many CPUs milliseconds, so processes
+    that are looked at within one tick share a look."""
 
     def __init__(self) -> None:
         self._read_ns = 0
         self._times: CpuTimes | None = None
+        self._swapped_in_pages: int | None = None
 
-    def look(self) -> CpuTimes | None:
-        """None: a container's /proc does not tell."""
+    def look(self) -> tuple[CpuTimes | None, int | None]:
+        """Times of its CPUs, and pages from swap; None: a container's /proc does not tell."""
         now = time.monotonic_ns()
         if now - self._read_ns > _TICK_NS:
             self._read_ns = now
             with contextlib.suppress(OSError, ValueError):
                 self._times = read_cpu_times()
-        return self._times
+            self._swapped_in_pages = read_swapped_in_pages()
+        return self._times, self._swapped_in_pages
+
+
+def _grown(began: CpuTimes, now: CpuTimes) -> CpuTimes:
+    """Steal may be corrected downwards: proc_stat(5)."""
+    return CpuTimes(
+        max(0, now.running_ns - began.running_ns), max(0, now.stolen_ns - began.stolen_ns)
+    )
 
 
 def _cpus_allowed(pid: int) -> int | None:

@@ -100,7 +100,7 @@ WAITS: tuple[WaitReason, ...] = (
         "asleep waiting for Python's GIL",
         "futex on the very address of the Python interpreter's GIL (CPython 3.9 to 3.15)",
         blocks_a_loop=False,  # finding IO113 is about the GIL
-        brings_work=True,
+        brings_work=False,  # whoever waits for it wants to run
         light="#c98fb3",
         dark="#8f4f78",
     ),

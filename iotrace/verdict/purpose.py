@@ -60,7 +60,7 @@ def purpose_of(call: InCall) -> Purpose:
     """What the call waits for."""
     library = library_frames(call.stack)
     waits = call.syscall in LOCKS or call.syscall in FAMILIES
-    if waits and call.kind not in INTERPRETER_KINDS and _waits_for_connection(call.stack, library):
+    if waits and call.kind not in INTERPRETER_KINDS and _waits_for_connection(call, library):
         return Purpose.POOL
     if _any(library, _FOR_WORK):
         return Purpose.WORK
@@ -82,11 +82,14 @@ def purpose_of(call: InCall) -> Purpose:
     return Purpose.OTHER
 
 
-def _waits_for_connection(stack: Sequence[Frame], library: Sequence[Frame]) -> bool:
+def _waits_for_connection(call: InCall, library: Sequence[Frame]) -> bool:
     """Whether a function that takes a connection out of a pool waits there, and not what it does
     with one that it has got: it looks whether it still lives, or makes it."""
+    stack = call.stack
     for place, frame in enumerate(stack[: len(library) + 1]):
         if takes_connection(frame):
+            if not place and call.syscall in LOCKS and in_library(frame):
+                return False  # the pool's own lock: a condition, queue or semaphore has a frame
             return not _works_for(frame, stack) and not any(
                 _USES_CONNECTION.search(short_name(one)) for one in stack[:place]
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iotrace.report.model import Process
+from iotrace.verdict.purpose import Purpose, purpose_of
 from tests.unit.verdict.hangs import HANDLER, POOL_FILE, waiting
 from tests.unit.verdict.made import MS, S, findings, in_call, line_of, process
 
@@ -66,3 +67,13 @@ def test_who_waits_for_the_interpreter_waits_for_no_connection() -> None:
     assert "IO143" not in findings(
         replace(process([waiting(701, one)]), lines=(line_of(one, 300, 4 * S, MS, 701),))
     )
+
+
+def test_the_lock_of_a_pool_is_no_connection() -> None:
+    """A lock has no frame of its own in Python; the queue in which connections lie has one."""
+    pool = "lib/site-packages/redis/connection.py:1428 ConnectionPool.get_connection"
+    own, queue = (
+        in_call("futex", "", *frames, "app.py:13 index", *HANDLER, wait=S, since=9 * S)
+        for frames in ((pool,), ("lib/queue.py:209 LifoQueue.get", pool))
+    )
+    assert [purpose_of(own), purpose_of(queue)] == [Purpose.LOCK, Purpose.POOL]

@@ -79,6 +79,15 @@ def iterate_descriptors(
             os.close(links)
 
 
+def is_epoll(pid: int, fd: int, root: str = PROC) -> bool:
+    """Whether a process has an epoll open under this number."""
+    try:
+        target = os.readlink(f"{root}/{pid}/fd/{fd}")  # noqa: PTH115 (one system call, no object)
+    except OSError:
+        return False
+    return kind_of_link(target) == "epoll"
+
+
 def _open_numbers(links: int) -> Iterator[int]:
     """In ascending order: so the kernel lists them (fs/proc/fd.c)."""
     with os.scandir(links) as entries:

@@ -69,10 +69,11 @@ def loop_row(
         sleeps=totals.sleeps or None,
         ready_watches=ready_watches,
         wait_ns=totals.wait_ns,
-        busy_total_ns=totals.busy_sum_ns,
+        busy_total_ns=max(0, totals.busy_sum_ns),
         # A poll of one descriptor is a timeout around a call: no loop that could be kept waiting.
         stalls=_stalls(totals, stall_call, stall_causes)
-        if totals.stalls and totals.nfds_max != 1
+        # Less than none: one that had not ended before this interval has slept since.
+        if totals.stalls > 0 and totals.nfds_max != 1
         else None,
     )
 

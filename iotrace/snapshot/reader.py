@@ -22,6 +22,7 @@ from iotrace.snapshot.decode import Record
 from iotrace.snapshot.exchange_reader import read_exchanges
 from iotrace.snapshot.exchanges import NO_EXCHANGES
 from iotrace.snapshot.in_flight import SUSPICIOUS_NS, InFlight, charge, ready_for_ns
+from iotrace.snapshot.iterations import Away, away_of, with_iterations
 from iotrace.snapshot.rows import read_calls, read_descriptors, read_loops
 from iotrace.snapshot.task_note import NoteKey, TaskNote, line_note, read_notes, stall_note
 from iotrace.snapshot.totals import (
@@ -83,7 +84,7 @@ class SnapshotReader:
 
         ``only``: of the threads in these slots alone, which have ended, added up under these keys.
         """
-        keys, threads, in_calls = self._threads(only)
+        keys, threads, in_calls, away = self._threads(only)
         # The rows are read after the threads: some hold by now what was a thread's call in flight.
         calls, calls_upto = read_calls(self._probes, keys)
         sockets = dict(self._probes.map("readiness").items())
@@ -109,6 +110,10 @@ class SnapshotReader:
                 descriptors[descriptor] = _with_descriptor(known, record, flight, awake)
             if loop in loops and loops_upto[loop] <= record["syscalls"]:
                 loops[loop] = _with_loop(loops[loop], record, flight, awake)
+        loop_table = self._probes.loops
+        loops = with_iterations(
+            loops, away, lambda index: loop_table.layout.unpack(loop_table.read(index))
+        )
         return Snapshot(
             from_ns=self._from_ns,
             at_ns=time.monotonic_ns(),
@@ -136,9 +141,13 @@ class SnapshotReader:
     def _threads(
         self, only: Mapping[int, ThreadKey] | None
     ) -> tuple[
-        dict[int, ThreadKey], dict[ThreadKey, ThreadTotals], dict[int, tuple[Record, InFlight]]
+        dict[int, ThreadKey],
+        dict[ThreadKey, ThreadTotals],
+        dict[int, tuple[Record, InFlight]],
+        dict[ThreadKey, Away],
     ]:
-        """By slot the key of every thread, and the records of those that are in a call now.
+        """By slot the key of every thread, and the records of those that are in a call now; which
+        are away from their event loop's multiplexer.
 
         The others' are not kept: there may be tens of thousands, and they are large.
         """
@@ -146,6 +155,7 @@ class SnapshotReader:
         keys = dict(only or {})
         threads: dict[ThreadKey, ThreadTotals] = {}
         in_calls: dict[int, tuple[Record, InFlight]] = {}
+        away: dict[ThreadKey, Away] = {}
         for slot in table.taken(self._probes.used(Counter.THREADS), "tid"):
             if only is not None and slot not in only:
                 continue
@@ -160,7 +170,9 @@ class SnapshotReader:
             add_under(threads, key, decode.thread_totals(table.layout, raw, record, flight))
             if record["in_call"] and not record["ended_ns"]:
                 in_calls[slot] = record, flight
-        return keys, threads, in_calls
+            if one := away_of(record, flight):
+                away[key] = one
+        return keys, threads, in_calls, away
 
     def _operations(self) -> dict[tuple[int, int], OperationTotals]:
         if not self._probes.has_map("operations"):

@@ -17,6 +17,7 @@ SERVED, TIMEOUTS, ZERO_TIMEOUTS, UNSERVED = 31, 17, 19, 23
 CPU_STALLS, SLEEP_STALLS, CALL_STALLS = 13, 11, 7
 NEVER_ASLEEP, EACH_NS = 5, 20_000_000
 TIMEOUT_NS = 20_000_000
+UNENDED_NS = 600_000_000
 CPU_STALL_NS, SLEEP_STALL_NS, CALL_STALL_NS = 60_000_000, 70_000_000, 80_000_000
 MULTIPLEXERS = ("epoll_wait", "poll", "pselect6")
 
@@ -117,3 +118,22 @@ def test_stalls_between_two_sleeps_are_seen_in_light_detail(multiplexer: str) ->
     assert stalls.worst is not None
     assert stalls.worst.syscall in ("read", "clock_nanosleep")
     assert stalls.worst.fd in (slow_reader, None)
+
+
+@pytest.mark.parametrize("detail", [Detail.FULL, Detail.LIGHT])
+def test_a_stall_counts_before_it_has_ended(detail: Detail) -> None:
+    with Target("loops.py", "epoll_wait", "unended") as target:
+        row = loop_of(
+            process_of(trace_work(target, limits=Limits(detail=detail)), target.pid), "epoll_wait"
+        )
+    assert row.stalls is not None
+    assert row.stalls.count == 1
+    assert row.stalls.cpu_ns == pytest.approx(UNENDED_NS, rel=0.05)
+    assert row.busy_total_ns is not None
+    assert row.busy_total_ns >= row.stalls.total_ns >= UNENDED_NS
+
+
+def test_a_thread_that_has_closed_its_epoll_stalls_no_loop() -> None:
+    with Target("loops.py", "epoll_wait", "left") as target:
+        row = loop_of(process_of(trace_work(target), target.pid), "epoll_wait")
+    assert row.stalls is None

@@ -1,4 +1,4 @@
-"""An event loop of known iterations: loops.py MULTIPLEXER [stalls | sleeping]."""
+"""An event loop of known iterations: loops.py MULTIPLEXER [stalls | sleeping | unended | left]."""
 
 import os
 import select
@@ -11,6 +11,7 @@ from gate import finished, ready
 SERVED, TIMEOUTS, ZERO_TIMEOUTS, UNSERVED = 31, 17, 19, 23
 CPU_STALLS, SLEEP_STALLS, CALL_STALLS = 13, 11, 7
 TIMEOUT_S = 0.02
+UNENDED_NS = 600_000_000
 NEVER_ASLEEP, EACH_NS = 5, 20_000_000
 CPU_STALL_NS, SLEEP_STALL_S, CALL_STALL_S = 60_000_000, 0.07, 0.08
 
@@ -118,6 +119,12 @@ def main():
     ready(epoll=loop.epoll.fileno())
     if stalling == ["sleeping"]:
         finished(slow_reader=sleeping(loop.wait))
+    elif stalling in (["unended"], ["left"]):
+        loop.wait(TIMEOUT_S)
+        if stalling == ["left"]:
+            loop.epoll.close()
+        compute(UNENDED_NS)
+        finished()
     elif stalling:
         finished(slow_reader=stalls(loop.wait, one, other))
     else:

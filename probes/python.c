@@ -2,7 +2,7 @@
 /* Python: the lines of slow calls and the causes of stalled event loops. Compiled in with PYTHON.
  *
  * A thread's frames cannot change while it is in a call, so they are walked at the call's exit,
- * and only where it took longer than the threshold of its process. The walks are programs that are
+ * and only where it took longer than the threshold of its process, or is_told_if_quick(). The walks are programs that are
  * tail-called: fast calls cost one comparison, and the verifier checks each program by itself.
  * Everything that is read here is memory of the target and may hold anything, so every walk is
  * bounded.

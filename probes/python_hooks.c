@@ -95,12 +95,27 @@ static __always_inline void end_python(struct thread *t)
   t->walk_over_ns = t->gil = t->python_state = t->gil_lookup = t->python_misses = 0;
 }
 
-/* At the very end of sys_exit: makes a tail call to on_slow_call where the call took long.
- * walk_over_ns is the threshold + 1, 0: never. */
+#define ENFILE 23 /* include/uapi/asm-generic/errno-base.h */
+#define EMFILE 24
+
+/* Has the call taken long? walk_over_ns is the threshold + 1. */
+static __always_inline int took_long(struct thread *t, u64 now)
+{
+  return now - t->call_entry_ns + 1 >= t->walk_over_ns;
+}
+
+/* Calls whose line says most where they are refused, or are too many, and which are seldom slow. */
+static __always_inline int is_told_if_quick(struct thread *t, s64 ret)
+{
+  return t->call_class == WAIT_CONNECT || ret == -EMFILE || ret == -ENFILE;
+}
+
+/* At the very end of sys_exit: makes a tail call to on_slow_call where the call took long, or its
+ * line is to be known anyway. */
 static __always_inline void walk_slow_call(struct bpf_raw_tracepoint_args *ctx, struct thread *t,
                                            u64 now)
 {
-  if (!t->walk_over_ns || now - t->call_entry_ns + 1 < t->walk_over_ns)
+  if (!t->walk_over_ns || (!took_long(t, now) && !is_told_if_quick(t, ctx->args[1])))
     return;
   t->call_ended_ns = now;
   walkers.call(ctx, WALKER_CALL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Slow calls by Python line, and what names the code of those lines. */
+/* Slow calls, and some others, by Python line, and what names the code of those lines. */
 #if PYTHON
 /* As in maps.c. */
 static long (*read_user_text)(void *to, u32 bytes, const void *from) =
@@ -97,7 +97,7 @@ static __always_inline void ask_for_task(struct bpf_raw_tracepoint_args *ctx, st
     walkers.call(ctx, WALKER_TASK);
 }
 
-/* Tail-called from sys_exit: the call that has just ended took long. */
+/* Tail-called from sys_exit: the line of the call that has just ended is to be known. */
 PROGRAM(on_slow_call)
 {
   u32 slot, zero = 0, pid, found = 0;
@@ -116,7 +116,8 @@ PROGRAM(on_slow_call)
   if (hash) {
     add_line(t, hash);
     keep_path(t, hash, ctx->args[0]);
-    note_slow_call(t, hash);
+    if (took_long(t, t->call_ended_ns))
+      note_slow_call(t, hash);
     if (t->current_loop && !t->call_loop)
       keep_longest_wait(t, hash);
     found = keep_stack(room);

@@ -133,13 +133,14 @@ class StallCause(Stacked):
 
 @dataclass(frozen=True, slots=True)
 class Line(Stacked):
-    """Slow calls that one Python stack made, by call and kind.
+    """Slow calls that one Python stack made, by call and kind; of connects, and of calls that fail
+    for want of a descriptor (EMFILE, ENFILE), quick ones as well.
 
     ``own``: place in ``stack`` (innermost frame first) of the innermost frame that is the
     program's own and not a library's. ``fd``, ``tid``: of the latest call.
     ``in_flight`` calls had not returned at the end: their time is in, they are not in ``calls``.
-    ``latency_ns``: how long the calls took, those that were slow at all; percentiles are within
-    25 %. None: none of them has returned; files of older versions lack it.
+    ``latency_ns``: how long these calls took; percentiles are within 25 %. None: none of them has
+    returned; files of older versions lack it.
     ``path``: that of the longest, of calls that take one, with the working directory in front
     where it is relative; ``file_system``: its type and where it is mounted; "": not known.
     """

@@ -27,14 +27,15 @@ def failure_evidence(
 
 
 def places_of_calls(profile: ProcessProfile, row: Call) -> tuple[ToldLine, ...]:
-    """Where its thread makes such calls, if one of them took long; else what it does at all."""
-    slow = [one for one in profile.process.lines if is_of(row, one)]
-    return calling_lines(slow) or busy_lines(profile.process, row.tid)
+    """Where its thread makes such calls, if that is known; else what it does at all."""
+    return calling_lines(lines_of_calls(profile, row)) or busy_lines(profile.process, row.tid)
 
 
-def is_of(row: Call, line: Line) -> bool:
-    """Whether a line is of such calls, its latest one of that thread."""
-    return (line.tid, line.syscall) == (row.tid, row.syscall)
+def lines_of_calls(profile: ProcessProfile, row: Call) -> list[Line]:
+    """The lines of such calls: those that its thread has made last; of threads that do the same,
+    one has made the last call of all."""
+    lines = [one for one in profile.process.lines if one.syscall == row.syscall]
+    return [one for one in lines if one.tid == row.tid] or lines
 
 
 def failures_cpu_ns(profile: ProcessProfile, rows: Iterable[Call], error: str) -> int:

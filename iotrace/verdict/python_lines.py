@@ -101,7 +101,7 @@ def waiting_lines(lines: Iterable[Line], process: Process) -> tuple[ToldLine, ..
 
 
 def calling_lines(lines: Iterable[Line]) -> tuple[ToldLine, ...]:
-    """The places that made these calls, where only few of those were slow enough to be kept."""
+    """The places that made these calls, where it is not how long they took that counts."""
     places = dict.fromkeys(
         ToldLine(
             f"{frame_text(one.own_stack[0])} -> {one.syscall}",

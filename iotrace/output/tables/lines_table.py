@@ -19,7 +19,8 @@ from iotrace.report.places import CallPlace, awaiting, call_places
 from iotrace.report.stacks import Frame
 
 _LEGEND = (
-    "line: the innermost frame of the program itself at the end of calls that took long; "
+    "line: the innermost frame of the program itself at the end of calls that took long, of "
+    "connects, and of calls that failed for want of a descriptor; "
     "wait: asleep in them; copy: handing data to the program; max: one call."
 )
 _SUSPENDS = "*: a coroutine or generator; < who awaits it."
@@ -40,7 +41,7 @@ ORDERS: Orders[CallPlace] = {
     "call": ColumnOrder(_call, "the call, and the kind of its descriptor"),
     "count": ColumnOrder(
         attrgetter("calls"),
-        "calls that took as long; `+1`: one more has not returned",
+        "such calls; `+1`: one more has not returned",
     ),
     "wait": ColumnOrder(attrgetter("wait_ns"), "time asleep in them"),
     "copy": ColumnOrder(attrgetter("copy_ns"), "time copying in them"),

@@ -7,7 +7,12 @@ from collections.abc import Iterator
 
 from iotrace.report.model import Call
 from iotrace.verdict.cpu_samples import busy_lines
-from iotrace.verdict.failures import failure_count, failure_evidence, failures_cpu_ns, is_of
+from iotrace.verdict.failures import (
+    failure_count,
+    failure_evidence,
+    failures_cpu_ns,
+    lines_of_calls,
+)
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import calling_lines
 from iotrace.verdict.retry_pauses import pauses_between
@@ -68,16 +73,15 @@ def _refused_often(profile: ProcessProfile, count: int) -> bool:
 
 def _refused(profile: ProcessProfile, row: Call, error: str) -> Hit:
     count = failure_count(row, error)
-    peers = [one.peer for one in profile.process.descriptors if one.kind == row.kind and one.peer]
-    to = {"peer": max(peers, key=peers.count)} if peers else {}
-    made = [one for one in profile.process.lines if is_of(row, one)]
+    refusing = max(profile.process.upstreams, key=lambda one: one.connect_errors, default=None)
+    to = {"peer": refusing.peer} if refusing and refusing.connect_errors else {}
     pauses = pauses_between(row, count, profile)
     return Hit(
         {**failure_evidence(profile, row, error, count), **to},
         failures_cpu_ns(profile, [row], error) + pauses.waited_ns,
         row.tid or None,
         severity="medium",
-        lines=calling_lines(made) or pauses.lines,
+        lines=calling_lines(lines_of_calls(profile, row)) or pauses.lines,
         title=f"Connections are refused: connect fails with {error}{pauses.words}",
         advice="Nothing listens there, or a firewall refuses: check the address, the port and "
         "whether that service runs (ss -ltn on its host). Wait longer after each failure "

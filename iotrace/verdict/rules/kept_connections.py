@@ -11,7 +11,7 @@ from iotrace.report.surroundings import Connected
 from iotrace.verdict.left_clients import left_by_clients
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.python_lines import waiting_lines
+from iotrace.verdict.python_lines import calling_lines, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.upstreams import lines_on
 from iotrace.vocabulary.calls import CONNECTS
@@ -82,7 +82,7 @@ def _hit(
         evidence,
         None,
         severity="medium",
-        lines=waiting_lines(lines, profile.process),
+        lines=waiting_lines(lines, profile.process) or calling_lines(lines),
         title=f"Leak of sockets: {plural(peer.connections, 'connection')} to {peer.peer} "
         f"are open and never closed{left if peer.closed_by_peer else ''}"
         f"{made_text if made >= LEAST_MADE else ''}",

@@ -221,6 +221,9 @@ def test_connections_that_nobody_uses_while_others_are_made_are_a_leak() -> None
     assert "IO161" not in findings(before)
     used = replace(row, opened=1)  # nothing tells that one of those that were made was closed
     assert "59" not in findings(replace(one, descriptors=(used,)))["IO161"].title
+    quick = line_of(in_call("connect", "tcp", "work.py:12 orders"), 57, 0, 1)
+    leaking = replace(one, lines=(quick,), descriptors=(used,))
+    assert findings(leaking)["IO161"].lines == ("work.py:12 orders -> connect",)
     few = replace(sockets, connected=(Connected(PEER, 9, 0),))
     assert "IO161" not in findings(replace(one, sockets=few))
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from iotrace.report.model import Process, ReadyWatch
+from iotrace.report.requests import Upstream
 from iotrace.report.times import Phase
 from tests.unit.verdict.made import (
     MS,
@@ -97,8 +98,12 @@ def test_the_line_that_is_refused_is_told_where_it_is_known() -> None:
     paused = call("clock_nanosleep", "", 50, wait=8 * S)
     slow = in_call("connect", "tcp", "lib/socket.py:836 create_connection", "work.py:12 orders")
     one = process([thread(user=S, sleep=8 * S, poll=S)], [connects, paused])
-    found = findings(replace(one, lines=(line_of(slow, 9, MS, MS),)))["IO131"]
-    assert found.lines == ("work.py:12 orders -> connect",)
+    quick = replace(line_of(slow, 9, 0, 1), tid=one.threads[0].tid + 1)  # the last was another's
+    nobody = Upstream("10.0.0.9:80", "tcp", 0, 0, 0, None, None, None, None, 50, {})
+    for line in (line_of(slow, 9, MS, MS), quick):
+        found = findings(replace(one, lines=(line,), upstreams=(nobody,)))["IO131"]
+        assert found.lines == ("work.py:12 orders -> connect",)
+        assert found.evidence["peer"] == "10.0.0.9:80"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 # `make` alone lists what can be made.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test tables bench verdicts clinic faults attacks soak fuzz lint kernels \
+.PHONY: help setup demo test tables bench verdicts clinic grid faults attacks soak fuzz lint kernels \
 	monitoring deb wheel image packages docs clean
 
 BIN := .venv/bin
@@ -45,6 +45,10 @@ verdicts: setup  ## run the reference servers RUNS times: how often is each labe
 clinic: setup  ## set up problems that people reported: is their cause named? (CASES="NAME ...")
 	$(AS_ROOT) $(BIN)/python -m clinic $(CASES)
 	$(BIN)/python -m clinic --write-docs
+
+grid: setup  ## faults in many kinds of programs: NUMBER of them by lot (CELLS="FAULT@PROGRAM ..." SEED=1)
+	$(AS_ROOT) $(BIN)/python -m clinic.grid $(if $(NUMBER),--number $(NUMBER)) \
+		$(if $(SEED),--seed $(SEED)) $(CELLS)
 
 attacks: setup  ## try what other users of a host can do to iotrace; prints what happens now
 	@.ci/setup tests

@@ -43,14 +43,14 @@ class Verdict:
         return " | ".join(parts)
 
 
-def judged(case: Case, recorded: Recorded) -> Verdict:
+def judged(case: Case, recorded: Recorded, first: int = FIRST) -> Verdict:
     findings: list[dict[str, Any]] = recorded.report["findings"]
     serious = [one for one in findings if one["severity"] in _SERIOUS]
     heads = tuple(_head(one) for one in (serious if case.healthy else findings)[: FIRST + 1])
     if case.healthy:
         return Verdict("wrong" if serious else "right", heads)
     told = [_text(one) for one in findings]
-    lacks = _lacking(case, "\n".join(told[:FIRST]))
+    lacks = _lacking(case, "\n".join(told[:first]))
     forbidden = (_ALL_CLEAR, *case.must_not)
     says = tuple(word for word in forbidden if re.search(word, recorded.text, re.IGNORECASE))
     nowhere = _lacking(case, "\n".join((*told, recorded.text)))

@@ -118,6 +118,11 @@ def _recorded(case: Case, iotrace: str, pids: list[str], kept: Path) -> Recorded
     )
     if not kept.exists():
         raise Broken(f"iotrace record: exit {run.returncode}: {run.stderr[-300:]}")
+    return printed(iotrace, kept)
+
+
+def printed(iotrace: str, kept: Path) -> Recorded:
+    """What ``iotrace report`` says of a recording, or of a report as JSON. Raises Broken."""
     return Recorded(
         text=_report(iotrace, kept, "--no-color"),
         report=json.loads(_report(iotrace, kept, "-f", "json")),

@@ -84,6 +84,12 @@ def cpu_ns(pid: int) -> int:
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
 
 
+def runnable_ns(pid: int) -> int:
+    """For how long that thread has run or wanted to: on a busy machine, too, all but its sleep."""
+    ran, waited, _ = Path(f"/proc/{pid}/schedstat").read_text().split()
+    return int(ran) + int(waited)
+
+
 def model_parameters(
     *, without: Sequence[str] = (), only: Sequence[str] = tuple(model.id for model in MODELS)
 ) -> list[Any]:

@@ -7,10 +7,10 @@ import os
 from dataclasses import dataclass
 
 from iotrace.procfs.files import PROC, read_file
+from iotrace.procfs.stat import NS_PER_TICK
 
 _KIB = 1024
 _SWAPPED_IN = (b"pswpin", b"zswpin")
-_NS_PER_TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 # Positions in the first line of /proc/stat, after its label. Time of guests is in user and nice.
 _RUNNING = (0, 1, 2, 5, 6)  # user, nice, system, irq, softirq
 _STOLEN = 7
@@ -51,7 +51,7 @@ def parse_cpu_times(data: bytes) -> CpuTimes:
         case [b"cpu", *fields] if len(fields) > _STOLEN:
             ticks = [int(field) for field in fields]
             running = sum(ticks[place] for place in _RUNNING)
-            return CpuTimes(running * _NS_PER_TICK, ticks[_STOLEN] * _NS_PER_TICK)
+            return CpuTimes(running * NS_PER_TICK, ticks[_STOLEN] * NS_PER_TICK)
     raise ValueError("no times of all CPUs")
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from iotrace.procfs.files import PROC, read_process_file, read_task_file, text_of
 
-_NS_PER_TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+NS_PER_TICK = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 # include/linux/sched.h
 _PF_IO_WORKER = 0x00000010
 _PF_KTHREAD = 0x00200000
@@ -76,8 +76,8 @@ def parse_stat(data: bytes) -> Stat:
         flags=int(fields[_FLAGS]),
         minor_faults=int(fields[_MINOR_FAULTS]),
         major_faults=int(fields[_MAJOR_FAULTS]),
-        user_ns=int(fields[_USER_TICKS]) * _NS_PER_TICK,
-        kernel_ns=int(fields[_KERNEL_TICKS]) * _NS_PER_TICK,
+        user_ns=int(fields[_USER_TICKS]) * NS_PER_TICK,
+        kernel_ns=int(fields[_KERNEL_TICKS]) * NS_PER_TICK,
         threads=int(fields[_THREADS]),
         start_ticks=int(fields[_START_TICKS]),
     )
@@ -110,4 +110,4 @@ def started_ns(start_ticks: int, suspended: int) -> int:
     tick (10 ms). Each time the host was suspended *after* the start makes the answer too early
     by that time, for the kernel keeps the start on CLOCK_BOOTTIME only; it may be below 0.
     """
-    return start_ticks * _NS_PER_TICK - suspended
+    return start_ticks * NS_PER_TICK - suspended

@@ -44,7 +44,7 @@ def _unserved(profile: ProcessProfile) -> Iterator[Hit]:
         for loop in seen.loops:
             if not _is_unserved(profile, tid, loop, operations - seen.operations):
                 continue
-            cost = _cost(seen, loop, loop.unserved or 0)
+            cost = _cost(seen, loop.unserved or 0)
             if cost >= CPU_SHARE * profile.wall_ns:
                 yield _unserved_hit(profile, tid, loop, cost)
 
@@ -146,7 +146,7 @@ def _waits_for_another(
     """Whether each round of returns for nothing was short, and ended because of another thread."""
     calls = [one for one in profile.calls.get(tid, ()) if one.syscall == loop.multiplexer]
     sleeps = sum(one.waits_ns.count for one in calls if one.waits_ns)
-    cost = _cost(profile.threads[tid], loop, loop.unserved or 0)
+    cost = _cost(profile.threads[tid], loop.unserved or 0)
     return operations_of_others >= sleeps > 0 and cost <= HAND_OVER_NS * sleeps
 
 
@@ -162,7 +162,7 @@ def _zero_timeout(profile: ProcessProfile) -> Iterator[Hit]:
                 or busy_ns > LONGEST_ITERATION_NS
             ):
                 continue
-            cost = _cost(seen, loop, empty)
+            cost = _cost(seen, empty)
             if cost >= SPIN_SHARE * profile.wall_ns:
                 yield Hit(
                     {
@@ -178,7 +178,7 @@ def _zero_timeout(profile: ProcessProfile) -> Iterator[Hit]:
                 )
 
 
-def _cost(seen: Activity, loop: Loop, wasted: int) -> int:
+def _cost(seen: Activity, wasted: int) -> int:
     """The thread's CPU time, by the share of its iterations that were wasted."""
     iterations = sum(one.iterations or 0 for one in seen.loops)
     return seen.cpu_ns * wasted // max(1, iterations)

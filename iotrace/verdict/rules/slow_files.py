@@ -74,7 +74,7 @@ def _slow(profile: ProcessProfile) -> Iterator[Hit]:
     lines = [one for one in profile.process.lines if _on_files(one)]
     imports = [one for one in lines if import_statement(one.stack) is not None]
     if _waits(imports) >= IMPORTS_SHARE * _waits(lines) > 0:
-        yield _importing(profile, imports, evidence, waited)
+        yield _importing(imports, evidence, waited)
         return
     yield Hit(
         evidence,
@@ -94,12 +94,7 @@ def _waits(lines: Sequence[Line]) -> int:
     return sum(one.wait_ns for one in lines)
 
 
-def _importing(
-    profile: ProcessProfile,
-    lines: Sequence[Line],
-    evidence: dict[str, float | int | str],
-    waited: int,
-) -> Hit:
+def _importing(lines: Sequence[Line], evidence: dict[str, float | int | str], waited: int) -> Hit:
     """Told by the statements that the program begins to import with, and where the modules are."""
     groups: dict[Frame, list[Line]] = defaultdict(list)
     cut_off: list[Line] = []  # deeper than stacks are kept: where they began is not seen

@@ -8,9 +8,9 @@ from tests.kernel.obstacle import obstacle
 
 _SIDE_BY_SIDE = (
     "tests/attacks/",
-    "tests/kernel/faults/",
     "tests/kernel/demo/test_command.py",
     "tests/kernel/demo/test_misbehaviour.py",
+    "tests/kernel/faults/",
     "tests/kernel/python/test_blocked_stacks.py",
     "tests/kernel/python/test_frame_kinds.py",
     "tests/kernel/python/test_free_threaded.py",
@@ -23,6 +23,7 @@ _SIDE_BY_SIDE = (
     "tests/kernel/test_absent_features.py",
     "tests/kernel/test_attach_command.py",
     "tests/kernel/test_children.py",
+    "tests/kernel/test_clients.py",
     "tests/kernel/test_compiling.py",
     "tests/kernel/test_counts.py",
     "tests/kernel/test_descriptors.py",
@@ -31,17 +32,23 @@ _SIDE_BY_SIDE = (
     "tests/kernel/test_entering.py",
     "tests/kernel/test_errors.py",
     "tests/kernel/test_flight_recorder.py",
+    "tests/kernel/test_followed_later.py",
     "tests/kernel/test_hostile_target.py",
     "tests/kernel/test_kinds.py",
     "tests/kernel/test_least_privilege.py",
     "tests/kernel/test_missing_tracepoints.py",
     "tests/kernel/test_pid_namespaces.py",
+    "tests/kernel/test_prefork.py",
     "tests/kernel/test_recycling.py",
     "tests/kernel/test_refused_calls.py",
+    "tests/kernel/test_run_command.py",
     "tests/kernel/test_selectors.py",
+    "tests/kernel/test_stolen_cpu.py",
     "tests/kernel/test_timeline.py",
+    "tests/kernel/verdict/test_hangs.py",
 )
-"""Files whose tests assert counts, texts and exit codes, not times: two run at once."""
+"""Files whose tests assert counts, texts, exit codes and what is found, or times that are made far
+longer than a neighbour delays: two run at once."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -62,7 +62,7 @@ static __always_inline u64 selected(u64 nfds, u64 read_set, u64 write_set)
 /* The Python stacks of an iteration (stalls.c): a new one has none yet. */
 static __always_inline void clear_stacks(struct loop *l)
 {
-  l->cpu_stack = l->cpu_place = l->cpu_votes = 0;
+  l->cpu_stack = l->cpu_place = l->cpu_votes = l->cpu_stack_votes = 0;
   l->call_stack = l->call_stack_ns = 0;
   l->iteration_samples = l->iteration_collecting = 0;
 }

@@ -34,7 +34,8 @@ struct python {
   u64 holder_iteration;
   u64 holder_stack;
   u64 holder_place;
-  u64 holder_votes;
+  u32 holder_votes;
+  u32 holder_stack_votes;
   u32 interpreter_next;
   u32 interpreter_threads;
   u32 thread_next;
@@ -195,11 +196,20 @@ struct sample {
   u64 count;
   u64 in_calls;
   u64 collecting;
-  u64 instruction; /* of the latest outside of calls, in user space */
-  u32 tid;         /* of the latest */
+  u32 tid; /* of the latest */
   u32 reserved;
 };
 BPF_HASH(samples, struct sample_key, struct sample, MAX_LINES);
+
+/* Samples of what stalls a loop, outside of calls: the machine code that ran. */
+#define CODE_PAGE_BITS 12
+struct page_key {
+  u64 stack;
+  u64 page; /* address >> CODE_PAGE_BITS */
+  u32 pid;
+  u32 reserved;
+};
+BPF_HASH(stall_code, struct page_key, u64, MAX_LINES);
 
 #define SET_ENTRIES 16 /* of a set of awaiters that are looked at */
 #define FUTURES_BETWEEN 4

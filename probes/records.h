@@ -266,10 +266,11 @@ struct loop {
   u32 other_at_return;
   u64 stall_wait_ns[WAIT_CLASSES];
   /* Python stacks of this iteration: the one sampled most while the loop's own thread ran (a
-   * majority vote, see stalls.c), and the one at the exit of the call with the longest wait. */
+   * majority vote, see votes.c), and the one at the exit of the call with the longest wait. */
   u64 cpu_stack;
   u64 cpu_place;
-  u64 cpu_votes;
+  u32 cpu_votes;
+  u32 cpu_stack_votes;
   u64 call_stack;
   u64 call_stack_ns; /* how long that call waited */
   u32 iteration_samples; /* of its own thread, once the iteration is long */

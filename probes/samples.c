@@ -42,8 +42,6 @@ static __always_inline void add_sample(struct thread *t, u64 stack, u32 of, int 
   __sync_fetch_and_add(&s->count, 1);
   if (t->in_call)
     __sync_fetch_and_add(&s->in_calls, 1);
-  else if (of == SAMPLE_CPU)
-    s->instruction = user_instruction();
   if (collecting)
     __sync_fetch_and_add(&s->collecting, 1);
   s->tid = t->tid;

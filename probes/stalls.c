@@ -124,24 +124,6 @@ static __always_inline struct loop *stalled_loop(struct thread *t, struct python
   return NULL;
 }
 
-/* Boyer and Moore's majority vote on the function that was seen most, because the last sample may
- * be past what stalled the loop. A place that was seen once is no more than a hint. Returns
- * whether the stack that was just seen is to be kept. */
-static __always_inline int vote(u64 *candidate, u64 *votes, u64 place, u64 kept)
-{
-  if (*candidate == place) {
-    (*votes)++;
-    return *votes == 2;
-  }
-  if (*votes) {
-    (*votes)--;
-    return 0;
-  }
-  *candidate = place;
-  *votes = 1;
-  return !kept;
-}
-
 /* The clock's interrupt may have come in the middle of an update of this very record. Returns
  * whether this sample's stack is the one that is kept now. */
 static __always_inline int sample_own(struct loop *l, u64 place, u64 hash, int collecting)
@@ -150,9 +132,7 @@ static __always_inline int sample_own(struct loop *l, u64 place, u64 hash, int c
   if (*(volatile u32 *)&l->seq & 1)
     return 0;
   update_begin(&l->seq);
-  kept = vote(&l->cpu_place, &l->cpu_votes, place, l->cpu_stack);
-  if (kept)
-    l->cpu_stack = hash;
+  kept = vote(&l->cpu_place, &l->cpu_votes, &l->cpu_stack, &l->cpu_stack_votes, place, hash);
   l->iteration_samples++;
   l->iteration_collecting += collecting;
   update_end(&l->seq);
@@ -171,12 +151,31 @@ static __always_inline void sample_holder(struct python *p, u32 loop, u64 iterat
                                           u64 hash)
 {
   if (p->holder_loop != loop || p->holder_iteration != iteration) {
-    p->holder_stack = p->holder_place = p->holder_votes = 0;
+    p->holder_stack = p->holder_place = p->holder_votes = p->holder_stack_votes = 0;
     p->holder_loop = loop;
     p->holder_iteration = iteration;
   }
-  if (vote(&p->holder_place, &p->holder_votes, place, p->holder_stack))
-    p->holder_stack = hash;
+  vote(&p->holder_place, &p->holder_votes, &p->holder_stack, &p->holder_stack_votes, place, hash);
+}
+
+/* Current computes on this stack, in Python or in a library. */
+static __always_inline void count_code(struct thread *t, u64 hash)
+{
+  struct page_key key = {.stack = hash, .pid = t->pid};
+  u64 none = 0, *samples;
+  if (t->in_call)
+    return;
+  key.page = user_instruction() >> CODE_PAGE_BITS;
+  samples = stall_code.lookup(&key);
+  if (!samples) {
+    stall_code.insert(&key, &none);
+    samples = stall_code.lookup(&key);
+    if (!samples) {
+      count(COUNTER_LOST_STACKS);
+      return;
+    }
+  }
+  __sync_fetch_and_add(samples, 1);
 }
 
 /* A CPU clock has ticked: what is it that a stalled loop waits for? */
@@ -193,6 +192,9 @@ static __always_inline void sample_stall(struct thread *t, struct python *p,
       sample_task(t, p, l);
   } else if (read_user(p->waiting_gil + GIL_HOLDER) == t->python_state) {
     sample_holder(p, loop, l->iterations, room->place, hash);
+  } else {
+    return;
   }
+  count_code(t, hash);
 }
 #endif

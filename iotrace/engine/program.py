@@ -65,7 +65,14 @@ BASE_SOURCES = (
     "connections.c",
     "sockets.c",
 )
-LATE_SOURCES = ("python_stack.c", "slow_calls.c", "task_notes.c", "stalls.c", "samples.c")
+LATE_SOURCES = (
+    "python_stack.c",
+    "slow_calls.c",
+    "task_notes.c",
+    "votes.c",
+    "stalls.c",
+    "samples.c",
+)
 
 _COMPLETE_WITHOUT_REQUEST = 4
 """Arguments of io_uring_complete in Linux 5.15: ctx, user_data, res, cflags."""

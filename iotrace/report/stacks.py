@@ -110,8 +110,8 @@ class StallCause(Stacked):
     (it was ready, but had no CPU), "poll" (it slept in a multiplexer inside of the iteration).
     ``own``: place in ``stack`` of the innermost frame that is the
     program's own; the stack is that of the thread that had the GIL where that is the cause, and ()
-    where nothing was sampled. ``native``: the shared object that the latest sample of that stack
-    was in ("libopenblas"); "": the interpreter itself, or not known.
+    where nothing was sampled. ``native``: the shared object that most samples of that stack
+    were in ("libopenblas"); "": the interpreter itself, or not known.
     """
 
     cause: str

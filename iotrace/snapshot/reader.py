@@ -28,6 +28,7 @@ from iotrace.snapshot.task_note import NoteKey, TaskNote, line_note, read_notes,
 from iotrace.snapshot.totals import (
     CallKey,
     CallTotals,
+    CodeKey,
     DescriptorKey,
     DescriptorTotals,
     LineKey,
@@ -54,6 +55,8 @@ _LINE_KEY = struct.Struct("<QIHH")
 _WAKE_KEY = struct.Struct("<QQII")
 _STALL_CAUSE_KEY = struct.Struct("<QIBBH")
 _SAMPLE_KEY = struct.Struct("<QII")
+_CODE_KEY = struct.Struct("<QQII")
+_CODE_SAMPLES = struct.Struct("<Q")
 _OPERATION_KEY = struct.Struct("<II")
 _NO_PHASES = (0,) * histogram.COARSE_BUCKETS
 _NO_CALL = CallTotals(
@@ -126,6 +129,7 @@ class SnapshotReader:
             lines=self._lines(notes) if only is None else {},
             wakes=self._wakes() if only is None else {},
             samples=self._samples() if only is None else {},
+            stall_code=self._stall_code() if only is None else {},
             stall_causes=self._stall_causes(keys, notes),
             waiting=tuple(waiting),
             losses=self._losses(),
@@ -240,6 +244,15 @@ class SnapshotReader:
             stack, pid, of = _SAMPLE_KEY.unpack(raw_key)
             samples[pid, stack, of] = decode.decoded(SampleTotals, layout, raw, layout.unpack(raw))
         return samples
+
+    def _stall_code(self) -> dict[CodeKey, int]:
+        if not self._probes.has_map("stall_code"):
+            return {}
+        found = {}
+        for raw_key, raw in self._probes.map("stall_code").items():
+            stack, page, pid, _reserved = _CODE_KEY.unpack(raw_key)
+            found[pid, stack, page] = _CODE_SAMPLES.unpack(raw)[0]
+        return found
 
     def _stall_causes(
         self, keys: Mapping[int, ThreadKey], notes: Mapping[NoteKey, TaskNote]

@@ -18,6 +18,7 @@ from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.pystack.code_objects import Frame
 from iotrace.pystack.symbols import UNKNOWN
 from iotrace.pystack.walk import RawFrame, stack_hash
+from iotrace.snapshot.native_code import NativeCode
 from iotrace.snapshot.running_tasks import RunningTasks
 from iotrace.snapshot.totals import LineTotals, Snapshot, Waiting
 from iotrace.target_reader.reader import TargetReader
@@ -29,7 +30,6 @@ from iotrace.target_reader.stacks import (
     name_stacks,
     read_gils,
     read_interpreter,
-    shared_objects,
     walk_threads,
 )
 
@@ -42,9 +42,6 @@ _PATH_AT = {
 _TRIES = 31
 """Looks at a process that maps no interpreter (yet: its loader may be at it)."""
 _MOST_REASONS = 64
-_PAGE_BITS = 12
-_PAGES = 1 << 16
-"""Of code that was sampled, at most so many are known by the shared object they are of."""
 _TEXT_LENGTH = 1 << 23
 """Of the names in all frames, in characters."""
 _PIECES = (
@@ -85,6 +82,7 @@ class StackBook:
         self._min_latency_ns = min_latency_ns
         self._table = PythonTable(probes, min_latency_ns)
         self._tasks = RunningTasks(reader)
+        self._native_code = NativeCode(reader)
         self._raw_stacks = probes.table("stacks")
         self._raw_codes = probes.table("codes")
         self._known: dict[int, _Known] = {}
@@ -93,7 +91,6 @@ class StackBook:
         """Of processes that have ended."""
         self._stacks: dict[int, tuple[Frame, ...]] = {}
         self._frames: dict[Frame, Frame] = {}
-        self._objects: dict[tuple[int, int], str] = {}
         self._text_left = _TEXT_LENGTH
         self._seen_stacks = 0
         self._seen_codes = 0
@@ -127,14 +124,8 @@ class StackBook:
             self._table.forget(pid)
 
     def natives(self, snapshot: Snapshot) -> dict[tuple[int, int], str]:
-        """By process and stack: the shared object that the latest sample of it was in. Not of the
-        interpreter itself."""
-        found = {}
-        for (pid, stack, _of), one in snapshot.samples.items():
-            name = self._objects.get((pid, one.instruction >> _PAGE_BITS), "")
-            if name:
-                found[pid, stack] = name
-        return found
+        """By process and stack: the shared object in which it computed, but for the interpreter."""
+        return self._native_code.natives(snapshot)
 
     def stacks(self) -> Mapping[int, tuple[Frame, ...]]:
         """The frames by hash, innermost first."""
@@ -176,7 +167,7 @@ class StackBook:
 
     def complete(self, snapshot: Snapshot) -> Snapshot:
         """The snapshot with the stacks of the threads that sleep in a long call just now."""
-        self._find_objects(snapshot)
+        self._native_code.find(snapshot)
         lines = dict(snapshot.lines)
         waiting: dict[int, list[Waiting]] = defaultdict(list)
         others = []
@@ -194,20 +185,6 @@ class StackBook:
                     lines[place] = _add(lines.get(place), one)
         completed = replace(snapshot, lines=lines, waiting=tuple(others))
         return self._tasks.complete(completed, self._stacks)
-
-    def _find_objects(self, snapshot: Snapshot) -> None:
-        fresh: dict[int, dict[int, int]] = defaultdict(dict)
-        for (pid, _stack, _of), one in snapshot.samples.items():
-            page = one.instruction >> _PAGE_BITS
-            if page and (pid, page) not in self._objects:
-                fresh[pid][page] = one.instruction
-        for pid, pages in fresh.items():
-            with suppress(NoSuchProcess, PermissionDenied, Unsupported):
-                names = shared_objects(self._reader, pid, tuple(pages.values()))
-                if len(self._objects) + len(names) > _PAGES:
-                    self._objects.clear()
-                found = zip(pages, names, strict=True)
-                self._objects |= {(pid, page): name for page, name in found}
 
     def _walked(self, pid: int, waiting: Sequence[Waiting]) -> Iterator[Waiting]:
         """The same with what these threads of a process sleep on, and their stacks. Not of those

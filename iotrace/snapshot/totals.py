@@ -244,13 +244,12 @@ class WakeTotals:
 class SampleTotals:
     """How often a clock found threads on a CPU with one Python stack (or: they took a major page
     fault). ``in_calls``: in a system call; ``collecting``: the garbage collector ran;
-    ``instruction``: in user space, outside of calls, and ``tid``: of the latest."""
+    ``tid``: of the latest."""
 
     count: Total
     in_calls: Total
     collecting: Total
     tid: State[int]
-    instruction: State[int] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +311,8 @@ WakeKey = tuple[int, int, int, str]
 """pid, the hashes of the Python stacks of waiter and waker (0: not known), kind"""
 SampleKey = tuple[int, int, int]
 """pid, the hash of a Python stack (0: not kept), what: engine.constants.Sample"""
+CodeKey = tuple[int, int, int]
+"""pid, the hash of a Python stack, the page of machine code that ran"""
 StallCauseKey = tuple[ThreadKey, int, str, int, int, str]
 """thread, the loop's system call, cause, the hash of a Python stack; blocking call and kind"""
 
@@ -333,6 +334,8 @@ class Snapshot:
     wakes: OfProcesses[WakeKey, WakeTotals] = field(default_factory=dict)
     stall_causes: OfThreads[StallCauseKey, StallCauseTotals] = field(default_factory=dict)
     samples: OfProcesses[SampleKey, SampleTotals] = field(default_factory=dict)
+    stall_code: OfProcesses[CodeKey, int] = field(default_factory=dict)
+    """Samples of what stalled loops."""
     endpoints: OfProcesses[EndpointKey, EndpointTotals] = field(default_factory=dict)
     exchanges: ExchangeStates = NO_EXCHANGES
     waiting: tuple[Waiting, ...] = ()

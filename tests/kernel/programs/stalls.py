@@ -1,13 +1,15 @@
-"""An event loop that is held up in six ways, so many times each; or by nothing, for so long."""
+"""An event loop that is held up in seven ways, so many times each; or by nothing, for so long."""
 
 import asyncio
 import ctypes
+import functools
 import gc
 import itertools
 import socket
 import sys
 import threading
 import time
+import timeit
 from collections import deque
 
 from gate import finished, ready
@@ -52,6 +54,21 @@ async def fill():
         ctypes.memset(block, 1, len(block))  # LINE native
 
 
+def two_libraries():
+    """Calls of which most compute in the C library, and the last ones in the interpreter."""
+    fills = functools.partial(ctypes.memset, block, 1, len(block))
+    sums = functools.partial(sum, range(10_000))
+    return [
+        call
+        for call, share in ((fills, 3), (sums, 1))
+        for _ in range(int(share * STALL_S / 4 / min(timeit.repeat(call, number=1, repeat=9))) + 1)
+    ]
+
+
+async def change():
+    deque(map(functools.partial.__call__, calls), maxlen=0)  # LINE mixed
+
+
 async def receive():
     feed.set()
     ours.recv(1)  # LINE recv
@@ -74,7 +91,7 @@ async def want_gil():
 
 async def hold_up(times):
     for _ in range(times):
-        for way in (compute, fill, receive, nap, collect, want_gil):
+        for way in (compute, fill, change, receive, nap, collect, want_gil):
             await way()
             await asyncio.sleep(GAP_S)
 
@@ -96,6 +113,7 @@ async def healthy(seconds):
 
 
 block = ctypes.create_string_buffer(1 << 22)
+calls = two_libraries()
 alive = [[number] for number in range(50_000)]
 threading.Thread(target=feeder, daemon=True).start()
 threading.Thread(target=hogger, args=(calibrated(),), daemon=True).start()

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from iotrace.procfs.files import PROC, ProcessErrors, is_absent
 
-_PIDFD_GETFD = 438  # the same number on every architecture: kernel commit 8649c322f75c, 5.6
+PIDFD_GETFD = 438  # the same number on every architecture: kernel commit 8649c322f75c, 5.6
 _TCP_INFO, _SO_MEMINFO = 11, 55
 _INFO_BYTES, _MEMINFO_BYTES = 256, 64
 _STATE_SYN_SENT, _STATE_CLOSE_WAIT, _STATE_LISTEN = 2, 8, 10
@@ -100,7 +100,7 @@ def read_tcp_states(pid: int, fds: Iterable[int], root: str = PROC) -> list[TcpS
 
 
 def _read(process: int, fd: int) -> TcpState | None:
-    copy = _libc.syscall(_PIDFD_GETFD, process, fd, 0)
+    copy = _libc.syscall(PIDFD_GETFD, process, fd, 0)
     if copy < 0:
         return None  # closed meanwhile, or not to be had
     try:

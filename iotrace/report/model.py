@@ -39,6 +39,7 @@ from iotrace.report.surroundings import OneSided as OneSided
 from iotrace.report.surroundings import OpenSockets as OpenSockets
 from iotrace.report.surroundings import Overflowed as Overflowed
 from iotrace.report.surroundings import Silent as Silent
+from iotrace.report.surroundings import UnreadPipe as UnreadPipe
 from iotrace.report.surroundings import Unsent as Unsent
 from iotrace.report.task_waits import TaskWait as TaskWait
 from iotrace.report.task_waits import TaskWaits as TaskWaits
@@ -78,6 +79,7 @@ class Process:
     ``file_lock_waits``: at the end.
     ``workers``: of a parent, the sum of its worker processes; None: it has none.
     ``tasks``: where its asyncio tasks wait; None: it has none that could be read.
+    ``unread_pipes``: at the end.
     """
 
     pid: int
@@ -109,6 +111,7 @@ class Process:
     upstreams: tuple[Upstream, ...] = ()
     workers: Workers | None = None
     tasks: TaskWaits | None = None
+    unread_pipes: tuple[UnreadPipe, ...] = ()
 
 
 SEVERITIES = ("high", "medium", "low")

@@ -168,6 +168,22 @@ class GroupLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadPipe:
+    """A pipe that a process reads and its parent, which was traced, writes to, and in which data
+    lay at the end.
+
+    ``pipe``: "pipe:[81]". ``others``: the traced processes but for the parent that could read it
+    as well. ``reads``: calls of this process that read it while it was traced.
+    """
+
+    fd: int
+    pipe: str
+    unread_bytes: int
+    reads: int | None = None
+    others: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FileLockWait:
     """A lock on a file that a process waited for at the end, or had been refused, and that another
     process had then (proc_locks(5)).

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections import defaultdict
 from collections.abc import Mapping
@@ -11,8 +12,16 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from iotrace.engine.constants import CALL_OTHER
+from iotrace.procfs.descriptors import Descriptor
 from iotrace.report.detail import Detail
-from iotrace.report.model import FileLockWait, GroupLimits, Process, Signal, Workers
+from iotrace.report.model import (
+    FileLockWait,
+    GroupLimits,
+    Process,
+    Signal,
+    UnreadPipe,
+    Workers,
+)
 from iotrace.report.stacks import Line, StallCause, Wake
 from iotrace.report_builder.call_rows import call_row
 from iotrace.report_builder.descriptor_rows import descriptor_row, open_sockets, pickup_of_all
@@ -32,7 +41,7 @@ from iotrace.report_builder.task_rows import task_rows
 from iotrace.report_builder.thread_rows import thread_row
 from iotrace.report_builder.unavailable_fields import clear_unavailable
 from iotrace.report_builder.worker_rows import worker_rows, workers_of
-from iotrace.snapshot.facts import ProcessFacts
+from iotrace.snapshot.facts import ProcessFacts, is_pipe
 from iotrace.snapshot.task_book import ProcessTasks
 from iotrace.snapshot.totals import LoopKey, SampleTotals, Snapshot, ThreadKey
 from iotrace.vocabulary.calls import OTHER
@@ -196,6 +205,7 @@ class _Parts:
             ),
             upstreams=upstream_rows(pid, self._snapshot),
             tasks=task_rows(self._tasks.get(pid)),
+            unread_pipes=self._unread_pipes(pid, facts),
         )
 
     def workers(self, parent: int, pids: frozenset[int]) -> Workers:
@@ -233,6 +243,34 @@ class _Parts:
             if inode in refused and one.holder != pid
         ]
         return tuple(waits)
+
+    def _unread_pipes(self, pid: int, facts: ProcessFacts | None) -> tuple[UnreadPipe, ...]:
+        reads = {fd: totals.calls for (_, fd, kind), totals in self._descriptors[pid]}
+        return tuple(
+            UnreadPipe(
+                fd=fd,
+                pipe=facts.descriptors[fd].target,
+                unread_bytes=unread,
+                reads=reads.get(fd, 0),
+                others=self._readers(facts, facts.descriptors[fd]),
+            )
+            for fd, unread in (facts.unread if facts else {}).items()
+            if facts and fd in facts.descriptors
+        )
+
+    def _readers(self, facts: ProcessFacts, pipe: Descriptor) -> tuple[int, ...]:
+        """Other living processes than its parent that have this pipe open to read it."""
+        return tuple(
+            sorted(
+                pid
+                for pid, other in self._facts.items()
+                if pid not in (facts.pid, facts.parent)
+                and any(
+                    one.inode == pipe.inode and is_pipe(one, os.O_RDONLY)
+                    for one in other.descriptors.values()
+                )
+            )
+        )
 
     def _descriptor_rows(self, pid: int, facts: ProcessFacts | None) -> tuple[Any, ...]:
         merged = defaultdict(list)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,14 +21,17 @@ from iotrace.procfs.tcp_state import TcpState
 from iotrace.snapshot.drop_book import DropBook
 from iotrace.snapshot.limit_facts import LimitBook, ProcessLimits
 from iotrace.snapshot.tcp_book import TcpBook
-from iotrace.target_reader.opened import read_descriptors, read_sockets
+from iotrace.target_reader.opened import read_descriptors, read_pipes, read_sockets
 from iotrace.target_reader.programs import read_program, read_python
 from iotrace.target_reader.reader import TargetReader
+from iotrace.vocabulary.kinds import PIPE
 
 _MOST_DESCRIPTORS = 1 << 16
 """Of all processes together: some 300 bytes each."""
 _MOST_ARGUMENTS = 1 << 22
 """Characters of all command lines together."""
+_MOST_PIPES = 64
+"""Of one process: a worker has a handful."""
 _UNKNOWN = Program((), None)
 
 
@@ -41,7 +45,7 @@ class ProcessFacts:
     ``held_locks``: by inode, those that any process of the host has.
     ``mounts``: as when its mount namespace was first seen. ``tcp``: by inode, what the kernel keeps
     of some TCP sockets, its counters since the trace of the process began. ``cwd``: its working
-    directory, "": not known.
+    directory, "": not known. ``unread``: bytes that lay in pipes from its parent, by number.
     """
 
     pid: int
@@ -58,6 +62,7 @@ class ProcessFacts:
     mounts: tuple[Mount, ...] = ()
     tcp: Mapping[int, TcpState] = field(default_factory=dict)
     cwd: str = ""
+    unread: Mapping[int, int] = field(default_factory=dict)
 
 
 class FactBook:
@@ -142,6 +147,7 @@ class FactBook:
             except (OSError, ValueError) as error:
                 self._failed(pid, error)
         self._look_at_file_locks(pids)
+        self._look_at_pipes(pids)
         if sockets:
             for members in by_namespace.values():
                 self._look_at_sockets(members)
@@ -173,6 +179,27 @@ class FactBook:
             if pid in self._facts:
                 mine = tuple(one for one in waits if one.pid == pid)
                 self._facts[pid] = replace(self._facts[pid], lock_waits=mine, held_locks=held)
+
+    def _look_at_pipes(self, pids: Iterable[int]) -> None:
+        """Of processes whose parent is traced as well, and writes to them."""
+        for pid in pids:
+            facts = self._facts.get(pid)
+            parent = self._facts.get(facts.parent) if facts else None
+            if facts is None or parent is None:
+                continue
+            written = {
+                one.inode for one in parent.descriptors.values() if is_pipe(one, os.O_WRONLY)
+            }
+            fds = [
+                one.fd
+                for one in facts.descriptors.values()
+                if is_pipe(one, os.O_RDONLY) and one.inode in written
+            ]
+            try:
+                unread = read_pipes(self._reader, pid, fds[:_MOST_PIPES]) if fds else {}
+            except (IotraceError, OSError, ValueError):
+                continue
+            self._facts[pid] = replace(facts, unread=unread)
 
     def _look_at_sockets(self, pids: list[int]) -> None:
         """``pids`` share a network namespace."""
@@ -237,6 +264,11 @@ class FactBook:
             except (PermissionDenied, Unsupported):
                 return None  # another one may be readable
         return self._builds[exe]
+
+
+def is_pipe(one: Descriptor, mode: int) -> bool:
+    """Whether it is an end of a pipe, opened to read or to write."""
+    return one.kind == PIPE and one.info is not None and one.info.flags & os.O_ACCMODE == mode
 
 
 def _network_namespace(pid: int) -> Namespace | None:

@@ -14,6 +14,7 @@ from iotrace.procfs.descriptors import Descriptor, iterate_descriptors
 from iotrace.procfs.fdinfo import FdInfo, Watch
 from iotrace.procfs.net_tables import Socket
 from iotrace.procfs.tcp_state import TcpState
+from iotrace.procfs.unread_pipes import read_unread_pipes
 from iotrace.target_reader.asking import Asker
 from iotrace.target_reader.programs import members
 
@@ -60,6 +61,11 @@ def read_tcp_states(reader: Asker, pid: int, fds: Collection[int]) -> dict[int, 
     return {one[0]: TcpState(*one) for one in reader.ask("tcp_states", pid, tuple(fds))}
 
 
+def read_pipes(reader: Asker, pid: int, fds: Collection[int]) -> dict[int, int]:
+    """The bytes in those of these pipes that are not empty. Raises what ``ask`` raises."""
+    return dict(reader.ask("unread_pipes", pid, tuple(fds)))
+
+
 def descriptors(
     _session: object, pid: int, most: int, only: Sequence[int] | None
 ) -> tuple[list[Any], bool]:
@@ -89,3 +95,8 @@ def sockets(_session: object, pid: int, inodes: Sequence[int]) -> list[Any]:
 def tcp_states(_session: object, pid: int, fds: Sequence[int]) -> list[Any]:
     """In the reader."""
     return [members(one) for one in tcp_state.read_tcp_states(pid, fds)]
+
+
+def unread_pipes(_session: object, pid: int, fds: Sequence[int]) -> list[Any]:
+    """In the reader."""
+    return list(read_unread_pipes(pid, fds).items())

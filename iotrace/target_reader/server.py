@@ -34,7 +34,7 @@ def load_rest() -> None:
 
     for function in (
         limits.cpu_limits, limits.memory_limit,
-        opened.descriptors, opened.sockets, opened.tcp_states,
+        opened.descriptors, opened.sockets, opened.tcp_states, opened.unread_pipes,
         stacks.interpreter, stacks.gils, stacks.learn, stacks.name, stacks.walk, stacks.forget,
         stacks.objects_at,
     ):  # fmt: skip

@@ -74,6 +74,7 @@ from iotrace.verdict.rules import (
     upstream,
     used_up,
     waited_out,
+    work_behind_busy,
     worker_restarts,
 )
 from iotrace.verdict.rules.rule import Rule
@@ -154,4 +155,5 @@ RULES: tuple[Rule, ...] = (
     killed_workers.KILLS,
     stolen_cpu.STOLEN,
     endless_shutdown.ENDLESS,
+    work_behind_busy.BEHIND,
 )

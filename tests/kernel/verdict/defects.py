@@ -216,6 +216,7 @@ TESTED_ELSEWHERE = {
             "IO187",
             "IO190",
             "IO193",
+            "IO201",
         ),
         "tests/kernel/verdict/test_hangs.py",
     ),

@@ -52,6 +52,7 @@ WAYS = {
     "full_server": "IO186",
     "one_worker": "IO187",
     "stopped_child": "IO190",
+    "busy_pipe": "IO201",
     "endless_shutdown": "IO193",
 }
 _SERVE = ("busy_connections", "slow_service", "sleeping_requests")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from iotrace.report.model import Listener, OpenSockets, Process, Thread
+from iotrace.report.model import Listener, OpenSockets, Process, Thread, UnreadPipe
 from iotrace.report.requests import Requests, RequestTier, SlowRequest, Upstream
 from iotrace.report.stacks import InCall, LongestWait, Wake
 from iotrace.report.times import Durations
@@ -70,6 +70,28 @@ def stopped(wrong: bool) -> tuple[Process, ...]:
     own = () if wrong else (call("rt_sigtimedwait", "", 1, tid=811, wait=10 * S),)
     child = process([thread(811, signal=10 * S)], own, pid=811, parent=PID)
     return process([waiting(PID, waits, child=10 * S)]), child
+
+
+def behind_busy(wrong: bool) -> tuple[Process, ...]:
+    """Workers with a pipe each: one is at something long, and more waits for it; or for nobody."""
+    parent = process([idle(PID)])
+    job = in_call("clock_nanosleep", "", "app.py:7 export", *HANDLER)
+    waits = (
+        (
+            pid,
+            in_call(
+                *("read", "pipe", "lib/site-packages/pool.py:9 Worker.get", *HANDLER),
+                fd=9,
+                peer=f"pipe:[{pid}]",
+                others=(PID, 801),
+            ),
+        )
+        for pid in (802, 803)
+    )
+    others = [process([waiting(pid, one, recv=10 * S)], pid=pid, parent=PID) for pid, one in waits]
+    unread = UnreadPipe(7, "pipe:[801]", 421 if wrong else 0, 0, (802, 803))
+    busy = process([waiting(801, job, sleep=10 * S)], pid=801, parent=PID)
+    return parent, replace(busy, unread_pipes=(unread,) if wrong else ()), *others
 
 
 def locked(wrong: bool) -> tuple[Process, ...]:

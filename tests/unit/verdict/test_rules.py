@@ -112,6 +112,7 @@ MADE: dict[str, Made] = {
     "IO192": made_ends.killed_workers,
     "IO194": made_servers.stolen,
     "IO193": made_ends.endless_shutdown,
+    "IO201": hangs.behind_busy,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -198,6 +199,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO192": {"workers_replaced": 3, "signals": "SIGABRT", "mean_life_ns": 3 * S},
     "IO194": {"stolen_share_ratio": 0.25, "lost_estimated_ns": 2 * S},
     "IO193": {"connections_of_clients": 3, "asyncio_tasks_of_the_program": 3, "waited_ns": 9 * S},
+    "IO201": {"unread_bytes": 421, "not_read_for_ns": 10 * S, "idle_workers": 2},
 }  # fmt: skip
 
 

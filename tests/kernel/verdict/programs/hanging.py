@@ -18,7 +18,7 @@ from common import WRONG, listen, ready
 from connection_pool import Pool
 from ends import endless_shutdown
 from gone import serve_and_end, unanswered_connect
-from idle import full_server, one_worker, sleeping_requests
+from idle import busy_pipe, full_server, one_worker, sleeping_requests
 
 WAY = sys.argv[2]
 JOB_S = 0.05
@@ -387,6 +387,7 @@ WAYS = {one.__name__: one for one in (
     result_under_lock, polled_result, busy_worker, busy_connections, queued_tasks,
     kept_connections, kept_threads, inherited_pipe, refused_connections, kept_transactions,
     slow_service, unanswered_connect, replaced_workers, stopped_child,
+    busy_pipe,
 )}  # fmt: skip
 for told in (sleeping_requests, full_server, one_worker, endless_shutdown):
     WAYS[told.__name__] = lambda told=told: told(listener)

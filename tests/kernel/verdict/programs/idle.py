@@ -5,6 +5,7 @@ import itertools
 import os
 import queue
 import selectors
+import signal
 import socket
 import socketserver
 import sys
@@ -108,3 +109,17 @@ def one_worker(listener):
         connect(listener, CLIENTS, JOB_S)
     threading.Thread(target=work, daemon=True).start()
     Server().serve_forever()
+
+
+def busy_pipe():
+    """IO201: more work for the one that is at a long job; fixed: for one that waits for it."""
+    pipes = []
+    for _ in range(3):
+        reader, writer = os.pipe()
+        pipes.append(writer)
+        if not os.fork():
+            while True:
+                time.sleep(float(os.read(reader, 4)))
+    for worker in (0, 0) if WRONG else (0,):
+        os.write(pipes[worker], b"600.")
+    signal.pause()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The footer: how far the figures can be trusted."""
+"""How far the figures can be trusted: the footer, and what stands before all else."""
 
 from __future__ import annotations
 
@@ -20,6 +20,18 @@ _LOST = {
     "stacks": "Python stacks",
     "requests": "listeners or peers of requests",
 }
+
+
+def warning(report: Report) -> list[Block]:
+    """Before the findings: that something is lacking. Nothing where all is there."""
+    lost = report.quality.lost
+    if not lost.total:
+        return []
+    text = (
+        f"{_counted(lost)} were lost for lack of room or time (see Data quality at the end). They "
+        "are in no figure: sums and counts are too low, and what is wrong may not have been found."
+    )
+    return [Facts((("INCOMPLETE", text),), ("INCOMPLETE",))]
 
 
 def blocks(report: Report) -> list[Block]:
@@ -51,12 +63,16 @@ def blocks(report: Report) -> list[Block]:
 
 
 def _lost(lost: Lost) -> str:
-    counted = [
+    counted = _counted(lost)
+    return f"{counted}: THE FIGURES ARE INCOMPLETE" if counted else "nothing"
+
+
+def _counted(lost: Lost) -> str:
+    return ", ".join(
         f"{units.format_count(getattr(lost, field.name))} {_LOST[field.name]}"
         for field in fields(lost)
         if getattr(lost, field.name)
-    ]
-    return f"{', '.join(counted)}: THE FIGURES ARE INCOMPLETE" if counted else "nothing"
+    )
 
 
 def _in_flight(calls: int) -> str:

@@ -38,7 +38,7 @@ def _blocks(report: Report, view: View) -> list[Block]:
     top = DEFAULT_TOP if view.top is None else view.top or None
     detailed, others = split(report, None if top is None else _DETAILED)
     blocks: list[Block] = [Paragraph(line) for line in head_lines(report)]
-    blocks += finding_blocks.blocks(report, top)
+    blocks += [*quality.warning(report), *finding_blocks.blocks(report, top)]
     for process in detailed:
         blocks += [
             *_head(process, report),

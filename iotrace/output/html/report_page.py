@@ -82,7 +82,11 @@ def _sections(report: Report, top: int | None, all_frames: bool) -> list[Markup]
             tag("h1", "iotrace"),
             *(tag("p", line, class_="faint") for line in head_lines(report)),
         ),
-        tag("section", sheet.markup(finding_blocks.blocks(report, top)), class_="verdict"),
+        tag(
+            "section",
+            sheet.markup([*quality.warning(report), *finding_blocks.blocks(report, top)]),
+            class_="verdict",
+        ),
         *(
             _process(process, report, top, min(latencies.MOST_CALLS, most_calls), all_frames)
             for process in detailed

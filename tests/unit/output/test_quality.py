@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from iotrace.output import finding_blocks, page, quality, verdict
+from iotrace.output import finding_blocks, formats, page, quality, verdict
 from iotrace.report.model import Finding, Lost, Model, Quality, Symptom
 from tests.unit.output.drawing import snapshot
 from tests.unit.reports import S, process, report, thread
@@ -36,6 +36,19 @@ def test_every_loss_is_named() -> None:
         "7 descriptor updates, 11 event loop updates, 13 skipped probe runs: "
         "THE FIGURES ARE INCOMPLETE"
     )
+
+
+def test_what_is_lacking_stands_before_all_else() -> None:
+    lossy = replace(report(), quality=replace(COMPLETE, lost=Lost(threads=65_573)))
+    head, whole = "65,573 thread updates were lost", (replace(report(), quality=COMPLETE), lossy)
+    for format in ("table", "html-report"):
+        complete, incomplete = (formats.render(one, format) for one in whole)
+        assert "were lost" not in complete
+        before, found, after = incomplete.partition(head)
+        assert found
+        assert "CPUs" in before
+        assert process().name not in before.partition("<main>")[2]
+        assert "Data quality" in after
 
 
 def test_everything_else_there_is_to_say() -> None:

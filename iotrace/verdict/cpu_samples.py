@@ -13,7 +13,7 @@ from itertools import takewhile
 
 from iotrace.report.model import Process
 from iotrace.report.stacks import CpuSample, Frame
-from iotrace.verdict.frames import is_import
+from iotrace.verdict.frames import is_import, package_of
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.told_lines import COMPUTES, MOST, ToldLine, frame_text, wait_at
@@ -31,7 +31,6 @@ INSIDE_SHARE = 0.3
 UNNAMED = "?"
 """The file of code that is gone (a module's, once it is imported): it tells nobody anything."""
 _LOOP_CODE = re.compile(r"/(?:selectors|asyncio/(?:base_events|events|runners)|uvloop/.*)\.py$")
-_PACKAGE = re.compile(r"/(?:site|dist)-packages/(\w+)")
 
 
 def busy_lines(
@@ -77,7 +76,7 @@ def _packages(rows: Iterable[CpuSample]) -> tuple[ToldLine, ...]:
     """Where no function stands out: the installed packages that the time went to."""
     counts = Counter[str]()
     for one in rows:
-        name = next(filter(None, map(_package_of, one.stack)), "")
+        name = next(filter(None, map(package_of, one.stack)), "")
         if one.stack:
             counts[name] += one.samples
     total = sum(counts.values())
@@ -142,7 +141,7 @@ def _function_text(group: list[CpuSample]) -> str:
         return _sampled_place(first)
     inside = Counter[str]()
     for one in group:
-        called_in = map(_package_of, one.stack[: max(0, one.own)])
+        called_in = map(package_of, one.stack[: max(0, one.own)])
         inside[next(filter(None, called_in), "")] += one.samples
     called = [
         f"{share(count, _samples(group))} of it in {name}"
@@ -163,11 +162,6 @@ def _lines_text(group: list[CpuSample]) -> str:
         return frame_text(frames[0])
     places = " and ".join(frame.place for frame in frames)
     return f"{places} {frames[0].function}"
-
-
-def _package_of(frame: Frame) -> str:
-    match = _PACKAGE.search(frame.file)
-    return match[1] if match else ""
 
 
 def asking_share(process: Process, tid: int | None = None) -> float:

@@ -71,6 +71,6 @@ def named(frame: Frame) -> str:
 
 
 def package_of(frame: Frame) -> str:
-    """The installed package that a frame is of; "" if it is of none."""
+    """The installed package, or module, that a frame is of; "" if it is of none."""
     head, _, path = frame.file.rpartition("-packages/")
-    return path.split("/")[0] if head else ""
+    return path.split("/")[0].removesuffix(".py") if head else ""

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, captures_output
 from iotrace.verdict.stuck import Stuck, in_calls
+from iotrace.verdict.work_in_progress import below
 from iotrace.vocabulary.calls import READS
 from iotrace.vocabulary.kinds import PIPES_AND_TERMINALS
 
@@ -40,7 +40,7 @@ def asking_child(one: Stuck, profile: ProcessProfile) -> Asking | None:
     if one.purpose is not Purpose.CHILD:
         return None
     pid = profile.process.pid
-    for child in _below(profile):
+    for child in below(profile):
         for reading in in_calls(child):
             if not _reads_stdin(reading) or reading.held_ns < _NEARLY_AS_LONG * one.held_ns:
                 continue
@@ -49,12 +49,6 @@ def asking_child(one: Stuck, profile: ProcessProfile) -> Asking | None:
             if alone if kept_open else (one.serves or captures_output(one.call.stack)):
                 return Asking(child.process.pid, child.process.name, reading, kept_open)
     return None
-
-
-def _below(profile: ProcessProfile) -> Iterator[ProcessProfile]:
-    for child in profile.children:
-        yield child
-        yield from _below(child)
 
 
 def _reads_stdin(one: Stuck) -> bool:

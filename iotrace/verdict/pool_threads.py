@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from iotrace.report.model import Call, Thread
 from iotrace.report.stacks import Frame, InCall, Line
@@ -119,9 +119,10 @@ def woken_by_threads(profile: ProcessProfile) -> int:
     """So often threads that run no loop wrote to what wakes a loop."""
     loops = profile.loop_threads()
     return sum(
-        call.calls or 0
-        for tid, calls in profile.calls.items()
-        if tid not in loops and loops
-        for call in calls
-        if call.syscall in WRITES and call.kind in _WAKES
+        wakes_in(calls) for tid, calls in profile.calls.items() if tid not in loops and loops
     )
+
+
+def wakes_in(calls: Iterable[Call]) -> int:
+    """How many of them write to what wakes a loop."""
+    return sum(call.calls or 0 for call in calls if call.syscall in WRITES and call.kind in _WAKES)

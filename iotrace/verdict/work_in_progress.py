@@ -26,15 +26,15 @@ def is_worked_at(one: Stuck, profile: ProcessProfile) -> bool:
     if one.serves:
         return False
     return any(_works(tid, one, profile) for tid in _own_threads(one, profile)) or any(
-        _is_at_work(child, one) for child in _below(profile)
+        _is_at_work(child, one) for child in below(profile)
     )
 
 
-def _below(profile: ProcessProfile) -> Iterator[ProcessProfile]:
+def below(profile: ProcessProfile) -> Iterator[ProcessProfile]:
     """Its children, and theirs: a fork server's, a shell's."""
     for child in profile.children:
         yield child
-        yield from _below(child)
+        yield from below(child)
 
 
 def _own_threads(one: Stuck, profile: ProcessProfile) -> Iterator[int]:

@@ -10,15 +10,14 @@ from iotrace.report.model import Thread
 from iotrace.verdict.call_texts import call_text, library_text
 from iotrace.verdict.client_waits import SLOW_CLIENTS, ClientWaits, client_waits
 from iotrace.verdict.number_formats import duration, plural, share
-from iotrace.verdict.pool_threads import is_idle, threads_of_pools
+from iotrace.verdict.pool_threads import is_idle, threads_of_pools, wakes_in
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.rules.sleep_in_request import RETRIES, sleeps_to_retry
 from iotrace.verdict.stuck import Stuck, from_client, long_ns, place_text, target_text
 from iotrace.verdict.told_lines import ToldLine, wait_at
 from iotrace.verdict.waiting_tasks import task_lines, tasks_of_threads
-from iotrace.vocabulary.calls import WRITES
-from iotrace.vocabulary.kinds import INTERPRETER_KINDS, PIPE, Kind
+from iotrace.vocabulary.kinds import INTERPRETER_KINDS, Kind
 from iotrace.vocabulary.waits import WAIT_REASONS
 
 IDLE_SHARE = 0.05
@@ -40,7 +39,6 @@ ALWAYS_SHARE = 0.995
 """Of its time, busy: always."""
 
 _LIKE_THE_GIL = frozenset(INTERPRETER_KINDS) - {Kind.GIL.label}
-_WAKES = frozenset(("unix", "eventfd", PIPE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +99,7 @@ def _member(one: Stuck, row: Thread, profile: ProcessProfile) -> _Member:
         for call in locks
         if call.waits_ns and call.wait_ns >= LEAST_SLEEP_NS * call.waits_ns.count
     )
-    wakes = sum(call.calls or 0 for call in calls if call.syscall in WRITES and call.kind in _WAKES)
-    jobs = max(wakes, sum(call.calls or 0 for call in locks) - sleeps)
+    jobs = max(wakes_in(calls), sum(call.calls or 0 for call in locks) - sleeps)
     return _Member(row, one, max(0, in_lock), jobs, sleeps)
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from itertools import takewhile
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import pairwise, takewhile
 
 from iotrace.report.model import Process
 from iotrace.report.stacks import CpuSample, Frame
-from iotrace.verdict.frames import is_import, package_of
+from iotrace.verdict.frames import in_library, is_import, package_of
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.told_lines import COMPUTES, MOST, ToldLine, frame_text, wait_at
@@ -103,6 +103,26 @@ def importing(process: Process, tid: int) -> bool:
 def _imports_in_callback(one: CpuSample) -> bool:
     called = takewhile(lambda frame: not _LOOP_CODE.search(frame.file), one.stack)
     return any(map(is_import, called))
+
+
+def import_share(process: Process, tids: Collection[int]) -> float:
+    """Of the samples of these threads, those in which modules were imported; 0: too few to say."""
+    rows = [one for one in process.cpu_samples if one.tid in tids]
+    total = _samples(rows)
+    inside = _samples(one for one in rows if any(map(is_import, one.stack)))
+    return inside / total if total >= LEAST_SAMPLES else 0.0
+
+
+def import_lines(process: Process) -> tuple[ToldLine, ...]:
+    """Where the program's own code imports what most samples are of."""
+    return most_sampled(process, _imported_from, "import")
+
+
+def _imported_from(stack: Sequence[Frame]) -> Frame | None:
+    for inner, frame in reversed(list(pairwise(stack))):
+        if is_import(inner) and not in_library(frame) and frame.file != UNNAMED:
+            return frame
+    return None
 
 
 def busiest_place(process: Process) -> str:

@@ -83,6 +83,9 @@ def result_text(one: Stuck, profile: ProcessProfile) -> str:
     )
 
 
+STANDS_STILL = "its event loop serves nothing else meanwhile"
+
+
 def in_loop(one: Stuck) -> bool:
     """What an event loop has called waits in its thread: the loop stands still."""
     return called_by_loop(one.call.stack)

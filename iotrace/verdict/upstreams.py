@@ -13,9 +13,11 @@ from iotrace.report.surroundings import MOST_PEERS
 from iotrace.report.times import Bucket
 from iotrace.verdict.histograms import summed
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.python_lines import calling_lines
 from iotrace.verdict.reused_descriptors import misnamed
+from iotrace.verdict.told_lines import ToldLine
 from iotrace.verdict.work_sources import mostly_for_work
-from iotrace.vocabulary.calls import FAMILIES, READS
+from iotrace.vocabulary.calls import CONNECTS, FAMILIES, READS
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,15 @@ def reconnects(profile: ProcessProfile) -> dict[str, int]:
         if one.connect_ns and (all_told or one.peer in still)
     }
     return {peer: times for peer, times in made.items() if times > 0}
+
+
+def connecting_lines(profile: ProcessProfile, peer: str) -> tuple[ToldLine, ...]:
+    """Where connections to it are made, for those whose waits have no stack (greenlets,
+    callbacks); () if they were made before the trace, or others' cannot be told from them."""
+    made = [one for one in profile.process.lines if one.syscall in CONNECTS and one.stack]
+    its = lines_on(profile, [one for one in profile.outgoing() if one.peer == peer])
+    known = [one for one in made if one in its]
+    return calling_lines(known or (made if len(profile.process.upstreams) == 1 else ()))
 
 
 def lines_on(profile: ProcessProfile, rows: Iterable[Descriptor]) -> tuple[Line, ...]:

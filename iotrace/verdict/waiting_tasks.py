@@ -50,6 +50,8 @@ _STREAMED = re.compile(
     r"|get_message|subscribe|blpop|brpop|blmove|xread|xreadgroup|notifies|wait_for_notify)$"
 )
 """The rest of an answer that comes bit by bit, and messages: they may take any time."""
+_BEGINS = re.compile(r"/aiohttp/client_reqrep\.py:start$")
+"""It waits for an answer's beginning, though in a stream's function."""
 _CHILD = re.compile(r"/asyncio/(?:base_subprocess\.py:_wait|subprocess\.py:(?:wait|communicate))$")
 _DRAINS = re.compile(r":(?:_drain_helper|drain|_drain)$")
 
@@ -121,7 +123,8 @@ def _of_peer(stack: Sequence[Frame]) -> Purpose:
         return Purpose.OTHER
     if _any(library, _CONNECTS):
         return Purpose.OTHER if _any(library, _RESOLVES) else Purpose.CONNECTION
-    asks = _any(library, _CLIENT) and not _any(library, _STREAMED)
+    streamed = _any(library, _STREAMED) and not _any(library, _BEGINS)
+    asks = _any(library, _CLIENT) and not streamed
     return Purpose.ANSWER if asks else Purpose.OTHER
 
 

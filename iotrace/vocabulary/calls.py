@@ -193,6 +193,7 @@ CONNECTS = named(CallClass.CONNECT)
 MULTIPLEXERS = named(CallClass.MULTIPLEX)
 LOCKS = named(CallClass.LOCK)
 SLEEPS = named(CallClass.SLEEP)
+CHILD_WAITS = named(CallClass.CHILD)
 SIGNAL_WAITS = named(CallClass.SIGNAL)
 URING = named(CallClass.URING)
 FILE_CALLS = named(CallClass.FILE)
@@ -212,9 +213,7 @@ FAMILIES = {call.name: call.family for call in CALLS if call.family}
 """Multiplexing system call -> the mechanism that it is a form of: select, poll, epoll."""
 LIBRARY_NAMES = {"pselect6": "select", "clock_nanosleep": "sleep"}
 """Calls that the textbook and Python know by another name."""
-WAITS_FOR_WORK = (
-    MULTIPLEXERS | ACCEPTS | LOCKS | SLEEPS | SIGNAL_WAITS | URING | named(CallClass.CHILD)
-)
+WAITS_FOR_WORK = MULTIPLEXERS | ACCEPTS | LOCKS | SLEEPS | SIGNAL_WAITS | URING | CHILD_WAITS
 """Calls that wait for work, or for as long as they were told to: longer is not worse."""
 SOCKET_CALLS = frozenset(
     call.name for call in CALLS if call.name in READS | WRITES and call.place("offset") < 0

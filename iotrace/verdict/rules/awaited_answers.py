@@ -12,10 +12,11 @@ from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.one_sided import mute_peers, unanswered_requests
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, serves
+from iotrace.verdict.rules.awaited_work import consumers_wait
 from iotrace.verdict.rules.rule import Hit, Rule, always
 from iotrace.verdict.slow_limits import LATE_NS
 from iotrace.verdict.stuck import LEAST_NS, WHOLE_SHARE, in_calls
-from iotrace.verdict.upstreams import upstreams
+from iotrace.verdict.upstreams import connecting_lines, upstreams
 from iotrace.verdict.waiting_tasks import (
     WaitingTasks,
     longest_of,
@@ -53,6 +54,8 @@ def _awaited(profile: ProcessProfile) -> Iterator[Hit]:
         yield _slow_hit(slow, waiting, profile)
     elif hanging:
         yield _hanging_hit(hanging, profile)
+    elif (work := consumers_wait(profile)) is not None:
+        yield work
     else:
         yield from _mute_hits(profile)
 
@@ -124,7 +127,7 @@ def _slow_hit(upstream: Upstream, waiting: Sequence[WaitingTasks], profile: Proc
             **owed(profile),
         },
         min(waited, profile.wall_ns),
-        lines=task_lines(waiting),
+        lines=task_lines(waiting) or connecting_lines(profile, upstream.peer),
         title=f"Requests wait for {upstream.peer}: half of its answers take "
         f"{duration(theirs.p50)} or longer, which is {share(min(waited, spent), spent)} of the "
         f"time of the requests (typically {duration(typical)})",

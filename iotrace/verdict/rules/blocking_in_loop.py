@@ -69,15 +69,24 @@ def _away_from_multiplexer(profile: ProcessProfile) -> dict[int, Activity]:
     found = {}
     for one in whereabouts(profile):
         seen = profile.threads[one.tid]
-        inside = sum(
-            line.wait_ns
-            for line in profile.process.lines
-            if line.tid == one.tid and called_by_loop(line.stack)
-        )
-        away = max(inside, one.held_ns) >= AWAY_SHARE * seen.asleep_ns
-        if away and called_by_loop(one.call.stack):
+        if called_by_loop(one.call.stack) and (
+            one.held_ns >= AWAY_SHARE * seen.asleep_ns or _is_inside(one.tid, seen, profile)
+        ):
             found[one.tid] = seen
     return found
+
+
+def _is_inside(tid: int, seen: Activity, profile: ProcessProfile) -> bool:
+    """Whether the waits that have a line were there, and nearly all waits were of these calls.
+    Stacks may be followed later than waits."""
+    lines = [one for one in profile.process.lines if one.tid == tid]
+    inside = [one for one in lines if called_by_loop(one.stack)]
+    names = {one.syscall for one in inside}
+    alike = sum(one.wait_ns for one in profile.calls[tid] if one.syscall in names)
+    return (
+        sum(one.wait_ns for one in inside) >= AWAY_SHARE * sum(one.wait_ns for one in lines)
+        and alike >= AWAY_SHARE * seen.asleep_ns
+    )
 
 
 def _hit(
@@ -249,6 +258,7 @@ BLOCKED = Rule(
         "IO146": always,
         "IO150": covers,
         "IO152": covers,
+        "IO160": covers,
     },
     least=Detail.LIGHT,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from iotrace.verdict.cpu_samples import busy_lines
+from iotrace.verdict.cpu_samples import busy_lines, import_lines, import_share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Hit, Rule, covers
 from iotrace.verdict.thread_activity import Activity
@@ -17,17 +17,21 @@ CPU_SHARE = 0.02
 ASLEEP_SHARE = 0.1
 """Of its time that the thread sleeps between the looks: who walks through files once does not."""
 LEAST_LIFE_NS = 3_000_000_000
-"""Of a process that has ended: a shorter one has imported its modules, and looks at nothing again
-and again."""
+LEAST_LIFE_SHARE = 0.9
+"""Of a process, or of the trace where that is shorter: a younger one has imported its modules, and
+looks at nothing again and again."""
 LEAST_SLEEPS = 3
 OPENED_SHARE = 0.5
 """Files opened, of the looks: who polls opens none, but those that have changed."""
 OPERATIONS_SHARE = 0.05
 """Of the looks: a thread that serves files moves data over sockets as well."""
 
+IMPORT_SHARE = 0.5
+"""Of the CPU samples of these threads, in which modules were imported: the looks are for those."""
+
 
 def _polled(profile: ProcessProfile) -> Iterator[Hit]:
-    if profile.process.ended_ns is not None and profile.wall_ns < LEAST_LIFE_NS:
+    if profile.wall_ns < min(LEAST_LIFE_NS, LEAST_LIFE_SHARE * profile.duration_ns):
         return
     looks = {tid: _looks(profile, tid) for tid in profile.threads}
     tids = [
@@ -50,7 +54,8 @@ def _polled(profile: ProcessProfile) -> Iterator[Hit]:
         "cpu_ns": cpu_ns,
     }
     only = tids[0] if len(tids) == 1 else None
-    reads = opened >= OPENED_SHARE * number
+    imports = import_share(profile.process, tids) >= IMPORT_SHARE
+    reads = opened >= OPENED_SHARE * number and not imports
     if reads:
         cpu_ns = max(cpu_ns, _at_their_place_ns(profile, tids))
         evidence |= {"opened": opened, "cpu_ns": cpu_ns}
@@ -60,13 +65,17 @@ def _polled(profile: ProcessProfile) -> Iterator[Hit]:
         evidence,
         cpu_ns,
         only,
-        lines=busy_lines(profile.process, only),
-        title=f"Reads thousands of files again and again: {who} open{each} "
+        lines=(import_lines(profile.process) if imports else ())
+        or busy_lines(profile.process, only),
+        title=f"Imports modules again and again: {who} look{each} for their files "
+        f"{profile.per_second(number):,.0f} times a second"
+        if imports
+        else f"Reads thousands of files again and again: {who} open{each} "
         f"{profile.per_second(opened):,.0f} a second, and compute{each} with what is in them"
         if reads
         else f"Polls the file system: {who} look{each} at thousands of files (stat) again and "
         "again",
-        advice=_READS if reads else "",
+        advice=_IMPORTS if imports else _READS if reads else "",
     )
 
 
@@ -107,6 +116,12 @@ _READS = (
     "put into one file what belongs together; remove files that nobody needs any more (prometheus_"
     "client: PROMETHEUS_MULTIPROC_DIR keeps those of all workers that have ended, empty it at each "
     "start). A request should not pay for it."
+)
+_IMPORTS = (
+    "Import at the top of the file, so that it happens once. A module is imported anew where it "
+    "was removed from sys.modules or reloaded, and where importing it has failed: an optional "
+    "package that is not installed (try: import ... except ImportError in a function) is looked "
+    "for in every folder of sys.path each time. Keep what came of it in a variable."
 )
 POLLED = Rule(
     "IO172",

@@ -25,8 +25,8 @@ from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import QUEUES, Hit, Rule, always, covers
 from iotrace.verdict.stuck import taking_functions
 from iotrace.verdict.told_lines import HELD_LOCK, ToldLine, frame_text, wait_at
-from iotrace.vocabulary.calls import LOCKS
-from iotrace.vocabulary.kinds import INTERPRETER_KINDS
+from iotrace.vocabulary.calls import LOCKS, WRITES
+from iotrace.vocabulary.kinds import INTERPRETER_KINDS, PIPES_AND_TERMINALS
 
 LEAST_NS = 200_000_000
 LEAST_SHARE = 0.1
@@ -154,7 +154,8 @@ def _hit(
     held: Sequence[Frame] = holder.stack if holder is not None else ()
     if holder is not None:
         evidence["holder_sleeps_in"] = holder.syscall
-        does = f"sleeps in {holder.syscall} at {holder.own_stack[0].place}"
+        full = f" to a {holder.kind} that is full, its reader is slow," if _writes(holder) else ""
+        does = f"sleeps in {holder.syscall}{full} at {holder.own_stack[0].place}"
         lines += waiting_lines([holder], profile.process)
     elif inside:
         computes = max(inside, key=lambda one: one.samples)
@@ -179,6 +180,11 @@ def _hit(
         f"it {likely}{does}",
         advice=_library_advice(held, wakes) if _taken_in(worst) else "",
     )
+
+
+def _writes(holder: Line) -> bool:
+    """Into what sleeps only where there is no room."""
+    return holder.syscall in WRITES and holder.kind in PIPES_AND_TERMINALS
 
 
 def _library_advice(held: Sequence[Frame], wakes: Sequence[Wake]) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.report.model import Loop
-from iotrace.verdict.cpu_samples import busy_lines
+from iotrace.verdict.cpu_samples import busy_lines, import_lines, import_share
 from iotrace.verdict.idle_siblings import UNEVEN_ADVICE, idle_siblings
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
@@ -32,6 +32,10 @@ LEAST_REQUESTS = 50
 REQUESTS_PER_ITERATION = 0.2
 """A loop that spins has far fewer; IO106 and IO120 tell of that."""
 
+IMPORT_SHARE = 0.5
+"""Of its thread's CPU samples, in which modules were imported."""
+_IMPORTS = "Event loop imports modules for 10 to 50 ms at a time, again and again: all others wait"
+
 
 def _busy(profile: ProcessProfile) -> Iterator[Hit]:
     for tid, seen in profile.loop_threads().items():
@@ -44,6 +48,8 @@ def _busy(profile: ProcessProfile) -> Iterator[Hit]:
                 and computing_ns >= LONG_NS * count
             ):
                 others, evidence = idle_siblings(profile)
+                imports = import_share(profile.process, [tid]) >= IMPORT_SHARE
+                title = _IMPORTS if imports else LONG.title
                 yield Hit(
                     {
                         "iterations_over_10_ms": count,
@@ -55,8 +61,9 @@ def _busy(profile: ProcessProfile) -> Iterator[Hit]:
                     computing_ns,
                     tid,
                     severity="low" if has_time({tid}, profile) else None,
-                    lines=busy_lines(profile.process, tid),
-                    title=f"{LONG.title}{others}" if others else "",
+                    lines=(import_lines(profile.process) if imports else ())
+                    or busy_lines(profile.process, tid),
+                    title=f"{title}{others}",
                     advice=f"{LONG.advice}{UNEVEN_ADVICE}" if others else "",
                 )
 

@@ -10,6 +10,7 @@ from iotrace.report.detail import Detail
 from iotrace.report.rows import Call
 from iotrace.report.stacks import Frame, Line
 from iotrace.verdict.frames import library_frames, short_name
+from iotrace.verdict.handovers import STANDS_STILL, in_loop
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, takes_shared_lock
@@ -219,7 +220,8 @@ def _hit(group: Sequence[Stuck], made: Sequence[_Looks], profile: ProcessProfile
         lines=waiting_lines(_lines_at(group, profile), profile.process),
         title=f"{who} been stuck at {place_text(group[0])} for the whole trace: "
         f"{'it looks' if alone else 'they look'} every {duration(waited // max(1, looks))} for "
-        + (f"{what} that is not released" if locked else f"{what} that does not come"),
+        + (f"{what} that is not released" if locked else f"{what} that does not come")
+        + (f", and {STANDS_STILL}" if all(map(in_loop, group)) else ""),
         advice=STALE_FILE if "found_there" in evidence else _LOCKED if locked else "",
     )
 

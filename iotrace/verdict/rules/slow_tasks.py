@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from iotrace.report.detail import Detail
+from iotrace.verdict.child_names import child_names
 from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.frames import library_frames
 from iotrace.verdict.number_formats import duration, plural, share
@@ -40,13 +40,11 @@ _OWN = (Wait.SLEEP, Wait.CHILD, Wait.FUTURE, Wait.TASKS)
 """What no thread shows, and no other service."""
 WORKS_SHARE = 0.5
 """Of the time of a thread, on a CPU or ready: it is what the tasks' futures wait for."""
-MOST_CHILDREN = 3
 
 
 def _waiting(profile: ProcessProfile) -> Iterator[Hit]:
-    if not profile.loop_threads():
-        return
-    for least_ns in (SLOW_NS, LATE_NS):
+    # A loop in which all hang has made no iteration that would tell of it.
+    for least_ns in (SLOW_NS, LATE_NS) if profile.loop_threads() else ():
         slow = slow_place(profile, least_ns)
         if slow is None:
             continue
@@ -138,7 +136,7 @@ def _text(place: Place, helper: _Helper | None, profile: ProcessProfile) -> str:
     via = function_text(place.first.wait.stack)
     own = not library_frames(place.first.wait.stack)
     if place.wait is Wait.CHILD:
-        return f"wait for a child process{_children(profile)} {at}"
+        return f"wait for a child process{child_names(profile)} {at}"
     if place.wait is Wait.SLEEP:
         library = library_frames(place.first.wait.stack)
         return f"sleep: asyncio.sleep {at}" + (f", in {via}" if len(library) > 1 else "")
@@ -155,18 +153,6 @@ def _text(place: Place, helper: _Helper | None, profile: ProcessProfile) -> str:
     for_what = "" if place.wait is Wait.THREAD else f"{what} that waits its turn for "
     always = "which is always" if helper.alone else "which are always"
     return f"wait for {for_what}{helper.text}, {always} at work, {at}{through}"
-
-
-def _children(profile: ProcessProfile) -> str:
-    """ " (gzip, head)": the programs that took most CPU time."""
-    taken = Counter[str]()
-    todo = list(profile.children)
-    while todo:
-        one = todo.pop()
-        taken[one.process.name] += one.total.cpu_ns
-        todo += one.children
-    names = [name for name, _ in taken.most_common(MOST_CHILDREN)]
-    return f" ({', '.join(names)})" if names else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,10 @@ from iotrace.verdict.callbacks import (
 from iotrace.verdict.deadlocks import Deadlock, deadlock_of, writers_to
 from iotrace.verdict.family_evidence import HANGING_CHILDREN
 from iotrace.verdict.handovers import (
+    STANDS_STILL,
     awaited_text,
     handover_text,
+    in_loop,
     left_behind,
     result_text,
     waits_in_request,
@@ -41,12 +43,20 @@ from iotrace.verdict.work_in_progress import is_worked_at
 from iotrace.vocabulary.kinds import SOCKETS
 
 MOST_NAMED = 3
+_KEEPS_FROM_TAKING = (
+    Purpose.ANSWER, Purpose.CONNECTION, Purpose.CHILD, Purpose.READER, Purpose.FILE,
+)  # fmt: skip
+_NO_ROOM = "; a queue of the program is full meanwhile, and who puts into it waits for room"
+_TOLD_OF_LOOPS = (Purpose.RESULT, Purpose.WORK)
+"""What is waited for there is told with the loop, where there is one."""
 
 
 def _stuck(profile: ProcessProfile) -> Iterator[Hit]:
     groups: dict[object, list[Stuck]] = {}
-    for one in stuck_threads(profile):
-        if _hangs(one, profile):
+    stuck = stuck_threads(profile)
+    putting = [one for one in stuck if one.purpose is Purpose.ROOM]
+    for one in stuck:
+        if _hangs(one, profile, needed=bool(putting)):
             key = one.purpose, one.call.syscall, one.call.kind, place_text(one) or one.tid
             groups.setdefault(key, []).append(one)
     deadlocks = [
@@ -58,15 +68,20 @@ def _stuck(profile: ProcessProfile) -> Iterator[Hit]:
         deadlock and group[0].purpose is Purpose.RESULT
         for group, deadlock in zip(groups.values(), deadlocks, strict=True)
     )
+    taking = [group for group in groups.values() if group[0].purpose in _KEEPS_FROM_TAKING]
     for group, deadlock in zip(groups.values(), deadlocks, strict=True):
+        if group[0].purpose is Purpose.ROOM and taking:
+            continue  # told with what keeps the other threads, most likely those that take from it
         if of_pool and not deadlock and group[0].purpose is Purpose.RESULT:
             continue  # these wait for what those that are in the deadlock do not give
         if deadlock or not all(one.tid in told for one in group):
-            yield _hit(group, deadlock, profile)
+            full = putting if group in taking else []
+            yield _hit(group, deadlock, full, profile)
 
 
-def _hangs(one: Stuck, profile: ProcessProfile) -> bool:
-    """Whether somebody waits for it, or nothing normal takes as long."""
+def _hangs(one: Stuck, profile: ProcessProfile, *, needed: bool) -> bool:
+    """Whether somebody waits for it, or nothing normal takes as long. ``needed``: other threads
+    wait for room in a queue."""
     if waits_in_request(one) or calling_back(one, profile):
         return True
     if one.purpose in (Purpose.READER, Purpose.FILE, Purpose.CONNECTION, Purpose.ROOM):
@@ -80,7 +95,8 @@ def _hangs(one: Stuck, profile: ProcessProfile) -> bool:
         return one.own and not is_worked_at(one, profile)
     if one.purpose is not Purpose.ANSWER:
         return False
-    return _owes_answer(one, profile) or (reads_in_loop(one) and _outgoing(one.call, profile))
+    asked = reads_in_loop(one) or (needed and one.own)
+    return _owes_answer(one, profile) or (asked and _outgoing(one.call, profile))
 
 
 def _owes_answer(one: Stuck, profile: ProcessProfile) -> bool:
@@ -111,7 +127,10 @@ def _outgoing(call: InCall, profile: ProcessProfile) -> bool:
     return not any(row.local[row.local.rfind(":") :] in ports for row in rows if row.local)
 
 
-def _hit(group: list[Stuck], deadlock: Deadlock | None, profile: ProcessProfile) -> Hit:
+def _hit(
+    group: list[Stuck], deadlock: Deadlock | None, putting: Sequence[Stuck], profile: ProcessProfile
+) -> Hit:
+    """``putting``: threads that wait for room in a queue meanwhile."""
     first = max(group, key=lambda one: one.held_ns)
     call = first.call
     itself = bool(call.peer) and _outgoing(call, profile) and profile.is_own(call.peer)
@@ -147,6 +166,9 @@ def _hit(group: list[Stuck], deadlock: Deadlock | None, profile: ProcessProfile)
     dying = workers_that_die(first, profile)
     if dying:
         evidence["workers_ended"] = dying
+    if putting:
+        evidence["threads_putting_into_a_full_queue"] = len(putting)
+        lines = (*lines[:2], *stuck_lines(putting))[:3]
     if deadlock:
         evidence |= deadlock.evidence
         lines = (*lines[:1], *stuck_lines(deadlock.others))[:3]
@@ -157,7 +179,8 @@ def _hit(group: list[Stuck], deadlock: Deadlock | None, profile: ProcessProfile)
         call.fd if len(group) == 1 else None,
         severity="high",
         lines=lines,
-        title=deadlock.title if deadlock else _title(group, first, profile, itself=itself),
+        title=(deadlock.title if deadlock else _title(group, first, profile, itself=itself))
+        + (_NO_ROOM if putting else ""),
         advice=deadlock.advice if deadlock else ITSELF if itself else advice_of(first, profile),
     )
 
@@ -172,8 +195,7 @@ def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile, *, itself:
     on = target_text(first.call)
     what = {
         Purpose.READER: f"in {first.call.syscall} to {on or 'a peer'}: nobody reads it",
-        Purpose.ANSWER: f"in {first.call.syscall} from {on or 'a peer'}: no answer comes"
-        + (", and its event loop serves nothing else meanwhile" if reads_in_loop(first) else ""),
+        Purpose.ANSWER: f"in {first.call.syscall} from {on or 'a peer'}: no answer comes",
         Purpose.CONNECTION: f"in connect to {on or 'a peer'}: it does not answer",
         Purpose.CHILD: _child_text(first, profile),
         Purpose.RESULT: result_text(first, profile),
@@ -182,6 +204,8 @@ def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile, *, itself:
         Purpose.FILE: f"in {first.call.syscall} of {on or 'a file'}: neither the file "
         "system nor the other end of a named pipe answers",
     }[first.purpose]
+    if first.purpose not in _TOLD_OF_LOOPS and (reads_in_loop(first) or in_loop(first)):
+        what += f", and {STANDS_STILL}"
     if itself:
         what += ", for that is its own server: it asks itself, a deadlock"
     exiting = f", and the program cannot exit before {_it(group)}" if exits(profile) else ""

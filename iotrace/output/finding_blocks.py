@@ -26,6 +26,7 @@ IN_FULL = 8
 """Findings with all that there is to say; of the others one line each."""
 _LARGE = 1000
 """A rate from here on has no digits behind the point."""
+_COST = "cost: of all its threads or requests together, which may be more than the time traced."
 _OUTCOMES = 3
 """Processes without findings that are told of one by one."""
 
@@ -89,7 +90,7 @@ def _in_short(findings: Sequence[Finding], top: int | None) -> Table | None:
     shown, rest = cost.costliest(findings, lambda finding: finding.cost_ns or 0, top)
     return Table(
         title=f"Further findings ({units.format_count(len(findings))})",
-        legend=(),
+        legend=(_COST,),
         columns=(
             figures("pid", (name_tid(finding.pid) for finding in shown)),
             texts("severity", (finding.severity for finding in shown), least=6),

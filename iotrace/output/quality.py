@@ -22,6 +22,9 @@ _LOST = {
 }
 
 
+_SHORT = "; most of it to begin and to report, which costs the same in a longer trace"
+
+
 def warning(report: Report) -> list[Block]:
     """Before the findings: that something is lacking. Nothing where all is there."""
     lost = report.quality.lost
@@ -48,7 +51,8 @@ def blocks(report: Report) -> list[Block]:
         (
             "tracer's CPU",
             f"{units.format_duration(quality.tracer_cpu_ns)} "
-            f"({tracer} of one CPU for {units.format_duration(report.duration_ns)})",
+            f"({tracer} of one CPU for {units.format_duration(report.duration_ns)}"
+            f"{_SHORT if 2 * quality.tracer_cpu_ns > report.duration_ns else ''})",
         ),
     ]
     if quality.probe_ns is not None:

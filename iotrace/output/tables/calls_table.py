@@ -15,6 +15,7 @@ from iotrace.output.naming import name_tid, of_thread
 from iotrace.output.tables import cost
 from iotrace.output.view_options import ColumnOrder, Orders, in_order
 from iotrace.report.model import Call, Process
+from iotrace.vocabulary.calls import LOCKS
 
 _LEGEND = (
     "wait: asleep in it; copy: handing data to the program; p50, p99, max: one call, from entry "
@@ -169,15 +170,21 @@ def _errors(calls: list[Call]) -> list[Column]:
     """EAGAIN and the other errors: a column each, if there are any."""
     columns = []
     others = [
-        {name: times for name, times in (call.errors or {}).items() if name != "EAGAIN" and times}
+        {
+            name: times
+            for name, times in (call.errors or {}).items()
+            if times and (name != "EAGAIN" or call.syscall in LOCKS)
+        }
         for call in calls
     ]
     if any(others):
         columns.append(
             texts("errors", map(_named, others), least=6, short="err", right=True, spare=1)
         )
-    if any(call.eagain for call in calls):
-        columns.append(figures("EAGAIN", (units.format_count(call.eagain) for call in calls)))
+    # Of a lock it says that it had changed before the thread slept: nothing would have blocked.
+    eagain = [0 if call.syscall in LOCKS else call.eagain for call in calls]
+    if any(eagain):
+        columns.append(figures("EAGAIN", map(units.format_count, eagain)))
     return columns
 
 

@@ -109,7 +109,7 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
         *_busy(shown),
     ]
     return Table(
-        title=f"Event loop {alone}" if alone else f"Event loops ({len(process.loops):,})",
+        title=_title(process, alone),
         legend=(
             _LEGEND,
             *([_SLEEPS] if _sleeps(shown) else []),
@@ -120,6 +120,18 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
         more=cost.more(rest, lambda loop: loop.wait_ns),
         notes=tuple(_stalled(loop.tid, loop.stalls) for loop in shown if loop.stalls),
     )
+
+
+_BLOCKING = "blocking"
+"""The id of the model of a thread that waits in its reads."""
+
+
+def _title(process: Process, alone: str) -> str:
+    """Who serves one connection after the other may wait in the same calls, and is no loop."""
+    models = {row.tid: row.model for row in process.threads}
+    none = all((model := models.get(loop.tid)) and model.id == _BLOCKING for loop in process.loops)
+    name = "Multiplexer" if none else "Event loop"
+    return f"{name} {alone}" if alone else f"{name}s ({len(process.loops):,})"
 
 
 def _cost(loop: Loop) -> int:

@@ -18,7 +18,7 @@ _LEGEND = (
     "there until this process had read it; at once: calls in flight, at most; owed: of those "
     "that were sent during the trace, not answered at the end, and the oldest one's age."
 )
-_CONNECT = "connect: p99 of the time to connect; refused: connections that failed."
+_CONNECT = "connect: p99 of the time to connect; failed: connections that could not be made."
 
 
 ORDERS: Orders[Upstream] = {
@@ -43,7 +43,7 @@ ORDERS: Orders[Upstream] = {
     ),
     "pickup p99": order("pickup_ns", "p99", "the same, of the slowest hundredth"),
     "connect": order("connect_ns", "p99", "time to connect"),
-    "refused": ColumnOrder(attrgetter("connect_errors"), "connections that failed"),
+    "failed": ColumnOrder(attrgetter("connect_errors"), "connections that could not be made"),
 }
 
 
@@ -86,5 +86,5 @@ def _connect(rows: list[Upstream]) -> list[Column]:
         return []
     return [
         figures("connect", (time(row.connect_ns, "p99") for row in rows), spare=1),
-        figures("refused", (units.format_count(row.connect_errors) for row in rows), spare=2),
+        figures("failed", (units.format_count(row.connect_errors) for row in rows), spare=2),
     ]

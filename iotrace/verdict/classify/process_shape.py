@@ -229,7 +229,7 @@ def _evidence(chosen: Sequence[ThreadStyle]) -> tuple[str, ...]:
         return main.evidence
     of = "the one that did most of its I/O"
     if main.threads > 1:
-        of = f"the {main.threads:,} that ended meanwhile, added up"
+        of = "those that ended meanwhile, added up"
     count = sum(style.threads for style in chosen)
     return (f"{plural(count, 'thread')} of this kind; {of}:", *main.evidence)
 

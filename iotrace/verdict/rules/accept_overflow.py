@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from iotrace.report.stacks import Frame, Line
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
@@ -44,12 +45,31 @@ def _overflow(profile: ProcessProfile) -> Iterator[Hit]:
             acceptors.pop() if len(acceptors) == 1 else None,
             severity="high",
             lines=waiting_lines(lines, profile.process),
+            advice=_STARTING if _starts_threads(lines) else "",
             title=f"Accept queue overflow on {one.local} (backlog "
             f"{one.max_pending}, in which Linux has room for {one.max_pending + 1}): "
             f"{plural(one.dropped, 'connection')} dropped, clients try again after 1, 3, 7 s",
         )
 
 
+def _starts_threads(lines: Sequence[Line]) -> bool:
+    """Whether what the acceptor does instead is mostly to wait until a new thread runs."""
+    starting = (one.wait_ns for one in lines if any(map(_is_start, one.stack)))
+    return 2 * sum(starting) > sum(one.wait_ns for one in lines)
+
+
+def _is_start(frame: Frame) -> bool:
+    return frame.plain_function == "start" and frame.file.endswith("/threading.py")
+
+
+_STARTING = (
+    "Each connection gets a new thread here, and Thread.start() waits until that thread has run: "
+    "for a CPU and the GIL, which the other threads have. Keep a fixed number of threads that take "
+    "connections from a queue (a ThreadPoolExecutor; gunicorn --threads, waitress), let several "
+    "processes accept (SO_REUSEPORT, more workers), and raise listen(backlog): it is 5 in "
+    "socketserver and http.server (request_queue_size), and the kernel caps it at "
+    "/proc/sys/net/core/somaxconn."
+)
 OVERFLOW = Rule(
     "IO155",
     "Accept queue overflow: the listener drops connections",

@@ -12,6 +12,7 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import HIGH_SHARE, Hit, Rule, always
 from iotrace.verdict.stack import stack_of
 from iotrace.verdict.thread_activity import Activity
+from iotrace.vocabulary.calls import OTHER
 
 NEVER_SLEEPS_SHARE = 0.95
 """Of its lifetime that it runs, or would run if it had a CPU or the GIL."""
@@ -45,7 +46,7 @@ def _never_sleeps(profile: ProcessProfile) -> Iterator[Hit]:
             "useful_io_calls": seen.operations,
         }
         commonest = max(profile.calls[tid], key=lambda one: one.calls or 0, default=None)
-        if commonest is not None and commonest.calls:
+        if commonest is not None and commonest.calls and commonest.syscall != OTHER:
             evidence["commonest_call"] = commonest.syscall
             evidence["calls_per_second"] = round(profile.per_second(commonest.calls))
             errors = commonest.errors or {}

@@ -145,7 +145,7 @@ def _one_peer(profile: ProcessProfile) -> Iterator[Hit]:
                     "peer": upstream.peer,
                     "connections": len(upstream.rows),
                     "waited_ns": waited,
-                    "calls" if profile.detail is Detail.FULL else "sleeps": calls,
+                    **_asked(upstream, profile),
                     "share_of_serving_ratio": round(waited / serving, 3),
                     **busy,
                 },
@@ -162,6 +162,15 @@ def _one_peer(profile: ProcessProfile) -> Iterator[Hit]:
                 advice=_ONE_AT_A_TIME if in_turn else "",
             )
     yield from _one_client(profile)
+
+
+def _asked(upstream: Upstream, profile: ProcessProfile) -> dict[str, int]:
+    """How often it was asked; where that is not known, the system calls of it, several each."""
+    if profile.detail is not Detail.FULL:
+        return {"sleeps": upstream.calls}
+    rows = [one for one in profile.process.upstreams if one.peer == upstream.peer]
+    answers = sum(one.theirs_ns.count for one in rows if one.theirs_ns)
+    return {"answers": answers} if answers else {"calls": upstream.calls}
 
 
 def _one_at_a_time(upstream: Upstream, profile: ProcessProfile) -> bool:

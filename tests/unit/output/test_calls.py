@@ -91,6 +91,18 @@ def test_an_estimated_copy_says_so_and_an_estimated_nothing_does_not() -> None:
     assert ["~" in line for line in rows(table)] == [True, False]
 
 
+def test_a_lock_that_has_changed_is_an_error_like_others() -> None:
+    """EAGAIN of a futex says that there is nothing to wait for, not that it would have blocked."""
+    lock = replace(call(1, "futex", "", 99), errors={"EAGAIN": 31, "ETIMEDOUT": 2})
+    read = replace(call(1, "read", "pipe", 99), errors={"EAGAIN": 17})
+    shown = drawn(calls_table.table(process(calls=(lock, read)), 20), width=140)
+    (its,) = (line for line in shown.splitlines() if line.startswith("futex"))
+    assert "31 EAGAIN 2 ETIMEDOUT" in its
+    assert "EAGAIN: would have blocked" in shown
+    alone = drawn(calls_table.table(process(calls=(lock,)), 20), width=140)
+    assert "  EAGAIN" not in alone.partition("──")[0].splitlines()[-1]
+
+
 def test_seven_digit_threads_with_everything_keep_to_the_page() -> None:
     widest = replace(
         call(4_194_304, "clock_nanosleep", "eventfd", 99_999, wait_ns=999 * MS, copy_ns=999 * MS,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from iotrace.output.tables import loops_table, operations_table, processes_table, signals_table
-from iotrace.report.model import Operation, Quantiles, Signal
+from iotrace.report.model import Model, Operation, Quantiles, Signal
 from tests.unit.output.drawing import drawn, snapshot
 from tests.unit.reports import MIB, MS, US, event_loop, prefork, process
 
@@ -22,6 +22,18 @@ Thread 41234 was busy for over 50 ms 23 times, 3.87 s in all: on a CPU 98.1 %,
 runq 1.6 %, file 0.3 %. Longest wait in one call: 3.00 ms in pread64 file on
 descriptor 423.
 """)
+
+
+def test_a_thread_that_serves_one_after_the_other_is_no_loop() -> None:
+    (whole,) = event_loop().processes
+    tid = whole.loops[0].tid
+    blocking = Model("blocking", "blocking I/O with timeouts: acceptor", 0.9)
+    rows = tuple(
+        replace(row, model=blocking if row.tid == tid else row.model) for row in whole.threads
+    )
+    table = loops_table.table(replace(whole, threads=rows), 20)
+    assert table is not None
+    assert table.title == f"Multiplexer of thread {tid}"
 
 
 def test_what_there_is_no_room_for_is_named() -> None:

@@ -105,12 +105,12 @@ Upstreams
 theirs: from the last byte of a query to the arrival of its answer, p50 and p99;
 pickup: from there until this process had read it; at once: calls in flight, at
 most; owed: of those that were sent during the trace, not answered at the end,
-and the oldest one's age. connect: p99 of the time to connect; refused:
-connections that failed.
-peer           calls at once    owed theirs    p99 pickup    p99 connect refused
-────────────── ───── ─────── ─────── ────── ────── ────── ────── ─────── ───────
-127.0.0.1:5432 2,742       4       - 2.25ms 31.3ms 40.6us 18.1ms  58.0us       -
-10.0.0.7:6379      -       1 1/3.00s      -      -      -      -       -       7
+and the oldest one's age. connect: p99 of the time to connect; failed:
+connections that could not be made.
+peer           calls at once    owed theirs    p99 pickup    p99 connect failed
+────────────── ───── ─────── ─────── ────── ────── ────── ────── ─────── ──────
+127.0.0.1:5432 2,742       4       - 2.25ms 31.3ms 40.6us 18.1ms  58.0us      -
+10.0.0.7:6379      -       1 1/3.00s      -      -      -      -       -      7
 """)
 
 

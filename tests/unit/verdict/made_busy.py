@@ -52,7 +52,7 @@ def never_sleeps(wrong: bool) -> tuple[Process, ...]:
     one = event_loop()
     times = {"user": 9_900 * MS, "lock": 100 * MS} if wrong else {"user": 9 * S, "lock": S}
     computes = thread(701, **times)
-    gets = call("other", "", 90_001, tid=701)
+    gets = call("getpid", "", 90_001, tid=701)
     return (replace(one, threads=(*one.threads, computes), calls=(*one.calls, gets)),)
 
 

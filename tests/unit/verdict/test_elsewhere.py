@@ -25,6 +25,7 @@ from tests.unit.verdict.made import (
     line,
     line_of,
     process,
+    stack,
     thread,
 )
 
@@ -327,3 +328,17 @@ def test_of_several_peers_none_dominates() -> None:
     titles = [found.title for found in judged(client).findings if found.id == "IO119"]
     assert titles[0] == "One peer dominates the wait: 10.0.0.8:80"
     assert titles[1].startswith("Waits for 10.0.0.9:80: 3.5 s, as long as 36.8 % of the time of ")
+
+
+def test_an_acceptor_that_starts_threads_is_told_to_keep_some() -> None:
+    (server,) = elsewhere.overflow(True)
+    frames = stack(
+        "lib/threading.py:327 Condition.wait", "lib/threading.py:629 Event.wait",
+        "lib/threading.py:969 Thread.start",
+        "lib/socketserver.py:697 ThreadingMixIn.process_request", "app.py:9 <module>",
+    )  # fmt: skip
+    starts = replace(server.lines[0], syscall="futex", stack=frames)
+    advice = findings(replace(server, lines=(starts,)))["IO155"].advice
+    assert "Keep a fixed number of threads" in advice
+    assert "hand the connection to a thread" not in advice
+    assert "hand the connection to a thread" in findings(server)["IO155"].advice

@@ -37,7 +37,7 @@ def test_a_wait_is_told_with_the_peer_that_took_so_long() -> None:
     assert found is not None
     assert (found.peer, found.calls, found.rows) == (SLOW, 20, frozenset({(8, "tcp")}))
     evidence = by_rule(judged(caller()).findings)["IO119"].evidence
-    assert (evidence["peer"], evidence["calls"]) == (SLOW, 20)
+    assert (evidence["peer"], evidence["answers"]) == (SLOW, 20)
 
 
 def test_a_number_that_one_peer_had_tells_whom_was_waited_for() -> None:

@@ -139,7 +139,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO130": {"call": "accept4", "error": "EMFILE", "failed": 8_999},
     "IO131": {"call": "other", "error": "EBADF", "failed": 40_009},
     "IO132": {"iterations_over_10_ms": 397, "mean_ns": 17 * MS, "on_cpu_ns": 397 * 17 * MS},
-    "IO133": {"cpu_ns": 9_900 * MS, "commonest_call": "other"},
+    "IO133": {"cpu_ns": 9_900 * MS, "commonest_call": "getpid"},
     "IO134": {"major_page_faults": 9_001, "memory_limit_bytes": 1_000_000},
     "IO135": {"garbage_collection_estimated_ns": S, "of_cpu_time_ratio": 0.2},
     "IO140": {"call": "write", "kind": "pipe", "threads": 1, "other_end_has": "811"},

@@ -137,7 +137,7 @@ def test_the_evidence_counts_the_ended_threads_too() -> None:
         ],
     )
     told = model_of(whole).evidence[0]
-    assert told == "98 threads of this kind; the 97 that ended meanwhile, added up:"
+    assert told == "98 threads of this kind; those that ended meanwhile, added up:"
 
 
 def test_a_pool_idles_in_a_lock() -> None:

@@ -8,7 +8,9 @@ import textwrap
 from pathlib import Path
 
 from clinic.case import Case, load
-from clinic.grid.faults import FAULTS, Fault
+from clinic.grid.fault import Fault
+from clinic.grid.faults_elsewhere import ELSEWHERE
+from clinic.grid.faults_inside import INSIDE
 from clinic.grid.programs import PROGRAMS, Program
 
 NEEDS = (
@@ -18,14 +20,14 @@ NEEDS = (
     "asyncpg==0.30.0 sqlalchemy==2.0.36"
 ).split()
 _BLOCKED = ["event loop", "the loop"]
-"""What else must be said where a coroutine's function does not await."""
+"""What must be said where the function of a coroutine does not await, whatever else it does."""
 
 
 def all_cells() -> dict[str, tuple[Fault, Program]]:
     """By name, FAULT@PROGRAM: those that make sense."""
     return {
         f"{fault.name}@{program.name}": (fault, program)
-        for fault in FAULTS
+        for fault in (*ELSEWHERE, *INSIDE)
         for program in PROGRAMS
         if fault.where in ("any", program.style)
     }
@@ -35,13 +37,12 @@ def written(name: str, directory: Path) -> Case:
     """Raises KeyError where there is no such cell."""
     fault, program = all_cells()[name]
     directory.mkdir(parents=True)
-    words = [{"words": list(fault.words)}]
-    if program.style == "async" and fault.where == "any" and not fault.quick:
-        words.append({"words": _BLOCKED})
+    blocks = program.style == "async" and fault.where == "any" and not fault.quick
+    words = {"words": _BLOCKED if blocks else list(fault.words)}
     case = {
         "title": name,
         "cause": fault.name,
-        "must": [{"line": "here"}, *([{"peer": fault.peer}] if fault.peer else []), *words],
+        "must": [{"line": "here"}, *([{"peer": fault.peer}] if fault.peer else []), words],
         "needs": NEEDS,
         "warmup": 3,
     }

@@ -14,14 +14,30 @@ from iotrace.verdict.stuck import LEAST_NS
 MOST_QUESTION_SEGMENTS = 10
 """A question goes out before anything has come in: in the initial congestion window (RFC 6928).
 What sends more than that and hears nothing has somebody who only listens (a log, metrics)."""
+LEAST_PAIRS = 2
+"""Connections of clients, and as many to a peer: one of each may be there by chance."""
+AT_ONCE_SHARE = 0.9
+"""Of the time since the clients' requests, that has passed since the peer was asked."""
 
 
 def unanswered_requests(profile: ProcessProfile) -> tuple[OneSided, ...]:
     """Connections of clients whose first request was read and has no answer, by listener: where
-    others have got answers meanwhile, for what is sent there is answered."""
+    others have got answers meanwhile, for what is sent there is answered; or where a peer was asked
+    on as many connections just then, which tells that each has made one ask the other."""
     answered = {port_of(row.listener) for row in profile.process.requests if row.latency_ns}
+    mute = mute_peers(profile)
     return tuple(
-        one for one in _one_sided(profile) if one.accepted and port_of(one.address) in answered
+        one
+        for one in _one_sided(profile)
+        if one.accepted
+        and (port_of(one.address) in answered or any(_asked_for(peer, one) for peer in mute))
+    )
+
+
+def _asked_for(peer: OneSided, clients: OneSided) -> bool:
+    return (
+        peer.connections == clients.connections >= LEAST_PAIRS
+        and AT_ONCE_SHARE * clients.silent_ns <= peer.silent_ns <= clients.silent_ns
     )
 
 

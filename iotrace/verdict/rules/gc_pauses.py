@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from iotrace.report.stacks import StallCause
+from iotrace.report.stacks import CpuSample, StallCause
 from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.rules.rule import Hit, Rule, always, covers
+from iotrace.verdict.rules.rule import COVERED_SHARE, Hit, Rule, always, covers
 
 PAUSED_SHARE = 0.01
 """Of the time traced that event loops stood still for it: each pause is felt by all clients."""
@@ -21,7 +21,8 @@ LEAST_SAMPLES = 20
 
 def _collecting(profile: ProcessProfile) -> Iterator[Hit]:
     samples = profile.process.cpu_samples
-    gc_ns = sum(one.gc_ns for one in samples)
+    # By their share: stacks may be followed later than CPU time, and stand for a part of it only.
+    gc_ns = int(profile.total.cpu_ns * _share(samples))
     pauses = _pauses(profile)
     paused_ns = sum(one.total_ns for one in pauses)
     collecting = sum(one.collecting for one in samples)
@@ -44,6 +45,16 @@ def _collecting(profile: ProcessProfile) -> Iterator[Hit]:
     yield Hit(evidence, max(gc_ns, paused_ns), lines=busy_lines(profile.process))
 
 
+def _share(samples: Sequence[CpuSample]) -> float:
+    total = sum(one.samples for one in samples)
+    return sum(one.collecting for one in samples) / max(1, total)
+
+
+def _is_most(cause: Hit, symptom: Hit) -> bool:
+    """What computes mostly collects garbage."""
+    return float(cause.evidence["of_cpu_time_ratio"]) >= COVERED_SHARE
+
+
 def _pauses(profile: ProcessProfile) -> list[StallCause]:
     return [
         one
@@ -62,5 +73,8 @@ COLLECTING = Rule(
     "(gc.set_threshold(50_000, 20, 100)), make fewer small containers, or keep large tables "
     "outside of Python objects (arrays, sqlite3, a shared cache).",
     _collecting,
-    explains={"IO103": covers, "IO105": always, "IO132": covers},
-)
+    explains={
+        "IO103": covers, "IO105": always, "IO132": covers,
+        "IO113": _is_most, "IO133": _is_most, "IO178": _is_most,
+    },
+)  # fmt: skip

@@ -222,8 +222,14 @@ def test_a_peer_that_has_never_answered_is_what_unanswered_requests_wait_for() -
         (replace(request, silent_ns=S), replace(peer, silent_ns=S)),
     ):
         assert "IO165" not in findings(_one_sided(*others))
-    # Nothing tells that clients of this listener are answered.
-    assert "IO165" not in findings(_one_sided(request, peer, answered=0))
+    # Nothing tells that clients of this listener are answered, but that each has made one ask.
+    assert "IO165" in findings(_one_sided(request, peer, answered=0))
+    for others in (
+        (request, replace(peer, connections=2)),
+        (request, replace(peer, silent_ns=7 * S)),
+        (replace(request, connections=1), replace(peer, connections=1)),
+    ):
+        assert "IO165" not in findings(_one_sided(*others, answered=0))
 
 
 def test_requests_from_before_the_trace_are_no_all_clear() -> None:

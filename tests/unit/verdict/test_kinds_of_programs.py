@@ -200,3 +200,18 @@ def test_an_answer_of_aiohttp_is_waited_for_in_a_function_of_streams() -> None:
     client = "lib/site-packages/aiohttp/client.py:730 ClientSession._request"
     assert purpose_of_task(stack(reads, begins, client, "work.py:6 ask")) is Purpose.ANSWER
     assert purpose_of_task(stack(reads, client, "work.py:6 ask")) is Purpose.OTHER
+
+
+def test_garbage_is_why_threads_wait_for_the_gil() -> None:
+    """Of eight seconds of CPU time two are followed by stacks; half of these collect."""
+    waits = call("futex", "gil", 1_001, wait=9 * S, errors={"ETIMEDOUT": 997})
+    rows = [thread(701, user=8 * S, recv=2 * S), thread(702, gil=9 * S, recv=S)]
+    one = process(rows, [replace(waits, tid=702), call("recvfrom", "tcp", 101, tid=701)])
+    frames = stack("work.py:6 count")
+    for collecting, first in ((300, "IO135"), (100, "IO113")):
+        samples = (CpuSample(701, 400, 2 * S, 0, collecting, 0, 0, frames),)
+        found = findings(replace(one, cpu_samples=samples))
+        assert found["IO135"].evidence["garbage_collection_estimated_ns"] == 20_000_000 * collecting
+        assert ("IO113" in {symptom.id for symptom in found["IO135"].symptoms}) is (
+            first == "IO135"
+        )

@@ -48,7 +48,7 @@ from iotrace.snapshot.totals import (
     WakeKey,
     WakeTotals,
 )
-from iotrace.vocabulary.kinds import Kind
+from iotrace.vocabulary.kinds import LABELS, Kind
 
 _SIGNAL_KEY = struct.Struct("<II")
 _LINE_KEY = struct.Struct("<QIHH")
@@ -111,6 +111,10 @@ class SnapshotReader:
             if descriptor and descriptors_upto.get(descriptor, 0) <= record["syscalls"]:
                 known = descriptors.get(descriptor, _NO_DESCRIPTOR)
                 descriptors[descriptor] = _with_descriptor(known, record, flight, awake)
+            elif polled := _polled_alone(keys[slot], record, descriptors_upto):
+                known = descriptors[polled]
+                asleep = record["call_wait_ns"] + flight.asleep_ns
+                descriptors[polled] = replace(known, polled_ns=known.polled_ns + asleep)
             if loop in loops and loops_upto[loop] <= record["syscalls"]:
                 loops[loop] = _with_loop(loops[loop], record, flight, awake)
         loop_table = self._probes.loops
@@ -338,6 +342,17 @@ def _rows_of_call(
         (thread, fd, Kind(kind).label) if has_descriptor else None,
         (thread, number) if record["call_loop"] else None,
     )
+
+
+def _polled_alone(
+    thread: ThreadKey, record: Record, upto: Mapping[DescriptorKey, int]
+) -> DescriptorKey | None:
+    """The row of the descriptor that a poll in flight waits for alone: probes/loops.c."""
+    fd = record["call_fd"]
+    if fd < 0 or not (record["call_loop"] or record["call_polls"]):
+        return None
+    rows = [(thread, fd, kind) for kind in LABELS.values() if (thread, fd, kind) in upto]
+    return max(rows, key=lambda row: upto[row], default=None)
 
 
 def _with_call(known: CallTotals, record: Record, flight: InFlight) -> CallTotals:

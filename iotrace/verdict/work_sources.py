@@ -39,6 +39,8 @@ _FUNCTIONS = {
     "/psycopg/": ("notifies",),
     "/dramatiq/": ("__next__",),
     "/zmq/": ("poll", "recv", "recv_multipart"),
+    "/telebot/": ("get_updates",),
+    "/telegram/": ("get_updates",),
 }  # fmt: skip
 """Functions that wait for work, by a part of the path of their library."""
 

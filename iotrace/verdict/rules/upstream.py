@@ -195,16 +195,22 @@ def _busy_callers(
     row = next((one for one in profile.process.upstreams if one.peer == upstream.peer), None)
     if row is None or row.theirs_ns is None or not 2 <= row.in_flight_max < len(profile.threads):
         return {}, ""
-    took = total_ns(row.theirs_ns)
-    blocked = upstream.waited_ns >= ACCOUNTED_SHARE * took  # else tasks ask, and no threads
-    mean = min(took, upstream.waited_ns) / max(1, profile.wall_ns)
+    took = total_ns(row.theirs_ns) + row.unanswered * (row.oldest_unanswered_ns or 0)
+    slow = sum(line.wait_ns for line in upstream.lines)
+    waited = max(upstream.waited_ns, slow)
+    blocked = waited >= ACCOUNTED_SHARE * took  # else tasks ask, and no threads
+    # Calls that were under way when the trace began are not known as such: they are the rest of
+    # what was waited where that is no more than as many, as long as the longest, could be.
+    if waited - took <= row.in_flight_max * row.theirs_ns.max:
+        took = max(took, waited)
+    mean = min(took, waited) / max(1, profile.wall_ns)
     if not blocked or mean < BUSY_SHARE * row.in_flight_max:
         return {}, ""
     how = share(int(1000 * mean), 1000 * row.in_flight_max)
     return (
         {"at_once_max": row.in_flight_max, "at_once_mean": round(mean, 1)},
         f"; no more than {row.in_flight_max} threads ask it at once, and those are busy with that "
-        f"{how} of the time: what else they are to do waits",
+        f"{how} of the time: what else they are to do queues for them",
     )
 
 

@@ -137,8 +137,8 @@ class OpenSockets:
 
 @dataclass(frozen=True, slots=True)
 class GroupLimits:
-    """What the control groups of a process allow it, on whatever level (cgroups(7)); its CPUs, and
-    its memory on swap; and what the machine's CPUs did meanwhile.
+    """What the control groups of a process allow it, on whatever level (cgroups(7)); its CPUs, its
+    memory on swap, its descriptors; and what the machine's CPUs did meanwhile.
 
     ``throttled_ns``: how long the quota of ``cpu_group`` kept that group from running while the
     process was traced; None: there is no quota. ``cpu_quota_cpus``: CPU time for each unit of time
@@ -150,7 +150,8 @@ class GroupLimits:
     has fetched from swap while the process was traced (proc_vmstat(5)); None: not known.
     ``machine_running_ns``: so long all CPUs of the machine together ran anything meanwhile, and
     ``machine_stolen_ns``: so long they had something to run, and the hypervisor did not let them
-    (proc_stat(5), steal; both count in ticks of 10 ms); None: not known.
+    (proc_stat(5), steal; both count in ticks of 10 ms); None: not known. ``open_files``: its
+    descriptors at the last look, of ``most_open_files`` (RLIMIT_NOFILE); None: not known.
     """
 
     cpu_group: str = ""
@@ -165,6 +166,8 @@ class GroupLimits:
     swapped_in_pages: int | None = None
     machine_running_ns: int | None = None
     machine_stolen_ns: int | None = None
+    open_files: int | None = None
+    most_open_files: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -319,4 +319,6 @@ def _limits(facts: ProcessFacts | None) -> GroupLimits | None:
         swapped_in_pages=facts.limits.swapped_in_pages,
         machine_running_ns=machine.running_ns if machine else None,
         machine_stolen_ns=machine.stolen_ns if machine else None,
+        open_files=len(facts.descriptors) or None,
+        most_open_files=facts.limits.most_open_files,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ class ProcessLimits:
     ``cpus``: so many its first thread may run on (sched_setaffinity(2), cpuset). ``swapped_bytes``:
     of its memory, on swap. ``swapped_in_pages``: that the whole machine has fetched from
     there while the process was traced; None: not known. ``machine``: what all of its CPUs did
-    meanwhile.
+    meanwhile. ``most_open_files``: RLIMIT_NOFILE, by now.
     """
 
     cpu: CpuLimit | None
@@ -40,6 +41,7 @@ class ProcessLimits:
     swapped_bytes: int = 0
     swapped_in_pages: int | None = None
     machine: CpuTimes | None = None
+    most_open_files: int | None = None
 
 
 class LimitBook:
@@ -80,6 +82,7 @@ class LimitBook:
             if pages is None
             else pages - self._swapped_in_from.setdefault(pid, pages),
             machine=_grown(began, times) if began and times else None,
+            most_open_files=_most_open_files(pid),
         )
 
     def forget(self, pid: int) -> None:
@@ -128,6 +131,15 @@ def _grown(began: CpuTimes, now: CpuTimes) -> CpuTimes:
     return CpuTimes(
         max(0, now.running_ns - began.running_ns), max(0, now.stolen_ns - began.stolen_ns)
     )
+
+
+def _most_open_files(pid: int) -> int | None:
+    """None: it has ended, there is no limit, or another user's is not told."""
+    try:
+        soft, _ = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    except (OSError, ValueError):
+        return None
+    return None if soft == resource.RLIM_INFINITY else soft
 
 
 def _cpus_allowed(pid: int) -> int | None:

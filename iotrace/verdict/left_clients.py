@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+from iotrace.verdict.descriptor_limit import until_limit
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.python_lines import calling_lines
 from iotrace.verdict.rules.rule import Hit
 from iotrace.verdict.stuck import Stuck, place_text, stuck_lines, whereabouts
+from iotrace.verdict.told_lines import ToldLine
+from iotrace.vocabulary.calls import ACCEPTS
 
 LEAST_LEFT = 20
 """As many as a peer of its own has to close: fewer may be on their way out."""
@@ -28,6 +32,9 @@ def left_by_clients(profile: ProcessProfile) -> Hit | None:
     at = ""
     if its:
         at = f", while {plural(len(its), 'thread')} go on for clients at {place_text(its[0])}"
+    # Half of them are no older than that.
+    more = left.connections / 2 / (left.typical_ns / 1e9)
+    limit, descriptors = until_limit(profile, more if _still_come(profile) else 0.0)
     return Hit(
         {
             "client": left.client,
@@ -35,17 +42,28 @@ def left_by_clients(profile: ProcessProfile) -> Hit | None:
             "open_connections": left.open_connections,
             "closed_by_client": left.connections,
             "typically_since_ns": left.typical_ns,
+            **descriptors,
             **({"threads": len(its)} if its else {}),
         },
         None,
         severity="medium",
-        lines=stuck_lines(its) if its else (),
+        lines=stuck_lines(its) if its else _accepting_lines(profile),
         title="Sockets of clients that have gone are not closed: "
         f"{plural(left.connections, 'connection')} from {whose} were closed by the client and not "
-        f"here (CLOSE_WAIT), typically {duration(left.typical_ns)} ago"
+        f"here (CLOSE_WAIT), typically {duration(left.typical_ns)} ago{limit}"
         f"{at}",
         advice=_ADVICE,
     )
+
+
+def _still_come(profile: ProcessProfile) -> bool:
+    """Whether connections were accepted meanwhile: else they do not become more."""
+    return profile.total.accepts.ok > 0
+
+
+def _accepting_lines(profile: ProcessProfile) -> tuple[ToldLine, ...]:
+    """Where connections are accepted, for what serves them (greenlets, tasks) has no stack."""
+    return calling_lines([one for one in profile.process.lines if one.syscall in ACCEPTS])
 
 
 def _serving(profile: ProcessProfile) -> list[Stuck]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from iotrace.report.model import Descriptor
 from iotrace.report.requests import Upstream
 from iotrace.report.surroundings import Connected
+from iotrace.verdict.descriptor_limit import until_limit
 from iotrace.verdict.left_clients import left_by_clients
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
@@ -42,7 +43,9 @@ def _kept(profile: ProcessProfile) -> Iterator[Hit]:
         # A number may have been something else before: no more than were made.
         closed = min(made, sum(one.opened - 1 for one in rows))
         if left or (upstream and _only_made(upstream, peer, made - closed)):
-            yield _hit(profile, peer, rows, made, upstream.in_flight_max if upstream else None)
+            kept = max(0, made - closed)
+            in_use = upstream.in_flight_max if upstream else None
+            yield _hit(profile, peer, rows, made, kept, in_use)
         elif peer.connections - len(rows) >= LEAST_UNUSED and closed >= LEAST_IN_VAIN:
             yield _unused_hit(profile, peer, rows, closed)
 
@@ -60,6 +63,7 @@ def _hit(
     peer: Connected,
     rows: Sequence[Descriptor],
     made: int,
+    kept: int,
     in_use: int | None,
 ) -> Hit:
     evidence: dict[str, float | int | str] = {
@@ -71,6 +75,8 @@ def _hit(
         evidence["in_use_at_once"] = in_use
     if peer.closed_by_peer:
         evidence["closed_by_peer"] = peer.closed_by_peer
+    limit, descriptors = until_limit(profile, profile.per_second(kept))
+    evidence |= descriptors
     lines = [
         one
         for one in profile.process.lines
@@ -85,7 +91,7 @@ def _hit(
         lines=waiting_lines(lines, profile.process) or calling_lines(lines),
         title=f"Leak of sockets: {plural(peer.connections, 'connection')} to {peer.peer} "
         f"are open and never closed{left if peer.closed_by_peer else ''}"
-        f"{made_text if made >= LEAST_MADE else ''}",
+        f"{made_text if made >= LEAST_MADE else ''}{limit}",
     )
 
 

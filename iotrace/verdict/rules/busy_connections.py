@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from iotrace.report.detail import Detail
 from iotrace.report.requests import Upstream
@@ -13,7 +14,7 @@ from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
-from iotrace.verdict.upstreams import lines_on
+from iotrace.verdict.upstreams import connecting_lines, lines_on
 
 LEAST_CONNECTIONS = 2
 LEAST_CALLS = 10
@@ -28,15 +29,44 @@ WAITING_TIMES = 1.5
 def _in_use(profile: ProcessProfile) -> Iterator[Hit]:
     for upstream in profile.process.upstreams:
         rows = [one for one in profile.process.descriptors if one.peer == upstream.peer]
-        connections = len(rows)
         theirs = upstream.theirs_ns
-        if connections < LEAST_CONNECTIONS or theirs is None or theirs.count < LEAST_CALLS:
+        if len(rows) < LEAST_CONNECTIONS or theirs is None or theirs.count < LEAST_CALLS:
             continue
-        unread_ns = sum(upstream.pickup_states_ns.values())
+        unread_ns = sum(upstream.pickup_states_ns.values()) + (upstream.oldest_unanswered_ns or 0)
         in_flight = (total_ns(theirs) + unread_ns) / profile.wall_ns
-        if in_flight < BUSY_SHARE * connections or not _queue(profile, theirs, connections):
-            continue
-        yield _hit(profile, upstream, theirs, connections, in_flight)
+        limit = upstream.in_flight_max
+        if in_flight >= BUSY_SHARE * len(rows) and _queue(profile, theirs, len(rows)):
+            yield _hit(profile, upstream, theirs, len(rows), in_flight)
+        elif (
+            in_flight >= BUSY_SHARE * limit
+            and LEAST_CONNECTIONS <= limit < len(rows)
+            and _under_way(profile) >= WAITING_TIMES * limit
+            and _queue(profile, theirs, limit)
+        ):
+            hit = _hit(profile, upstream, theirs, limit, in_flight)
+            yield replace(hit, title=f"{_limit(limit, upstream)}{_took(profile, theirs)}")
+
+
+def _under_way(profile: ProcessProfile) -> float:
+    """Requests at a time, on the average: where each asks one thing after the other, as many as
+    there are calls."""
+    taken = [total_ns(one.latency_ns) for one in profile.process.requests if one.latency_ns]
+    return sum(taken) / profile.wall_ns
+
+
+def _limit(limit: int, upstream: Upstream) -> str:
+    return (
+        f"No more than {limit} calls to {upstream.peer} are made at once, and so many are always "
+        "under way: most likely a pool of connections or threads, or a semaphore, has that limit, "
+        "and requests queue for it"
+    )
+
+
+def _took(profile: ProcessProfile, theirs: Durations) -> str:
+    latencies = [one.latency_ns.p50 for one in profile.process.requests if one.latency_ns]
+    if not latencies:
+        return ""
+    return f"; its answers take {duration(theirs.p50)}, requests {duration(max(latencies))}"
 
 
 def _queue(profile: ProcessProfile, theirs: Durations, connections: int) -> bool:
@@ -59,18 +89,17 @@ def _hit(
         "its_answer_p50_ns": theirs.p50,
         "requests_owed": owed,
     }
-    took = ""
     if latencies:
         evidence["request_p50_ns"] = max(latencies)
-        took = f"; its answers take {duration(theirs.p50)}, requests {duration(max(latencies))}"
     rows = [one for one in profile.process.descriptors if one.peer == upstream.peer]
     return Hit(
         evidence,
         profile.wall_ns,
         severity="high",
-        lines=waiting_lines(lines_on(profile, rows), profile.process),
+        lines=waiting_lines(lines_on(profile, rows), profile.process)
+        or connecting_lines(profile, upstream.peer),
         title=f"Connection pool full: all {connections} connections to {upstream.peer} are always "
-        f"in use, requests queue for one{took}",
+        f"in use, requests queue for one{_took(profile, theirs)}",
     )
 
 

@@ -13,11 +13,13 @@ from iotrace.verdict.failures import (
     failures_cpu_ns,
     lines_of_calls,
 )
+from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import calling_lines
 from iotrace.verdict.retry_pauses import pauses_between
 from iotrace.verdict.rules.rule import Hit, Rule, always, wastes_its_cpu
 from iotrace.verdict.rules.used_up import EXHAUSTED_BY
+from iotrace.verdict.upstreams import connecting_lines
 from iotrace.vocabulary.calls import CONNECTS
 
 FAILURES_PER_SECOND = 1_000
@@ -67,6 +69,37 @@ def _failing(profile: ProcessProfile) -> Iterator[Hit]:
                     )
 
 
+def _refused_later(profile: ProcessProfile) -> Iterator[Hit]:
+    """A connect that does not wait is refused after it has returned: loops, greenlets, timeouts."""
+    waits = [
+        row
+        for row in profile.process.calls
+        if row.syscall in CONNECTS and (row.errors or {}).get("EINPROGRESS")
+    ]
+    told = sum((row.errors or {}).get(error, 0) for row in profile.process.calls
+               for error in _REFUSED if row.syscall in CONNECTS)  # fmt: skip
+    for peer in profile.process.upstreams:
+        made = peer.connect_ns.count if peer.connect_ns else 0
+        fails = peer.connect_errors >= FAILED_SHARE * (peer.connect_errors + made)
+        if waits and not told and fails and _refused_often(profile, peer.connect_errors):
+            row = max(waits, key=lambda one: one.calls or 0)
+            yield Hit(
+                {
+                    "call": row.syscall,
+                    "failed": peer.connect_errors,
+                    "failed_per_second": round(profile.per_second(peer.connect_errors), 1),
+                    "peer": peer.peer,
+                },
+                failures_cpu_ns(profile, waits, "EINPROGRESS"),
+                row.tid or None,
+                severity="medium",
+                lines=connecting_lines(profile, peer.peer),
+                title=f"No connection to {peer.peer} comes about: "
+                f"{plural(peer.connect_errors, 'attempt')} failed, most likely refused",
+                advice=_NOBODY_LISTENS,
+            )
+
+
 def _refused_often(profile: ProcessProfile, count: int) -> bool:
     return count >= LEAST_REFUSED and profile.per_second(count) >= REFUSED_PER_SECOND
 
@@ -83,9 +116,7 @@ def _refused(profile: ProcessProfile, row: Call, error: str) -> Hit:
         severity="medium",
         lines=calling_lines(lines_of_calls(profile, row)) or pauses.lines,
         title=f"Connections are refused: connect fails with {error}{pauses.words}",
-        advice="Nothing listens there, or a firewall refuses: check the address, the port and "
-        "whether that service runs (ss -ltn on its host). Wait longer after each failure "
-        "(exponential backoff).",
+        advice=_NOBODY_LISTENS,
     )
 
 
@@ -98,12 +129,23 @@ def _goes_on_failing(profile: ProcessProfile, row: Call, error: str) -> bool:
     )
 
 
+_NOBODY_LISTENS = (
+    "Nothing listens there, or a firewall refuses: check the address, the port and whether that "
+    "service runs (ss -ltn on its host). Wait longer after each failure (exponential backoff)."
+)
+
+
+def _all(profile: ProcessProfile) -> Iterator[Hit]:
+    yield from _failing(profile)
+    yield from _refused_later(profile)
+
+
 FAILING = Rule(
     "IO131",
     "A call fails at a high rate",
     "Find out why it fails (the man page of the call has each error), and do not try again at "
     "once: back off, or stop.",
-    _failing,
+    _all,
     explains={
         "IO103": always,
         "IO106": always,

@@ -17,6 +17,7 @@ from tests.unit.verdict.made import (
     S,
     call,
     descriptor,
+    event_loop,
     findings,
     in_call,
     line_of,
@@ -215,3 +216,40 @@ def test_garbage_is_why_threads_wait_for_the_gil() -> None:
         assert ("IO113" in {symptom.id for symptom in found["IO135"].symptoms}) is (
             first == "IO135"
         )
+
+
+@pytest.mark.parametrize(
+    ("under_way", "theirs", "told"), [(100, S, True), (30, S, False), (100, S // 2, False)]
+)
+def test_calls_that_a_limit_lets_through(under_way: int, theirs: int, told: bool) -> None:
+    """Ten connections, of which two at a time are asked, all along; so many seconds of requests."""
+    took = Durations(20, *(theirs,) * 5, histogram=((theirs, theirs, 20),))
+    latency = Durations(20, *(under_way * S // 20,) * 5)
+    latency = replace(latency, histogram=((latency.p50, latency.p50, 20),))
+    served = Requests("127.0.0.1:8000", 9, 20, 0, None, latency, None, None, None, None)
+    rows = [descriptor(fd, local=f"127.0.0.1:{51_000 + fd}", peer=_PEER) for fd in range(8, 18)]
+    upstream = Upstream(_PEER, "tcp", 20, 2, 0, None, took, None, None, 0, {})
+    one = replace(event_loop(), descriptors=tuple(rows), upstreams=(upstream,), requests=(served,))
+    found = findings(one)
+    assert ("IO147" in found) is told
+    if told:
+        assert found["IO147"].title.startswith(f"No more than 2 calls to {_PEER} are made at once")
+
+
+@pytest.mark.parametrize(
+    ("failed", "made", "told"), [(50, 0, True), (3, 0, False), (50, 90, False)]
+)
+def test_connects_that_are_refused_after_they_have_returned(
+    failed: int, made: int, told: bool
+) -> None:
+    connects = call("connect", "tcp", 50, errors={"EINPROGRESS": 50})
+    done = Durations(made, MS, MS, MS, MS, MS) if made else None
+    nobody = Upstream(_PEER, "tcp", 0, 0, 0, None, None, None, done, failed, {})
+    line = line_of(in_call("connect", "tcp", "work.py:12 orders", fd=9), 50, 0, 1)
+    one = event_loop()
+    one = replace(one, calls=(*one.calls, connects), upstreams=(nobody,), lines=(line,))
+    found = findings(one)
+    assert ("IO131" in found) is told
+    if told:
+        assert f"No connection to {_PEER} comes about: 50 attempts" in found["IO131"].title
+        assert found["IO131"].lines == ("work.py:12 orders -> connect",)

@@ -65,7 +65,10 @@ def tracing_options(function: Callable[..., int]) -> Callable[..., int]:
     gathered = python_options(planned)
     for option in (
         click.option(
-            "-d", "--duration", type=Seconds(), help="Stop after this time (10, 500ms, 2m)."
+            "-d",
+            "--duration",
+            type=Seconds(),
+            help="Stop after this time (10, 500ms, 2m), from when Python's lines are seen as well.",
         ),
         click.option("-i", "--interval", type=Seconds(), help="Print a report this often as well."),
         click.option(

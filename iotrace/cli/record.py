@@ -35,7 +35,12 @@ _SECOND_NS = 1_000_000_000
     type=click.Path(writable=False),
     help="The recording; it appears when it is whole.",
 )
-@click.option("-d", "--duration", type=Seconds(), help="Stop after this time (10, 500ms, 2m).")
+@click.option(
+    "-d",
+    "--duration",
+    type=Seconds(),
+    help="Stop after this time (10, 500ms, 2m), from when Python's lines are seen as well.",
+)
 @click.option(
     "-i",
     "--interval",

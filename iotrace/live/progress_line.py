@@ -28,7 +28,7 @@ class ProgressLine:
         if not self._on or now_ns < self._next_ns:
             return
         self._next_ns = now_ns + _EVERY_NS
-        passed = f"{(now_ns - trace.started_ns) / 1e9:.0f} s"
+        passed = f"{(now_ns - trace.complete_ns) / 1e9:.0f} s"
         if self._duration_ns is not None:
             passed += f" of {self._duration_ns / 1e9:g} s"
         alive = len(trace.processes_alive())

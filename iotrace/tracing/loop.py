@@ -132,7 +132,8 @@ class TraceLoop:
         self._thorough_every = thorough_every
         observer.tick(trace)
         begin_ns = trace.started_ns
-        self.until_ns = begin_ns + duration_ns if duration_ns else None
+        # A trace as long as was asked for, with lines: on a busy machine these are seconds late.
+        self.until_ns = trace.complete_ns + duration_ns if duration_ns else None
         self._last: Snapshot | None = None
         self._intervals = 0
         self._next_interval_ns = begin_ns + interval_ns if interval_ns else None

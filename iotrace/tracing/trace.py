@@ -72,6 +72,8 @@ class Trace:
         self._keeps_ended = keeps_ended
         self.probes = self._start.probes
         self.started_at, self.started_ns = self._start.started_at, self._start.started_ns
+        self.complete_ns = self.started_ns
+        """When all that is wanted was seen of the first processes: lines come later than time."""
         with contextlib.ExitStack() as ends:
             ends.callback(self._start.close)
             if not begun:
@@ -103,6 +105,7 @@ class Trace:
         self._memory, self._memory_until_ns = 0, 0
         if self._start.entered:
             self._meet(self._start.entered)
+            self.complete_ns = time.monotonic_ns()
 
     def follow(self, pid: int, children: bool) -> None:
         """Trace a running process (and its children). Raises NoSuchProcess."""
@@ -132,6 +135,7 @@ class Trace:
             self.follow(pid, children)
             return
         self.probes.settle()
+        self.complete_ns = time.monotonic_ns()
         self._roots[pid] = children
         self.probes.follow(pid, children)
 

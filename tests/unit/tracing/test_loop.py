@@ -28,7 +28,7 @@ class _Clock:
 class _Trace:
     """Counts what is asked of it."""
 
-    started_ns = _Clock.now_ns
+    started_ns = complete_ns = _Clock.now_ns
 
     def __init__(self) -> None:
         self.looks: list[bool] = []
@@ -143,3 +143,10 @@ def test_the_observer_sees_each_tick_and_the_end(clock: _Clock) -> None:
 
 def test_the_targets_are_gone(clock: _Clock) -> None:
     assert not _ticked(clock, _Trace(), alive=lambda: False).tick()
+
+
+def test_the_duration_counts_from_when_lines_are_seen(clock: _Clock) -> None:
+    trace = _Trace()
+    trace.complete_ns = trace.started_ns + 2 * 10**9
+    loop = _ticked(clock, trace, duration_ns=6 * 10**9)
+    assert loop.until_ns == trace.started_ns + 8 * 10**9

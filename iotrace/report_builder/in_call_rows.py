@@ -13,7 +13,7 @@ from iotrace.report_builder.file_places import file_system_of, full_path
 from iotrace.report_builder.stack_rows import Stacks, named_stack, own_place
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.totals import Waiting
-from iotrace.vocabulary.calls import FAMILIES, LOCKS
+from iotrace.vocabulary.calls import FAMILIES, LOCKS, READS
 from iotrace.vocabulary.kinds import PIPE
 
 _TERMINALS = "/dev/pts/"
@@ -53,6 +53,8 @@ def in_call_row(
         row = replace(row, peer=path, file_system=file_system_of(path, mine))
     elif fd is not None:
         row = _with_descriptor(row, fd, mine, facts)
+    if mine is not None and one.wait_ns >= _LONG_NS and row.others == (mine.pid,):
+        row = replace(row, alone=_reads_alone(row, mine))
     if first is not None and one.wait_ns >= _LONG_NS and any(map(_reads_its_child, stack)):
         return _with_writers(row, first, mine)
     return row
@@ -92,6 +94,14 @@ def _with_writers(row: InCall, fd: int, mine: ProcessFacts | None) -> InCall:
         if mine.pid not in (pid, parent)
     )
     return replace(row, kind=now.kind, peer=now.target, inherited_by=others)
+
+
+def _reads_alone(row: InCall, mine: ProcessFacts) -> bool:
+    """Whether it reads from a pipe that nobody else could write to: others may not be traced."""
+    now = mine.descriptors[row.fd] if row.fd is not None else None
+    if now is None or now.kind != PIPE or now.inode is None or row.syscall not in READS:
+        return False
+    return {pid for pid, _, _ in writers_of(now.inode)} == {mine.pid}
 
 
 def _with_descriptor(

@@ -10,6 +10,7 @@ from iotrace.verdict.callbacks import CALLING_BACK, IN_READING_LOOP, calling_bac
 from iotrace.verdict.frames import named
 from iotrace.verdict.handovers import FORKED, IN_LOOP, idle_workers, in_loop, left_behind
 from iotrace.verdict.lost_results import workers_that_die
+from iotrace.verdict.own_pipes import NOBODY_WRITES, nobody_writes
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, joins_queue
 from iotrace.verdict.stuck import Stuck, in_calls
@@ -83,6 +84,8 @@ def advice_of(first: Stuck, profile: ProcessProfile) -> str:
     """What to do about a thread that is stuck so."""
     if first.call.inherited_by:
         return _INHERITED
+    if nobody_writes(first, profile):
+        return NOBODY_WRITES
     if calling_back(first, profile):
         return CALLING_BACK
     if first.purpose is Purpose.ANSWER and reads_in_loop(first) and not first.own:

@@ -87,6 +87,19 @@ def tasks_of_threads(profile: ProcessProfile) -> tuple[WaitingTasks, ...]:
     return tuple(one for one in found if _awaits_thread(one.wait.stack))
 
 
+def resolving_tasks(profile: ProcessProfile) -> tuple[WaitingTasks, ...]:
+    """Those of the program's own code whose library waits for a name to be looked up, which a
+    thread of an executor does: the way that leads to the program's code is in the tasks alone."""
+    tasks = profile.process.tasks
+    rows = [one for one in tasks.rows if one.stack] if tasks else []
+    return tuple(WaitingTasks(one, Purpose.CONNECTION) for one in rows if _resolves(one.stack))
+
+
+def _resolves(stack: Sequence[Frame]) -> bool:
+    library = library_frames(stack)
+    return len(library) < len(stack) and _any(library, _RESOLVES)
+
+
 def _awaits_thread(stack: Sequence[Frame]) -> bool:
     library = library_frames(stack)
     if len(library) == len(stack) or purpose_of_task(stack) is not Purpose.OTHER:

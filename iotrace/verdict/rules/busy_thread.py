@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 
 from iotrace.verdict.advice import instead_of_computing
-from iotrace.verdict.cpu_samples import LEAST_SHARE, busy_lines
+from iotrace.verdict.cpu_samples import LEAST_SAMPLES, LEAST_SHARE, busy_lines
+from iotrace.verdict.frames import library_frames
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import HIGH_SHARE, Hit, Rule, always
 from iotrace.verdict.stack import stack_of
@@ -26,6 +27,8 @@ STALLS_SHARE = 0.5
 """Of its CPU time."""
 REGEX_SHARE = 0.5
 """Of the samples of a thread, within the module re."""
+LOGGING_SHARE = 0.5
+"""Of the samples of a thread, in logging: it tells of the work, so it should take less."""
 LOOK_UP_SHARE = 0.02
 """Of these, in re._compile, which looks a pattern up for each match: with more they are many short
 matches, and none that goes on for long."""
@@ -55,6 +58,10 @@ def _never_sleeps(profile: ProcessProfile) -> Iterator[Hit]:
         waiting = [one for its, one in profile.threads.items() if its != tid and one.gil.wait_ns]
         waited = sum(one.gil.wait_ns for one in waiting)
         loop = any(one.watched for one in seen.multiplexers)
+        logging = _logging_share(profile, tid)
+        logs = logging >= LOGGING_SHARE
+        if logs:
+            evidence["logging_ratio"] = round(logging, 3)
         keeps_it = waited >= HIGH_SHARE * profile.wall_ns
         if keeps_it:
             evidence |= {"gil_waited_ns": waited, "threads_waiting_for_the_gil": len(waiting)}
@@ -62,10 +69,12 @@ def _never_sleeps(profile: ProcessProfile) -> Iterator[Hit]:
             evidence,
             seen.cpu_ns,
             tid,
-            severity=("high" if keeps_it or (loop and owed) else "medium") if serves else "low",
+            severity=("high" if keeps_it or (loop and owed) else "medium")
+            if serves or logs
+            else "low",
             lines=busy_lines(profile.process, tid),
-            title=_KEEPS_THE_GIL if keeps_it else _LOOP if loop else "",
-            advice=_advice(profile, tid, loop=loop),
+            title=_KEEPS_THE_GIL if keeps_it else _LOOP if loop else _LOGS if logs else "",
+            advice=_LESS_LOGGING if logs else _advice(profile, tid, loop=loop),
         )
 
 
@@ -76,6 +85,15 @@ _LOOP = (
     "An event loop's thread never sleeps: it computes or looks at something again and again, and "
     "all else that the loop has to do waits"
 )
+_LOGS = "A thread never sleeps, and spends most of its CPU time on log messages"
+_LESS_LOGGING = (
+    "Most of its CPU time goes to logging: each message is made, formatted and written anew for "
+    "each handler, with a write(2) each. Log less where it is called so often (debug() and a level "
+    "above it, one message for many items), with fewer handlers, and without what is dear to "
+    "find out (logging.logThreads, %(asctime)s); logging.handlers.MemoryHandler writes many "
+    "messages at a time, QueueHandler leaves the writing to another thread."
+)
+_LOGGING = re.compile(r"/logging/(?:__init__|handlers|config)\.py$|/(?:loguru|structlog)/")
 _BACKTRACKS = (
     "A regular expression goes on for so long where it has to try too many ways to match "
     "(backtracking: nested repetitions like (a+)+), and the GIL is kept meanwhile. Write it "
@@ -115,6 +133,18 @@ _WAITS = (
     "If it looks again and again, let it wait: await an event, a queue or a sleep of some length. "
     "If it computes: "
 )
+
+
+def _logging_share(profile: ProcessProfile, tid: int) -> float:
+    """Of its samples, those within logging that the program's own code has called."""
+    rows = [one for one in profile.process.cpu_samples if one.tid == tid]
+    inside = [
+        one
+        for one in rows
+        if any(_LOGGING.search(frame.file) for frame in library_frames(one.stack))
+    ]
+    total = sum(one.samples for one in rows)
+    return sum(one.samples for one in inside) / total if total >= LEAST_SAMPLES else 0.0
 
 
 def _matches(profile: ProcessProfile, tid: int) -> bool:

@@ -12,7 +12,9 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import SLEEPS, Hit, Rule, covers
 from iotrace.verdict.thread_activity import waits_for_one
+from iotrace.verdict.told_lines import MOST
 from iotrace.verdict.upstreams import lines_on
+from iotrace.verdict.waiting_tasks import resolving_tasks, task_lines
 
 DNS_PORT = ":53"
 SILENT_NS = 900_000_000
@@ -61,7 +63,10 @@ def _silent(profile: ProcessProfile) -> Iterator[Hit]:
             evidence,
             waited,
             fd=rows[0].fd if len(rows) == 1 else None,
-            lines=waiting_lines(lines, profile.process),
+            lines=(
+                *waiting_lines(lines, profile.process),
+                *task_lines(resolving_tasks(profile)),
+            )[:MOST],
             title=f"DNS server {server} {fault}: {plural(lookups, 'look-up')} waited "
             f"{duration(waited)} for it",
             advice=_SLOW if slow else "",

@@ -26,6 +26,7 @@ from iotrace.verdict.handovers import (
 )
 from iotrace.verdict.lost_results import workers_that_die
 from iotrace.verdict.number_formats import plural
+from iotrace.verdict.own_pipes import nobody_writes, nobody_writes_text
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, asks
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
@@ -86,7 +87,7 @@ def _hangs(one: Stuck, profile: ProcessProfile, *, needed: bool) -> bool:
         return True
     if one.purpose in (Purpose.READER, Purpose.FILE, Purpose.CONNECTION, Purpose.ROOM):
         return True
-    if writers_to(one, profile):
+    if writers_to(one, profile) or nobody_writes(one, profile):
         return True
     if one.purpose is Purpose.CHILD:
         asked = asking_child(one, profile) is not None
@@ -206,6 +207,8 @@ def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile, *, itself:
     }[first.purpose]
     if first.purpose not in _TOLD_OF_LOOPS and (reads_in_loop(first) or in_loop(first)):
         what += f", and {STANDS_STILL}"
+    if nobody_writes(first, profile):
+        what = nobody_writes_text(first)
     if itself:
         what += ", for that is its own server: it asks itself, a deadlock"
     exiting = f", and the program cannot exit before {_it(group)}" if exits(profile) else ""

@@ -15,7 +15,9 @@ from iotrace.verdict.purpose import serves
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
 from iotrace.verdict.rules.silent_dns import is_dns, look_ups
+from iotrace.verdict.told_lines import MOST
 from iotrace.verdict.upstreams import Upstream, lines_on, upstreams
+from iotrace.verdict.waiting_tasks import WaitingTasks, resolving_tasks, task_lines
 from iotrace.verdict.work_sources import has_time, waits_for_work
 
 CONNECT_SHARE = 0.02
@@ -68,12 +70,13 @@ def _connecting(profile: ProcessProfile) -> Iterator[Hit]:
         seen.connects.wait_ns, resolving, serves=bool(seen.accepts.ok or profile.listening_ports())
     )
     advice = ""
+    tasks: tuple[WaitingTasks, ...] = ()
     lines = lines_of_category(profile.process, "connects")
     if resolving > seen.connects.wait_ns:
         server = max(names, key=lambda one: one.wait_ns + one.polled_ns).peer
         evidence["mostly_for"] = server
         title, advice = _resolving(server, lookups[server], resolving, targets, evidence)
-        lines = look_ups(profile, names) or lines
+        lines, tasks = look_ups(profile, names) or lines, resolving_tasks(profile)
     elif worst is not None:
         evidence["most_often_to"] = worst.peer
     yield Hit(
@@ -82,7 +85,7 @@ def _connecting(profile: ProcessProfile) -> Iterator[Hit]:
         tids.pop() if len(tids) == 1 else None,
         title=title,
         advice=advice,
-        lines=waiting_lines(lines, profile.process),
+        lines=(*waiting_lines(lines, profile.process), *task_lines(tasks))[:MOST],
     )
 
 

@@ -57,6 +57,8 @@ def _row(
             WRITER,
             _open(1, "pipe", "pipe:[77]", PIPE_INODE, os.O_WRONLY),
             _open(7, "tcp", "socket:[99]", SOCKET_INODE, os.O_RDWR),
+            _open(8, "pipe", "pipe:[78]", 78, os.O_RDONLY),
+            _open(9, "pipe", "pipe:[78]", 78, os.O_WRONLY),
         ),
         READER: _facts(READER, _open(0, "pipe", "pipe:[77]", PIPE_INODE, os.O_RDONLY)),
         812: _facts(812, _open(1, "pipe", "pipe:[77]", PIPE_INODE, os.O_WRONLY)),
@@ -76,6 +78,15 @@ def test_it_says_since_when_and_where() -> None:
 def test_a_pipe_says_who_has_its_other_end() -> None:
     row = _row("write", "pipe", 1)
     assert (row.peer, row.others) == ("pipe:[77]", (READER,))
+
+
+def test_a_reader_that_only_itself_could_write_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All processes of the host are looked at, as others may not be traced."""
+    for others, alone in (((), True), (((903, 1, "worker"),), False)):
+        ends = ((WRITER, 1, "python3"), *others)
+        monkeypatch.setattr(in_call_rows, "writers_of", lambda inode, ends=ends: ends)
+        assert _row("read", "pipe", 8).alone is alone
+    assert not _row("write", "pipe", 1).alone
 
 
 def test_a_poll_of_one_socket_is_a_wait_for_its_peer() -> None:

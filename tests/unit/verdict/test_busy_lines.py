@@ -10,7 +10,7 @@ from iotrace.report.times import Durations
 from iotrace.verdict.cpu_samples import busy_lines, faulting_lines
 from iotrace.verdict.told_lines import texts_of
 from iotrace.vocabulary.waits import WAIT_REASONS
-from tests.unit.verdict.made import MS, PID, S, call, event_loop, findings, process, thread
+from tests.unit.verdict.made import MS, PID, S, call, event_loop, findings, judged, process, thread
 from tests.unit.verdict.made_busy import never_sleeps, reads_files
 
 _WEATHER = Frame("weather", "/srv/server.py", 13, suspends=True)
@@ -123,6 +123,19 @@ def test_a_regular_expression_that_keeps_the_gil() -> None:
     assert "backtracking" in found["IO133"].advice
     elsewhere = replace(one, cpu_samples=(_row(900, 0, _WEATHER, tid=701),))
     assert "backtracking" not in findings(elsewhere)["IO133"].advice
+
+
+def test_a_thread_that_mostly_logs() -> None:
+    """A program that computes and serves nobody is told to be busy, at low severity."""
+    emits = Frame("StreamHandler.emit", "/usr/lib/python3.11/logging/__init__.py", 1113)
+    scans = Frame("scan", "/srv/tags.py", 36)
+    one = replace(process([thread(user=9_900 * MS, lock=100 * MS)]), sockets=None)
+    for logged, severity in ((600, "medium"), (400, "low")):
+        rows = (_row(logged, 1, emits, scans), _row(1000 - logged, 0, scans))
+        (found,) = judged(replace(one, cpu_samples=rows)).findings
+        assert found.severity == severity
+        assert ("log messages" in found.title) is (severity == "medium")
+        assert ("MemoryHandler" in found.advice) is (severity == "medium")
 
 
 def test_a_loop_whose_stalls_are_told_has_no_second_finding() -> None:

@@ -110,6 +110,24 @@ def test_look_ups_that_try_a_search_list_are_told_apart() -> None:
     assert "search list" not in once.advice
 
 
+def test_look_ups_of_asyncio_tasks_are_told_where_the_program_has_them() -> None:
+    """A thread of the loop's executor makes them: it has no line of the program's own."""
+    resolves = "lib/site-packages/aiohttp/connector.py:995 TCPConnector._resolve_host"
+    connects = "lib/site-packages/aiohttp/connector.py:548 BaseConnector.connect"
+    asks = in_call("poll", "udp", "lib/socket.py:962 getaddrinfo", fd=9)
+    names = descriptor(
+        9, kind="udp", local="10.0.0.7:40001", peer="10.0.0.2:53", opened=50, polled=2 * S
+    )
+    one = with_tasks(wait_of(resolves, connects, "messages.py:11 send", tasks=1))
+    one = replace(one, descriptors=(names,), lines=(line_of(asks, 50, 2 * S, 41 * MS),))
+    found = findings(one)["IO118"]
+    assert found.lines[0].startswith("socket.py:962 getaddrinfo")
+    assert found.lines[1].startswith("messages.py:11 send: 1 asyncio task")
+    waits = with_tasks(wait_of(connects, "messages.py:11 send", tasks=1))
+    one = replace(one, tasks=waits.tasks)
+    assert len(findings(one)["IO118"].lines) == 1
+
+
 def test_the_file_that_has_no_room_is_told() -> None:
     (one,) = made_busy.exhausted(True)
     writes = call("write", "file", 5_000, errors={"ENOSPC": 900})

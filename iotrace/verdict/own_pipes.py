@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads from pipes that only the reader itself could write to: whoever should have has ended."""
+
+from __future__ import annotations
+
+from iotrace.verdict.frames import library_frames
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.stuck import Stuck, target_text
+
+_MULTIPROCESSING = "/multiprocessing/"
+"""What is read there comes from another process. Elsewhere a signal may write to a pipe of its own
+process (signal.set_wakeup_fd)."""
+
+
+def nobody_writes(one: Stuck, profile: ProcessProfile) -> bool:
+    """Whether it waits for another process and nobody is left that could write: no other process
+    has the pipe, and this one has no other thread."""
+    alive = [row.tid for row in profile.process.threads if row.tid and row.ended_ns is None]
+    return (
+        one.call.alone
+        and one.own
+        and alive == [one.tid]
+        and any(_MULTIPROCESSING in frame.file for frame in library_frames(one.call.stack))
+    )
+
+
+def nobody_writes_text(one: Stuck) -> str:
+    on = target_text(one.call) or "a pipe"
+    return (
+        f"in {one.call.syscall} from {on} that no other process has open any more: the process "
+        "that should put something into it has ended (most likely killed), and there is no end of "
+        "file, as this process itself has the writing end, too"
+    )
+
+
+NOBODY_WRITES = (
+    "multiprocessing.Queue.get() and Connection.recv() do not notice that the process on the other "
+    "side has died: look for its end (exit code, dmesg for the OOM killer), and wait for it, too "
+    "(multiprocessing.connection.wait([process.sentinel, connection]), or get(timeout=...) and "
+    "process.is_alive() in turn). Of a Pipe() close the child's end in the parent after start(), "
+    "then recv() raises EOFError. ProcessPoolExecutor raises BrokenProcessPool."
+)

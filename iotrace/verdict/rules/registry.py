@@ -53,6 +53,7 @@ from iotrace.verdict.rules import (
     pickled_data,
     polled_result,
     polling,
+    read_by_another,
     round_trips,
     silent_dns,
     silent_peer,
@@ -156,4 +157,5 @@ RULES: tuple[Rule, ...] = (
     stolen_cpu.STOLEN,
     endless_shutdown.ENDLESS,
     work_behind_busy.BEHIND,
+    read_by_another.ANOTHER,
 )

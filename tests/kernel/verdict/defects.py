@@ -217,6 +217,7 @@ TESTED_ELSEWHERE = {
             "IO190",
             "IO193",
             "IO201",
+            "IO202",
         ),
         "tests/kernel/verdict/test_hangs.py",
     ),

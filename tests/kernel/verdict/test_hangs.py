@@ -53,13 +53,15 @@ WAYS = {
     "one_worker": "IO187",
     "stopped_child": "IO190",
     "busy_pipe": "IO201",
+    "read_by_another": "IO202",
     "endless_shutdown": "IO193",
 }
 _SERVE = ("busy_connections", "slow_service", "sleeping_requests")
 """They begin when they are traced, and say when they serve: judged from then on."""
 _BEGIN_TRACED = (*_SERVE, "one_worker")
-_SEVERITIES = {"kept_connections": "medium", "kept_threads": "medium"}
-"""It goes on serving until the limit is reached."""
+_OF_A_CHILD = ("busy_pipe",)
+_SEVERITIES = {"kept_connections": "medium", "kept_threads": "medium", "read_by_another": "low"}
+"""It goes on serving until the limit is reached; whether an answer is owed is not known."""
 FORMS = ("wrong", "fixed")
 Seen = dict[tuple[str, str], tuple[Process, Found]]
 
@@ -115,18 +117,19 @@ def seen() -> Iterator[Seen]:
     yield {
         (form, way): (
             next(one for one in report.processes if one.pid == pid),
-            _found(serving if way in _SERVE else report, pid),
+            _found(serving if way in _SERVE else report, pid, children=way in _OF_A_CHILD),
         )
         for (form, way), pid in pids.items()
     }
 
 
-def _found(report: Report, pid: int) -> Found:
-    """Findings and symptoms of one process, whosoever's symptoms they are."""
+def _found(report: Report, pid: int, *, children: bool = False) -> Found:
+    """Findings and symptoms of one process, whosoever's symptoms they are; or of its children."""
+    its = {pid, *(one.pid for one in report.processes if children and one.parent == pid)}
     found: Found = {}
     for finding in report.findings:
         told: tuple[Finding | Symptom, ...] = (finding, *finding.symptoms)
-        found |= {one.id: one for one in told if one.pid == pid}
+        found |= {one.id: one for one in told if one.pid in its}
     return found
 
 

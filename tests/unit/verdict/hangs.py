@@ -94,6 +94,24 @@ def behind_busy(wrong: bool) -> tuple[Process, ...]:
     return parent, replace(busy, unread_pipes=(unread,) if wrong else ()), *others
 
 
+def read_by_another(wrong: bool) -> tuple[Process, ...]:
+    """Two ask by way of a connection that a third one reads, in vain; or two connections are read,
+    and it is not known which is theirs."""
+    package = "lib/site-packages/rpyc/core/protocol.py"
+    reads = (f"{package}:464 Connection.serve", f"{package}:680 Connection.serve_all", *BOOTSTRAP)
+    asks = in_call(
+        "futex", "", "lib/threading.py:324 Condition.wait", f"{package}:452 Connection.serve",
+        f"{package}:744 Connection.sync_request", "app.py:15 names",
+        f"{package}:863 Connection._handle_call", *reads, object="a0",
+    )  # fmt: skip
+    readers = [
+        in_call("recvfrom", "tcp", *reads, fd=5, peer=f"10.0.0.{host}:18812")
+        for host in ((9,) if wrong else (9, 8))
+    ]
+    rows = [waiting(701 + place, one, recv=10 * S) for place, one in enumerate(readers)]
+    return (process([*rows, waiting(711, asks), waiting(712, asks)]),)
+
+
 def locked(wrong: bool) -> tuple[Process, ...]:
     """Handlers behind one that writes with the lock; workers that wait for a queue of their own."""
     taking = in_call("futex", "", "app.py:8 log", "app.py:20 handle", *HANDLER, object="a0")

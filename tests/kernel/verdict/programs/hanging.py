@@ -18,7 +18,7 @@ from common import WRONG, listen, ready
 from connection_pool import Pool
 from ends import endless_shutdown
 from gone import serve_and_end, unanswered_connect
-from idle import busy_pipe, full_server, one_worker, sleeping_requests
+from idle import busy_pipe, full_server, one_worker, read_by_another, sleeping_requests
 
 WAY = sys.argv[2]
 JOB_S = 0.05
@@ -389,7 +389,7 @@ WAYS = {one.__name__: one for one in (
     slow_service, unanswered_connect, replaced_workers, stopped_child,
     busy_pipe,
 )}  # fmt: skip
-for told in (sleeping_requests, full_server, one_worker, endless_shutdown):
+for told in (sleeping_requests, full_server, one_worker, endless_shutdown, read_by_another):
     WAYS[told.__name__] = lambda told=told: told(listener)
 ready(listener)
 WAYS[WAY]()

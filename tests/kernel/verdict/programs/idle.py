@@ -123,3 +123,50 @@ def busy_pipe():
     for worker in (0, 0) if WRONG else (0,):
         os.write(pipes[worker], b"600.")
     signal.pause()
+
+
+SHARED = """
+class Connection:
+    def __init__(self, socket, threading):
+        self.socket, self.reading, self.news = socket, threading.Lock(), threading.Condition()
+
+    def serve(self):
+        if self.reading.acquire(blocking=False):
+            try:
+                self.socket.recv(100)
+            finally:
+                self.reading.release()
+            with self.news:
+                self.news.notify_all()
+        else:
+            with self.news:
+                self.news.wait(600)
+
+    def serve_all(self):
+        while True:
+            self.serve()
+
+    def dispatch(self, function):
+        while True:
+            function(self)
+"""
+
+
+def read_by_another(listener):
+    """IO202: one thread reads a connection for all, and nothing comes; fixed: something does."""
+    client = socket.create_connection(listener.getsockname())
+    library = {}
+    exec(compile(SHARED, "/opt/site-packages/shared.py", "exec"), library)
+    connection = library["Connection"](listener.accept()[0], threading)
+
+    def ask(connection):
+        connection.serve()
+
+    threading.Thread(target=connection.serve_all, daemon=True).start()
+    time.sleep(JOB_S)
+    for _ in range(2):
+        threading.Thread(target=connection.dispatch, args=(ask,), daemon=True).start()
+    while True:
+        time.sleep(JOB_S)
+        if not WRONG:
+            client.sendall(b"x")

@@ -13,7 +13,8 @@ from iotrace.verdict.waiting_tasks import waiting_tasks
 BUSY_SHARE = 0.8
 """Of the most calls that were in flight at a time, on average: nearly always as many as there may
 be."""
-LEAST_ANSWERS = 5
+LEAST_ANSWERS = 3
+"""A service that takes seconds gives no more in a short trace; nothing but a sentence is said."""
 
 
 def asked_all_along(profile: ProcessProfile) -> str:

@@ -68,7 +68,7 @@ def tracing_options(function: Callable[..., int]) -> Callable[..., int]:
             "-d",
             "--duration",
             type=Seconds(),
-            help="Stop after this time (10, 500ms, 2m), from when Python's lines are seen as well.",
+            help="Stop after this time (10, 500ms, 2m), counted from when all probes are loaded.",
         ),
         click.option("-i", "--interval", type=Seconds(), help="Print a report this often as well."),
         click.option(

@@ -39,7 +39,7 @@ _SECOND_NS = 1_000_000_000
     "-d",
     "--duration",
     type=Seconds(),
-    help="Stop after this time (10, 500ms, 2m), from when Python's lines are seen as well.",
+    help="Stop after this time (10, 500ms, 2m), counted from when all probes are loaded.",
 )
 @click.option(
     "-i",

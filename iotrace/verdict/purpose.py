@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import Enum
+from itertools import pairwise
 
 from iotrace.report.stacks import Frame, InCall
 from iotrace.verdict.frames import (
@@ -121,7 +122,17 @@ def _of_lock_or_poll(call: InCall, library: Sequence[Frame]) -> Purpose:
 def serves(stack: Sequence[Frame]) -> bool:
     """Whether somebody outside waits: a server or a task queue has called the program's code."""
     outer = stack[len(library_frames(stack)) :]
-    return any(_SERVER.search(frame.file) for frame in outer if in_library(frame))
+    return _in_worker_of_anyio(outer) or any(
+        _SERVER.search(frame.file) for frame in outer if in_library(frame)
+    )
+
+
+def _in_worker_of_anyio(stack: Sequence[Frame]) -> bool:
+    """Whether it is what a coroutine has handed to a thread (FastAPI: a plain def)."""
+    return any(
+        inner.file.endswith("/anyio/_backends/_asyncio.py") and outer.file.endswith("/threading.py")
+        for inner, outer in pairwise(stack)
+    )
 
 
 def handles_request(stack: Sequence[Frame]) -> bool:

@@ -26,6 +26,8 @@ OPENED_SHARE = 0.5
 OPERATIONS_SHARE = 0.05
 """Of the looks: a thread that serves files moves data over sockets as well."""
 
+LEAST_REQUESTS = 20
+"""A server that has answered as many has long begun."""
 IMPORT_SHARE = 0.5
 """Of the CPU samples of these threads, in which modules were imported: the looks are for those."""
 
@@ -39,6 +41,10 @@ def _polled(profile: ProcessProfile) -> Iterator[Hit]:
         for tid, seen in profile.threads.items()
         if profile.per_second(looks[tid]) >= LOOKS_PER_SECOND and _comes_back(seen, looks[tid])
     ]
+    if not tids and _imports_for_requests(profile):  # in many threads, a little each
+        tids = [tid for tid, count in looks.items() if count]
+        if profile.per_second(sum(looks.values())) < LOOKS_PER_SECOND:
+            return
     cpu_ns = sum(
         profile.threads[tid].cpu_ns * looks[tid] // max(1, profile.threads[tid].syscalls)
         for tid in tids
@@ -76,6 +82,15 @@ def _polled(profile: ProcessProfile) -> Iterator[Hit]:
         else f"Polls the file system: {who} look{each} at thousands of files (stat) again and "
         "again",
         advice=_IMPORTS if imports else _READS if reads else "",
+    )
+
+
+def _imports_for_requests(profile: ProcessProfile) -> bool:
+    """Most of its CPU time, while it serves: no program that starts."""
+    served = sum(one.exchanges for one in profile.process.requests)
+    return (
+        served >= LEAST_REQUESTS
+        and import_share(profile.process, list(profile.threads)) >= IMPORT_SHARE
     )
 
 

@@ -33,6 +33,7 @@ from iotrace.verdict.waiting_tasks import (
     owed,
     purpose_of_task,
     task_lines,
+    waiting_tasks,
 )
 
 LEAST_LOOKS = 3
@@ -66,16 +67,21 @@ def _is_told_elsewhere(place: Place, profile: ProcessProfile) -> bool:
 
 
 def _hanging(profile: ProcessProfile) -> list[Place]:
-    """Where requests have been at all looks: for a child that does not end, or a future that the
-    program's own code has made and awaits, and that nobody sets."""
+    """Where requests, or those who take from a queue that is full, have been at all looks: for a
+    child that does not end, or a future that the program's own code has made and awaits, and that
+    nobody sets."""
     tasks = profile.process.tasks
     if tasks is None or tasks.looks < LEAST_LOOKS:
         return []
     long_ns = max(LEAST_NS, int(WHOLE_SHARE * 0.95 * tasks.watched_ns))
+    needed = any(
+        one.purpose is Purpose.ROOM and one.wait.longest_ns >= long_ns
+        for one in waiting_tasks(profile)
+    )
     return [
         one
         for one in places_of(profile)
-        if one.serves
+        if (one.serves or needed)
         and longest_of(one.tasks) >= long_ns
         and (
             one.wait is Wait.CHILD
@@ -125,7 +131,8 @@ def _hanging_hit(place: Place, profile: ProcessProfile) -> Hit:
         min(profile.wall_ns, longest),
         severity="medium",
         lines=task_lines(place.tasks),
-        title=f"Requests hang: {plural(count, 'asyncio task')} {_text(place, None, profile)} "
+        title=f"{'Requests hang' if place.serves else 'What takes from a full queue hangs'}: "
+        f"{plural(count, 'asyncio task')} {_text(place, None, profile)} "
         f"{nobody} in {duration(longest)} and more",
         advice=_ADVICE[place.wait],
     )

@@ -253,3 +253,32 @@ def test_connects_that_are_refused_after_they_have_returned(
     if told:
         assert f"No connection to {_PEER} comes about: 50 attempts" in found["IO131"].title
         assert found["IO131"].lines == ("work.py:12 orders -> connect",)
+
+
+def test_what_a_coroutine_has_handed_to_a_thread_is_waited_for() -> None:
+    """A plain def of FastAPI: nothing else tells that its database was asked."""
+    worker = "lib/site-packages/anyio/_backends/_asyncio.py:962 WorkerThread.run"
+    assert "IO140" in findings(_asking(worker, "lib/threading.py:1038 Thread._bootstrap_inner"))
+    main = "lib/site-packages/anyio/_backends/_asyncio.py:2100 AsyncIOBackend.run"
+    assert "IO140" not in findings(_asking(main, "work.py:9 main"))
+
+
+def test_consumers_that_await_what_nobody_sets() -> None:
+    hangs = made_tasks.wait_of("work.py:5 settle", "work.py:12 consume")
+    puts = made_tasks.wait_of("lib/asyncio/queues.py:120 Queue.put", "work.py:9 feed")
+    found = findings(made_tasks.with_tasks(hangs, puts))["IO160"]
+    (told,) = [one for one in found.symptoms if one.id == "IO185"]
+    assert told.title.startswith("What takes from a full queue hangs: 7 asyncio tasks wait for a")
+    assert "IO185" not in findings(made_tasks.with_tasks(hangs))
+
+
+@pytest.mark.parametrize(("served", "told"), [(200, True), (3, False)])
+def test_a_thread_for_each_connection_imports_a_little(served: int, told: bool) -> None:
+    took = Durations(served, *(50 * MS,) * 5)
+    row = Requests("127.0.0.1:8000", 9, served, 0, None, took, None, None, None, None)
+    threads = [replace(thread(tid, user=40 * MS), syscalls=2_000) for tid in range(701, 751)]
+    looks = [call("newfstatat", "", 900, tid=one.tid) for one in threads]
+    samples = tuple(CpuSample(one.tid, 6, 30 * MS, 0, 0, 0, 2, _IMPORTS) for one in threads)
+    one = replace(process(threads, looks), requests=(row,), cpu_samples=samples)
+    found = findings(one)
+    assert ("IO172" in found and found["IO172"].title.startswith("Imports modules")) is told

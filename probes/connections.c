@@ -7,7 +7,7 @@
 /* Its address is reused. x: the exchange on it, if there is one. */
 static __always_inline void forget_socket(u64 sock, struct exchange *x)
 {
-  readiness.delete(&sock);
+  forget_readiness(sock);
   if (!x)
     return;
   abandon_exchange(x);
@@ -26,7 +26,7 @@ static __always_inline struct readiness *ready_before_accept(u64 sock, struct re
   } else {
     port = MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_NUM);
     who = listener_of(port);
-    inode = pending_socket(port, swap16(read_u16(sock + OFFSET_SOCK_DPORT)));
+    inode = pending_socket(port, peer_port_of(sock));
   }
   if (!who) {
     if (r)
@@ -87,7 +87,7 @@ static __always_inline struct readiness *ready_before_use(u64 sock, struct readi
       (state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT))
     return r;
   if (!r)
-    r = fresh_readiness(sock, pending_socket(port, swap16(read_u16(sock + OFFSET_SOCK_DPORT))));
+    r = fresh_readiness(sock, pending_socket(port, peer_port_of(sock)));
   if (r)
     exchange_before_use(r, sock, 0, who);
   return r;
@@ -197,7 +197,7 @@ PROGRAM(on_set_state)
     who = listener_of(port);
     if (!who)
       return 0;
-    r = fresh_readiness(sock, pending_socket(port, swap16(read_u16(sock + OFFSET_SOCK_DPORT))));
+    r = fresh_readiness(sock, pending_socket(port, peer_port_of(sock)));
     seen_before(sock, new);
     x = r ? exchange_before_use(r, sock, port, DETAIL_FULL ? 0 : who) : NULL;
     if (x)

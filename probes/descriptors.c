@@ -72,11 +72,11 @@ static __always_inline struct descriptor *resolve_descriptor(struct thread *t, u
     d->inode = o.inode;
     d->sock = o.sock;
     d->open_flags = o.open_flags;
-    d->addressed = 0;
+    d->addressed = o.kind == KIND_TCP && o.local_port && o.peer_port; /* it is connected */
     d->exchange = 0;
     copy_address(d, &o);
 #if WATCH_SOCKETS
-    watch_socket(&o, t->found ? t->started_ns : 0);
+    d->exchange = watch_socket(&o, t->found ? t->started_ns : 0);
 #endif
   }
   update_end(&d->seq);

@@ -231,8 +231,8 @@ static __always_inline void keep_exemplar(struct thread *t, struct exchange *x, 
   kept->arrived_ns = x->arrived_ns;
   kept->latency_ns = s->latency_ns;
   kept->queue_ns = s->queue_ns;
-  kept->family = read_u16(sock + OFFSET_SOCK_FAMILY);
-  kept->peer_port = swap16(read_u16(sock + OFFSET_SOCK_DPORT));
+  kept->family = MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_FAMILY);
+  kept->peer_port = peer_port_of(sock);
   read_peer(kept->peer, sock, kept->family);
   keep_longest_wait_of(t, x, kept);
   COPY_CPU_PARTS(kept->pickup, s->pickup);

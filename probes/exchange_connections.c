@@ -52,8 +52,8 @@ static __always_inline void exchange_connecting(struct thread *t, u32 slot, stru
     x = new_exchange(r, sock);
   if (!x)
     return;
-  key.family = read_u16(sock + OFFSET_SOCK_FAMILY);
-  key.port = swap16(read_u16(sock + OFFSET_SOCK_DPORT));
+  key.family = MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_FAMILY);
+  key.port = peer_port_of(sock);
   read_peer(key.address, sock, key.family);
   x->role = r->role = ROLE_CLIENT;
   x->slot = slot + 1;

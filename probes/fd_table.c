@@ -87,10 +87,16 @@ static __always_inline u64 inode_number(u64 file)
   return number;
 }
 
+/* The port at the other end of a TCP connection. */
+static __always_inline u16 peer_port_of(u64 sock)
+{
+  return swap16(MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_DPORT));
+}
+
 static __always_inline void read_peer(u8 *peer, u64 sock, u32 family)
 {
   if (family == AF_INET)
-    read_kernel_memory(peer, 4, (void *)(sock + OFFSET_SOCK_DADDR));
+    *(u32 *)peer = MEMBER(u32, sock, TYPE_SOCK, OFFSET_SOCK_DADDR);
 #if HAVE_IPV6
   else if (family == AF_INET6)
     read_kernel_memory(peer, 16, (void *)(sock + OFFSET_SOCK_V6_DADDR));
@@ -99,13 +105,13 @@ static __always_inline void read_peer(u8 *peer, u64 sock, u32 family)
 
 static __always_inline void read_addresses(u64 sock, struct object *o)
 {
-  o->family = read_u16(sock + OFFSET_SOCK_FAMILY);
+  o->family = MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_FAMILY);
   if (o->family != AF_INET && o->family != AF_INET6)
     return;
-  o->local_port = read_u16(sock + OFFSET_SOCK_NUM);
-  o->peer_port = swap16(read_u16(sock + OFFSET_SOCK_DPORT));
+  o->local_port = MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_NUM);
+  o->peer_port = peer_port_of(sock);
   if (o->family == AF_INET)
-    read_kernel_memory(o->local, 4, (void *)(sock + OFFSET_SOCK_RCV_SADDR));
+    *(u32 *)o->local = MEMBER(u32, sock, TYPE_SOCK, OFFSET_SOCK_RCV_SADDR);
 #if HAVE_IPV6
   else
     read_kernel_memory(o->local, 16, (void *)(sock + OFFSET_SOCK_V6_RCV_SADDR));
@@ -158,20 +164,22 @@ static __always_inline u32 anonymous_kind(u64 file)
 /* Fill o for current's descriptor; kind is KIND_NONE where the number is not open. */
 static __always_inline void resolve(u32 fd, struct object *o)
 {
-  u64 file = file_of(fd), inode;
+  u64 file = file_of(fd), inode; /* of a socket it is a member of its struct socket_alloc */
   u32 type, major;
   o->kind = KIND_NONE;
   if (!file)
     return;
-  inode = read_u64(file + OFFSET_FILE_INODE);
-  o->inode = read_u64(inode + OFFSET_INODE_INO);
-  o->open_flags = read_u32(file + OFFSET_FILE_FLAGS);
-  type = read_u16(inode + OFFSET_INODE_MODE) & S_IFMT;
+  inode = MEMBER(u64, file, TYPE_FILE, OFFSET_FILE_INODE);
+  o->open_flags = MEMBER(u32, file, TYPE_FILE, OFFSET_FILE_FLAGS);
+  inode -= OFFSET_SOCKET_ALLOC_INODE;
+  o->inode = MEMBER(u64, inode, TYPE_SOCKET_ALLOC, OFFSET_SOCKET_ALLOC_INODE + OFFSET_INODE_INO);
+  type = MEMBER(u16, inode, TYPE_SOCKET_ALLOC, OFFSET_SOCKET_ALLOC_INODE + OFFSET_INODE_MODE) & S_IFMT;
   if (type == S_IFSOCK) {
-    u64 socket = inode - OFFSET_SOCKET_ALLOC_INODE + OFFSET_SOCKET_ALLOC_SOCKET;
-    o->sock = read_u64(socket + OFFSET_SOCKET_SK);
+    /* By a helper: a number, which the verifier lets us multiply. */
+    o->sock = read_u64(inode + OFFSET_SOCKET_ALLOC_SOCKET + OFFSET_SOCKET_SK);
     read_addresses(o->sock, o);
-    o->kind = socket_kind(o->family, read_u16(socket + OFFSET_SOCKET_TYPE));
+    o->kind = socket_kind(o->family, MEMBER(u16, inode, TYPE_SOCKET_ALLOC,
+                                            OFFSET_SOCKET_ALLOC_SOCKET + OFFSET_SOCKET_TYPE));
   } else if (type == S_IFREG) {
     o->kind = KIND_FILE;
   } else if (type == S_IFIFO) {
@@ -181,7 +189,8 @@ static __always_inline void resolve(u32 fd, struct object *o)
   } else if (type == S_IFBLK) {
     o->kind = KIND_BLOCK;
   } else if (type == S_IFCHR) {
-    major = read_u32(inode + OFFSET_INODE_RDEV) >> MINORBITS;
+    major = MEMBER(u32, inode, TYPE_SOCKET_ALLOC, OFFSET_SOCKET_ALLOC_INODE + OFFSET_INODE_RDEV) >>
+            MINORBITS;
     o->kind = major == TTY_MAJOR || major == TTYAUX_MAJOR ||
                       (major >= UNIX98_PTY_SLAVE_MAJOR &&
                        major < UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJOR_COUNT)

@@ -96,12 +96,12 @@ struct readiness {
 };
 BPF_TABLE("lru_hash", u64, struct readiness, readiness, MAX_SOCKETS);
 
-/* Not 0: readiness may have an entry of a socket with this hash. Saves all other sockets of the
- * host a hash look-up. Never cleared, because addresses of sockets are reused. */
+/* Entries of readiness by the hash of their socket. 0 saves all other sockets of the host a hash look-up.
+ * Those that the LRU map has thrown out are still counted. */
 #define WATCHED_MARKS 64
 #define WATCHED_BITS 10
 struct marks {
-  u8 marks[WATCHED_MARKS]; /* bytes, because any CPU writes them */
+  u32 marks[WATCHED_MARKS]; /* atomic */
 };
 BPF_ARRAY(watched, struct marks, 1 << WATCHED_BITS);
 

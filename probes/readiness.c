@@ -24,8 +24,8 @@ static __always_inline u64 pending_unix_socket(u32 listener)
   return READINESS_PENDING | READINESS_UNIX | listener;
 }
 
-/* The mark that readiness may have an entry of this socket. Sockets share marks by a hash. */
-static __always_inline u8 *watched_place(u64 sock)
+/* How many entries readiness may have of sockets with the hash of this one. */
+static __always_inline u32 *watched_place(u64 sock)
 {
   u64 hash = sock * 0x9e3779b97f4a7c15ULL;
   u32 place = hash >> (64 - WATCHED_BITS);
@@ -35,23 +35,31 @@ static __always_inline u8 *watched_place(u64 sock)
 
 static __always_inline int maybe_watched(u64 sock)
 {
-  u8 *place = watched_place(sock);
+  u32 *place = watched_place(sock);
   return place && *place;
-}
-
-static __always_inline void mark_watched(u64 sock)
-{
-  u8 *place = watched_place(sock);
-  if (place && !*place)
-    *place = 1;
 }
 
 static __always_inline struct readiness *fresh_readiness(u64 sock, u64 inode)
 {
   struct readiness fresh = {.inode = inode};
-  mark_watched(sock);
-  readiness.update(&sock, &fresh);
+  u32 *place = watched_place(sock);
+  if (!place)
+    return NULL;
+  __sync_fetch_and_add(place, 1); /* before there is an entry to be missed */
+  if (readiness.insert(&sock, &fresh)) {
+    readiness.update(&sock, &fresh); /* there was one, which is counted */
+    if (*place > 1)
+      __sync_fetch_and_add(place, -1);
+  }
   return readiness.lookup(&sock);
+}
+
+/* Its address is reused. */
+static __always_inline void forget_readiness(u64 sock)
+{
+  u32 *place = watched_place(sock);
+  if (!readiness.delete(&sock) && place && *place)
+    __sync_fetch_and_add(place, -1);
 }
 
 /* A connection that the peer has reset, or that has ended otherwise: nothing will tell of it any more. A
@@ -88,24 +96,27 @@ static __always_inline void forget_arrival(struct readiness *r, u64 sock, u64 fo
 
 /* From now on sk_data_ready dates data on this socket. Data that came before the accept is dated
  * if the port was known to be listened on; other data that lies there already is not. followed_ns: since
- * when the thread that uses it is looked at, 0: all along. */
-static __always_inline void watch_socket(struct object *o, u64 followed_ns)
+ * when the thread that uses it is looked at, 0: all along. Returns where its exchange is, 0: there is none
+ * yet. */
+static __always_inline u32 watch_socket(struct object *o, u64 followed_ns)
 {
   u64 sock = o->sock, pending;
   struct readiness *known;
   if (!sock || has_ended(o))
-    return;
+    return 0;
   known = readiness.lookup(&sock);
   if (known && followed_ns)
     forget_arrival(known, sock, followed_ns);
   if (known && known->inode == o->inode)
-    return;
+    return known->exchange;
   pending = o->kind == KIND_UNIX ? pending_unix_socket(unix_listener(sock))
                                  : pending_socket(o->local_port, o->peer_port);
-  if (known && known->inode == pending)
+  if (known && known->inode == pending) {
     known->inode = o->inode;
-  else
-    fresh_readiness(sock, o->inode);
+    return known->exchange;
+  }
+  fresh_readiness(sock, o->inode);
+  return 0;
 }
 #endif
 

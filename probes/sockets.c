@@ -16,6 +16,29 @@ static __always_inline struct descriptor *descriptor_of_sock(struct thread *t, u
   return resolve_descriptor(t, slot, fd, 0, found);
 }
 
+/* Where current's registers are saved: a thread has them at the same address all its life. */
+static __always_inline u64 saved_registers(struct thread *t)
+{
+#if HAVE_CAST
+  if (!t->regs)
+    t->regs = (u64)bpf_task_pt_regs(bpf_get_current_task_btf());
+  return *(volatile u64 *)&t->regs; /* a number on both ways */
+#else
+  return (u64)bpf_task_pt_regs(bpf_get_current_task_btf());
+#endif
+}
+
+static __always_inline u64 saved_word(u64 regs, u32 offset)
+{
+  u64 word;
+#if HAVE_CAST
+  word = MEMBER(u64, regs, TYPE_PT_REGS, offset);
+#else
+  LOAD("u64", word, regs, offset);
+#endif
+  return word;
+}
+
 /* Up to now current was in this call. */
 static __always_inline void charge_socket_call(struct thread *t)
 {
@@ -60,28 +83,26 @@ static __always_inline int socket_call(struct bpf_raw_tracepoint_args *ctx, u32 
   struct call_sums s = {.calls = 1};
   struct call_spec *spec;
   struct descriptor *d;
-  struct arguments args;
   int moved = 0;
   u64 regs;
   count_made_up(event, counter);
   if (!t || t->io_worker || already_done(t, event))
     return 0;
-  regs = (u64)bpf_task_pt_regs(bpf_get_current_task_btf());
-  LOAD("u32", number, regs, OFFSET_CALL_NUMBER);
+  regs = saved_registers(t);
+  number = saved_word(regs, OFFSET_CALL_NUMBER);
   spec = call_specs.lookup(&number);
   if (!spec || !(spec->flags & (CALL_IN | CALL_OUT)) || spec->fd_arg != ARGUMENT_0)
     return 0;
-  find_arguments(&args, regs);
   s.nr = number;
   s.peeks = !!(ctx->args[2] & MSG_PEEK);
   take_result(ctx, spec, &s);
   preempt_off();
   update_begin(&t->seq);
-  s.asked_bytes = unbounded(t, spec->size_arg == ARGUMENT_2 ? args.words[ARGUMENT_2] : 0);
+  s.asked_bytes = unbounded(t, spec->size_arg == ARGUMENT_2 ? saved_word(regs, OFFSET_ARGUMENTS + 8 * ARGUMENT_2) : 0);
   if (t->state == STATE_COPY || s.ret >= 0)
     charge_socket_call(t);
   take_result(ctx, spec, &s);
-  d = descriptor_of_sock(t, slot, args.words[ARGUMENT_0], ctx->args[0], &found);
+  d = descriptor_of_sock(t, slot, saved_word(regs, OFFSET_ARGUMENTS + 8 * ARGUMENT_0), ctx->args[0], &found);
   if (d && d->sock == ctx->args[0]) { /* else splice: the socket is not its first argument */
     s.kind = d->kind;
     s.copy_ns = t->call_copy_ns;

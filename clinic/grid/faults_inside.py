@@ -31,6 +31,7 @@ INSIDE = (
     ),
     Fault(
         "gil-contention",
+        quick=True,
         head="import threading\n\ndef spin():\n    n = 0\n    while True:\n"
         "        n += 1  # <- here\n\nfor _ in range(3):\n"
         "    threading.Thread(target=spin, daemon=True).start()",

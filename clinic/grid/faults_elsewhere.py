@@ -165,6 +165,12 @@ ELSEWHERE = (
         "    cursor.execute('select 1')\nreturn 'ok'",
         start=_POSTGRES,
         peer="127.0.0.1",
-        words=("new connection", "connections? (is|are)? ?(made|opened)", "connects? ", "for each"),
+        words=(
+            "new connection",
+            "made anew",
+            "connections? (is|are)? ?(made|opened)",
+            "connects? ",
+            "for each",
+        ),
     ),
 )

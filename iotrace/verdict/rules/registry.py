@@ -13,6 +13,7 @@ from iotrace.verdict.rules import (
     awaited_answers,
     blocked_senders,
     blocking_in_loop,
+    brief_workers,
     busy_connections,
     busy_thread,
     child_polling,
@@ -158,4 +159,5 @@ RULES: tuple[Rule, ...] = (
     endless_shutdown.ENDLESS,
     work_behind_busy.BEHIND,
     read_by_another.ANOTHER,
+    brief_workers.BRIEF,
 )

@@ -20,6 +20,7 @@ from tests.unit.verdict.made import (
     in_call,
     line_of,
     process,
+    stack,
     thread,
 )
 
@@ -104,6 +105,25 @@ def imports_for_each_job(wrong: bool) -> tuple[Process, ...]:
         for number in range(701, 714)
     ]
     return process([thread(child=10 * S)]), *jobs
+
+
+def brief_workers(wrong: bool) -> tuple[Process, ...]:
+    """IO203: a hundred processes of a pool, of 2 ms of CPU time each; the twin's work for 40 ms."""
+    each = (2 if wrong else 40) * MS
+    place = stack(
+        "lib/concurrent/futures/process.py:829 ProcessPoolExecutor.shutdown", "evolve.py:18 main"
+    )
+    parent = process([thread(user=2 * S, kernel=S, lock=7 * S)])
+    rows = (CpuSample(PID, 600, 3 * S, 0, 0, 0, 1, place),)
+    workers = [
+        replace(
+            process([thread(number, user=each, lock=50 * MS)], pid=number, parent=PID),
+            started_ns=(number - 700) * 95 * MS,
+            ended_ns=(number - 700) * 95 * MS + 50 * MS + each,
+        )
+        for number in range(701, 801)
+    ]
+    return replace(parent, cpu_samples=rows), *workers
 
 
 def pickles(wrong: bool) -> tuple[Process, ...]:

@@ -114,6 +114,7 @@ MADE: dict[str, Made] = {
     "IO193": made_ends.endless_shutdown,
     "IO201": hangs.behind_busy,
     "IO202": hangs.read_by_another,
+    "IO203": made_busy.brief_workers,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -202,6 +203,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO193": {"connections_of_clients": 3, "asyncio_tasks_of_the_program": 3, "waited_ns": 9 * S},
     "IO201": {"unread_bytes": 421, "not_read_for_ns": 10 * S, "idle_workers": 2},
     "IO202": {"threads": 2, "peer": "10.0.0.9:18812", "reader": "thread 701"},
+    "IO203": {"processes_started": 100, "cpu_per_process_ns": 2 * MS, "mean_life_ns": 52 * MS},
 }  # fmt: skip
 
 

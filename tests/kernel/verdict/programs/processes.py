@@ -58,7 +58,19 @@ def pickles():
             time.sleep(0 if WRONG else BETWEEN_S)
 
 
+def pools():
+    """IO203: a pool for each batch; fixed: one for all."""
+    kept = None if WRONG else ProcessPoolExecutor(2)
+    while True:
+        if kept:
+            list(kept.map(abs, range(10)))
+            time.sleep(BETWEEN_S)
+        else:
+            with ProcessPoolExecutor(2) as pool:
+                list(pool.map(abs, range(10)))
+
+
 listener = listen()
 ready(listener)
 threading.Thread(target=serve, daemon=True).start()
-{"imports": imports, "pickles": pickles}[sys.argv[3]]()
+{"imports": imports, "pickles": pickles, "pools": pools}[sys.argv[3]]()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
 import socket
 import struct
 import subprocess
@@ -337,18 +339,23 @@ def test_what_is_never_answered_is_owed_until_the_connection_ends(limits: Limits
 
 
 def test_what_had_arrived_before_the_trace_is_owed_since_then(limits: Limits) -> None:
-    with Server("loop") as server, server.connect() as busy, server.connect() as owed:
+    with Server("loop") as server, server.connect() as owed:
         assert ask(owed) == b"ok\n"
-        busy.sendall(b"sleep 1500\n")
-        wait_until(lambda: sleeps_in(server.pid, server.pid, "clock_nanosleep"), "its sleep")
+        os.kill(server.pid, signal.SIGSTOP)
+        wait_until(lambda: _is_stopped(server.pid), "its stop")
         owed.sendall(b"never\n")
         with tracing(server.pid, limits=limits) as trace:
+            os.kill(server.pid, signal.SIGCONT)
             wait_until(lambda: _reads(trace, server.pid) > 0, "its read")
             report = report_of(trace)
     row = requests_of(report, server.pid)
     assert row.unanswered == 1
     assert row.oldest_unanswered_ns is not None
     assert 0 < row.oldest_unanswered_ns <= report.duration_ns
+
+
+def _is_stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 def _reads(trace: Trace, pid: int) -> int:

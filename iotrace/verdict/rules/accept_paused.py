@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server that is idle and does not accept those who connect: it has as many as it may have."""
+"""A server whose loop is idle and does not accept those who connect: it has as many as it may have,
+or it waits for what is in its threads' hands."""
 
 from __future__ import annotations
 
@@ -7,10 +8,14 @@ from collections.abc import Iterator
 
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile, port_of
+from iotrace.verdict.purpose import Purpose
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
+from iotrace.verdict.stuck import whereabouts
 
 LEAST_PENDING = 2
 """Connections in the accept queue at the end; a single one may have come that moment."""
+IN_HAND_SHARE = 0.5
+"""Of its open connections, with a request that is not answered: it is at work on those."""
 IDLE_SHARE = 0.5
 """Of the time of the thread that serves, in its multiplexer: it could accept them."""
 
@@ -67,20 +72,48 @@ def _hit(listener: str, pending: int, tid: int, profile: ProcessProfile) -> Hit:
     assert sockets is not None
     others = sum(one.connections for one in sockets.connected) + len(sockets.listening)
     has = max(len(open_ones), (sockets.count or 0) - others)
+    owed = _in_hand(profile)
+    newcomers = f"{plural(pending, 'newcomer')} wait in the accept queue"
     return Hit(
         {
             "listener": listener,
             "connections_waiting_to_be_accepted": pending,
             "connections_open": has,
             "accepted_while_traced": 0,
+            **({_IN_HAND: owed} if owed else {}),
         },
         profile.wall_ns,
-        tid,
+        None if owed else tid,
         severity="high",
-        title=f"The server accepts nobody, though it is idle: {plural(pending, 'newcomer')} wait "
-        f"in the accept queue while it has {plural(has, 'connection')} open, most likely as many "
-        "as it may have",
+        title=f"The server accepts nobody: {newcomers} while it has {plural(has, 'connection')} "
+        f"open and {plural(owed, 'request')} in hand; most likely it may have no more, or it is to "
+        "end when these are done"
+        if owed
+        else f"The server accepts nobody, though it is idle: {newcomers} while it has "
+        f"{plural(has, 'connection')} open, most likely as many as it may have",
+        advice=_AT_WORK + PAUSED.advice if owed else "",
     )
+
+
+def _in_hand(profile: ProcessProfile) -> int:
+    """Requests that are owed an answer; or threads that work at one, whose request may have come
+    before the trace."""
+    at_work = sum(one.serves and one.purpose is not Purpose.WORK for one in whereabouts(profile))
+    return max(at_work, sum(one.unanswered for one in profile.process.requests))
+
+
+def keeps_from_accepting(cause: Hit, symptom: Hit) -> bool:
+    """Whether those that nobody accepts wait until what the cause holds up is done, most likely:
+    other connections are hardly there."""
+    has, in_hand = symptom.evidence["connections_open"], symptom.evidence.get(_IN_HAND, 0)
+    return float(in_hand) >= IN_HAND_SHARE * float(has) > 0
+
+
+_IN_HAND = "requests_in_hand"
+_AT_WORK = (
+    "See what the requests in hand wait for. A worker that is to be replaced or told to end "
+    "(gunicorn: max_requests, a reload) accepts nobody while they last. Otherwise: "
+)
 
 
 PAUSED = Rule(

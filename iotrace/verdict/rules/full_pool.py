@@ -12,6 +12,7 @@ from iotrace.verdict.client_waits import SLOW_CLIENTS, ClientWaits, client_waits
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.pool_threads import is_idle, threads_of_pools, wakes_in
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.rules.accept_paused import keeps_from_accepting
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.rules.sleep_in_request import RETRIES, sleeps_to_retry
 from iotrace.verdict.stuck import Stuck, from_client, long_ns, place_text, target_text
@@ -271,6 +272,7 @@ FULL = Rule(
         "IO147": always,
         "IO165": always,
         "IO185": always,
+        "IO186": keeps_from_accepting,
         "IO187": always,
     },
     rank=Rank.STUCK,

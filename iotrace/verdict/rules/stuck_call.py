@@ -29,6 +29,7 @@ from iotrace.verdict.number_formats import plural
 from iotrace.verdict.own_pipes import nobody_writes, nobody_writes_text
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, asks
+from iotrace.verdict.rules.accept_paused import keeps_from_accepting
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import (
     Stuck,
@@ -286,7 +287,7 @@ STUCK = Rule(
         "IO111": covers, "IO112": _replaces_workers, "IO118": covers,
         "IO119": covers, "IO141": _has_the_lock, "IO142": always, "IO146": always, "IO152": always,
         "IO165": always, "IO171": always, "IO175": _replaces_workers, "IO185": always,
-        "IO187": always,
+        "IO186": keeps_from_accepting, "IO187": always,
     },
     rank=Rank.STUCK,
     least=Detail.LIGHT,

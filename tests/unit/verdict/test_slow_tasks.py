@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from iotrace.report.model import Process
+from iotrace.report.requests import Requests
 from tests.unit.verdict import hangs
 from tests.unit.verdict.made import MS, S, findings, in_call, judged, process, thread
 from tests.unit.verdict.made_tasks import (
@@ -128,6 +129,24 @@ def test_who_accepts_nobody_is_idle_and_has_served() -> None:
     busy = thread(user=9 * S, poll=S)
     computes = replace(one.loops[0], wait_ns=S)
     assert "IO186" not in findings(replace(one, threads=(busy,), loops=(computes,)))
+
+
+def test_who_has_requests_in_hand_is_not_idle() -> None:
+    (one,) = hangs.accept_paused(True)
+    asks = in_call(
+        "recvfrom", "tcp", "app.py:9 ask", *hangs.HANDLER, peer="10.0.0.9:443", fd=5, since=9 * S
+    )
+    at_work = replace(one, threads=(*one.threads, hangs.waiting(703, asks, recv=10 * S)))
+    found = findings(at_work)
+    assert found["IO186"].title == (
+        "The server accepts nobody: 6 newcomers wait in the accept queue while it has 8 "
+        "connections open and 1 request in hand; most likely it may have no more, or it is to end "
+        "when these are done"
+    )
+    assert found["IO140"].symptoms == ()
+    row = Requests("127.0.0.1:8000", 9, 0, 7, 9 * S, None, None, None, None, None)
+    stuck = findings(replace(at_work, requests=(row,)))["IO140"]
+    assert "IO186" in [symptom.id for symptom in stuck.symptoms]
 
 
 def test_a_master_leaves_that_to_its_workers() -> None:

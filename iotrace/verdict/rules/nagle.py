@@ -22,6 +22,8 @@ PEAK_SHARE = 0.6
 LEAST_WAITS = 10
 SENDS_PER_WAIT = 1.6
 """Two for each, of each exchange as well, with room for what was sent at once."""
+MOST_SENDS_PER_EXCHANGE = 10
+"""More are no answer in pieces, but a stream, or messages that go to others as well (IO167)."""
 LEAST_UNSENT = 3
 """Data is under way for a round trip of any send: one or two may be seen so by chance."""
 UNSENT_SHARE = 0.5
@@ -87,7 +89,9 @@ def _of_loop(profile: ProcessProfile, rows: Sequence[Descriptor]) -> Iterator[Hi
         for one in served
     )
     sent_bytes = sum(one.bytes_out or 0 for one in served)
-    if exchanges < LEAST_WAITS or sends < SENDS_PER_WAIT * exchanges:
+    if exchanges < LEAST_WAITS:
+        return
+    if not SENDS_PER_WAIT * exchanges <= sends <= MOST_SENDS_PER_EXCHANGE * exchanges:
         return
     if sent_bytes > MOST_BYTES * exchanges:
         return

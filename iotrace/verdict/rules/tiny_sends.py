@@ -10,7 +10,7 @@ from iotrace.report.stacks import Frame
 from iotrace.verdict.cpu_samples import busy_lines, most_sampled
 from iotrace.verdict.frames import short_name
 from iotrace.verdict.histograms import total_ns
-from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.pool_threads import woken_by_threads
 from iotrace.verdict.process_profile import ProcessProfile, port_of
 from iotrace.verdict.rules.rule import Hit, Rule
@@ -25,6 +25,9 @@ BUSY_SHARE = 0.3
 """Of one CPU, that the process takes or waits for: else the pieces come from elsewhere."""
 HANDED_SHARE = 0.5
 """Of the sends, before which another thread wakes the loop: each piece is made in a thread."""
+LEAST_FANNED, LEAST_FAN, MOST_FAN = 20, 0.5, 2.0
+"""Connections, and of their number: so often a message that comes is sent on. What goes to all
+others is sent about as often as there are connections."""
 _SENDS = ("write", "send", "sendall", "writelines", "sender", "_send", "flush", "drain")
 
 
@@ -34,12 +37,14 @@ def _tiny(profile: ProcessProfile) -> Iterator[Hit]:
     exchanges = sum(row.exchanges + row.unanswered for row in profile.process.requests)
     seen = profile.total
     busy = seen.cpu_ns + seen.runq_ns >= BUSY_SHARE * profile.wall_ns
-    if not rows or not busy or sends < SENDS_PER_EXCHANGE * exchanges:
+    fanned = _fans_out(profile, len(rows), sends / max(1, exchanges))
+    if not rows or not busy or not (fanned or sends >= SENDS_PER_EXCHANGE * exchanges):
         return
     size = sum(one.bytes_out or 0 for one in rows) // sends
     waking = woken_by_threads(profile)
     handed = waking >= HANDED_SHARE * sends
     cost = _spent_ns(profile)
+    on = plural(len(rows), "connection")
     yield Hit(
         {
             "sends": sends,
@@ -55,11 +60,23 @@ def _tiny(profile: ProcessProfile) -> Iterator[Hit]:
             *most_sampled(profile.process, _caller, "send, each piece by itself"),
             *busy_lines(profile.process),
         )[:MOST],
-        title=f"Answers are sent in tiny pieces: {sends:,} sends of {plural(size, 'byte')} each on "
-        f"{plural(len(rows), 'connection')} in {duration(profile.wall_ns)}"
+        title=f"Each message that comes is sent on to all, most likely: {exchanges:,} messages "
+        f"made {sends:,} sends of {plural(size, 'byte')} each on {on}, and "
+        f"the process computes {share(seen.cpu_ns, profile.wall_ns)} of the time"
+        if fanned
+        else f"Answers are sent in tiny pieces: {sends:,} sends of {plural(size, 'byte')} each on "
+        f"{on} in {duration(profile.wall_ns)}"
         + (", each piece made in another thread and handed over to the loop" if handed else ""),
-        advice=(_HANDED if handed else "") + _LARGER,
+        advice=_FANNED if fanned else (_HANDED if handed else "") + _LARGER,
     )
+
+
+def _fans_out(profile: ProcessProfile, connections: int, sends: float) -> bool:
+    """Whether what one client says goes to all, ``sends`` for each message; not as answers, which
+    nobody could tell from each other."""
+    mixed = any(row.several_at_once for row in profile.process.requests)
+    many = connections >= LEAST_FANNED
+    return mixed and many and LEAST_FAN * connections <= sends <= MOST_FAN * connections
 
 
 def _answered(profile: ProcessProfile) -> list[Descriptor]:
@@ -104,6 +121,12 @@ _LARGER = (
     "Send larger pieces: collect 64 KiB before each yield or write "
     "(iter(lambda: file.read(65536), b'')), write through io.BufferedWriter, set a chunk_size. "
     "Each piece costs a system call, a chunk's head, and often a wake-up."
+)
+_FANNED = (
+    "The work grows with the square of the number of clients. Collect what has happened, and send "
+    "each client all of it in one message some 20 times a second; encode a message once, not for "
+    "each client; send it only to those whom it concerns. One thread, or one event loop, does not "
+    "use more than a CPU: spread clients over several processes, with a broker between them."
 )
 
 TINY = Rule(

@@ -10,6 +10,7 @@ from iotrace.report.model import OpenSockets, Pickup, Process, Signal
 from iotrace.report.requests import Durations, Requests
 from iotrace.report.stacks import CpuSample
 from iotrace.report.times import Phase
+from tests.found import Found
 from tests.unit.verdict import hangs, made_busy, made_ends
 from tests.unit.verdict.made import (
     MS,
@@ -216,6 +217,33 @@ def _answers_in_two_sends(connections: int, unsent: int, histogram: int) -> Proc
     polls = replace(one.calls[-1], waits_ns=waits)
     row = Requests("127.0.0.1:8000", connections, 100, 0, None, took, None, None, None, None)
     return replace(one, calls=(*one.calls[:-1], polls), descriptors=rows, requests=(row,))
+
+
+def test_what_goes_to_all_others_is_no_answer_in_pieces() -> None:
+    """20 connections: each message is sent on to all of them; or an answer has as many pieces."""
+    loop = thread(user=6 * S, kernel=2 * S, poll=2 * S)
+    rows = tuple(
+        replace(
+            descriptor(7 + number, calls=9_000, bytes_out=450_000, bytes_in=9_000),
+            nodelay=False, unsent_bytes=50,
+        )
+        for number in range(20)
+    )  # fmt: skip
+
+    def found(mixed: int, exchanges: int) -> Found:
+        row = Requests("127.0.0.1:8000", 20, exchanges, 0, None, None, None, None, None, None)
+        row = replace(row, several_at_once=mixed)
+        return findings(replace(event_loop(), threads=(loop,), descriptors=rows, requests=(row,)))
+
+    told = found(7, 9_000)
+    assert told["IO167"].title == (
+        "Each message that comes is sent on to all, most likely: 9,000 messages made 180,000 sends "
+        "of 50 bytes each on 20 connections, and the process computes 80 % of the time"
+    )
+    assert "square" in told["IO167"].advice
+    assert "IO154" not in told
+    assert "IO167" not in found(0, 9_000)
+    assert "in tiny pieces" in found(7, 900)["IO167"].title
 
 
 def test_answers_of_an_event_loop_in_two_sends_are_held() -> None:

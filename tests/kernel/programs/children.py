@@ -66,6 +66,7 @@ def strangers(number):
         return pid
 
     def stranger():
+        one.close()  # so that it ends with its parent
         os.sched_setaffinity(0, {first})
         while other.recv(1):
             takers = [fork(signal.pause) for _ in range(3)]

@@ -138,12 +138,8 @@ def test_each_is_counted_once_and_split_exactly(
         check_parts(row)
         assert (row.unknown, row.unanswered, row.several_at_once) == (0, 0, 0), row
     assert sum(row.exchanges for row in rows) == shape.exchanges + shape.quick
-    service = [tier.service_ns for row in rows for tier in row.tiers]
-    in_state_ns = sum(tier.get(shape.state, 0) for tier in service)
-    # On a busy machine a delay in another thread begins before this one waits for it.
-    late_ns = sum(tier.get("runq", 0) + tier.get("lock", 0) for tier in service)
-    assert in_state_ns + late_ns >= shape.exchanges * _DELAY_NS
-    assert in_state_ns >= 0.8 * shape.exchanges * _DELAY_NS
+    in_state_ns = sum(tier.service_ns.get(shape.state, 0) for row in rows for tier in row.tiers)
+    assert in_state_ns >= shape.exchanges * _DELAY_NS
 
 
 def test_the_first_byte_of_a_stream_is_told_from_its_last(

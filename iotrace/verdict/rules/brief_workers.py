@@ -58,8 +58,9 @@ def _brief(profile: ProcessProfile) -> Iterator[Hit]:
         min(cpu_ns, profile.wall_ns),
         lines=lines,
         title=f"Processes are started and end again and again, {a_second} a second: each lives "
-        f"{duration(lived)} and computes for {duration(theirs // number)} of that, as long as it "
-        "takes to start and end it; a pool is made anew for each batch of work",
+        f"{duration(lived)} and computes for {duration(theirs // number)} of that, and to start "
+        "and end a process takes milliseconds as well; most likely a pool is made anew for each "
+        "batch of work",
     )
 
 
@@ -69,10 +70,11 @@ def _is_brief_fork(one: ProcessProfile, parent: ProcessProfile) -> bool:
 
 
 def _lines(profile: ProcessProfile) -> tuple[ToldLine, ...]:
-    """Where the program's own code has them started, and waits for them."""
+    """Where the program's own code has them started, which is the line to change, and waits for
+    them."""
     waits = [one for one in profile.process.lines if one.wait_ns and _by_pool(one.stack)]
     computes = most_sampled(profile.process, _by_pool, "starts and ends them: most CPU samples")
-    return (*waiting_lines(waits, profile.process)[: MOST - 1], *computes)
+    return (*computes, *waiting_lines(waits, profile.process))[:MOST]
 
 
 def _by_pool(stack: Sequence[Frame]) -> Frame | None:

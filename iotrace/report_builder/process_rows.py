@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -43,9 +43,16 @@ from iotrace.report_builder.unavailable_fields import clear_unavailable
 from iotrace.report_builder.worker_rows import worker_rows, workers_of
 from iotrace.snapshot.facts import ProcessFacts, is_pipe
 from iotrace.snapshot.task_book import ProcessTasks
-from iotrace.snapshot.totals import LoopKey, SampleTotals, Snapshot, ThreadKey
+from iotrace.snapshot.totals import (
+    DescriptorKey,
+    DescriptorTotals,
+    LoopKey,
+    SampleTotals,
+    Snapshot,
+    ThreadKey,
+)
 from iotrace.vocabulary.calls import OTHER
-from iotrace.vocabulary.kinds import SOCKETS
+from iotrace.vocabulary.kinds import PIPE, SOCKETS
 
 Natives: TypeAlias = "Mapping[tuple[int, int], str]"
 """Process and stack -> the shared object that the thread was in."""
@@ -245,13 +252,13 @@ class _Parts:
         return tuple(waits)
 
     def _unread_pipes(self, pid: int, facts: ProcessFacts | None) -> tuple[UnreadPipe, ...]:
-        reads = {fd: totals.calls for (_, fd, kind), totals in self._descriptors[pid]}
+        reads = pipe_calls(self._descriptors[pid])
         return tuple(
             UnreadPipe(
                 fd=fd,
                 pipe=facts.descriptors[fd].target,
                 unread_bytes=unread,
-                reads=reads.get(fd, 0),
+                reads=reads[fd],
                 others=self._readers(facts, facts.descriptors[fd]),
             )
             for fd, unread in (facts.unread if facts else {}).items()
@@ -285,6 +292,14 @@ class _Parts:
 
 def _path_of(facts: ProcessFacts, inode: int) -> str:
     return facts.held_locks[inode].path if inode in facts.held_locks else ""
+
+
+def pipe_calls(totals: Iterable[tuple[DescriptorKey, DescriptorTotals]]) -> Counter[int]:
+    """Calls by number, of all threads; those of what else had the number are not counted."""
+    calls = Counter[int]()
+    for (_, fd, kind), one in totals:
+        calls[fd] += one.calls if kind == PIPE else 0
+    return calls
 
 
 def _by_pid(totals: Mapping[Any, Any]) -> dict[int, list[tuple[Any, Any]]]:

@@ -8,6 +8,7 @@ from iotrace.procfs.tcp_state import TcpState
 from iotrace.report.model import LeftByClients, OneSided, OpenSockets
 from iotrace.report_builder.call_rows import call_row, error_name
 from iotrace.report_builder.descriptor_rows import descriptor_row, open_sockets
+from iotrace.report_builder.process_rows import pipe_calls
 from iotrace.report_builder.thread_rows import thread_row
 from iotrace.snapshot import histogram
 from iotrace.snapshot.facts import ProcessFacts
@@ -64,6 +65,17 @@ def _tcp(inode: int, peer_port: int, **members: object) -> DescriptorTotals:
         bytes_in=5,
     )
     return replace(totals, **members)
+
+
+def test_calls_on_a_pipe_are_those_of_all_threads_and_of_nothing_else() -> None:
+    threads = [ThreadKey(7, tid, 30) for tid in (7, 8, 9)]
+    rows = [
+        ((threads[0], 5, "pipe"), replace(_EMPTY, calls=3)),
+        ((threads[1], 5, "pipe"), replace(_EMPTY, calls=4)),
+        ((threads[2], 5, "tcp"), replace(_EMPTY, calls=90)),
+        ((threads[2], 6, "pipe"), replace(_EMPTY, calls=0)),
+    ]
+    assert pipe_calls(rows) == {5: 7, 6: 0}
 
 
 def test_threads_that_share_an_object_see_one() -> None:

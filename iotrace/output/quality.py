@@ -22,7 +22,7 @@ _LOST = {
 }
 
 
-_SHORT = "; most of it to begin and to report, which costs the same in a longer trace"
+_SHORT = "; loading the probes and making the report are in it, once, however long the trace is"
 
 
 def warning(report: Report) -> list[Block]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.work_in_progress import below
 
 MOST_CHILDREN = 3
 
@@ -13,10 +14,7 @@ MOST_CHILDREN = 3
 def child_names(profile: ProcessProfile) -> str:
     """ " (gzip, head)": the programs that took most CPU time; "" where no child was seen."""
     taken = Counter[str]()
-    todo = list(profile.children)
-    while todo:
-        one = todo.pop()
+    for one in below(profile):
         taken[one.process.name] += one.total.cpu_ns
-        todo += one.children
     names = [name for name, _ in taken.most_common(MOST_CHILDREN)]
     return f" ({', '.join(names)})" if names else ""

@@ -28,8 +28,8 @@ def nobody_writes_text(one: Stuck) -> str:
     on = target_text(one.call) or "a pipe"
     return (
         f"in {one.call.syscall} from {on} that no other process has open any more: the process "
-        "that should put something into it has ended (most likely killed), and there is no end of "
-        "file, as this process itself has the writing end, too"
+        "that should put something into it has ended, most likely killed before it did, and there "
+        "is no end of file, as this process itself has the writing end, too"
     )
 
 

@@ -52,7 +52,7 @@ def consumers_wait(profile: ProcessProfile) -> Hit | None:
         },
         min(took, profile.wall_ns),
         lines=(*task_lines(waiting)[:2], *task_lines(putting)[:1]),
-        title=f"A queue is full, and the tasks that take from it wait for {most.peer}: "
+        title=f"A queue is full, and most likely what takes from it waits for {most.peer}: "
         f"{plural(most.in_flight_max, 'call')} at once at most, under way {busy} of the time; its "
         f"answers take {duration(theirs.p50)} typically, {duration(theirs.max)} at most",
         advice="More consumers ask more at once, as far as that service can bear it; else make it "

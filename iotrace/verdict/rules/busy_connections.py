@@ -44,7 +44,9 @@ def _in_use(profile: ProcessProfile) -> Iterator[Hit]:
             and _queue(profile, theirs, limit)
         ):
             hit = _hit(profile, upstream, theirs, limit, in_flight)
-            yield replace(hit, title=f"{_limit(limit, upstream)}{_took(profile, theirs)}")
+            evidence = hit.evidence | {"connections": len(rows), "at_once_max": limit}
+            title = f"{_limit(limit, upstream)}{_took(profile, theirs)}"
+            yield replace(hit, evidence=evidence, title=title)
 
 
 def _under_way(profile: ProcessProfile) -> float:

@@ -141,7 +141,8 @@ def _logging_share(profile: ProcessProfile, tid: int) -> float:
     inside = [
         one
         for one in rows
-        if any(_LOGGING.search(frame.file) for frame in library_frames(one.stack))
+        if len(library := library_frames(one.stack)) < len(one.stack)
+        and any(_LOGGING.search(frame.file) for frame in library)
     ]
     total = sum(one.samples for one in rows)
     return sum(one.samples for one in inside) / total if total >= LEAST_SAMPLES else 0.0

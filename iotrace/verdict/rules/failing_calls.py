@@ -78,6 +78,7 @@ def _refused_later(profile: ProcessProfile) -> Iterator[Hit]:
     ]
     told = sum((row.errors or {}).get(error, 0) for row in profile.process.calls
                for error in _REFUSED if row.syscall in CONNECTS)  # fmt: skip
+    failed = max(1, sum(one.connect_errors for one in profile.process.upstreams))
     for peer in profile.process.upstreams:
         made = peer.connect_ns.count if peer.connect_ns else 0
         fails = peer.connect_errors >= FAILED_SHARE * (peer.connect_errors + made)
@@ -90,7 +91,7 @@ def _refused_later(profile: ProcessProfile) -> Iterator[Hit]:
                     "failed_per_second": round(profile.per_second(peer.connect_errors), 1),
                     "peer": peer.peer,
                 },
-                failures_cpu_ns(profile, waits, "EINPROGRESS"),
+                failures_cpu_ns(profile, waits, "EINPROGRESS") * peer.connect_errors // failed,
                 row.tid or None,
                 severity="medium",
                 lines=connecting_lines(profile, peer.peer),
@@ -106,7 +107,8 @@ def _refused_often(profile: ProcessProfile, count: int) -> bool:
 
 def _refused(profile: ProcessProfile, row: Call, error: str) -> Hit:
     count = failure_count(row, error)
-    refusing = max(profile.process.upstreams, key=lambda one: one.connect_errors, default=None)
+    peers = [one for one in profile.process.upstreams if row.kind in ("", one.kind)]
+    refusing = max(peers, key=lambda one: one.connect_errors, default=None)
     to = {"peer": refusing.peer} if refusing and refusing.connect_errors else {}
     pauses = pauses_between(row, count, profile)
     return Hit(

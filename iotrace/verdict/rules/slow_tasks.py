@@ -126,13 +126,13 @@ def _hit(
 def _hanging_hit(place: Place, profile: ProcessProfile) -> Hit:
     count, longest = max(1, round(place.mean)), longest_of(place.tasks)
     nobody = "that nobody has set" if place.wait is Wait.FUTURE else "that has not ended"
+    who = "Requests hang" if place.serves else "What takes from a full queue hangs, most likely"
     return Hit(
         {"tasks_waiting": count, "longest_ns": longest, **owed(profile)},
         min(profile.wall_ns, longest),
         severity="medium",
         lines=task_lines(place.tasks),
-        title=f"{'Requests hang' if place.serves else 'What takes from a full queue hangs'}: "
-        f"{plural(count, 'asyncio task')} {_text(place, None, profile)} "
+        title=f"{who}: {plural(count, 'asyncio task')} {_text(place, None, profile)} "
         f"{nobody} in {duration(longest)} and more",
         advice=_ADVICE[place.wait],
     )

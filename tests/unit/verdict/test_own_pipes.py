@@ -20,7 +20,7 @@ def test_a_queue_whose_other_process_has_died() -> None:
     alone = replace(_READS, alone=True)
     found = findings(process([hangs.waiting(PID, alone)]))["IO140"]
     assert "no other process has open" in found.title
-    assert "has ended (most likely killed)" in found.title
+    assert "has ended, most likely killed before it did" in found.title
     assert found.lines[0].startswith("parent.py:20 <module> -> read")
     assert "process.sentinel" in found.advice
 

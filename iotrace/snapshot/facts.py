@@ -198,7 +198,7 @@ class FactBook:
             try:
                 unread = read_pipes(self._reader, pid, fds[:_MOST_PIPES]) if fds else {}
             except (IotraceError, OSError, ValueError):
-                continue
+                unread = {}  # not known now: what lay there at an earlier look is not told
             self._facts[pid] = replace(facts, unread=unread)
 
     def _look_at_sockets(self, pids: list[int]) -> None:

@@ -191,6 +191,7 @@ static __always_inline void polled_alone(struct thread *t, u32 slot)
   if (!d)
     return;
   update_begin(&d->seq);
+  d->upto = t->syscalls;
   d->polled_ns += t->call_wait_ns;
   update_end(&d->seq);
 }

@@ -111,7 +111,9 @@ class SnapshotReader:
             if descriptor and descriptors_upto.get(descriptor, 0) <= record["syscalls"]:
                 known = descriptors.get(descriptor, _NO_DESCRIPTOR)
                 descriptors[descriptor] = _with_descriptor(known, record, flight, awake)
-            elif polled := _polled_alone(keys[slot], record, descriptors_upto):
+            elif (
+                polled := _polled_alone(keys[slot], record, descriptors_upto)
+            ) and descriptors_upto[polled] <= record["syscalls"]:
                 known = descriptors[polled]
                 asleep = record["call_wait_ns"] + flight.asleep_ns
                 descriptors[polled] = replace(known, polled_ns=known.polled_ns + asleep)

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from iotrace.report.detail import FULL
 
 MOST_PEERS = 20
 """As many rows of ``OpenSockets`` of one sort there are at most."""
@@ -176,13 +178,13 @@ class UnreadPipe:
     lay at the end.
 
     ``pipe``: "pipe:[81]". ``others``: the traced processes but for the parent that could read it
-    as well. ``reads``: calls of this process that read it while it was traced.
+    as well. ``reads``: calls of this process that read it while it was traced; None: not known.
     """
 
     fd: int
     pipe: str
     unread_bytes: int
-    reads: int | None = None
+    reads: int | None = field(default=None, metadata=FULL)
     others: tuple[int, ...] = ()
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from iotrace.report.detail import Detail, unknown_fields
 from iotrace.report.model import Call, Descriptor, Loop, Process, States, Thread
 from iotrace.report.requests import Requests, Upstream
+from iotrace.report.surroundings import UnreadPipe
 from iotrace.vocabulary.calls import SOCKET_CALLS
 from iotrace.vocabulary.kinds import SOCKETS
 
@@ -26,6 +27,7 @@ def clear_unavailable(process: Process, detail: Detail) -> Process:
         calls=tuple(_call(row, detail) for row in process.calls),
         descriptors=tuple(_descriptor(row, detail) for row in process.descriptors),
         loops=tuple(_loop(row, detail) for row in process.loops),
+        unread_pipes=tuple(_unread_pipe(row, detail) for row in process.unread_pipes),
         requests=tuple(map(_requests, process.requests)),
         upstreams=tuple(map(_upstream, process.upstreams)),
         workers=process.workers
@@ -74,6 +76,10 @@ def _descriptor(row: Descriptor, detail: Detail) -> Descriptor:
 def _loop(row: Loop, detail: Detail) -> Loop:
     """``busy_ns`` and ``stalls`` are of the time between two sleeps in the multiplexer."""
     return replace(row, sleeps=row.sleeps or 0, **unknown_fields(Loop, detail))
+
+
+def _unread_pipe(row: UnreadPipe, detail: Detail) -> UnreadPipe:
+    return replace(row, **unknown_fields(UnreadPipe, detail))
 
 
 def _requests(row: Requests) -> Requests:

@@ -8,7 +8,7 @@ import pytest
 
 from iotrace.cli.options import DETAILS
 from iotrace.report.detail import Detail, unknown_fields
-from iotrace.report.model import Call, Descriptor, Loop, States, Thread
+from iotrace.report.model import Call, Descriptor, Loop, States, Thread, UnreadPipe
 from iotrace.report.requests import Workers
 from iotrace.report.shape import choices, fields_of
 from tests.unit.light import lit
@@ -70,6 +70,13 @@ def test_the_time_of_requests_on_the_cpu_is_not_told_apart() -> None:
         assert row.exemplars[0].service_ns == {"cpu": 1_000_000, "sleep": 40_000_000}
 
 
+@pytest.mark.parametrize("detail", [Detail.SOCKETS, Detail.LIGHT])
+def test_reads_of_a_pipe_are_no_reads_of_sockets(detail: Detail) -> None:
+    pipe = UnreadPipe(7, "pipe:[801]", 421, 0, (802,))
+    (after,) = lit(dataclasses.replace(FULL, unread_pipes=(pipe,)), detail).unread_pipes
+    assert after == dataclasses.replace(pipe, reads=None)
+
+
 def test_of_a_loop_its_sleeps_and_what_it_watches() -> None:
     (before,), (after,) = FULL.loops, lit(FULL).loops
     assert (after.iterations, after.empty, after.ready, after.unserved) == (None,) * 4
@@ -103,7 +110,7 @@ def test_what_a_detail_does_not_know_is_what_the_fields_say(name: str, detail: D
     assert lost == set(unknown_fields(type(row), detail)), f"{name} in {detail.value} detail"
 
 
-@pytest.mark.parametrize("row", [Thread, States, Call, Descriptor, Loop])
+@pytest.mark.parametrize("row", [Thread, States, Call, Descriptor, Loop, UnreadPipe])
 def test_what_may_be_unknown_may_be_none(row: type) -> None:
     for field in fields_of(row):
         if field.name in unknown_fields(row, Detail.LIGHT):

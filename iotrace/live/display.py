@@ -54,7 +54,12 @@ class LiveDisplay:
         part = interval(snapshot, self._last) if self._last else snapshot
         self._last = snapshot
         whole = trace.report(snapshot)
-        self._picture = advance(self._picture, whole, trace.report(part, judged=False))
+        self._picture = advance(
+            self._picture,
+            whole,
+            trace.report(part, judged=False),
+            trace.complete_ns - trace.started_ns,
+        )
         took_ns = self._cpu_ns() - begin_ns - looked_ns
         self._next_ns = now_ns + max(self._every_ns, took_ns * (1 + _REST))
 

@@ -70,11 +70,11 @@ def tabs(picture: Picture | None, page: str, room: int) -> Line:
 
 def quality(picture: Picture, room: int) -> Line:
     """How far to trust it."""
-    known, passed = picture.quality, picture.head.passed_ns
+    known, whole_ns = picture.quality, picture.whole_ns
     lost = known.lost.total
     text = (
         f"  unaccounted {format_percent(known.unaccounted_ratio, 1.0)}"
-        f"  tracer {format_percent(known.tracer_cpu_ns, passed)} of CPU"
+        f"  tracer {format_percent(known.tracer_cpu_ns, whole_ns)} of CPU"
         f"  kernel memory {format_size(known.kernel_memory_bytes)}"
     )
     losses = f"LOST {format_count(lost)}: INCOMPLETE" if lost else "lost nothing"

@@ -86,7 +86,7 @@ class LoopRow:
 
 @dataclass(frozen=True, slots=True)
 class FindingRow:
-    """A finding of the whole trace so far; ``since_ns`` after its beginning it was first shown."""
+    """A finding of the whole trace so far; first shown at ``since_ns``."""
 
     finding: Finding
     process: Process | None
@@ -101,7 +101,10 @@ class FindingRow:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Who is traced and for how long; ``model`` is "" as long as none is named."""
+    """Who is traced, and for how long all probes have been there.
+
+    ``model`` is "" as long as none is named.
+    """
 
     pid: int
     name: str
@@ -118,7 +121,8 @@ class Picture:
     """All pages at one moment. Rows are in the reports' order; ``ordering`` sorts them.
 
     ``outcomes``: what is said of processes in which nothing was found. ``no_requests``: why
-    requests are not seen, "": they are.
+    requests are not seen, "": they are. ``whole_ns``: how long time has been charged; the head's
+    ``passed_ns`` and ``since_ns`` of findings begin later, with the duration that was asked for.
     """
 
     head: Head
@@ -131,4 +135,5 @@ class Picture:
     outcomes: tuple[str, ...]
     quality: Quality
     interval_ns: int
+    whole_ns: int
     no_requests: str = ""

@@ -29,31 +29,36 @@ from iotrace.report.worker_sums import by_parent
 _S = 1_000_000_000
 
 
-def advance(previous: Picture | None, whole: Report, part: Report) -> Picture:
-    """The next picture. ``part``: the last interval, ``whole``: from the beginning to its end."""
+def advance(previous: Picture | None, whole: Report, part: Report, began_ns: int = 0) -> Picture:
+    """The next picture. ``part``: the last interval, ``whole``: from the beginning to its end.
+
+    ``began_ns``: so long after the beginning of ``whole`` all that is wanted was seen. The duration
+    that was asked for begins there, and so does the time that the picture tells.
+    """
+    passed_ns = max(0, whole.duration_ns - began_ns)
     since = {row.key: row.since_ns for row in previous.findings} if previous else {}
     processes = {process.pid: process for process in whole.processes}
     answered, answered_now = by_parent(whole), by_parent(part)
     seconds = part.duration_ns / _S
     return Picture(
-        head=_head(whole, part, seconds),
+        head=_head(whole, part, seconds, passed_ns),
         threads=tuple(_threads(part)),
         calls=tuple(_calls(part, seconds)),
         loops=tuple(_loops(whole, part, seconds)),
         requests=tuple(request_rows(answered, answered_now, seconds)),
         upstreams=tuple(upstream_rows(answered, answered_now, seconds)),
         findings=tuple(
-            _finding(found, processes.get(found.pid), since, whole.duration_ns)
-            for found in whole.findings
+            _finding(found, processes.get(found.pid), since, passed_ns) for found in whole.findings
         ),
         outcomes=tuple(process.outcome for process in whole.processes if process.outcome),
         quality=whole.quality,
         interval_ns=part.duration_ns,
+        whole_ns=whole.duration_ns,
         no_requests=whole.quality.unavailable.get("requests", ""),
     )
 
 
-def _head(whole: Report, part: Report, seconds: float) -> Head:
+def _head(whole: Report, part: Report, seconds: float, passed_ns: int) -> Head:
     alive = [process for process in whole.processes if not is_sum(process)]
     first = alive[0] if alive else None
     named = first.model if first and first.model and first.model.confidence else None
@@ -68,7 +73,7 @@ def _head(whole: Report, part: Report, seconds: float) -> Head:
         ),
         model=named.title if named else "",
         confidence=named.confidence if named else 0.0,
-        passed_ns=whole.duration_ns,
+        passed_ns=passed_ns,
         calls_per_s=_rate(_all_calls(part), seconds),
     )
 

@@ -15,7 +15,7 @@ _S = 1_000_000_000
 class _Trace:
     """Takes so much CPU time for a snapshot, and for a look at sockets, by its own clock."""
 
-    started_ns = 0
+    started_ns = complete_ns = 0
 
     def __init__(self, snapshot_ms: int = 0, sockets_ms: int = 0) -> None:
         self.cpu_ns = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from iotrace.live import frame
 from iotrace.live.ordering import CALLS, LOOPS, THREADS, following, ordered
 from iotrace.live.page_rows import Shares
 from iotrace.live.picture import advance
@@ -75,6 +76,17 @@ def test_a_finding_keeps_the_time_at_which_it_was_first_seen() -> None:
     assert [row.since_ns for row in second.findings] == [2 * S]
     assert [row.since_ns for row in third.findings] == [2 * S]
     assert advance(third, none, none).findings == ()
+
+
+def test_the_time_told_begins_with_the_duration_that_was_asked_for() -> None:
+    whole = reports.event_loop()  # of 10 s
+    assert whole.findings
+    picture = advance(None, whole, _part(whole, S), 3 * S)
+    assert picture.head.passed_ns == 7 * S
+    assert {row.since_ns for row in picture.findings} == {7 * S}
+    (line, *_) = frame.head(picture, frozen=False, until_ns=8 * S, room=100)
+    assert "traced 7 s of 8 s" in "".join(text for text, _ in line)
+    assert picture.whole_ns == 10 * S
 
 
 def test_nothing_was_traced() -> None:

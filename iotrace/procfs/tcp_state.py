@@ -1,22 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the kernel keeps of a TCP connection or listener of another process: tcp(7).
 
-Its text tables lack most of it. pidfd_getfd(2) gives a descriptor of the same socket, in whatever
-network namespace it is, for as long as getsockopt(2) takes; nothing of the socket is changed.
+Its text tables lack most of it; getsockopt(2) on a borrowed descriptor tells.
 """
 
 from __future__ import annotations
 
-import ctypes
-import os
 import socket
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from iotrace.procfs.files import PROC, ProcessErrors, is_absent
+from iotrace.procfs.borrowed import ask_descriptors
+from iotrace.procfs.files import PROC
 
-PIDFD_GETFD = 438  # the same number on every architecture: kernel commit 8649c322f75c, 5.6
 _TCP_INFO, _SO_MEMINFO = 11, 55
 _INFO_BYTES, _MEMINFO_BYTES = 256, 64
 _STATE_SYN_SENT, _STATE_CLOSE_WAIT, _STATE_LISTEN = 2, 8, 10
@@ -40,8 +37,6 @@ _TRIES, _BACKOFF = 2, 4
 """The bytes tcpi_retransmits and tcpi_backoff."""
 _DROPS = struct.Struct("=32xI")
 """SK_MEMINFO_DROPS, include/uapi/linux/sock_diag.h."""
-
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,31 +83,16 @@ def read_tcp_states(pid: int, fds: Iterable[int], root: str = PROC) -> list[TcpS
 
     Raises as ``ProcessErrors`` says.
     """
-    if is_absent("pidfd_getfd") or not hasattr(os, "pidfd_open"):
-        return []
-    with ProcessErrors(pid, root):
-        process = os.pidfd_open(pid)
-    try:
-        found = [_read(process, fd) for fd in fds]
-    finally:
-        os.close(process)
-    return [one for one in found if one is not None]
+    return list(ask_descriptors(pid, fds, _read, root).values())
 
 
-def _read(process: int, fd: int) -> TcpState | None:
-    copy = _libc.syscall(PIDFD_GETFD, process, fd, 0)
-    if copy < 0:
-        return None  # closed meanwhile, or not to be had
-    try:
-        one = socket.socket(fileno=copy)
-    except OSError:  # it was closed, and the number is no socket any more
-        os.close(copy)
-        return None
-    with one:
+def _read(fd: int, copy: int) -> TcpState:
+    """Raises OSError where it is no TCP socket."""
+    with socket.socket(fileno=copy) as one:
         try:
             return _state(fd, one)
-        except OSError:  # no TCP socket
-            return None
+        finally:
+            one.detach()  # whoever has lent it closes it
 
 
 def _state(fd: int, one: socket.socket) -> TcpState:

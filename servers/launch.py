@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 from iotrace.errors import ExitCode, IotraceError, Unsupported
@@ -36,16 +37,29 @@ class RunningServer:
         """End it by the signal ``number`` and return its exit status, 0 when all is well.
 
         It is asked again every second: a signal that comes just before a blocking call is
-        noticed at the next. After ``patience_s`` it is killed, with its children.
+        noticed at the next. Not while it ends: Python then has no handler any more, and the
+        signal would be its end. After ``patience_s`` it is killed, with its children.
         """
         deadline = time.monotonic() + patience_s
+        asked = False
         while self.process.poll() is None and time.monotonic() < deadline:
-            self.process.send_signal(number)
+            if not asked or self._handles(number):
+                self.process.send_signal(number)
+                asked = True
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(ASK_AGAIN_S)
         if self.process.poll() is None:
             self.kill()
         return self.process.wait()
+
+    def _handles(self, number: int) -> bool:
+        """SigCgt of proc(5)."""
+        try:
+            status = Path(f"/proc/{self.pid}/status").read_text()
+        except OSError:
+            return False
+        caught = next((line for line in status.splitlines() if line.startswith("SigCgt:")), "")
+        return bool(int(caught.partition(":")[2] or "0", 16) >> (number - 1) & 1)
 
     def kill(self) -> None:
         """End it and its children at once."""

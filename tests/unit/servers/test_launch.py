@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from iotrace.servers.launch import running
+from iotrace.servers import launch
+from iotrace.servers.launch import RunningServer, running
 
 from iotrace.errors import ExitCode, IotraceError, Unsupported
+
+_ENDS_SLOWLY = """
+import signal, sys, time
+def leave(number, _):
+    signal.signal(number, signal.SIG_DFL)
+    time.sleep(0.3)  # fifteen times as long as it has
+    sys.exit()
+signal.signal(signal.SIGTERM, leave)
+print("ready", flush=True)
+while True:
+    signal.pause()
+"""
+_MISSES_ONE = """
+import signal, sys
+asked = []
+def leave(number, _):
+    asked.append(number)
+    if len(asked) == 2:
+        sys.exit(7)
+signal.signal(signal.SIGTERM, leave)
+print("ready", flush=True)
+while True:
+    signal.pause()
+"""
 
 
 def test_wrong_usage_is_a_failure_to_start(capfd: pytest.CaptureFixture[str]) -> None:
@@ -30,3 +57,26 @@ def test_without_its_binding_async_io_says_so(
         "async-io cannot run here",
         "the Python package uring-api is missing: pip install 'iotrace[uring]'",
     ]
+
+
+def test_a_server_that_takes_long_to_end_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While Python ends it has no handlers: a second SIGTERM would be a violent end."""
+    monkeypatch.setattr(launch, "ASK_AGAIN_S", 0.02)
+    process = subprocess.Popen(
+        [sys.executable, "-c", _ENDS_SLOWLY], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    with process:
+        assert process.stdout.readline() == "ready\n"
+        assert RunningServer(process, 0).stop() == 0
+
+
+def test_a_server_that_missed_the_signal_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "ASK_AGAIN_S", 0.02)
+    process = subprocess.Popen(
+        [sys.executable, "-c", _MISSES_ONE], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    with process:
+        assert process.stdout.readline() == "ready\n"
+        assert RunningServer(process, 0).stop() == 7

@@ -16,6 +16,8 @@ _LEAST_TABLE_BYTES = 960
 _ENCODINGS = {1: "latin-1", 2: "utf-16-le", 4: "utf-32-le"}
 # CO_GENERATOR, CO_COROUTINE, CO_ITERABLE_COROUTINE, CO_ASYNC_GENERATOR: Include/cpython/code.h
 _SUSPENDING = 0x20 | 0x80 | 0x100 | 0x200
+_LINES = range(1 << 31)
+"""A C int, in CPython: co_firstlineno."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +70,26 @@ def read_code(memory: Memory, offsets: Offsets, address: int) -> Code:
 
 def frame_at(offsets: Offsets, code: Code, address: int, instruction: int) -> Frame:
     """The frame of a code object at ``address``; ``instruction`` as the frame has it."""
+    suspends = bool(code.flags & _SUSPENDING)
+    try:
+        line = _line(offsets, code, address, instruction)
+    except linetable.NoTable:
+        return Frame(code.function, code.file, None, suspends)
+    # What the compiler puts before the first line (closures' cells, say) belongs to the function's.
+    line = line or code.first_line
+    return Frame(code.function, code.file, line if line in _LINES else None, suspends)
+
+
+def _line(offsets: Offsets, code: Code, address: int, instruction: int) -> int | None:
     if offsets.instruction_bytes:
         # An int; -1 before the first instruction.
         index = instruction & 0xFFFFFFFF
         index = 0 if index >> 31 else index
         find = linetable.line_3_9 if offsets.instruction_bytes == 1 else linetable.line_3_10
-        line = find(code.table, code.first_line, index * offsets.instruction_bytes)
-    else:
-        offset = instruction - address - offsets.code_instructions
-        # Before its first instruction a frame of 3.11 points to the word before it.
-        line = linetable.line_3_11(code.table, code.first_line, max(0, offset))
-    # What the compiler puts before the first line (closures' cells, say) belongs to the function's.
-    return Frame(code.function, code.file, line or code.first_line, bool(code.flags & _SUSPENDING))
+        return find(code.table, code.first_line, index * offsets.instruction_bytes)
+    offset = instruction - address - offsets.code_instructions
+    # Before its first instruction a frame of 3.11 points to the word before it.
+    return linetable.line_3_11(code.table, code.first_line, max(0, offset))
 
 
 def _read_text(memory: Memory, offsets: Offsets, address: int) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 
 import pytest
 
 from iotrace.pystack.described import read_described
-from iotrace.pystack.linetable import line_3_9, line_3_10, line_3_11
+from iotrace.pystack.linetable import NoTable, line_3_9, line_3_10, line_3_11
 from iotrace.pystack.memory import Memory, Unreadable
 from iotrace.pystack.offsets import TABLES, Offsets, described_offsets
 from iotrace.pystack.runtime import MAX_INTERPRETERS, MAX_THREADS, Runtime
@@ -111,5 +112,6 @@ def test_random_line_tables_are_survived(find: object) -> None:
     for seed in range(499):
         dice = random.Random(seed)
         table = dice.randbytes(dice.randrange(64))
-        line = find(table, dice.getrandbits(31), dice.randrange(200))
-        assert line is None or isinstance(line, int)
+        with suppress(NoTable):
+            line = find(table, dice.getrandbits(31), dice.randrange(200))
+            assert line is None or isinstance(line, int)

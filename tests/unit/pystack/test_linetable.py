@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from iotrace.pystack.linetable import line_3_9, line_3_10, line_3_11
+from iotrace.pystack.linetable import NoTable, line_3_9, line_3_10, line_3_11
 from tests.interpreters import interpreters, label
 
 # A function with long gaps, backward steps, comprehensions, several lines a statement.
@@ -84,7 +84,24 @@ def test_every_instruction_has_the_line_that_its_interpreter_says(python: str) -
     assert checked > 5000
 
 
-@pytest.mark.parametrize("find", [line_3_9, line_3_10, line_3_11])
-def test_an_empty_table_is_survived(find: object) -> None:
-    assert callable(find)
-    assert find(b"", 7, 0) in (7, None)
+def test_an_empty_table_says_nothing() -> None:
+    assert line_3_9(b"", 7, 0) == 7  # it does not tell where it ends
+    for find in (line_3_10, line_3_11):
+        with pytest.raises(NoTable):
+            find(b"", 7, 0)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pytest.param(b"\x58\x01\x02", id="an entry that does not begin as one"),
+        pytest.param(b"\xe8\xff", id="a number with the bit of a beginning"),
+        pytest.param(b"\xe8" + b"\x7f" * 12, id="a number of more bits than a C int has"),
+        pytest.param(b"\xe8\x7f", id="a number that does not end"),
+        pytest.param(b"\xd8\x01\x02", id="one that ends before the instruction"),
+    ],
+)
+def test_what_is_no_table_is_found_out(table: bytes) -> None:
+    """As of a code object that was freed, whose memory is another one's."""
+    with pytest.raises(NoTable):
+        line_3_11(table, 7, 2)

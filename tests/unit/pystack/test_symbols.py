@@ -30,3 +30,28 @@ def test_a_code_object_that_was_freed_keeps_its_name() -> None:
     # Another code object does.
     process.write(process.code + offsets.object_type, process.code_type)
     assert [one.function for one in symbols.name([frame])] == ["Another.text"]
+
+
+def test_a_line_table_that_was_overwritten_tells_no_line() -> None:
+    process = MadeUp((3, 15))
+    offsets = described_offsets(read_described(process, process.runtime))
+    table = int.from_bytes(process.read(process.code + offsets.code_linetable, 8), "little")
+    frame = RawFrame(process.code, process.code + offsets.code_instructions)
+    (sound,) = Symbols(offsets, process, process.code_type).name([frame])
+    assert sound.line is not None
+    process.write(table + offsets.bytes_data, 0x7F7F7F7F7F7F7F7F)
+    (torn,) = Symbols(offsets, process, process.code_type).name([frame])
+    assert (torn.function, torn.line) == (FUNCTION, None)
+
+
+def test_a_line_that_is_no_c_int_is_none() -> None:
+    process = MadeUp((3, 15))
+    offsets = described_offsets(read_described(process, process.runtime))
+    table = int.from_bytes(process.read(process.code + offsets.code_linetable, 8), "little")
+    frame = RawFrame(process.code, process.code + offsets.code_instructions)
+    # Of no columns, as far as six pieces reach: 2 ** 35 lines on.
+    process.write(
+        table + offsets.bytes_data, int.from_bytes(b"\xe8\x7e\x7f\x7f\x7f\x7f\x3f\x00", "little")
+    )
+    (frame_read,) = Symbols(offsets, process, process.code_type).name([frame])
+    assert (frame_read.function, frame_read.line) == (FUNCTION, None)

@@ -293,6 +293,22 @@ def test_one_send_for_each_request_is_held_by_nobody() -> None:
         assert ("IO154" in findings(replace(server, requests=(row,)))) is found
 
 
+def test_acknowledgements_that_a_busy_machine_hands_over_late() -> None:
+    """As many as come in time may take some ms more; more of them wait for something else."""
+    in_time, late = (33_554_432, 50_331_648), (50_331_648, 67_108_864)
+    (server,) = elsewhere.nagle(True)
+    (row,) = server.lines
+    assert row.latency_ns is not None
+    for counts, waits in (((53, 44), 97), ((59, 38), 97), ((31, 66), 62), ((17, 80), None)):
+        buckets = tuple(
+            (*place, count) for place, count in zip((in_time, late), counts, strict=True)
+        )
+        times = replace(row.latency_ns, histogram=buckets)
+        found = findings(replace(server, lines=(replace(row, latency_ns=times),)))
+        told = found["IO154"].evidence["waits_of_40_ms"] if "IO154" in found else None
+        assert told == waits, counts
+
+
 def _bot(each: int = 2 * S, at_once: int = 2, threads: int = 3, waited: int = 19 * S) -> Process:
     """Threads that ask a slow service; another one brings them what to do."""
     times = Durations(9, each, each, each, each, each)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import stat
-from functools import lru_cache
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -14,15 +14,25 @@ from iotrace.procfs.stat import read_stat
 
 MOST_LINKS = 50_000
 """Descriptors that are looked at: some microseconds each."""
+_OF_THE_HOST = 2, "kthreadd"
+"""A process that all see who see those of the whole host, and not those of a container, or none
+but their own user's (proc(5), hidepid)."""
 
 
-@lru_cache(maxsize=64)
-def writers_of(inode: int, root: str = PROC) -> tuple[tuple[int, int, str], ...]:
-    """(pid, parent's pid, name) of each process that has this pipe open for writing.
+@dataclass(frozen=True, slots=True)
+class Writers:
+    """(pid, parent's pid, name) of each process that was seen to have a pipe open for writing.
 
-    Found once for each pipe: the links in /proc/PID/fd tell, which the kernel alone answers.
+    ``complete``: all processes of the host were looked at; else there may be others.
     """
-    found, left = [], MOST_LINKS
+
+    seen: tuple[tuple[int, int, str], ...]
+    complete: bool
+
+
+def writers_of(inode: int, root: str = PROC) -> Writers:
+    """The links in /proc/PID/fd tell, which the kernel alone answers."""
+    found, left, complete = [], MOST_LINKS, _sees_the_host(root)
     for process in Path(root).iterdir():
         if not process.name.isdigit():
             continue
@@ -32,14 +42,24 @@ def writers_of(inode: int, root: str = PROC) -> tuple[tuple[int, int, str], ...]
             if any(_writes(link, f"pipe:[{inode}]") for link in links):
                 row = read_stat(int(process.name), root=root)
                 found.append((int(process.name), row.parent, row.name))
+        except (ProcessLookupError, FileNotFoundError):
+            continue  # ended
         except (OSError, IotraceError, ValueError):
-            continue  # ended, or another user's
-    return tuple(found)
+            complete = False  # another user's, or not to be looked into
+    return Writers(tuple(found), complete and left > 0)
+
+
+def _sees_the_host(root: str) -> bool:
+    pid, name = _OF_THE_HOST
+    try:
+        return read_stat(pid, root=root).name == name
+    except (OSError, IotraceError, ValueError):
+        return False
 
 
 def _writes(link: Path, target: str) -> bool:
     """The link's own mode tells how the descriptor was opened (proc(5))."""
     try:
         return str(link.readlink()) == target and bool(link.lstat().st_mode & stat.S_IWUSR)
-    except OSError:
-        return False
+    except FileNotFoundError:
+        return False  # closed

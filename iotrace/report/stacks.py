@@ -177,8 +177,9 @@ class InCall(Stacked):
     end of the pipe; of a terminal in /dev/pts, those that have made one. ``stack`` () where none
     was kept; ``own`` as in ``Line``. ``timed``: of a futex, whether the wait ends by itself after
     some time; null: not known. ``inherited_by``: "4321 tail" for each process that could write to
-    the pipe from which a child's output is read to its end, and is no child. ``alone``: it has long
-    been reading from a pipe that no process of the host but its own has open for writing.
+    the pipe from which a child's output is read to its end, and is no child. ``alone``: it is
+    known that it has long been reading from a pipe which no process of the host but its own has
+    open for writing.
     """
 
     syscall: str

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from iotrace.procfs.pipe_ends import writers_of
+from iotrace.procfs.pipe_ends import Writers
 from iotrace.report.stacks import Frame, InCall
 from iotrace.report_builder.file_places import file_system_of, full_path
 from iotrace.report_builder.stack_rows import Stacks, named_stack, own_place
@@ -29,8 +29,9 @@ def in_call_row(
     from_ns: int,
     facts: Mapping[int, ProcessFacts],
     stacks: Stacks,
+    writers_of: Callable[[int], Writers],
 ) -> InCall:
-    """One row. Descriptors are as /proc had them at the last look."""
+    """One row. Descriptors are as /proc had them at the last look; ``writers_of`` a pipe."""
     mine = facts.get(one.thread.pid)
     stack = named_stack(stacks.get(one.stack, ()))
     first = _polled(one, syscall)
@@ -54,9 +55,9 @@ def in_call_row(
     elif fd is not None:
         row = _with_descriptor(row, fd, mine, facts)
     if mine is not None and one.wait_ns >= _LONG_NS and row.others == (mine.pid,):
-        row = replace(row, alone=_reads_alone(row, mine))
+        row = replace(row, alone=_reads_alone(row, mine, writers_of))
     if first is not None and one.wait_ns >= _LONG_NS and any(map(_reads_its_child, stack)):
-        return _with_writers(row, first, mine)
+        return _with_writers(row, first, mine, writers_of)
     return row
 
 
@@ -83,25 +84,29 @@ def _reads_its_child(frame: Frame) -> bool:
     return frame.file.endswith("/subprocess.py") and frame.plain_function == "_communicate"
 
 
-def _with_writers(row: InCall, fd: int, mine: ProcessFacts | None) -> InCall:
+def _with_writers(
+    row: InCall, fd: int, mine: ProcessFacts | None, writers_of: Callable[[int], Writers]
+) -> InCall:
     """Of a poll for a child's output: who else could write to that pipe."""
     now = mine.descriptors.get(fd) if mine else None
     if mine is None or now is None or now.kind != PIPE or now.inode is None:
         return row
     others = tuple(
         f"{pid} {name}"
-        for pid, parent, name in writers_of(now.inode)
+        for pid, parent, name in writers_of(now.inode).seen
         if mine.pid not in (pid, parent)
     )
     return replace(row, kind=now.kind, peer=now.target, inherited_by=others)
 
 
-def _reads_alone(row: InCall, mine: ProcessFacts) -> bool:
-    """Whether it reads from a pipe that nobody else could write to: others may not be traced."""
+def _reads_alone(row: InCall, mine: ProcessFacts, writers_of: Callable[[int], Writers]) -> bool:
+    """Whether it is known to read from a pipe that nobody else could write to: others may not be
+    traced, or not to be looked into."""
     now = mine.descriptors[row.fd] if row.fd is not None else None
     if now is None or now.kind != PIPE or now.inode is None or row.syscall not in READS:
         return False
-    return {pid for pid, _, _ in writers_of(now.inode)} == {mine.pid}
+    writers = writers_of(now.inode)
+    return writers.complete and {pid for pid, _, _ in writers.seen} == {mine.pid}
 
 
 def _with_descriptor(

@@ -8,11 +8,13 @@ import signal
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from iotrace.engine.constants import CALL_OTHER
 from iotrace.procfs.descriptors import Descriptor
+from iotrace.procfs.pipe_ends import writers_of
 from iotrace.report.detail import Detail
 from iotrace.report.model import (
     FileLockWait,
@@ -121,8 +123,11 @@ class _Parts:
                 native = natives.get((thread.pid, stack), "")
                 row = stall_cause_row(cause, call, kind, one, frames, native)
                 self._stall_causes[thread, loop].append(row)
+        writers = lru_cache(maxsize=64)(writers_of)  # for this report: pipes are closed, too
         self._in_calls = {
-            one.thread: in_call_row(one, self._name(one.number), snapshot.from_ns, facts, stacks)
+            one.thread: in_call_row(
+                one, self._name(one.number), snapshot.from_ns, facts, stacks, writers
+            )
             for one in snapshot.waiting
         }
         self._lines: dict[int, list[Line]] = defaultdict(list)

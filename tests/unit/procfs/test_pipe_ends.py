@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from iotrace.procfs.pipe_ends import writers_of
 
@@ -14,7 +18,7 @@ def test_a_child_that_has_inherited_the_writing_end() -> None:
     child = subprocess.Popen(["sleep", "60"], stdout=write)
     try:
         os.close(write)
-        assert writers_of(inode) == ((child.pid, os.getpid(), "sleep"),)
+        assert writers_of(inode).seen == ((child.pid, os.getpid(), "sleep"),)
     finally:
         child.kill()
         child.wait()
@@ -25,6 +29,31 @@ def test_who_only_reads_is_no_writer() -> None:
     read, write = os.pipe()
     os.close(write)
     try:
-        assert writers_of(os.fstat(read).st_ino) == ()
+        assert writers_of(os.fstat(read).st_ino).seen == ()
     finally:
         os.close(read)
+
+
+def _proc(root: Path, *processes: tuple[int, str]) -> str:
+    for pid, name in processes:
+        (root / str(pid) / "fd").mkdir(parents=True)
+        (root / str(pid) / "stat").write_text(f"{pid} ({name}) S 1 {' '.join(['0'] * 48)}")
+    return str(root)
+
+
+def test_who_sees_not_all_of_the_host_knows_of_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container, or where other users' processes may not be looked into."""
+    host = _proc(tmp_path / "host", (2, "kthreadd"), (7, "python3"))
+    assert writers_of(81, host).complete
+    assert not writers_of(81, _proc(tmp_path / "container", (2, "sh"), (7, "python3"))).complete
+    listed = Path.iterdir
+
+    def refuses(path: Path) -> Iterator[Path]:
+        if path == Path(host, "7", "fd"):
+            raise PermissionError(path)
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", refuses)
+    assert not writers_of(81, host).complete

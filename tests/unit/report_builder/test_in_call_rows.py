@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
-
-import pytest
 
 from iotrace.procfs.descriptors import Descriptor
 from iotrace.procfs.fdinfo import FdInfo
 from iotrace.procfs.mounts import Mount
 from iotrace.procfs.net_tables import Socket
+from iotrace.procfs.pipe_ends import Writers
 from iotrace.pystack.code_objects import Frame
 from iotrace.pystack.walk import Sleeper
 from iotrace.report.stacks import InCall
-from iotrace.report_builder import in_call_rows
 from iotrace.report_builder.file_places import file_system_of, full_path
 from iotrace.report_builder.in_call_rows import in_call_row
 from iotrace.snapshot.facts import ProcessFacts
@@ -45,12 +44,17 @@ _FRAMES = (
 )
 
 
+def _nobody(inode: int) -> Writers:
+    return Writers((), complete=False)
+
+
 def _row(
     syscall: str,
     kind: str,
     fd: int = -1,
     sleeper: Sleeper | None = None,
     frames: tuple[Frame, ...] = _FRAMES,
+    writers: Callable[[int], Writers] = _nobody,
 ) -> InCall:
     facts = {
         WRITER: _facts(
@@ -66,7 +70,7 @@ def _row(
     waiting = Waiting(
         ThreadKey(WRITER, WRITER, 0), 1, kind, fd, 5 * S, 5 * S, 0, 0, 12 * S, sleeper, 41
     )
-    return in_call_row(waiting, syscall, 10 * S, facts, {41: frames})
+    return in_call_row(waiting, syscall, 10 * S, facts, {41: frames}, writers)
 
 
 def test_it_says_since_when_and_where() -> None:
@@ -80,12 +84,16 @@ def test_a_pipe_says_who_has_its_other_end() -> None:
     assert (row.peer, row.others) == ("pipe:[77]", (READER,))
 
 
-def test_a_reader_that_only_itself_could_write_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All processes of the host are looked at, as others may not be traced."""
-    for others, alone in (((), True), (((903, 1, "worker"),), False)):
-        ends = ((WRITER, 1, "python3"), *others)
-        monkeypatch.setattr(in_call_rows, "writers_of", lambda inode, ends=ends: ends)
-        assert _row("read", "pipe", 8).alone is alone
+def test_a_reader_that_only_itself_could_write_for() -> None:
+    """All processes of the host are looked at, as others may not be traced; where that cannot be,
+    it is not known."""
+    mine = (WRITER, 1, "python3")
+    for ends, alone in (
+        (Writers((mine,), complete=True), True),
+        (Writers((mine, (903, 1, "worker")), complete=True), False),
+        (Writers((mine,), complete=False), False),
+    ):
+        assert _row("read", "pipe", 8, writers=lambda inode, ends=ends: ends).alone is alone
     assert not _row("write", "pipe", 1).alone
 
 
@@ -100,18 +108,17 @@ def test_a_poll_of_several_has_no_descriptor() -> None:
     assert (row.fd, row.peer) == (None, "")
 
 
-def test_who_has_inherited_a_childs_output_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_has_inherited_a_childs_output_is_looked_up() -> None:
     ends = ((WRITER, 1, "python3"), (901, WRITER, "sh"), (902, 1, "tail"))
     asked: list[int] = []
 
-    def writers(inode: int) -> tuple[tuple[int, int, str], ...]:
+    def writers(inode: int) -> Writers:
         asked.append(inode)
-        return ends
+        return Writers(ends, complete=False)
 
-    monkeypatch.setattr(in_call_rows, "writers_of", writers)
     reads = Frame("Popen._communicate", "/usr/lib/python3.11/subprocess.py", 2059, False)
     polls = Sleeper(address=0x7000, word=1, second=2)
-    row = _row("poll", "", sleeper=polls, frames=(reads, _FRAMES[1]))
+    row = _row("poll", "", sleeper=polls, frames=(reads, _FRAMES[1]), writers=writers)
     assert (row.fd, row.kind, row.peer) == (None, "pipe", "pipe:[77]")
     assert row.inherited_by == ("902 tail",)  # neither itself nor its child
     assert _row("poll", "", sleeper=polls).inherited_by == ()
@@ -157,5 +164,5 @@ def test_who_has_made_a_terminal_is_told() -> None:
         parent: _facts(parent, _open(9, "tty", "/dev/ptmx", 6, os.O_RDWR)),
     }
     waiting = Waiting(ThreadKey(child, child, 0), 1, "tty", 1, 5 * S, 5 * S, 0, 0, 12 * S, None, 41)
-    row = in_call_row(waiting, "write", 10 * S, facts, {})
+    row = in_call_row(waiting, "write", 10 * S, facts, {}, _nobody)
     assert (row.peer, row.others) == ("/dev/pts/3", (parent,))

@@ -16,7 +16,7 @@ from iotrace.verdict.across_processes import told_once
 from iotrace.verdict.causes import Story, stories_of
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.registry import RULES
-from iotrace.verdict.rules.rule import Hit, Rank, Rule, Tells, severity
+from iotrace.verdict.rules.rule import Hit, Rank, Rule, Tells, severity_of
 from iotrace.verdict.told_lines import texts_of
 
 MOST_ALIKE = 3
@@ -149,7 +149,7 @@ def _symptom(rule: Rule, hit: Hit, profile: ProcessProfile, *, same_wait: bool =
 
 
 def _severity(hit: Hit, profile: ProcessProfile) -> str:
-    return hit.severity or severity(hit.cost_ns or 0, profile.wall_ns)
+    return severity_of(hit, profile.wall_ns)
 
 
 def _alike_together(found: list[Finding], profiles: Sequence[ProcessProfile]) -> list[Finding]:

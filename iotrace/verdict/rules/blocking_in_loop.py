@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import Call, Descriptor
@@ -15,7 +16,9 @@ from iotrace.verdict.handovers import called_by_loop
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
+from iotrace.verdict.request_time import whole_of
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
+from iotrace.verdict.slow_limits import NOTICED_NS
 from iotrace.verdict.stack import stack_of
 from iotrace.verdict.stuck import whereabouts
 from iotrace.verdict.thread_activity import Activity, polled_alone, polled_within_iterations
@@ -53,9 +56,10 @@ def _blocked(profile: ProcessProfile) -> Iterator[Hit]:
         if polled:
             waits["poll_of_one"] = polled
         blocked = sum(waits.values())
-        if blocked < max(LEAST_BLOCKED_NS, LEAST_SHARE * seen.lifetime_ns):
-            continue
-        yield _hit(profile, tid, seen, waits, blocked)
+        states = [*waits, *(("poll",) if polled else ())]
+        whole = whole_of(blocked, profile, NOTICED_NS, states, seen.lifetime_ns)
+        if blocked >= max(LEAST_BLOCKED_NS, LEAST_SHARE * whole.ns):
+            yield replace(_hit(profile, tid, seen, waits, blocked), whole=whole)
 
 
 def _away_from_multiplexer(profile: ProcessProfile) -> dict[int, Activity]:

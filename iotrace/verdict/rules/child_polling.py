@@ -11,8 +11,9 @@ from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import captures_output, serves
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
+from iotrace.verdict.request_time import whole_of
 from iotrace.verdict.rules.rule import QUEUES, Hit, Rule, always
-from iotrace.verdict.slow_limits import LATE_NS
+from iotrace.verdict.slow_limits import LATE_NS, NOTICED_NS
 from iotrace.verdict.slow_places import tiers_of
 from iotrace.vocabulary.calls import CHILD_WAITS
 
@@ -29,7 +30,8 @@ _FUNCTIONS = ("_wait", "wait")
 def _polled(profile: ProcessProfile) -> Iterator[Hit]:
     lines = [one for one in lines_of_category(profile.process, "sleeps") if _waits_for_child(one)]
     waited = sum(one.wait_ns for one in lines)
-    if waited < max(LEAST_WAIT_NS, LEAST_SHARE * profile.wall_ns):
+    whole = whole_of(waited, profile, NOTICED_NS, ("sleep",))
+    if waited < max(LEAST_WAIT_NS, LEAST_SHARE * whole.ns):
         return
     tids = {one.tid for one in lines}
     yield Hit(
@@ -40,6 +42,7 @@ def _polled(profile: ProcessProfile) -> Iterator[Hit]:
         waited,
         tids.pop() if len(tids) == 1 else None,
         lines=waiting_lines(lines, profile.process),
+        whole=whole,
     )
 
 

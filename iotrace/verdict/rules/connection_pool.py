@@ -12,7 +12,9 @@ from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, purpose_of
 from iotrace.verdict.python_lines import waiting_lines
+from iotrace.verdict.request_time import FOR_PEERS, whole_of
 from iotrace.verdict.rules.rule import QUEUES, Hit, Rank, Rule, always, covers
+from iotrace.verdict.slow_limits import NOTICED_NS
 from iotrace.verdict.stuck import Stuck, group_held_text, in_calls, stuck_lines
 from iotrace.verdict.told_lines import MOST, ToldLine
 
@@ -26,7 +28,8 @@ def _exhausted(profile: ProcessProfile) -> Iterator[Hit]:
     waiting = [one for one in in_calls(profile) if one.purpose is Purpose.POOL]
     lines = [one for one in profile.process.lines if _for_a_connection(one)]
     waited = max(sum(one.held_ns for one in waiting), sum(one.wait_ns for one in lines))
-    if waited < max(LEAST_NS, LEAST_SHARE * profile.wall_ns):
+    whole = whole_of(waited, profile, NOTICED_NS, ("lock", *FOR_PEERS))
+    if waited < max(LEAST_NS, LEAST_SHARE * whole.ns):
         return
     longest = max([one.held_ns for one in waiting] + [one.max_ns for one in lines])
     named = _pool_name(waiting, lines)
@@ -44,6 +47,7 @@ def _exhausted(profile: ProcessProfile) -> Iterator[Hit]:
         severity="high",
         lines=_lines(waiting, lines, profile),
         title=_title(waiting, named, longest, profile),
+        whole=whole,
     )
 
 

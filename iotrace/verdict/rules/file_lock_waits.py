@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from iotrace.report.model import Call, FileLockWait
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
+from iotrace.verdict.request_time import whole_of
 from iotrace.verdict.rules.lock_files import (
     ASLEEP_SHARE,
     LEAST_REFUSED,
@@ -15,6 +17,7 @@ from iotrace.verdict.rules.lock_files import (
     made_again,
 )
 from iotrace.verdict.rules.rule import SLEEPS, Hit, Rule
+from iotrace.verdict.slow_limits import NOTICED_NS
 from iotrace.verdict.sqlite_files import BESIDE
 from iotrace.vocabulary.calls import FILE_LOCKS
 from iotrace.vocabulary.kinds import FILES
@@ -36,8 +39,9 @@ def _waits(profile: ProcessProfile) -> Iterator[Hit]:
     calls = [one for one in profile.process.calls if one.syscall in FILE_LOCKS]
     waiting = [one for one in calls if one.wait_ns]
     waited = sum(one.wait_ns for one in waiting)
-    if waited >= max(LEAST_WAIT_NS, LEAST_SHARE * profile.wall_ns):
-        yield _asleep(profile, waiting, waited)
+    whole = whole_of(waited, profile, NOTICED_NS, ("file",))
+    if waited >= max(LEAST_WAIT_NS, LEAST_SHARE * whole.ns):
+        yield replace(_asleep(profile, waiting, waited), whole=whole)
     yield from _tried_again(profile, calls)
     yield from made_again(profile)
 

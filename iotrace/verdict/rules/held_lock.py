@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import takewhile
 
 from iotrace.report.stacks import CpuSample, Frame, InCall, Line, Wake
@@ -22,7 +23,9 @@ from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, purpose_of
 from iotrace.verdict.python_lines import waiting_lines
+from iotrace.verdict.request_time import whole_of
 from iotrace.verdict.rules.rule import QUEUES, Hit, Rule, always, covers
+from iotrace.verdict.slow_limits import NOTICED_NS
 from iotrace.verdict.stuck import taking_functions
 from iotrace.verdict.told_lines import HELD_LOCK, ToldLine, frame_text, wait_at
 from iotrace.vocabulary.calls import LOCKS, WRITES
@@ -52,7 +55,8 @@ def _held(profile: ProcessProfile) -> Iterator[Hit]:
     for wakes in by_place.values():
         waited = sum(one.wait_ns for one in wakes)
         released = sum(one.wait_ns for one in wakes if _releases(one))
-        if waited < max(LEAST_NS, LEAST_SHARE * profile.wall_ns):
+        whole = whole_of(waited, profile, NOTICED_NS, ("lock",))
+        if waited < max(LEAST_NS, LEAST_SHARE * whole.ns):
             continue
         surely = (
             released >= SAME_SHARE * waited
@@ -61,7 +65,7 @@ def _held(profile: ProcessProfile) -> Iterator[Hit]:
         )
         other = None if surely else _elsewhere(wakes, waited, profile)
         if surely or other is not None:
-            yield _hit(wakes, waited, profile, other)
+            yield replace(_hit(wakes, waited, profile, other), whole=whole)
 
 
 def _waits_for_lock(wake: Wake) -> bool:

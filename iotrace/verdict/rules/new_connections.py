@@ -13,6 +13,7 @@ from iotrace.verdict.frames import library_frames, short_name
 from iotrace.verdict.number_formats import duration, figure, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import LEAST_OF_COSTLIEST, waiting_lines
+from iotrace.verdict.request_time import FOR_PEERS, ON_CPU, whole_of
 from iotrace.verdict.rules.rule import COVERED_SHARE, Hit, Rule, covers
 from iotrace.verdict.rules.silent_dns import LOOK_UPS
 from iotrace.verdict.told_lines import COMPUTES, MOST, ToldLine, frame_text, wait_at
@@ -28,7 +29,7 @@ CONNECTING_SHARE = 0.25
 CPU_SHARE = 0.25
 """or of the CPU time that the program takes;"""
 LEAST_SHARE = 0.1
-"""and of the time traced, together."""
+"""and of the time that requests take, or of the time traced, together."""
 MOST_SHARE = 0.5
 """Of that CPU time, for making TLS contexts, which a handshake does not need anew."""
 GIL_SHARE = 0.3
@@ -82,7 +83,9 @@ def _hit(peer: Upstream, calls: Calls, most: bool, profile: ProcessProfile) -> H
         spent >= CONNECTING_SHARE * (whole + computed)
         or computed >= CPU_SHARE * profile.total.cpu_ns
     )
-    if not dear or spent < LEAST_SHARE * profile.wall_ns:
+    mostly = (waited, FOR_PEERS) if waited >= computed else (computed, ON_CPU)
+    part = whole_of(mostly[0], profile, states=mostly[1])
+    if not dear or spent < LEAST_SHARE * part.ns:
         return None
     made = _made(calls)
     of_cpu = round(computed / max(1, profile.total.cpu_ns), 3)
@@ -114,6 +117,7 @@ def _hit(peer: Upstream, calls: Calls, most: bool, profile: ProcessProfile) -> H
         f"{plural(made, 'connection')}, {figure(profile.per_second(made))} a second, for "
         f"{plural(calls.calls, 'exchange')}; {takes}",
         advice=_ONE_CONTEXT if of_context else "",
+        whole=part,
     )
 
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from iotrace.verdict.histograms import total_ns
 from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import calling_lines, waiting_lines
+from iotrace.verdict.request_time import FELT_NS, Whole, service_of, whole_of
 from iotrace.verdict.rules.rule import Hit, Rule, always, of_the_same_peer
 from iotrace.verdict.told_lines import ToldLine
 from iotrace.verdict.upstreams import lines_on
@@ -33,8 +33,6 @@ LEAST_WAITED_SHARE = 0.1
 """Then these waits alone: the CPU time is of lines, which may do other things as well."""
 CALLS_PER_REQUEST = 20.0
 """Of a process that serves: a loop over rows that asks for each."""
-LEAST_WAIT_NS = 1_000_000
-"""Of each request: what takes less, nobody notices."""
 CALLS_PER_SECOND = 500
 """Of one that serves nobody."""
 _ON_CPU = ("user", "kernel", "copy")
@@ -63,50 +61,41 @@ def _round_trips(profile: ProcessProfile) -> Iterator[Hit]:
 
 @dataclass(frozen=True, slots=True)
 class _Cost:
-    """``waited_ns``: for answers, and until they were read, of ``of_ns``. ``asking_ns``: that and
+    """``waited_ns``: for answers, and until they were read, of ``whole``. ``asking_ns``: that and
     the CPU time of asking, an estimate, of ``working_ns``; 0 if it is not known."""
 
     waited_ns: int
-    of_ns: int
-    in_requests: bool = False
+    whole: Whole
     asking_ns: int = 0
     working_ns: int = 0
 
     @property
     def is_high(self) -> bool:
         """The waits alone are, or together with the CPU time."""
-        return self.waited_ns >= WAITED_SHARE * self.of_ns or self.asks_long
+        return self.waited_ns >= WAITED_SHARE * self.whole.ns or self.asks_long
 
     @property
     def asks_long(self) -> bool:
         """With the CPU time it is most of what requests take."""
         return (
-            self.waited_ns >= LEAST_WAITED_SHARE * self.of_ns
+            self.waited_ns >= LEAST_WAITED_SHARE * self.whole.ns
             and self.asking_ns >= ASKING_SHARE * self.working_ns > 0
         )
 
 
 def _cost(upstream: Upstream, theirs: Durations, profile: ProcessProfile) -> _Cost:
-    """The time that the waits take a share of is that of requests between their first read and
-    their answer: it does not depend on how many there are.
-
-    Waits that do not fit in there are not made for requests, or partly at most: then all the time.
-    """
+    """The time that requests take between their first read and their answer does not depend on
+    how many there are."""
     after = upstream.pickup_states_ns
     waited = total_ns(theirs) + sum(after.values())
-    service = Counter[str]()
-    for row in profile.process.requests:
-        for tier in row.tiers:
-            service.update(tier.service_ns)
-    if not LEAST_WAIT_NS * _served(profile) <= waited <= service.total():
-        return _Cost(waited, profile.wall_ns)
+    requests, service = service_of(profile)
+    whole = whole_of(waited, profile)
+    if not FELT_NS * requests <= waited <= service.total():
+        return _Cost(waited, whole)
     cpu = round(asking_share(profile.process) * sum(service[state] for state in _ON_CPU))
     asking = waited - sum(after.get(state, 0) for state in (*_ON_CPU, *_CONTENDED)) + cpu
     working = service.total() - sum(service[state] for state in _CONTENDED)
-    of_ns = min(service.total(), profile.wall_ns)
-    return _Cost(
-        waited, of_ns, of_ns < profile.wall_ns, min(asking, working) if cpu else 0, working
-    )
+    return _Cost(waited, whole, min(asking, working) if cpu else 0, working)
 
 
 def _is_many(calls: int, profile: ProcessProfile) -> bool:
@@ -134,9 +123,9 @@ def _hit(
         "waited_ns": cost.waited_ns,
     }
     each = ""
-    taken = f"{share(cost.waited_ns, cost.of_ns)} of the time"
-    if cost.in_requests:
-        evidence["service_ns"] = cost.of_ns
+    taken = f"{share(cost.waited_ns, cost.whole.ns)} of the time"
+    if cost.whole.requests:
+        evidence["service_ns"] = cost.whole.ns
         taken += " that requests take"
     if cost.asks_long:
         evidence["asking_ns"] = cost.asking_ns
@@ -149,6 +138,7 @@ def _hit(
     return Hit(
         evidence,
         cost.waited_ns,
+        whole=cost.whole,
         severity="medium",
         lines=lines,
         title=f"Many small round trips: {calls:,} calls of {of}{each}, "

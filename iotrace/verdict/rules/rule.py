@@ -9,6 +9,8 @@ from enum import IntEnum
 
 from iotrace.report.detail import Detail
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.request_time import Whole
+from iotrace.verdict.slow_limits import NOTICED_NS
 from iotrace.verdict.told_lines import ToldLine
 
 HIGH_SHARE = 0.2
@@ -47,7 +49,8 @@ class Hit:
 
     ``lines``: the Python lines that it is about, the costliest first (verdict/python_lines.py).
     ``cost_ns``: wall or CPU time that it takes; None: a risk that costs nothing yet, whose
-    ``severity`` the rule sets itself. ``title`` and ``advice`` stand in place of the rule's, where
+    ``severity`` the rule sets itself. ``whole``: what that is a share of, where it is not the time
+    traced (verdict/request_time.py). ``title`` and ``advice`` stand in place of the rule's, where
     what was seen says more, or asks for something else (verdict/stack.py: what it is written with).
     """
 
@@ -59,6 +62,7 @@ class Hit:
     lines: tuple[ToldLine, ...] = ()
     title: str = ""
     advice: str = ""
+    whole: Whole | None = None
 
 
 Follows = Callable[[Hit, Hit], bool]
@@ -124,3 +128,16 @@ def severity(cost_ns: int, wall_ns: int) -> str:
     """By the cost's share of the time traced."""
     cost = cost_ns / max(1, wall_ns)
     return "high" if cost >= HIGH_SHARE else "medium" if cost >= MEDIUM_SHARE else "low"
+
+
+def severity_of(hit: Hit, wall_ns: int) -> str:
+    """What the rule says, or by the cost's share: of requests' time, too, but what each of them
+    takes no longer for than anybody notices is not grave."""
+    if hit.severity:
+        return hit.severity
+    cost, whole = hit.cost_ns or 0, hit.whole
+    by_time = severity(cost, wall_ns)
+    if whole is None or not whole.requests or by_time == "high":
+        return by_time
+    felt = severity(cost, whole.ns)
+    return "medium" if felt == "high" and cost < NOTICED_NS * whole.requests else felt

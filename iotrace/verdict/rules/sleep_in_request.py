@@ -17,7 +17,9 @@ from iotrace.verdict.frames import (
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import serves
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
+from iotrace.verdict.request_time import whole_of
 from iotrace.verdict.rules.rule import Hit, Rule, Tells
+from iotrace.verdict.slow_limits import NOTICED_NS
 from iotrace.verdict.sqlite_files import sqlite_database
 from iotrace.verdict.thread_activity import Activity
 from iotrace.verdict.told_lines import frame_text
@@ -55,13 +57,13 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
     sleeps = sum(one.sleeps.calls for one in serving.values())
     reads = sum((one.pipe_reads if given else one.reads).ok for one in serving.values())
     lifetime = sum(one.lifetime_ns for one in serving.values())
-    if asleep < LEAST_SHARE * max(1, min(lifetime, profile.wall_ns)):
-        return
-    if not sleeps:
+    of_threads = max(1, min(lifetime, profile.wall_ns))
+    whole = whole_of(asleep, profile, NOTICED_NS, ("sleep",), of_threads)
+    if asleep < LEAST_SHARE * whole.ns or not sleeps:
         return
     rare = sleeps < SLEEPS_PER_READ * reads
     in_service = min(asleep, _in_service(profile))
-    if rare and in_service < LEAST_SHARE * max(1, min(lifetime, profile.wall_ns)):
+    if rare and in_service < LEAST_SHARE * whole.ns:
         return
     client = _is_client(profile)
     beside = not rare and _hardly_before_answers(profile, asleep)
@@ -101,6 +103,7 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
                 *((_ACCEPTS,) if accepts else ()),
             )
         ),
+        whole=whole,
     )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 from iotrace.report.model import Call, Descriptor
 from iotrace.report.stacks import Frame, Line
@@ -13,7 +14,9 @@ from iotrace.verdict.frames import import_statement, is_import
 from iotrace.verdict.number_formats import duration, figure, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
+from iotrace.verdict.request_time import Whole, whole_of
 from iotrace.verdict.rules.rule import HIGH_SHARE, QUEUES, Hit, Rule, always
+from iotrace.verdict.slow_limits import NOTICED_NS
 from iotrace.verdict.told_lines import ToldLine, frame_text, wait_at
 from iotrace.vocabulary.calls import FILE_CALLS, FILE_LOCKS, FILE_SYNCS
 from iotrace.vocabulary.kinds import FILES
@@ -37,7 +40,8 @@ def _slow(profile: ProcessProfile) -> Iterator[Hit]:
     calls = [one for one in profile.process.calls if one.wait_ns and _on_files(one)]
     waited = sum(one.wait_ns for one in calls)
     ran_ns = _ran_ns(profile, {one.tid for one in calls})
-    if waited < max(LEAST_WAIT_NS, LEAST_SHARE * ran_ns):
+    whole = whole_of(waited, profile, NOTICED_NS, ("file",), ran_ns)
+    if waited < max(LEAST_WAIT_NS, LEAST_SHARE * whole.ns):
         return
     kinds: dict[tuple[str, str], list[Call]] = defaultdict(list)
     for one in calls:
@@ -50,7 +54,7 @@ def _slow(profile: ProcessProfile) -> Iterator[Hit]:
     mostly_syncs = syncs and waited >= HIGH_SHARE * ran_ns
     if longest < LONG_NS and not unreturned and not mostly_syncs:
         return
-    if not unreturned and not mostly_syncs and _is_quick(profile, calls, waited):
+    if not unreturned and not mostly_syncs and _is_quick(calls, waited, profile, whole):
         return
     evidence: dict[str, float | int | str] = {
         "call": worst.syscall,
@@ -74,7 +78,7 @@ def _slow(profile: ProcessProfile) -> Iterator[Hit]:
     lines = [one for one in profile.process.lines if _on_files(one)]
     imports = [one for one in lines if import_statement(one.stack) is not None]
     if _waits(imports) >= IMPORTS_SHARE * _waits(lines) > 0:
-        yield _importing(imports, evidence, waited)
+        yield replace(_importing(imports, evidence, waited), whole=whole)
         return
     yield Hit(
         evidence,
@@ -87,6 +91,7 @@ def _slow(profile: ProcessProfile) -> Iterator[Hit]:
         if syncs
         else f"The file system is slow: {worst.syscall}{at} is waited for",
         advice=_SYNCS if syncs else "",
+        whole=whole,
     )
 
 
@@ -174,7 +179,7 @@ def _syncs(profile: ProcessProfile) -> int:
     return count if often and SYNCED_SHARE * files <= waited < LONG_NS * count else 0
 
 
-def _is_quick(profile: ProcessProfile, calls: Sequence[Call], waited: int) -> bool:
+def _is_quick(calls: Sequence[Call], waited: int, profile: ProcessProfile, whole: Whole) -> bool:
     """Whether most of them took some milliseconds, and no thread spends much of its time so: a disk
     or a file server that does what it can."""
     sleeps = sum(one.waits_ns.count for one in calls if one.waits_ns)
@@ -182,7 +187,7 @@ def _is_quick(profile: ProcessProfile, calls: Sequence[Call], waited: int) -> bo
     for one in calls:
         by_thread[one.tid] += one.wait_ns
     (_, most), *_ = by_thread.most_common(1)
-    return waited < LONG_NS * sleeps and most < THREAD_SHARE * profile.wall_ns
+    return waited < LONG_NS * sleeps and most < THREAD_SHARE * min(whole.ns, profile.wall_ns)
 
 
 def _on_files(one: Call | Line) -> bool:

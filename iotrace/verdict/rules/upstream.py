@@ -13,8 +13,10 @@ from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import serves
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
+from iotrace.verdict.request_time import FOR_PEERS, LEAST_REQUESTS, whole_of
 from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
 from iotrace.verdict.rules.silent_dns import is_dns, look_ups
+from iotrace.verdict.slow_limits import LATE_NS, NOTICED_NS
 from iotrace.verdict.told_lines import MOST
 from iotrace.verdict.upstreams import Upstream, lines_on, upstreams
 from iotrace.verdict.waiting_tasks import WaitingTasks, resolving_tasks, task_lines
@@ -53,7 +55,8 @@ def _connecting(profile: ProcessProfile) -> Iterator[Hit]:
         lookups[one.peer] += one.opened
     resolving = sum(one.wait_ns + one.polled_ns for one in names)
     waited = seen.connects.wait_ns + resolving
-    if waited < max(LEAST_CONNECT_NS, CONNECT_SHARE * profile.wall_ns):
+    whole = whole_of(waited, profile, NOTICED_NS, FOR_PEERS)
+    if waited < max(LEAST_CONNECT_NS, CONNECT_SHARE * whole.ns):
         return
     rows = [one for one in profile.process.calls if one.syscall == "connect" and one.wait_ns]
     tids = {one.tid for one in rows}
@@ -86,6 +89,7 @@ def _connecting(profile: ProcessProfile) -> Iterator[Hit]:
         title=title,
         advice=advice,
         lines=(*waiting_lines(lines, profile.process), *task_lines(tasks))[:MOST],
+        whole=whole,
     )
 
 
@@ -133,9 +137,10 @@ def _one_peer(profile: ProcessProfile) -> Iterator[Hit]:
     found = upstreams(profile)
     for upstream in found:
         waited, calls = upstream.waited_ns, upstream.calls
+        whole = whole_of(waited, profile, LATE_NS, FOR_PEERS, serving)
         if (
-            calls >= LEAST_CALLS
-            and waited >= PEER_SHARE * serving > 0
+            calls >= (LEAST_REQUESTS if whole.requests else LEAST_CALLS)
+            and waited >= PEER_SHARE * whole.ns > 0
             and not upstream.is_work_source
             and not _is_at_its_pace(upstream, profile)
             and not has_time({line.tid for line in upstream.lines}, profile)
@@ -149,7 +154,7 @@ def _one_peer(profile: ProcessProfile) -> Iterator[Hit]:
                     "connections": len(upstream.rows),
                     "waited_ns": waited,
                     **_asked(upstream, profile),
-                    "share_of_serving_ratio": round(waited / serving, 3),
+                    "share_of_serving_ratio": round(waited / whole.ns, 3),
                     **busy,
                 },
                 waited,
@@ -158,11 +163,13 @@ def _one_peer(profile: ProcessProfile) -> Iterator[Hit]:
                     f"One peer dominates the wait: {upstream.peer}"
                     if dominates
                     else f"Waits for {upstream.peer}: {duration(waited)}, as long as "
-                    f"{share(waited, serving)} of the time of {whose}"
+                    f"{share(waited, whole.ns)} of "
+                    + (whole.name if whole.requests else f"the time of {whose}")
                 )
                 + (_IN_TURN if in_turn else text),
                 lines=waiting_lines(upstream.lines, profile.process),
                 advice=_ONE_AT_A_TIME if in_turn else "",
+                whole=whole,
             )
     yield from _one_client(profile)
 

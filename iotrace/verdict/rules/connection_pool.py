@@ -9,6 +9,7 @@ from iotrace.report.detail import Detail
 from iotrace.report.stacks import InCall, Line
 from iotrace.verdict.frames import library_frames, short_name
 from iotrace.verdict.number_formats import duration
+from iotrace.verdict.pool_locks import waits_in_c
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, purpose_of
 from iotrace.verdict.python_lines import waiting_lines
@@ -25,8 +26,14 @@ LEAST_SHARE = 0.1
 
 
 def _exhausted(profile: ProcessProfile) -> Iterator[Hit]:
-    waiting = [one for one in in_calls(profile) if one.purpose is Purpose.POOL]
-    lines = [one for one in profile.process.lines if _for_a_connection(one)]
+    waiting = [
+        one
+        for one in in_calls(profile)
+        if one.purpose is Purpose.POOL or waits_in_c(one.call, profile)
+    ]
+    lines = [
+        one for one in profile.process.lines if _for_a_connection(one) or waits_in_c(one, profile)
+    ]
     waited = max(sum(one.held_ns for one in waiting), sum(one.wait_ns for one in lines))
     whole = whole_of(waited, profile, NOTICED_NS, ("lock", *FOR_PEERS))
     if waited < max(LEAST_NS, LEAST_SHARE * whole.ns):

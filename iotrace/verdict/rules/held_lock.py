@@ -6,20 +6,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import takewhile
 
 from iotrace.report.stacks import CpuSample, Frame, InCall, Line, Wake
 from iotrace.verdict.cpu_samples import cpu_ns_of
 from iotrace.verdict.frames import in_library, library_frames
+from iotrace.verdict.lock_advice import library_advice
 from iotrace.verdict.lock_owners import idles, samples, slow_call
 from iotrace.verdict.lock_takers import (
     may_keep,
-    places_taking,
     samples_inside,
     slow_calls_inside,
     taking_frames,
 )
 from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.pool_locks import taker_of
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, purpose_of
 from iotrace.verdict.python_lines import waiting_lines
@@ -180,34 +180,19 @@ def _hit(
         evidence,
         waited,
         lines=lines,
-        title=f"Threads wait for a lock at {place.place}{_taken_in(worst)}, while the one that has "
-        f"it {likely}{does}",
-        advice=_library_advice(held, wakes) if _taken_in(worst) else "",
+        title=f"Threads wait for {_lock_name(worst)} at {place.place}{_taken_in(worst)}, while the "
+        f"one that has it {likely}{does}",
+        advice=library_advice(held, wakes) if _taken_in(worst) else "",
     )
+
+
+def _lock_name(wake: Wake) -> str:
+    return "the lock of a connection pool" if taker_of(wake.stack) else "a lock"
 
 
 def _writes(holder: Line) -> bool:
     """Into what sleeps only where there is no room."""
     return holder.syscall in WRITES and holder.kind in PIPES_AND_TERMINALS
-
-
-def _library_advice(held: Sequence[Frame], wakes: Sequence[Wake]) -> str:
-    """``held``: what is done with the lock, by its stack."""
-    taking = {one[:2] for one in places_taking(wakes)}
-    inner = list(takewhile(lambda one: (one.file, one.function) not in taking, held))
-    return _OWN_WORK if held and all(map(in_library, inner)) else _LIBRARYS
-
-
-_OWN_WORK = (
-    "The library does that work with its lock: have it done by a thread of its own (logging: "
-    "QueueHandler and QueueListener; loguru: enqueue=True), by another program (logrotate), or not "
-    "at all."
-)
-_LIBRARYS = (
-    "The lock is a library's own, and it is held while the program's code runs within: fill what "
-    "it guards beforehand, or use one without a lock, or with one for each object. "
-    "(functools.cached_property has a single lock for all objects of a class before Python 3.12.)"
-)
 
 
 def _taken_in(wake: Wake) -> str:

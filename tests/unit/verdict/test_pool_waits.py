@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iotrace.report.model import Process
+from iotrace.report.model import Process, Thread
+from iotrace.report.stacks import Wake
 from iotrace.verdict.purpose import Purpose, purpose_of
 from tests.unit.verdict.hangs import HANDLER, POOL_FILE, waiting
-from tests.unit.verdict.made import MS, S, findings, in_call, line_of, process
+from tests.unit.verdict.made import MS, S, findings, in_call, line_of, process, stack
 
 
 def _pool(*, waits_now: bool) -> Process:
@@ -77,3 +78,37 @@ def test_the_lock_of_a_pool_is_no_connection() -> None:
         for frames in ((pool,), ("lib/queue.py:209 LifoQueue.get", pool))
     )
     assert [purpose_of(own), purpose_of(queue)] == [Purpose.LOCK, Purpose.POOL]
+
+
+_ACQUIRE = "lib/site-packages/fastdb/pool.py:31 Pool.acquire"
+
+
+def _in_c(waker: tuple[str, ...], *others: Thread, place: str = _ACQUIRE) -> Process:
+    """A pool whose function waits in C, for 1 s, and who ended nine such waits."""
+    one = in_call("futex", "", place, "app.py:13 index", *HANDLER, wait=S, since=9 * S)
+    wakes = ()
+    if waker:
+        frames = stack(*waker)
+        wakes = (Wake("", 9, 6 * S, S, 703, 1, one.stack, len(frames) - 1, frames),)
+    lines = (line_of(one, 9, 6 * S, S, 701),)
+    return replace(process([waiting(701, one), *others]), lines=lines, wakes=wakes)
+
+
+def test_who_ends_waits_in_c_tells_a_connection_from_the_pools_lock() -> None:
+    gives = ("lib/site-packages/fastdb/pool.py:44 Pool.release", "app.py:19 index")
+    assert "IO143" in findings(_in_c(gives))
+    assert "IO143" not in findings(_in_c((_ACQUIRE, "app.py:13 index")))
+    # Nobody was woken: one that makes a connection in the function has the lock.
+    connects = in_call("connect", "tcp", _ACQUIRE, "app.py:13 index", *HANDLER, wait=S, since=9 * S)
+    assert "IO143" in findings(_in_c(()))
+    assert "IO143" not in findings(_in_c((), waiting(702, connects)))
+
+
+def test_the_lock_of_a_pool_that_makes_connections_with_it() -> None:
+    getconn = "lib/site-packages/psycopg2/pool.py:167 ThreadedConnectionPool.getconn"
+    inside = getconn.replace("167", "169")
+    found = findings(_in_c((inside, "app.py:13 index"), place=getconn))
+    told = found["IO144"]
+    assert told.title.startswith("Threads wait for the lock of a connection pool at srv/app.py:13")
+    assert "getconn raises PoolError" in told.advice
+    assert "IO143" not in found

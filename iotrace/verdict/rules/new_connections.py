@@ -13,7 +13,7 @@ from iotrace.verdict.frames import library_frames, short_name
 from iotrace.verdict.number_formats import duration, figure, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import LEAST_OF_COSTLIEST, waiting_lines
-from iotrace.verdict.request_time import FOR_PEERS, ON_CPU, whole_of
+from iotrace.verdict.request_time import FOR_PEERS, LEAST_REQUESTS, ON_CPU, whole_of
 from iotrace.verdict.rules.rule import COVERED_SHARE, Hit, Rule, covers
 from iotrace.verdict.rules.silent_dns import LOOK_UPS
 from iotrace.verdict.told_lines import COMPUTES, MOST, ToldLine, frame_text, wait_at
@@ -24,6 +24,8 @@ LEAST_MADE = 10
 """Connections to one peer while it was traced,"""
 MADE_PER_SECOND = 1.0
 """which go on to be made;"""
+EACH_SHARE = 0.9
+"""or nearly one for each request, however few there are (LEAST_REQUESTS);"""
 CONNECTING_SHARE = 0.25
 """of the time that threads wait for this peer, or compute for its connections, for making them,"""
 CPU_SHARE = 0.25
@@ -60,11 +62,10 @@ def _made(calls: Calls) -> int:
 
 def _is_made_often(calls: Calls, profile: ProcessProfile) -> bool:
     made = _made(calls)
-    return (
-        made >= LEAST_MADE
-        and made > calls.connect_errors
-        and profile.per_second(made) >= MADE_PER_SECOND
-    )
+    served = sum(one.exchanges for one in profile.process.requests)
+    often = made >= LEAST_MADE and profile.per_second(made) >= MADE_PER_SECOND
+    for_each = served >= LEAST_REQUESTS and made >= EACH_SHARE * served
+    return (often or for_each) and made > calls.connect_errors
 
 
 def _hit(peer: Upstream, calls: Calls, most: bool, profile: ProcessProfile) -> Hit | None:

@@ -25,17 +25,19 @@ def _rarely(one: Process, count: int, **service: int) -> Process:
     return replace(one, requests=(row,))
 
 
-def _connects(each: int) -> Process:
-    """40 connections and logins in ten seconds."""
+def _connects(each: int, made: int = 40) -> Process:
+    """Connections and logins in ten seconds."""
     one = blocking()
     shakes = in_call("poll", "tcp", "lib/ssl.py:1379 SSLSocket.do_handshake", *_ASKING, fd=8)
-    peer = descriptor(8, local="127.0.0.1:51008", peer="10.0.0.9:443", wait=40 * each, opened=40)
-    times = Durations(40, *(MS,) * 5)
-    asked = Upstream("10.0.0.9:443", "tcp", 80, 1, 0, None, None, None, times, 0, {})
+    peer = descriptor(
+        8, local="127.0.0.1:51008", peer="10.0.0.9:443", wait=made * each, opened=made
+    )
+    times = Durations(made, *(MS,) * 5)
+    asked = Upstream("10.0.0.9:443", "tcp", 2 * made, 1, 0, None, None, None, times, 0, {})
     return replace(
         one,
         descriptors=(*one.descriptors, peer),
-        lines=(line_of(shakes, 40, 40 * each, each),),
+        lines=(line_of(shakes, made, made * each, each),),
         upstreams=(asked,),
     )
 
@@ -75,6 +77,12 @@ def test_shares_are_of_the_requests_time(
     found = findings(_rarely(one, count, **service))
     assert (found[rule].severity if rule in found else "") == severity
     assert rule not in findings(one)  # of the trace it is a small share
+
+
+@pytest.mark.parametrize(("requests", "told"), [(5, True), (9, False)])
+def test_one_connection_for_each_request_is_often(requests: int, told: bool) -> None:
+    one = _connects(30 * MS, 5)
+    assert ("IO179" in findings(_rarely(one, requests, poll=40 * MS))) is told
 
 
 def test_what_does_not_fit_into_requests_is_a_share_of_the_trace() -> None:

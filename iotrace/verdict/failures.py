@@ -32,9 +32,10 @@ def places_of_calls(profile: ProcessProfile, row: Call) -> tuple[ToldLine, ...]:
 
 
 def lines_of_calls(profile: ProcessProfile, row: Call) -> list[Line]:
-    """The lines of such calls: those that its thread has made last; of threads that do the same,
-    one has made the last call of all."""
-    lines = [one for one in profile.process.lines if one.syscall == row.syscall]
+    """The lines of such calls on such descriptors: those that its thread has made last; of threads
+    that do the same, one has made the last call of all."""
+    made = (row.syscall, row.kind)
+    lines = [one for one in profile.process.lines if (one.syscall, one.kind) == made]
     return [one for one in lines if one.tid == row.tid] or lines
 
 

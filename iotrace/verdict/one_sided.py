@@ -16,8 +16,8 @@ MOST_QUESTION_SEGMENTS = 10
 What sends more than that and hears nothing has somebody who only listens (a log, metrics)."""
 LEAST_PAIRS = 2
 """Connections of clients, and as many to a peer: one of each may be there by chance."""
-AT_ONCE_SHARE = 0.9
-"""Of the time since the clients' requests, that has passed since the peer was asked."""
+SAME_MOMENT_NS = 100_000_000
+"""What is asked for a request is asked after it came; the kernel dates both by its ticks."""
 
 
 def unanswered_requests(profile: ProcessProfile) -> tuple[OneSided, ...]:
@@ -37,7 +37,7 @@ def unanswered_requests(profile: ProcessProfile) -> tuple[OneSided, ...]:
 def _asked_for(peer: OneSided, clients: OneSided) -> bool:
     return (
         peer.connections == clients.connections >= LEAST_PAIRS
-        and AT_ONCE_SHARE * clients.silent_ns <= peer.silent_ns <= clients.silent_ns
+        and 0 <= clients.silent_ns - peer.silent_ns <= SAME_MOMENT_NS
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from iotrace.report.stacks import Frame
 from iotrace.verdict.classify.process_tree import forks, is_short_lived
-from iotrace.verdict.cpu_samples import most_sampled
+from iotrace.verdict.cpu_samples import LEAST_SAMPLES, cpu_ns_of, most_sampled
 from iotrace.verdict.frames import library_frames
 from iotrace.verdict.number_formats import duration, figure
 from iotrace.verdict.process_profile import ProcessProfile
@@ -22,9 +22,11 @@ MOST_CPU_NS = 20_000_000
 """CPU time of each: forking one, its exit and what the parent does for it take some 5 ms (measured,
 CPython 3.11: 1.7 + 0.9 ms of the parent, 0.8 ms of the child's kernel time, page faults); of more
 work that is a small part."""
+PARENT_NS = 2_600_000
+"""Of that the parent's, for each, where its samples do not tell."""
 MOST_LIFE_NS = 250_000_000
 BUSY_SHARE = 0.2
-"""Of the time traced, that parent and children compute: else it costs nothing."""
+"""Of the time traced, that the children compute, and the parent for them: else it costs nothing."""
 _POOL = re.compile(r"/(?:multiprocessing/\w+|concurrent/futures/process)\.py$")
 """Who has them started: by this it is Python's own pools and processes, not commands."""
 
@@ -36,7 +38,7 @@ def _brief(profile: ProcessProfile) -> Iterator[Hit]:
         return
     lived = sum(one.lived_ns for one in born) // number
     theirs = sum(one.total.cpu_ns for one in born)
-    cpu_ns = theirs + profile.total.cpu_ns
+    cpu_ns = theirs + _parents_ns(number, profile)
     if (
         lived > MOST_LIFE_NS
         or theirs > MOST_CPU_NS * number
@@ -62,6 +64,14 @@ def _brief(profile: ProcessProfile) -> Iterator[Hit]:
         "and end a process takes milliseconds as well; most likely a pool is made anew for each "
         "batch of work",
     )
+
+
+def _parents_ns(number: int, profile: ProcessProfile) -> int:
+    """The CPU time that the parent takes for them, of all that it does."""
+    samples = profile.process.cpu_samples
+    if sum(one.samples for one in samples) < LEAST_SAMPLES:
+        return min(PARENT_NS * number, profile.total.cpu_ns)
+    return cpu_ns_of([one for one in samples if _by_pool(one.stack)], profile)
 
 
 def _is_brief_fork(one: ProcessProfile, parent: ProcessProfile) -> bool:

@@ -223,10 +223,12 @@ def test_a_peer_that_has_never_answered_is_what_unanswered_requests_wait_for() -
     ):
         assert "IO165" not in findings(_one_sided(*others))
     # Nothing tells that clients of this listener are answered, but that each has made one ask.
-    assert "IO165" in findings(_one_sided(request, peer, answered=0))
+    for asked in (peer, replace(peer, silent_ns=9 * S - 99 * MS)):
+        assert "IO165" in findings(_one_sided(request, asked, answered=0))
     for others in (
         (request, replace(peer, connections=2)),
-        (request, replace(peer, silent_ns=7 * S)),
+        (request, replace(peer, silent_ns=9 * S - 101 * MS)),
+        (request, replace(peer, silent_ns=9 * S + MS)),  # asked before the request came
         (replace(request, connections=1), replace(peer, connections=1)),
     ):
         assert "IO165" not in findings(_one_sided(*others, answered=0))

@@ -5,8 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iotrace.report.model import Call, Process
-from tests.unit.verdict.made import MS, PID, S, call, findings, process, thread
-from tests.unit.verdict.made_busy import imports_for_each_job
+from iotrace.report.stacks import Frame
+from iotrace.verdict.failures import lines_of_calls
+from iotrace.verdict.process_profile import profile_of
+from tests.unit.verdict.made import (
+    MS,
+    PID,
+    S,
+    call,
+    findings,
+    in_call,
+    line_of,
+    process,
+    thread,
+)
+from tests.unit.verdict.made_busy import brief_workers, imports_for_each_job
 
 
 def _child(lived_ns: int, failed: int) -> Process:
@@ -36,6 +49,31 @@ def test_a_job_that_computes_is_not_all_imports() -> None:
     assert "IO175" in findings(parent, *jobs)
     short = [replace(one, calls=tuple(_fewer(row) for row in one.calls)) for one in jobs]
     assert "IO175" not in findings(parent, *short)
+
+
+def test_the_line_of_a_call_is_one_on_such_a_descriptor() -> None:
+    """Its own thread's, else another's that does the same."""
+    lines = [
+        line_of(in_call("write", kind, f"app.py:{number} work"), 9, S, S, tid)
+        for number, (kind, tid) in enumerate((("pipe", PID), ("file", 702), ("file", 703)), 1)
+    ]
+    seen = profile_of(replace(process([thread(user=S)]), lines=tuple(lines)), 10 * S)
+    for kind, tid, found in (("file", 703, [3]), ("file", PID, [2, 3]), ("tcp", PID, [])):
+        rows = lines_of_calls(seen, call("write", kind, 9, tid=tid))
+        assert [one.stack[0].line for one in rows] == found
+
+
+def test_what_the_parent_does_beside_is_no_cost_of_brief_processes() -> None:
+    """Its samples tell; where there are too few, what starting so many takes."""
+    parent, *workers = brief_workers(wrong=True)
+    (row,) = parent.cpu_samples
+    work = Frame("main", "/srv/evolve.py", 20)
+    other = replace(row, samples=1_800, own=0, stack=(work,))
+    for samples, cost in (((row,), 3_200), ((row, other), 950), ((replace(row, samples=9),), 460)):
+        told = findings(replace(parent, cpu_samples=samples), *workers)
+        assert ("IO203" in told) is (cost >= 2_000)
+        if "IO203" in told:
+            assert told["IO203"].cost_ns == cost * MS
 
 
 def _fewer(row: Call) -> Call:

@@ -80,7 +80,7 @@ def _hit(purpose: Purpose, group: Sequence[WaitingTasks], profile: ProcessProfil
     return Hit(
         evidence,
         int(mean * profile.wall_ns),
-        severity="high" if serves else "low",
+        severity="high" if serves or _stands_still(longest, profile) else "low",
         lines=lines,
         title=_title(purpose, first, mean, longest, profile),
         advice=_ADVICE[purpose],
@@ -93,9 +93,7 @@ def _title(
     tasks = plural(max(1, round(mean)), "asyncio task")
     where = function_text(first.wait.stack)
     since = ""
-    tasks_seen = profile.process.tasks
-    watched = tasks_seen.watched_ns if tasks_seen else 0
-    if longest >= max(LEAST_NS, WHOLE_SHARE * watched):
+    if _stands_still(longest, profile):
         since = f", and are never given one in {duration(longest)}"
     elif longest >= LEAST_NS:
         since = f", for {duration(longest)} and more"
@@ -108,6 +106,13 @@ def _title(
         f"{first.place}",
     }[purpose]
     return what + since
+
+
+def _stands_still(longest: int, profile: ProcessProfile) -> bool:
+    """Whether one of them has waited for as long as was looked: what it waits for does not come."""
+    tasks = profile.process.tasks
+    watched = tasks.watched_ns if tasks else 0
+    return longest >= max(LEAST_NS, WHOLE_SHARE * watched)
 
 
 def _whose(first: WaitingTasks) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from itertools import pairwise, takewhile
+from itertools import takewhile
 
 from iotrace.report.model import Process
 from iotrace.report.stacks import CpuSample, Frame
-from iotrace.verdict.frames import in_library, is_import, package_of
+from iotrace.verdict.frames import UNNAMED, imported_for, is_import, package_of
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.told_lines import COMPUTES, MOST, ToldLine, frame_text, wait_at
@@ -28,8 +28,6 @@ SPREAD_SHARE = 0.3
 """Where no function has so much of it, packages tell more."""
 INSIDE_SHARE = 0.3
 """Of a function's samples, in what it calls of one installed package, for that to be named."""
-UNNAMED = "?"
-"""The file of code that is gone (a module's, once it is imported): it tells nobody anything."""
 _LOOP_CODE = re.compile(r"/(?:selectors|asyncio/(?:base_events|events|runners)|uvloop/.*)\.py$")
 
 
@@ -109,20 +107,13 @@ def import_share(process: Process, tids: Collection[int]) -> float:
     """Of the samples of these threads, those in which modules were imported; 0: too few to say."""
     rows = [one for one in process.cpu_samples if one.tid in tids]
     total = _samples(rows)
-    inside = _samples(one for one in rows if any(map(is_import, one.stack)))
+    inside = _samples(one for one in rows if imported_for(one.stack))
     return inside / total if total >= LEAST_SAMPLES else 0.0
 
 
-def import_lines(process: Process) -> tuple[ToldLine, ...]:
-    """Where the program's own code imports what most samples are of."""
-    return most_sampled(process, _imported_from, "import")
-
-
-def _imported_from(stack: Sequence[Frame]) -> Frame | None:
-    for inner, frame in reversed(list(pairwise(stack))):
-        if is_import(inner) and not in_library(frame) and frame.file != UNNAMED:
-            return frame
-    return None
+def import_lines(process: Process, tids: Collection[int]) -> tuple[ToldLine, ...]:
+    """Where the program's own code imports what most samples of these threads are of."""
+    return most_sampled(process, imported_for, "import", tids)
 
 
 def busiest_place(process: Process) -> str:
@@ -202,13 +193,16 @@ def asking_share(process: Process, tid: int | None = None) -> float:
 
 
 def most_sampled(
-    process: Process, frame_of: Callable[[Sequence[Frame]], Frame | None], does: str
+    process: Process,
+    frame_of: Callable[[Sequence[Frame]], Frame | None],
+    does: str,
+    tids: Collection[int] | None = None,
 ) -> tuple[ToldLine, ...]:
-    """The place with the most samples, of those that ``frame_of`` finds in a stack, and what it
-    does; () if it finds none."""
+    """The place with the most samples, of those that ``frame_of`` finds in a stack of these threads
+    (None: of all), and what it does; () if it finds none."""
     places = Counter[Frame]()
     for one in process.cpu_samples:
-        frame = frame_of(one.stack)
+        frame = frame_of(one.stack) if tids is None or one.tid in tids else None
         if frame is not None:
             places[frame] += one.samples
     return tuple(ToldLine(f"{frame_text(frame)} -> {does}") for frame, _ in places.most_common(1))

@@ -13,6 +13,16 @@ _LIBRARY = re.compile(
     r"/(?:site|dist)-packages/|/lib(?:64)?/python\d(?:\.\d+)?/|^<frozen |/bin/[^/]+$"
 )
 
+UNNAMED = "?"
+"""The file of code that is gone (a module's, once it is imported): it tells nobody anything."""
+_OF_MODULE = "<module>"
+_RUNS = re.compile(
+    r"/(?:selectors|socketserver|asyncio/(?:base_events|events|runners)|uvloop/.*"
+    r"|(?:gunicorn|uvicorn|hypercorn|waitress|werkzeug|cheroot|tornado|twisted|gevent|eventlet"
+    r"|celery|rq)/.*)\.py$"
+)
+"""Code that runs programs: what is further out has started it, whatever it is."""
+
 
 def in_library(frame: Frame) -> bool:
     """Whether a frame is of the standard library, of an installed package, of the interpreter."""
@@ -39,10 +49,25 @@ def imports(stack: Sequence[Frame]) -> bool:
 
 def import_statement(stack: Sequence[Frame]) -> Frame | None:
     """Where the program's own code began to import what is imported there; None: nothing is."""
-    if not imports(stack):
-        return None
+    return _outermost_statement(stack) if imports(stack) else None
+
+
+def imported_for(stack: Sequence[Frame]) -> Frame | None:
+    """The same of what computes: the code of the modules themselves belongs to it, and no function
+    of the program, which may have been running since an import started it (``import server``)."""
+    for frame in stack:
+        if is_import(frame):
+            return _outermost_statement(stack)
+        if not in_library(frame) and frame.function != _OF_MODULE:
+            return None
+        if _RUNS.search(frame.file):
+            return None
+    return None
+
+
+def _outermost_statement(stack: Sequence[Frame]) -> Frame | None:
     for inner, frame in reversed(list(pairwise(stack))):
-        if is_import(inner) and not in_library(frame):
+        if is_import(inner) and not in_library(frame) and frame.file != UNNAMED:
             return frame
     return None
 

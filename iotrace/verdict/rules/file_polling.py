@@ -71,7 +71,7 @@ def _polled(profile: ProcessProfile) -> Iterator[Hit]:
         evidence,
         cpu_ns,
         only,
-        lines=(import_lines(profile.process) if imports else ())
+        lines=(import_lines(profile.process, tids) if imports else ())
         or busy_lines(profile.process, only),
         title=f"Imports modules again and again: {who} look{each} for their files "
         f"{profile.per_second(number):,.0f} times a second"

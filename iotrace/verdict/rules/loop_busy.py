@@ -36,6 +36,13 @@ IMPORT_SHARE = 0.5
 """Of its thread's CPU samples, in which modules were imported."""
 _IMPORTS = "Event loop imports modules for 10 to 50 ms at a time, again and again: all others wait"
 
+_ONCE = (
+    "Import when the program starts, and not in the functions that requests call: a module that is "
+    "imported is kept (sys.modules), unless importing it fails, which is tried anew each time (an "
+    "optional package that is not installed: try it once, and keep the answer), or something takes "
+    "it out again (reload)."
+)
+
 
 def _busy(profile: ProcessProfile) -> Iterator[Hit]:
     for tid, seen in profile.loop_threads().items():
@@ -49,7 +56,7 @@ def _busy(profile: ProcessProfile) -> Iterator[Hit]:
             ):
                 others, evidence = idle_siblings(profile)
                 imports = import_share(profile.process, [tid]) >= IMPORT_SHARE
-                title = _IMPORTS if imports else LONG.title
+                title, advice = (_IMPORTS, _ONCE) if imports else (LONG.title, LONG.advice)
                 yield Hit(
                     {
                         "iterations_over_10_ms": count,
@@ -61,10 +68,10 @@ def _busy(profile: ProcessProfile) -> Iterator[Hit]:
                     computing_ns,
                     tid,
                     severity="low" if has_time({tid}, profile) else None,
-                    lines=(import_lines(profile.process) if imports else ())
+                    lines=(import_lines(profile.process, [tid]) if imports else ())
                     or busy_lines(profile.process, tid),
                     title=f"{title}{others}",
-                    advice=f"{LONG.advice}{UNEVEN_ADVICE}" if others else "",
+                    advice=f"{advice}{UNEVEN_ADVICE if others else ''}",
                 )
 
 

@@ -122,7 +122,18 @@ def test_what_is_imported_again_and_again_is_no_polling_of_files() -> None:
     found = findings(_sampled(loop, _IMPORTS))["IO132"]
     assert found.title.startswith("Event loop imports modules for 10 to 50 ms")
     assert found.lines == ("work.py:8 index -> import",)
-    assert "imports" not in findings(_sampled(loop, _IMPORTS[2:]))["IO132"].title
+    assert found.advice.startswith("Import when the program starts")
+    started = Frame("<module>", "/srv/main.py", 1)
+    runs = Frame("BaseEventLoop._run_once", "/usr/lib/python3.11/asyncio/base_events.py", 1922)
+    module = Frame("<module>", "/srv/work.py", 3)
+    for frames, imports in (
+        (_IMPORTS[2:], False),
+        ((_IMPORTS[2], _IMPORTS[1], started), False),  # the server runs within `import work`
+        ((runs, module, _IMPORTS[1], started), False),
+        ((module, _IMPORTS[1], started), True),
+    ):
+        title = findings(_sampled(loop, frames))["IO132"].title
+        assert ("imports" in title) is imports
 
 
 def test_who_has_just_begun_to_import_does_not_poll_files() -> None:
@@ -274,6 +285,19 @@ def test_consumers_that_await_what_nobody_sets() -> None:
         "What takes from a full queue hangs, most likely: 7 asyncio tasks "
     )
     assert "IO185" not in findings(made_tasks.with_tasks(hangs))
+
+
+@pytest.mark.parametrize(("longest", "severity"), [(9 * S, "high"), (2 * S, "low")])
+def test_a_queue_that_never_has_room_is_grave_whoever_is_served(
+    longest: int, severity: str
+) -> None:
+    puts = made_tasks.wait_of(
+        "lib/asyncio/queues.py:120 Queue.put", "work.py:9 feed", longest=longest
+    )
+    one = made_tasks.with_tasks(puts)
+    assert one.sockets is not None
+    alone = replace(one, sockets=replace(one.sockets, listening=()), requests=())
+    assert findings(alone)["IO160"].severity == severity
 
 
 @pytest.mark.parametrize(("served", "told"), [(200, True), (3, False)])

@@ -17,8 +17,6 @@ LEAST_REQUESTS = 3
 """Fewer may have been the first, which import and connect."""
 FELT_NS = 1_000_000
 """Of each request: what takes less, nobody notices."""
-FOR_PEERS = ("recv", "send", "connect", "poll")
-"""States of a thread that waits for a peer."""
 ON_CPU = ("cpu", "user", "kernel", "copy")
 
 

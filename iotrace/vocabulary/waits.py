@@ -183,5 +183,8 @@ WAIT_REASONS: tuple[str, ...] = tuple(reason.name for reason in WAITS)
 BLOCKS_A_LOOP: tuple[str, ...] = tuple(reason.name for reason in WAITS if reason.blocks_a_loop)
 """Waits that a thread with an event loop must not have."""
 
+FOR_PEERS: tuple[str, ...] = ("recv", "send", "connect", "poll")
+"""Waits for the other end of a connection."""
+
 FIRST_WAIT_REASONS: tuple[str, ...] = WAIT_REASONS[: WAIT_REASONS.index("fault") + 1]
 """Those of the first timelines, which do not list them (and those of before ``gil`` lack it)."""

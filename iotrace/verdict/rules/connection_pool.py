@@ -13,11 +13,12 @@ from iotrace.verdict.pool_locks import waits_in_c
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, purpose_of
 from iotrace.verdict.python_lines import waiting_lines
-from iotrace.verdict.request_time import FOR_PEERS, whole_of
+from iotrace.verdict.request_time import whole_of
 from iotrace.verdict.rules.rule import QUEUES, Hit, Rank, Rule, always, covers
 from iotrace.verdict.slow_limits import NOTICED_NS
 from iotrace.verdict.stuck import Stuck, group_held_text, in_calls, stuck_lines
 from iotrace.verdict.told_lines import MOST, ToldLine
+from iotrace.vocabulary.waits import FOR_PEERS
 
 LEAST_NS = 500_000_000
 """Waits of all threads together."""

@@ -13,12 +13,13 @@ from iotrace.verdict.frames import library_frames, short_name
 from iotrace.verdict.number_formats import duration, figure, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import LEAST_OF_COSTLIEST, waiting_lines
-from iotrace.verdict.request_time import FOR_PEERS, LEAST_REQUESTS, ON_CPU, whole_of
+from iotrace.verdict.request_time import LEAST_REQUESTS, ON_CPU, whole_of
 from iotrace.verdict.rules.rule import COVERED_SHARE, Hit, Rule, covers
 from iotrace.verdict.rules.silent_dns import LOOK_UPS
 from iotrace.verdict.told_lines import COMPUTES, MOST, ToldLine, frame_text, wait_at
 from iotrace.verdict.upstreams import Upstream, upstreams
 from iotrace.vocabulary.calls import CONNECTS, FAMILIES
+from iotrace.vocabulary.waits import FOR_PEERS
 
 LEAST_MADE = 10
 """Connections to one peer while it was traced,"""

@@ -13,7 +13,7 @@ from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import serves
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
-from iotrace.verdict.request_time import FOR_PEERS, LEAST_REQUESTS, whole_of
+from iotrace.verdict.request_time import LEAST_REQUESTS, whole_of
 from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
 from iotrace.verdict.rules.silent_dns import is_dns, look_ups
 from iotrace.verdict.slow_limits import LATE_NS, NOTICED_NS
@@ -21,6 +21,7 @@ from iotrace.verdict.told_lines import MOST
 from iotrace.verdict.upstreams import Upstream, lines_on, upstreams
 from iotrace.verdict.waiting_tasks import WaitingTasks, resolving_tasks, task_lines
 from iotrace.verdict.work_sources import has_time, waits_for_work
+from iotrace.vocabulary.waits import FOR_PEERS
 
 CONNECT_SHARE = 0.02
 ROUNDS_PER_CONNECTION = 1.8

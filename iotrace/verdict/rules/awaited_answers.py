@@ -9,7 +9,7 @@ from dataclasses import replace
 from iotrace.report.requests import Upstream
 from iotrace.verdict.histograms import total_ns
 from iotrace.verdict.number_formats import duration, plural, share
-from iotrace.verdict.one_sided import SAME_MOMENT_NS, mute_peers, unanswered_requests
+from iotrace.verdict.one_sided import mute_peers, unanswered_requests
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, serves
 from iotrace.verdict.rules.awaited_work import consumers_wait
@@ -36,6 +36,8 @@ LEAST_LOOKS = 3
 NO_LONGER = 1.25
 """Times the requests' own time that an answer may seem to take: buckets are an eighth wide. What
 takes longer is waited for beside the requests: a consumer's next message."""
+SAME_MOMENT_NS = 100_000_000
+"""What is asked for a request is asked after it came; the kernel dates both by its ticks."""
 _AWAITED = (Purpose.ANSWER, Purpose.CONNECTION)
 
 

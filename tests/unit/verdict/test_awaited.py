@@ -223,11 +223,11 @@ def test_a_peer_that_has_never_answered_is_what_unanswered_requests_wait_for() -
     ):
         assert "IO165" not in findings(_one_sided(*others))
     # Nothing tells that clients of this listener are answered, but that each has made one ask.
-    for asked in (peer, replace(peer, silent_ns=9 * S - 99 * MS)):
+    for asked in (peer, replace(peer, silent_ns=9 * S - 499 * MS)):
         assert "IO165" in findings(_one_sided(request, asked, answered=0))
     for others in (
         (request, replace(peer, connections=2)),
-        (request, replace(peer, silent_ns=9 * S - 101 * MS)),
+        (request, replace(peer, silent_ns=9 * S - 501 * MS)),
         (request, replace(peer, silent_ns=9 * S + MS)),  # asked before the request came
         (replace(request, connections=1), replace(peer, connections=1)),
     ):

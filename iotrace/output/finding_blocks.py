@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from iotrace.output import units
@@ -27,6 +28,12 @@ IN_FULL = 8
 _LARGE = 1000
 """A rate from here on has no digits behind the point."""
 _COST = "cost: of all its threads or requests together, which may be more than the time traced."
+_KINDS = {"wait": " of waiting", "cpu": " of CPU time"}
+"""What a cost is, by ``Finding.cost_kind``."""
+_PLACE = re.compile(r"^[^\s:]+:\d+ ")
+"""How a line begins that names one."""
+_SENTENCE = re.compile(r"\. (?=[A-Z`])|; ")
+_LABELS = {"leads to": "what goes away with it", "same wait": "how else it was seen"}
 _OUTCOMES = 3
 """Processes without findings that are told of one by one."""
 
@@ -59,7 +66,17 @@ def blocks(report: Report, top: int | None) -> list[Block]:
 def _heading(report: Report) -> list[Block]:
     if not report.findings:
         return []
-    return [Heading(1, f"Findings ({units.format_count(len(report.findings))})")]
+    used = {_label_of(one) for finding in report.findings for one in finding.symptoms}
+    told = "".join(f" {label}: {text}." for label, text in _LABELS.items() if label in used)
+    first = report.findings[0].id
+    return [
+        Heading(1, f"Findings ({units.format_count(len(report.findings))})"),
+        Paragraph(f"The worst first.{told} `iotrace explain {first}` says what {first} is."),
+    ]
+
+
+def _label_of(one: Symptom) -> str:
+    return "same wait" if one.same_wait else "leads to"
 
 
 def _outcomes(report: Report) -> list[Block]:
@@ -104,28 +121,37 @@ def _in_short(findings: Sequence[Finding], top: int | None) -> Table | None:
 
 def _finding(finding: Finding, process: Process | None, duration_ns: int) -> list[Block]:
     pairs = [("where", where(finding, process))]
-    pairs += [("line", line) for line in finding.lines]
-    if finding.cost_ns is not None:
+    pairs += _lines(finding.lines)
+    if finding.cost_ns:
         pairs.append(("costs", _cost(finding, finding.cost_ns, duration_ns)))
     if finding.evidence:
         pairs.append(("seen", evidence(finding)))
-    pairs += [
-        ("also" if one.same_wait else "effects", _follows(one, finding)) for one in finding.symptoms
-    ]
+    pairs += [(_label_of(one), _follows(one, finding)) for one in finding.symptoms]
     pairs.append(("advice", finding.advice))
     title = f"{finding.severity.upper()} {finding.id}: {finding.title}"
     return [Heading(2, title, _TONES[finding.severity]), Facts(tuple(pairs))]
 
 
+def _lines(lines: Sequence[str]) -> list[tuple[str, str]]:
+    """The first one that names a place is where to look."""
+    first = next((line for line in lines if _PLACE.match(line)), None)
+    return [("look at" if line is first else "line", line) for line in lines]
+
+
 def _cost(finding: Finding, cost_ns: int, duration_ns: int) -> str:
-    cost = units.format_duration(cost_ns)
+    """What it is, and of what it is a share: that of a sum of several may be more than all."""
+    cost = f"{units.format_duration(cost_ns)}{_KINDS.get(finding.cost_kind, '')}"
+    if finding.requests_ns:
+        part = units.format_percent(min(cost_ns, finding.requests_ns), finding.requests_ns)
+        return f"{cost}, {part} of the time that requests take"
     if "costs_here_ns" in finding.evidence:
         several = {name: finding.evidence.get(name) for name in ("processes", "places")}
         where = next((f"{number} {name}" for name, number in several.items() if number), "all")
         return f"{cost}, added up over {where}"
-    if cost_ns <= duration_ns:
-        return cost
-    return f"{cost}, added up over all its threads or requests"
+    if cost_ns > duration_ns:
+        return f"{cost}, added up over all its threads or requests"
+    of = "of one CPU" if finding.cost_kind == "cpu" else "of the time traced"
+    return f"{cost}, {units.format_percent(cost_ns, duration_ns)} {of}"
 
 
 def _follows(one: Symptom, cause: Finding) -> str:
@@ -133,14 +159,15 @@ def _follows(one: Symptom, cause: Finding) -> str:
 
 
 def symptom(one: Symptom) -> str:
-    """What follows from a finding, in one sentence."""
-    cost = "" if one.cost_ns is None else f" ({units.format_duration(one.cost_ns)})"
+    """What follows from a finding, in one sentence; its rule's page tells more."""
+    first = _SENTENCE.split(one.title)[0]
     named = [
         f"{_label(key)} {text}"
         for key, text in one.evidence.items()
-        if isinstance(text, str) and text not in one.title
+        if isinstance(text, str) and text not in first
     ]
-    return f"{one.id} {one.title}{cost}" + (f": {', '.join(named)}" if named else "")
+    cost = [units.format_duration(one.cost_ns)] if one.cost_ns else []
+    return f"{first} ({', '.join((one.id, *cost, *named))})"
 
 
 def evidence(finding: Finding | Symptom) -> str:

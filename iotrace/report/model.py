@@ -148,6 +148,9 @@ class Finding:
     it, the costliest first; none of them is a finding beside it. ``cost_ns``: of findings that were
     told together (``processes`` or ``places`` in the evidence) what all of them cost; the one named
     has cost ``costs_here_ns`` of it. What processes share is counted once.
+    ``cost_kind``: what that time was, "wait" (asleep, or queued), "cpu" (on a CPU), or "time" (of
+    both, or not known, as in older versions). ``requests_ns``: that of the requests that it is part
+    of, from their first read to their answer; null: it is told as a part of the time traced.
     """
 
     id: str
@@ -161,6 +164,8 @@ class Finding:
     cost_ns: int | None
     lines: tuple[str, ...] = ()
     symptoms: tuple[Symptom, ...] = ()
+    cost_kind: str = "time"
+    requests_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,8 @@ def _finding(story: Story, profile: ProcessProfile) -> Finding:
             *(_symptom(*same, profile, same_wait=True) for same in story.same),
             *(_symptom(*symptom, profile) for symptom in story.symptoms),
         ),
+        cost_kind=rule.cost.value,
+        requests_ns=hit.whole.ns if hit.whole and hit.whole.requests else None,
     )
 
 
@@ -196,4 +198,10 @@ def _together(group: list[Finding], wanted: Mapping[int, int]) -> Finding:
     if _SHARED.get(worst.id) in _COSTS_ONCE or worst.cost_ns in (None, together):
         return replace(worst, evidence={**worst.evidence, **several})
     own = {"costs_here_ns": worst.cost_ns or 0}
-    return replace(worst, evidence={**worst.evidence, **several, **own}, cost_ns=together)
+    parts = [one.requests_ns for one in group if one.requests_ns]
+    return replace(
+        worst,
+        evidence={**worst.evidence, **several, **own},
+        cost_ns=together,
+        requests_ns=sum(parts) if len(parts) == len(group) else None,
+    )

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.rules.rule import Cost, Hit, Rule
 from iotrace.vocabulary.calls import ACCEPTS, FAMILIES
 
 WASTED_PER_CONNECTION = 1.0
@@ -71,4 +71,5 @@ HERD = Rule(
     "Give each worker a listener of its own (SO_REUSEPORT; gunicorn --reuse-port), watch a shared "
     "one with EPOLLEXCLUSIVE, or let the workers block in accept(), which wakes one of them.",
     _herd,
+    cost=Cost.CPU,
 )

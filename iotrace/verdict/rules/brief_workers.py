@@ -13,7 +13,7 @@ from iotrace.verdict.frames import library_frames
 from iotrace.verdict.number_formats import duration, figure
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.rules.rule import Cost, Hit, Rule
 from iotrace.verdict.told_lines import MOST, ToldLine
 
 LEAST_WORKERS = 10
@@ -102,4 +102,5 @@ BRIEF = Rule(
     "(map(..., chunksize=...)): starting a process costs milliseconds in the parent and in the "
     "child. For work of less than a millisecond threads, or none of it, may be quicker.",
     _brief,
+    cost=Cost.CPU,
 )

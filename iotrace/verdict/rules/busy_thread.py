@@ -10,7 +10,7 @@ from iotrace.verdict.advice import instead_of_computing
 from iotrace.verdict.cpu_samples import LEAST_SAMPLES, LEAST_SHARE, busy_lines
 from iotrace.verdict.frames import library_frames
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.rules.rule import HIGH_SHARE, Hit, Rule, always
+from iotrace.verdict.rules.rule import HIGH_SHARE, Cost, Hit, Rule, always
 from iotrace.verdict.stack import stack_of
 from iotrace.verdict.thread_activity import Activity
 from iotrace.vocabulary.calls import OTHER
@@ -181,4 +181,5 @@ NEVER_SLEEPS = Rule(
     "readiness instead of looking again.",
     _never_sleeps,
     explains={"IO105": always, "IO113": always},
+    cost=Cost.CPU,
 )

@@ -15,7 +15,7 @@ from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.received_data import FETCH_LESS, Received, received_by
 from iotrace.verdict.rules.accept_queue import keeps_the_gil
 from iotrace.verdict.rules.cpu_starvation import takes_them_itself
-from iotrace.verdict.rules.rule import HIGH_SHARE, Hit, Rule, Tells, covers
+from iotrace.verdict.rules.rule import HIGH_SHARE, Cost, Hit, Rule, Tells, covers
 from iotrace.verdict.slow_limits import NOTICED_NS
 from iotrace.verdict.upstreams import lines_on
 from iotrace.vocabulary.calls import FAMILIES, FILE_LOOKS, SLEEPS
@@ -198,4 +198,5 @@ COMPUTING = Rule(
         "IO171": keeps_the_gil,
     },
     tells=Tells.WAIT,
+    cost=Cost.CPU,
 )  # fmt: skip

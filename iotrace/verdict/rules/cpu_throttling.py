@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from iotrace.report.detail import Detail
 from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.rules.rule import Hit, Rule, always, covers
+from iotrace.verdict.rules.rule import Cost, Hit, Rule, always, covers
 
 THROTTLED_SHARE = 0.05
 """Of the time traced that the quota held the group back."""
@@ -61,4 +61,5 @@ THROTTLED = Rule(
     explains={"IO103": covers, "IO105": always, "IO112": always, "IO113": covers, "IO114": covers},
     least=Detail.LIGHT,
     shared="cgroup",
+    cost=Cost.TIME,
 )

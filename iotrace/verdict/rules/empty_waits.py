@@ -10,7 +10,7 @@ from iotrace.report.stacks import Line
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule, always, wastes_its_cpu
+from iotrace.verdict.rules.rule import Cost, Hit, Rule, always, wastes_its_cpu
 from iotrace.vocabulary.calls import FAMILIES, LOCKS, SLEEPS
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS, NO_FDS
 
@@ -95,4 +95,5 @@ EMPTY = Rule(
     "on). In place of short sleeps wait for what they look for.",
     _empty,
     explains={"IO112": wastes_its_cpu, "IO113": always},
+    cost=Cost.CPU,
 )

@@ -17,7 +17,7 @@ from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import calling_lines
 from iotrace.verdict.retry_pauses import pauses_between
-from iotrace.verdict.rules.rule import Hit, Rule, always, wastes_its_cpu
+from iotrace.verdict.rules.rule import Cost, Hit, Rule, always, wastes_its_cpu
 from iotrace.verdict.rules.used_up import EXHAUSTED_BY
 from iotrace.verdict.upstreams import connecting_lines
 from iotrace.vocabulary.calls import CONNECTS
@@ -155,4 +155,5 @@ FAILING = Rule(
         "IO132": always,
         "IO133": always,
     },
+    cost=Cost.TIME,
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from iotrace.verdict.cpu_samples import busy_lines, import_lines, import_share
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.rules.rule import Hit, Rule, covers
+from iotrace.verdict.rules.rule import Cost, Hit, Rule, covers
 from iotrace.verdict.thread_activity import Activity
 from iotrace.vocabulary.calls import FILE_LOOKS, FILE_OPENS
 
@@ -146,4 +146,5 @@ POLLED = Rule(
     "folders out (exclude_patterns, --reload-exclude). No reloader in production.",
     _polled,
     explains={"IO113": covers, "IO135": covers},
+    cost=Cost.CPU,
 )

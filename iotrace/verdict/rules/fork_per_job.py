@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 
 from iotrace.verdict.number_formats import duration, figure
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.rules.rule import Cost, Hit, Rule
 from iotrace.vocabulary.calls import FILE_LOOKS, FILE_OPENS
 
 LEAST_JOBS = 4
@@ -77,4 +77,5 @@ IMPORTING = Rule(
     "maxtasksperchild=1; celery: worker_max_tasks_per_child). `python -X importtime` tells what "
     "each module costs.",
     _jobs,
+    cost=Cost.CPU,
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from iotrace.verdict.classify.process_tree import forks
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.rules.rule import Cost, Hit, Rule
 
 FORKS_PER_SECOND = 20
 COST_SHARE = 0.1
@@ -42,4 +42,5 @@ PRICE = Rule(
     "Fork the workers once and let each serve many connections (pre-forking: gunicorn, "
     "multiprocessing.Pool, socket.SO_REUSEPORT), or serve in threads.",
     _price,
+    cost=Cost.CPU,
 )

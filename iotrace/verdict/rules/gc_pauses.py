@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from iotrace.report.stacks import CpuSample, StallCause
 from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.rules.rule import COVERED_SHARE, Hit, Rule, always, covers
+from iotrace.verdict.rules.rule import COVERED_SHARE, Cost, Hit, Rule, always, covers
 
 PAUSED_SHARE = 0.01
 """Of the time traced that event loops stood still for it: each pause is felt by all clients."""
@@ -77,4 +77,5 @@ COLLECTING = Rule(
         "IO103": covers, "IO105": always, "IO132": covers,
         "IO113": _is_most, "IO133": _is_most, "IO178": _is_most,
     },
+    cost=Cost.TIME,
 )  # fmt: skip

@@ -10,7 +10,7 @@ from iotrace.verdict.cpu_samples import busy_lines, import_lines, import_share
 from iotrace.verdict.idle_siblings import UNEVEN_ADVICE, idle_siblings
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.rules.rule import Hit, Rule, Tells, always, covers
+from iotrace.verdict.rules.rule import Cost, Hit, Rule, Tells, always, covers
 from iotrace.verdict.thread_activity import Activity
 from iotrace.verdict.work_sources import has_time
 
@@ -144,4 +144,5 @@ LONG = Rule(
     _all,
     explains={"IO105": always, "IO103": covers},
     tells=Tells.WAIT,
+    cost=Cost.CPU,
 )

@@ -9,7 +9,7 @@ from iotrace.verdict.advice import instead_of_blocking, instead_of_computing
 from iotrace.verdict.cpu_samples import busy_lines, importing
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import stalled_lines
-from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
+from iotrace.verdict.rules.rule import Cost, Hit, Rule, Tells, always
 from iotrace.verdict.stack import in_green_thread, stack_of
 from iotrace.verdict.work_sources import has_time
 
@@ -88,4 +88,5 @@ STALLED = Rule(
     _stalled,
     explains={"IO105": always},
     tells=Tells.WAIT,
+    cost=Cost.TIME,
 )

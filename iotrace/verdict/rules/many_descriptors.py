@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from iotrace.report.detail import Detail
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.rules.rule import Cost, Hit, Rule
 from iotrace.verdict.thread_activity import family_of
 
 MANY = 64
@@ -69,6 +69,7 @@ SEARCHED = Rule(
     "Use selectors.DefaultSelector(), which is epoll on Linux: its calls cost the same however "
     "many descriptors are watched.",
     _many,
+    cost=Cost.CPU,
 )
 NEAR_LIMIT = Rule(
     "IO109",
@@ -77,4 +78,5 @@ NEAR_LIMIT = Rule(
     "Raising `ulimit -n` does not move it.",
     _near_the_limit,
     least=Detail.LIGHT,
+    cost=Cost.CPU,
 )

@@ -9,7 +9,7 @@ from iotrace.report.model import Descriptor, Loop, ReadyWatch
 from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import calling_lines
-from iotrace.verdict.rules.rule import Hit, Rule, always, wastes_its_cpu
+from iotrace.verdict.rules.rule import Cost, Hit, Rule, always, wastes_its_cpu
 from iotrace.verdict.thread_activity import Activity, waits_for_one
 from iotrace.verdict.told_lines import ToldLine
 from iotrace.vocabulary.calls import CONNECTS
@@ -214,6 +214,7 @@ UNSERVED = Rule(
     "descriptor.",
     _unserved,
     explains={"IO105": always, "IO112": wastes_its_cpu, "IO133": always},
+    cost=Cost.CPU,
 )
 ZERO_TIMEOUT = Rule(
     "IO120",
@@ -223,4 +224,5 @@ ZERO_TIMEOUT = Rule(
     "installed package, it is that package's fault: look for a newer version.",
     _zero_timeout,
     explains={"IO112": wastes_its_cpu, "IO133": always},
+    cost=Cost.CPU,
 )

@@ -14,7 +14,7 @@ from iotrace.verdict.number_formats import duration, figure, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import LEAST_OF_COSTLIEST, waiting_lines
 from iotrace.verdict.request_time import LEAST_REQUESTS, ON_CPU, whole_of
-from iotrace.verdict.rules.rule import COVERED_SHARE, Hit, Rule, covers
+from iotrace.verdict.rules.rule import COVERED_SHARE, Cost, Hit, Rule, covers
 from iotrace.verdict.rules.silent_dns import LOOK_UPS
 from iotrace.verdict.told_lines import COMPUTES, MOST, ToldLine, frame_text, wait_at
 from iotrace.verdict.upstreams import Upstream, upstreams
@@ -215,4 +215,5 @@ MADE = Rule(
         "IO133": _takes_its_cpu,
         "IO178": _takes_its_cpu,
     },
+    cost=Cost.TIME,
 )

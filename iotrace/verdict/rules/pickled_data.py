@@ -11,7 +11,7 @@ from iotrace.verdict.cpu_samples import LEAST_SAMPLES, busy_lines
 from iotrace.verdict.frames import named
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose
-from iotrace.verdict.rules.rule import Hit, Rule, always, covers
+from iotrace.verdict.rules.rule import Cost, Hit, Rule, always, covers
 from iotrace.verdict.stuck import Stuck, in_calls, place_text
 from iotrace.verdict.told_lines import ToldLine
 from iotrace.vocabulary.calls import READS, WRITES
@@ -102,4 +102,5 @@ PICKLED = Rule(
     _pickling,
     explains={"IO132": covers, "IO133": always, "IO135": covers},
     shared=PARENT,
+    cost=Cost.TIME,
 )

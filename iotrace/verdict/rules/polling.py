@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rule, always, wastes_its_cpu
+from iotrace.verdict.rules.rule import Cost, Hit, Rule, always, wastes_its_cpu
 
 REFUSALS_PER_USEFUL = 10
 """Refused calls for each that was of use; a loop that drains its sockets has 1."""
@@ -97,4 +97,5 @@ WITH_SLEEPS = Rule(
     "timeout), or asyncio. A shorter sleep only trades lateness for CPU time.",
     _with_sleeps,
     explains={"IO105": always},
+    cost=Cost.CPU,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import Enum, IntEnum
 
 from iotrace.report.detail import Detail
 from iotrace.verdict.process_profile import ProcessProfile
@@ -65,6 +65,15 @@ class Hit:
     whole: Whole | None = None
 
 
+class Cost(str, Enum):
+    """What the time is that a hit costs."""
+
+    WAIT = "wait"
+    CPU = "cpu"
+    TIME = "time"
+    """Both, or what is neither: delays of others, time that was taken away."""
+
+
 Follows = Callable[[Hit, Hit], bool]
 """(a hit of the cause, a hit of the symptom): whether the second follows from the first."""
 
@@ -110,7 +119,7 @@ class Rule:
     ``rank``: what comes first, before any cost.
     ``shared``: the name of the evidence that says what processes have in common (a control group,
     a file, a name server): of all that have the same there is one finding.
-    ``least``: the detail that knows the figures which show it.
+    ``least``: the detail that knows the figures which show it. ``cost``: what its hits cost.
     """
 
     id: str
@@ -122,6 +131,7 @@ class Rule:
     least: Detail = Detail.FULL
     shared: str = ""
     tells: Tells = Tells.CAUSE
+    cost: Cost = Cost.WAIT
 
 
 def severity(cost_ns: int, wall_ns: int) -> str:

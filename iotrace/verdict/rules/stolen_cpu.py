@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from iotrace.report.detail import Detail
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.rules.rule import Hit, Rule, severity
+from iotrace.verdict.rules.rule import Cost, Hit, Rule, severity
 
 STOLEN_SHARE = 0.1
 """Of the time that the machine's CPUs had something to run. A few percent are ordinary on a host
@@ -52,4 +52,5 @@ STOLEN = Rule(
     _stolen,
     least=Detail.LIGHT,
     shared=_SHARED,
+    cost=Cost.TIME,
 )

@@ -12,7 +12,7 @@ from iotrace.verdict.frames import named
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.pool_threads import woken_by_threads
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.rules.rule import Cost, Hit, Rule
 from iotrace.verdict.told_lines import MOST
 from iotrace.vocabulary.calls import READS
 from iotrace.vocabulary.kinds import FILES
@@ -130,4 +130,5 @@ TINY = Rule(
     "Read with a larger buffer (recv(65536), sock.makefile('rb') or asyncio streams) and cut the "
     "messages out of it in the program.",
     lambda profile: (*_tiny(profile), *_tiny_files(profile)),
+    cost=Cost.CPU,
 )

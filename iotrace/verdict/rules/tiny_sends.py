@@ -13,7 +13,7 @@ from iotrace.verdict.histograms import total_ns
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.pool_threads import woken_by_threads
 from iotrace.verdict.process_profile import ProcessProfile, port_of
-from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.rules.rule import Cost, Hit, Rule
 from iotrace.verdict.told_lines import MOST
 
 SMALL_BYTES = 512
@@ -134,4 +134,5 @@ TINY = Rule(
     "Tiny sends: answers go out in thousands of small pieces",
     _LARGER,
     _tiny,
+    cost=Cost.CPU,
 )

@@ -14,7 +14,7 @@ from iotrace.verdict.failures import (
 )
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import calling_lines
-from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
+from iotrace.verdict.rules.rule import Cost, Hit, Rank, Rule, always
 from iotrace.vocabulary.calls import ACCEPTS, FILE_WATCHES, OTHER
 from iotrace.vocabulary.kinds import FILES, Kind
 
@@ -134,4 +134,5 @@ EXHAUSTED = Rule(
         "IO131": always, "IO132": always, "IO133": always,
     },
     rank=Rank.STUCK,
+    cost=Cost.CPU,
 )  # fmt: skip

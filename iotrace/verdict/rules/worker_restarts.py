@@ -13,7 +13,7 @@ from iotrace.verdict.frames import is_import
 from iotrace.verdict.histograms import total_ns
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.rules.rule import Cost, Hit, Rule
 from iotrace.verdict.told_lines import ToldLine, ToldWait, frame_text, wait_at
 from iotrace.vocabulary.calls import ACCEPTS, FAMILIES, LOCKS, READS
 from iotrace.vocabulary.waits import WAITS
@@ -129,4 +129,5 @@ REPLACES = Rule(
     "what all share before the fork (gunicorn: --preload), import and connect when it is first "
     "wanted. Have a worker more than the load needs.",
     _replaced,
+    cost=Cost.TIME,
 )

@@ -104,10 +104,11 @@ def test_evidence_is_printed_in_its_units() -> None:
     assert shown == snapshot("""\
 Findings (1)
 ════════════
+The worst first. `iotrace explain IO101` says what IO101 is.
 
 MEDIUM IO101: Busy polling
 where   process 700 shop, thread 700, descriptor 5
-costs   7.00 ms
+costs   7.00 ms, <0.1 % of the time traced
 seen    again: 100 k, useful: 23 B, cpu: 7.00 ms, cpu: 50.0 %, per read: 4,348,
         call: recvfrom
 advice  Wait in epoll.
@@ -155,10 +156,12 @@ def test_effects_are_told_from_other_views_of_the_same_wait() -> None:
     assert shown == snapshot("""\
 Findings (1)
 ════════════
+The worst first. leads to: what goes away with it. same wait: how else it was
+seen. `iotrace explain IO104` says what IO104 is.
 
 HIGH IO104: Blocking call
-where    ended child processes of process 42 (shop)
-also     IO119 One peer dominates the wait: 10.0.0.7:443 (1.00 s)
-effects  IO105 Late pickup (1.00 s): peer 10.0.0.7:443
-advice   Await it.
+where      ended child processes of process 42 (shop)
+same wait  One peer dominates the wait: 10.0.0.7:443 (IO119, 1.00 s)
+leads to   Late pickup (IO105, 1.00 s, peer 10.0.0.7:443)
+advice     Await it.
 """)

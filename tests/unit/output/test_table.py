@@ -72,14 +72,16 @@ iotrace 0.1.0: 10.0 s from 2025-11-23T08:07:11Z on Linux 6.18.0 x86_64, 2 CPUs
 
 Findings (1)
 ════════════
+The worst first. `iotrace explain IO103` says what IO103 is.
 
 HIGH IO103: A blocking part of a turn stops the event loop
-where   process 41234 uvicorn, thread 41234
-line    basket.py:88 total -> computing: 23 times, 3.87 s, 204 ms at most
-costs   3.87 s
-seen    turns over 50 ms: 23, longest: 204 ms, on cpu: 98.1 %
-advice  Move the work out of the loop's thread: await loop.run_in_executor(None,
-        work), or a process pool where it holds the GIL.
+where    process 41234 uvicorn, thread 41234
+look at  basket.py:88 total -> computing: 23 times, 3.87 s, 204 ms at most
+costs    3.87 s, 38.7 % of the time traced
+seen     turns over 50 ms: 23, longest: 204 ms, on cpu: 98.1 %
+advice   Move the work out of the loop's thread: await
+         loop.run_in_executor(None, work), or a process pool where it holds the
+         GIL.
 
 Process 41234 uvicorn (Python 3.11.2), traced for 10.0 s
 ════════════════════════════════════════════════════════
@@ -97,12 +99,36 @@ def test_a_cost_of_more_than_the_trace_took_says_why() -> None:
     report = reports.event_loop()
     (finding,) = report.findings
     dearer = replace(report, findings=(replace(finding, cost_ns=40 * S),))
-    assert "costs   40.0 s, added up over all its threads or requests\n" in page(dearer)
+    assert "costs    40.0 s, added up over all its threads or requests\n" in page(dearer)
     for names, told in (({"processes": 3, "places": 9}, "3 processes"), ({}, "all")):
         evidence = {"costs_here_ns": 5, **names}
         one = replace(finding, cost_ns=40 * S, evidence=evidence)
         several = replace(dearer, findings=(one,))
         assert f", added up over {told}\n" in page(several)
+
+
+def test_a_cost_says_what_it_is_and_of_what_a_share() -> None:
+    report = reports.event_loop()
+    (finding,) = report.findings
+    for kind, requests_ns, told in (
+        ("wait", 4 * S, "2.00 s of waiting, 50.0 % of the time that requests take"),
+        ("wait", None, "2.00 s of waiting, 20.0 % of the time traced"),
+        ("cpu", None, "2.00 s of CPU time, 20.0 % of one CPU"),
+        ("time", None, "2.00 s, 20.0 % of the time traced"),
+    ):
+        one = replace(finding, cost_ns=2 * S, cost_kind=kind, requests_ns=requests_ns)
+        assert f"costs    {told}\n" in page(replace(report, findings=(one,)))
+    free = replace(report, findings=(replace(finding, cost_ns=0),))
+    assert "costs" not in page(free).split("Process ", 1)[0]
+
+
+def test_the_first_line_that_names_a_place_is_where_to_look() -> None:
+    report = reports.event_loop()
+    lines = ("by package, of its CPU time: grpc 85 %", "app.py:9 index: 20 %", "app.py:3 main: 9 %")
+    text = page(replace(report, findings=(replace(report.findings[0], lines=lines),)))
+    assert "\nline     by package" in text
+    assert "\nlook at  app.py:9 index" in text
+    assert "\nline     app.py:3 main" in text
 
 
 @pytest.mark.parametrize("tablefmt", TEXT_FORMATS)

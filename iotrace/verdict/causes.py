@@ -130,8 +130,11 @@ def _knows(one: _Found, other: _Found) -> bool:
 
 
 def _is_same_wait(cause: _Found, one: _Found) -> bool:
-    wait = _wait(cause)
-    return one[0].tells is not Tells.QUEUE and wait is not None and wait == _wait(one)
+    wait, peer = _wait(cause), cause[1].evidence.get("waits_for")
+    of_peer = bool(peer) and peer == one[1].evidence.get("peer")
+    return one[0].tells is not Tells.QUEUE and (
+        of_peer or (wait is not None and wait == _wait(one))
+    )
 
 
 def _wait(one: _Found) -> ToldWait | None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from iotrace.report.model import Thread
 from iotrace.verdict.call_texts import call_text, library_text
-from iotrace.verdict.client_waits import SLOW_CLIENTS, ClientWaits, client_waits
-from iotrace.verdict.number_formats import duration, plural, share
+from iotrace.verdict.client_waits import client_waits
+from iotrace.verdict.full_pool_texts import advice_of, awaited_by, title_of, who_text
+from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.pool_threads import is_idle, threads_of_pools, wakes_in
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.accept_paused import keeps_from_accepting
@@ -36,8 +37,6 @@ MOST_SLEEPS_PER_JOB = 0.2
 """Where the next job is there already, a thread does not sleep before it, however shortly."""
 LEAST_SLEEP_NS = 10_000
 """Of a sleep that waits for a job, on average: to be given one takes longer than that."""
-ALWAYS_SHARE = 0.995
-"""Of its time, busy: always."""
 
 _LIKE_THE_GIL = frozenset(INTERPRETER_KINDS) - {Kind.GIL.label}
 
@@ -162,8 +161,9 @@ def _hit(name: str, busy: Sequence[_Member], profile: ProcessProfile) -> Hit:
         f"asleep_in_{reason}_ns": waits[reason],
         "threads_at_that_line": len(largest),
     }
-    if peer:
-        evidence["waits_for"] = peer
+    awaited = None if clients else awaited_by(example, len(largest), count, profile)
+    if awaited or peer:
+        evidence["waits_for"] = awaited.peer if awaited else peer
     if clients and clients.between_ns is not None:
         evidence["asleep_between_requests_ns"] = clients.between_ns
     cost = max(one.thread.lifetime_ns - one.idle_ns for one in busy)
@@ -174,31 +174,19 @@ def _hit(name: str, busy: Sequence[_Member], profile: ProcessProfile) -> Hit:
         busy[0].thread.tid if count == 1 else None,
         severity="high",
         lines=(*_lines(groups), *_askers(busy, profile))[:3],
-        title=_title(
-            _who(name, count),
+        title=title_of(
+            who_text(name, count),
             "is" if count == 1 else "are",
             1 - idle / max(1, lifetime),
             (f" at {place}" if place else "")
             + (", where a library sleeps before it tries again" if retries else ""),
             f" {clients.text(peer)}" if clients and peer else "",
+            awaited.text if awaited else "",
         ),
         advice=RETRIES
         if retries
-        else _advice(count, clients, kept=not peer and _kept(busy, profile)),
+        else advice_of(count, clients, kept=not peer and _kept(busy, profile)),
     )
-
-
-def _who(name: str, count: int) -> str:
-    if count == 1:
-        return f"the only thread of {name}"
-    return (
-        f"all {count} of {name}" if name.endswith("threads") else f"all {count} threads of {name}"
-    )
-
-
-def _title(who: str, verb: str, busy: float, at: str, clients: str) -> str:
-    how = "always busy" if busy >= ALWAYS_SHARE else f"busy {share(busy, 1)} of the time"
-    return f"Thread pool full: {who} {verb} {how}{at}{clients}, other work queues behind"
 
 
 def _lines(groups: dict[str, list[_Member]]) -> tuple[ToldLine, ...]:
@@ -221,42 +209,6 @@ def _line(place: str, members: list[_Member]) -> ToldLine:
         f"{library_text(call)}: "
         f"{plural(len(members), 'thread')} at the end, not free in {duration(longest)}",
         wait_at(call.own_stack[0], call.syscall) if call.stack else None,
-    )
-
-
-_STREAMS = (
-    "Each thread serves one request that does not end (a stream, a subscription, a long poll), and "
-    "that is as many as there are threads. Have more threads than such requests at once "
-    "(grpc.server(ThreadPoolExecutor(max_workers=...)), --threads), end them after a while, limit "
-    "how many there may be, or serve them in an event loop, where one that waits takes no thread "
-    "(grpc.aio, ASGI, gevent)."
-)
-
-
-_RESTING_CLIENTS = (
-    "The threads wait for the next request on connections that are kept (keep-alive): keep those "
-    "out of the pool. Close idle connections sooner (a shorter keep-alive timeout), have a reverse "
-    "proxy in front that keeps the clients' connections, or a server that waits for requests in an "
-    "event loop (ASGI; gunicorn -k gthread, -k gevent). More threads only put it off."
-)
-
-
-def _advice(count: int, clients: ClientWaits | None, *, kept: bool) -> str:
-    if clients:
-        return _RESTING_CLIENTS if clients.rest else SLOW_CLIENTS
-    if kept:
-        return _STREAMS
-    if count == 1:
-        return (
-            "One thread does all of this work, one job after the other: have more threads "
-            "(max_workers; asgiref: thread_sensitive=False), make each job shorter, or use the "
-            "asynchronous form of the call."
-        )
-    return (
-        "Give slow work an executor of its own, so that quick work does not queue behind it; give "
-        "its calls timeouts; raise the number of threads (max_workers, --threads; AnyIO: "
-        "total_tokens; Twisted: reactor.suggestThreadPoolSize) if they only wait. Keep slow "
-        "clients out of the pool: read their requests in a reverse proxy or an event loop."
     )
 
 

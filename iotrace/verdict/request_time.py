@@ -49,7 +49,7 @@ def whole_of(
     """
     longest = otherwise_ns or profile.wall_ns
     requests, service = service_of(profile, slow_ns)
-    handed = {"elsewhere", *(("poll",) if profile.loop_threads() else ())}
+    handed = {"elsewhere", "lock", *(("poll",) if profile.loop_threads() else ())}
     room = sum(service[one] for one in {*states, *handed}) if states else service.total()
     # Of those that had come before the trace, or are owed, the waits are seen, and not the time.
     cut = sum(row.undated + row.unanswered for row in profile.process.requests)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iotrace.report.model import Finding, Phase, Requests
+from iotrace.report.model import Finding, OneSided, OpenSockets, Phase, Requests
 from iotrace.report.stacks import Frame
+from iotrace.verdict.causes import stories_of
 from iotrace.verdict.purpose import Purpose, purpose_of
+from iotrace.verdict.rules.registry import RULES
+from iotrace.verdict.rules.rule import Hit
 from iotrace.verdict.stuck import takes_again
 from tests.unit.verdict import hangs
 from tests.unit.verdict.made import (
@@ -49,6 +52,38 @@ def test_who_keeps_a_pool_is_told_a_client_or_a_server() -> None:
         told = findings(replace(one, threads=threads, descriptors=(row,)))["IO142"]
         assert ("clients that send slowly" in told.title) is is_client, told.title
         assert ("reverse proxy in front" in told.advice) is is_client
+
+
+def test_a_full_pool_says_whom_all_of_its_threads_wait_for() -> None:
+    """By its address, or by as many connections as there are threads, where that is not known."""
+    (one,) = hangs.full_pool(True)
+    mute = OneSided("10.0.0.9:443", False, 2, 5 * S, 1)
+    here, elsewhere = (
+        in_call("recvfrom", "tcp", place, *hangs.WORKER, fd=9, wait=200 * MS, peer=peer)
+        for place, peer in (("app.py:7 view", "10.0.0.9:443"), ("app.py:8 view", "socket:[81]"))
+    )
+    unnamed = replace(here, peer="socket:[81]")
+    for calls, asked, told in (
+        ((here, here), (), ", waiting for 10.0.0.9:443; other work"),
+        ((here, here), (mute,), ", waiting for 10.0.0.9:443, which does not answer; other work"),
+        ((unnamed, unnamed), (mute,), ", most likely waiting for 10.0.0.9:443, which does not"),
+        ((unnamed, unnamed), (replace(mute, connections=3),), "app.py:7 view, other work"),
+        ((here, elsewhere), (mute,), "view, other work"),
+    ):
+        rows = zip(one.threads, calls, strict=True)
+        threads = tuple(replace(row, in_call=made) for row, made in rows)
+        sockets = OpenSockets(9, ("127.0.0.1:8000",), 0, 0, one_sided=asked)
+        found = findings(replace(one, threads=threads, sockets=sockets))["IO142"]
+        assert told in found.title, found.title
+
+
+def test_a_view_of_the_peer_that_a_pool_waits_for_is_no_effect() -> None:
+    rules = {rule.id: rule for rule in RULES}
+    full = (rules["IO142"], Hit({"waits_for": "10.0.0.9:443"}, 90))
+    for peer, same in (("10.0.0.9:443", True), ("10.0.0.7:5432", False)):
+        hangs_there = (rules["IO165"], Hit({"peer": peer}, 80))
+        (story,) = stories_of([full, hangs_there])
+        assert (bool(story.same), bool(story.symptoms)) == (same, not same)
 
 
 def test_a_pool_whose_threads_sleep_to_retry_is_told_what_helps() -> None:

@@ -93,3 +93,6 @@ def test_what_does_not_fit_into_requests_is_a_share_of_the_trace() -> None:
     assert whole_of(500 * MS, seen, otherwise_ns=599 * MS) == Whole(599 * MS)
     few = profile_of(_rarely(blocking(), 2, recv=100 * MS), 10 * S)
     assert whole_of(200 * MS, few) == Whole(10 * S)
+    for state in ("lock", "elsewhere"):  # another thread waits for the peer meanwhile
+        handed = profile_of(_rarely(blocking(), 5, user=20 * MS, **{state: 100 * MS}), 10 * S)
+        assert whole_of(500 * MS, handed, states=("recv",)) == Whole(600 * MS, 5)

@@ -65,9 +65,27 @@ def pool_of(stack: Sequence[Frame]) -> str:
 
 def is_idle(one: Stuck) -> bool:
     """Whether it waits for a lock in the pool's own code: for work."""
-    stack, call = one.call.stack, one.call
-    in_pool = len(library_frames(stack)) == len(stack)
+    return _is_idle_call(one.call)
+
+
+def _is_idle_call(call: InCall | Line) -> bool:
+    in_pool = len(library_frames(call.stack)) == len(call.stack)
     return call.syscall == "futex" and call.kind not in INTERPRETER_KINDS and in_pool
+
+
+def idle_tids(profile: ProcessProfile) -> frozenset[int]:
+    """Threads of pools that wait for work at the end."""
+    return frozenset(
+        one.tid
+        for one in in_calls(profile)
+        if one.call.stack and pool_of(one.call.stack) and is_idle(one)
+    )
+
+
+def idle_ns(profile: ProcessProfile) -> int:
+    """What all threads of its pools together have waited for work, as far as stacks tell."""
+    lines = profile.process.lines
+    return sum(one.wait_ns for one in lines if pool_of(one.stack) and _is_idle_call(one))
 
 
 def _tells(one: Stuck) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from iotrace.verdict.number_formats import duration, plural, possessive, share
+from iotrace.verdict.pool_threads import idle_ns, idle_tids
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.thread_activity import (
     Activity,
@@ -28,7 +29,12 @@ def sentence(profile: ProcessProfile) -> str:
     """ "Of its 10 s: 53 % asleep in epoll_wait with nothing ready, 31 % computing, ..."."""
     working = _working(profile)
     seen, nested = _together(profile, working), _nested(profile, working)
-    idle = [one for tid, one in profile.threads.items() if tid not in working]
+    in_pools = idle_tids(profile)
+    idle = [
+        _without_work(one) if tid in in_pools else one
+        for tid, one in profile.threads.items()
+        if tid not in working
+    ]
     if not idle:
         whose = _all_told(seen.lifetime_ns, seen.threads, "thread")
         return f"Of {whose}: {_listed([(seen, nested)])}."
@@ -76,7 +82,17 @@ def _together(profile: ProcessProfile, tids: Collection[int]) -> Activity:
         # A loop that waits anywhere but in its multiplexer is blocked, whoever waits for it.
         blocked = profile.threads[tid].idle_ns
         idle.subtract({name: blocked[name] for name in BLOCKS_A_LOOP if name in blocked})
+    in_pools = idle_ns(profile) - sum(
+        profile.threads[tid].wait_ns["lock"]
+        for tid in idle_tids(profile) & profile.threads.keys() - tids
+    )
+    idle["lock"] = max(idle["lock"], min(in_pools, seen.wait_ns["lock"]))
     return replace(seen, idle_ns=idle)
+
+
+def _without_work(one: Activity) -> Activity:
+    """A thread of a pool that has only waited for work: that brings no request either."""
+    return replace(one, idle_ns={**one.idle_ns, "lock": one.wait_ns["lock"]})
 
 
 def _nested(profile: ProcessProfile, tids: Collection[int]) -> int:

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from iotrace.report.requests import Upstream
-from iotrace.verdict.histograms import total_ns
 from iotrace.verdict.number_formats import share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose
+from iotrace.verdict.upstream_time import asked_ns
 from iotrace.verdict.waiting_tasks import waiting_tasks
 
 BUSY_SHARE = 0.8
@@ -39,8 +39,7 @@ def asked_all_along(profile: ProcessProfile) -> str:
 def _busy_share(one: Upstream, profile: ProcessProfile) -> float:
     if one.theirs_ns is None or one.theirs_ns.count < LEAST_ANSWERS or not one.in_flight_max:
         return 0.0
-    took = total_ns(one.theirs_ns) + one.unanswered * (one.oldest_unanswered_ns or 0)
-    return min(1.0, took / (one.in_flight_max * max(1, profile.wall_ns)))
+    return min(1.0, asked_ns(one) / (one.in_flight_max * max(1, profile.wall_ns)))
 
 
 def _place(profile: ProcessProfile) -> str:

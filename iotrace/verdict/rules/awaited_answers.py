@@ -16,6 +16,7 @@ from iotrace.verdict.rules.awaited_work import consumers_wait
 from iotrace.verdict.rules.rule import Hit, Rule, always
 from iotrace.verdict.slow_limits import LATE_NS
 from iotrace.verdict.stuck import LEAST_NS, WHOLE_SHARE, in_calls
+from iotrace.verdict.upstream_time import answered_ns
 from iotrace.verdict.upstreams import connecting_lines, upstreams
 from iotrace.verdict.waiting_tasks import (
     WaitingTasks,
@@ -97,15 +98,11 @@ def _slow_upstream(profile: ProcessProfile) -> Upstream | None:
     found = [
         one
         for one in profile.process.upstreams
-        if blocked.get(one.peer, 0) < BLOCKED_SHARE * _theirs(one)
+        if blocked.get(one.peer, 0) < BLOCKED_SHARE * answered_ns(one)
         and (one.theirs_ns is None or one.theirs_ns.p50 <= NO_LONGER * typical)
     ]
-    worst = max(found, key=_theirs, default=None)
-    return worst if worst is not None and _theirs(worst) >= LEAST_SHARE * spent else None
-
-
-def _theirs(one: Upstream) -> int:
-    return total_ns(one.theirs_ns) if one.theirs_ns else 0
+    worst = max(found, key=answered_ns, default=None)
+    return worst if worst is not None and answered_ns(worst) >= LEAST_SHARE * spent else None
 
 
 def _slow_hit(upstream: Upstream, waiting: Sequence[WaitingTasks], profile: ProcessProfile) -> Hit:
@@ -114,7 +111,7 @@ def _slow_hit(upstream: Upstream, waiting: Sequence[WaitingTasks], profile: Proc
     typical = max(one.latency_ns.p50 for one in rows if one.latency_ns)
     theirs = upstream.theirs_ns
     assert theirs is not None
-    waited = _theirs(upstream)
+    waited = answered_ns(upstream)
     return Hit(
         {
             "peer": upstream.peer,

@@ -4,11 +4,11 @@ nobody, so that no request tells who waits."""
 
 from __future__ import annotations
 
-from iotrace.verdict.histograms import total_ns
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose
 from iotrace.verdict.rules.rule import Hit
+from iotrace.verdict.upstream_time import answered_ns
 from iotrace.verdict.waiting_tasks import mean_of, task_lines, waiting_tasks
 
 ALWAYS_SHARE = 0.8
@@ -27,11 +27,8 @@ def consumers_wait(profile: ProcessProfile) -> Hit | None:
     waiting = [one for one in tasks if one.purpose in _AWAITED]
     if mean_of(putting) < ALWAYS_SHARE or not waiting:
         return None
-    taken = {
-        one.peer: total_ns(one.theirs_ns) for one in profile.process.upstreams if one.theirs_ns
-    }
-    most = max(profile.process.upstreams, key=lambda one: taken.get(one.peer, 0))
-    theirs, took = most.theirs_ns, taken.get(most.peer, 0)
+    most = max(profile.process.upstreams, key=answered_ns)
+    theirs, took = most.theirs_ns, answered_ns(most)
     at_once = took / max(1, profile.wall_ns)
     if (
         theirs is None

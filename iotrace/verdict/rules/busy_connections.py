@@ -14,6 +14,7 @@ from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
+from iotrace.verdict.upstream_time import answered_ns
 from iotrace.verdict.upstreams import connecting_lines, lines_on
 
 LEAST_CONNECTIONS = 2
@@ -33,7 +34,7 @@ def _in_use(profile: ProcessProfile) -> Iterator[Hit]:
         if len(rows) < LEAST_CONNECTIONS or theirs is None or theirs.count < LEAST_CALLS:
             continue
         unread_ns = sum(upstream.pickup_states_ns.values()) + (upstream.oldest_unanswered_ns or 0)
-        in_flight = (total_ns(theirs) + unread_ns) / profile.wall_ns
+        in_flight = (answered_ns(upstream) + unread_ns) / profile.wall_ns
         limit = upstream.in_flight_max
         if in_flight >= BUSY_SHARE * len(rows) and _queue(profile, theirs, len(rows)):
             yield _hit(profile, upstream, theirs, len(rows), in_flight)

@@ -9,10 +9,10 @@ from itertools import permutations
 
 from iotrace.report.requests import Upstream
 from iotrace.report.stacks import Line
-from iotrace.verdict.histograms import total_ns
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
+from iotrace.verdict.upstream_time import answered_ns
 from iotrace.verdict.upstreams import lines_on
 
 LEAST_AT_ONCE = 3
@@ -39,8 +39,7 @@ def _convoys(profile: ProcessProfile) -> Iterator[Hit]:
 
 
 def _in_flight_ns(one: Upstream) -> int:
-    answered = total_ns(one.theirs_ns) if one.theirs_ns else 0
-    return answered + (one.oldest_unanswered_ns or 0)
+    return answered_ns(one) + (one.oldest_unanswered_ns or 0)
 
 
 def _lines(one: Upstream, profile: ProcessProfile) -> list[Line]:

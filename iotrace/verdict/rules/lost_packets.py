@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from iotrace.report.stacks import Frame, Line
-from iotrace.verdict.histograms import summed, total_ns
+from iotrace.verdict.histograms import summed
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always, covers
+from iotrace.verdict.upstream_time import answered_ns
 from iotrace.verdict.upstreams import lines_on, upstreams
 from iotrace.vocabulary.calls import CONNECTS, FAMILIES
 
@@ -128,7 +129,7 @@ def _lost_on_the_way_here(profile: ProcessProfile) -> Iterator[Hit]:
         if early < LEAST_EARLY or early < EARLY_SHARE * came:
             continue
         answers = [one for one in profile.process.upstreams if one.peer == peer.peer]
-        until_begun = sum(total_ns(one.theirs_ns) for one in answers if one.theirs_ns)
+        until_begun = sum(map(answered_ns, answers))
         in_transfer = peer.waited_ns - until_begun
         if not answers or in_transfer < max(LEAST_NS, TRANSFER_SHARE * peer.waited_ns):
             continue

@@ -18,6 +18,7 @@ from iotrace.verdict.rules.rule import Hit, Rule, Tells, always
 from iotrace.verdict.rules.silent_dns import is_dns, look_ups
 from iotrace.verdict.slow_limits import LATE_NS, NOTICED_NS
 from iotrace.verdict.told_lines import MOST
+from iotrace.verdict.upstream_time import asked_ns
 from iotrace.verdict.upstreams import Upstream, lines_on, upstreams
 from iotrace.verdict.waiting_tasks import WaitingTasks, resolving_tasks, task_lines
 from iotrace.verdict.work_sources import has_time, waits_for_work
@@ -206,7 +207,7 @@ def _busy_callers(
     row = next((one for one in profile.process.upstreams if one.peer == upstream.peer), None)
     if row is None or row.theirs_ns is None or not 2 <= row.in_flight_max < len(profile.threads):
         return {}, ""
-    took = total_ns(row.theirs_ns) + row.unanswered * (row.oldest_unanswered_ns or 0)
+    took = asked_ns(row)
     slow = sum(line.wait_ns for line in upstream.lines)
     waited = max(upstream.waited_ns, slow)
     blocked = waited >= ACCOUNTED_SHARE * took  # else tasks ask, and no threads

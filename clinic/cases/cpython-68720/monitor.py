@@ -23,9 +23,9 @@ async def show(reader, writer):
 
 
 async def main():
-    task = asyncio.create_task(follow())
     await asyncio.start_server(show, "127.0.0.1", int(os.environ["PORT"]))
-    await task
+    await asyncio.sleep(1)
+    await follow()
 
 
 asyncio.run(main())

@@ -42,8 +42,9 @@ def in_greenlet(stack: Iterable[Frame]) -> bool:
 
 REAL_LOCK = (
     "The lock is none of the green ones: it was made before the standard library was patched, or "
-    "in C. A greenlet that has it never runs again to give it back, once another one of the same "
-    "thread waits for it. Patch before all other imports (gevent.monkey.patch_all(), "
-    "eventlet.monkey_patch()); gunicorn with --preload imports the application before its workers "
-    "patch: patch in gunicorn.conf.py, or do not preload."
+    "in C, as are those of multiprocessing (its locks, events and queues: wait for them in a real "
+    "thread, gevent's threadpool or eventlet.tpool). A greenlet that has it never runs again to "
+    "give it back, once another one of the same thread waits for it. Patch before all other "
+    "imports (gevent.monkey.patch_all(), eventlet.monkey_patch()); gunicorn with --preload imports "
+    "the application before its workers patch: patch in gunicorn.conf.py, or do not preload."
 )

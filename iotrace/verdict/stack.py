@@ -58,20 +58,28 @@ def stack_of(profile: ProcessProfile, tid: int | None = None) -> Stack:
 
 
 def in_green_thread(profile: ProcessProfile, tid: int) -> bool:
-    """Whether the main thread computes in what threading.py has started as a thread: such are
-    greenlets of it, threads were patched. The switch to them leaves no frame of the library."""
-    return tid == profile.process.pid and any(
-        one.stack and one.stack[-1].file.endswith(_THREAD)
-        for one in profile.process.cpu_samples
-        if one.tid == tid
-    )
+    """Whether the main thread computes or waits in what threading.py has started as a thread: such
+    are greenlets of it, threads were patched. The switch to them leaves no frame of the library."""
+    if tid != profile.process.pid:
+        return False
+    seen = [one.stack for one in profile.process.cpu_samples if one.tid == tid]
+    seen += [one.in_call.stack for one in profile.process.threads if one.tid == tid and one.in_call]
+    return any(stack and stack[-1].file.endswith(_THREAD) for stack in seen)
 
 
 def _named_green(profile: ProcessProfile) -> Stack:
-    """By what the process was started with, if that says it."""
+    """By the helper threads of gevent's or eventlet's, or what the process was started with."""
     command = " ".join(profile.process.cmdline)
+    files = [frame.file for frames in stacks(profile) for frame in frames]
     green = (Stack.GEVENT, Stack.EVENTLET)
-    return next((one for one in green if one.value in command), Stack.UNKNOWN)
+    return next(
+        (
+            one
+            for one in green
+            if one.value in command or any(part in file for part in _FILES[one] for file in files)
+        ),
+        Stack.UNKNOWN,
+    )
 
 
 def stacks(profile: ProcessProfile, tid: int | None = None) -> Iterator[tuple[Frame, ...]]:

@@ -17,8 +17,10 @@ from iotrace.verdict.frames import (
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, takes_connection
+from iotrace.verdict.stuck import LEAST_NS, WHOLE_SHARE
 from iotrace.verdict.told_lines import ToldLine
 
+LEAST_LOOKS = 3
 _PRIMITIVE = re.compile(
     r"/asyncio/(?:locks|queues|tasks|timeouts|mixins)\.py:|/async_timeout/|_synchronization\.py:"
     r"|/anyio/(?:_core|_backends)/\w+\.py:(?!.*(?:run_sync|connect))"
@@ -194,6 +196,14 @@ def mean_of(found: Iterable[WaitingTasks]) -> float:
 def longest_of(found: Iterable[WaitingTasks]) -> int:
     """For how long one of them is known to have waited, in ns."""
     return max(one.wait.longest_ns for one in found)
+
+
+def long_task_ns(profile: ProcessProfile) -> int:
+    """From when on tasks hang: there at all looks, which began some time after the trace."""
+    tasks = profile.process.tasks
+    if tasks is None or tasks.looks < LEAST_LOOKS:
+        return profile.duration_ns + 1
+    return max(LEAST_NS, int(WHOLE_SHARE * 0.95 * tasks.watched_ns))
 
 
 def owed(profile: ProcessProfile) -> dict[str, int]:

@@ -17,7 +17,7 @@ from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import QUEUES, Hit, Rank, Rule, always
-from iotrace.verdict.stack import Stack
+from iotrace.verdict.stack import Stack, in_green_thread
 from iotrace.verdict.stuck import (
     Stuck,
     began_text,
@@ -39,6 +39,7 @@ AWAY_SHARE = 0.95
 """Of a thread's time, asleep in one kind of call or on a CPU."""
 _BLOCKED_LOOP = "The event loop's thread"
 _BLOCKED_THREAD = "The thread that accepts connections"
+_BLOCKED_HUB = "The thread of all greenlets"
 _ACCEPTS = frozenset(
     ("accept", "get_request", "serve_forever", "accept_connection", "_handle_request_noblock")
 )
@@ -81,11 +82,21 @@ def _blocked(profile: ProcessProfile) -> Iterator[Hit]:
         one.call.fd,
         severity="high",
         lines=stuck_lines([one]) if stays else _slept(one, profile),
-        title=f"{_BLOCKED_LOOP if in_loop(one) else _BLOCKED_THREAD} {does}: "
+        title=f"{_who(one, profile)} {does}: "
         f"{_newcomers(sockets.pending)} to be accepted, while thread {one.tid} is "
         f"in {during}{on} at {place_text(one) or one.call.syscall} {held_text(one, profile)}",
-        advice=_advice(one, shake=shake),
+        advice=_advice(one, green=_is_green(one, profile), shake=shake),
     )
+
+
+def _who(one: Stuck, profile: ProcessProfile) -> str:
+    if in_loop(one):
+        return _BLOCKED_LOOP
+    return _BLOCKED_HUB if in_green_thread(profile, one.tid) else _BLOCKED_THREAD
+
+
+def _is_green(one: Stuck, profile: ProcessProfile) -> bool:
+    return in_greenlet(one.call.stack) or in_green_thread(profile, one.tid)
 
 
 def _all_along(profile: ProcessProfile, one: Stuck) -> Stuck:
@@ -128,7 +139,9 @@ def _accepts(one: Stuck, profile: ProcessProfile) -> bool:
     if any(call.syscall in ACCEPTS for call in calls):
         return True
     # A parent has the listener of its workers, who accept in its place.
-    return len(profile.process.threads) == 1 and not profile.children
+    if profile.children:
+        return False
+    return len(profile.process.threads) == 1 or in_green_thread(profile, one.tid)
 
 
 def _newcomers(number: int) -> str:
@@ -149,14 +162,14 @@ def _reason(one: Stuck) -> tuple[str, str]:
     return ("peer", "one client") if call.kind in SOCKETS else ("other", "something else")
 
 
-def _advice(one: Stuck, *, shake: bool) -> str:
+def _advice(one: Stuck, *, green: bool, shake: bool) -> str:
     if shake:
         return (
             "Accept plain connections and make the handshake in the thread that serves: "
             "wrap_socket(connection, do_handshake_on_connect=False) with a timeout "
             "(connection.settimeout(5)), not a wrapped listener."
         )
-    if in_greenlet(one.call.stack):
+    if green:
         if one.call.syscall in LOCKS:
             return REAL_LOCK
         return (

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from iotrace.report.requests import Upstream
+from iotrace.verdict.asked_in_vain import asked_in_vain
 from iotrace.verdict.histograms import total_ns
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.one_sided import mute_peers, unanswered_requests
@@ -15,11 +16,12 @@ from iotrace.verdict.purpose import Purpose, serves
 from iotrace.verdict.rules.awaited_work import consumers_wait
 from iotrace.verdict.rules.rule import Hit, Rule, always
 from iotrace.verdict.slow_limits import LATE_NS
-from iotrace.verdict.stuck import LEAST_NS, WHOLE_SHARE, in_calls
+from iotrace.verdict.stuck import LEAST_NS, in_calls
 from iotrace.verdict.upstream_time import answered_ns
 from iotrace.verdict.upstreams import connecting_lines, upstreams
 from iotrace.verdict.waiting_tasks import (
     WaitingTasks,
+    long_task_ns,
     longest_of,
     mean_of,
     owed,
@@ -33,7 +35,6 @@ BLOCKED_SHARE = 0.5
 """Of that, asleep in calls for it: then threads wait, or the loop's does (IO104, IO119, IO142)."""
 LEAST_ANSWERS = 5
 LEAST_OWED_NS = 1_000_000_000
-LEAST_LOOKS = 3
 NO_LONGER = 1.25
 """Times the requests' own time that an answer may seem to take: buckets are an eighth wide. What
 takes longer is waited for beside the requests: a consumer's next message."""
@@ -43,14 +44,14 @@ _AWAITED = (Purpose.ANSWER, Purpose.CONNECTION)
 
 
 def _awaited(profile: ProcessProfile) -> Iterator[Hit]:
+    hang_ns = min(long_task_ns(profile), max(LEAST_NS, profile.wall_ns))
     waiting = [
         _since_before(one, profile)
         for one in waiting_tasks(profile)
         if one.purpose in _AWAITED and (serves(one.wait.stack) or _owes(profile))
     ]
     slow = _slow_upstream(profile)
-    long_ns = min(_long_ns(profile), max(LEAST_NS, profile.wall_ns))
-    hanging = [one for one in waiting if one.wait.longest_ns >= long_ns]
+    hanging = [one for one in waiting if one.wait.longest_ns >= hang_ns]
     if slow is not None:
         yield _slow_hit(slow, waiting, profile)
     elif hanging:
@@ -59,6 +60,7 @@ def _awaited(profile: ProcessProfile) -> Iterator[Hit]:
         yield work
     else:
         yield from _mute_hits(profile)
+        yield from asked_in_vain(profile)
 
 
 def _since_before(one: WaitingTasks, profile: ProcessProfile) -> WaitingTasks:
@@ -73,14 +75,6 @@ def _since_before(one: WaitingTasks, profile: ProcessProfile) -> WaitingTasks:
 
 def _owes(profile: ProcessProfile) -> bool:
     return any((row.oldest_unanswered_ns or 0) >= LEAST_OWED_NS for row in profile.process.requests)
-
-
-def _long_ns(profile: ProcessProfile) -> int:
-    """From when on tasks hang: there at all looks, which began some time after the trace."""
-    tasks = profile.process.tasks
-    if tasks is None or tasks.looks < LEAST_LOOKS:
-        return profile.duration_ns + 1
-    return max(LEAST_NS, int(WHOLE_SHARE * 0.95 * tasks.watched_ns))
 
 
 def _slow_upstream(profile: ProcessProfile) -> Upstream | None:
@@ -200,6 +194,11 @@ def _peer(profile: ProcessProfile) -> str:
     return peers.pop() if len(peers) == 1 else ""
 
 
+def _keeps_from_ending(cause: Hit, symptom: Hit) -> bool:
+    """Who waits for a startup to be over looks at no signal before."""
+    return bool(cause.evidence.get("before_it_serves"))
+
+
 AWAITED = Rule(
     "IO165",
     "Requests wait for another service, in asyncio tasks",
@@ -210,5 +209,5 @@ AWAITED = Rule(
     "it from a queue's worker or a task of its own (a background task of Starlette's still keeps "
     "its connection, and behind BaseHTTPMiddleware its request).",
     _awaited,
-    explains={"IO105": always, "IO119": always, "IO185": always},
+    explains={"IO105": always, "IO119": always, "IO185": always, "IO208": _keeps_from_ending},
 )

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from iotrace.report.event_loops import Loop
 from iotrace.report.model import Descriptor
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Hit, Rule, always
@@ -18,15 +19,18 @@ LEAST_COUNT = 3
 
 def _left(profile: ProcessProfile) -> Iterator[Hit]:
     connections = profile.connections()
+    slowest = max((_longest(seen.loops) for seen in profile.loop_threads().values()), default=0)
     for tid, seen in profile.loop_threads().items():
         if profile.styles[tid].id != "epoll-et":
             continue
-        busy = max((loop.busy_ns.max for loop in seen.loops if loop.busy_ns), default=0)
-        limit = max(LEFT_NS, TIMES_LONGER_THAN_BUSY * busy)
+        busy = _longest(seen.loops)
+        # What is read here may be for another loop: flow control leaves it until that one has time.
+        limit = max(LEFT_NS, TIMES_LONGER_THAN_BUSY * slowest)
+        mostly = profile.contended or slowest > busy
         late = [
             one
             for one in connections
-            if (one.unread_ns or 0) >= limit or _left_behind(one, limit, profile.contended)
+            if (one.unread_ns or 0) >= limit or _left_behind(one, limit, mostly=mostly)
         ]
         if not late:
             continue
@@ -49,12 +53,17 @@ def _left(profile: ProcessProfile) -> Iterator[Hit]:
         )
 
 
-def _left_behind(one: Descriptor, limit: int, contended: bool) -> bool:
-    """Where the CPU is contended, single late reads prove nothing: most of them must be."""
+def _longest(loops: Iterable[Loop]) -> int:
+    """An iteration, in ns."""
+    return max((loop.busy_ns.max for loop in loops if loop.busy_ns), default=0)
+
+
+def _left_behind(one: Descriptor, limit: int, *, mostly: bool) -> bool:
+    """``mostly``: where CPU or other loops are waited for, single late reads prove nothing."""
     pickup = one.pickup_ns
     if pickup is None or pickup.count < LEAST_COUNT:
         return False
-    return (pickup.p50 if contended else pickup.p99) >= limit
+    return (pickup.p50 if mostly else pickup.p99) >= limit
 
 
 LEFT = Rule(

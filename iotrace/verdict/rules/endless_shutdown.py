@@ -9,15 +9,14 @@ from collections.abc import Iterator, Sequence
 
 from iotrace.report.stacks import Frame
 from iotrace.report.task_waits import TaskWait
+from iotrace.verdict.ending_tasks import OF_CHILDREN, for_children, lines_of, own_tasks
 from iotrace.verdict.frames import in_library, named
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import Purpose
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
 from iotrace.verdict.stuck import long_ns, whereabouts
 from iotrace.verdict.told_lines import ToldLine, frame_text
-from iotrace.verdict.waiting_tasks import WaitingTasks, task_lines
 from iotrace.vocabulary.calls import FAMILIES
 
 PRESENT_SHARE = 0.9
@@ -47,7 +46,7 @@ def _does_not_end(profile: ProcessProfile) -> Iterator[Hit]:
     own = [one for each in family for one in _own_tasks(each)]
     tasks = sum(one.tasks for one in own)
     waits_for = [plural(number, "connection") + f" of clients ({peers})"] if number else []
-    waits_for += [plural(tasks, "asyncio task")] if tasks else []
+    waits_for += [plural(tasks, "asyncio task") + for_children(own, profile)] if tasks else []
     waits_for += [plural(len(workers), "worker process")] if workers else []
     verb = "is" if number + tasks + len(workers) == 1 else "are"
     yield Hit(
@@ -62,10 +61,11 @@ def _does_not_end(profile: ProcessProfile) -> Iterator[Hit]:
         min(profile.wall_ns, waited_ns),
         tid,
         severity="high",
-        lines=task_lines(WaitingTasks(one, Purpose.OTHER) for one in own) or _at_work(family),
+        lines=lines_of(own) or _at_work(family),
         title=f"The {'server' if number else 'program'} is shutting down and does not come to its "
         f"end: {frame.function} ({frame.place}) has been waiting for {duration(waited_ns)} and more"
         + (f", while {' and '.join(waits_for)} {verb} still there" if waits_for else ""),
+        advice=OF_CHILDREN if for_children(own, profile) else "",
     )
 
 
@@ -96,8 +96,7 @@ def _ending(profile: ProcessProfile) -> tuple[Frame, int, int | None] | None:
 
 
 def _own_tasks(profile: ProcessProfile) -> list[TaskWait]:
-    rows = profile.process.tasks.rows if profile.process.tasks else ()
-    return [one for one in rows if one.stack and _is_own(one)]
+    return [one for one in own_tasks(profile) if _outermost(one.stack) is None]
 
 
 def _at_work(family: Sequence[ProcessProfile]) -> tuple[ToldLine, ...]:
@@ -125,10 +124,6 @@ def _is_end(frame: Frame) -> bool:
     return in_library(frame) and _ENDS.search(named(frame)) is not None
 
 
-def _is_own(one: TaskWait) -> bool:
-    return not in_library(one.own_stack[0]) and _outermost(one.stack) is None
-
-
 def _clients(profile: ProcessProfile) -> Counter[str]:
     """Connections that it has accepted and that were open at the last look, by the clients'
     addresses."""
@@ -153,6 +148,6 @@ ENDLESS = Rule(
     "web.run_app(shutdown_timeout=10), grpc server.stop(grace=10). It should be shorter than what "
     "the supervisor gives (Kubernetes: terminationGracePeriodSeconds; systemd: TimeoutStopSec).",
     _does_not_end,
-    explains={"IO140": always, "IO141": always, "IO170": always, "IO185": always},
+    explains={"IO140": always, "IO141": always, "IO170": always, "IO185": always, "IO208": always},
     rank=Rank.STUCK,
 )

@@ -276,7 +276,7 @@ WAITING = Rule(
     "needed under the lock, and call after it. A lock that a thread had when it ended, or when "
     "the process forked, is never released.",
     _waiting,
-    explains={"IO105": always, "IO142": always},
+    explains={"IO105": always, "IO142": always, "IO208": always},
     rank=Rank.STUCK,
     least=Detail.LIGHT,
 )

@@ -71,6 +71,7 @@ from iotrace.verdict.rules import (
     thread_per_connection,
     tiny_reads,
     tiny_sends,
+    told_to_end,
     unix_backlog,
     unreachable_peer,
     upstream,
@@ -160,4 +161,5 @@ RULES: tuple[Rule, ...] = (
     work_behind_busy.BEHIND,
     read_by_another.ANOTHER,
     brief_workers.BRIEF,
+    told_to_end.TOLD,
 )

@@ -55,10 +55,12 @@ WAYS = {
     "busy_pipe": "IO201",
     "read_by_another": "IO202",
     "endless_shutdown": "IO193",
+    "told_in_vain": "IO208",
 }
 _SERVE = ("busy_connections", "slow_service", "sleeping_requests")
 """They begin when they are traced, and say when they serve: judged from then on."""
 _BEGIN_TRACED = (*_SERVE, "one_worker")
+_IDLE = ("kept_connections", "full_server", "endless_shutdown", "told_in_vain")
 _OF_A_CHILD = ("busy_pipe",)
 _SEVERITIES = {"kept_connections": "medium", "kept_threads": "medium", "read_by_another": "low"}
 """It goes on serving until the limit is reached; whether an answer is owed is not known."""
@@ -140,7 +142,7 @@ def test_a_hang_is_found_with_its_line(seen: Seen, way: str) -> None:
     assert found[WAYS[way]].severity == _SEVERITIES.get(way, "high"), found[WAYS[way]]
     # A query of an event loop sleeps in no call, one that is answered at once in no slow one; a
     # server that accepts nobody is idle in its loop.
-    without_line = way in (*_SERVE, "kept_connections", "full_server", "endless_shutdown")
+    without_line = way in (*_SERVE, *_IDLE)
     assert found[WAYS[way]].lines or without_line, found[WAYS[way]]
 
 

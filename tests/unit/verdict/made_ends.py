@@ -52,6 +52,21 @@ def killed_workers(wrong: bool) -> tuple[Process, ...]:
     return replace(process([thread(poll=10 * S)]), sockets=listener(3)), *workers
 
 
+def told_in_vain(wrong: bool) -> tuple[Process, ...]:
+    """IO208: a server that was told to end seven times; the twin once, just now."""
+    gathers = wait_of("servers.py:20 main", tasks=1)
+    told = Signal(PID, "SIGTERM", 7 if wrong else 1)
+    sockets = OpenSockets(5, ("127.0.0.1:8000",), 0, 0)
+    return (
+        replace(
+            event_loop(),
+            tasks=TaskWaits(12, 9 * S, 2, (gathers,)),
+            sockets=sockets,
+            signals=(told,),
+        ),
+    )
+
+
 def endless_shutdown(wrong: bool) -> tuple[Process, ...]:
     """IO193: three streams keep a server from ending; the twin serves them."""
     rows = (wait_of(*STREAMED, tasks=3), wait_of(*(ENDING if wrong else SERVING), tasks=1))

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iotrace.report.model import Connected, OneSided, OpenSockets, Process, Silent, Unsent
+from iotrace.report.model import (
+    Connected,
+    OneSided,
+    OpenSockets,
+    Process,
+    Signal,
+    Silent,
+    Unsent,
+)
 from iotrace.report.requests import Requests, Upstream
 from iotrace.report.stacks import Wake
 from iotrace.report.times import Durations
@@ -177,6 +185,23 @@ def test_the_only_thread_that_sleeps_again_and_again_accepts_nobody() -> None:
     assert "IO146" not in findings(accepts, pending=4)
 
 
+def test_a_real_lock_in_a_greenlets_thread_stops_all_greenlets() -> None:
+    """Its main thread is in a threading.Thread: patched; gevent's helper thread accepts nobody."""
+    waits = in_call(
+        "futex", "", "lib/multiprocessing/synchronize.py:261 Condition.wait", "app.py:21 run",
+        "lib/threading.py:995 Thread._bootstrap", wait=10 * S,
+    )  # fmt: skip
+    helper = in_call("futex", "", "lib/site-packages/gevent/_threading.py:36 acquire", wait=S)
+    rows = [replace(thread(lock=10 * S), in_call=waits), replace(thread(701), in_call=helper)]
+    one = process(rows, [call("futex", "", 1, wait=10 * S)])
+    found = findings(one, pending=4)["IO146"]
+    assert found.title.startswith("The thread of all greenlets waits for a lock: 4 connections")
+    assert "multiprocessing" in found.advice
+    plain = replace(waits, stack=waits.stack[:-1])
+    rows[0] = replace(rows[0], in_call=plain)
+    assert "IO146" not in findings(replace(one, threads=tuple(rows)), pending=4)
+
+
 def test_a_program_that_sleeps_with_the_gil_outside_of_python_is_the_holder() -> None:
     waits = in_call("futex", "gil", "app.py:13 report", "lib/threading.py:975 Thread.run")
     line = line_of(waits, 600, 4 * S, 40 * MS, tid=701)
@@ -232,6 +257,38 @@ def test_a_peer_that_has_never_answered_is_what_unanswered_requests_wait_for() -
         (replace(request, connections=1), replace(peer, connections=1)),
     ):
         assert "IO165" not in findings(_one_sided(*others, answered=0))
+
+
+_STARTUP = (
+    "lib/asyncio/streams.py:522 StreamReader._wait_for_data",
+    "app.py:15 connect",
+    "lib/site-packages/starlette/routing.py:694 Router.lifespan",
+)
+
+
+def _silent(*places: str, listening: tuple[str, ...] = (), longest: int = 9 * S) -> Process:
+    """A program whose only peer was asked and is mute, with a task that waits so."""
+    peer = OneSided(PEER, False, 1, 9 * S, 1)
+    sockets = OpenSockets(3, listening, 0, 0, connected=(Connected(PEER, 1, 0),), one_sided=(peer,))
+    one = with_tasks(wait_of(*places, tasks=1, longest=longest))
+    return replace(one, sockets=sockets)
+
+
+def test_a_program_that_does_not_begin_to_serve_waits_for_a_mute_peer() -> None:
+    told = (Signal(PID, "SIGINT", 8),)
+    found = findings(replace(_silent(*_STARTUP), signals=told))
+    assert found["IO165"].title == (
+        "The program has not begun to serve: 1 asyncio task waits for an answer of 10.0.0.9:5432 "
+        "at srv/app.py:15 connect, which was asked 9 s ago and has never said a word"
+    )
+    assert [one.id for one in found["IO165"].symptoms] == ["IO208"]
+    assert findings(_silent(*_STARTUP[:2]))["IO165"].title.startswith("The program hangs: ")
+    for other in (
+        _silent(*_STARTUP, listening=("127.0.0.1:8000",)),  # its clients may be silent
+        _silent(*_STARTUP, longest=S),
+        _silent("lib/asyncio/queues.py:158 get", *_STARTUP[1:]),
+    ):
+        assert "IO165" not in findings(other)
 
 
 def test_requests_from_before_the_trace_are_no_all_clear() -> None:

@@ -224,3 +224,14 @@ def test_calls_of_one_kind_are_counted_over_threads() -> None:
     evidence = findings(two)["IO152"].evidence
     assert evidence["waited_in_it_ns"] == 2 * slow.wait_ns
     assert evidence["calls"] == 2 * (slow.calls or 0)
+
+
+def test_what_one_loop_reads_for_another_lies_until_that_one_has_time() -> None:
+    """gRPC's thread reads, asyncio's handles."""
+    (one,) = made_servers.left(True)
+    asyncio = thread(701, user=9 * S, poll=S)
+    polls = call("epoll_wait", "", 90, tid=701, wait=S)
+    both = replace(one, threads=(*one.threads, asyncio), calls=(*one.calls, polls))
+    for busy, found in ((200 * MS, False), (5 * MS, True)):
+        loops = (*one.loops, loop(tid=701, busy=busy, iterations=90))
+        assert ("IO107" in findings(replace(both, loops=loops))) is found, busy

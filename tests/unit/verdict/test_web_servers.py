@@ -27,6 +27,7 @@ from tests.unit.verdict.made import (
     stack,
     thread,
 )
+from tests.unit.verdict.made_tasks import wait_of
 
 LOADS = stack("app.py:11 search_index")
 
@@ -69,6 +70,25 @@ def test_the_end_that_does_not_come_names_the_streams() -> None:
     assert found.title.startswith("The server is shutting down and does not come to its end: ")
     assert "3 connections of clients (10.0.0.7, 10.0.0.8, 10.0.0.9)" in found.title
     assert found.lines[0].startswith("srv/app.py:13 changes: 3 asyncio tasks")
+
+
+def test_the_end_that_waits_for_children_says_whether_there_are_any() -> None:
+    starts = (
+        "lib/asyncio/base_subprocess.py:230 BaseSubprocessTransport._wait",
+        "lib/asyncio/subprocess.py:218 create_subprocess_exec",
+        "app.py:9 check",
+    )
+    (one,) = made_ends.endless_shutdown(True)
+    assert one.tasks is not None
+    rows = (wait_of(*starts, tasks=2), *one.tasks.rows[1:])
+    alone = replace(one, descriptors=(), tasks=replace(one.tasks, rows=rows))
+    found = findings(alone)["IO193"]
+    assert "2 asyncio tasks, waiting for the end of child processes that are there no more" in (
+        found.title
+    )
+    assert "asyncio.shield" in found.advice
+    child = process([thread(701, poll=10 * S)], pid=701, parent=PID)
+    assert "no more" not in findings(alone, child)["IO193"].title
 
 
 def test_a_thread_that_ends_a_server_waits_for_its_handlers() -> None:

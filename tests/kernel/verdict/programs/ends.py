@@ -1,5 +1,7 @@
-"""A way to hang, of hanging.py: a server that does not come to its end."""
+"""Ways to hang, of hanging.py: programs that do not come to their end."""
 
+import os
+import signal
 import socket
 import socketserver
 import threading
@@ -24,3 +26,13 @@ def endless_shutdown(listener):
         threading.Event().wait()
     server.server_close()
     client.close()
+
+
+def told_in_vain(listener):
+    """IO208: the handler of SIGTERM sets what nobody looks at; fixed: of a signal that asks for no
+    end. It tells itself."""
+    asked, told = threading.Event(), signal.SIGTERM if WRONG else signal.SIGUSR1
+    signal.signal(told, lambda *_: asked.set())
+    while True:
+        os.kill(os.getpid(), told)
+        threading.Event().wait(0.1)

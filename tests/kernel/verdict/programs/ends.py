@@ -36,3 +36,6 @@ def told_in_vain(listener):
     while True:
         os.kill(os.getpid(), told)
         threading.Event().wait(0.1)
+
+
+ENDS = (endless_shutdown, told_in_vain)

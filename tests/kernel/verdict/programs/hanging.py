@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from common import WRONG, listen, ready
 from connection_pool import Pool
-from ends import endless_shutdown, told_in_vain
+from ends import ENDS
 from gone import serve_and_end, unanswered_connect
 from idle import busy_pipe, full_server, one_worker, read_by_another, sleeping_requests
 
@@ -389,14 +389,7 @@ WAYS = {one.__name__: one for one in (
     slow_service, unanswered_connect, replaced_workers, stopped_child,
     busy_pipe,
 )}  # fmt: skip
-for told in (
-    sleeping_requests,
-    full_server,
-    one_worker,
-    endless_shutdown,
-    told_in_vain,
-    read_by_another,
-):
+for told in (sleeping_requests, full_server, one_worker, read_by_another, *ENDS):
     WAYS[told.__name__] = lambda told=told: told(listener)
 ready(listener)
 WAYS[WAY]()

@@ -16,11 +16,13 @@ _SIDE_BY_SIDE = (
     "tests/kernel/python/test_free_threaded.py",
     "tests/kernel/python/test_greenlets.py",
     "tests/kernel/python/test_lives.py",
+    "tests/kernel/python/test_quick_lines.py",
     "tests/kernel/python/test_slow_paths.py",
     "tests/kernel/python/test_subinterpreters.py",
     "tests/kernel/python/test_tasks.py",
     "tests/kernel/python/test_young_threads.py",
     "tests/kernel/test_absent_features.py",
+    "tests/kernel/test_agent.py",
     "tests/kernel/test_attach_command.py",
     "tests/kernel/test_children.py",
     "tests/kernel/test_clients.py",
@@ -41,11 +43,13 @@ _SIDE_BY_SIDE = (
     "tests/kernel/test_prefork.py",
     "tests/kernel/test_recycling.py",
     "tests/kernel/test_refused_calls.py",
+    "tests/kernel/test_request_pools.py",
     "tests/kernel/test_run_command.py",
     "tests/kernel/test_selectors.py",
     "tests/kernel/test_stolen_cpu.py",
     "tests/kernel/test_timeline.py",
     "tests/kernel/verdict/test_hangs.py",
+    "tests/kernel/verdict/test_killed_workers.py",
 )
 """Files whose tests assert counts, texts, exit codes and what is found, or times that are made far
 longer than a neighbour delays: two run at once."""

@@ -124,7 +124,7 @@ def test_many_small_round_trips_are_named_and_a_few_are_not() -> None:
 
 
 def test_queues_that_are_full_and_a_queue_that_is_empty(tmp_path: Path) -> None:
-    """IO198, IO199 and IO200, in threads of one program."""
+    """IO198, IO199, IO200 and IO212, in threads of one program."""
     datagrams, threads = 211, 7
     with Target("full_queues.py", tmp_path, datagrams, threads) as target:
         report = trace_work(target)
@@ -142,3 +142,7 @@ def test_queues_that_are_full_and_a_queue_that_is_empty(tmp_path: Path) -> None:
     empty = found["IO200"].evidence
     assert empty["threads"] == threads
     assert 1 * MS <= empty["mean_wait_ns"] <= 5 * MS
+    pipe = found["IO212"].evidence
+    assert pipe["calls"] == 2
+    assert 300 * MS <= pipe["waited_ns"] <= 2_000 * MS
+    assert pipe["longest_ns"] >= 0.9 * pipe["waited_ns"]

@@ -234,6 +234,7 @@ HELD = Rule(
         "IO119": covers,
         "IO141": _is_of_that_lock,
         "IO142": always,
+        "IO212": covers,
         **QUEUES,
     },
 )

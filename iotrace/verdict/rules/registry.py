@@ -33,6 +33,7 @@ from iotrace.verdict.rules import (
     file_polling,
     fork_per_job,
     fork_per_request,
+    full_pipe,
     full_pool,
     gc_pauses,
     gil_asleep,
@@ -162,4 +163,5 @@ RULES: tuple[Rule, ...] = (
     read_by_another.ANOTHER,
     brief_workers.BRIEF,
     told_to_end.TOLD,
+    full_pipe.FULL,
 )

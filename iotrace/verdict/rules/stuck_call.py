@@ -287,7 +287,7 @@ STUCK = Rule(
         "IO111": covers, "IO112": _replaces_workers, "IO118": covers,
         "IO119": covers, "IO141": _has_the_lock, "IO142": always, "IO146": always, "IO152": always,
         "IO165": always, "IO171": always, "IO175": _replaces_workers, "IO185": always,
-        "IO186": keeps_from_accepting, "IO187": always, "IO208": always,
+        "IO186": keeps_from_accepting, "IO187": always, "IO208": always, "IO212": covers,
     },
     rank=Rank.STUCK,
     least=Detail.LIGHT,

@@ -1,10 +1,11 @@
-"""A UDP socket that is read too late, a unix socket whose accept queue is full, and threads that
-look into an empty queue again and again.
+"""A UDP socket that is read too late, a unix socket whose accept queue is full, threads that look
+into an empty queue again and again, and a pipe that is read too late.
 
 argv: FOLDER, DATAGRAMS, THREADS.
 """
 
 import contextlib
+import os
 import queue
 import socket
 import sys
@@ -15,6 +16,8 @@ from gate import finished, ready
 
 FOLDER, DATAGRAMS, THREADS = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 LATE_S, POLL_S, LOOK_S = 0.4, 0.001, 1.5
+PIPE_BYTES = 65536
+"""As much as a pipe takes: pipe(7)."""
 
 
 def wait_to_connect():
@@ -41,6 +44,17 @@ def receive():
             receiver.recv(2048)
         except BlockingIOError:
             return
+
+
+def write():
+    """The first fills the pipe, the second has to wait."""
+    os.write(writing, bytes(PIPE_BYTES))
+    os.write(writing, b"log line")
+
+
+def read_late():
+    time.sleep(LATE_S)
+    os.read(reading, PIPE_BYTES)
 
 
 def look():
@@ -71,11 +85,13 @@ while True:
     except BlockingIOError:
         break
 empty = queue.Queue()
+reading, writing = os.pipe()
 
 ready(port=receiver.getsockname()[1])
 for _ in range(DATAGRAMS):
     sender.send(bytes(1000))
-threads = [threading.Thread(target=one) for one in (wait_to_connect, accept_late, receive)]
+work = (wait_to_connect, accept_late, receive, write, read_late)
+threads = [threading.Thread(target=one) for one in work]
 threads += [threading.Thread(target=look) for _ in range(THREADS)]
 for thread in threads:
     thread.start()

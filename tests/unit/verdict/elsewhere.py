@@ -232,3 +232,17 @@ def unix_backlog(wrong: bool) -> tuple[Process, ...]:
     times = Durations(40, MS, MS, MS, MS, MS)
     asked = Upstream("unix:lockd.sock", kind, 40, 1, 0, None, times, None, None, 0, {})
     return (replace(one, calls=(*one.calls, connects), upstreams=(asked,)),)
+
+
+def full_pipe(wrong: bool) -> tuple[Process, ...]:
+    """IO212: the program's own lines wait for who reads its log; or a library's thread does, that
+    feeds the processes which work for it."""
+    times = Percentiles(400 * MS, 400 * MS, 500 * MS, 500 * MS, 500 * MS)
+    own = ("emit", "handle") if wrong else ("_feed",)
+    folder = "/srv" if wrong else "/usr/lib/python3.11/multiprocessing"
+    one = blocking(wait=3 * S, sleep=S)
+    writes = call("write", "pipe", 700, wait=6 * S, longest=500 * MS)
+    held = line("write", "pipe", 2, 15, times=times, functions=own, file=f"{folder}/server.py")
+    row = descriptor(2, kind="pipe", local="pipe:[81]", peer="", bytes_in=0)
+    calls, lines, descriptors = (*one.calls, writes), (*one.lines, held), (*one.descriptors, row)
+    return (replace(one, calls=calls, lines=lines, descriptors=descriptors),)

@@ -9,6 +9,7 @@ import pytest
 
 from iotrace.report.model import FileLockWait, OpenSockets, Process
 from iotrace.report.requests import Requests, Upstream
+from iotrace.report.stacks import Frame
 from iotrace.report.times import Durations
 from tests.found import by_rule
 from tests.unit.verdict import elsewhere
@@ -381,3 +382,19 @@ def test_a_bot_that_asks_for_news_waits_for_work() -> None:
     )
     assert "IO119" in findings(replace(one, lines=(replace(news, stack=news.stack[:1]),)))
     assert "IO119" not in findings(replace(one, lines=(news,)))
+
+
+def test_who_reads_a_pipe_too_slowly_holds_up_requests_or_only_the_next_program() -> None:
+    (server,) = elsewhere.full_pipe(True)
+    assert findings(server)["IO212"].severity == "high"
+    assert "stderr (pipe:[81])" in findings(server)["IO212"].title
+    (written,) = (one for one in server.lines if one.kind == "pipe")
+    calls = [one for one in server.calls if one.kind == "pipe"]
+    row = descriptor(2, kind="pipe", local="pipe:[81]", peer="", bytes_in=0)
+    batch = replace(process([thread(user=S, send=6 * S)], calls, (), [row]), lines=(written,))
+    assert by_rule(judged(batch).findings)["IO212"].severity == "low"
+    # What it logs is never meant to be waited for.
+    logging = Frame("emit", "/usr/lib/python3.11/logging/__init__.py", 1113)
+    logs = replace(written, stack=(logging, *written.stack), own=written.own + 1)
+    found = by_rule(judged(replace(batch, lines=(logs,))).findings)
+    assert found["IO212"].severity == "high"

@@ -41,7 +41,7 @@ _MOST_PLACES = 100
 """Places of a process at which samples were taken; the rest is one row more, without a stack."""
 
 
-_STRING = "<string>"
+_NO_FILES = frozenset(("<string>", "?"))
 
 
 def own_place(stack: Sequence[Frame]) -> int:
@@ -49,9 +49,10 @@ def own_place(stack: Sequence[Frame]) -> int:
     that is not Python's own; else of the innermost one.
 
     Code from a string is the program's own only where no file is: ``python -c``, not what
-    multiprocessing.managers and namedtuple make up."""
+    multiprocessing.managers and namedtuple make up. So is code that has no name any more, such as
+    a module's once it is imported: who had it run is told."""
     own = [place for place, frame in enumerate(stack) if not _is_library(frame)]
-    in_files = (place for place in own if stack[place].file != _STRING)
+    in_files = (place for place in own if stack[place].file not in _NO_FILES)
     installed = (
         place for place, frame in enumerate(stack) if not _STANDARD_LIBRARY.search(frame.file)
     )

@@ -10,6 +10,7 @@ from iotrace.report_builder.stack_rows import own_place
 
 _FILES = {
     "string": "<string>",
+    "gone": "?",
     "program": "/srv/batch.py",
     "standard": "/usr/lib/python3.11/multiprocessing/managers.py",
     "package": "/venv/lib/python3.11/site-packages/redis/client.py",
@@ -24,6 +25,8 @@ _FILES = {
         (("standard", "package", "string"), "string"),
         (("standard", "package", "standard"), "package"),
         (("standard",), "standard"),
+        (("gone", "standard", "program"), "program"),
+        (("gone", "standard"), "gone"),
     ],
     ids=lambda one: " ".join(one) if isinstance(one, tuple) else one,
 )

@@ -13,7 +13,7 @@ from itertools import takewhile
 
 from iotrace.report.model import Process
 from iotrace.report.stacks import CpuSample, Frame
-from iotrace.verdict.frames import UNNAMED, imported_for, is_import, package_of
+from iotrace.verdict.frames import UNNAMED, computes_in_import, imported_for, is_import, package_of
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.told_lines import COMPUTES, MOST, ToldLine, frame_text, wait_at
@@ -107,7 +107,7 @@ def import_share(process: Process, tids: Collection[int]) -> float:
     """Of the samples of these threads, those in which modules were imported; 0: too few to say."""
     rows = [one for one in process.cpu_samples if one.tid in tids]
     total = _samples(rows)
-    inside = _samples(one for one in rows if imported_for(one.stack))
+    inside = _samples(one for one in rows if computes_in_import(one.stack))
     return inside / total if total >= LEAST_SAMPLES else 0.0
 
 

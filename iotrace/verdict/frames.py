@@ -55,14 +55,20 @@ def import_statement(stack: Sequence[Frame]) -> Frame | None:
 def imported_for(stack: Sequence[Frame]) -> Frame | None:
     """The same of what computes: the code of the modules themselves belongs to it, and no function
     of the program, which may have been running since an import started it (``import server``)."""
+    return _outermost_statement(stack) if computes_in_import(stack) else None
+
+
+def computes_in_import(stack: Sequence[Frame]) -> bool:
+    """Whether a module is being imported there; of stacks that are too deep to be read to their end
+    it is not seen for whom."""
     for frame in stack:
         if is_import(frame):
-            return _outermost_statement(stack)
-        if not in_library(frame) and frame.function != _OF_MODULE:
-            return None
+            return True
+        if not in_library(frame) and frame.function != _OF_MODULE and frame.file != UNNAMED:
+            return False
         if _RUNS.search(frame.file):
-            return None
-    return None
+            return False
+    return False
 
 
 def _outermost_statement(stack: Sequence[Frame]) -> Frame | None:

@@ -310,3 +310,18 @@ def test_a_thread_for_each_connection_imports_a_little(served: int, told: bool) 
     one = replace(process(threads, looks), requests=(row,), cpu_samples=samples)
     found = findings(one)
     assert ("IO172" in found and found["IO172"].title.startswith("Imports modules")) is told
+
+
+def test_imports_within_imports_whose_modules_are_gone_are_imports() -> None:
+    """As of a module that is imported in each request, and imports others; the code of most is
+    gone once it ran, and the stack too deep to show for whom."""
+    gone = Frame("?", "?", None)
+    (one,) = polls_files(True)
+    nested = (gone, *_IMPORTS[:2])
+    rows = (
+        CpuSample(PID, 100, S, 0, 0, 0, 0, nested * 6),
+        CpuSample(PID, 50, S, 0, 0, 0, 5, (*nested, *_IMPORTS)),
+    )
+    found = findings(replace(one, cpu_samples=rows))["IO172"]
+    assert found.title.startswith("Imports modules again and again")
+    assert found.lines == ("work.py:8 index -> import",)

@@ -15,7 +15,7 @@ from iotrace.verdict.frames import (
     named,
     short_name,
 )
-from iotrace.verdict.lost_results import workers_that_die
+from iotrace.verdict.lost_results import pool_has_ended, reader_has_ended, workers_that_die
 from iotrace.verdict.number_formats import figure, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, joins_queue
@@ -72,6 +72,17 @@ def result_text(one: Stuck, profile: ProcessProfile) -> str:
         return (
             "waiting until all that was put into a queue is done (join), and no thread works at it "
             "any more"
+        )
+    if reader_has_ended(one, profile):
+        return (
+            "waiting for a result of its process pool, whose thread that takes results "
+            "(Pool._handle_results) has ended: most likely a result, or the exception of a task, "
+            "could not be unpickled there"
+        )
+    if pool_has_ended(one, profile):
+        return (
+            "waiting for a result of a process pool that was terminated: none of its threads and "
+            "no worker process is left to give it"
         )
     idle = idle_workers(one, profile)
     if not idle:

@@ -9,7 +9,13 @@ from iotrace.verdict.asking_children import asking_child
 from iotrace.verdict.callbacks import CALLING_BACK, IN_READING_LOOP, calling_back, reads_in_loop
 from iotrace.verdict.frames import named
 from iotrace.verdict.handovers import FORKED, IN_LOOP, idle_workers, in_loop, left_behind
-from iotrace.verdict.lost_results import workers_that_die
+from iotrace.verdict.lost_results import (
+    POOL_ENDED,
+    READER_ENDED,
+    pool_has_ended,
+    reader_has_ended,
+    workers_that_die,
+)
 from iotrace.verdict.own_pipes import NOBODY_WRITES, nobody_writes
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, joins_queue
@@ -101,6 +107,10 @@ def advice_of(first: Stuck, profile: ProcessProfile) -> str:
         return _DYING
     if joins_queue(first.call.stack):
         return _UNDONE
+    if reader_has_ended(first, profile):
+        return READER_ENDED
+    if pool_has_ended(first, profile):
+        return POOL_ENDED
     if first.purpose is Purpose.RESULT and idle_workers(first, profile):
         return (
             "multiprocessing.Pool does not notice when a worker dies with its task (killed for "

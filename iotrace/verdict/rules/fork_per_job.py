@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 
-from iotrace.verdict.number_formats import duration, figure
+from iotrace.report.stacks import Frame
+from iotrace.verdict.cpu_samples import LEAST_SAMPLES, LEAST_SHARE
+from iotrace.verdict.frames import UNNAMED, in_library
+from iotrace.verdict.number_formats import duration, figure, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Cost, Hit, Rule
+from iotrace.verdict.told_lines import MOST, ToldLine, frame_text
 from iotrace.vocabulary.calls import FILE_LOOKS, FILE_OPENS
 
 LEAST_JOBS = 4
@@ -53,6 +58,7 @@ def _jobs(profile: ProcessProfile) -> Iterator[Hit]:
             "cpu_ns": cpu_ns,
         },
         cpu_ns,
+        lines=_lines(ended),
         title=f"A process is started for each job, and each imports its modules anew: {opened} "
         f"files are opened and {duration(each)} of CPU time taken, "
         f"{figure(profile.per_second(len(ended)))} times a second",
@@ -62,6 +68,25 @@ def _jobs(profile: ProcessProfile) -> Iterator[Hit]:
 def _was_born_and_ended(one: ProcessProfile) -> bool:
     process = one.process
     return bool(process.pid) and process.started_ns > 0 and process.ended_ns is not None
+
+
+def _lines(jobs: Sequence[ProcessProfile]) -> tuple[ToldLine, ...]:
+    """Where the program's own code was when samples found any of them on a CPU: each is too brief
+    to say by itself."""
+    places, total = Counter[Frame](), 0
+    for sample in (one for job in jobs for one in job.process.cpu_samples):
+        total += sample.samples
+        own = (one for one in sample.stack if one.file != UNNAMED and not in_library(one))
+        place = next(own, None)
+        if place is not None:
+            places[place] += sample.samples
+    if total < LEAST_SAMPLES:
+        return ()
+    return tuple(
+        ToldLine(f"{frame_text(frame)}: {share(count, total)} of their {total:,} CPU samples")
+        for frame, count in places.most_common(MOST)
+        if count >= LEAST_SHARE * total
+    )
 
 
 def _calls(profile: ProcessProfile, names: Collection[str]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iotrace.report.model import Call, Process
-from iotrace.report.stacks import Frame
+from iotrace.report.stacks import CpuSample, Frame
 from iotrace.verdict.failures import lines_of_calls
 from iotrace.verdict.process_profile import profile_of
 from tests.unit.verdict.made import (
@@ -49,6 +49,16 @@ def test_a_job_that_computes_is_not_all_imports() -> None:
     assert "IO175" in findings(parent, *jobs)
     short = [replace(one, calls=tuple(_fewer(row) for row in one.calls)) for one in jobs]
     assert "IO175" not in findings(parent, *short)
+
+
+def test_brief_jobs_say_together_which_line_imports() -> None:
+    """Two samples of each; code of modules that are imported has lost its file by then."""
+    inner = (Frame("?", "?", None), Frame("g", "/lib/site-packages/boto3/utils.py", 3))
+    own = (*inner, Frame("<module>", "put.py", 5))
+    rows = tuple(CpuSample(PID, 1, 200 * MS, 0, 0, 0, 0, one) for one in (own, inner))
+    parent, *jobs = imports_for_each_job(wrong=True)
+    found = findings(parent, *(replace(one, cpu_samples=rows) for one in jobs))["IO175"]
+    assert list(found.lines) == ["put.py:5 <module>: 50 % of their 26 CPU samples"]
 
 
 def test_the_line_of_a_call_is_one_on_such_a_descriptor() -> None:

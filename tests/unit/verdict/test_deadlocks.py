@@ -127,6 +127,38 @@ def test_a_task_that_was_lost_with_its_worker() -> None:
     assert "the task was lost" not in " ".join(one.title for one in told)
 
 
+def _of_pool(*functions: str, workers: bool = True) -> str:
+    """What is told of a process that waits for a result, with these threads of its pool."""
+    pool = "lib/multiprocessing/pool.py"
+    waits = in_call(
+        "futex", "", "lib/threading.py:320 Condition.wait", f"{pool}:765 ApplyResult.wait",
+        "app.py:18 main",
+    )  # fmt: skip
+    idle = in_call(
+        "read", "pipe", "lib/multiprocessing/connection.py:378 recv", f"{pool}:114 worker"
+    )
+    threads = [
+        hangs.waiting(number, in_call("futex", "", f"{pool}:5 Pool.{name}", *hangs.BOOTSTRAP))
+        for number, name in enumerate(functions, 801)
+    ]
+    parent = process([hangs.waiting(PID, waits), *threads])
+    child = process([hangs.waiting(702, idle, recv=10 * S)], pid=702, parent=PID)
+    (found,) = judged(parent, *([child] if workers else ())).findings
+    return found.title
+
+
+def test_results_that_nobody_takes_any_more() -> None:
+    all_of_them = ("_handle_workers", "_handle_tasks", "_handle_results")
+    assert "the task was lost" in _of_pool(*all_of_them)
+    assert "thread that takes results" in _of_pool(*all_of_them[:2])
+
+
+def test_a_pool_of_which_nothing_is_left_was_terminated() -> None:
+    assert "that was terminated" in _of_pool(workers=False)
+    assert "that was terminated" not in _of_pool()
+    assert "that was terminated" not in _of_pool("_handle_results", workers=False)
+
+
 def test_a_parent_waits_for_a_child_that_hangs_itself() -> None:
     """The child is the cause, whatever the parent's wait has cost."""
     joining = in_call(

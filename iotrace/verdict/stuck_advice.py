@@ -19,6 +19,7 @@ from iotrace.verdict.lost_results import (
 from iotrace.verdict.own_pipes import NOBODY_WRITES, nobody_writes
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, joins_queue
+from iotrace.verdict.reader_threads import BY_READER, reader_for
 from iotrace.verdict.stuck import Stuck, in_calls
 from iotrace.vocabulary.kinds import PIPES
 
@@ -96,6 +97,8 @@ def advice_of(first: Stuck, profile: ProcessProfile) -> str:
         return CALLING_BACK
     if first.purpose is Purpose.ANSWER and reads_in_loop(first) and not first.own:
         return IN_READING_LOOP
+    if reader_for(first, profile):
+        return BY_READER
     if in_loop(first) and first.purpose in (Purpose.RESULT, Purpose.WORK):
         return IN_LOOP
     if first.purpose is Purpose.RESULT and left_behind(first, profile):

@@ -29,6 +29,7 @@ from iotrace.verdict.number_formats import plural
 from iotrace.verdict.own_pipes import nobody_writes, nobody_writes_text
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, asks
+from iotrace.verdict.reader_threads import reader_for, reader_text
 from iotrace.verdict.rules.accept_paused import keeps_from_accepting
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import (
@@ -84,7 +85,7 @@ def _stuck(profile: ProcessProfile) -> Iterator[Hit]:
 def _hangs(one: Stuck, profile: ProcessProfile, *, needed: bool) -> bool:
     """Whether somebody waits for it, or nothing normal takes as long. ``needed``: other threads
     wait for room in a queue."""
-    if waits_in_request(one) or calling_back(one, profile):
+    if waits_in_request(one) or calling_back(one, profile) or reader_for(one, profile):
         return True
     if one.purpose in (Purpose.READER, Purpose.FILE, Purpose.CONNECTION, Purpose.ROOM):
         return True
@@ -150,6 +151,9 @@ def _hit(
         "waited_ns": first.held_ns,
         "began": began_text(first),
     }
+    reader = reader_for(first, profile)
+    if reader and reader.call.peer:
+        evidence["peer"] = reader.call.peer
     others = [pid for pid in call.others if pid != profile.process.pid]
     if others:
         evidence["other_end_has"] = ", ".join(map(str, others))
@@ -225,7 +229,10 @@ def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile, *, itself:
 
 def _work_text(one: Stuck, profile: ProcessProfile) -> str:
     caller = calling_back(one, profile)
-    return calling_back_text(caller, awaited_text(one)) if caller else handover_text(one)
+    if caller:
+        return calling_back_text(caller, awaited_text(one))
+    reader = reader_for(one, profile)
+    return reader_text(one, reader) if reader else handover_text(one)
 
 
 def _sent_again(one: Stuck, profile: ProcessProfile) -> int:

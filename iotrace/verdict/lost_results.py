@@ -60,7 +60,8 @@ def _threads_of_pool(one: Stuck, profile: ProcessProfile) -> frozenset[str] | No
     if one.purpose is not Purpose.RESULT or not _is_of_process_pool(one):
         return None
     processes = [profile, *(child for child in profile.children if _lives(child))]
-    if any(row.in_call is None or not row.in_call.stack for row in _threads(processes)):
+    threads = [row for row in _threads(processes) if row.ended_ns is None and row.tid]
+    if any(row.in_call is None or not row.in_call.stack for row in threads):
         return None
     return frozenset().union(*map(_pool_functions, processes))
 

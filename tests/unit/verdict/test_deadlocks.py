@@ -141,7 +141,8 @@ def _of_pool(*functions: str, workers: bool = True) -> str:
         hangs.waiting(number, in_call("futex", "", f"{pool}:5 Pool.{name}", *hangs.BOOTSTRAP))
         for number, name in enumerate(functions, 801)
     ]
-    parent = process([hangs.waiting(PID, waits), *threads])
+    ended = thread(809, ended=3 * S)
+    parent = process([hangs.waiting(PID, waits), *threads, ended])
     child = process([hangs.waiting(702, idle, recv=10 * S)], pid=702, parent=PID)
     (found,) = judged(parent, *([child] if workers else ())).findings
     return found.title

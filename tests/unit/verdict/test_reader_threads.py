@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from iotrace.report.model import Thread
 from tests.unit.verdict import hangs
-from tests.unit.verdict.made import PID, S, Found, by_rule, in_call, judged, process
+from tests.unit.verdict.made import PID, Found, S, by_rule, in_call, judged, process
 
 _SSH = "lib/site-packages/paramiko"
 _READS = in_call(

@@ -19,6 +19,8 @@ _MEMORY_FILES = (
     ("memory.limit_in_bytes", "memory.usage_in_bytes", b"total_inactive_file"),
 )
 """Of version 2 and of version 1."""
+_KILL_FILES = ("memory.events", "memory.oom_control")
+"""Of version 2, which counts the groups below as well, and of version 1 (since Linux 4.13)."""
 _NO_LIMIT = 1 << 60
 
 
@@ -39,12 +41,15 @@ class CpuLimit:
 
 @dataclass(frozen=True, slots=True)
 class MemoryLimit:
-    """A control group with a memory limit. ``idle_cache_bytes``: cached files not used lately."""
+    """A control group with a memory limit. ``idle_cache_bytes``: cached files not used lately.
+    ``oom_kills``: so many processes the kernel has killed so far for want of memory in it; None:
+    not known."""
 
     group: str
     limit_bytes: int
     usage_bytes: int
     idle_cache_bytes: int
+    oom_kills: int | None = None
 
     @property
     def left_bytes(self) -> int:
@@ -108,7 +113,15 @@ def _memory_limit(level: Level, tree: CgroupTree) -> MemoryLimit | None:
             cache = sum(
                 int(value) for name, value in stat if name == cache_name and value.isdigit()
             )
-            return MemoryLimit(level.group, limit, usage, cache)
+            return MemoryLimit(level.group, limit, usage, cache, _oom_kills(directory, tree))
+    return None
+
+
+def _oom_kills(directory: str, tree: CgroupTree) -> int | None:
+    for file in _KILL_FILES:
+        for name, value in _pairs(f"{directory}/{file}", tree):
+            if name == b"oom_kill" and value.isdigit():
+                return int(value)
     return None
 
 

@@ -146,10 +146,12 @@ class GroupLimits:
     process was traced; None: there is no quota. ``cpu_quota_cpus``: CPU time for each unit of time
     (0.5: half of one CPU). ``memory_used_bytes`` at the last look, of ``memory_group``, whose limit
     leaves the process the least; ``memory_idle_cache_bytes``: of that, cached files that have not
-    been used lately. None: no limit. ``cpus``: so many it may run on, at the last look
-    (sched_setaffinity(2), cpuset); None: not known. ``swapped_bytes``: of its memory, at the last
-    look (proc_pid_status(5), VmSwap); None: not known. ``swapped_in_pages``: that the whole machine
-    has fetched from swap while the process was traced (proc_vmstat(5)); None: not known.
+    been used lately. None: no limit. ``oom_kills``: so many processes the kernel killed in that
+    group for want of memory while the process was traced; None: not known. ``cpus``: so many it
+    may run on, at the last look (sched_setaffinity(2), cpuset); None: not known.
+    ``swapped_bytes``: of its memory, at the last look (proc_pid_status(5), VmSwap); None: not
+    known. ``swapped_in_pages``: that the whole machine has fetched from swap while the process was
+    traced (proc_vmstat(5)); None: not known.
     ``machine_running_ns``: so long all CPUs of the machine together ran anything meanwhile, and
     ``machine_stolen_ns``: so long they had something to run, and the hypervisor did not let them
     (proc_stat(5), steal; both count in ticks of 10 ms); None: not known. ``open_files``: its
@@ -163,6 +165,7 @@ class GroupLimits:
     memory_limit_bytes: int | None = None
     memory_used_bytes: int | None = None
     memory_idle_cache_bytes: int | None = None
+    oom_kills: int | None = None
     cpus: int | None = None
     swapped_bytes: int | None = None
     swapped_in_pages: int | None = None

@@ -334,6 +334,7 @@ def _limits(facts: ProcessFacts | None) -> GroupLimits | None:
         memory_limit_bytes=memory.limit_bytes if memory else None,
         memory_used_bytes=memory.usage_bytes if memory else None,
         memory_idle_cache_bytes=memory.idle_cache_bytes if memory else None,
+        oom_kills=memory.oom_kills if memory else None,
         cpus=facts.limits.cpus,
         swapped_bytes=facts.limits.swapped_bytes,
         swapped_in_pages=facts.limits.swapped_in_pages,

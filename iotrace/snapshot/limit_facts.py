@@ -8,7 +8,7 @@ import os
 import resource
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from iotrace.procfs.cgroup import CpuLimit, MemoryLimit
 from iotrace.procfs.host import CpuTimes, read_cpu_times, read_swapped_in_pages
@@ -27,11 +27,12 @@ class ProcessLimits:
 
     ``cpu``: of the control groups with a CPU quota the one that was throttled longest, with the
     time that it was throttled while the process was traced. ``memory``: the limit that leaves the
-    least. ``major_faults``: page faults that waited for storage (proc_pid_stat(5)), while traced.
-    ``cpus``: so many its first thread may run on (sched_setaffinity(2), cpuset). ``swapped_bytes``:
-    of its memory, on swap. ``swapped_in_pages``: that the whole machine has fetched from
-    there while the process was traced; None: not known. ``machine``: what all of its CPUs did
-    meanwhile. ``most_open_files``: RLIMIT_NOFILE, by now.
+    least, with the processes that were killed there meanwhile. ``major_faults``: page faults that
+    waited for storage (proc_pid_stat(5)), while traced. ``cpus``: so many its first thread may run
+    on (sched_setaffinity(2), cpuset). ``swapped_bytes``: of its memory, on swap.
+    ``swapped_in_pages``: that the whole machine has fetched from there while the process was
+    traced; None: not known. ``machine``: what all of its CPUs did meanwhile. ``most_open_files``:
+    RLIMIT_NOFILE, by now.
     """
 
     cpu: CpuLimit | None
@@ -55,6 +56,7 @@ class LimitBook:
         self._reader = reader
         self._at_attach = at_attach
         self._throttled_from: dict[int, dict[str, int]] = {}
+        self._kills_from: dict[int, dict[str, int]] = {}
         self._faults_from: dict[int, int] = {}
         self._swapped_in_from: dict[int, int] = {}
         self._machine = _Machine()
@@ -74,7 +76,7 @@ class LimitBook:
         began = self._times_from.setdefault(pid, times) if times else None
         return ProcessLimits(
             cpu=self._most_throttled(pid, limits),
-            memory=read_memory_limit(self._reader, pid),
+            memory=self._memory(pid),
             major_faults=faults - self._faults_from.setdefault(pid, faults),
             cpus=_cpus_allowed(pid),
             swapped_bytes=read_status(pid).swapped_bytes,
@@ -88,9 +90,17 @@ class LimitBook:
     def forget(self, pid: int) -> None:
         """The process has ended."""
         self._throttled_from.pop(pid, None)
+        self._kills_from.pop(pid, None)
         self._faults_from.pop(pid, None)
         self._swapped_in_from.pop(pid, None)
         self._times_from.pop(pid, None)
+
+    def _memory(self, pid: int) -> MemoryLimit | None:
+        limit = read_memory_limit(self._reader, pid)
+        if limit is None or limit.oom_kills is None:
+            return limit
+        began = self._kills_from.setdefault(pid, {}).setdefault(limit.group, limit.oom_kills)
+        return replace(limit, oom_kills=max(0, limit.oom_kills - began))
 
     def _most_throttled(self, pid: int, limits: Sequence[CpuLimit]) -> CpuLimit | None:
         """What a group that the process was moved to had counted before is left out."""

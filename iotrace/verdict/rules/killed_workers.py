@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Workers that are killed: before they have served anybody, or in the midst of it."""
+"""Workers that are killed: before they have served anybody, or in the midst of it; and whatever
+the kernel kills for want of memory."""
 
 from __future__ import annotations
 
@@ -9,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from iotrace.verdict.classify.process_tree import forks
 from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.family_evidence import REPLACED
-from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.number_formats import duration, mebibytes, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
-from iotrace.verdict.rules.rule import Hit, Rank, Rule
+from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
 from iotrace.verdict.told_lines import ToldLine
 
 LEAST_KILLED = 2
@@ -26,6 +27,43 @@ _BY_OTHERS = frozenset(("SIGABRT", "SIGKILL"))
 
 
 def _killed(profile: ProcessProfile) -> Iterator[Hit]:
+    hit = _for_memory(profile)
+    if hit:
+        yield hit
+    else:
+        yield from _killed_workers(profile)
+
+
+def _for_memory(profile: ProcessProfile) -> Hit | None:
+    """The kernel counts whom it kills in a control group, so one is enough to be told, whatever it
+    is; that it was a child, its end by SIGKILL tells."""
+    limits = profile.process.limits
+    kills = limits.oom_kills if limits else None
+    victims = [one for one in profile.children if "SIGKILL" in _signals(one) or _all_killed(one)]
+    if not limits or not kills or not victims:
+        return None
+    names = {one.process.name for one in victims}
+    begun = forks([one for one in profile.children if one.process.name in names])
+    return Hit(
+        {
+            "processes_killed": kills,
+            "signals": "SIGKILL",
+            "begun": begun,
+            "cgroup": limits.memory_group,
+            "memory_limit_bytes": limits.memory_limit_bytes or 0,
+        },
+        min(profile.wall_ns, sum(one.lived_ns for one in victims)),
+        severity="high",
+        lines=_lines(victims),
+        title=f"The kernel kills processes for want of memory: {plural(kills, 'process')} of the "
+        f"control group {limits.memory_group}, which may have "
+        f"{mebibytes(limits.memory_limit_bytes)}, by SIGKILL in {duration(profile.wall_ns)}"
+        + (f"; {begun} like {'it' if kills == 1 else 'them'} were started" if begun else ""),
+        advice=_MEMORY,
+    )
+
+
+def _killed_workers(profile: ProcessProfile) -> Iterator[Hit]:
     workers = _workers(profile)
     added_up = [one for one in profile.children if workers and _all_killed(one)]
     killed = [*(one for one in workers if _signals(one)), *added_up]
@@ -119,6 +157,15 @@ _CRASHES = (
     "=1), look at the core dump (coredumpctl) and at the versions of the modules in C."
 )
 
+_MEMORY = (
+    "Raise the memory limit of the control group (memory.max; Kubernetes: resources.limits.memory; "
+    "docker run --memory), or hold less: fewer workers; no whole files and results; a bound for "
+    "caches and queues and for what a consumer takes ahead (prefetch; celery takes all tasks that "
+    "have an eta or a countdown and keeps them until they are due: keep those in a table, and let "
+    "celery beat start what is due). Watch how it grows (memory.current, memray, tracemalloc). "
+    "What is started again without that ends in the same way."
+)
+
 KILLS = Rule(
     "IO192",
     "Workers are killed again and again",
@@ -129,5 +176,7 @@ KILLS = Rule(
     "load what all share before the fork (gunicorn --preload), and make the time-out longer than "
     "the start takes on a busy machine; a request that takes so long belongs to a job queue.",
     _killed,
+    explains={"IO166": always},
     rank=Rank.STUCK,
+    shared="cgroup",
 )

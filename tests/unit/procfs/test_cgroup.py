@@ -71,11 +71,12 @@ def test_the_memory_limit_is_that_of_the_group_that_leaves_least(tmp_path: Path)
         "web.slice/memory.max": "1000\n",
         "web.slice/memory.current": "900\n",
         "web.slice/memory.stat": "anon 1\ninactive_file 301\n",
+        "web.slice/memory.events": "low 0\nmax 97\noom 3\noom_kill 2\noom_group_kill 0\n",
         "web.slice/a/memory.max": "500\n",
         "web.slice/a/memory.current": "23\n",
     }
     limit = read_memory_limit(7, *made(tmp_path, "0::/web.slice/a\n", files))
-    assert limit == MemoryLimit("/web.slice", 1000, 900, 301)
+    assert limit == MemoryLimit("/web.slice", 1000, 900, 301, 2)
     assert limit.left_bytes == 401
 
 
@@ -86,9 +87,10 @@ def test_the_memory_limit_of_version_1(tmp_path: Path) -> None:
         "memory/web/memory.limit_in_bytes": "1000\n",
         "memory/web/memory.usage_in_bytes": "900\n",
         "memory/web/memory.stat": "inactive_file 7\ntotal_inactive_file 11\n",
+        "memory/web/memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n",
     }
     limit = read_memory_limit(7, *made(tmp_path, "4:memory:/web\n1:cpu:/other\n", files))
-    assert limit == MemoryLimit("/web", 1000, 900, 11)
+    assert limit == MemoryLimit("/web", 1000, 900, 11, 3)
 
 
 def test_no_limit_of_memory_is_none(tmp_path: Path) -> None:

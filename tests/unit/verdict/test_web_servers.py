@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from iotrace.report.model import OpenSockets, Pickup, Process, Signal
+from iotrace.report.model import GroupLimits, OpenSockets, Pickup, Process, Signal
 from iotrace.report.requests import Durations, Requests
 from iotrace.report.stacks import CpuSample
 from iotrace.report.times import Phase
@@ -63,6 +63,24 @@ def test_children_without_a_listener_may_be_killed() -> None:
     parent, *workers = made_ends.killed_workers(True)
     jobs = [replace(one, sockets=None) for one in workers]
     assert "IO192" not in {one.id for one in judged(parent, *jobs).findings}
+
+
+def test_whom_the_kernel_kills_for_want_of_memory_is_told_though_it_is_no_server() -> None:
+    parent, *workers = made_ends.killed_workers(True)
+    jobs = [
+        replace(one, sockets=None, signals=(Signal(one.pid, "SIGKILL", 1),)) for one in workers[:1]
+    ]
+    limits = GroupLimits(memory_group="/pod", memory_limit_bytes=150 << 20, oom_kills=1)
+    supervisor = replace(parent, sockets=None, limits=limits)
+    found = findings(supervisor, *jobs)["IO192"]
+    assert found.title.startswith(
+        "The kernel kills processes for want of memory: 1 process of the control group /pod, which "
+        "may have 150 MiB, by SIGKILL in 10 s"
+    )
+    none = replace(supervisor, limits=replace(limits, oom_kills=0))
+    assert "IO192" not in findings(none, *jobs)
+    ended = [replace(one, signals=(Signal(one.pid, "SIGTERM", 1),)) for one in jobs]
+    assert "IO192" not in findings(supervisor, *ended)
 
 
 def test_the_end_that_does_not_come_names_the_streams() -> None:

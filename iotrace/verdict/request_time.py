@@ -15,6 +15,10 @@ from iotrace.verdict.process_profile import ProcessProfile
 
 LEAST_REQUESTS = 3
 """Fewer may have been the first, which import and connect."""
+SLOW_SHARE = 0.5
+"""Of the time that all requests take, in those that are slow: a few outliers stand for nobody;"""
+SLOW_ONES = 0.05
+"""nor do so few of all requests."""
 FELT_NS = 1_000_000
 """Of each request: what takes less, nobody notices."""
 ON_CPU = ("cpu", "user", "kernel", "copy")
@@ -42,10 +46,10 @@ def whole_of(
 ) -> Whole:
     """What a wait of ``waited_ns``, of all threads together, takes a share of.
 
-    The service time of the requests that took ``slow_ns`` or longer, if all of the wait fits into
-    the part of it that their threads spent in ``states`` (none given: in any), or in which others
-    than the thread that answered may have worked. Else it is not made for requests, or not for
-    those alone: then it is of ``otherwise_ns``, 0: of the time traced.
+    The service time of all requests, if most of it is of those that took ``slow_ns`` or longer, and
+    all of the wait fits into the part of theirs that their threads spent in ``states`` (none given:
+    in any), or in which others than the thread that answered may have worked. Else it is not made
+    for requests, or not for those alone: then it is of ``otherwise_ns``, 0: of the time traced.
     """
     longest = otherwise_ns or profile.wall_ns
     requests, service = service_of(profile, slow_ns)
@@ -53,10 +57,13 @@ def whole_of(
     room = sum(service[one] for one in {*states, *handed}) if states else service.total()
     # Of those that had come before the trace, or are owed, the waits are seen, and not the time.
     cut = sum(row.undated + row.unanswered for row in profile.process.requests)
-    felt = FELT_NS * requests <= waited_ns <= room * (1 + cut / max(1, requests))
-    if requests < LEAST_REQUESTS or not felt or service.total() >= longest:
+    felt = FELT_NS * requests <= waited_ns <= room * (1 + min(1, cut / max(1, requests)))
+    number, everything = service_of(profile)
+    ns = everything.total()
+    typical = requests >= SLOW_ONES * number and service.total() >= SLOW_SHARE * ns
+    if requests < LEAST_REQUESTS or not felt or not typical or ns >= longest:
         return Whole(longest)
-    return Whole(service.total(), requests)
+    return Whole(ns, number)
 
 
 def service_of(profile: ProcessProfile, slow_ns: int = 0) -> tuple[int, Counter[str]]:

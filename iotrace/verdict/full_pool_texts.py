@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from iotrace.verdict.client_waits import SLOW_CLIENTS, ClientWaits
@@ -50,15 +51,20 @@ class Awaited:
 
 
 def awaited_by(
-    example: Stuck, there: int, all_told: int, profile: ProcessProfile
+    example: Stuck, peers: Sequence[str], all_told: int, profile: ProcessProfile
 ) -> Awaited | None:
-    """``there``: threads at the example's line."""
+    """``peers``: of the threads at the example's line."""
+    there = len(peers)
     if there < all_told or example.purpose is not Purpose.ANSWER:
         return None
-    mute = {one.address: one for one in mute_peers(profile)}
-    peer = example.call.peer
-    if peer and not peer.startswith("socket:["):
-        return Awaited(peer, peer in mute)
+    answered = {one.peer for one in profile.process.upstreams if one.theirs_ns}
+    mute = {one.address: one for one in mute_peers(profile) if one.address not in answered}
+    named = {peer for peer in peers if peer and not peer.startswith("socket:[")}
+    if len(named) > 1:
+        return None
+    if named:
+        (peer,) = named
+        return Awaited(peer, peer in mute and mute[peer].connections >= there)
     asked = [one.address for one in mute.values() if one.connections == there]
     return Awaited(asked[0], mute=True, surely=False) if len(asked) == 1 else None
 

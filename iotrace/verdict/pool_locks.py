@@ -17,6 +17,9 @@ from iotrace.verdict.stuck import in_calls
 from iotrace.vocabulary.calls import LOCKS
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS
 
+_NEVER_WAITS = "/psycopg2/pool.py"
+"""It raises PoolError where no connection is free: what waits there waits for its lock, which who
+gives one back has for a round trip (a rollback)."""
 RELEASED_SHARE = 0.1
 """Of the waits there, ended by a thread that was in the same function: it let go of a lock. Wakers
 are seen some time after, so that for a lock it may be a small part; for a connection it is none."""
@@ -32,6 +35,8 @@ def waits_in_c(one: InCall | Line, profile: ProcessProfile) -> bool:
     """Whether it waits there for a connection, and not for the pool's lock."""
     taker = taker_of(one.stack)
     if taker is None or one.syscall not in LOCKS or one.kind in INTERPRETER_KINDS:
+        return False
+    if taker.file.endswith(_NEVER_WAITS):
         return False
     place = taker.file, taker.function
     waited = released = 0

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from iotrace.report.model import Call, Thread
 from iotrace.report.stacks import Frame, InCall, Line
-from iotrace.verdict.frames import library_frames, short_name
+from iotrace.verdict.frames import short_name
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import purpose_of
 from iotrace.verdict.stuck import Stuck, in_calls, place_text
@@ -34,6 +34,10 @@ _WORKERS = {
 """The loops in which threads of a pool fetch their work."""
 
 
+_WAITS = ("/queue.py", "/queues.py", "/threading.py", "/twisted/_threads/_threadworker.py")
+"""What those loops fetch it from."""
+
+
 def threads_of_pools(profile: ProcessProfile) -> Iterator[tuple[str, Stuck, Thread]]:
     """The pool's name, what the thread is at, the thread.
 
@@ -55,12 +59,12 @@ def threads_of_pools(profile: ProcessProfile) -> Iterator[tuple[str, Stuck, Thre
 
 def pool_of(stack: Sequence[Frame]) -> str:
     """The pool whose thread has this stack; "": none that is known."""
-    for frame in reversed(stack):
-        key = f"{frame.file}:{short_name(frame)}"
-        for place, name in _WORKERS.items():
-            if key.endswith(place):
-                return name
-    return ""
+    return next(filter(None, map(_pool_at, reversed(stack))), "")
+
+
+def _pool_at(frame: Frame) -> str:
+    key = f"{frame.file}:{short_name(frame)}"
+    return next((name for place, name in _WORKERS.items() if key.endswith(place)), "")
 
 
 def is_idle(one: Stuck) -> bool:
@@ -69,8 +73,19 @@ def is_idle(one: Stuck) -> bool:
 
 
 def _is_idle_call(call: InCall | Line) -> bool:
-    in_pool = len(library_frames(call.stack)) == len(call.stack)
-    return call.syscall == "futex" and call.kind not in INTERPRETER_KINDS and in_pool
+    lock = call.syscall == "futex" and call.kind not in INTERPRETER_KINDS
+    return lock and _fetches_work(call.stack)
+
+
+def _fetches_work(stack: Sequence[Frame]) -> bool:
+    """Whether the loop of a pool itself waits, and nothing that it has called to work: that may be
+    a library's code alone, too."""
+    for frame in stack:
+        if _pool_at(frame):
+            return True
+        if not frame.file.endswith(_WAITS):
+            return False
+    return False
 
 
 def idle_tids(profile: ProcessProfile) -> frozenset[int]:

@@ -18,7 +18,6 @@ from iotrace.verdict.rules.rule import QUEUES, Hit, Rank, Rule, always, covers
 from iotrace.verdict.slow_limits import NOTICED_NS
 from iotrace.verdict.stuck import Stuck, group_held_text, in_calls, stuck_lines
 from iotrace.verdict.told_lines import MOST, ToldLine
-from iotrace.vocabulary.waits import FOR_PEERS
 
 LEAST_NS = 500_000_000
 """Waits of all threads together."""
@@ -36,10 +35,12 @@ def _exhausted(profile: ProcessProfile) -> Iterator[Hit]:
         one for one in profile.process.lines if _for_a_connection(one) or waits_in_c(one, profile)
     ]
     waited = max(sum(one.held_ns for one in waiting), sum(one.wait_ns for one in lines))
-    whole = whole_of(waited, profile, NOTICED_NS, ("lock", *FOR_PEERS))
+    whole = whole_of(waited, profile, NOTICED_NS, ("lock",))
     if waited < max(LEAST_NS, LEAST_SHARE * whole.ns):
         return
     longest = max([one.held_ns for one in waiting] + [one.max_ns for one in lines])
+    if whole.requests and longest < NOTICED_NS:
+        return
     named = _pool_name(waiting, lines)
     evidence: dict[str, float | int | str] = {
         "pool": named,

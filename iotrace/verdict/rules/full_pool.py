@@ -161,7 +161,8 @@ def _hit(name: str, busy: Sequence[_Member], profile: ProcessProfile) -> Hit:
         f"asleep_in_{reason}_ns": waits[reason],
         "threads_at_that_line": len(largest),
     }
-    awaited = None if clients else awaited_by(example, len(largest), count, profile)
+    peers = [one.stuck.call.peer for one in largest]
+    awaited = None if clients else awaited_by(example, peers, count, profile)
     if awaited or peer:
         evidence["waits_for"] = awaited.peer if awaited else peer
     if clients and clients.between_ns is not None:

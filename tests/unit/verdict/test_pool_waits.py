@@ -112,3 +112,11 @@ def test_the_lock_of_a_pool_that_makes_connections_with_it() -> None:
     assert told.title.startswith("Threads wait for the lock of a connection pool at srv/app.py:13")
     assert "getconn raises PoolError" in told.advice
     assert "IO143" not in found
+
+
+def test_psycopg2_waits_for_its_lock_alone() -> None:
+    """It raises PoolError where none is free; who gives one back rolls back with the lock."""
+    getconn = "lib/site-packages/psycopg2/pool.py:167 ThreadedConnectionPool.getconn"
+    putconn = getconn.replace("167", "175").replace("getconn", "putconn")
+    for waker in ((putconn, "app.py:19 index"), ()):
+        assert "IO143" not in findings(_in_c(waker, place=getconn))

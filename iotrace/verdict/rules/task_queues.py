@@ -42,6 +42,8 @@ MANY = 3.0
 """or so many tasks at a time, of which none need be there at two looks."""
 MANY_AT_ONE_LOOK = 8.0
 """Tasks, where there was time for one look only."""
+HALF_A_TASK = 0.5
+"""A mean of whole tasks is rounded."""
 _QUEUES = (Purpose.POOL, Purpose.LOCK, Purpose.ROOM, Purpose.RESULT)
 
 
@@ -73,6 +75,7 @@ def _hit(purpose: Purpose, group: Sequence[WaitingTasks], profile: ProcessProfil
     }
     if purpose is Purpose.POOL:
         evidence |= busiest_upstream(profile)
+    still = _stands_still(group, profile)
     lines = task_lines(group)
     if purpose is Purpose.LOCK:
         lines = (*lines[:2], *_holders(first, profile))
@@ -80,20 +83,18 @@ def _hit(purpose: Purpose, group: Sequence[WaitingTasks], profile: ProcessProfil
     return Hit(
         evidence,
         int(mean * profile.wall_ns),
-        severity="high" if serves or _stands_still(longest, profile) else "low",
+        severity="high" if serves or (purpose is Purpose.ROOM and still) else "low",
         lines=lines,
-        title=_title(purpose, first, mean, longest, profile),
+        title=_title(purpose, first, mean, longest, still=still),
         advice=_ADVICE[purpose],
     )
 
 
-def _title(
-    purpose: Purpose, first: WaitingTasks, mean: float, longest: int, profile: ProcessProfile
-) -> str:
+def _title(purpose: Purpose, first: WaitingTasks, mean: float, longest: int, *, still: bool) -> str:
     tasks = plural(max(1, round(mean)), "asyncio task")
     where = function_text(first.wait.stack)
     since = ""
-    if _stands_still(longest, profile):
+    if still:
         since = f", and are never given one in {duration(longest)}"
     elif longest >= LEAST_NS:
         since = f", for {duration(longest)} and more"
@@ -108,11 +109,13 @@ def _title(
     return what + since
 
 
-def _stands_still(longest: int, profile: ProcessProfile) -> bool:
-    """Whether one of them has waited for as long as was looked: what it waits for does not come."""
+def _stands_still(group: Sequence[WaitingTasks], profile: ProcessProfile) -> bool:
+    """Whether one of them has waited for as long as was looked, and there are no fewer than before:
+    what they wait for does not come."""
     tasks = profile.process.tasks
     watched = tasks.watched_ns if tasks else 0
-    return longest >= max(LEAST_NS, WHOLE_SHARE * watched)
+    shrinks = sum(one.wait.tasks for one in group) + HALF_A_TASK < mean_of(group)
+    return longest_of(group) >= max(LEAST_NS, WHOLE_SHARE * watched) and not shrinks
 
 
 def _whose(first: WaitingTasks) -> str:

@@ -55,7 +55,14 @@ def import_statement(stack: Sequence[Frame]) -> Frame | None:
 def imported_for(stack: Sequence[Frame]) -> Frame | None:
     """The same of what computes: the code of the modules themselves belongs to it, and no function
     of the program, which may have been running since an import started it (``import server``)."""
-    return _outermost_statement(stack) if computes_in_import(stack) else None
+    if not computes_in_import(stack):
+        return None
+    for inner, frame in pairwise(stack):
+        if not in_library(frame) and frame.function != _OF_MODULE and frame.file != UNNAMED:
+            if is_import(inner):
+                return frame
+            break
+    return _outermost_statement(stack)
 
 
 def computes_in_import(stack: Sequence[Frame]) -> bool:

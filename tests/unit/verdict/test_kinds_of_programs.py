@@ -325,3 +325,11 @@ def test_imports_within_imports_whose_modules_are_gone_are_imports() -> None:
     found = findings(replace(one, cpu_samples=rows))["IO172"]
     assert found.title.startswith("Imports modules again and again")
     assert found.lines == ("work.py:8 index -> import",)
+
+
+def test_an_import_in_a_handler_is_told_there_though_the_server_was_imported_too() -> None:
+    (one,) = polls_files(True)
+    module = Frame("<module>", "/srv/orders.py", 3)
+    started = (_IMPORTS[1], Frame("<module>", "/srv/wsgi.py", 1))
+    sampled = _sampled(one, (*_IMPORTS[:2], module, *_IMPORTS[1:], *started))
+    assert findings(sampled)["IO172"].lines == ("work.py:8 index -> import",)

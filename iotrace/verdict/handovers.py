@@ -81,8 +81,9 @@ def result_text(one: Stuck, profile: ProcessProfile) -> str:
         )
     if pool_has_ended(one, profile):
         return (
-            "waiting for a result of a process pool that was terminated: none of its threads and "
-            "no worker process is left to give it"
+            "waiting for a result of a process pool that was terminated"
+            f"{'' if profile.parent else ' (or is in the process that this one was forked from)'}: "
+            "none of its threads and no worker process is left to give it"
         )
     idle = idle_workers(one, profile)
     if not idle:

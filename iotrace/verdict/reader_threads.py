@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from iotrace.report.stacks import Frame
 from iotrace.verdict.frames import entry_of, library_frames, named, package_of, short_name
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import asks
+from iotrace.verdict.purpose import Purpose, asks
 from iotrace.verdict.stuck import Stuck, target_text, whereabouts
 from iotrace.vocabulary.calls import FAMILIES, LOCKS, READS
 from iotrace.vocabulary.kinds import SOCKETS
@@ -24,13 +24,19 @@ _STREAMS = re.compile(r"^_?(?:read|recv(?!_exit)|accept|iter|next|join|run|stop|
 def reader_for(one: Stuck, profile: ProcessProfile) -> Stuck | None:
     """The thread of the client's library that reads the connection over which the answer would
     come; None: it waits for something else, or for what may come when it likes."""
-    if one.call.syscall not in LOCKS or one.call.timed is not False or not one.own:
+    if one.purpose is not Purpose.WORK or not one.own:
+        return None
+    if one.call.syscall not in LOCKS or one.call.timed is not False:
         return None
     client = _client(one.call.stack)
     if client is None or _STREAMS.search(short_name(client)) or not asks(one.call.stack):
         return None
-    readers = (other for other in whereabouts(profile) if _reads_for(other, package_of(client)))
-    return next((other for other in readers if other.tid != one.tid), None)
+    readers = (
+        other
+        for other in whereabouts(profile)
+        if other.tid != one.tid and _reads_for(other, package_of(client))
+    )
+    return next((other for other in readers if _brings_nothing(other, profile)), None)
 
 
 def _client(stack: Sequence[Frame]) -> Frame | None:
@@ -46,6 +52,12 @@ def _reads_for(other: Stuck, package: str) -> bool:
     if entry is None or package_of(entry) != package or other.call.syscall not in _READ:
         return False
     return other.call.kind in SOCKETS or (not other.call.kind and other.call.fd is not None)
+
+
+def _brings_nothing(reader: Stuck, profile: ProcessProfile) -> bool:
+    """Else the other side is at work: it prints, or answers somebody else."""
+    rows = [one for one in profile.process.descriptors if one.fd == reader.call.fd]
+    return all(one.bytes_in == 0 for one in rows)
 
 
 def reader_text(one: Stuck, reader: Stuck) -> str:

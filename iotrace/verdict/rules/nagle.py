@@ -55,7 +55,7 @@ def _nagle(profile: ProcessProfile) -> Iterator[Hit]:
             or (one.kind == "" and one.syscall in FAMILIES)
         )
     ]
-    held, slow = _waits_of(one.latency_ns for one in lines)
+    held, slow = _waits_of((one.latency_ns for one in lines), profile)
     sent = profile.total.writes
     if held < LEAST_WAITS or held < PEAK_SHARE * slow:
         yield from _of_loop(profile, rows)
@@ -129,15 +129,18 @@ def _slept_so_long(profile: ProcessProfile) -> int:
     loops = profile.loop_threads()
     names = {one.multiplexer for seen in loops.values() for one in seen.multiplexers}
     calls = (one for tid in loops for one in profile.calls[tid] if one.syscall in names)
-    return _waits_of(one.waits_ns for one in calls)[0]
+    return _waits_of((one.waits_ns for one in calls), profile)[0]
 
 
-def _waits_of(times: Iterable[Percentiles | Phase | None]) -> tuple[int, int]:
+def _waits_of(
+    times: Iterable[Percentiles | Phase | None], profile: ProcessProfile
+) -> tuple[int, int]:
     """Those that are as long as a delayed acknowledgement, and all."""
     waits = summed(one.histogram for one in times if one)
     in_time = sum(count for low, high, count in waits if low >= FROM_NS and high <= TO_NS)
     late = sum(count for _, high, count in waits if TO_NS < high <= LATE_NS)
-    return in_time + min(late, in_time), sum(count for _, _, count in waits)
+    held = in_time + (min(late, in_time) if profile.contended else 0)
+    return held, sum(count for _, _, count in waits)
 
 
 def _exchanges(profile: ProcessProfile) -> int:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from iotrace.report.model import Descriptor
 from iotrace.report.stacks import Stacked
 from iotrace.verdict.frames import in_library, library_frames, named
 from iotrace.verdict.number_formats import duration, plural
@@ -20,6 +21,7 @@ from iotrace.verdict.waiting_tasks import (
     purpose_of_task,
     task_lines,
 )
+from iotrace.vocabulary.kinds import PIPES
 
 _READS = re.compile(
     r"/asyncio/streams\.py:(?:StreamReader\.)?(?:_wait_for_data|read\w*)$"
@@ -50,6 +52,8 @@ def asked_in_vain(profile: ProcessProfile) -> Iterator[Hit]:
     if not waiting:
         return
     starts = any(_is_startup(one.wait) for one in waiting)
+    if not starts and (profile.children or any(one.kind in PIPES for one in _read(profile))):
+        return  # it may be what these say that is waited for
     count = plural(sum(one.wait.tasks for one in waiting), "asyncio task")
     who = "The program has not begun to serve" if starts else "The program hangs"
     yield Hit(
@@ -68,6 +72,11 @@ def asked_in_vain(profile: ProcessProfile) -> Iterator[Hit]:
         ),
         advice=_ADVICE,
     )
+
+
+def _read(profile: ProcessProfile) -> list[Descriptor]:
+    """Where anything else could come from."""
+    return [one for one in profile.process.descriptors if one.bytes_in or one.wait_ns]
 
 
 def _waits_for_data(one: Stacked) -> bool:

@@ -27,7 +27,8 @@ def for_children(tasks: Sequence[TaskWait], profile: ProcessProfile) -> str:
     """ ", which wait for..." where that is what all of them do."""
     if not tasks or any(purpose_of_task(one.stack) is not Purpose.CHILD for one in tasks):
         return ""
-    if all(one.process.ended_ns is not None for one in profile.children):
+    children = profile.children
+    if children and all(one.process.ended_ns is not None for one in children):
         return ", waiting for the end of child processes that are there no more,"
     return ", waiting for the end of child processes,"
 

@@ -64,13 +64,17 @@ def in_green_thread(profile: ProcessProfile, tid: int) -> bool:
         return False
     seen = [one.stack for one in profile.process.cpu_samples if one.tid == tid]
     seen += [one.in_call.stack for one in profile.process.threads if one.tid == tid and one.in_call]
-    return any(stack and stack[-1].file.endswith(_THREAD) for stack in seen)
+    # A child that a thread has forked begins there as well.
+    return any(stack and stack[-1].file.endswith(_THREAD) for stack in seen) and (
+        _named_green(profile) is not Stack.UNKNOWN
+    )
 
 
 def _named_green(profile: ProcessProfile) -> Stack:
     """By the helper threads of gevent's or eventlet's, or what the process was started with."""
     command = " ".join(profile.process.cmdline)
-    files = [frame.file for frames in stacks(profile) for frame in frames]
+    now = (one.in_call.stack for one in profile.process.threads if one.in_call)
+    files = [frame.file for frames in (*stacks(profile), *now) for frame in frames]
     green = (Stack.GEVENT, Stack.EVENTLET)
     return next(
         (

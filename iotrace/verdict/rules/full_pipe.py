@@ -12,7 +12,7 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import HIGH_SHARE, SLEEPS, Hit, Rule
 from iotrace.vocabulary.calls import WRITES
-from iotrace.vocabulary.kinds import PIPES_AND_TERMINALS
+from iotrace.vocabulary.kinds import PIPES, PIPES_AND_TERMINALS
 
 LEAST_SHARE = 0.05
 LEAST_WAITED_NS = 50_000_000
@@ -20,6 +20,7 @@ LEAST_WAITED_NS = 50_000_000
 LINES_SHARE = 0.5
 """Of what is waited for pipes, at lines of the program's own: the rest is a library's thread that
 feeds its workers as they take what it has (multiprocessing), or writes too short to have a line."""
+_FEEDERS = ("/multiprocessing/pool.py", "/multiprocessing/queues.py")
 _STANDARD = {1: "stdout", 2: "stderr"}
 _LOGGING = ("/logging/", "/loguru/", "/structlog/")
 
@@ -39,7 +40,7 @@ def _full(profile: ProcessProfile) -> Iterator[Hit]:
         for one in profile.process.lines
         if one.syscall in WRITES and one.kind in PIPES_AND_TERMINALS and one.tid not in loops
     ]
-    own = [one for one in lines if len(library_frames(one.stack)) < len(one.stack)]
+    own = [one for one in lines if _is_own(one)]
     at_lines = sum(one.wait_ns for one in own)
     if at_lines < LINES_SHARE * waited:
         return
@@ -63,10 +64,17 @@ def _full(profile: ProcessProfile) -> Iterator[Hit]:
     )
 
 
+def _is_own(line: Line) -> bool:
+    """Not what a worker of multiprocessing hands back: its outermost frame is where the program
+    has forked it."""
+    feeds = any(frame.file.endswith(_FEEDERS) for frame in line.stack)
+    return not feeds and len(library_frames(line.stack)) < len(line.stack)
+
+
 def _holds_up(profile: ProcessProfile, lines: Sequence[Line]) -> bool:
     """Requests, or what it logs on the way: a batch that hands its results to the next program may
     well be the quicker of the two."""
-    if profile.process.requests or profile.listening_ports():
+    if profile.process.requests:
         return True
     logs = [one for one in lines if any(mark in at.file for at in one.stack for mark in _LOGGING)]
     return sum(one.wait_ns for one in logs) >= HIGH_SHARE * profile.wall_ns
@@ -89,12 +97,16 @@ def _target(profile: ProcessProfile, line: Line) -> str:
 
 def _reader(profile: ProcessProfile, line: Line) -> dict[str, str]:
     """Where it is traced as well, and the thread was writing at the end."""
-    now = [
-        one.in_call
+    if line.kind not in PIPES:
+        return {}
+    others = [
+        pid
         for one in profile.process.threads
-        if one.in_call and one.in_call.fd == line.fd and one.in_call.others
+        if one.in_call and one.in_call.fd == line.fd and one.in_call.syscall in WRITES
+        for pid in one.in_call.others
+        if pid != profile.process.pid
     ]
-    return {"reader": f"process {now[0].others[0]}"} if now else {}
+    return {"reader": f"process {others[0]}"} if others else {}
 
 
 FULL = Rule(

@@ -30,8 +30,9 @@ def _killed(profile: ProcessProfile) -> Iterator[Hit]:
     hit = _for_memory(profile)
     if hit:
         yield hit
-    else:
-        yield from _killed_workers(profile)
+    for other in _killed_workers(profile):
+        if hit is None or other.evidence["signals"] != hit.evidence["signals"]:
+            yield other
 
 
 def _for_memory(profile: ProcessProfile) -> Hit | None:
@@ -39,7 +40,7 @@ def _for_memory(profile: ProcessProfile) -> Hit | None:
     is; that it was a child, its end by SIGKILL tells."""
     limits = profile.process.limits
     kills = limits.oom_kills if limits else None
-    victims = [one for one in profile.children if "SIGKILL" in _signals(one) or _all_killed(one)]
+    victims = [one for one in profile.children if _is_victim(one)]
     if not limits or not kills or not victims:
         return None
     names = {one.process.name for one in victims}
@@ -61,6 +62,12 @@ def _for_memory(profile: ProcessProfile) -> Hit | None:
         + (f"; {begun} like {'it' if kills == 1 else 'them'} were started" if begun else ""),
         advice=_MEMORY,
     )
+
+
+def _is_victim(one: ProcessProfile) -> bool:
+    """By SIGKILL; of those that were added up, all of them."""
+    kills = sum(row.count for row in one.process.signals if row.signal == "SIGKILL")
+    return "SIGKILL" in _signals(one) and kills >= one.process.count
 
 
 def _killed_workers(profile: ProcessProfile) -> Iterator[Hit]:

@@ -101,12 +101,12 @@ def test_the_end_that_waits_for_children_says_whether_there_are_any() -> None:
     rows = (wait_of(*starts, tasks=2), *one.tasks.rows[1:])
     alone = replace(one, descriptors=(), tasks=replace(one.tasks, rows=rows))
     found = findings(alone)["IO193"]
-    assert "2 asyncio tasks, waiting for the end of child processes that are there no more" in (
-        found.title
-    )
+    assert "2 asyncio tasks, waiting for the end of child processes, are" in found.title
     assert "asyncio.shield" in found.advice
     child = process([thread(701, poll=10 * S)], pid=701, parent=PID)
     assert "no more" not in findings(alone, child)["IO193"].title
+    ended = replace(child, ended_ns=5 * S)
+    assert "processes that are there no more," in findings(alone, ended)["IO193"].title
 
 
 def test_a_thread_that_ends_a_server_waits_for_its_handlers() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from iotrace.report.model import Connected, OpenSockets, Process, Stalls
-from iotrace.report.requests import Upstream
+from iotrace.report.requests import RequestTier, Upstream
 from iotrace.report.stacks import InCall
 from iotrace.report.times import Durations
 from iotrace.vocabulary.waits import WAIT_REASONS
@@ -235,6 +235,12 @@ def test_requests_that_receive_much_are_told_so() -> None:
     # All 500 may have received it: nothing tells that it was the slow ones.
     receiving = replace(one, descriptors=(*one.descriptors, row), loops=(told,))
     assert "compute" in findings(receiving)["IO178"].title
+    (served,) = one.requests
+    for each_ns, words in ((MS, "compute"), (MS // 10, "and at least 126 MB for each came")):
+        quick = RequestTier(0, 2 * MS, 480, 480 * each_ns, 0, {}, {"user": 480 * each_ns})
+        tiers = (quick, served.tiers[-1])
+        asked = replace(receiving, requests=(replace(served, exchanges=500, tiers=tiers),))
+        assert words in findings(asked)["IO178"].title
     slow = tuple(replace(listener, exchanges=20) for listener in one.requests)
     receiving = replace(receiving, requests=slow)
     found = findings(receiving)["IO178"]

@@ -59,24 +59,20 @@ def test_without_its_binding_async_io_says_so(
     ]
 
 
-def test_a_server_that_takes_long_to_end_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """While Python ends it has no handlers: a second SIGTERM would be a violent end."""
+@pytest.mark.parametrize(
+    ("program", "status"),
+    [
+        # While Python ends it has no handlers: a second SIGTERM would be a violent end.
+        pytest.param(_ENDS_SLOWLY, 0, id="takes long to end: asked once"),
+        pytest.param(_MISSES_ONE, 7, id="missed the signal: asked again"),
+    ],
+)
+def test_a_server_is_asked_until_it_ends(
+    program: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(launch, "ASK_AGAIN_S", 0.02)
-    process = subprocess.Popen(
-        [sys.executable, "-c", _ENDS_SLOWLY], stdout=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     with process:
         assert process.stdout.readline() == "ready\n"
-        assert RunningServer(process, 0).stop() == 0
-
-
-def test_a_server_that_missed_the_signal_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch, "ASK_AGAIN_S", 0.02)
-    process = subprocess.Popen(
-        [sys.executable, "-c", _MISSES_ONE], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    with process:
-        assert process.stdout.readline() == "ready\n"
-        assert RunningServer(process, 0).stop() == 7
+        assert RunningServer(process, 0).stop() == status

@@ -52,7 +52,8 @@ def asked_in_vain(profile: ProcessProfile) -> Iterator[Hit]:
     if not waiting:
         return
     starts = any(_is_startup(one.wait) for one in waiting)
-    if not starts and (profile.children or any(one.kind in PIPES for one in _read(profile))):
+    children = any(one.process.ended_ns is None for one in profile.children)
+    if not starts and (children or any(one.kind in PIPES for one in _read(profile))):
         return  # it may be what these say that is waited for
     count = plural(sum(one.wait.tasks for one in waiting), "asyncio task")
     who = "The program has not begun to serve" if starts else "The program hangs"
@@ -75,8 +76,9 @@ def asked_in_vain(profile: ProcessProfile) -> Iterator[Hit]:
 
 
 def _read(profile: ProcessProfile) -> list[Descriptor]:
-    """Where anything else could come from."""
-    return [one for one in profile.process.descriptors if one.bytes_in or one.wait_ns]
+    """Where anything else could come from, and not its own output."""
+    rows = profile.process.descriptors
+    return [one for one in rows if one.fd not in (1, 2) and (one.bytes_in or one.wait_ns)]
 
 
 def _waits_for_data(one: Stacked) -> bool:

@@ -56,8 +56,9 @@ def _reads_for(other: Stuck, package: str) -> bool:
 
 def _brings_nothing(reader: Stuck, profile: ProcessProfile) -> bool:
     """Else the other side is at work: it prints, or answers somebody else."""
+    kinds = (reader.call.kind,) if reader.call.kind else SOCKETS
     rows = [one for one in profile.process.descriptors if one.fd == reader.call.fd]
-    return all(one.bytes_in == 0 for one in rows)
+    return all(one.bytes_in == 0 for one in rows if one.kind in kinds)
 
 
 def reader_text(one: Stuck, reader: Stuck) -> str:

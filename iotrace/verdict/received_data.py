@@ -25,19 +25,19 @@ _FOR_DATA = ("recv", "poll")
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """``each_bytes``: of the peer's answers, for each of the requests; ``at_least``: what the quick
-    ones cannot have had. ``waited_ns``: for more."""
+    """``each_bytes``: of the peer's answers, for each of the requests; ``likely``: of those
+    alone that are slow, less what the quick ones may have had. ``waited_ns``: for more."""
 
     peer: str
     each_bytes: int
     waited_ns: int
-    at_least: bool = False
+    likely: bool = False
 
     @property
     def words(self) -> str:
         """ "163 MB for each came from 10.0.0.9:5432"."""
-        least = "at least " if self.at_least else ""
-        return f"{least}{self.each_bytes / MEGABYTE:,.0f} MB for each came from {self.peer}"
+        likely = "most likely " if self.likely else ""
+        return f"{likely}{self.each_bytes / MEGABYTE:,.0f} MB for each came from {self.peer}"
 
 
 def received_by(

@@ -26,10 +26,12 @@ ON_CPU = ("cpu", "user", "kernel", "copy")
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """So many ``requests`` take ``ns`` together; 0: it is the time traced, or that of threads."""
+    """So many ``requests`` take ``ns`` together, of which so many were ``slow``; 0: it is the time
+    traced, or that of threads."""
 
     ns: int
     requests: int = 0
+    slow: int = 0
 
     @property
     def name(self) -> str:
@@ -63,7 +65,7 @@ def whole_of(
     typical = requests >= SLOW_ONES * number and service.total() >= SLOW_SHARE * ns
     if requests < LEAST_REQUESTS or not felt or not typical or ns >= longest:
         return Whole(longest)
-    return Whole(ns, number)
+    return Whole(ns, number, requests)
 
 
 def service_of(profile: ProcessProfile, slow_ns: int = 0) -> tuple[int, Counter[str]]:

@@ -74,7 +74,9 @@ def _named_green(profile: ProcessProfile) -> Stack:
     """By the helper threads of gevent's or eventlet's, or what the process was started with."""
     command = " ".join(profile.process.cmdline)
     now = (one.in_call.stack for one in profile.process.threads if one.in_call)
-    files = [frame.file for frames in (*stacks(profile), *now) for frame in frames]
+    sampled = (one.stack for one in profile.process.cpu_samples)
+    seen = (*stacks(profile), *now, *sampled)
+    files = [frame.file for frames in seen for frame in frames]
     green = (Stack.GEVENT, Stack.EVENTLET)
     return next(
         (

@@ -67,8 +67,9 @@ def _full(profile: ProcessProfile) -> Iterator[Hit]:
 def _is_own(line: Line) -> bool:
     """Not what a worker of multiprocessing hands back: its outermost frame is where the program
     has forked it."""
-    feeds = any(frame.file.endswith(_FEEDERS) for frame in line.stack)
-    return not feeds and len(library_frames(line.stack)) < len(line.stack)
+    inner = library_frames(line.stack)
+    feeds = any(frame.file.endswith(_FEEDERS) for frame in inner)
+    return not feeds and len(inner) < len(line.stack)
 
 
 def _holds_up(profile: ProcessProfile, lines: Sequence[Line]) -> bool:

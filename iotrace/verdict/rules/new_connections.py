@@ -17,7 +17,7 @@ from iotrace.verdict.request_time import LEAST_REQUESTS, ON_CPU, whole_of
 from iotrace.verdict.rules.rule import COVERED_SHARE, Cost, Hit, Rule, covers
 from iotrace.verdict.rules.silent_dns import LOOK_UPS
 from iotrace.verdict.told_lines import COMPUTES, MOST, ToldLine, frame_text, wait_at
-from iotrace.verdict.upstreams import Upstream, reconnects, upstreams
+from iotrace.verdict.upstreams import Upstream, upstreams
 from iotrace.vocabulary.calls import CONNECTS, FAMILIES
 from iotrace.vocabulary.waits import FOR_PEERS
 
@@ -65,8 +65,14 @@ def _is_made_often(calls: Calls, profile: ProcessProfile) -> bool:
     made = _made(calls)
     served = sum(one.exchanges for one in profile.process.requests)
     often = made >= LEAST_MADE and profile.per_second(made) >= MADE_PER_SECOND
-    gone = reconnects(profile).get(calls.peer, 0)  # else a pool is filled, and kept
-    for_each = served >= LEAST_REQUESTS and min(made, gone) >= EACH_SHARE * served
+    sockets = profile.process.sockets
+    kept = (
+        sum(one.connections for one in sockets.connected if one.peer == calls.peer)
+        if sockets
+        else 0
+    )
+    # Without those that are kept: a pool is filled.
+    for_each = served >= LEAST_REQUESTS and made - kept >= EACH_SHARE * served
     return (often or for_each) and made > calls.connect_errors
 
 

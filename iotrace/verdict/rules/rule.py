@@ -150,4 +150,4 @@ def severity_of(hit: Hit, wall_ns: int) -> str:
     if whole is None or not whole.requests or by_time == "high":
         return by_time
     felt = severity(cost, whole.ns)
-    return "medium" if felt == "high" and cost < NOTICED_NS * whole.requests else felt
+    return "medium" if felt == "high" and cost < NOTICED_NS * whole.slow else felt

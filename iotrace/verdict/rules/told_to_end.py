@@ -17,7 +17,7 @@ LEAST_TIMES = 3
 """Who tells a program three times to end has waited in between. A second signal may have come with
 the first one: a terminal sends it to all of a group, and a parent hands it on."""
 _ENDS = ("SIGTERM", "SIGINT")
-_TAKES_THEM = re.compile(r"ipykernel|ipython|jupyter|uwsgi|(?:^|/)python[\d.]*$", re.IGNORECASE)
+_TAKES_THEM = re.compile(r"ipykernel|ipython|jupyter|uwsgi", re.IGNORECASE)
 """What interrupts a cell or a line of input by SIGINT, and begins anew by SIGTERM (uWSGI)."""
 
 
@@ -30,7 +30,8 @@ def _told_in_vain(profile: ProcessProfile) -> Iterator[Hit]:
     name, times = max(((one, counts[one]) for one in _ENDS), key=lambda told: told[1])
     if times < LEAST_TIMES or process.ended_ns is not None:
         return
-    if _TAKES_THEM.search(" ".join(process.cmdline)):
+    names = [word.rsplit("/", 1)[-1] for word in process.cmdline[:3]]
+    if len(names) == 1 or any(map(_TAKES_THEM.match, names)):
         return
     tasks = own_tasks(profile)
     number = sum(one.tasks for one in tasks)

@@ -236,7 +236,7 @@ def test_requests_that_receive_much_are_told_so() -> None:
     receiving = replace(one, descriptors=(*one.descriptors, row), loops=(told,))
     assert "compute" in findings(receiving)["IO178"].title
     (served,) = one.requests
-    for each_ns, words in ((MS, "compute"), (MS // 10, "and at least 126 MB for each came")):
+    for each_ns, words in ((MS, "compute"), (MS // 10, "and most likely 126 MB for each came")):
         quick = RequestTier(0, 2 * MS, 480, 480 * each_ns, 0, {}, {"user": 480 * each_ns})
         tiers = (quick, served.tiers[-1])
         asked = replace(receiving, requests=(replace(served, exchanges=500, tiers=tiers),))

@@ -87,7 +87,7 @@ def test_one_connection_for_each_request_is_often(requests: int, told: bool) -> 
 
 def test_what_does_not_fit_into_requests_is_a_share_of_the_trace() -> None:
     seen = profile_of(_rarely(blocking(), 5, recv=100 * MS, user=20 * MS), 10 * S)
-    assert whole_of(500 * MS, seen, states=("recv",)) == Whole(600 * MS, 5)
+    assert whole_of(500 * MS, seen, states=("recv",)) == Whole(600 * MS, 5, 5)
     assert whole_of(510 * MS, seen, states=("recv",)) == Whole(10 * S)
     assert whole_of(500 * MS, seen, slow_ns=121 * MS) == Whole(10 * S)
     assert whole_of(500 * MS, seen, otherwise_ns=599 * MS) == Whole(599 * MS)
@@ -95,12 +95,16 @@ def test_what_does_not_fit_into_requests_is_a_share_of_the_trace() -> None:
     assert whole_of(200 * MS, few) == Whole(10 * S)
     for state in ("lock", "elsewhere"):  # another thread waits for the peer meanwhile
         handed = profile_of(_rarely(blocking(), 5, user=20 * MS, **{state: 100 * MS}), 10 * S)
-        assert whole_of(500 * MS, handed, states=("recv",)) == Whole(600 * MS, 5)
+        assert whole_of(500 * MS, handed, states=("recv",)) == Whole(600 * MS, 5, 5)
 
 
 def test_a_few_outliers_are_not_the_requests() -> None:
     """Three logins of 300 ms among many quick requests; they count where they are what is asked."""
-    for quick, whole in ((10, Whole(950 * MS, 13)), (100, Whole(10 * S)), (5_000, Whole(10 * S))):
+    for quick, whole in (
+        (10, Whole(950 * MS, 13, 3)),
+        (100, Whole(10 * S)),
+        (5_000, Whole(10 * S)),
+    ):
         one = _rarely(blocking(), 3, sleep=300 * MS)
         (row,) = one.requests
         parts = {"user": quick * 5 * MS if quick < 1_000 else quick * MS}
@@ -114,5 +118,5 @@ def test_waits_of_others_do_not_fit_into_a_few_slow_requests() -> None:
     one = _rarely(blocking(), 3, recv=400 * MS)
     (row,) = one.requests
     seen = profile_of(replace(one, requests=(replace(row, unanswered=50),)), 10 * S)
-    assert whole_of(2_000 * MS, seen, 100 * MS, ("recv",)) == Whole(1_200 * MS, 3)
+    assert whole_of(2_000 * MS, seen, 100 * MS, ("recv",)) == Whole(1_200 * MS, 3, 3)
     assert whole_of(5_000 * MS, seen, 100 * MS, ("recv",)) == Whole(10 * S)

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 
 from iotrace.output.units import format_duration
 from iotrace.report.model import Call, Loop, Pickup, Process, Report, Thread
@@ -136,14 +138,15 @@ def _named(processes: Iterable[Process], servants: list[tuple[Process, Thread]])
 
 
 def _pickup(processes: Iterable[Process]) -> Pickup | None:
-    """Of all descriptors: the median is that of the one with the most data, p99 the worst."""
+    """Of all descriptors: the median of their medians, weighted by count; p99 is the worst."""
     found = [d.pickup_ns for process in processes for d in process.descriptors if d.pickup_ns]
     if not found:
         return None
-    most = max(found, key=lambda pickup: pickup.count)
+    medians = sorted((pickup.p50, pickup.count) for pickup in found)
+    counts = list(accumulate(count for _, count in medians))
     return Pickup(
-        count=sum(pickup.count for pickup in found),
-        p50=most.p50,
+        count=counts[-1],
+        p50=medians[bisect_left(counts, counts[-1] / 2)][0],
         p99=max(pickup.p99 for pickup in found),
         max=max(pickup.max for pickup in found),
     )

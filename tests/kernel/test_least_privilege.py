@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import re
@@ -12,7 +13,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -258,7 +258,7 @@ def test_nothing_listens() -> None:
     assert not [link for link in links if link.startswith("socket:")]
 
 
-@contextmanager
+@contextlib.contextmanager
 def _full_pipe() -> Iterator[tuple[int, int]]:
     """A small pipe: who prints a page to it hangs in write()."""
     reader, writer = os.pipe()
@@ -278,8 +278,10 @@ def _has_no_rights(pid: int) -> None:
 
 def _started_by(pid: int) -> dict[str, int]:
     """Modules that the children of a process run -> their pids."""
-    lines = {child: Path(f"/proc/{child}/cmdline") for child in read_children(pid)}
-    words = {child: path.read_bytes().split(b"\0") for child, path in lines.items()}
+    words = {}
+    for child in read_children(pid):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            words[child] = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
     return {line[2].decode(): child for child, line in words.items() if line[1:2] == [b"-m"]}
 
 
@@ -287,7 +289,7 @@ def test_the_demo_s_server_and_load_are_the_caller_s() -> None:
     """And when it draws, it has no rights either."""
     with (
         _full_pipe() as (_, writer),
-        Tracer("demo", "--model", "thread", "-d", "1", stdout=writer, env=AS_SUDO) as tracer,
+        Tracer("demo", "--model", "thread", "-d", "2", stdout=writer, env=AS_SUDO) as tracer,
     ):
         wanted = {"iotrace.servers.load_process", "iotrace.servers.thread"}
         wait_until(lambda: wanted <= _started_by(tracer.pid).keys(), "the server and the load")

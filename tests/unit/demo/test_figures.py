@@ -82,8 +82,9 @@ def test_what_a_multiplexer_costs() -> None:
 
 def test_signals_and_locks_and_the_worst_pickup() -> None:
     descriptors = (
-        descriptor(4, pickup=Pickup(2, 10, 20, 30)),
-        descriptor(5, pickup=Pickup(9, 11, 15, 16)),
+        descriptor(4, pickup=Pickup(4, 10, 20, 30)),
+        descriptor(5, pickup=Pickup(5, 13, 15, 16)),
+        descriptor(7, pickup=Pickup(2, 11, 12, 12)),
         descriptor(6),
     )
     seen = figures(
@@ -101,4 +102,4 @@ def test_signals_and_locks_and_the_worst_pickup() -> None:
     )
     assert seen.signals == {"SIGIO": 11}
     assert lock_wait_ns(seen.waits) == 600
-    assert seen.pickup == Pickup(11, 11, 20, 30)
+    assert seen.pickup == Pickup(11, 11, 20, 30)  # 13 has the most data, 11 is in the middle

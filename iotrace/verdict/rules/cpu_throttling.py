@@ -15,6 +15,9 @@ THROTTLED_SHARE = 0.05
 WORKING_SHARE = 0.01
 """Of the time traced: a thread that ran or wanted to run for as long takes part in using it up."""
 
+LEAST_THREADS = 2
+"""One alone shares with nobody."""
+
 
 def is_throttled(profile: ProcessProfile) -> bool:
     """Whether a quota is what this process waits for: throttled for long, and willing to run."""
@@ -30,24 +33,62 @@ def _throttled(profile: ProcessProfile) -> Iterator[Hit]:
     limits = profile.process.limits
     if limits is None or not is_throttled(profile):
         return
-    seen = profile.total
     throttled = min(limits.throttled_ns or 0, profile.wall_ns)
-    working = sum(
-        row.count
-        for row in profile.process.threads
-        if row.states_ns.on_cpu + row.states_ns.runq >= WORKING_SHARE * profile.wall_ns
-    )
+    group = [one for one in _in_its_group(profile) if is_throttled(one)]
+    working = sum(map(_threads_at_work, group))
     evidence: dict[str, float | int | str] = {
         "throttled_by_cpu_limit_ns": throttled,
         "throttled_ratio": round(throttled / profile.wall_ns, 3),
         "cgroup": limits.cpu_group,
         "threads_that_want_a_cpu": working,
-        "cpu_ns": seen.cpu_ns,
-        "runq_ns": seen.runq_ns,
+        "cpu_ns": sum(one.total.cpu_ns for one in group),
+        "runq_ns": sum(one.total.runq_ns for one in group),
     }
     if limits.cpu_quota_cpus is not None:
         evidence["quota_cpus"] = round(limits.cpu_quota_cpus, 3)
-    yield Hit(evidence, throttled, lines=busy_lines(profile.process))
+    yield Hit(
+        evidence,
+        throttled,
+        lines=busy_lines(profile.process),
+        title=_title(working, len(group), limits.cpu_quota_cpus),
+    )
+
+
+def _title(threads: int, processes: int, quota: float | None) -> str:
+    """With who shares the quota, where those are more than it has CPUs."""
+    if quota is None or threads <= quota or threads < LEAST_THREADS:
+        return THROTTLED.title
+    who = f"{threads} threads"
+    if processes > 1:
+        who = (
+            f"{processes} processes" if threads == processes else f"{who} of {processes} processes"
+        )
+    return f"{THROTTLED.title}: {who} share {quota:.3g} CPU"
+
+
+def _in_its_group(profile: ProcessProfile) -> list[ProcessProfile]:
+    """It and its closest relatives, those of the same control group."""
+    limits = profile.process.limits
+    relatives = (profile.parent, *profile.siblings, *profile.children)
+    return [
+        profile,
+        *(
+            one
+            for one in relatives
+            if one is not None
+            and limits is not None
+            and one.process.limits is not None
+            and one.process.limits.cpu_group == limits.cpu_group
+        ),
+    ]
+
+
+def _threads_at_work(profile: ProcessProfile) -> int:
+    return sum(
+        row.count
+        for row in profile.process.threads
+        if row.states_ns.on_cpu + row.states_ns.runq >= WORKING_SHARE * profile.wall_ns
+    )
 
 
 THROTTLED = Rule(

@@ -9,7 +9,7 @@ from iotrace.verdict.cpu_samples import busy_lines, import_lines, import_share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Cost, Hit, Rule, covers
 from iotrace.verdict.thread_activity import Activity
-from iotrace.vocabulary.calls import FILE_LOOKS, FILE_OPENS
+from iotrace.vocabulary.calls import FILE_LOOKS, FILE_OPENS, READS, WRITES
 
 LOOKS_PER_SECOND = 1_000
 CPU_SHARE = 0.02
@@ -23,6 +23,8 @@ looks at nothing again and again."""
 LEAST_SLEEPS = 3
 OPENED_SHARE = 0.5
 """Files opened, of the looks: who polls opens none, but those that have changed."""
+WRITES_SHARE, READS_SHARE = 0.2, 0.2
+"""Of the files opened: so often they are written to, and less often read from."""
 OPERATIONS_SHARE = 0.05
 """Of the looks: a thread that serves files moves data over sockets as well."""
 
@@ -62,9 +64,10 @@ def _polled(profile: ProcessProfile) -> Iterator[Hit]:
     only = tids[0] if len(tids) == 1 else None
     imports = import_share(profile.process, tids) >= IMPORT_SHARE
     reads = opened >= OPENED_SHARE * number and not imports
+    writes = _written(profile, tids, opened) if reads else {}
     if reads:
         cpu_ns = max(cpu_ns, _at_their_place_ns(profile, tids))
-        evidence |= {"opened": opened, "cpu_ns": cpu_ns}
+        evidence |= {"opened": opened, "cpu_ns": cpu_ns, **writes}
     who = "a thread" if only is not None else f"{len(tids)} threads"
     each = "s" if only is not None else ""
     yield Hit(
@@ -76,12 +79,17 @@ def _polled(profile: ProcessProfile) -> Iterator[Hit]:
         title=f"Imports modules again and again: {who} look{each} for their files "
         f"{profile.per_second(number):,.0f} times a second"
         if imports
+        else f"Opens a file anew for each write: {who} open{each} "
+        f"{profile.per_second(opened):,.0f} files a second, to write "
+        f"{writes['bytes_each_time']:,} bytes {profile.per_second(writes['writes']):,.0f} times"
+        + (f"; a file is locked each time ({_LOCK})" if _LOCK in writes else "")
+        if writes
         else f"Reads thousands of files again and again: {who} open{each} "
         f"{profile.per_second(opened):,.0f} a second, and compute{each} with what is in them"
         if reads
         else f"Polls the file system: {who} look{each} at thousands of files (stat) again and "
         "again",
-        advice=_IMPORTS if imports else _READS if reads else "",
+        advice=_IMPORTS if imports else _WRITES if writes else _READS if reads else "",
     )
 
 
@@ -106,6 +114,22 @@ def _opened(profile: ProcessProfile, tid: int) -> int:
     )
 
 
+def _written(profile: ProcessProfile, tids: Sequence[int], opened: int) -> dict[str, int]:
+    """As evidence: what is written to files that are opened for it; {} where they are read."""
+    rows = [row for tid in tids for row in profile.calls[tid] if row.kind == "file"]
+    writes = [row for row in rows if row.syscall in WRITES]
+    written = sum(row.calls or 0 for row in writes)
+    read = sum(row.calls or 0 for row in rows if row.syscall in READS)
+    if written < WRITES_SHARE * opened or read >= READS_SHARE * opened:
+        return {}
+    locked = sum(row.calls or 0 for row in rows if row.syscall == _LOCK)
+    return {
+        "writes": written,
+        "bytes_each_time": sum(row.bytes or 0 for row in writes) // written,
+        **({_LOCK: locked} if locked >= written else {}),
+    }
+
+
 def _at_their_place_ns(profile: ProcessProfile, tids: Sequence[int]) -> int:
     """The CPU time at the line of the program's own where samples found these threads most: what
     is done with the files is a part of it."""
@@ -126,11 +150,19 @@ def _comes_back(seen: Activity, looks: int) -> bool:
     )
 
 
+_LOCK = "flock"
 _READS = (
     "Read them once and keep what is needed, in a thread of its own where it must be read again; "
     "put into one file what belongs together; remove files that nobody needs any more (prometheus_"
     "client: PROMETHEUS_MULTIPROC_DIR keeps those of all workers that have ended, empty it at each "
     "start). A request should not pay for it."
+)
+_WRITES = (
+    "Keep the file open. A logging handler that opens its file for each record, and a lock file as "
+    "well so that several processes can write to one log (concurrent_log_handler), has that done "
+    "by the thread that logs: give each process a file of its own (logging.FileHandler), or log to "
+    "stderr and have one program collect it. QueueHandler and QueueListener take it off that "
+    "thread; a higher level makes it less."
 )
 _IMPORTS = (
     "Import at the top of the file, so that it happens once. A module is imported anew where it "

@@ -156,6 +156,24 @@ def test_files_that_are_read_again_and_again_cost_what_is_computed_with_them() -
     assert "IO172" not in findings(*reads_files(False))
 
 
+def test_files_that_are_opened_for_each_write_are_not_read() -> None:
+    (one,) = reads_files(True)
+    for reads, locks, told in (
+        (0, 40_000, "a file is locked each time (flock)"),
+        (0, 0, "to write 60 bytes 2,000 times"),
+        (
+            20_000,
+            40_000,
+            "Reads thousands of files",
+        ),  # a lock for each, and a note of what was read
+    ):
+        files = [call("write", "file", 20_000, bytes=1_200_000), call("read", "file", reads)]
+        seen = replace(one, calls=(*one.calls, *files, call("flock", "file", locks)))
+        found = findings(seen)["IO172"]
+        assert told in found.title
+        assert ("QueueHandler" in found.advice) is (not reads)
+
+
 def test_of_a_function_the_lines_with_most_samples_are_told() -> None:
     """A line's samples are of several stacks, and a function may have two lines that cost much."""
     first = Frame("to_json", "/srv/models.py", 39)

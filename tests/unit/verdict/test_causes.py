@@ -99,12 +99,15 @@ def test_what_processes_share_is_told_once() -> None:
     worker, master = (replace(one, limits=limits) for one in (worker, master))
     (found,) = judged(master, worker).findings
     assert (found.id, found.pid, found.evidence["processes"]) == ("IO121", PID + 1, 2)
+    assert found.title.endswith(": 2 processes share 0.2 CPU")
+    assert found.evidence["runq_ns"] == S // 5 + 4 * S
     # The master was traced for a moment longer.
     longer = GroupLimits("/shop", 0.2, 8 * S + MS, "", None, None, None)
     (found,) = judged(replace(master, limits=longer), worker).findings
     assert found.pid == PID + 1
     elsewhere = replace(worker, limits=replace(limits, cpu_group="/other"))
-    assert len(judged(master, elsewhere).findings) == 2
+    two = judged(master, elsewhere).findings
+    assert [one.title for one in two] == ["Throttled by the CPU limit of its control group"] * 2
 
 
 def test_many_alike_findings_of_one_process_are_one() -> None:

@@ -43,7 +43,7 @@ def asked_in_vain(profile: ProcessProfile) -> Iterator[Hit]:
     long_ns = long_task_ns(profile)
     if {one.peer for one in sockets.connected} != {peer.address} or peer.silent_ns < long_ns:
         return
-    tasks = profile.process.tasks
+    tasks = profile.tasks
     waiting = [
         WaitingTasks(one, Purpose.ANSWER)
         for one in (tasks.rows if tasks else ())

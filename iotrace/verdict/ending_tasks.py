@@ -15,7 +15,7 @@ from iotrace.verdict.waiting_tasks import WaitingTasks, purpose_of_task, task_li
 
 def own_tasks(profile: ProcessProfile) -> list[TaskWait]:
     """Those that wait in the program's own code, whatever it has called."""
-    rows = profile.process.tasks.rows if profile.process.tasks else ()
+    rows = profile.tasks.rows if profile.tasks else ()
     return [one for one in rows if one.stack and not in_library(one.own_stack[0])]
 
 

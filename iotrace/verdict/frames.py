@@ -22,6 +22,8 @@ _RUNS = re.compile(
     r"|celery|rq)/.*)\.py$"
 )
 """Code that runs programs: what is further out has started it, whatever it is."""
+_FORKED = "/multiprocessing/popen_fork.py:_launch"
+_LOOP = re.compile(r"/asyncio/(?:base_events\.py:_run_once|events\.py:_run|runners\.py:run)$")
 
 
 def in_library(frame: Frame) -> bool:
@@ -32,6 +34,20 @@ def in_library(frame: Frame) -> bool:
 def in_package(frame: Frame) -> bool:
     """Whether a frame is of an installed package."""
     return "-packages/" in frame.file
+
+
+def of_loop(frame: Frame) -> bool:
+    """Whether a frame is of an asyncio loop itself."""
+    return bool(_LOOP.search(named(frame)))
+
+
+def since_fork(stack: Sequence[Frame]) -> Sequence[Frame]:
+    """What the process itself has called: further out are the frames that its parent was in when it
+    forked it (multiprocessing), which never return here."""
+    for place, frame in enumerate(stack):
+        if named(frame).endswith(_FORKED):
+            return stack[:place]
+    return stack
 
 
 def library_frames(stack: Sequence[Frame]) -> tuple[Frame, ...]:

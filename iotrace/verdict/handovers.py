@@ -13,7 +13,9 @@ from iotrace.verdict.frames import (
     in_library,
     library_frames,
     named,
+    of_loop,
     short_name,
+    since_fork,
 )
 from iotrace.verdict.lost_results import pool_has_ended, reader_has_ended, workers_that_die
 from iotrace.verdict.number_formats import figure, plural
@@ -23,7 +25,6 @@ from iotrace.verdict.stuck import LEAST_NS, Stuck, in_calls
 from iotrace.vocabulary.calls import LOCKS
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS
 
-_LOOP = re.compile(r"/asyncio/(?:base_events\.py:_run_once|events\.py:_run|runners\.py:run)$")
 _VIEWS = re.compile(
     r"/(?:flask\w*|django|rest_framework|bottle|falcon|pyramid|cherrypy)(?:/\S+|\.py):(?!__next__)"
 )
@@ -105,8 +106,8 @@ def in_loop(one: Stuck) -> bool:
 
 def called_by_loop(stack: Sequence[Frame]) -> bool:
     """Whether an asyncio loop has called the program's own code there."""
-    for place, frame in enumerate(stack):
-        if _LOOP.search(named(frame)):
+    for place, frame in enumerate(since_fork(stack)):
+        if of_loop(frame):
             return not all(map(in_library, stack[:place]))
     return False
 

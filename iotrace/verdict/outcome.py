@@ -133,7 +133,7 @@ def _where(profile: ProcessProfile, family: Sequence[ProcessProfile]) -> str:
     if greenlets := greenlets_text(profile):
         return greenlets
     costliest = costliest_text([profile]) or costliest_text(family)
-    if profile.process.tasks is not None and profile.process.tasks.rows:
+    if profile.tasks is not None and profile.tasks.rows:
         return f"The asyncio tasks below say what they wait for. {costliest}".rstrip()
     if costliest:
         return costliest

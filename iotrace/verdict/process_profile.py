@@ -8,10 +8,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from iotrace.report.detail import Detail
-from iotrace.report.model import Call, Descriptor, Process
+from iotrace.report.model import Call, Descriptor, Process, TaskWaits
 from iotrace.verdict.classify.by_sleeps import style_by_sleeps
 from iotrace.verdict.classify.thread_model import Surroundings, thread_style
 from iotrace.verdict.classify.thread_style import ThreadStyle
+from iotrace.verdict.frames import of_loop, since_fork
 from iotrace.verdict.thread_activity import Activity, activity_by_thread, process_activity
 from iotrace.vocabulary.kinds import SOCKETS, STREAMS
 
@@ -73,6 +74,18 @@ class ProcessProfile:
         if self.process.pid:
             return self.wall_ns
         return self.process.count * self.total.lifetime_ns // max(1, self.total.threads)
+
+    @property
+    def tasks(self) -> TaskWaits | None:
+        """Its asyncio tasks; None: not known, or those that are in its memory are of the process
+        that it was forked from, and nothing runs them here."""
+        process = self.process
+        stacks = [row.in_call.stack for row in process.threads if row.in_call]
+        stacks += [row.stack for row in process.lines]
+        forked = [one for one in stacks if len(since_fork(one)) < len(one)]
+        if not forked or process.loops or any(any(map(of_loop, since_fork(one))) for one in stacks):
+            return process.tasks
+        return None
 
     def per_second(self, count: float) -> float:
         """A count as a rate."""

@@ -21,6 +21,7 @@ from iotrace.verdict.frames import (
     named,
     package_of,
     short_name,
+    since_fork,
 )
 from iotrace.vocabulary.calls import (
     ACCEPTS,
@@ -121,7 +122,7 @@ def _of_lock_or_poll(call: InCall, library: Sequence[Frame]) -> Purpose:
 
 def serves(stack: Sequence[Frame]) -> bool:
     """Whether somebody outside waits: a server or a task queue has called the program's code."""
-    outer = stack[len(library_frames(stack)) :]
+    outer = since_fork(stack)[len(library_frames(stack)) :]
     return _in_worker_of_anyio(outer) or any(
         _SERVER.search(frame.file) for frame in outer if in_library(frame)
     )

@@ -88,7 +88,7 @@ class Place:
 def places_of(profile: ProcessProfile) -> list[Place]:
     """Where tasks of requests are suspended, most tasks first; what they wait for themselves
     before what they wait for in other tasks of their own."""
-    tasks = profile.process.tasks
+    tasks = profile.tasks
     rows = [row for row in (tasks.rows if tasks else ()) if row.stack]
     served = [row for row in rows if serves(row.stack)]
     unnamed = [
@@ -127,7 +127,7 @@ def wait_of(row: TaskWait, purpose: Purpose) -> Wait:
 def slow_place(profile: ProcessProfile, least_ns: int = SLOW_NS) -> tuple[Place, float] | None:
     """The place that takes most of the time of requests that take so long or longer, and its share
     of that; one where they wait for news only if there is no other."""
-    tasks = profile.process.tasks
+    tasks = profile.tasks
     slow, others = tiers_of(profile, least_ns)
     if tasks is None or sum(one.count for one in slow) < LEAST_COUNT:
         return None

@@ -13,6 +13,7 @@ from iotrace.verdict.frames import (
     in_library,
     is_import,
     library_frames,
+    since_fork,
 )
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile, port_of
@@ -55,7 +56,7 @@ class Stuck:
     @property
     def own(self) -> bool:
         """The program's own code makes the call, not a library's background thread."""
-        return len(library_frames(self.call.stack)) < len(self.call.stack)
+        return len(library_frames(self.call.stack)) < len(since_fork(self.call.stack))
 
     @property
     def serves(self) -> bool:

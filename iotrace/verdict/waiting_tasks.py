@@ -74,7 +74,7 @@ class WaitingTasks:
 
 def waiting_tasks(profile: ProcessProfile) -> tuple[WaitingTasks, ...]:
     """All that wait for something of this program's own, the most first."""
-    tasks = profile.process.tasks
+    tasks = profile.tasks
     if tasks is None:
         return ()
     found = [WaitingTasks(one, purpose_of_task(one.stack)) for one in tasks.rows if one.stack]
@@ -84,7 +84,7 @@ def waiting_tasks(profile: ProcessProfile) -> tuple[WaitingTasks, ...]:
 def tasks_of_threads(profile: ProcessProfile) -> tuple[WaitingTasks, ...]:
     """Those that the program's own code has, and that wait for a future which most likely a thread
     of an executor is to give: run_in_executor, to_thread, or a library that calls these."""
-    tasks = profile.process.tasks
+    tasks = profile.tasks
     found = [WaitingTasks(one, Purpose.RESULT) for one in tasks.rows if one.stack] if tasks else []
     return tuple(one for one in found if _awaits_thread(one.wait.stack))
 
@@ -92,7 +92,7 @@ def tasks_of_threads(profile: ProcessProfile) -> tuple[WaitingTasks, ...]:
 def resolving_tasks(profile: ProcessProfile) -> tuple[WaitingTasks, ...]:
     """Those of the program's own code whose library waits for a name to be looked up, which a
     thread of an executor does: the way that leads to the program's code is in the tasks alone."""
-    tasks = profile.process.tasks
+    tasks = profile.tasks
     rows = [one for one in tasks.rows if one.stack] if tasks else []
     return tuple(WaitingTasks(one, Purpose.CONNECTION) for one in rows if _resolves(one.stack))
 
@@ -200,7 +200,7 @@ def longest_of(found: Iterable[WaitingTasks]) -> int:
 
 def long_task_ns(profile: ProcessProfile) -> int:
     """From when on tasks hang: there at all looks, which began some time after the trace."""
-    tasks = profile.process.tasks
+    tasks = profile.tasks
     if tasks is None or tasks.looks < LEAST_LOOKS:
         return profile.duration_ns + 1
     return max(LEAST_NS, int(WHOLE_SHARE * 0.95 * tasks.watched_ns))

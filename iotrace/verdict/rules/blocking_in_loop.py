@@ -66,7 +66,7 @@ def _away_from_multiplexer(profile: ProcessProfile) -> dict[int, Activity]:
     """Threads of loops that were in callbacks nearly all along, as their stacks tell: they have
     hardly called a multiplexer, so that nothing else tells of the loop. Nobody may mind, where
     there is no other task, request or newcomer."""
-    tasks, sockets = profile.process.tasks, profile.process.sockets
+    tasks, sockets = profile.tasks, profile.process.sockets
     owed = any(row.unanswered for row in profile.process.requests)
     if not (owed or (sockets and sockets.pending) or (tasks and tasks.tasks > 1)):
         return {}
@@ -144,7 +144,7 @@ def _hit(
 def _serves_itself(profile: ProcessProfile, seen: Activity) -> bool:
     """The loop of a client with a single connection, such as a consumer of a broker: what it calls
     in between keeps nobody else waiting, and no heartbeat for long."""
-    tasks, sockets = profile.process.tasks, profile.process.sockets
+    tasks, sockets = profile.tasks, profile.process.sockets
     if sockets is None or sockets.count is None or sockets.listening or (tasks and tasks.tasks > 1):
         return False
     longest = max((loop.busy_ns.max for loop in seen.multiplexers if loop.busy_ns), default=0)

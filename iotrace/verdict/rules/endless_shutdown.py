@@ -76,7 +76,7 @@ def _ending(profile: ProcessProfile) -> tuple[Frame, int, int | None] | None:
     sockets = profile.process.sockets
     if sockets is None or sockets.count is None or sockets.listening:
         return None
-    tasks = profile.process.tasks
+    tasks = profile.tasks
     if tasks and tasks.looks >= LEAST_LOOKS and tasks.watched_ns >= LEAST_WATCHED_NS:
         for one in tasks.rows:
             frame = _outermost(one.stack)

@@ -63,14 +63,14 @@ def _is_told_elsewhere(place: Place, profile: ProcessProfile) -> bool:
     if place.wait is Wait.NEWS:
         return True  # the outcome says so
     queues = (Purpose.POOL, Purpose.LOCK, Purpose.ROOM, Purpose.RESULT)
-    return place.purpose in queues and is_queue(place.tasks, profile.process.tasks)
+    return place.purpose in queues and is_queue(place.tasks, profile.tasks)
 
 
 def _hanging(profile: ProcessProfile) -> list[Place]:
     """Where requests, or those who take from a queue that is full, have been at all looks: for a
     child that does not end, or a future that the program's own code has made and awaits, and that
     nobody sets."""
-    tasks = profile.process.tasks
+    tasks = profile.tasks
     if tasks is None or tasks.looks < LEAST_LOOKS:
         return []
     long_ns = max(LEAST_NS, int(WHOLE_SHARE * 0.95 * tasks.watched_ns))
@@ -202,7 +202,7 @@ def _lines(place: Place, helper: _Helper | None, profile: ProcessProfile) -> tup
 
 def _inner(profile: ProcessProfile) -> list[WaitingTasks]:
     """The tasks that they may wait for, most first: no server's code is part of those."""
-    tasks = profile.process.tasks
+    tasks = profile.tasks
     found = [
         WaitingTasks(row, purpose_of_task(row.stack))
         for row in (tasks.rows if tasks else ())

@@ -51,7 +51,7 @@ def _queued(profile: ProcessProfile) -> Iterator[Hit]:
     found = waiting_tasks(profile)
     for purpose in _QUEUES:
         group = [one for one in found if one.purpose is purpose]
-        if group and is_queue(group, profile.process.tasks):
+        if group and is_queue(group, profile.tasks):
             yield _hit(purpose, group, profile)
 
 
@@ -112,7 +112,7 @@ def _title(purpose: Purpose, first: WaitingTasks, mean: float, longest: int, *, 
 def _stands_still(group: Sequence[WaitingTasks], profile: ProcessProfile) -> bool:
     """Whether one of them has waited for as long as was looked, and there are no fewer than before:
     what they wait for does not come."""
-    tasks = profile.process.tasks
+    tasks = profile.tasks
     watched = tasks.watched_ns if tasks else 0
     shrinks = sum(one.wait.tasks for one in group) + HALF_A_TASK < mean_of(group)
     return longest_of(group) >= max(LEAST_NS, WHOLE_SHARE * watched) and not shrinks
@@ -127,7 +127,7 @@ def _whose(first: WaitingTasks) -> str:
 def _holders(first: WaitingTasks, profile: ProcessProfile) -> tuple[ToldLine, ...]:
     """Who most likely has the lock: tasks further down in the function that takes it."""
     waiter = taker_of(first.wait.stack)
-    tasks = profile.process.tasks
+    tasks = profile.tasks
     found = [
         (frame, one)
         for one in (tasks.rows if tasks else ())

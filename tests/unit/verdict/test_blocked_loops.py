@@ -20,8 +20,10 @@ from tests.unit.verdict.made import (
     line,
     listener,
     loop,
+    process,
     thread,
 )
+from tests.unit.verdict.made_tasks import POOLED, SLEEPS, wait_of, with_tasks
 
 
 def _upstream(fd: int, wait: int) -> object:
@@ -150,3 +152,27 @@ def test_the_timers_of_an_event_loop_are_no_polls_that_ran_out() -> None:
     timers = replace(ran_out, multiplexer="epoll_wait")
     answered = replace(ran_out, timeouts=0)
     assert "IO191" not in findings(replace(one, loops=(timers, answered)))
+
+
+FORKED = (
+    "lib/multiprocessing/popen_fork.py:71 Popen._launch",
+    "lib/concurrent/futures/process.py:725 ProcessPoolExecutor.submit",
+    "server.py:17 start",
+    "lib/asyncio/events.py:80 Handle._run",
+    "lib/asyncio/base_events.py:1922 BaseEventLoop._run_once",
+)
+
+
+def _pool_worker(*called: str) -> Process:
+    """In a sleep that it was given; in its memory are the tasks of whoever forked it."""
+    own = (*called, "lib/concurrent/futures/process.py:240 _process_worker")
+    sleeps = hangs.in_call("clock_nanosleep", "", *own, *FORKED)
+    tasks = with_tasks(wait_of(*POOLED), wait_of(*SLEEPS)).tasks
+    return replace(process([hangs.waiting(PID, sleeps, sleep=10 * S)]), tasks=tasks)
+
+
+def test_what_a_loop_has_forked_is_not_in_that_loop() -> None:
+    """Nor has it that loop's tasks, unless it runs a loop of its own."""
+    assert not findings(_pool_worker("server.py:13 report"))
+    found = findings(_pool_worker("server.py:13 report", *FORKED[-2:]))
+    assert {"IO104", "IO160"} <= set(found)

@@ -9,6 +9,8 @@ from iotrace.output import units
 from iotrace.output.blocks import Block, Heading, Items, Paragraph
 from iotrace.report.model import Finding, Model, Process, Report
 
+_UNKNOWN = "unknown"
+
 
 def blocks(process: Process, report: Report) -> list[Block]:
     """The model with its evidence; nothing if no verdict was reached."""
@@ -34,4 +36,6 @@ def _short(finding: Finding) -> str:
 
 
 def _named(model: Model) -> str:
+    if model.id == _UNKNOWN:  # why, its evidence says
+        return "I/O model: cannot be told yet, too few reads, accepts and polls have returned"
     return f"{model.title} (confidence {100 * model.confidence:.0f} %)"

@@ -13,6 +13,8 @@ from iotrace.report.detail import FULL, SOCKETS
 from iotrace.report.stacks import InCall
 from iotrace.report.times import Percentiles, Phase, Pickup, Quantiles
 
+_NO_FAILURE = ("EAGAIN", "EINPROGRESS")
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -132,10 +134,11 @@ class Call:
 
     @property
     def failed(self) -> int | None:
-        """Calls that failed in any other way; None: errors are not seen."""
+        """Calls that failed in any other way; None: errors are not seen. A connect that goes on by
+        itself (EINPROGRESS) has not."""
         if self.errors is None:
             return None
-        return sum(count for name, count in self.errors.items() if name != "EAGAIN")
+        return sum(count for name, count in self.errors.items() if name not in _NO_FAILURE)
 
 
 @dataclass(frozen=True, slots=True)

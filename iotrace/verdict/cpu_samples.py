@@ -135,10 +135,10 @@ def by_function(rows: Iterable[CpuSample]) -> list[list[CpuSample]]:
     return sorted(functions.values(), key=lambda group: -_samples(group))
 
 
-def cpu_ns_of(rows: Iterable[CpuSample], profile: ProcessProfile) -> int:
-    """CPU time of these, by their share of the process's samples."""
-    total = _samples(profile.process.cpu_samples)
-    return profile.total.cpu_ns * _samples(rows) // max(1, total)
+def cpu_ns_of(rows: Iterable[CpuSample]) -> int:
+    """CPU time of these, as the table of Python lines on a CPU says. What no sample stands for
+    (native threads, stacks that could not be read) may have been spent elsewhere."""
+    return sum(one.cpu_ns for one in rows)
 
 
 def _samples(rows: Iterable[CpuSample]) -> int:

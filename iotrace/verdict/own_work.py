@@ -16,7 +16,7 @@ from iotrace.verdict.work_sources import waits_for_work
 from iotrace.vocabulary.calls import FAMILIES
 
 MOSTLY_SHARE = 0.5
-"""Of what is known by line, at one of them: there it is most of the time."""
+"""Of all waits of its calls, at one line: there it is most of the time."""
 
 
 def own_work_text(family: Sequence[ProcessProfile]) -> str:
@@ -62,10 +62,20 @@ def _text(
         return f"Where it computes most: {told[0].text}." if told else ""
     own = _asked_for(sleeper) if asked_for else [one for one in sleeper.process.lines if _own(one)]
     most = max(own, key=lambda one: one.wait_ns, default=None)
+    waited += 0 if asked_for else _at_no_line_ns(sleeper, own)  # else that may be for the next one
     if most is None or most.wait_ns < MOSTLY_SHARE * waited:
         return ""
     told = waiting_lines([most], sleeper.process)
     return f"It waits mostly at {told[0].text}." if told else ""
+
+
+def _at_no_line_ns(one: ProcessProfile, lines: Sequence[Line]) -> int:
+    """Waits of these lines' threads of which no line is known: in calls too short to be looked at,
+    of which there may be many."""
+    tids = {line.tid for line in lines}
+    in_calls = sum(row.wait_ns for tid in tids for row in one.calls.get(tid, ()))
+    at_lines = sum(line.wait_ns for line in one.process.lines if line.tid in tids)
+    return max(0, in_calls - at_lines)
 
 
 def _asked_for(one: ProcessProfile) -> list[Line]:

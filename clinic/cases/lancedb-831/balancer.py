@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A load balancer that closes connections which were idle for half a second.
 
-It is far away: that it has closed one is seen here 60 ms later, and what comes meanwhile is lost."""
+It is far away: that it has closed one is seen here 60 ms later; what comes meanwhile is lost."""
 
 import asyncio
 import os

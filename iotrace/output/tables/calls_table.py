@@ -28,6 +28,8 @@ _BY_SLEEPS = (
 _GIL = "GIL: what waiting for Python's GIL took to come back from them."
 _IN_FLIGHT = "+1: one more has not returned."
 ESTIMATED = "~: estimated."
+_UNDER_WAY = "EINPROGRESS"
+"""A connect that goes on by itself: none of the errors."""
 
 
 ORDERS: Orders[Call] = {
@@ -173,7 +175,7 @@ def _errors(calls: list[Call]) -> list[Column]:
         {
             name: times
             for name, times in (call.errors or {}).items()
-            if times and (name != "EAGAIN" or call.syscall in LOCKS)
+            if times and name != _UNDER_WAY and (name != "EAGAIN" or call.syscall in LOCKS)
         }
         for call in calls
     ]

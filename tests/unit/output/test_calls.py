@@ -103,6 +103,15 @@ def test_a_lock_that_has_changed_is_an_error_like_others() -> None:
     assert "  EAGAIN" not in alone.partition("──")[0].splitlines()[-1]
 
 
+def test_a_connect_that_goes_on_by_itself_is_no_error() -> None:
+    begun = replace(call(1, "connect", "tcp", 99), errors={"EINPROGRESS": 90})
+    refused = replace(begun, errors={"EINPROGRESS": 90, "ECONNREFUSED": 7})
+    assert (begun.failed, refused.failed) == (0, 7)
+    shown = [drawn(calls_table.table(process(calls=(one,)), 20), 140) for one in (begun, refused)]
+    assert ["err" in text for text in shown] == [False, True]
+    assert "7 ECONNREFUSED" in shown[1] and "90" not in shown[1]
+
+
 def test_seven_digit_threads_with_everything_keep_to_the_page() -> None:
     widest = replace(
         call(4_194_304, "clock_nanosleep", "eventfd", 99_999, wait_ns=999 * MS, copy_ns=999 * MS,

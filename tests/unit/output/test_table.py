@@ -10,7 +10,7 @@ from iotrace.output import table
 from iotrace.output.markup import DEFAULT, style
 from iotrace.output.text import width
 from iotrace.output.view_options import View
-from iotrace.report.model import Finding, Report
+from iotrace.report.model import Finding, Model, Report
 from tests.unit import reports
 from tests.unit.output.drawing import snapshot
 from tests.unit.reports import S
@@ -93,6 +93,16 @@ Event loop on epoll, level-triggered (confidence 97 %)
 - 0 ms blocked in recv
 Found, see above: HIGH IO103.
 """)
+
+
+def test_a_model_that_is_not_known_has_no_confidence() -> None:
+    report = reports.event_loop()
+    (process,) = report.processes
+    for sure in (0.0, 0.4):
+        unknown = Model("unknown", "not enough seen yet", sure, ("3 operations seen",))
+        shown = page(replace(report, processes=(replace(process, model=unknown),)))
+        assert "confidence" not in shown
+        assert "cannot be told yet, too few reads, accepts and polls have returned\n- 3 op" in shown
 
 
 def test_a_cost_of_more_than_the_trace_took_says_why() -> None:

@@ -73,6 +73,14 @@ def test_no_line_is_told_of_a_script_that_is_here_and_there() -> None:
     assert "mostly at" not in _outcome(replace(one, lines=others))
 
 
+def test_no_line_is_told_that_is_a_small_part_of_what_its_calls_wait() -> None:
+    """Calls that are quick have no line each, and may be many."""
+    one = _runs_children()
+    for quick, told in ((7 * S, True), (10 * S, False)):
+        many = call("recvfrom", "tcp", 90_000, wait=quick)
+        assert ("mostly at" in _outcome(replace(one, calls=(*one.calls, many)))) is told
+
+
 def _pool(user: int, *lines: Line, **rest: int) -> list[str]:
     """The outcomes of a task queue's main process, and of one that it gives jobs through pipes."""
     jobs = [call("read", "pipe", 29), call("write", "pipe", 29)]

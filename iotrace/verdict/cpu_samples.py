@@ -15,7 +15,6 @@ from iotrace.report.model import Process
 from iotrace.report.stacks import CpuSample, Frame
 from iotrace.verdict.frames import UNNAMED, computes_in_import, imported_for, is_import, package_of
 from iotrace.verdict.number_formats import duration, plural, share
-from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.told_lines import COMPUTES, MOST, ToldLine, frame_text, wait_at
 
 LEAST_SAMPLES = 20

@@ -71,7 +71,7 @@ def _parents_ns(number: int, profile: ProcessProfile) -> int:
     samples = profile.process.cpu_samples
     if sum(one.samples for one in samples) < LEAST_SAMPLES:
         return min(PARENT_NS * number, profile.total.cpu_ns)
-    return cpu_ns_of([one for one in samples if _by_pool(one.stack)], profile)
+    return cpu_ns_of([one for one in samples if _by_pool(one.stack)])
 
 
 def _is_brief_fork(one: ProcessProfile, parent: ProcessProfile) -> bool:

@@ -94,7 +94,7 @@ def _computes_in_turn(wakes: Sequence[Wake], waited: int, profile: ProcessProfil
     """Whether the CPU time inside the function that takes the lock explains much of the waits, of
     which as many go on at once as there are other threads that take it."""
     others = len({tid for tid, one in profile.threads.items() if one.wait_ns["lock"]}) - 1
-    spent = cpu_ns_of(samples_inside(wakes, profile), profile)
+    spent = cpu_ns_of(samples_inside(wakes, profile))
     return IN_TURN_SHARE * waited / max(1, others) <= spent <= MOST_IN_TURN * profile.wall_ns
 
 
@@ -109,7 +109,7 @@ def _elsewhere(
     if call is not None:
         return call
     computing = samples(wakes, profile)
-    if not computing or cpu_ns_of(computing, profile) < least:
+    if not computing or cpu_ns_of(computing) < least:
         return None
     return max(computing, key=lambda one: one.samples)
 
@@ -163,7 +163,7 @@ def _hit(
         lines += waiting_lines([holder], profile.process)
     elif inside:
         computes = max(inside, key=lambda one: one.samples)
-        spent = cpu_ns_of(inside, profile)
+        spent = cpu_ns_of(inside)
         if spent >= HOLDER_SHARE * min(waited, profile.wall_ns):
             evidence["computes_with_it_ns"] = spent
             held = computes.stack

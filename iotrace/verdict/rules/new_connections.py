@@ -83,8 +83,8 @@ def _hit(peer: Upstream, calls: Calls, most: bool, profile: ProcessProfile) -> H
     elsewhere = [one for one in making if most and one.fd is None and one.syscall in FAMILIES]
     lines = [one for one in making if one in peer.lines or one in elsewhere]
     samples = [one for one in profile.process.cpu_samples if most and _makes(one.stack)]
-    computed = cpu_ns_of(samples, profile)
-    context = cpu_ns_of([one for one in samples if _makes_context(one.stack)], profile)
+    computed = cpu_ns_of(samples)
+    context = cpu_ns_of([one for one in samples if _makes_context(one.stack)])
     waited = sum(one.wait_ns for one in lines)
     spent = waited + computed
     whole = peer.waited_ns + sum(one.wait_ns for one in elsewhere)
@@ -164,7 +164,7 @@ def _computing_lines(
     for group in by_function(samples):
         first = max(group, key=lambda one: one.samples)
         own, inner = first.own_stack[0], first.stack[0]
-        cpu_ns = cpu_ns_of(group, profile)
+        cpu_ns = cpu_ns_of(group)
         text = (
             f"{frame_text(own)} -> {frame_text(inner)}: about "
             f"{duration(cpu_ns)} of CPU time for making connections"

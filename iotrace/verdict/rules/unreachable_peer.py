@@ -65,9 +65,9 @@ def _unreachable(profile: ProcessProfile) -> Iterator[Hit]:
 
 
 def _trying_cpu_ns(profile: ProcessProfile) -> int:
-    """CPU time of making connections, by the share of the samples."""
+    """CPU time of making connections, by samples."""
     trying = (one for one in profile.process.cpu_samples if _connects(one.stack))
-    return cpu_ns_of(trying, profile)
+    return cpu_ns_of(trying)
 
 
 def _connects(stack: Sequence[Frame]) -> bool:

@@ -78,8 +78,13 @@ def test_what_the_parent_does_beside_is_no_cost_of_brief_processes() -> None:
     parent, *workers = brief_workers(wrong=True)
     (row,) = parent.cpu_samples
     work = Frame("main", "/srv/evolve.py", 20)
-    other = replace(row, samples=1_800, own=0, stack=(work,))
-    for samples, cost in (((row,), 3_200), ((row, other), 950), ((replace(row, samples=9),), 460)):
+    other = replace(row, samples=1_800, cpu_ns=2_250 * MS, own=0, stack=(work,))
+    a_part = replace(row, cpu_ns=750 * MS)
+    for samples, cost in (
+        ((row,), 3_200),
+        ((a_part, other), 950),
+        ((replace(row, samples=9),), 460),
+    ):
         told = findings(replace(parent, cpu_samples=samples), *workers)
         assert ("IO203" in told) is (cost >= 2_000)
         if "IO203" in told:

@@ -10,7 +10,7 @@ from iotrace.live.cells import bytes_rate, count, if_any, pid, rate, share, time
 from iotrace.live.page_rows import FindingRow, LoopRow, Picture
 from iotrace.live.requests_page import requests
 from iotrace.live.styled_lines import STATES, Column, Line, bar, figures, span, table, texts
-from iotrace.output.finding_blocks import evidence, symptom, where
+from iotrace.output.finding_blocks import alike, evidence, symptom, where
 from iotrace.output.naming import name_tid
 from iotrace.output.tables.threads_table import reasons
 from iotrace.output.text import escape, wrap
@@ -196,7 +196,13 @@ def _finding(row: FindingRow, room: int) -> list[Line]:
     lines += [[(one, "")] for one in wrap(escape(place), room, indent="  ")]
     told = [("line", line) for line in found.lines]
     follows = [("then", symptom(one)) for one in found.symptoms]
-    for label, text in (*told, ("seen", evidence(found)), *follows, ("do", found.advice)):
+    for label, text in (
+        *told,
+        ("alike", alike(found)),
+        ("seen", evidence(found)),
+        *follows,
+        ("do", found.advice),
+    ):
         first = f"  {label:<5} "
         if text:
             wrapped = wrap(escape(text), room, indent=" " * len(first), first=first)

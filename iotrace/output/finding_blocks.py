@@ -34,6 +34,8 @@ _PLACE = re.compile(r"^[^\s:]+:\d+ ")
 """How a line begins that names one."""
 _SENTENCE = re.compile(r"\. (?=[A-Z`])|; ")
 _LABELS = {"leads to": "what goes away with it", "same wait": "how else it was seen"}
+_PROCESSES, _PLACES, _HERE = _OF_SEVERAL = ("processes", "places", "costs_here_ns")
+"""Evidence of findings that are told together, where all else is of one of them."""
 _OUTCOMES = 3
 """Processes without findings that are told of one by one."""
 
@@ -124,8 +126,10 @@ def _finding(finding: Finding, process: Process | None, duration_ns: int) -> lis
     pairs += _lines(finding.lines)
     if finding.cost_ns:
         pairs.append(("costs", _cost(finding, finding.cost_ns, duration_ns)))
-    if finding.evidence:
-        pairs.append(("seen", evidence(finding)))
+    if told := alike(finding):
+        pairs.append(("alike", told))
+    if seen := evidence(finding):
+        pairs.append(("seen", seen))
     pairs += [(_label_of(one), _follows(one, finding)) for one in finding.symptoms]
     pairs.append(("advice", finding.advice))
     title = f"{finding.severity.upper()} {finding.id}: {finding.title}"
@@ -140,18 +144,40 @@ def _lines(lines: Sequence[str]) -> list[tuple[str, str]]:
 
 def _cost(finding: Finding, cost_ns: int, duration_ns: int) -> str:
     """What it is, and of what it is a share: that of a sum of several may be more than all."""
-    cost = f"{units.format_duration(cost_ns)}{_KINDS.get(finding.cost_kind, '')}"
+    kind = _KINDS.get(finding.cost_kind, "")
+    cost = f"{units.format_duration(cost_ns)}{kind}"
+    here = finding.evidence.get(_HERE)
+    if here is not None:
+        own = _figure(_HERE, here)
+        cost = f"{own}{kind} here; {cost} added up over {_several(finding) or 'all'}"
     if finding.requests_ns:
         part = units.format_percent(min(cost_ns, finding.requests_ns), finding.requests_ns)
         return f"{cost}, {part} of the time that requests take"
-    if "costs_here_ns" in finding.evidence:
-        several = {name: finding.evidence.get(name) for name in ("processes", "places")}
-        where = next((f"{number} {name}" for name, number in several.items() if number), "all")
-        return f"{cost}, added up over {where}"
+    if here is not None:
+        return cost
     if cost_ns > duration_ns:
         return f"{cost}, added up over all its threads or requests"
     of = "of one CPU" if finding.cost_kind == "cpu" else "of the time traced"
     return f"{cost}, {units.format_percent(cost_ns, duration_ns)} {of}"
+
+
+def alike(finding: Finding) -> str:
+    """What else it is told of; "" of one alone."""
+    several = _several(finding)
+    if not several or _HERE not in finding.evidence:
+        return several
+    return f"{several}; what was seen is of the one named"
+
+
+def _several(finding: Finding) -> str:
+    """How many were told together: "9 places of 3 processes"; "" of one alone."""
+    places, processes = (int(finding.evidence.get(name, 0)) for name in (_PLACES, _PROCESSES))
+    parts = []
+    if places > max(1, processes):
+        parts.append(f"{places:,} places")
+    if processes > 1:
+        parts.append(f"{processes:,} processes")
+    return " of ".join(parts)
 
 
 def _follows(one: Symptom, cause: Finding) -> str:
@@ -173,7 +199,9 @@ def symptom(one: Symptom) -> str:
 def evidence(finding: Finding | Symptom) -> str:
     """What shows it, with units."""
     return ", ".join(
-        f"{_label(key)}: {_figure(key, value)}" for key, value in finding.evidence.items()
+        f"{_label(key)}: {_figure(key, value)}"
+        for key, value in finding.evidence.items()
+        if key not in _OF_SEVERAL
     )
 
 

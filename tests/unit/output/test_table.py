@@ -110,11 +110,23 @@ def test_a_cost_of_more_than_the_trace_took_says_why() -> None:
     (finding,) = report.findings
     dearer = replace(report, findings=(replace(finding, cost_ns=40 * S),))
     assert "costs    40.0 s, added up over all its threads or requests\n" in page(dearer)
-    for names, told in (({"processes": 3, "places": 9}, "3 processes"), ({}, "all")):
-        evidence = {"costs_here_ns": 5, **names}
-        one = replace(finding, cost_ns=40 * S, evidence=evidence)
-        several = replace(dearer, findings=(one,))
-        assert f", added up over {told}\n" in page(several)
+
+
+def test_what_is_told_of_several_says_what_of_it_is_one_ones() -> None:
+    report = reports.event_loop()
+    (finding,) = report.findings
+    for names, told in (
+        ({"processes": 3, "places": 9}, "9 places of 3 processes"),
+        ({"processes": 3, "places": 3}, "3 processes"),
+        ({"places": 5}, "5 places"),
+        ({}, ""),
+    ):
+        evidence = {"calls": 7, "costs_here_ns": 4 * S, **names}
+        several = replace(report, findings=(replace(finding, cost_ns=40 * S, evidence=evidence),))
+        shown = page(several)
+        assert f"4.00 s here; 40.0 s added up over {told or 'all'}\n" in shown
+        assert (f"alike    {told}; what was seen is of the one named\n" in shown) is bool(told)
+        assert "seen     calls: 7\n" in shown
 
 
 def test_a_cost_says_what_it_is_and_of_what_a_share() -> None:

@@ -12,6 +12,13 @@ from iotrace.verdict.frames import library_frames
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import HIGH_SHARE, Cost, Hit, Rule, always
 from iotrace.verdict.stack import stack_of
+from iotrace.verdict.started_tasks import (
+    START_FEWER,
+    STARTING,
+    STARTS_ONLY,
+    STARTS_SHARE,
+    starting_share,
+)
 from iotrace.verdict.thread_activity import Activity
 from iotrace.vocabulary.calls import OTHER
 
@@ -63,18 +70,25 @@ def _never_sleeps(profile: ProcessProfile) -> Iterator[Hit]:
         if logs:
             evidence["logging_ratio"] = round(logging, 3)
         keeps_it = waited >= HIGH_SHARE * profile.wall_ns
+        starting = starting_share(profile, tid)
+        starts = starting >= STARTS_SHARE
+        if starts:
+            evidence[STARTING] = round(starting, 3)
         if keeps_it:
             evidence |= {"gil_waited_ns": waited, "threads_waiting_for_the_gil": len(waiting)}
+        urgent = keeps_it or starts or (loop and owed)
         yield Hit(
             evidence,
             seen.cpu_ns,
             tid,
-            severity=("high" if keeps_it or (loop and owed) else "medium")
-            if serves or logs
-            else "low",
+            severity=("high" if urgent else "medium") if serves or logs or starts else "low",
             lines=busy_lines(profile.process, tid),
-            title=_KEEPS_THE_GIL if keeps_it else _LOOP if loop else _LOGS if logs else "",
-            advice=_LESS_LOGGING if logs else _advice(profile, tid, loop=loop),
+            title=STARTS_ONLY
+            if starts
+            else (_KEEPS_THE_GIL if keeps_it else _LOOP if loop else _LOGS if logs else ""),
+            advice=START_FEWER
+            if starts
+            else (_LESS_LOGGING if logs else _advice(profile, tid, loop=loop)),
         )
 
 

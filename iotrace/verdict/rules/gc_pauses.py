@@ -9,6 +9,7 @@ from iotrace.report.stacks import CpuSample, StallCause
 from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import COVERED_SHARE, Cost, Hit, Rule, always, covers
+from iotrace.verdict.started_tasks import STARTING
 
 PAUSED_SHARE = 0.01
 """Of the time traced that event loops stood still for it: each pause is felt by all clients."""
@@ -51,8 +52,12 @@ def _share(samples: Sequence[CpuSample]) -> float:
 
 
 def _is_most(cause: Hit, symptom: Hit) -> bool:
-    """What computes mostly collects garbage."""
-    return float(cause.evidence["of_cpu_time_ratio"]) >= COVERED_SHARE
+    """What computes mostly collects garbage: there is so much of it where tasks are started in
+    masses, which is told by itself."""
+    return (
+        STARTING not in symptom.evidence
+        and float(cause.evidence["of_cpu_time_ratio"]) >= COVERED_SHARE
+    )
 
 
 def _pauses(profile: ProcessProfile) -> list[StallCause]:

@@ -10,7 +10,19 @@ from iotrace.report.times import Durations
 from iotrace.verdict.cpu_samples import busy_lines, faulting_lines
 from iotrace.verdict.told_lines import texts_of
 from iotrace.vocabulary.waits import WAIT_REASONS
-from tests.unit.verdict.made import MS, PID, S, call, event_loop, findings, judged, process, thread
+from tests.found import Found
+from tests.unit.verdict.made import (
+    MS,
+    PID,
+    S,
+    call,
+    event_loop,
+    findings,
+    judged,
+    loop,
+    process,
+    thread,
+)
 from tests.unit.verdict.made_busy import never_sleeps, reads_files
 
 _WEATHER = Frame("weather", "/srv/server.py", 13, suspends=True)
@@ -184,3 +196,34 @@ def test_of_a_function_the_lines_with_most_samples_are_told() -> None:
     assert told.startswith("models.py:40 and models.py:39 to_json: 100 % of its CPU time")
     (told,) = texts_of(busy_lines(_sampled(*rows[1:], _row(20, 0, first))))
     assert told.startswith("models.py:40 to_json: ")
+
+
+_SPAWNS = Frame("Runner.spawn_impl", "/v/site-packages/trio/_core/_run.py", 1_575)
+_START_SOON = Frame("Nursery.start_soon", "/v/site-packages/trio/_core/_run.py", 1_070)
+_CREATES = Frame("BaseEventLoop.create_task", "/usr/lib/python3.11/asyncio/base_events.py", 436)
+
+
+def _starting(*stack: Frame, collecting: int = 0, loops: int = 0) -> dict[str, Found]:
+    """Ten seconds of computing, nearly all of it there."""
+    rows = (
+        CpuSample(PID, 1_900, 9_500 * MS, 0, collecting, 0, len(stack), (*stack, _WEATHER)),
+        _row(100, 0, _WEATHER),
+    )
+    one = process([thread(user=10 * S)], loops=[loop(iterations=9, wait=0)] * loops)
+    return findings(replace(one, cpu_samples=rows))
+
+
+def test_who_starts_tasks_in_masses_lets_none_of_them_run() -> None:
+    for stack in ((_SPAWNS, _START_SOON), (_CREATES,)):
+        found = _starting(*stack, collecting=1_400)
+        assert found["IO133"].severity == "high"
+        assert "starts one task after the other" in found["IO133"].title
+        assert "IO135" in found  # takes time of its own, and is not why
+    assert not found["IO135"].symptoms
+
+
+def test_who_comes_back_to_the_loop_or_computes_starts_no_masses() -> None:
+    for found in (_starting(_SPAWNS, _START_SOON, loops=1), _starting(_LOADS)):
+        assert "starts one task" not in found["IO133"].title
+    (symptom,) = _starting(_LOADS, collecting=1_400)["IO135"].symptoms
+    assert symptom.id == "IO133"

@@ -15,6 +15,7 @@ from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, takes_shared_lock
 from iotrace.verdict.python_lines import waiting_lines
+from iotrace.verdict.rules.awaited_results import WAITS_FOR_TURN, jobs_await_jobs
 from iotrace.verdict.rules.lock_files import STALE_FILE, found_there, lock_file
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.stuck import LEAST_NS, Stuck, place_text, whereabouts
@@ -44,6 +45,11 @@ _RESULTS = frozenset(
 _BETWEEN = READS | WRITES | LOCKS | frozenset(ACCEPTS) | frozenset(CONNECTS)
 _ELSEWHERE = (Purpose.POOL, Purpose.LOCK, Purpose.CHILD, Purpose.ROOM)
 """What is waited for there has rules of its own."""
+
+
+def _stuck(profile: ProcessProfile) -> Iterator[Hit]:
+    yield from _polled(profile)
+    yield from jobs_await_jobs(profile)
 
 
 def _polled(profile: ProcessProfile) -> Iterator[Hit]:
@@ -240,6 +246,11 @@ def _waits_for_their_result(cause: Hit, symptom: Hit) -> bool:
     return symptom.evidence.get("call") in LOCKS
 
 
+def _has_no_place(cause: Hit, symptom: Hit) -> bool:
+    """Who takes jobs queues for a place that none of the jobs gives back."""
+    return cause.evidence.get(WAITS_FOR_TURN) == symptom.evidence.get("awaited_in")
+
+
 POLLED = Rule(
     "IO170",
     "Stuck: looks again and again for what does not come",
@@ -247,10 +258,11 @@ POLLED = Rule(
     "task that waits for another task of the same queue or pool takes a worker meanwhile: when all "
     "do, none is left for what they wait for. Chain tasks in place of waiting for their results "
     "(callbacks, chains, chords), or have workers of their own for the inner ones.",
-    _polled,
+    _stuck,
     explains={
         "IO104": covers, "IO105": always, "IO117": always, "IO119": always,
         "IO140": _waits_for_their_result, "IO142": always,
+        "IO160": _has_no_place,
     },
     rank=Rank.STUCK,
     least=Detail.FULL,

@@ -140,3 +140,31 @@ def test_who_has_a_lock_is_in_the_lines_next_to_where_it_is_taken() -> None:
     has = wait_of("app.py:22 handle", tasks=1)
     told = findings(with_tasks(wait_of(*_LOCKED), later, has))["IO160"].lines
     assert "app.py:22 handle: awaited by the task that most likely has it" in told[-1]
+
+
+_WORKER = f"{_PACKAGES}/taskiq/receiver/receiver.py"
+_NO_PLACE = ("lib/asyncio/locks.py:387 Semaphore.acquire", f"{_WORKER}:364 Receiver.prefetcher")
+
+
+def _job(*awaits: str, runs: str = _WORKER) -> tuple[str, ...]:
+    return ("lib/asyncio/tasks.py:639 sleep", *awaits, "tasks.py:14 job", f"{runs}:271 run_task")
+
+
+def test_jobs_of_a_worker_that_wait_for_other_jobs_are_a_deadlock() -> None:
+    results = _job(f"{_PACKAGES}/taskiq/task.py:152 AsyncTaskiqTask.wait_result")
+    jobs = wait_of(*results, tasks=100, longest=0)
+    takes = wait_of(*_NO_PLACE, tasks=1)
+    found = findings(with_tasks(jobs, takes))
+    assert found["IO170"].severity == "high"
+    assert "100 asyncio tasks of a worker wait for results" in found["IO170"].title
+    assert "tasks.py:14 job" in found["IO170"].lines[0]
+    assert [one.id for one in found["IO170"].symptoms] == ["IO160"]
+    for healthy in (
+        (jobs,),  # others are begun meanwhile
+        (jobs, wait_of(*_NO_PLACE, tasks=1, longest=S)),  # one was, now and then
+        (replace(jobs, mean=97.0), takes),  # some have ended
+        (wait_of(*_job(), tasks=100, longest=0), takes),  # they sleep, for no result
+        (wait_of(*_job(runs=f"{_PACKAGES}/aiohttp/web.py"), tasks=9), takes),
+        (wait_of(*_job(*results[1:2], runs=f"{_PACKAGES}/aiohttp/web.py"), tasks=9), takes),
+    ):
+        assert "IO170" not in findings(with_tasks(*healthy))

@@ -32,6 +32,9 @@ class TaskWaits:
 
     ``looks``: how often they were looked at, in ``watched_ns``; ``tasks``: all of the last look.
     Of more than 100 places, those with the fewest tasks are left out: ``left_out``.
+    ``inherited_by``: while tasks waited for the end of a child's output for two seconds or more,
+    "4321 tail" for each process that could write to a pipe which this process reads, and that no
+    child of it has open.
     """
 
     looks: int
@@ -39,3 +42,4 @@ class TaskWaits:
     tasks: int
     rows: tuple[TaskWait, ...]
     left_out: int = 0
+    inherited_by: tuple[str, ...] = ()

@@ -21,11 +21,13 @@ from iotrace.report.model import (
     GroupLimits,
     Process,
     Signal,
+    TaskWaits,
     UnreadPipe,
     Workers,
 )
 from iotrace.report.stacks import Line, StallCause, Wake
 from iotrace.report_builder.call_rows import call_row
+from iotrace.report_builder.child_output import inherited_by
 from iotrace.report_builder.descriptor_rows import descriptor_row, open_sockets, pickup_of_all
 from iotrace.report_builder.in_call_rows import in_call_row
 from iotrace.report_builder.loop_rows import loop_row
@@ -124,6 +126,7 @@ class _Parts:
                 row = stall_cause_row(cause, call, kind, one, frames, native)
                 self._stall_causes[thread, loop].append(row)
         writers = lru_cache(maxsize=64)(writers_of)  # for this report: pipes are closed, too
+        self._writers_of = writers
         self._in_calls = {
             one.thread: in_call_row(
                 one, self._name(one.number), snapshot.from_ns, facts, stacks, writers
@@ -216,7 +219,7 @@ class _Parts:
                 pid, self._snapshot, facts, self._unaccepted.get(pid, {}), self._places
             ),
             upstreams=upstream_rows(pid, self._snapshot),
-            tasks=task_rows(self._tasks.get(pid)),
+            tasks=self._task_rows(pid, facts),
             unread_pipes=self._unread_pipes(pid, facts),
         )
 
@@ -224,6 +227,12 @@ class _Parts:
         return worker_rows(
             parent, pids, self._snapshot, self._facts, self._unaccepted, self._places
         )
+
+    def _task_rows(self, pid: int, facts: ProcessFacts | None) -> TaskWaits | None:
+        tasks = task_rows(self._tasks.get(pid))
+        if tasks is None:
+            return None
+        return replace(tasks, inherited_by=inherited_by(tasks, facts, self._writers_of))
 
     def _lock_waits(self, pid: int, facts: ProcessFacts | None) -> tuple[FileLockWait, ...]:
         """Those who waited, and those who were refused a lock that another has now."""

@@ -53,7 +53,7 @@ _ADVICE = {
 }
 
 
-_INHERITED = (
+INHERITED = (
     "What a child starts in the background inherits its stdout and stderr, and a pipe ends only "
     "when all who have it have closed it: start such a daemon with its output elsewhere "
     "(`daemon >/dev/null 2>&1 &`), do not capture the output of a command that starts one, or have "
@@ -90,7 +90,7 @@ _EXIT_ADVICE = (
 def advice_of(first: Stuck, profile: ProcessProfile) -> str:
     """What to do about a thread that is stuck so."""
     if first.call.inherited_by:
-        return _INHERITED
+        return INHERITED
     if nobody_writes(first, profile):
         return NOBODY_WRITES
     if calling_back(first, profile):

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from iotrace.report.detail import Detail
 from iotrace.verdict.child_names import child_names
 from iotrace.verdict.cpu_samples import busy_lines
-from iotrace.verdict.frames import library_frames
+from iotrace.verdict.frames import library_frames, named
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, serves
@@ -24,6 +25,7 @@ from iotrace.verdict.slow_places import (
     tiers_of,
 )
 from iotrace.verdict.stuck import LEAST_NS, WHOLE_SHARE
+from iotrace.verdict.stuck_advice import INHERITED
 from iotrace.verdict.thread_activity import Activity
 from iotrace.verdict.told_lines import ToldLine
 from iotrace.verdict.waiting_tasks import (
@@ -39,6 +41,8 @@ from iotrace.verdict.waiting_tasks import (
 LEAST_LOOKS = 3
 _OWN = (Wait.SLEEP, Wait.CHILD, Wait.FUTURE, Wait.TASKS)
 """What no thread shows, and no other service."""
+_READS_OUTPUT = re.compile(r"/asyncio/subprocess\.py:(?:communicate|_read_stream)$")
+MOST_NAMED = 3
 WORKS_SHARE = 0.5
 """Of the time of a thread, on a CPU or ready: it is what the tasks' futures wait for."""
 
@@ -125,17 +129,37 @@ def _hit(
 
 def _hanging_hit(place: Place, profile: ProcessProfile) -> Hit:
     count, longest = max(1, round(place.mean)), longest_of(place.tasks)
+    kept = _kept_open_by(place, profile)
     nobody = "that nobody has set" if place.wait is Wait.FUTURE else "that has not ended"
+    nobody = ", which has not come" if kept else f" {nobody}"
     who = "Requests hang" if place.serves else "What takes from a full queue hangs, most likely"
     return Hit(
-        {"tasks_waiting": count, "longest_ns": longest, **owed(profile)},
+        {
+            "tasks_waiting": count,
+            "longest_ns": longest,
+            **({"pipe_is_open_in": ", ".join(kept)} if kept else {}),
+            **owed(profile),
+        },
         min(profile.wall_ns, longest),
-        severity="medium",
+        severity="high" if kept else "medium",
         lines=task_lines(place.tasks),
-        title=f"{who}: {plural(count, 'asyncio task')} {_text(place, None, profile)} "
-        f"{nobody} in {duration(longest)} and more",
-        advice=_ADVICE[place.wait],
+        title=f"{who}: {plural(count, 'asyncio task')} {_text(place, None, profile)}"
+        f"{nobody} in {duration(longest)} and more"
+        + (_KEPT.format(", ".join(kept[:MOST_NAMED])) if kept else ""),
+        advice=INHERITED if kept else _ADVICE[place.wait],
     )
+
+
+_KEPT = (
+    ": no child of it has that pipe any more, but it is still open in process {}, which has "
+    "inherited it"
+)
+
+
+def _kept_open_by(place: Place, profile: ProcessProfile) -> tuple[str, ...]:
+    """Who has inherited the output that the task reads to its end: the child itself has ended."""
+    reads = any(_READS_OUTPUT.search(named(frame)) for frame in place.first.wait.stack)
+    return profile.tasks.inherited_by if profile.tasks and reads else ()
 
 
 def _text(place: Place, helper: _Helper | None, profile: ProcessProfile) -> str:
@@ -143,6 +167,9 @@ def _text(place: Place, helper: _Helper | None, profile: ProcessProfile) -> str:
     via = function_text(place.first.wait.stack)
     own = not library_frames(place.first.wait.stack)
     if place.wait is Wait.CHILD:
+        kept = _kept_open_by(place, profile)
+        if kept:
+            return f"wait for the end of a child's output {at}"
         return f"wait for a child process{child_names(profile)} {at}"
     if place.wait is Wait.SLEEP:
         library = library_frames(place.first.wait.stack)

@@ -51,6 +51,18 @@ def test_a_child_process_is_named() -> None:
     assert "wait for a child process (gzip) at srv/app.py:19 convert" in _title(one, child)
 
 
+def test_who_has_inherited_a_childs_output_is_named() -> None:
+    reads = ("lib/asyncio/subprocess.py:195 Process.communicate", "app.py:14 execute", _FRAMEWORK)
+    for chain, kept, severity in ((reads, "902 tail", "high"), (_CHILD, "", "medium")):
+        one = with_tasks(wait_of(*chain, tasks=1))
+        assert one.tasks is not None
+        one = replace(one, tasks=replace(one.tasks, inherited_by=("902 tail",)))
+        found = findings(one)["IO185"]
+        assert (found.severity, found.evidence.get("pipe_is_open_in", "")) == (severity, kept)
+        assert ("the end of a child's output" in found.title) is bool(kept)
+    assert "a child process" in _title(with_tasks(wait_of(*reads, tasks=1)))
+
+
 def test_the_one_thread_that_does_all_calls_is_named() -> None:
     one = with_slow_requests(wait_of(*_QUERY, tasks=4, longest=0))
     worker = thread(702, user=9 * S, lock=S)

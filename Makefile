@@ -24,8 +24,9 @@ test:  ## run all tests: the unit tests, and on the real kernel tests/kernel and
 	@.ci/setup tests
 	$(PYTEST) -n auto tests/unit
 	@# As root's own: what iotrace does for the user behind sudo is tested by tests that say so.
-	$(AS_ROOTS_OWN) $(PYTEST) $(NO_CACHE) -n 2 --dist loadfile -m side_by_side tests/kernel tests/attacks
-	$(AS_ROOTS_OWN) $(PYTEST) $(NO_CACHE) -m "not side_by_side" tests/kernel
+	$(AS_ROOTS_OWN) $(PYTEST) $(NO_CACHE) -n 2 --dist loadfile -m "side_by_side and not thorough" \
+		tests/kernel tests/attacks
+	$(AS_ROOTS_OWN) $(PYTEST) $(NO_CACHE) -m "not side_by_side and not thorough" tests/kernel
 
 # What it measures is kept in benchmarks/results.json, unless QUICK=1.
 bench: setup  ## what tracing costs, beside other tracers (QUICK=1: roughly; WORKLOADS="echo ...")
@@ -49,6 +50,10 @@ clinic: setup  ## set up problems that people reported: is their cause named? (C
 grid: setup  ## faults in many kinds of programs: NUMBER of them by lot (CELLS="FAULT@PROGRAM ..." SEED=1)
 	$(AS_ROOT) $(BIN)/python -m clinic.grid $(if $(NUMBER),--number $(NUMBER)) \
 		$(if $(SEED),--seed $(SEED)) $(CELLS)
+
+thorough: setup  ## the kernel tests of which make test has some only (absent features, servers, ...)
+	@.ci/setup tests
+	$(AS_ROOTS_OWN) $(PYTEST) $(NO_CACHE) -m thorough tests/kernel tests/attacks
 
 attacks: setup  ## try what other users of a host can do to iotrace; prints what happens now
 	@.ci/setup tests

@@ -140,7 +140,12 @@ for _ in range(4):
     [
         ("a mapped ELF file of a terabyte", _OWN_ELF, ()),
         ("children that map ELF files of a terabyte while they are traced", _CHILDS_ELF, ()),
-        ("as many mappings as Linux allows, with paths of 4000 characters", _MAPPINGS, ()),
+        pytest.param(
+            "as many mappings as Linux allows, with paths of 4000 characters",
+            _MAPPINGS,
+            (),
+            marks=pytest.mark.thorough,
+        ),
         ("descriptors without number, and epolls of them all", _DESCRIPTORS, ()),
         ("arguments of 2 MB", _ARGUMENTS, ("x" * 120_000,) * 16),
     ],
@@ -167,6 +172,7 @@ def test_it_is_too_much(
     happens(attack, f"traced: {cost}; {why or 'all is known'}"[:300])
 
 
+@pytest.mark.thorough
 def test_threads_without_end(attackers_directory: Path, happens: Happens) -> None:
     with attacker_process(_THREADS, attackers_directory) as hostile, Worker() as honest:
         ended = root_runs("attach", hostile.pid, honest.pid, "-d", "1", "-f", "json")

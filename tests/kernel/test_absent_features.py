@@ -21,6 +21,14 @@ from tests.waiting import wait_until
 
 INDISPENSABLE = [probe.tracepoint for probe in PROBES if not probe.loses]
 OPTIONAL = [probe.tracepoint for probe in PROBES if probe.loses] + sorted(OTHER_FEATURES)
+IN_EACH_RUN = {
+    "sched_waking",
+    "skb_copy_datagram_iovec",
+    "sk_data_ready",
+    "lookup_batch",
+    "run_delay",
+}
+"""Each takes a compilation; those without which most else is done in another way."""
 
 LOST = {
     "sched_waking": "wake-up times",
@@ -46,7 +54,13 @@ STREAM_READS = [
 """A small UDP datagram is copied without an event; its copy is always estimated."""
 
 
-@pytest.fixture(scope="module", params=OPTIONAL)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=() if name in IN_EACH_RUN else pytest.mark.thorough)
+        for name in OPTIONAL
+    ],
+)
 def without(request: pytest.FixtureRequest) -> tuple[str, Report]:
     """The workload of known counts, traced without one feature."""
     feature: str = request.param

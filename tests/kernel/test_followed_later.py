@@ -48,7 +48,7 @@ def _connection_to(pid: int, port: int, open_ones: contextlib.ExitStack) -> sock
         connection.close()
 
 
-@pytest.mark.parametrize("detail", ["full", "sockets"])
+@pytest.mark.parametrize("detail", ["full", pytest.param("sockets", marks=pytest.mark.thorough)])
 def test_requests_before_it_joins_make_no_latency(detail: str) -> None:
     with contextlib.ExitStack() as ends:
         first, port = ends.enter_context(_server(0))

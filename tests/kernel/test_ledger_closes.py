@@ -18,6 +18,8 @@ from tests.kernel.web_servers import SERVERS, WebServer, running
 
 LOAD_NS = int(float(os.environ.get("IOTRACE_LOAD_SECONDS", "3")) * 1e9)
 """How long each server is under load; 10 s for a thorough run."""
+IN_EACH_RUN = {"asyncio", "gunicorn-gthread", "fork", "poller", "hog"}
+THOROUGH = pytest.mark.thorough
 TICK_NS = 10_000_000
 """A running thread's figures in /proc are as old as the last tick, or its last switch."""
 SWITCH_NS = 100_000
@@ -53,7 +55,13 @@ class Trial:
         return [thread for process in self.report.processes for thread in process.threads]
 
 
-@pytest.fixture(scope="module", params=SERVERS, ids=[server.name for server in SERVERS])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(server, id=server.name, marks=() if server.name in IN_EACH_RUN else THOROUGH)
+        for server in SERVERS
+    ],
+)
 def trial(request: pytest.FixtureRequest) -> Iterator[Trial]:
     server: WebServer = request.param
     with running(server) as target:

@@ -81,7 +81,9 @@ def test_an_interval_holds_what_happened_in_it_though_it_was_added_up() -> None:
     assert (calls, octets) == (3 * EACH * 2 * 3, 3 * EACH * 2 * 15)
 
 
-@pytest.mark.parametrize("detail", [Detail.LIGHT, Detail.SOCKETS])
+@pytest.mark.parametrize(
+    "detail", [Detail.SOCKETS, pytest.param(Detail.LIGHT, marks=pytest.mark.thorough)]
+)
 def test_room_is_given_back_without_probes_on_calls(detail: Detail) -> None:
     limits = replace(SMALL, detail=detail)
     with Target("churn.py", EACH) as target, tracing(target.pid, limits=limits) as trace:
@@ -94,6 +96,7 @@ def test_room_is_given_back_without_probes_on_calls(detail: Detail) -> None:
     assert report.quality.lost.total == 0
 
 
+@pytest.mark.thorough
 def test_no_batches_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ABSENT_VARIABLE, "lookup_batch")
     test_what_ends_is_added_up_and_its_room_used_again()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.soak.watch import faults, soak
 
 
+@pytest.mark.thorough
 def test_twenty_seconds_at_full_rate() -> None:
     samples = soak(20)
     assert faults(samples) == []

@@ -118,11 +118,27 @@ def verdicts(answer: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_all_models_twice_in_a_row_agree_on_every_verdict() -> None:
-    once, again = (json.loads(demo("--model", "all", "-n", "19", "-f", "json")) for _ in range(2))
-    assert [one["model"] for one in once["models"]] == _RUNNABLE
-    assert verdicts(once) == verdicts(again)
-    found = {name: cells["io"] for name, cells in verdicts(once).items()}
+DISAGREES = {
+    ("nonblocking", "pickup_p50_ns"),
+    ("signal", "calls_per_request"),
+    ("asyncio", "calls_per_request"),
+}
+"""What the book's pictures leave out: a poller that has a CPU of its own is not late, and a handler
+and an event loop make calls of their own."""
+
+
+def test_all_models_are_as_the_textbook_says() -> None:
+    answer = json.loads(demo("--model", "all", "-n", "19", "-f", "json"))
+    assert [one["model"] for one in answer["models"]] == _RUNNABLE
+    # The CPU time of a request is more where others have the caches.
+    wrong = {
+        (name, key)
+        for name, cells in verdicts(answer).items()
+        for key, agrees in cells.items()
+        if agrees is False and key != "cpu_per_request_ns"
+    }
+    assert wrong <= DISAGREES
+    found = {name: cells["io"] for name, cells in verdicts(answer).items()}
     assert found == {
         model.id: "synchronous" if model.synchronous else "asynchronous"
         for model in MODELS
@@ -137,6 +153,7 @@ def test_a_few_models_are_compared_in_80_columns() -> None:
     assert sum(line.startswith("epoll ") for line in text.splitlines()) == 3
 
 
+@pytest.mark.thorough
 def test_more_clients_show_where_multiplexing_overtakes_blocking() -> None:
     answer = json.loads(demo("-m", "blocking,epoll", "--connections", "1,20", "-f", "json"))
     rates = {(p["model"], p["connections"]): p["requests_per_second"] for p in answer["points"]}
@@ -149,8 +166,8 @@ def test_more_clients_show_where_multiplexing_overtakes_blocking() -> None:
     ("model", "number"),
     [
         ("epoll", signal.SIGINT),
-        ("fork", signal.SIGINT),
         ("nonblocking", signal.SIGTERM),
+        pytest.param("fork", signal.SIGINT, marks=pytest.mark.thorough),
     ],
 )
 def test_an_end_in_the_midst_leaves_nothing_behind(model: str, number: signal.Signals) -> None:

@@ -11,8 +11,22 @@ from tests.kernel.demo.playing import MULTIPLEXED, loop_of, play, served
 UNANSWERED = ("--connections", "1", "--requests", "1", "--timeout", "0.3")
 
 
-@pytest.mark.parametrize("name", ["select", "poll", "epoll"])
-@pytest.mark.parametrize("fault", ["--never-accept", "--no-read"])
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("poll", "--never-accept"),
+        ("epoll", "--no-read"),
+        *(
+            pytest.param(name, fault, marks=pytest.mark.thorough)
+            for name, fault in [
+                ("select", "--never-accept"),
+                ("epoll", "--never-accept"),
+                ("select", "--no-read"),
+                ("poll", "--no-read"),
+            ]
+        ),
+    ],
+)
 def test_level_triggering_spins_over_what_nobody_takes(
     runner: Runner, name: str, fault: str
 ) -> None:

@@ -9,9 +9,9 @@ def view_language(request, name):
     language = Language.objects.get(name=name)
     lexemes = list(Lexeme.objects.filter(language=language).select_related("meaning"))
     for lexeme in lexemes:
-        place = MeaningListOrder.objects.get(
+        place = MeaningListOrder.objects.get(  # <- looks
             meaning_list=wordlist, meaning=lexeme.meaning
-        )  # <- looks
+        )
         lexeme.place = place.order
     lexemes.sort(key=lambda lexeme: lexeme.place)
     return render(request, "language.html", {"language": language, "lexemes": lexemes})

@@ -9,6 +9,7 @@ from iotrace.verdict.asking_children import asking_child
 from iotrace.verdict.callbacks import CALLING_BACK, IN_READING_LOOP, calling_back, reads_in_loop
 from iotrace.verdict.frames import named
 from iotrace.verdict.handovers import FORKED, IN_LOOP, idle_workers, in_loop, left_behind
+from iotrace.verdict.lone_waits import NOBODY_GIVES, nobody_gives
 from iotrace.verdict.lost_results import (
     POOL_ENDED,
     READER_ENDED,
@@ -101,6 +102,8 @@ def advice_of(first: Stuck, profile: ProcessProfile) -> str:
         return BY_READER
     if in_loop(first) and first.purpose in (Purpose.RESULT, Purpose.WORK):
         return IN_LOOP
+    if nobody_gives(first, profile):
+        return NOBODY_GIVES
     if first.purpose is Purpose.RESULT and left_behind(first, profile):
         return FORKED
     asking = asking_child(first, profile)

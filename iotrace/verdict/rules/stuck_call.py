@@ -24,6 +24,7 @@ from iotrace.verdict.handovers import (
     result_text,
     waits_in_request,
 )
+from iotrace.verdict.lone_waits import LEFT_ALONE, nobody_gives
 from iotrace.verdict.lost_results import workers_that_die
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.own_pipes import nobody_writes, nobody_writes_text
@@ -89,7 +90,7 @@ def _hangs(one: Stuck, profile: ProcessProfile, *, needed: bool) -> bool:
         return True
     if one.purpose in (Purpose.READER, Purpose.FILE, Purpose.CONNECTION, Purpose.ROOM):
         return True
-    if writers_to(one, profile) or nobody_writes(one, profile):
+    if writers_to(one, profile) or nobody_writes(one, profile) or nobody_gives(one, profile):
         return True
     if one.purpose is Purpose.CHILD:
         asked = asking_child(one, profile) is not None
@@ -232,7 +233,11 @@ def _work_text(one: Stuck, profile: ProcessProfile) -> str:
     if caller:
         return calling_back_text(caller, awaited_text(one))
     reader = reader_for(one, profile)
-    return reader_text(one, reader) if reader else handover_text(one)
+    if reader:
+        return reader_text(one, reader)
+    if nobody_gives(one, profile) and not waits_in_request(one):
+        return f"waiting for {awaited_text(one)}, {LEFT_ALONE}"
+    return handover_text(one)
 
 
 def _sent_again(one: Stuck, profile: ProcessProfile) -> int:

@@ -27,6 +27,9 @@ SPREAD_SHARE = 0.3
 """Where no function has so much of it, packages tell more."""
 INSIDE_SHARE = 0.3
 """Of a function's samples, in what it calls of one installed package, for that to be named."""
+WAY_SHARE = 0.8
+"""Of them, that go by way of one function of that package: it tells what was called, or which loop
+of a package's spins."""
 _LOOP_CODE = re.compile(r"/(?:selectors|asyncio/(?:base_events|events|runners)|uvloop/.*)\.py$")
 
 
@@ -154,11 +157,39 @@ def _function_text(group: list[CpuSample]) -> str:
         called_in = map(package_of, one.stack[: max(0, one.own)])
         inside[next(filter(None, called_in), "")] += one.samples
     called = [
-        f"{share(count, _samples(group))} of it in {name}"
+        f"{share(count, _samples(group))} of it in {name}{_way_text(group, name)}"
         for name, count in inside.most_common(2)
         if name and count >= INSIDE_SHARE * _samples(group)
     ]
     return _lines_text(group) + (f" ({', '.join(called)})" if called else "")
+
+
+def _way_text(group: list[CpuSample], package: str) -> str:
+    """ ", by way of sync.py:62 run": the innermost function of a package that nearly all of these
+    samples are in or below, at the line with the most of them."""
+    counts = Counter[tuple[str, str]]()
+    lines = Counter[Frame]()
+    depths: dict[tuple[str, str], int] = {}
+    for one in group:
+        seen = set()
+        called = one.stack[: max(0, one.own)]
+        for place, frame in enumerate(called):
+            function = frame.file, frame.function
+            if package_of(frame) == package and function not in seen:
+                seen.add(function)
+                counts[function] += one.samples
+                lines[frame] += one.samples
+                depth = len(called) - place
+                depths[function] = max(depths.get(function, 0), depth)
+    common = [one for one, count in counts.items() if count >= WAY_SHARE * _samples(group)]
+    if not common:
+        return ""
+    deepest = max(common, key=depths.__getitem__)
+    inner = max(
+        (frame for frame in lines if (frame.file, frame.function) == deepest),
+        key=lines.__getitem__,
+    )
+    return f", by way of {frame_text(inner)}"
 
 
 def _lines_text(group: list[CpuSample]) -> str:

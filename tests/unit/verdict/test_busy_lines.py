@@ -104,6 +104,27 @@ def test_packages_that_a_line_calls_are_named() -> None:
     )
 
 
+def test_the_loop_of_a_package_that_spins_is_named() -> None:
+    """Nearly all samples are in what it calls, and none of that stands out."""
+    package = "/venv/lib/python3.11/site-packages/gunicorn"
+    polls = Frame("SyncWorker.run", f"{package}/workers/sync.py", 62)
+    tells = Frame("SyncWorker.run", f"{package}/workers/sync.py", 61)
+    arbiter = Frame("Arbiter.run", f"{package}/arbiter.py", 168)
+    called = [Frame(f"step_{number}", f"{package}/util.py", number) for number in range(3)]
+    rows = [
+        _row(40, 2, polls, arbiter, _WEATHER),
+        *(_row(20, 3, one, tells, arbiter, _WEATHER) for one in called[:1]),
+        *(_row(15, 3, one, polls, arbiter, _WEATHER) for one in called[1:]),
+    ]
+    (line,) = texts_of(busy_lines(_sampled(*rows, _row(10, 0, _WEATHER))))
+    assert line.startswith(
+        "server.py:13 weather (90 % of it in gunicorn, by way of "
+        "gunicorn/workers/sync.py:62 SyncWorker.run): 100 % of its CPU time"
+    )
+    spread = [_row(30, 1, replace(one, line=None), _WEATHER) for one in called]
+    assert "by way of" not in texts_of(busy_lines(_sampled(*spread)))[0]
+
+
 def test_a_loop_at_its_limit_says_what_a_request_costs() -> None:
     threads = (thread(user=9_800 * MS, poll=200 * MS),)
     half = Durations(5_000, 5 * MS, 6 * MS, 9 * MS, 9 * MS, 9 * MS)

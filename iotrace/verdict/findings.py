@@ -157,29 +157,42 @@ def _severity(hit: Hit, profile: ProcessProfile) -> str:
 def _alike_together(found: list[Finding], profiles: Sequence[ProcessProfile]) -> list[Finding]:
     """One finding for the same trouble in several children of one parent, in processes that share
     what is short, or in many places of one process: the costliest's."""
-    parents = {
-        profile.process.pid: (
-            profile.process.parent,
-            profile.process.model.title if profile.process.model else "",
-        )
-        for profile in profiles
-    }
+    kinds = _kinds(profiles)
+    parents = {one.process.pid: (one.process.parent, kinds[one.process.pid]) for one in profiles}
     many = Counter((one.id, one.pid, one.advice) for one in found)
     groups: dict[object, list[Finding]] = {}
     for finding in found:
-        parent, title = parents[finding.pid]
+        parent, kind = parents[finding.pid]
         what = (finding.id, finding.advice)  # what asks for something else is something else
         key: object = object()
         shared = finding.evidence.get(_SHARED.get(finding.id, ""))
         if shared:
             key = (*what, shared)
         elif parent in parents:
-            key = (*what, parent, title)
+            key = (*what, parent, kind)
         elif many[finding.id, finding.pid, finding.advice] > MOST_ALIKE:
             key = (*what, finding.pid)
         groups.setdefault(key, []).append(finding)
     wanted = {one.process.pid: one.total.cpu_ns + one.total.runq_ns for one in profiles}
     return [_together(group, wanted) for group in groups.values()]
+
+
+def _kinds(profiles: Sequence[ProcessProfile]) -> dict[int, str]:
+    """What children of one parent have in common, by pid: their label; of those that accept at the
+    same addresses the same one, as workers of a server do the same work, and only look different
+    where some have not been seen with all that they do."""
+    titles = {
+        one.process.pid: one.process.model.title if one.process.model else "" for one in profiles
+    }
+    servers: dict[object, list[int]] = {}
+    for one in profiles:
+        sockets = one.process.sockets
+        if sockets and sockets.listening:
+            servers.setdefault((one.process.parent, frozenset(sockets.listening)), []).append(
+                one.process.pid
+            )
+    same = {pid: min(titles[one] for one in pids) for pids in servers.values() for pid in pids}
+    return titles | same
 
 
 def _together(group: list[Finding], wanted: Mapping[int, int]) -> Finding:

@@ -12,7 +12,7 @@ from iotrace.verdict.rules.registry import RULES
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, Tells, always, covers, wastes_its_cpu
 from iotrace.verdict.told_lines import COMPUTES, HELD_LOCK, ToldLine, wait_at
 from iotrace.vocabulary.waits import WAIT_REASONS
-from tests.unit.verdict import elsewhere, made_busy
+from tests.unit.verdict import elsewhere, hangs, made_busy
 from tests.unit.verdict.made import (
     MS,
     PID,
@@ -22,6 +22,7 @@ from tests.unit.verdict.made import (
     event_loop,
     judged,
     listener,
+    loop,
     process,
     thread,
 )
@@ -281,3 +282,28 @@ def test_data_that_lay_longer_than_a_sleep_was_another_threads_to_read() -> None
     ):
         asleep = Hit({"mean_sleep_ns": 500 * MS}, 9 * S, severity=severity)
         assert sleeps(asleep, Hit({"p50_ns": lay}, 9 * S)) is follows
+
+
+def test_workers_of_one_listener_are_told_together_though_their_io_looks_different() -> None:
+    """One of them was seen to use sockets with a timeout."""
+    (one,) = hangs.accept_queue(True)
+    polls = loop("poll", 20, watched=1, nfds=1, data=10, wait=9 * S)
+    timed = replace(one, threads=(thread(poll=9 * S, accept=S),), loops=(polls,))
+    master = process([thread(sleep=10 * S)])
+    workers = [replace(one, pid=701, parent=PID), replace(timed, pid=702, parent=PID)]
+    report = judged(master, *workers)
+    assert len({each.model.title for each in report.processes[1:] if each.model}) == 2
+    (found,) = report.findings
+    assert (found.id, found.evidence["processes"]) == ("IO119", 2)
+    assert [each.id for each in found.symptoms] == ["IO171"]
+
+
+def test_children_that_are_different_servers_are_told_apart() -> None:
+    """As those of a supervisor, which are alike in what they wait for."""
+    (one,) = hangs.accept_queue(True)
+    polls = loop("poll", 20, watched=1, nfds=1, data=10, wait=9 * S)
+    timed = replace(one, threads=(thread(poll=9 * S, accept=S),), loops=(polls,))
+    other = replace(timed, sockets=replace(listener(2), listening=("127.0.0.1:9000",)))
+    master = process([thread(sleep=10 * S)])
+    workers = [replace(one, pid=701, parent=PID), replace(other, pid=702, parent=PID)]
+    assert [each.pid for each in judged(master, *workers).findings] == [701, 702]

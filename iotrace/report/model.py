@@ -33,6 +33,7 @@ from iotrace.report.stacks import CpuSample, Line, Wake
 from iotrace.report.surroundings import Connected as Connected
 from iotrace.report.surroundings import FileLockWait as FileLockWait
 from iotrace.report.surroundings import GroupLimits as GroupLimits
+from iotrace.report.surroundings import InheritedConnection as InheritedConnection
 from iotrace.report.surroundings import LeftByClients as LeftByClients
 from iotrace.report.surroundings import Listener as Listener
 from iotrace.report.surroundings import OneSided as OneSided

@@ -111,6 +111,15 @@ class Overflowed:
 
 
 @dataclass(frozen=True, slots=True)
+class InheritedConnection:
+    """An established connection with unread data, of a listener that a process and its parent have open, and
+    that the parent, which was traced, does not have open. ``peer``: the client."""
+
+    peer: str
+    unread_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenSockets:
     """All sockets that a process had open at the last look, also those that no call used.
 
@@ -121,7 +130,8 @@ class OpenSockets:
     ``unsent``: the 20 sockets with the most data that has not been taken. ``silent``: the 20 peers
     that have acknowledged nothing for longest, though it was sent twice or more. ``overflowed``:
     the 20 UDP sockets that have dropped most. ``one_sided``: the 20 addresses to or from which data
-    has gone one way only, and for longest. ``left``: None: no client has left.
+    has gone one way only, and for longest. ``left``: None: no client has left. ``inherited``: the
+    20 with most unread data.
     """
 
     count: int | None
@@ -135,6 +145,7 @@ class OpenSockets:
     overflowed: tuple[Overflowed, ...] = ()
     one_sided: tuple[OneSided, ...] = ()
     left: LeftByClients | None = None
+    inherited: tuple[InheritedConnection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

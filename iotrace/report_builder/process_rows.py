@@ -19,6 +19,7 @@ from iotrace.report.detail import Detail
 from iotrace.report.model import (
     FileLockWait,
     GroupLimits,
+    OpenSockets,
     Process,
     Signal,
     TaskWaits,
@@ -30,6 +31,7 @@ from iotrace.report_builder.call_rows import call_row
 from iotrace.report_builder.child_output import inherited_by
 from iotrace.report_builder.descriptor_rows import descriptor_row, open_sockets, pickup_of_all
 from iotrace.report_builder.in_call_rows import in_call_row
+from iotrace.report_builder.inherited_sockets import inherited_connections
 from iotrace.report_builder.loop_rows import loop_row
 from iotrace.report_builder.operation_rows import operation_row
 from iotrace.report_builder.request_rows import request_rows, unaccepted_of, upstream_rows
@@ -210,7 +212,7 @@ class _Parts:
             lines=tuple(sorted(self._lines[pid], key=lambda row: -row.total_ns)),
             pickup_ns=pickup_of_all(totals for _, totals in self._descriptors[pid]),
             count=max(1, sum(threads[key].processes for key in keys)),
-            sockets=open_sockets(facts),
+            sockets=self._sockets(facts),
             limits=_limits(facts),
             file_lock_waits=self._lock_waits(pid, facts),
             cpu_samples=sample_rows(self._samples[pid], self._stacks),
@@ -227,6 +229,10 @@ class _Parts:
         return worker_rows(
             parent, pids, self._snapshot, self._facts, self._unaccepted, self._places
         )
+
+    def _sockets(self, facts: ProcessFacts | None) -> OpenSockets:
+        parent = self._facts.get(facts.parent) if facts else None
+        return replace(open_sockets(facts), inherited=inherited_connections(facts, parent))
 
     def _task_rows(self, pid: int, facts: ProcessFacts | None) -> TaskWaits | None:
         tasks = task_rows(self._tasks.get(pid))

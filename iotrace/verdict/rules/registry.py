@@ -39,6 +39,7 @@ from iotrace.verdict.rules import (
     gil_asleep,
     gil_contention,
     held_lock,
+    inherited_connections,
     kept_connections,
     killed_workers,
     late_answers,
@@ -163,5 +164,6 @@ RULES: tuple[Rule, ...] = (
     read_by_another.ANOTHER,
     brief_workers.BRIEF,
     told_to_end.TOLD,
+    inherited_connections.INHERITED,
     full_pipe.FULL,
 )

@@ -219,6 +219,7 @@ TESTED_ELSEWHERE = {
             "IO193",
             "IO201",
             "IO202",
+            "IO206",
             "IO208",
         ),
         "tests/kernel/verdict/test_hangs.py",

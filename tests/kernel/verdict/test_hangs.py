@@ -56,6 +56,7 @@ WAYS = {
     "read_by_another": "IO202",
     "endless_shutdown": "IO193",
     "told_in_vain": "IO208",
+    "inherited_connection": "IO206",
 }
 _SERVE = ("busy_connections", "slow_service", "sleeping_requests")
 """They begin when they are traced, and say when they serve: judged from then on."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from iotrace.report.model import OpenSockets, Process, Signal
 from iotrace.report.stacks import CpuSample
+from iotrace.report.surroundings import InheritedConnection
 from iotrace.report.task_waits import TaskWaits
 from tests.unit.verdict.made import (
     MS,
@@ -14,12 +15,13 @@ from tests.unit.verdict.made import (
     call,
     descriptor,
     event_loop,
+    in_call,
     listener,
     process,
     stack,
     thread,
 )
-from tests.unit.verdict.made_tasks import wait_of
+from tests.unit.verdict.made_tasks import slow_tasks, wait_of
 
 SLEEPS = "lib/asyncio/tasks.py:639 sleep"
 STREAMED = (SLEEPS, "app.py:13 changes", "lib/site-packages/starlette/responses.py:244 stream")
@@ -65,6 +67,37 @@ def told_in_vain(wrong: bool) -> tuple[Process, ...]:
             signals=(told,),
         ),
     )
+
+
+FORKED = (
+    "lib/multiprocessing/popen_fork.py:71 Popen._launch",
+    "lib/concurrent/futures/process.py:725 ProcessPoolExecutor.submit",
+    "server.py:17 start",
+)
+
+
+def inherited_connections(wrong: bool) -> tuple[Process, ...]:
+    """IO206: two processes of a pool have a connection that the server has closed; the twins have
+    served it themselves."""
+    (server,) = slow_tasks(False)
+    sleeps = in_call(
+        "clock_nanosleep", "", "server.py:13 report",
+        "lib/concurrent/futures/process.py:240 _process_worker", *FORKED,
+    )  # fmt: skip
+    kept = (InheritedConnection("10.0.0.7:5001", 72),)
+    workers = [
+        replace(
+            process(
+                [replace(thread(pid, sleep=10 * S), in_call=sleeps)],
+                () if wrong else [call("recvfrom", "tcp", 31, tid=pid)],
+                pid=pid,
+                parent=server.pid,
+            ),
+            sockets=OpenSockets(2, ("127.0.0.1:8000",), 0, 1, inherited=kept),
+        )
+        for pid in (701, 702)
+    ]
+    return server, *workers
 
 
 def endless_shutdown(wrong: bool) -> tuple[Process, ...]:

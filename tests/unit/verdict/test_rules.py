@@ -116,6 +116,7 @@ MADE: dict[str, Made] = {
     "IO202": hangs.read_by_another,
     "IO203": made_busy.brief_workers,
     "IO208": made_ends.told_in_vain,
+    "IO206": made_ends.inherited_connections,
     "IO212": elsewhere.full_pipe,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
@@ -207,6 +208,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO202": {"threads": 2, "peer": "10.0.0.9:18812", "reader": "thread 701"},
     "IO203": {"processes_started": 100, "cpu_per_process_ns": 2 * MS, "mean_life_ns": 52 * MS},
     "IO208": {"signal": "SIGTERM", "times": 7, "listens_at": "127.0.0.1:8000"},
+    "IO206": {"peer": "10.0.0.7:5001", "connections": 1, "open_in": "701 python3, 702 python3"},
     "IO212": {"waited_ns": 6 * S, "calls": 700, "longest_ns": 500 * MS, "threads": 1},
 }  # fmt: skip
 

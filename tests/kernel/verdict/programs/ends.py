@@ -1,10 +1,12 @@
 """Ways to hang, of hanging.py: programs that do not come to their end."""
 
+import multiprocessing
 import os
 import signal
 import socket
 import socketserver
 import threading
+import time
 
 from common import WRONG
 
@@ -38,4 +40,29 @@ def told_in_vain(listener):
         threading.Event().wait(0.1)
 
 
-ENDS = (endless_shutdown, told_in_vain)
+def inherited_connection(listener):
+    """IO206: a process is forked while a client is connected, whom the server then closes; fixed:
+    before. The server goes on answering others."""
+
+    def fork():
+        fork = multiprocessing.get_context("fork")
+        fork.Process(target=time.sleep, args=(600,), daemon=True).start()
+
+    if not WRONG:
+        fork()
+    client = socket.create_connection(listener.getsockname())
+    served = listener.accept()[0]
+    if WRONG:
+        fork()
+    served.close()
+    client.sendall(b"request")
+    other = socket.create_connection(listener.getsockname())
+    served = listener.accept()[0]
+    while True:
+        other.sendall(b"request")
+        served.sendall(served.recv(100))
+        other.recv(100)
+        threading.Event().wait(0.1)
+
+
+ENDS = (endless_shutdown, told_in_vain, inherited_connection)

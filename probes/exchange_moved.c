@@ -72,9 +72,9 @@ static __always_inline void data_moved(struct thread *t, u32 slot, s64 bytes)
   if (!e)
     return;
   if (!bytes)
-    exchange_ended(x);
+    exchange_ended(t, x);
   else if (moved_flags(t) & CALL_OUT)
-    over = exchange_written(t, slot, x, e, &s);
+    over = exchange_written(t, slot, x, e, &s, bytes);
   else
     over = exchange_read(t, slot, x, e, &s);
   if (over)

@@ -139,13 +139,17 @@ static __always_inline int exchange_read(struct thread *t, u32 slot, struct exch
 }
 
 /* End of the stream: no answer will come. */
-static __always_inline void exchange_ended(struct exchange *x)
+static __always_inline void exchange_ended(struct thread *t, struct exchange *x)
 {
   struct endpoint *e;
   if (x->role == ROLE_CLIENT && (leave_phase(x, PHASE_ARRIVED) || leave_phase(x, PHASE_ASKED))) {
     e = endpoint_of(x);
     if (e)
       __sync_fetch_and_add(&e->in_flight, -1);
+    if (e && x->asks && t->since_ns > x->read_ns) {
+      __sync_fetch_and_add(&e->cut_off, 1);
+      __sync_fetch_and_add(&e->cut_off_ns, t->since_ns - x->read_ns);
+    }
     enter_phase(x, PHASE_IDLE);
   } else if (leave_phase(x, PHASE_ARRIVED)) {
     x->unasked = 0;
@@ -222,16 +226,19 @@ static __always_inline void end_exchange(struct thread *t, struct exchange *x, s
 }
 
 static __always_inline void query_written(struct thread *t, u32 slot, struct exchange *x,
-                                          struct endpoint *e)
+                                          struct endpoint *e, s64 bytes)
 {
   u64 waiting;
   if (leave_phase(x, PHASE_IDLE)) {
     waiting = fetch_and_add(&e->in_flight, 1) + 1;
     if (waiting > e->in_flight_max)
       atomic_max(&e->in_flight_max, waiting);
+    x->asks = 0;
   } else if (!leave_phase(x, PHASE_ASKED)) {
     return; /* a query behind an answer that nobody has read */
   }
+  if (bytes > FAREWELL_BYTES)
+    x->asks = 1;
   x->read_ns = written_ns(t);
   x->slot = slot + 1;
   if (x->since_ns > moved_after_ns(t)) { /* the answer was there before the write returned */
@@ -245,10 +252,10 @@ static __always_inline void query_written(struct thread *t, u32 slot, struct exc
 
 /* As exchange_read(). */
 static __always_inline int exchange_written(struct thread *t, u32 slot, struct exchange *x,
-                                            struct endpoint *e, struct exchange_times *s)
+                                            struct endpoint *e, struct exchange_times *s, s64 bytes)
 {
   if (x->role == ROLE_CLIENT) {
-    query_written(t, slot, x, e);
+    query_written(t, slot, x, e, bytes);
   } else if (leave_phase(x, PHASE_SERVED)) {
     exchange_answered(t, slot, x, e, s);
     if (e->handed_over || x->slot != slot + 1 || (!DETAIL_FULL && t->pooled)) /* for the next request */

@@ -29,6 +29,8 @@
 
 /* Exchanges are summed up by latency in tiers: one for all buckets of the histogram below
  * TIER_FIRST_BUCKET, one for each TIER_BUCKETS above. */
+/* A shorter query may be a farewell (close_notify of TLS, QUIT) that nobody answers. */
+#define FAREWELL_BYTES 64
 #define UNIX_PATH_BYTES 128 /* sun_path of unix(7) has 108 */
 #define TIERS ((FINE_BUCKETS - TIER_FIRST_BUCKET) / TIER_BUCKETS + 1)
 
@@ -67,7 +69,7 @@ struct exchange {
   u32 port;       /* TCP: that the connection came in on, until it is accepted */
   u16 asleep_number; /* without wake-ups: the sleep that at[] and base[] were taken in, or just after */
   u8 asleep_class;   /* its reason, and how much of it was taken; 0: nothing that has yet to be split */
-  u8 reserved;
+  u8 asks;           /* client: a query of more than a few words has been written */
   /* Parts off the CPU. */
   u64 base[OFF_CPU_SUMS];    /* sums at the arrival; once it is read, at the read */
   u64 pickup[OFF_CPU_PARTS]; /* signed, as service */
@@ -98,6 +100,8 @@ struct endpoint {
   u64 undated;     /* exchanges whose data had come before anybody looked */
   u64 unasked;     /* writes while a request lay there unread: several at once */
   u64 connect_errors;
+  u64 cut_off;    /* queries whose connection ended before an answer came; atomic, as the next */
+  u64 cut_off_ns; /* from the last write of these until its end was read */
   u64 in_flight; /* calls upstream that wait for an answer */
   u64 in_flight_max;
   u64 setup_max_ns;

@@ -232,7 +232,7 @@ _UPSTREAMS: Columns = {
     **_nested("theirs_ns", _PERCENTILES, "theirs_{}_ns"),
     **_nested("pickup_ns", _PERCENTILES, "pickup_{}_ns"),
     **_nested("connect_ns", _PERCENTILES, "connect_{}_ns"),
-    **_same("connect_errors", "unknown"),
+    **_same("connect_errors", "unknown", "cut_off", "cut_off_ns"),
 }
 
 

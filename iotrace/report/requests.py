@@ -111,6 +111,8 @@ class Upstream:
     time, over the whole trace. ``unanswered`` calls had no answer at the end;
     ``oldest_unanswered_ns``: for how long. ``connect_ns``: of connections that were established
     (None: there was none, or they are unix sockets); ``connect_errors``: of those that were not.
+    ``cut_off`` queries of more than 64 bytes had no answer, as their connection was at its end;
+    ``cut_off_ns``: from their last write until that was read, of all of them.
     """
 
     peer: str
@@ -125,6 +127,8 @@ class Upstream:
     connect_errors: int
     pickup_states_ns: dict[str, int]
     unknown: int = 0
+    cut_off: int = 0
+    cut_off_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,8 @@ def upstream_rows(pid: int, snapshot: Snapshot) -> tuple[Upstream, ...]:
     rows = []
     for key, totals in _endpoints(snapshot, pid, "client"):
         owed = snapshot.exchanges.owed.get(key)
-        if sum(totals.latency) or sum(totals.setup) or totals.connect_errors or owed:
+        failed = totals.connect_errors or totals.cut_off
+        if sum(totals.latency) or sum(totals.setup) or failed or owed:
             cost = sum(totals.tiers.values())
             rows.append((cost, _upstream(key, totals, owed, snapshot)))
     return tuple(row for _, row in sorted(rows, key=lambda one: (-one[0], one[1].peer)))
@@ -257,4 +258,6 @@ def _upstream(
         connect_errors=totals.connect_errors,
         pickup_states_ns=dict(states),
         unknown=totals.unknown,
+        cut_off=totals.cut_off,
+        cut_off_ns=totals.cut_off_ns,
     )

@@ -24,8 +24,8 @@ from iotrace.snapshot.task_note import NoteKey, TaskNote, exchange_note
 from iotrace.vocabulary.kinds import Kind
 
 _COUNTS = (
-    "accepted undated unknown handed_over unasked connect_errors in_flight_max latency_max_ns "
-    "setup_max_ns pickup_max_ns service_max_ns last_byte_max_ns".split()
+    "accepted undated unknown handed_over unasked connect_errors cut_off cut_off_ns in_flight_max "
+    "latency_max_ns setup_max_ns pickup_max_ns service_max_ns last_byte_max_ns".split()
 )
 _SLOW_FIGURES = (
     "tid arrived_ns latency_ns queue_ns family peer_port "

@@ -62,6 +62,8 @@ class EndpointTotals:
     handed_over: Total
     unasked: Total
     connect_errors: Total
+    cut_off: Total
+    cut_off_ns: Total
     in_flight_max: Maximum
     latency_max_ns: Annotated[int, maximum_of("latency")]
     setup_max_ns: Annotated[int, maximum_of("setup")]

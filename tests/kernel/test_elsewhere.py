@@ -123,6 +123,51 @@ def test_many_small_round_trips_are_named_and_a_few_are_not() -> None:
             assert evidence["peer"] == f"127.0.0.1:{port}"
 
 
+_CUT_OFF_EACH, _CUT_OFF_S = 7, 0.03
+
+
+@contextmanager
+def _hangs_up(size: int) -> Iterator[int]:
+    """It answers at once; each seventh query it keeps for a while and closes the connection."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        number = 0
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with connection:
+                    while connection.recv(size, socket.MSG_WAITALL):
+                        number += 1
+                        if number % _CUT_OFF_EACH == 0:
+                            time.sleep(_CUT_OFF_S)
+                            break
+                        connection.sendall(b"!")
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    with listener:
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
+
+
+def test_queries_that_are_cut_off_are_counted_and_farewells_are_not() -> None:
+    """IO209."""
+    queries = 71
+    for size, lost in ((65, queries // _CUT_OFF_EACH), (64, 0)):
+        with _hangs_up(size) as port, Target("cut_off.py", port, queries, size) as target:
+            report = trace_work(target, children=False)
+            (row,) = process_of(report, target.pid).upstreams
+        assert (row.calls, row.cut_off) == (queries - queries // _CUT_OFF_EACH, lost)
+        found = by_rule(report.findings)
+        assert ("IO209" in found) is bool(lost)
+        if lost:
+            assert found["IO209"].evidence["peer"] == f"127.0.0.1:{port}"
+            assert 0.9 * _CUT_OFF_S * 1e9 * lost <= row.cut_off_ns <= lost * 300 * MS
+            assert "while it had the request" in found["IO209"].title
+
+
 def test_queues_that_are_full_and_a_queue_that_is_empty(tmp_path: Path) -> None:
     """IO198, IO199, IO200 and IO212, in threads of one program."""
     datagrams, threads = 211, 7

@@ -18,6 +18,7 @@ _LEGEND = (
     "there until this process had read it; at once: calls in flight, at most; owed: of those "
     "that were sent during the trace, not answered at the end, and the oldest one's age."
 )
+_CUT_OFF = "cut off: queries whose connection ended before an answer came."
 _CONNECT = "connect: p99 of the time to connect; failed: connections that could not be made."
 
 
@@ -43,6 +44,9 @@ ORDERS: Orders[Upstream] = {
     ),
     "pickup p99": order("pickup_ns", "p99", "the same, of the slowest hundredth"),
     "connect": order("connect_ns", "p99", "time to connect"),
+    "cut off": ColumnOrder(
+        attrgetter("cut_off"), "queries whose connection ended before an answer came"
+    ),
     "failed": ColumnOrder(attrgetter("connect_errors"), "connections that could not be made"),
 }
 
@@ -58,13 +62,18 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
         figures("calls", (units.format_count(row.calls) for row in shown)),
         figures("at once", (units.format_count(row.in_flight_max) for row in shown), spare=3),
         *owed(shown),
+        *_cut_off(shown),
         *_times("theirs", shown, "theirs_ns"),
         *_times("pickup", shown, "pickup_ns"),
         *connect,
     )
     return Table(
         title="Upstreams",
-        legend=(_LEGEND, *([_CONNECT] if connect else [])),
+        legend=(
+            _LEGEND,
+            *([_CUT_OFF] if _cut_off(shown) else []),
+            *([_CONNECT] if connect else []),
+        ),
         columns=columns,
         more=f"… and {units.format_count(len(rest))} more" if rest else "",
     )
@@ -72,6 +81,12 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
 
 def _cost(row: Upstream) -> int:
     return row.calls
+
+
+def _cut_off(rows: list[Upstream]) -> list[Column]:
+    if not any(row.cut_off for row in rows):
+        return []
+    return [figures("cut off", (units.format_count(row.cut_off) for row in rows))]
 
 
 def _times(title: str, rows: list[Upstream], field: str) -> list[Column]:

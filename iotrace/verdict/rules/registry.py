@@ -23,6 +23,7 @@ from iotrace.verdict.rules import (
     convoy,
     cpu_starvation,
     cpu_throttling,
+    cut_off_queries,
     dropped_datagrams,
     edge_leftover,
     empty_waits,
@@ -165,5 +166,6 @@ RULES: tuple[Rule, ...] = (
     brief_workers.BRIEF,
     told_to_end.TOLD,
     inherited_connections.INHERITED,
+    cut_off_queries.CUT_OFF,
     full_pipe.FULL,
 )

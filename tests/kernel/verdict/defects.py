@@ -232,7 +232,9 @@ TESTED_ELSEWHERE = {
     "IO195": "tests/kernel/test_clients.py",
     "IO196": "tests/kernel/test_clients.py",
     "IO197": "tests/kernel/test_clients.py",
-    **dict.fromkeys(("IO198", "IO199", "IO200", "IO212"), "tests/kernel/test_elsewhere.py"),
+    **dict.fromkeys(
+        ("IO198", "IO199", "IO200", "IO209", "IO212"), "tests/kernel/test_elsewhere.py"
+    ),
     "IO192": "tests/kernel/verdict/test_killed_workers.py",
     "IO194": "tests/kernel/test_stolen_cpu.py",
 }

@@ -14,7 +14,7 @@ from iotrace.report.request_profile import slowest, typical
 from iotrace.report.requests import Requests, Upstream
 from iotrace.report.times import Durations
 from tests.unit import reports
-from tests.unit.output.drawing import drawn, snapshot
+from tests.unit.output.drawing import drawn, rows, snapshot
 from tests.unit.reports import MS, US, process
 from tests.unit.request_rows import LISTENER
 
@@ -112,6 +112,13 @@ peer           calls at once    owed theirs    p99 pickup    p99 connect failed
 127.0.0.1:5432 2,742       4       - 2.25ms 31.3ms 40.6us 18.1ms  58.0us      -
 10.0.0.7:6379      -       1 1/3.00s      -      -      -      -       -      7
 """)
+
+
+def test_a_peer_that_closes_connections_instead_of_answering() -> None:
+    asked = Upstream("10.0.0.7:80", "tcp", 41, 1, 0, None, None, None, None, 0, {}, cut_off=7)
+    one = upstreams_table.table(process(upstreams=(asked,)), 20)
+    assert ["cut off" in line for line in drawn(one).splitlines()].count(True) == 2
+    assert rows(one)[0].split()[:4] == ["10.0.0.7:80", "41", "1", "7"]
 
 
 def test_a_process_without_either_has_no_such_table() -> None:

@@ -134,6 +134,8 @@ def test_a_peer_with_its_times_and_the_states_of_the_pickup() -> None:
         service_max_ns=_MS,
         in_flight_max=2,
         connect_errors=3,
+        cut_off=5,
+        cut_off_ns=70,
         tiers={
             TierKey(9, "queue", ""): 100,
             TierKey(9, "pickup", "sleep"): 5,
@@ -147,6 +149,7 @@ def test_a_peer_with_its_times_and_the_states_of_the_pickup() -> None:
     assert [row.peer for row in rows] == ["10.0.0.7:5433", "10.0.0.7:5432"], "the costliest first"
     row = rows[1]
     assert (row.calls, row.in_flight_max, row.unanswered, row.connect_errors) == (2, 2, 1, 3)
+    assert (row.cut_off, row.cut_off_ns) == (5, 70)
     assert row.pickup_states_ns == {"sleep": 11}
     assert row.connect_ns is None
     assert row.theirs_ns is not None

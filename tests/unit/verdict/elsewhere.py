@@ -234,6 +234,15 @@ def unix_backlog(wrong: bool) -> tuple[Process, ...]:
     return (replace(one, calls=(*one.calls, connects), upstreams=(asked,)),)
 
 
+def cut_off(wrong: bool) -> tuple[Process, ...]:
+    """IO209: idle connections are closed as they are used; the twin's peer was started anew."""
+    lost = 9 if wrong else 4
+    theirs = Durations(391, *(60 * MS,) * 5)
+    asked = Upstream("10.0.0.9:443", "tcp", 391, 2, 0, None, theirs, None, None, 0, {})
+    asked = replace(asked, cut_off=lost, cut_off_ns=lost * 30 * MS)
+    return (replace(blocking(wait=6 * S), upstreams=(asked,)),)
+
+
 def full_pipe(wrong: bool) -> tuple[Process, ...]:
     """IO212: the program's own lines wait for who reads its log; or a library's thread does, that
     feeds the processes which work for it."""

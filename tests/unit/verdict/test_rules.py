@@ -117,6 +117,7 @@ MADE: dict[str, Made] = {
     "IO203": made_busy.brief_workers,
     "IO208": made_ends.told_in_vain,
     "IO206": made_ends.inherited_connections,
+    "IO209": elsewhere.cut_off,
     "IO212": elsewhere.full_pipe,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
@@ -209,6 +210,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO203": {"processes_started": 100, "cpu_per_process_ns": 2 * MS, "mean_life_ns": 52 * MS},
     "IO208": {"signal": "SIGTERM", "times": 7, "listens_at": "127.0.0.1:8000"},
     "IO206": {"peer": "10.0.0.7:5001", "connections": 1, "open_in": "701 python3, 702 python3"},
+    "IO209": {"cut_off": 9, "answered": 391, "ended_after_ns": 30 * MS, "usual_answer_ns": 60 * MS},
     "IO212": {"waited_ns": 6 * S, "calls": 700, "longest_ns": 500 * MS, "threads": 1},
 }  # fmt: skip
 

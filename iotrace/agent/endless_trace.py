@@ -22,7 +22,7 @@ from iotrace.errors import IotraceError
 from iotrace.privileges.capabilities import require_privileges
 from iotrace.privileges.privilege_drop import Privileges
 from iotrace.report.model import Report
-from iotrace.snapshot.totals import Snapshot
+from iotrace.snapshot.snapshot import Snapshot
 from iotrace.target_reader.reader import TargetReader
 from iotrace.tracing.loop import ReportSink, TraceLoop
 from iotrace.tracing.start import Start

@@ -20,7 +20,7 @@ from iotrace.metrics.running_totals import Sample, Totals
 from iotrace.metrics.wire import pack
 from iotrace.privileges.caller_files import open_as_caller
 from iotrace.report.model import Report
-from iotrace.snapshot.totals import Snapshot
+from iotrace.snapshot.snapshot import Snapshot
 from iotrace.tracing.trace import Trace
 
 

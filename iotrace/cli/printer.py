@@ -20,7 +20,7 @@ from iotrace.privileges.caller_files import CallerFile, open_as_caller
 from iotrace.report.model import Report
 
 if TYPE_CHECKING:  # a report is printed where there is no bcc, too
-    from iotrace.snapshot.totals import Snapshot
+    from iotrace.snapshot.snapshot import Snapshot
     from iotrace.tracing.trace import Trace
 
 

@@ -20,8 +20,8 @@ from iotrace.servers.launch import RunningServer, running
 from iotrace.servers.load_plan import LoadResult
 from iotrace.servers.load_process import LoadProcess
 from iotrace.snapshot.arithmetic import interval
+from iotrace.snapshot.snapshot import Snapshot
 from iotrace.snapshot.timeline import Event
-from iotrace.snapshot.totals import Snapshot
 from iotrace.tracing.loop import TraceLoop
 from iotrace.tracing.stop_conditions import NotedSignals
 from iotrace.tracing.trace import Trace

@@ -15,7 +15,7 @@ from iotrace.flight.window import Window
 from iotrace.privileges.caller import sudo_caller
 from iotrace.recording.recording_writer import RecordingWriter
 from iotrace.report.model import Report
-from iotrace.snapshot.totals import Snapshot
+from iotrace.snapshot.snapshot import Snapshot
 from iotrace.timeline.recorded_events import MOST_OPENED, Opened, encode_names
 from iotrace.tracing.trace import Trace
 

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from iotrace.snapshot.arithmetic import fold, interval, without_sums
-from iotrace.snapshot.totals import Snapshot
+from iotrace.snapshot.snapshot import Snapshot
 
 _LEVEL = 1
 _LEAST_BYTES = 1 << 18

@@ -12,7 +12,7 @@ from iotrace.tracing.stop_conditions import Stop
 
 if TYPE_CHECKING:
     from iotrace.live.page_rows import Picture
-    from iotrace.snapshot.totals import Snapshot
+    from iotrace.snapshot.snapshot import Snapshot
     from iotrace.tracing.trace import Trace
 
 EVERY_NS = 1_000_000_000

@@ -14,8 +14,9 @@ from iotrace.report.model import SCHEMA, Host, Lost, Process, Quality, Report
 from iotrace.report_builder.process_rows import process_rows
 from iotrace.report_builder.stack_rows import Stacks
 from iotrace.snapshot.facts import ProcessFacts
+from iotrace.snapshot.snapshot import Snapshot
 from iotrace.snapshot.task_book import ProcessTasks
-from iotrace.snapshot.totals import Losses, Snapshot
+from iotrace.snapshot.totals import Losses
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,27 +3,23 @@
 
 from __future__ import annotations
 
-import os
 import signal
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from iotrace.engine.constants import CALL_OTHER
-from iotrace.procfs.descriptors import Descriptor
 from iotrace.procfs.pipe_ends import writers_of
 from iotrace.report.detail import Detail
 from iotrace.report.model import (
-    FileLockWait,
     GroupLimits,
     OpenSockets,
     Process,
     Signal,
     TaskWaits,
-    UnreadPipe,
     Workers,
 )
 from iotrace.report.stacks import Line, StallCause, Wake
@@ -33,6 +29,7 @@ from iotrace.report_builder.descriptor_rows import descriptor_row, open_sockets,
 from iotrace.report_builder.in_call_rows import in_call_row
 from iotrace.report_builder.inherited_sockets import inherited_connections
 from iotrace.report_builder.loop_rows import loop_row
+from iotrace.report_builder.open_file_rows import lock_wait_rows, unread_pipe_rows
 from iotrace.report_builder.operation_rows import operation_row
 from iotrace.report_builder.request_rows import request_rows, unaccepted_of, upstream_rows
 from iotrace.report_builder.stack_rows import (
@@ -47,18 +44,12 @@ from iotrace.report_builder.task_rows import task_rows
 from iotrace.report_builder.thread_rows import thread_row
 from iotrace.report_builder.unavailable_fields import clear_unavailable
 from iotrace.report_builder.worker_rows import worker_rows, workers_of
-from iotrace.snapshot.facts import ProcessFacts, is_pipe
+from iotrace.snapshot.facts import ProcessFacts
+from iotrace.snapshot.snapshot import Snapshot
+from iotrace.snapshot.stack_totals import SampleTotals
 from iotrace.snapshot.task_book import ProcessTasks
-from iotrace.snapshot.totals import (
-    DescriptorKey,
-    DescriptorTotals,
-    LoopKey,
-    SampleTotals,
-    Snapshot,
-    ThreadKey,
-)
+from iotrace.snapshot.totals import LoopKey, ThreadKey
 from iotrace.vocabulary.calls import OTHER
-from iotrace.vocabulary.kinds import PIPE, SOCKETS
 
 Natives: TypeAlias = "Mapping[tuple[int, int], str]"
 """Process and stack -> the shared object that the thread was in."""
@@ -214,7 +205,7 @@ class _Parts:
             count=max(1, sum(threads[key].processes for key in keys)),
             sockets=self._sockets(facts),
             limits=_limits(facts),
-            file_lock_waits=self._lock_waits(pid, facts),
+            file_lock_waits=lock_wait_rows(pid, facts, self._descriptors[pid]),
             cpu_samples=sample_rows(self._samples[pid], self._stacks),
             major_faults=facts.limits.major_faults if facts and facts.limits else None,
             requests=request_rows(
@@ -222,7 +213,7 @@ class _Parts:
             ),
             upstreams=upstream_rows(pid, self._snapshot),
             tasks=self._task_rows(pid, facts),
-            unread_pipes=self._unread_pipes(pid, facts),
+            unread_pipes=unread_pipe_rows(facts, self._descriptors[pid], self._facts),
         )
 
     def workers(self, parent: int, pids: frozenset[int]) -> Workers:
@@ -240,65 +231,6 @@ class _Parts:
             return None
         return replace(tasks, inherited_by=inherited_by(tasks, facts, self._writers_of))
 
-    def _lock_waits(self, pid: int, facts: ProcessFacts | None) -> tuple[FileLockWait, ...]:
-        """Those who waited, and those who were refused a lock that another has now."""
-        if facts is None:
-            return ()
-        files = [
-            (fd, totals)
-            for (_, fd, kind), totals in self._descriptors[pid]
-            if kind not in SOCKETS and totals.inode
-        ]
-        paths = {
-            totals.inode: facts.descriptors[fd].target
-            for fd, totals in files
-            if fd in facts.descriptors
-        }
-        waits = [
-            FileLockWait(
-                one.kind,
-                paths.get(one.inode) or _path_of(facts, one.inode),
-                one.holder,
-                one.holder_name,
-            )
-            for one in facts.lock_waits
-        ]
-        refused = {totals.inode for _, totals in files if totals.eagain}
-        waits += [
-            FileLockWait(one.kind, one.path, one.holder, one.holder_name)
-            for inode, one in facts.held_locks.items()
-            if inode in refused and one.holder != pid
-        ]
-        return tuple(waits)
-
-    def _unread_pipes(self, pid: int, facts: ProcessFacts | None) -> tuple[UnreadPipe, ...]:
-        reads = pipe_calls(self._descriptors[pid])
-        return tuple(
-            UnreadPipe(
-                fd=fd,
-                pipe=facts.descriptors[fd].target,
-                unread_bytes=unread,
-                reads=reads[fd],
-                others=self._readers(facts, facts.descriptors[fd]),
-            )
-            for fd, unread in (facts.unread if facts else {}).items()
-            if facts and fd in facts.descriptors
-        )
-
-    def _readers(self, facts: ProcessFacts, pipe: Descriptor) -> tuple[int, ...]:
-        """Other living processes than its parent that have this pipe open to read it."""
-        return tuple(
-            sorted(
-                pid
-                for pid, other in self._facts.items()
-                if pid not in (facts.pid, facts.parent)
-                and any(
-                    one.inode == pipe.inode and is_pipe(one, os.O_RDONLY)
-                    for one in other.descriptors.values()
-                )
-            )
-        )
-
     def _descriptor_rows(self, pid: int, facts: ProcessFacts | None) -> tuple[Any, ...]:
         merged = defaultdict(list)
         for (_, fd, kind), totals in self._descriptors[pid]:
@@ -308,18 +240,6 @@ class _Parts:
             descriptor_row(fd, kind, parts, facts, at_ns) for (fd, kind), parts in merged.items()
         ]
         return tuple(sorted(rows, key=lambda row: (-(row.wait_ns + (row.copy_ns or 0)), row.fd)))
-
-
-def _path_of(facts: ProcessFacts, inode: int) -> str:
-    return facts.held_locks[inode].path if inode in facts.held_locks else ""
-
-
-def pipe_calls(totals: Iterable[tuple[DescriptorKey, DescriptorTotals]]) -> Counter[int]:
-    """Calls by number, of all threads; those of what else had the number are not counted."""
-    calls = Counter[int]()
-    for (_, fd, kind), one in totals:
-        calls[fd] += one.calls if kind == PIPE else 0
-    return calls
 
 
 def _by_pid(totals: Mapping[Any, Any]) -> dict[int, list[tuple[Any, Any]]]:

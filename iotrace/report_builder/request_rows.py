@@ -17,7 +17,7 @@ from iotrace.report_builder.stack_rows import NO_PLACES, CallPlaces, task_row
 from iotrace.snapshot import histogram
 from iotrace.snapshot.exchanges import EndpointKey, EndpointTotals, Owed, SlowExchange, TierKey
 from iotrace.snapshot.facts import ProcessFacts
-from iotrace.snapshot.totals import Snapshot
+from iotrace.snapshot.snapshot import Snapshot
 
 SEVERAL_AT_ONCE = 0.05
 """Of the exchanges: with more writes than that while a request lay unread, requests overlap."""

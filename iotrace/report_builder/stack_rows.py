@@ -24,8 +24,8 @@ from iotrace.report_builder.call_rows import percentiles
 from iotrace.report_builder.file_places import file_system_of, full_path
 from iotrace.snapshot.exchanges import SlowExchange
 from iotrace.snapshot.facts import ProcessFacts
+from iotrace.snapshot.stack_totals import LineTotals, SampleTotals, StallCauseTotals, WakeTotals
 from iotrace.snapshot.task_note import TaskNote
-from iotrace.snapshot.totals import LineTotals, SampleTotals, StallCauseTotals, WakeTotals
 from iotrace.vocabulary.kinds import Kind
 
 Stacks = Mapping[int, tuple[code_objects.Frame, ...]]

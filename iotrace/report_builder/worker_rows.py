@@ -20,7 +20,7 @@ from iotrace.snapshot.exchanges import (
     SlowExchange,
 )
 from iotrace.snapshot.facts import ProcessFacts
-from iotrace.snapshot.totals import Snapshot
+from iotrace.snapshot.snapshot import Snapshot
 
 
 def workers_of(snapshot: Snapshot, parents: Mapping[int, int | None]) -> dict[int, frozenset[int]]:

@@ -12,7 +12,8 @@ from typing import Any
 
 from iotrace.snapshot.exchanges import EndpointKey, EndpointTotals
 from iotrace.snapshot.merging import Owner, add, subtract
-from iotrace.snapshot.totals import TABLES, Snapshot, ThreadKey
+from iotrace.snapshot.snapshot import TABLES, Snapshot
+from iotrace.snapshot.totals import ThreadKey
 
 _OF_THREADS = tuple(name for name, owner in TABLES.items() if owner is Owner.THREAD)
 

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from contextlib import suppress
 
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
-from iotrace.snapshot.totals import Snapshot
+from iotrace.snapshot.snapshot import Snapshot
 from iotrace.target_reader.asking import Asker
 from iotrace.target_reader.stacks import shared_objects
 

@@ -23,6 +23,7 @@ from iotrace.snapshot.exchanges import NO_EXCHANGES
 from iotrace.snapshot.in_flight import SUSPICIOUS_NS, InFlight, charge, ready_for_ns
 from iotrace.snapshot.iterations import Away, away_of, with_iterations
 from iotrace.snapshot.rows import read_calls, read_descriptors, read_loops
+from iotrace.snapshot.snapshot import Snapshot
 from iotrace.snapshot.stack_rows import (
     read_lines,
     read_samples,
@@ -31,13 +32,7 @@ from iotrace.snapshot.stack_rows import (
     read_wakes,
 )
 from iotrace.snapshot.task_note import read_notes
-from iotrace.snapshot.totals import (
-    Losses,
-    OperationTotals,
-    Snapshot,
-    ThreadKey,
-    ThreadTotals,
-)
+from iotrace.snapshot.totals import Losses, OperationTotals, ThreadKey, ThreadTotals
 
 _SIGNAL_KEY = struct.Struct("<II")
 _OPERATION_KEY = struct.Struct("<II")

@@ -19,7 +19,8 @@ from iotrace.snapshot.decode import Record, thread_key
 from iotrace.snapshot.exchange_reader import read_exchanges
 from iotrace.snapshot.reader import SnapshotReader
 from iotrace.snapshot.release import forget_slowest, release, release_endpoints
-from iotrace.snapshot.totals import Losses, Snapshot, ThreadKey
+from iotrace.snapshot.snapshot import Snapshot
+from iotrace.snapshot.totals import NO_LOSSES, ThreadKey
 
 KEPT = 128
 """So many ended threads keep rows of their own before they are added up."""
@@ -117,7 +118,7 @@ class Recycler:
                 for place, totals in part.threads.items()
             },
             operations={},
-            losses=Losses(),
+            losses=NO_LOSSES,
         )
         self._sums = add_snapshots(self._sums, part)
         self._folded |= {key: place for key, place in folded.items() if key in self._shown}

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from iotrace.asyncio_tasks.task_offsets import TaskOffsets
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.pystack.code_objects import Frame
+from iotrace.snapshot.snapshot import Snapshot
 from iotrace.snapshot.task_note import TaskNote
-from iotrace.snapshot.totals import Snapshot
 from iotrace.target_reader.reader import TargetReader
 from iotrace.target_reader.stacks import Interpreter
 from iotrace.target_reader.task_offsets import read_task_offsets

@@ -20,7 +20,9 @@ from iotrace.pystack.symbols import UNKNOWN
 from iotrace.pystack.walk import RawFrame, stack_hash
 from iotrace.snapshot.native_code import NativeCode
 from iotrace.snapshot.running_tasks import RunningTasks
-from iotrace.snapshot.totals import LineTotals, Snapshot, Waiting
+from iotrace.snapshot.snapshot import Snapshot
+from iotrace.snapshot.stack_totals import LineTotals
+from iotrace.snapshot.totals import Waiting
 from iotrace.target_reader.reader import TargetReader
 from iotrace.target_reader.stacks import (
     Interpreter,

@@ -14,8 +14,7 @@ from iotrace.engine.probes import Probes
 from iotrace.procfs.files import text_of
 from iotrace.snapshot import decode
 from iotrace.snapshot.arithmetic import add_under
-from iotrace.snapshot.task_note import NoteKey, TaskNote, line_note, stall_note
-from iotrace.snapshot.totals import (
+from iotrace.snapshot.stack_totals import (
     CodeKey,
     LineKey,
     LineTotals,
@@ -23,10 +22,11 @@ from iotrace.snapshot.totals import (
     SampleTotals,
     StallCauseKey,
     StallCauseTotals,
-    ThreadKey,
     WakeKey,
     WakeTotals,
 )
+from iotrace.snapshot.task_note import NoteKey, TaskNote, line_note, stall_note
+from iotrace.snapshot.totals import ThreadKey
 from iotrace.vocabulary.kinds import Kind
 
 _LINE_KEY = struct.Struct("<QIHH")

@@ -7,36 +7,23 @@ How a field adds and subtracts is said in its type: see merging.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, NamedTuple
 
 from iotrace.pystack.walk import Sleeper
-from iotrace.snapshot import histogram
-from iotrace.snapshot.exchanges import (
-    NO_EXCHANGES,
-    EndpointKey,
-    EndpointTotals,
-    ExchangeStates,
-)
 from iotrace.snapshot.merging import (
     Counts,
     Histogram,
     Maximum,
     Members,
     NamedCounts,
-    OfProcesses,
-    OfThreads,
-    Owner,
     State,
     Total,
     at_maximum,
     count_unlike,
     maximum_of,
     mergeable,
-    owned_tables,
 )
-from iotrace.snapshot.task_note import TaskNote
 from iotrace.vocabulary.waits import WAIT_REASONS
 
 
@@ -189,69 +176,6 @@ class OperationTotals:
     submit_to_complete: Histogram
 
 
-@mergeable
-@dataclass(frozen=True, slots=True)
-class LineTotals:
-    """Slow calls from one Python stack; ``fd`` and ``tid`` are those of the latest.
-
-    ``latency``: a histogram of them, without those in flight. ``path``: that of the longest, of
-    calls that take one; "": not known.
-    """
-
-    calls: Total
-    total_ns: Total
-    wait_ns: Total
-    runq_ns: Total
-    copy_ns: Total
-    max_ns: Maximum
-    fd: State[int]
-    tid: State[int]
-    in_flight: State[int] = 0
-    task: State[TaskNote | None] = None
-    latency: Histogram = (0,) * histogram.LINE_BUCKETS
-    path: State[str] = ""
-
-
-@mergeable
-@dataclass(frozen=True, slots=True)
-class StallCauseTotals:
-    """Stalls of one loop that one Python stack is to be blamed for; ``fd``: of the latest."""
-
-    stalls: Total
-    total_ns: Total
-    cpu_ns: Total
-    runq_ns: Total
-    gil_ns: Total
-    call_ns: Total
-    max_ns: Maximum
-    fd: State[int]
-    task: State[TaskNote | None] = None
-
-
-@mergeable
-@dataclass(frozen=True, slots=True)
-class WakeTotals:
-    """Slow waits for locks that were ended from one Python stack; ``tid``: of the latest waker."""
-
-    calls: Total
-    wait_ns: Total
-    max_ns: Maximum
-    tid: State[int]
-
-
-@mergeable
-@dataclass(frozen=True, slots=True)
-class SampleTotals:
-    """How often a clock found threads on a CPU with one Python stack (or: they took a major page
-    fault). ``in_calls``: in a system call; ``collecting``: the garbage collector ran;
-    ``tid``: of the latest."""
-
-    count: Total
-    in_calls: Total
-    collecting: Total
-    tid: State[int]
-
-
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A thread in the middle of a call: what is to be added for it.
@@ -299,49 +223,10 @@ class Losses:
     endpoints: Total = 0
 
 
+NO_LOSSES = Losses()
 CallKey = tuple[ThreadKey, int, str]
 """thread, system call number (CALL_OTHER for those not listed), kind"""
 DescriptorKey = tuple[ThreadKey, int, str]
 """thread, fd, kind"""
 LoopKey = tuple[ThreadKey, int]
 """thread, system call number"""
-LineKey = tuple[int, int, int, str]
-"""pid, the hash of a Python stack, system call number, kind"""
-WakeKey = tuple[int, int, int, str]
-"""pid, the hashes of the Python stacks of waiter and waker (0: not known), kind"""
-SampleKey = tuple[int, int, int]
-"""pid, the hash of a Python stack (0: not kept), what: engine.constants.Sample"""
-CodeKey = tuple[int, int, int]
-"""pid, the hash of a Python stack, the page of machine code that ran"""
-StallCauseKey = tuple[ThreadKey, int, str, int, int, str]
-"""thread, the loop's system call, cause, the hash of a Python stack; blocking call and kind"""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """All totals at ``at_ns`` (CLOCK_MONOTONIC); ``from_ns`` is when counting began."""
-
-    from_ns: int
-    at_ns: int
-    threads: OfThreads[ThreadKey, ThreadTotals] = field(default_factory=dict)
-    calls: OfThreads[CallKey, CallTotals] = field(default_factory=dict)
-    descriptors: OfThreads[DescriptorKey, DescriptorTotals] = field(default_factory=dict)
-    loops: OfThreads[LoopKey, LoopTotals] = field(default_factory=dict)
-    operations: OfProcesses[tuple[int, int], OperationTotals] = field(default_factory=dict)
-    signals: OfThreads[tuple[ThreadKey, int], int] = field(default_factory=dict)
-    losses: Losses = Losses()
-    lines: OfProcesses[LineKey, LineTotals] = field(default_factory=dict)
-    wakes: OfProcesses[WakeKey, WakeTotals] = field(default_factory=dict)
-    stall_causes: OfThreads[StallCauseKey, StallCauseTotals] = field(default_factory=dict)
-    samples: OfProcesses[SampleKey, SampleTotals] = field(default_factory=dict)
-    stall_code: OfProcesses[CodeKey, int] = field(default_factory=dict)
-    """Samples of what stalled loops."""
-    endpoints: OfProcesses[EndpointKey, EndpointTotals] = field(default_factory=dict)
-    exchanges: ExchangeStates = NO_EXCHANGES
-    waiting: tuple[Waiting, ...] = ()
-    folded: Mapping[ThreadKey, ThreadKey] = field(default_factory=dict)
-    """Threads of earlier snapshots that have ended, and the sum that holds them now."""
-
-
-TABLES: Mapping[str, Owner] = owned_tables(Snapshot)
-"""The fields of a Snapshot that hold totals by key, and whose they are."""

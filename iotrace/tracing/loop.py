@@ -12,7 +12,7 @@ from typing import Protocol
 from iotrace.privileges.privilege_drop import Privileges
 from iotrace.report.model import Report
 from iotrace.snapshot.arithmetic import interval, threads_only
-from iotrace.snapshot.totals import Snapshot
+from iotrace.snapshot.snapshot import Snapshot
 from iotrace.tracing.stop_conditions import Stop, poll_stop
 from iotrace.tracing.trace import Trace
 from iotrace.tracing.trace_options import TraceOptions

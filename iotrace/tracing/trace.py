@@ -22,10 +22,10 @@ from iotrace.report_builder.build import Circumstances, build_report
 from iotrace.snapshot.facts import FactBook
 from iotrace.snapshot.reader import SnapshotReader
 from iotrace.snapshot.recycler import Recycler
+from iotrace.snapshot.snapshot import Snapshot
 from iotrace.snapshot.stack_book import StackBook
 from iotrace.snapshot.task_book import TaskBook
 from iotrace.snapshot.timeline import Event, TimelineReader
-from iotrace.snapshot.totals import Snapshot
 from iotrace.tracing.start import Start
 from iotrace.verdict.judge import judge
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from iotrace.snapshot.arithmetic import interval
-from iotrace.snapshot.totals import Snapshot
+from iotrace.snapshot.snapshot import Snapshot
 from tests.kernel.targets import Target
 from tests.kernel.tracing import tracing
 

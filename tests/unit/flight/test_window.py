@@ -6,7 +6,8 @@ import random
 import struct
 
 from iotrace.flight.window import Window
-from iotrace.snapshot.totals import Snapshot, ThreadKey
+from iotrace.snapshot.snapshot import Snapshot
+from iotrace.snapshot.totals import ThreadKey
 from tests.unit.snapshot.test_arithmetic import MAIN, WORKER, thread
 
 S = 1_000_000_000

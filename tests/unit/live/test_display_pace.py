@@ -6,7 +6,7 @@ from typing import Any
 
 from iotrace.live.display import LiveDisplay
 from iotrace.report.model import Report
-from iotrace.snapshot.totals import Snapshot
+from iotrace.snapshot.snapshot import Snapshot
 from tests.unit import reports
 
 _S = 1_000_000_000

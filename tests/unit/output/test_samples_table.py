@@ -10,7 +10,7 @@ from iotrace.output.tables import samples_table
 from iotrace.pystack.code_objects import Frame as RawFrame
 from iotrace.report.stacks import CpuSample
 from iotrace.report_builder.stack_rows import sample_rows
-from iotrace.snapshot.totals import SampleTotals
+from iotrace.snapshot.stack_totals import SampleTotals
 from tests.unit import reports
 
 _TID = 701

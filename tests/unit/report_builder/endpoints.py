@@ -15,7 +15,7 @@ from iotrace.snapshot.exchanges import (
     SlowExchange,
 )
 from iotrace.snapshot.facts import ProcessFacts
-from iotrace.snapshot.totals import Snapshot
+from iotrace.snapshot.snapshot import Snapshot
 
 _NONE = (0,) * histogram.FINE_BUCKETS
 MS = 1_000_000

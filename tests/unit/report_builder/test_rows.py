@@ -8,7 +8,7 @@ from iotrace.procfs.tcp_state import TcpState
 from iotrace.report.model import LeftByClients, OneSided, OpenSockets
 from iotrace.report_builder.call_rows import call_row, error_name
 from iotrace.report_builder.descriptor_rows import descriptor_row, open_sockets
-from iotrace.report_builder.process_rows import pipe_calls
+from iotrace.report_builder.open_file_rows import pipe_calls
 from iotrace.report_builder.thread_rows import thread_row
 from iotrace.snapshot import histogram
 from iotrace.snapshot.facts import ProcessFacts

@@ -11,7 +11,8 @@ from iotrace.snapshot.arithmetic import (
     without_sums,
 )
 from iotrace.snapshot.merging import add
-from iotrace.snapshot.totals import CallTotals, Losses, Snapshot, ThreadKey, ThreadTotals
+from iotrace.snapshot.snapshot import Snapshot
+from iotrace.snapshot.totals import CallTotals, Losses, ThreadKey, ThreadTotals
 from iotrace.vocabulary.waits import WAIT_REASONS
 
 MAIN = ThreadKey(7, 7, 100)

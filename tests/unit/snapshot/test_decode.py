@@ -10,7 +10,7 @@ from iotrace.engine.constants import WAIT_BY_KIND, WAIT_CLASSES
 from iotrace.engine.record_layout import parse_layout
 from iotrace.snapshot.decode import decoded, thread_totals
 from iotrace.snapshot.in_flight import InFlight
-from iotrace.snapshot.totals import LineTotals
+from iotrace.snapshot.stack_totals import LineTotals
 from iotrace.vocabulary.waits import WAIT_REASONS
 
 _FIGURES = (

@@ -24,7 +24,7 @@ from iotrace.snapshot.merging import (
     owned_tables,
     subtract,
 )
-from iotrace.snapshot.totals import TABLES, Snapshot
+from iotrace.snapshot.snapshot import TABLES, Snapshot
 
 _LOW = 3
 

@@ -9,7 +9,7 @@ import pytest
 from iotrace.errors import NoSuchProcess
 from iotrace.snapshot.arithmetic import interval
 from iotrace.snapshot.native_code import NativeCode
-from iotrace.snapshot.totals import Snapshot
+from iotrace.snapshot.snapshot import Snapshot
 
 _PID, _STACK = 701, 0x5EED
 _LIBC, _LIBM, _PYTHON = 0x7F0000001, 0x7F0000400, 0x550000000

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 import pytest
 
 from iotrace.report.model import Report
-from iotrace.snapshot.totals import Snapshot
+from iotrace.snapshot.snapshot import Snapshot
 from iotrace.tracing import loop as loop_module
 from iotrace.tracing.loop import TraceLoop
 from iotrace.tracing.trace import Trace

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from iotrace.report.detail import Detail
 from iotrace.report.model import Call, Descriptor, Process, TaskWaits
 from iotrace.verdict.classify.by_sleeps import style_by_sleeps
+from iotrace.verdict.classify.one_at_a_time import waits_outside_python
 from iotrace.verdict.classify.thread_model import Surroundings, thread_style
 from iotrace.verdict.classify.thread_style import ThreadStyle
 from iotrace.verdict.frames import of_loop, since_fork
@@ -229,6 +230,7 @@ def _surroundings(process: Process, threads: Mapping[int, Activity]) -> Surround
         connected=bool(sockets and listeners is not None and (sockets.count or 0) > listeners),
         served=any((one.bytes_in or 0) + (one.bytes_out or 0) for one in accepted),
         served_asleep=any(one.wait_ns or one.polled_ns for one in accepted),
+        native_waits=waits_outside_python(process),
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from iotrace.report.model import Operation
+from iotrace.verdict.classify.one_at_a_time import serves_in_turn, serving_in_turn
 from iotrace.verdict.classify.thread_style import ThreadStyle
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.thread_activity import Activity, family_of
@@ -44,7 +45,8 @@ class Surroundings:
 
     ``listeners``: addresses that it accepts connections on (None: not known), ``connected``: it
     had other sockets at the end. ``served``: data moved on connections that it has accepted;
-    ``served_asleep``: a thread slept in a read or a poll of one alone.
+    ``served_asleep``: a thread slept in a read or a poll of one alone. ``native_waits``: it runs
+    Python, and is not in Python code when it waits in a multiplexer.
     """
 
     operations: Sequence[Operation] = ()
@@ -54,6 +56,7 @@ class Surroundings:
     connected: bool = False
     served: bool = False
     served_asleep: bool = False
+    native_waits: bool = False
 
 
 def thread_style(seen: Activity, around: Surroundings) -> ThreadStyle:
@@ -68,6 +71,8 @@ def thread_style(seen: Activity, around: Surroundings) -> ThreadStyle:
         return _signals(seen)
     announced = sum(loop.data_iterations or 0 for loop in multiplexers)
     eager = sum(loop.eager_reads or 0 for loop in multiplexers)
+    if around.native_waits and serves_in_turn(seen, around.listeners):
+        return serving_in_turn(seen)
     told = announced > eager and _is_told(seen)
     if multiplexers and (told or (eager and around.nonblocking is not False)):
         return _loop(seen, announced, eager, around)

@@ -16,6 +16,7 @@ from tests.unit.verdict.made import (
     descriptor,
     event_loop,
     findings,
+    in_call,
     listener,
     loop,
     model_of,
@@ -50,6 +51,35 @@ def test_a_loop_for_each_connection_is_a_thread_for_each() -> None:
     assert _label(_loops(0, 4)) == ("epoll", "thread per connection")
     assert _label(_loops(0, 5)) == ("epoll", "event loop")
     assert _label(_loops(101, 4)) == ("epoll", "event loop")
+
+
+def test_who_serves_one_connection_after_the_other_has_no_event_loop() -> None:
+    """uWSGI: epoll tells of new connections alone. What a request waits for stalls no loop."""
+    stalls = Stalls(9, 9 * S, MS, MS, {"recv": 9 * S}, None)
+    row = loop("epoll_wait", 12, watched=3, data=0, eager=12, stalls=stalls)
+    asking = descriptor(9, local="10.0.0.7:51000", peer="10.0.0.9:80", wait=9 * S)
+
+    def made(asks_ns: int = 0, **figures: int) -> Process:
+        one = process(
+            [thread(recv=asks_ns, poll=10 * S - asks_ns)],
+            [call("accept4", "tcp", 12), call("recvfrom", "tcp", 36, wait=asks_ns)],
+            [replace(row, **figures)],
+            [descriptor(7), asking],
+        )
+        return replace(one, python="3.11.2")
+
+    model = model_of(made(9 * S))
+    assert (model.id, model.title) == ("blocking", "single thread, blocking I/O")
+    assert "12 connections accepted, each served before" in model.evidence[0]
+    assert list(findings(made(9 * S))) == ["IO119"]
+    assert _label(made()) == ("blocking", "single thread")
+    assert _label(made(zero_timeout=9)) == ("epoll", "event loop"), "it goes round for its queue"
+    assert _label(made(data_iterations=13)) == ("epoll", "event loop"), "told of data"
+    assert _label(made(watched=17)) == ("epoll", "event loop"), "of connections, too"
+    hub = in_call("epoll_wait", "", "lib/site-packages/gevent/hub.py:647 Hub.run")
+    one = made()
+    greenlets = replace(one, threads=(replace(one.threads[0], in_call=hub),))
+    assert _label(greenlets) == ("epoll", "event loop"), "in Python: a hub of greenlets"
 
 
 def test_loops_that_take_turns_are_not_stalled() -> None:

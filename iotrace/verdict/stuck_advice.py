@@ -18,6 +18,7 @@ from iotrace.verdict.lost_results import (
     workers_that_die,
 )
 from iotrace.verdict.own_pipes import NOBODY_WRITES, nobody_writes
+from iotrace.verdict.own_transactions import OWN_TRANSACTION, other_connections
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, joins_queue
 from iotrace.verdict.reader_threads import BY_READER, reader_for
@@ -100,6 +101,8 @@ def advice_of(first: Stuck, profile: ProcessProfile) -> str:
         return IN_READING_LOOP
     if reader_for(first, profile):
         return BY_READER
+    if other_connections(first, profile):
+        return OWN_TRANSACTION
     if in_loop(first) and first.purpose in (Purpose.RESULT, Purpose.WORK):
         return IN_LOOP
     if nobody_gives(first, profile):

@@ -28,6 +28,7 @@ from iotrace.verdict.lone_waits import LEFT_ALONE, nobody_gives
 from iotrace.verdict.lost_results import workers_that_die
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.own_pipes import nobody_writes, nobody_writes_text
+from iotrace.verdict.own_transactions import other_connections, own_transaction_text
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, asks
 from iotrace.verdict.reader_threads import reader_for, reader_text
@@ -170,6 +171,9 @@ def _hit(
     if asking:
         evidence["child_that_asks"] = f"{asking.pid} {asking.name}"
         evidence["its_stdin"] = asking.reading.call.peer or asking.reading.call.kind
+    connections = other_connections(first, profile)
+    if connections:
+        evidence["other_connections_to_it"] = connections
     dying = workers_that_die(first, profile)
     if dying:
         evidence["workers_ended"] = dying
@@ -217,6 +221,9 @@ def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile, *, itself:
         what = nobody_writes_text(first)
     if itself:
         what += ", for that is its own server: it asks itself, a deadlock"
+    connections = other_connections(first, profile)
+    if connections:
+        what += own_transaction_text(connections)
     exiting = f", and the program cannot exit before {_it(group)}" if exits(profile) else ""
     again = _sent_again(first, profile)
     lost = (

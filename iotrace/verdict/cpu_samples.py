@@ -15,6 +15,7 @@ from iotrace.report.model import Process
 from iotrace.report.stacks import CpuSample, Frame
 from iotrace.verdict.frames import UNNAMED, computes_in_import, imported_for, is_import, package_of
 from iotrace.verdict.number_formats import duration, plural, share
+from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.told_lines import COMPUTES, MOST, ToldLine, frame_text, wait_at
 
 LEAST_SAMPLES = 20
@@ -141,6 +142,13 @@ def cpu_ns_of(rows: Iterable[CpuSample]) -> int:
     """CPU time of these, as the table of Python lines on a CPU says. What no sample stands for
     (native threads, stacks that could not be read) may have been spent elsewhere."""
     return sum(one.cpu_ns for one in rows)
+
+
+def all_cpu_ns(profile: ProcessProfile) -> int:
+    """What CPU time of samples is a share of: what all of them stand for, where that is most of
+    what the process took; else that."""
+    known, total = cpu_ns_of(profile.process.cpu_samples), profile.total.cpu_ns
+    return known if known >= SEEN_SHARE * total else total
 
 
 def _samples(rows: Iterable[CpuSample]) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from iotrace.report.requests import Upstream as Calls
 from iotrace.report.stacks import CpuSample, Frame
-from iotrace.verdict.cpu_samples import by_function, cpu_ns_of
+from iotrace.verdict.cpu_samples import all_cpu_ns, by_function, cpu_ns_of
 from iotrace.verdict.frames import library_frames, short_name
 from iotrace.verdict.number_formats import duration, figure, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
@@ -88,16 +88,15 @@ def _hit(peer: Upstream, calls: Calls, most: bool, profile: ProcessProfile) -> H
     waited = sum(one.wait_ns for one in lines)
     spent = waited + computed
     whole = peer.waited_ns + sum(one.wait_ns for one in elsewhere)
-    dear = (
-        spent >= CONNECTING_SHARE * (whole + computed)
-        or computed >= CPU_SHARE * profile.total.cpu_ns
+    dear = spent >= CONNECTING_SHARE * (whole + computed) or computed >= CPU_SHARE * all_cpu_ns(
+        profile
     )
     mostly = (waited, FOR_PEERS) if waited >= computed else (computed, ON_CPU)
     part = whole_of(mostly[0], profile, states=mostly[1])
     if not dear or spent < LEAST_SHARE * part.ns:
         return None
     made = _made(calls)
-    of_cpu = round(computed / max(1, profile.total.cpu_ns), 3)
+    of_cpu = round(computed / max(1, all_cpu_ns(profile)), 3)
     of_wait = round(min(1, waited / max(1, whole)), 3)
     of_context = context >= MOST_SHARE * spent
     waiting, computing = waiting_lines(lines, profile.process), _computing_lines(samples, profile)
@@ -152,7 +151,7 @@ def _price(waited: int, computed: int, whole: int, profile: ProcessProfile) -> s
 
 
 def _cpu_text(cpu_ns: int, profile: ProcessProfile) -> str:
-    of_all = share(cpu_ns, profile.total.cpu_ns)
+    of_all = share(cpu_ns, all_cpu_ns(profile))
     return f"about {duration(cpu_ns)} of CPU time ({of_all} of the program's)"
 
 

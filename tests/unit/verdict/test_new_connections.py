@@ -49,6 +49,15 @@ def test_a_tls_context_for_each_connection_is_named_as_what_costs() -> None:
     assert "verify=context" not in shakes.advice
 
 
+def test_cpu_time_is_that_of_the_samples_and_its_share_of_what_they_are_of() -> None:
+    """The table of lines on a CPU says no more either."""
+    one = _computes(SHAKES, 500)
+    for took, share in ((7 * S, "50 %"), (8 * S, "31.2 %")):  # samples are of 5 s
+        known = replace(one, threads=(thread(user=took, poll=10 * S - took),))
+        title = findings(known)["IO179"].title
+        assert f"about 2.5 s of CPU time ({share} of the program's)" in title
+
+
 def test_look_ups_of_names_are_not_told_as_connecting() -> None:
     """getaddrinfo is called where a connection is made, and waits for a name server."""
     (made,) = elsewhere.new_connections(True)

@@ -112,8 +112,8 @@ class Overflowed:
 
 @dataclass(frozen=True, slots=True)
 class InheritedConnection:
-    """An established connection with unread data, of a listener that a process and its parent have open, and
-    that the parent, which was traced, does not have open. ``peer``: the client."""
+    """An established connection with unread data, of a listener that a process and its parent have
+    open, and that the parent, which was traced, does not have open. ``peer``: the client."""
 
     peer: str
     unread_bytes: int

@@ -33,7 +33,11 @@ _KINDS = {"wait": " of waiting", "cpu": " of CPU time"}
 _PLACE = re.compile(r"^[^\s:]+:\d+ ")
 """How a line begins that names one."""
 _SENTENCE = re.compile(r"\. (?=[A-Z`])|; ")
-_LABELS = {"leads to": "what goes away with it", "same wait": "how else it was seen"}
+_LABELS = {
+    "look at": "the line, and how much is known to be from there",
+    "leads to": "what goes away with it",
+    "same wait": "how else it was seen",
+}
 _PROCESSES, _PLACES, _HERE = _OF_SEVERAL = ("processes", "places", "costs_here_ns")
 """Evidence of findings that are told together, where all else is of one of them."""
 _OUTCOMES = 3
@@ -69,6 +73,7 @@ def _heading(report: Report) -> list[Block]:
     if not report.findings:
         return []
     used = {_label_of(one) for finding in report.findings for one in finding.symptoms}
+    used |= {label for finding in report.findings for label, _ in _lines(finding.lines)}
     told = "".join(f" {label}: {text}." for label, text in _LABELS.items() if label in used)
     first = report.findings[0].id
     return [
@@ -84,16 +89,17 @@ def _label_of(one: Symptom) -> str:
 def _outcomes(report: Report) -> list[Block]:
     """Of families in which nothing was found; their eldest process has the sentence."""
     told = [process for process in report.processes if process.outcome]
-    if len(told) == 1 and not report.findings:
-        return [_outcome(told[0].outcome)]
+    if not told:
+        return []
+    heading = Heading(1, "Findings (none)")
+    if report.findings:
+        heading = Heading(2, "Processes without findings")
+    elif len(told) == 1:
+        return [heading, Paragraph(told[0].outcome)]
     named = [f"Process {one.pid} {name_process(one)}: {one.outcome}" for one in told[:_OUTCOMES]]
     more = len(told) - _OUTCOMES
     left = [f"… and {units.plural(more, 'process')} more without findings."] if more > 0 else []
-    return [_outcome(text) for text in (*named, *left)]
-
-
-def _outcome(text: str) -> Block:
-    return Paragraph(text)
+    return [heading, *map(Paragraph, (*named, *left))]
 
 
 def _unchecked(report: Report) -> str:

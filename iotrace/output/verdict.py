@@ -37,5 +37,5 @@ def _short(finding: Finding) -> str:
 
 def _named(model: Model) -> str:
     if model.id == _UNKNOWN:  # why, its evidence says
-        return "I/O model: cannot be told yet, too few reads, accepts and polls have returned"
+        return "I/O model: not certain yet, too few reads, accepts and polls have returned"
     return f"{model.title} (confidence {100 * model.confidence:.0f} %)"

@@ -22,7 +22,7 @@ _LEGEND = (
     "read, and service, from there to the first byte; owed: of those that arrived during the "
     "trace, not answered at the end, and the oldest one's age."
 )
-_QUEUE = "queue: p99 of connections, until they are accepted."
+_QUEUE = "queue: p99 of connections, until they are accepted; pickup begins after it."
 _LAST = "last: p99 from the arrival to the answer's last byte."
 _ELSEWHERE = "elsewhere: in the hands of no thread yet, or of one that is not known."
 _OVERLAP = (

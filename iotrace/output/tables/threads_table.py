@@ -21,7 +21,7 @@ from iotrace.report.process_totals import asleep_ns, awake_ns, totals_of
 _LEGEND = (
     "wall: time traced. In % of it: user, kernel and copy (of data to the program): on a CPU; "
     "runq: ready, but no CPU free; asleep in: waiting for what (recv, send: in any read or write; "
-    "+: other waits). vol, invol: context switches."
+    "poll: in select, poll or epoll_wait; +: other waits). vol, invol: context switches."
 )
 _IDLE = (
     "idle: asleep without a request in hand; the rest of its sleep somebody waited for. -: it has "

@@ -26,8 +26,8 @@ exchanges (count): requests that arrived during the trace, with their answers;
 p50, p99, max: from the arrival of data to the answer's first byte; p99 of its
 parts: pickup, until it is read, and service, from there to the first byte;
 owed: of those that arrived during the trace, not answered at the end, and the
-oldest one's age. queue: p99 of connections, until they are accepted. last: p99
-from the arrival to the answer's last byte.
+oldest one's age. queue: p99 of connections, until they are accepted; pickup
+begins after it. last: p99 from the arrival to the answer's last byte.
 listener       count rate   p50    p99   max pickup service  queue   last
 ────────────── ───── ──── ───── ────── ───── ────── ─────── ────── ──────
 127.0.0.1:8000 3,366  277 237us 46.0ms 133ms 47.0ms  41.0ms 50.0us 51.0ms
@@ -73,9 +73,10 @@ exchanges (count): requests that arrived during the trace, with their answers;
 p50, p99, max: from the arrival of data to the answer's first byte; p99 of its
 parts: pickup, until it is read, and service, from there to the first byte;
 owed: of those that arrived during the trace, not answered at the end, and the
-oldest one's age. queue: p99 of connections, until they are accepted. last: p99
-from the arrival to the answer's last byte. n/a: several requests at once on a
-connection, so that no answer can be told from another.
+oldest one's age. queue: p99 of connections, until they are accepted; pickup
+begins after it. last: p99 from the arrival to the answer's last byte. n/a:
+several requests at once on a connection, so that no answer can be told from
+another.
 listener         count      owed   p50    p99   max pickup service  queue   last
 ──────────────── ───── ───────── ───── ────── ───── ────── ─────── ────── ──────
 …x:/run/app.sock 3,366 12/9.00ms 237us 46.0ms 133ms 47.0ms  41.0ms 50.0us 51.0ms

@@ -43,7 +43,8 @@ python3 idle.py
 Threads (1)
 wall: time traced. In % of it: user, kernel and copy (of data to the program):
 on a CPU; runq: ready, but no CPU free; asleep in: waiting for what (recv, send:
-in any read or write; +: other waits). vol, invol: context switches.
+in any read or write; poll: in select, poll or epoll_wait; +: other waits). vol,
+invol: context switches.
 tid  name    wall  user  kernel  copy  runq  asleep in   vol  invol
 ───  ────  ──────  ────  ──────  ────  ────  ──────────  ───  ─────
  55  idle  10.0 s     -       -     -     -  accept 100  110      6
@@ -72,7 +73,8 @@ iotrace 0.1.0: 10.0 s from 2025-11-23T08:07:11Z on Linux 6.18.0 x86_64, 2 CPUs
 
 Findings (1)
 ════════════
-The worst first. `iotrace explain IO103` says what IO103 is.
+The worst first. look at: the line, and how much is known to be from there.
+`iotrace explain IO103` says what IO103 is.
 
 HIGH IO103: A blocking part of a turn stops the event loop
 where    process 41234 uvicorn, thread 41234
@@ -102,7 +104,7 @@ def test_a_model_that_is_not_known_has_no_confidence() -> None:
         unknown = Model("unknown", "not enough seen yet", sure, ("3 operations seen",))
         shown = page(replace(report, processes=(replace(process, model=unknown),)))
         assert "confidence" not in shown
-        assert "cannot be told yet, too few reads, accepts and polls have returned\n- 3 op" in shown
+        assert "not certain yet, too few reads, accepts and polls have returned\n- 3 op" in shown
 
 
 def test_a_cost_of_more_than_the_trace_took_says_why() -> None:
@@ -237,7 +239,15 @@ def test_a_sleeping_process_with_a_finding_gets_its_head() -> None:
 def test_a_healthy_process_is_told_so() -> None:
     (process,) = reports.event_loop().processes
     told = reports.report(replace(process, outcome="Nothing wrong was found."))
-    assert page(told).splitlines()[1] == "Nothing wrong was found."
+    assert page(told).splitlines()[2:5] == ["Findings (none)", "═" * 15, "Nothing wrong was found."]
+
+
+def test_processes_without_findings_do_not_stand_under_another_ones_advice() -> None:
+    report = reports.prefork(2)
+    found = Finding("IO101", "low", "polls", 900, None, None, {}, "stop it", None)
+    beside = replace(report.processes[0], pid=1_900, outcome="Nothing wrong was found.")
+    shown = page(replace(report, processes=(*report.processes, beside), findings=(found,)))
+    assert "advice  stop it\n\nProcesses without findings\nProcess 1900 gunicorn: Noth" in shown
 
 
 def test_no_verdict_is_no_clean_bill() -> None:

@@ -13,7 +13,8 @@ def test_an_event_loop_and_its_idle_pool() -> None:
 Threads (4)
 wall: time traced. In % of it: user, kernel and copy (of data to the program):
 on a CPU; runq: ready, but no CPU free; asleep in: waiting for what (recv, send:
-in any read or write; +: other waits). vol, invol: context switches.
+in any read or write; poll: in select, poll or epoll_wait; +: other waits). vol,
+invol: context switches.
   tid name       wall user kernel copy runq asleep in             vol invol
 ───── ───────── ───── ──── ────── ──── ──── ────────────────── ────── ─────
 41234 uvicorn   10.0s 31.2   14.1  0.6  0.8 poll 53.1 lock 0.1 18,204 1,377
@@ -27,8 +28,8 @@ def test_a_wider_page_has_room_for_blanks_and_cuts_are_counted() -> None:
     assert drawn(threads_table.table(event_loop().processes[0], 2), width=96) == snapshot("""\
 Threads (4)
 wall: time traced. In % of it: user, kernel and copy (of data to the program): on a CPU; runq:
-ready, but no CPU free; asleep in: waiting for what (recv, send: in any read or write; +: other
-waits). vol, invol: context switches.
+ready, but no CPU free; asleep in: waiting for what (recv, send: in any read or write; poll: in
+select, poll or epoll_wait; +: other waits). vol, invol: context switches.
   tid  name         wall  user  kernel  copy  runq  asleep in              vol  invol
 ─────  ─────────  ──────  ────  ──────  ────  ────  ──────────────────  ──────  ─────
 41234  uvicorn    10.0 s  31.2    14.1   0.6   0.8  poll 53.1 lock 0.1  18,204  1,377
@@ -46,8 +47,8 @@ def test_ended_threads_in_one_line_and_time_that_is_unaccounted() -> None:
 Threads (1,001)
 wall: time traced. In % of it: user, kernel and copy (of data to the program):
 on a CPU; runq: ready, but no CPU free; asleep in: waiting for what (recv, send:
-in any read or write; +: other waits). vol, invol: context switches. xN: N
-threads that ended meanwhile, added up.
+in any read or write; poll: in select, poll or epoll_wait; +: other waits). vol,
+invol: context switches. xN: N threads that ended meanwhile, added up.
    tid name               wall user kernel copy runq unacc asleep in   vol invol
 ────── ───────────────── ───── ──── ────── ──── ──── ───── ───────── ───── ─────
 x1,000 Thread-9 (handle) 40.0s  5.0      -    -    -     - recv 95.0     -     -

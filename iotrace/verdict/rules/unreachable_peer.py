@@ -195,21 +195,24 @@ def _hit(
     }
     if peers > 1:
         evidence["peers"] = peers
-    refused = each < REFUSED_NS
-    how = (
-        "refused at once, nothing listens there"
-        if refused
-        else f"it does not answer within {duration(each)}: that host is gone, or the network "
-        "drops the packets"
-    )
+    longest = _longest_connect_ns(waiting)
+    how, advice = ", refused at once, nothing listens there", _ADVICE
+    if max(each, longest) >= REFUSED_NS:
+        advice = _DROPPED + _ADVICE
+        how = (
+            f", it does not answer within {duration(max(each, longest))}: that host is gone, or "
+            "the network drops the packets"
+        )
+        if each < REFUSED_NS and _connects_slowly(profile):
+            how = ""  # that may be what took so long
     return Hit(
         evidence,
         waited,
         severity="high",
         lines=waiting_lines(waiting, profile.process),
-        title=f"No connection to {peer.peer} comes about ({plural(attempts, 'attempt')}, {how}), "
+        title=f"No connection to {peer.peer} comes about ({plural(attempts, 'attempt')}{how}), "
         "while threads wait for one",
-        advice=("" if refused else _DROPPED) + _ADVICE,
+        advice=advice,
     )
 
 
@@ -221,6 +224,26 @@ def _trying_ns(peer: Upstream, profile: ProcessProfile) -> int:
         if one.kind == "tcp" and one.peer in ("", peer.peer) and not one.bytes_in
     ]  # fmt: skip
     return sum(one.wait_ns + one.polled_ns for one in rows)
+
+
+def _longest_connect_ns(waiting: Sequence[Line]) -> int:
+    """By lines: a descriptor's number that others had since tells nothing of the attempts on it."""
+    return max((one.max_ns for one in waiting if _makes(one)), default=0)
+
+
+def _makes(line: Line) -> bool:
+    """It waits for nothing but the connection."""
+    if line.syscall in CONNECTS:
+        return True
+    frame = line.stack[0]
+    made = frame.plain_function == "create_connection" and frame.file.endswith("/socket.py")
+    return made and line.syscall in FAMILIES
+
+
+def _connects_slowly(profile: ProcessProfile) -> bool:
+    """Whether a connection that was established took as long as none that is refused."""
+    made = [one.connect_ns.max for one in profile.process.upstreams if one.connect_ns]
+    return max(made, default=0) >= REFUSED_NS
 
 
 _DROPPED = (

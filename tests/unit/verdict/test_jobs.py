@@ -117,6 +117,26 @@ def test_native_threads_that_cannot_connect_are_what_the_program_waits_for() -> 
     assert "IO174" not in flushing(MAIN, tid=PID)  # its own thread connects: Python tells where
 
 
+def test_a_connect_that_waits_was_not_refused() -> None:
+    """Its descriptor's number was another's afterwards, who was answered."""
+    connects = in_call("poll", "tcp", "lib/socket.py:836 create_connection", MAIN, fd=9)
+    gone = Upstream("[2001:db8::2]:80", "tcp", 0, 0, 0, None, None, None, None, 8, {})
+    row = descriptor(9, local="10.0.0.1:41000", peer="10.0.0.7:80", bytes_in=400)
+    one = process(
+        [thread(PID, poll=9 * S, user=S)], [call("poll", "tcp", 8, wait=9 * S)], (), [row]
+    )
+    slow = Upstream("10.0.0.7:80", "tcp", 8, 1, 0, None, None, None, Durations(8, *(S,) * 5), 0, {})
+    quick = replace(slow, connect_ns=Durations(8, *(MS,) * 5))
+    for longest, other, told in (
+        (3 * S, quick, "it does not answer within 3 s"),
+        (3 * S, slow, "(8 attempts), while"),  # those that were established may have taken it
+        (MS, quick, "refused at once"),
+    ):
+        lines = (line_of(connects, 8, 9 * S, longest),)
+        title = found(replace(one, lines=lines, upstreams=(gone, other)))["IO174"].title
+        assert told in title, title
+
+
 def test_a_thread_that_waits_for_work_does_not_wait_for_them() -> None:
     flush = in_call("futex", "", "lib/queue.py:171 Queue.get", MAIN)
     one = process(

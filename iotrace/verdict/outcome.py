@@ -234,7 +234,9 @@ def _seen(family: Sequence[ProcessProfile]) -> str:
     names = sorted({loop.multiplexer for loop in one.loops}) or ["poll"]
     where = SUMMARIES[reason].format(poll=" and ".join(names))
     all_along = one.wait_ns[reason] >= ALL_ALONG_SHARE * one.lifetime_ns
-    how_long = "all along" if all_along else f"{share(one.wait_ns[reason], one.lifetime_ns)} of it"
+    how_long = (
+        "all along" if all_along else f"{share(one.wait_ns[reason], one.lifetime_ns)} of its time"
+    )
     return f"{who} was {how_long} {where}."
 
 

@@ -48,7 +48,7 @@ def process_model(profile: ProcessProfile) -> Model:
     agreement = sum(style.agreement * style.samples for style in chosen) / max(1, samples)
     sure = confidence(agreement, samples)
     if sure < LEAST:
-        seen = f"{plural(samples, 'operation')} seen; it looks like: {title}"
+        seen = f"it looks like: {title}; operations that tell: {samples:,}"
         why = () if profile.detail is Detail.FULL else _evidence(chosen)
         return not_enough((seen, *why, *_waiting(profile.total), *_not_seen(profile)), sure)
     evidence = (*_evidence(chosen), *_idle_beside(profile, shape), *_not_seen(profile))

@@ -141,8 +141,8 @@ def _hit(
         whole=cost.whole,
         severity="medium",
         lines=lines,
-        title=f"Many small round trips: {calls:,} calls of {of}{each}, "
-        f"{duration(upstream.theirs_ns.p50)} each, are waited for {taken}",
+        title=f"Many small round trips: {calls:,} calls to {of}{each}, "
+        f"half of them answered within {duration(upstream.theirs_ns.p50)}, are waited for {taken}",
         advice=_PROXIES if manager else "",
     )
 

@@ -232,7 +232,8 @@ def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile, *, itself:
         if again
         else ""
     )
-    return f"{who} {what}{lost}; the call has not returned {held}{exiting}"
+    calls = "the call has" if len(group) == 1 else "these calls have"
+    return f"{who} {what}{lost}; {calls} not returned {held}{exiting}"
 
 
 def _work_text(one: Stuck, profile: ProcessProfile) -> str:

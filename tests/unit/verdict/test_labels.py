@@ -198,6 +198,8 @@ def test_too_little_is_not_enough(reads: int) -> None:
     model = model_of(idle)
     assert (model.id, model.title) == ("unknown", "not enough seen yet")
     assert model.confidence < 0.5
+    assert model.evidence[0].startswith("it looks like: ")
+    assert model.evidence[0].endswith(f"; operations that tell: {reads}")
 
 
 def test_confidence_grows_with_what_was_seen_and_with_how_much_of_it_agrees() -> None:

@@ -42,6 +42,11 @@ def test_of_a_script_the_line_is_told_that_it_waits_at() -> None:
     assert "request" not in said
 
 
+def test_a_share_says_that_it_is_of_the_threads_time() -> None:
+    idle = replace(_runs_children(), threads=(thread(PID, child=9 * S, file=S),))
+    assert "python3 was 90 % of its time asleep waiting for child processes. " in _outcome(idle)
+
+
 def test_of_a_script_that_computes_the_function_is_told() -> None:
     one = process([thread(PID, user=4 * S, file=6 * S)])
     at = stack("job.py:7 parse", "job.py:20 main")

@@ -66,6 +66,7 @@ def test_what_requests_take_decides(trips: int, service: dict[str, int], named: 
         evidence = found["IO162"].evidence
         assert (evidence["waited_ns"], evidence["service_ns"]) == (500 * MS, 1_100 * MS)
         assert "waited for 45.5 % of the time that requests take" in found["IO162"].title
+        assert "calls to 10" in found["IO162"].title
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,15 @@ from iotrace.verdict.gate import fires, names_of
 from iotrace.verdict.rules.registry import RULES
 from iotrace.verdict.rules.rule import Rule
 from tests.unit.project.places import ROOT
+from tests.unit.verdict import hangs
 from tests.unit.verdict.made import (
     PID,
     S,
     blocking,
     call,
     event_loop,
+    findings,
+    in_call,
     judged,
     loop,
     process,
@@ -178,3 +181,12 @@ def test_explain_refuses_other_ids() -> None:
     shown = CliRunner().invoke(cli, ["explain", "\x1b[31mIO999"])
     assert isinstance(shown.exception, UsageError)
     assert "\x1b" not in shown.exception.what
+
+
+def test_a_call_and_several_have_not_returned() -> None:
+    runs = "lib/subprocess.py:2059 Popen._communicate"
+    asks = in_call("poll", "pipe", runs, "app.py:6 view", *hangs.HANDLER, peer="pipe:[81]")
+    for tids, not_returned in (((701,), "; the call has not"), ((701, 702), "; these calls have")):
+        threads = [hangs.waiting(tid, asks) for tid in tids]
+        told = findings(process(threads))["IO140"]
+        assert not_returned in told.title, told.title

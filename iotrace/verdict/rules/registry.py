@@ -13,6 +13,7 @@ from iotrace.verdict.rules import (
     awaited_answers,
     blocked_senders,
     blocking_in_loop,
+    brief_threads,
     brief_workers,
     busy_connections,
     busy_thread,
@@ -167,5 +168,6 @@ RULES: tuple[Rule, ...] = (
     told_to_end.TOLD,
     inherited_connections.INHERITED,
     cut_off_queries.CUT_OFF,
+    brief_threads.BRIEF,
     full_pipe.FULL,
 )

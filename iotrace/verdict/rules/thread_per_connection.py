@@ -23,7 +23,10 @@ def _too_many(profile: ProcessProfile) -> Iterator[Hit]:
     readers = [one for tid, one in profile.threads.items() if profile.styles[tid].role == "reader"]
     rows = [one for one in profile.process.threads if one.tid != profile.process.pid]
     born = sum(
-        one.count for one in rows if one.started_ns > profile.process.started_ns or not one.tid
+        one.count
+        for one in rows
+        if (one.started_ns > profile.process.started_ns or not one.tid)
+        and profile.styles[one.tid].role == "reader"
     )
     alive = sum(one.lifetime_ns for one in rows) / profile.wall_ns
     if alive < MANY_ALIVE and profile.per_second(born) < MANY_BORN_PER_SECOND:

@@ -126,6 +126,22 @@ def brief_workers(wrong: bool) -> tuple[Process, ...]:
     return replace(parent, cpu_samples=rows), *workers
 
 
+_STARTS = (
+    "lib/threading.py:320 Condition.wait",
+    "lib/threading.py:622 Event.wait",
+    "lib/threading.py:962 Thread.start",
+)
+
+
+def brief_threads(wrong: bool) -> tuple[Process, ...]:
+    """IO207: 500 threads that live for 8 ms each; the twin's live for a second."""
+    life = 8 * MS if wrong else S
+    ended = thread(0, user=500 * MS, lock=500 * life, count=500, started=MS, ended=9 * S)
+    starts = line_of(in_call("futex", "", *_STARTS, "app.py:9 expire"), 90, 400 * MS, 9 * MS)
+    one = process([thread(user=2 * S, poll=7 * S, lock=S), ended], [call("epoll_wait", "", 900)])
+    return (replace(one, lines=(starts,)),)
+
+
 def pickles(wrong: bool) -> tuple[Process, ...]:
     """IO176: a pool whose tasks have a large argument; the twin computes with the same figures."""
     feeds = Frame("ForkingPickler.dumps", "/usr/lib/python3.11/multiprocessing/reduction.py", 51)

@@ -5,9 +5,9 @@ import os
 import sys
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
-from common import WRONG, listen, ready
+from common import WRONG, burn, listen, ready
 
 BETWEEN_S = 0.1
 MODULES = (
@@ -70,7 +70,22 @@ def pools():
                 list(pool.map(abs, range(10)))
 
 
+def threads():
+    """IO207: a thread for each event, beside one that computes; fixed: one for all of them."""
+    if WRONG:
+        threading.Thread(target=burn, args=(600,), daemon=True).start()
+    kept = ThreadPoolExecutor(1)
+    while True:
+        if WRONG:
+            one = threading.Thread(target=abs, args=(1,))
+            one.start()
+            one.join()
+        else:
+            kept.submit(abs, 1).result()
+            time.sleep(BETWEEN_S)
+
+
 listener = listen()
 ready(listener)
 threading.Thread(target=serve, daemon=True).start()
-{"imports": imports, "pickles": pickles, "pools": pools}[sys.argv[3]]()
+{"imports": imports, "pickles": pickles, "pools": pools, "threads": threads}[sys.argv[3]]()

@@ -168,7 +168,8 @@ def _loop(seen: Activity, announced: int, eager: int, around: Surroundings) -> T
     )
     evidence = [
         f"{share(waited, seen.asleep_ns)} of its sleep is in {name}",
-        f"{duration(seen.reads.wait_ns)} blocked in {plural(seen.reads.calls, 'read')}{of_others}",
+        f"{duration(seen.reads.wait_ns)} blocked in {plural(seen.reads.calls, 'read')} "
+        f"of sockets{of_others}",
     ]
     watched = max((loop.watched or 0 for loop in loops), default=0)
     if watched:

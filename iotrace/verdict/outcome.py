@@ -75,7 +75,8 @@ def _outcome(family: Sequence[ProcessProfile]) -> str:
         told = [(text, profile) for profile in family for text in late(profile)]
         if told:
             text, profile = told[0]
-            return f"No rule tells what is wrong, but {text} {_where(profile, family)}".rstrip()
+            where = _where(profile, family, BUSY_SHARE if late is _kept else 0.0)
+            return f"No rule tells what is wrong, but {text} {where}".rstrip()
     if not _works(family):
         if waiting := _clients_wait(family):
             return (
@@ -127,12 +128,14 @@ def _kept(profile: ProcessProfile) -> list[str]:
     return texts
 
 
-def _where(profile: ProcessProfile, family: Sequence[ProcessProfile]) -> str:
+def _where(
+    profile: ProcessProfile, family: Sequence[ProcessProfile], least_cpu: float = 0.0
+) -> str:
     """What to look at where its requests take long; "" if nothing tells. ``family``: those that may
-    do its work."""
+    do its work. ``least_cpu``: as for ``costliest_text``."""
     if greenlets := greenlets_text(profile):
         return greenlets
-    costliest = costliest_text([profile]) or costliest_text(family)
+    costliest = costliest_text([profile], least_cpu) or costliest_text(family, least_cpu)
     if profile.tasks is not None and profile.tasks.rows:
         return f"The asyncio tasks below say what they wait for. {costliest}".rstrip()
     if costliest:

@@ -28,11 +28,13 @@ def own_work_text(family: Sequence[ProcessProfile]) -> str:
     return _text(family, max(everything, key=lambda item: item[0]))
 
 
-def costliest_text(family: Sequence[ProcessProfile]) -> str:
+def costliest_text(family: Sequence[ProcessProfile], least_cpu: float = 0.0) -> str:
     """The same of what somebody asks for: requests, where a server's code tells which lines are of
-    those, or jobs. What waits for the next one is no part of it."""
+    those, or jobs. What waits for the next one is no part of it. ``least_cpu``: share of a
+    process's time; where it computes for less, that explains nothing."""
     working = [(sum(line.wait_ns for line in _asked_for(one)), one) for one in family]
-    return _text(family, max(working, key=lambda item: item[0]), asked_for=True)
+    most = max(working, key=lambda item: item[0])
+    return _text(family, most, asked_for=True, least_cpu=least_cpu)
 
 
 def jobs_text(family: Sequence[ProcessProfile]) -> str:
@@ -53,12 +55,14 @@ def _text(
     waits: tuple[int, ProcessProfile],
     *,
     asked_for: bool = False,
+    least_cpu: float = 0.0,
 ) -> str:
     """ "It waits mostly at job.py:11 export -> wait4: 12 times, 3.7 s, 305 ms at most."."""
     waited, sleeper = waits
     computes = max(family, key=lambda one: one.total.cpu_ns)
     if computes.total.cpu_ns > waited:
-        told = busy_lines(computes.process)
+        is_little = computes.total.cpu_ns < least_cpu * computes.total.lifetime_ns
+        told = () if is_little else busy_lines(computes.process)
         return f"Where it computes most: {told[0].text}." if told else ""
     own = _asked_for(sleeper) if asked_for else [one for one in sleeper.process.lines if _own(one)]
     most = max(own, key=lambda one: one.wait_ns, default=None)

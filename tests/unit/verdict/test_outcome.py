@@ -101,6 +101,25 @@ def test_one_that_serves_and_waits_for_no_work_is_not() -> None:
     )
 
 
+def test_what_hardly_computes_does_not_wait_for_that() -> None:
+    served = blocking()
+    at = CpuSample(PID, 100, 2 * S, 0, 0, 0, 0, stack("work.py:12 refresh"))
+    for computes, told in ((S, True), (S // 10, False)):
+        slow = replace(
+            served,
+            threads=(thread(user=computes, child=10 * S - computes),),
+            calls=(
+                call("sendto", "tcp", 1_009),
+                call("recvfrom", "tcp", 1_009),
+                call("wait4", "", 31, wait=10 * S - computes),
+            ),
+            cpu_samples=(at,),
+        )
+        (said,) = _outcomes(slow)
+        assert "asleep waiting for child processes, longest in wait4." in said
+        assert ("Where it computes most" in said) is told
+
+
 def test_a_script_that_reads_pipes_and_sleeps_serves_nobody() -> None:
     script = process(
         [thread(user=S, recv=6 * S, sleep=3 * S)],

@@ -69,7 +69,7 @@ static __always_inline void keep_path(struct thread *t, u64 hash, u64 regs)
   struct line_path *room;
   struct arguments args;
   u32 zero = 0;
-  if (!spec || spec->path_arg == NO_ARGUMENT)
+  if (!spec || !spec->listed || spec->path_arg == NO_ARGUMENT)
     return;
   l = lines.lookup(&key);
   room = path_rooms.lookup(&zero);

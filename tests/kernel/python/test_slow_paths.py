@@ -17,6 +17,8 @@ def test_a_slow_call_has_its_path() -> None:
     assert opens.path.endswith("/orders.pipe")
     assert opens.file_system, opens
     assert opens.calls, opens
+    gives = lines["gives"]
+    assert (gives.syscall, gives.path) == ("other", "")
     assert hangs.path.endswith("/nobody.pipe")
     assert (hangs.calls, hangs.in_flight) == (0, 1)
     (stuck,) = [

@@ -112,19 +112,23 @@ def _preforked(
     idle = _idle_like(known, places, profiles, alone)
     titles = sorted({alone[place].title for place in known})
     busiest = max(known, key=lambda place: profiles[place].total.operations)
-    several = len(known) > 1 and alone[busiest].evidence
+    which = "the one that did most of the I/O" if len(known) > 1 else "that one"
     each = titles[0] if len(titles) == 1 else "mixed: " + "; ".join(titles)
     models[parent] = Model(
         alone[busiest].id,
         f"pre-forked workers ({len(known) + idle}): {each}",
         min(alone[place].confidence for place in known),
         (
-            f"it reads nothing itself; {plural(len(known), 'process')} of its own "
-            + ("does" if len(known) == 1 else "do")
+            "it reads nothing itself; "
+            + (
+                f"{len(known)} of its processes do"
+                if len(known) > 1
+                else "one of its processes does"
+            )
             + (f", {idle} more had nothing to do" if idle else "")
             + (
-                f"; the one that did most of the I/O, process {profiles[busiest].process.pid}:"
-                if several
+                f"; {which}, process {profiles[busiest].process.pid}:"
+                if alone[busiest].evidence
                 else ""
             ),
             *alone[busiest].evidence,

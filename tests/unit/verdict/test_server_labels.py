@@ -218,7 +218,13 @@ def test_workers_are_forked_once_and_accept_themselves() -> None:
     assert _label(master, *workers) == ("blocking", "pre-forked workers")
     model = model_of(master, *workers)
     assert model.title == "pre-forked workers (2): single thread, blocking I/O"
-    assert model.evidence[0].endswith("the one that did most of the I/O, process 701:")
+    assert model.evidence[0] == (
+        "it reads nothing itself; 2 of its processes do; "
+        "the one that did most of the I/O, process 701:"
+    )
+    assert model_of(master, workers[1]).evidence[0] == (
+        "it reads nothing itself; one of its processes does; that one, process 702:"
+    )
     assert model_of(master, *workers, pid=701).title.startswith("pre-forked worker: ")
 
 

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from iotrace.errors import IotraceError
 from iotrace.procfs.files import PROC
-from iotrace.procfs.stat import read_stat
+from iotrace.procfs.stat import Stat, read_stat
 
 MOST_LINKS = 50_000
 """Descriptors that are looked at: some microseconds each."""
@@ -23,7 +24,8 @@ but their own user's (proc(5), hidepid)."""
 class Writers:
     """(pid, parent's pid, name) of each process that was seen to have a pipe open for writing.
 
-    ``complete``: all processes of the host were looked at; else there may be others.
+    ``complete``: all processes of the host that could have it were looked at; else there may be
+    others.
     """
 
     seen: tuple[tuple[int, int, str], ...]
@@ -32,7 +34,9 @@ class Writers:
 
 def writers_of(inode: int, root: str = PROC) -> Writers:
     """The links in /proc/PID/fd tell, which the kernel alone answers."""
-    found, left, complete = [], MOST_LINKS, _sees_the_host(root)
+    found: list[Stat] = []
+    refused: list[Stat] = []
+    left, complete = MOST_LINKS, _sees_the_host(root)
     for process in Path(root).iterdir():
         if not process.name.isdigit():
             continue
@@ -40,13 +44,25 @@ def writers_of(inode: int, root: str = PROC) -> Writers:
             links = list(islice((process / "fd").iterdir(), left))
             left -= len(links)
             if any(_writes(link, f"pipe:[{inode}]") for link in links):
-                row = read_stat(int(process.name), root=root)
-                found.append((int(process.name), row.parent, row.name))
+                found.append(read_stat(int(process.name), root=root))
         except (ProcessLookupError, FileNotFoundError):
             continue  # ended
-        except (OSError, IotraceError, ValueError):
-            complete = False  # another user's, or not to be looked into
-    return Writers(tuple(found), complete and left > 0)
+        except (OSError, IotraceError, ValueError):  # another user's, or not to be looked into
+            try:
+                refused.append(read_stat(int(process.name), root=root))
+            except (OSError, IotraceError, ValueError):
+                complete = False
+    return Writers(
+        tuple((row.id, row.parent, row.name) for row in found),
+        complete and left > 0 and not any(_may_have_it(one, found) for one in refused),
+    )
+
+
+def _may_have_it(one: Stat, found: Sequence[Stat]) -> bool:
+    """Who is older than all who have a pipe, and no parent of one of them, has not made it for
+    them, and has not inherited it. (It could have been sent it: unix(7), SCM_RIGHTS.)"""
+    oldest = min((row.start_ticks for row in found), default=0)
+    return one.start_ticks >= oldest or one.id in {row.parent for row in found}
 
 
 def _sees_the_host(root: str) -> bool:

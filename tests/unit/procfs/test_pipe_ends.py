@@ -57,3 +57,29 @@ def test_who_sees_not_all_of_the_host_knows_of_no_others(
 
     monkeypatch.setattr(Path, "iterdir", refuses)
     assert not writers_of(81, host).complete
+
+
+@pytest.mark.parametrize(
+    ("parent", "started", "complete"), [(5, 10, True), (1, 10, False), (5, 40, False)]
+)
+def test_an_older_process_that_may_not_be_looked_into_has_inherited_no_pipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parent: int, started: int, complete: bool
+) -> None:
+    """Unless it is the parent of one that has it, and may have made it."""
+    host = _proc(tmp_path, (1, "init"), (2, "kthreadd"), (7, "python3"))
+    for pid, whose, since in ((1, 0, started), (7, parent, 20)):
+        fields = ["0"] * 48
+        fields[17] = str(since)
+        (tmp_path / str(pid) / "stat").write_text(f"{pid} (x) S {whose} {' '.join(fields)}")
+    (tmp_path / "7" / "fd" / "3").symlink_to("pipe:[81]")
+    listed = Path.iterdir
+
+    def refuses(path: Path) -> Iterator[Path]:
+        if path == Path(host, "1", "fd"):
+            raise PermissionError(path)
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", refuses)
+    found = writers_of(81, host)
+    assert [pid for pid, _, _ in found.seen] == [7]
+    assert found.complete is complete

@@ -16,7 +16,12 @@ from iotrace.engine.pid_namespace import require_own_proc
 from iotrace.errors import NoSuchProcess
 from iotrace.privileges.capabilities import require_privileges
 from iotrace.target_reader.reader import TargetReader
-from iotrace.tracing.stop_conditions import Stop, discard_pending_signals, signals_held
+from iotrace.tracing.stop_conditions import (
+    Stop,
+    discard_pending_signals,
+    signals_held,
+    wait_for_end,
+)
 from iotrace.tracing.target_check import runs_python
 from iotrace.tracing.wanted import Newcomers, Wanted
 
@@ -113,7 +118,10 @@ def trace_processes(
 def trace_program(
     command: tuple[str, ...], options: TraceOptions, make_output: MakeOutput
 ) -> tuple[Report, int]:
-    """Run a program and trace it to its end; the report (the sink has it, too) and exit status."""
+    """Run a program and trace it to its end; the report (the sink has it, too) and exit status.
+
+    With a duration the program is told to end once the report is taken.
+    """
     require_privileges()
     require_own_proc()
     with contextlib.ExitStack() as ends:
@@ -153,11 +161,11 @@ def trace_program(
             loop = TraceLoop.of_options(
                 trace, options, sink, lambda: not child.ended(), privileges, progress
             )
-            if loop.wait(pass_on) is Stop.DURATION:
+            stop = loop.wait(pass_on)
+            report = loop.finish()  # of a program that runs: it may hang
+            if stop is Stop.DURATION:
                 child.pass_on(signal.SIGTERM)
-                loop.until_ns = None
-                loop.wait(pass_on)
-            report = loop.finish()
+                wait_for_end(child.ended, pass_on)
             privileges.give_up()
         discard_pending_signals()
         sink.finish(report)

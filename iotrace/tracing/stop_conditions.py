@@ -21,6 +21,10 @@ _SI_KERNEL = 0x80
 """si_code of a signal that the terminal sent: the whole foreground group got it."""
 
 
+_TICK_NS = 100_000_000
+"""A child may have ended before its signal was waited for."""
+
+
 class Stop(Enum):
     """Why a trace ends."""
 
@@ -63,6 +67,12 @@ def poll_stop(
     ):
         return Stop.SIGNAL
     return None if on_tick() else Stop.TARGETS
+
+
+def wait_for_end(ended: Callable[[], bool], on_signal: Callable[[int, bool], bool]) -> None:
+    """Until a child has ended, inside ``signals_held``; ``on_signal``: see ``poll_stop``."""
+    while not ended():
+        poll_stop(until_ns=None, timeout_ns=_TICK_NS, on_tick=lambda: True, on_signal=on_signal)
 
 
 def discard_pending_signals() -> None:

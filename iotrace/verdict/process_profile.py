@@ -14,6 +14,7 @@ from iotrace.verdict.classify.one_at_a_time import waits_outside_python
 from iotrace.verdict.classify.thread_model import Surroundings, thread_style
 from iotrace.verdict.classify.thread_style import ThreadStyle
 from iotrace.verdict.frames import of_loop, since_fork
+from iotrace.verdict.reused_descriptors import with_peers_of_blocked_reads
 from iotrace.verdict.thread_activity import Activity, activity_by_thread, process_activity
 from iotrace.vocabulary.kinds import SOCKETS, STREAMS
 
@@ -269,6 +270,7 @@ def profile_of(
     served_ports: frozenset[str] = frozenset(),
 ) -> ProcessProfile:
     """Look at one process."""
+    process = with_peers_of_blocked_reads(process)
     threads = activity_by_thread(process)
     around = _surroundings(process, threads)
     if detail is Detail.FULL:

@@ -8,11 +8,12 @@ connection: where that cannot be what was waited, and is what another peer took,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from iotrace.report.model import Descriptor, Process
 from iotrace.report.requests import Upstream
 from iotrace.verdict.histograms import total_ns
+from iotrace.vocabulary.calls import READS
 
 MOST_RATIO = 2
 """Times what a peer took to answer: what was waited longer was not for its answers. A peer that is
@@ -55,6 +56,41 @@ def misnamed(process: Process) -> Misnamed | None:
         return None
     numbers = frozenset((one.fd, one.kind) for one in strange)
     return Misnamed(numbers, others[0].peer, others[0].calls)
+
+
+def with_peers_of_blocked_reads(process: Process) -> Process:
+    """Its numbers that accepted connections had last, and on which reads blocked an asyncio loop,
+    with the peer that most likely was read from. asyncio's own sockets never block: the number was
+    a client library's at that time."""
+    if process.tasks is None:  # no asyncio
+        return process
+    took = {one.peer: _took_ns(one) for one in process.upstreams}
+    loops = {one.tid for one in process.loops}
+    blocked = {
+        (line.fd, line.kind)
+        for line in process.lines
+        if line.tid in loops
+        and line.syscall in READS
+        and line.wait_ns
+        and line.own < len(line.stack)
+    }
+    strange = [
+        one
+        for one in process.descriptors
+        if one.kind == "tcp"
+        and (one.fd, one.kind) in blocked
+        and one.opened > 1
+        and one.peer not in took
+    ]
+    waited = sum(one.wait_ns for one in strange)
+    others = [one for one in process.upstreams if took[one.peer] >= OTHERS_SHARE * waited > 0]
+    if len(others) != 1 or others[0].in_flight_max != 1:
+        return process
+    rows = (
+        replace(one, local="", peer=others[0].peer) if one in strange else one
+        for one in process.descriptors
+    )
+    return replace(process, descriptors=tuple(rows))
 
 
 def _took_ns(one: Upstream) -> int:

@@ -50,11 +50,21 @@ def stack_of(profile: ProcessProfile, tid: int | None = None) -> Stack:
     for stack, parts in _FILES.items():
         if any(part in file for file in files for part in parts):
             return stack
+    if _runs_tasks(profile, tid):
+        return Stack.ASYNCIO
     if tid is not None and in_green_thread(profile, tid):
         return _named_green(profile)
     if any(map(is_pooled, stacks(profile, tid))):
         return Stack.POOL
     return Stack.THREADS if any(file.endswith(_THREAD) for file in files) else Stack.UNKNOWN
+
+
+def _runs_tasks(profile: ProcessProfile, tid: int | None) -> bool:
+    """Whether a thread has an event loop where there are asyncio tasks: below many middlewares the
+    loop's own frames are further out than stacks are kept."""
+    if profile.tasks is None or not profile.tasks.tasks:
+        return False
+    return any(seen.multiplexers for one, seen in profile.threads.items() if tid in (None, one))
 
 
 def in_green_thread(profile: ProcessProfile, tid: int) -> bool:

@@ -119,6 +119,11 @@ def test_a_program_that_does_not_exist() -> None:
     assert "Traceback" not in ended.stderr
 
 
-def test_duration_ends_the_program() -> None:
-    ended = iotrace("run", "-d", "200ms", "--", "sleep", "1000")
+def test_duration_ends_the_program_once_its_report_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    ended = iotrace("run", "-d", "200ms", "-f", "json", "-o", path, "--", "sleep", "1000")
     assert ended.code == 128 + signal.SIGTERM
+    (process,) = checked_report(path.read_text())["processes"]
+    (thread,) = process["threads"]
+    assert thread["in_call"]["syscall"] == "clock_nanosleep"
+    assert thread["ended_ns"] is None

@@ -8,10 +8,13 @@ from dataclasses import replace
 from iotrace.report.model import OpenSockets, Process
 from iotrace.report.requests import Upstream
 from iotrace.report.times import Durations
+from iotrace.verdict.process_profile import profile_of
 from iotrace.verdict.reused_descriptors import misnamed
+from iotrace.verdict.stack import Stack, stack_of
 from tests.found import by_rule
 from tests.unit.reports import MS, S
-from tests.unit.verdict.made import blocking, descriptor, judged
+from tests.unit.verdict.made import PID, blocking, descriptor, judged, line, stack
+from tests.unit.verdict.made_tasks import CONSUMER, wait_of, with_tasks
 
 SLOW, QUICK = "10.0.0.9:80", "10.0.0.8:443"
 
@@ -50,3 +53,38 @@ def test_a_peer_that_took_as_long_was_waited_for_itself() -> None:
 
 def test_answers_that_come_at_the_same_time_are_no_waits() -> None:
     assert misnamed(caller(at_once=9)) is None
+
+
+def in_loop(opened: int = 17, tid: int = PID, at_once: int = 1) -> Process:
+    """A coroutine asks with a blocking client, a connection each time, below so many frames that
+    the loop's own are not kept; a visitor had the number last."""
+    visitor = descriptor(7, local="127.0.0.1:8000", peer="10.0.0.3:61", opened=opened, wait=6 * S)
+    frames = stack(
+        "lib/http/client.py:286 begin", "app.py:6 price", "lib/starlette/routing.py:76 app"
+    )
+    read = replace(line("recvfrom", "tcp", 7, 20), wait_ns=6 * S, own=1, stack=frames)
+    return replace(
+        with_tasks(wait_of(*CONSUMER)),
+        lines=(replace(read, tid=tid),),
+        descriptors=(visitor,),
+        upstreams=(upstream(SLOW, 20, 350 * MS, at_once),),
+    )
+
+
+def test_a_read_that_blocks_asyncio_is_of_no_connection_that_it_has_accepted() -> None:
+    profile = profile_of(in_loop(), 10 * S)
+    assert [one.peer for one in profile.outgoing()] == [SLOW]
+    assert stack_of(profile, PID) is Stack.ASYNCIO
+    assert stack_of(profile, PID + 1) is Stack.UNKNOWN
+
+
+def test_elsewhere_it_may_be_of_one() -> None:
+    """In another thread, of a number that had one peer; or many may have been asked at a time."""
+    for one in (
+        in_loop(opened=1),
+        in_loop(tid=PID + 1),
+        in_loop(at_once=5),
+        replace(in_loop(), tasks=None),
+        replace(in_loop(), upstreams=(upstream(SLOW, 2, 350 * MS),)),
+    ):
+        assert not profile_of(one, 10 * S).outgoing()

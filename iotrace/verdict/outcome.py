@@ -13,6 +13,7 @@ from iotrace.report.detail import Detail
 from iotrace.report.model import Call
 from iotrace.verdict.asked_peers import asked_all_along
 from iotrace.verdict.called_back import called_back_text
+from iotrace.verdict.children_waits import children_text
 from iotrace.verdict.classify.confidence import UNKNOWN
 from iotrace.verdict.families import families
 from iotrace.verdict.greenlets import greenlets_text
@@ -135,6 +136,8 @@ def _where(
     do its work. ``least_cpu``: as for ``costliest_text``."""
     if greenlets := greenlets_text(profile):
         return greenlets
+    if children := children_text(profile):
+        return children
     costliest = costliest_text([profile], least_cpu) or costliest_text(family, least_cpu)
     if profile.tasks is not None and profile.tasks.rows:
         return f"The asyncio tasks below say what they wait for. {costliest}".rstrip()

@@ -13,8 +13,10 @@ def inherited_connections(
     mine: ProcessFacts | None, parent: ProcessFacts | None
 ) -> tuple[InheritedConnection, ...]:
     """Those with unread data, of a listener that both have open: who accepted them is not told.
-    () where the parent was not looked at."""
+    () where it is not known what the parent has open."""
     if mine is None or parent is None or not mine.sockets or not parent.sockets:
+        return ()
+    if not parent.all_descriptors:
         return ()
     shared = {
         _port(one.local)

@@ -46,6 +46,7 @@ class ProcessFacts:
     ``mounts``: as when its mount namespace was first seen. ``tcp``: by inode, what the kernel keeps
     of some TCP sockets, its counters since the trace of the process began. ``cwd``: its working
     directory, "": not known. ``unread``: bytes that lay in pipes from its parent, by number.
+    ``all_descriptors``: it has no more of them open than those that were read.
     """
 
     pid: int
@@ -63,6 +64,7 @@ class ProcessFacts:
     tcp: Mapping[int, TcpState] = field(default_factory=dict)
     cwd: str = ""
     unread: Mapping[int, int] = field(default_factory=dict)
+    all_descriptors: bool = True
 
 
 class FactBook:
@@ -156,9 +158,11 @@ class FactBook:
         facts = self._facts[pid]
         others = sum(len(one.descriptors) for one in self._facts.values()) - len(facts.descriptors)
         left = max(0, _MOST_DESCRIPTORS - others)
+        descriptors, is_all = read_descriptors(self._reader, pid, left)
         self._facts[pid] = replace(
             facts,
-            descriptors=read_descriptors(self._reader, pid, left),
+            descriptors=descriptors,
+            all_descriptors=is_all,
             limits=self._limits.look(pid),
             mounts=self._mounts_of(pid),
             cwd=_cwd(pid),

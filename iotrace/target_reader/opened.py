@@ -27,8 +27,9 @@ _MOST_WATCHES = 1 << 17
 
 def read_descriptors(
     reader: Asker, pid: int, most: int, only: Collection[int] | None = None
-) -> dict[int, Descriptor]:
-    """The ``most`` first open descriptors of a process by number; ``only``: of these.
+) -> tuple[dict[int, Descriptor], bool]:
+    """The ``most`` first open descriptors of a process by number, and whether that is all of them;
+    ``only``: of these.
 
     More than that, or than an honest process has of names and watches, is left out, and the reader
     told so. Raises what ``Asker.ask`` raises.
@@ -36,7 +37,7 @@ def read_descriptors(
     found, is_all = reader.ask("descriptors", pid, most, None if only is None else tuple(only))
     if not is_all:
         reader.cut_short(pid, f"it has so much open that only {len(found)} descriptors were read")
-    return {
+    by_number = {
         fd: Descriptor(
             fd=fd,
             kind=kind,
@@ -47,6 +48,7 @@ def read_descriptors(
         )
         for fd, kind, target, inode, info, watches in found
     }
+    return by_number, is_all
 
 
 def read_sockets(reader: Asker, pid: int, inodes: Collection[int]) -> dict[int, Socket]:

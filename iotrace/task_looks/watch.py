@@ -50,7 +50,7 @@ def watch(reader: TargetReader, pid: int, duration_ns: int) -> Watched:
     look = read_tasks(reader, pid)
     fds = {one.descriptor.fd for one in look.tasks if one.descriptor is not None}
     try:
-        descriptors = read_descriptors(reader, pid, _MOST_DESCRIPTORS, fds) if fds else {}
+        descriptors = read_descriptors(reader, pid, _MOST_DESCRIPTORS, fds)[0] if fds else {}
         inodes = [one.inode for one in descriptors.values() if one.inode is not None]
         sockets = read_sockets(reader, pid, inodes) if inodes else {}
     except (NoSuchProcess, PermissionDenied, Unsupported):

@@ -110,7 +110,8 @@ def test_it_answers(reader: TargetReader) -> None:
 
 def test_what_is_open_is_as_it_is(reader: TargetReader) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.socketpair()[0] as pair:
-        found = read_descriptors(reader, _OWN, 1000)
+        found, is_all = read_descriptors(reader, _OWN, 1000)
+        assert is_all
         # Not files: where a log is shared with other processes, its position moves meanwhile.
         still = {
             fd: one for fd, one in procfs_descriptors(_OWN, found).items() if one.kind != "file"
@@ -122,6 +123,12 @@ def test_what_is_open_is_as_it_is(reader: TargetReader) -> None:
         assert sockets[inodes[0]].local == f"127.0.0.1:{listener.getsockname()[1]}"
         assert sockets == procfs_sockets(_OWN, inodes)
     assert not reader.reasons()
+
+
+def test_descriptors_that_are_left_out_are_told(reader: TargetReader) -> None:
+    found, is_all = read_descriptors(reader, _OWN, 2)
+    assert (len(found), is_all) == (2, False)
+    assert reader.reasons()
 
 
 def test_errors_of_ours_arrive_as_they_were_raised(reader: TargetReader) -> None:

@@ -63,7 +63,7 @@ def _title(threads: int, processes: int, quota: float | None) -> str:
         who = (
             f"{processes} processes" if threads == processes else f"{who} of {processes} processes"
         )
-    return f"{THROTTLED.title}: {who} share {quota:.3g} CPU"
+    return f"{THROTTLED.title}: {who} share {quota:.3g} CPU{'s' if quota > 1 else ''}"
 
 
 def _in_its_group(profile: ProcessProfile) -> list[ProcessProfile]:

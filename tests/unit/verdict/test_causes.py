@@ -102,6 +102,9 @@ def test_what_processes_share_is_told_once() -> None:
     assert (found.id, found.pid, found.evidence["processes"]) == ("IO121", PID + 1, 2)
     assert found.title.endswith(": 2 processes share 0.2 CPU")
     assert found.evidence["runq_ns"] == S // 5 + 4 * S
+    two = replace(limits, cpu_quota_cpus=1.5)
+    (found,) = judged(*(replace(one, limits=two) for one in (master, worker))).findings
+    assert found.title.endswith(": 2 processes share 1.5 CPUs")
     # The master was traced for a moment longer.
     longer = GroupLimits("/shop", 0.2, 8 * S + MS, "", None, None, None)
     (found,) = judged(replace(master, limits=longer), worker).findings

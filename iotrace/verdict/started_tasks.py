@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
 from iotrace.report.stacks import CpuSample
 from iotrace.verdict.cpu_samples import LEAST_SAMPLES
-from iotrace.verdict.frames import library_frames, named
+from iotrace.verdict.frames import in_package, library_frames, named, package_of
 from iotrace.verdict.process_profile import ProcessProfile
 
 STARTS_SHARE = 0.5
@@ -19,6 +20,8 @@ _STARTS = re.compile(
     r"|/asyncio/(?:tasks\.py:(?:create_task|ensure_future|_ensure_future|gather|as_completed)"
     r"|base_events\.py:create_task|taskgroups\.py:create_task)$"
 )
+
+_OWN_PACKAGES = ("trio", "anyio")
 
 
 def starting_share(profile: ProcessProfile, tid: int) -> float:
@@ -32,8 +35,13 @@ def starting_share(profile: ProcessProfile, tid: int) -> float:
 
 
 def _starts(one: CpuSample) -> bool:
+    """Not where it is in another package by then: with an eager task factory (Python 3.12), what
+    was started runs at once."""
     library = library_frames(one.stack)
-    return len(library) < len(one.stack) and any(_STARTS.search(named(frame)) for frame in library)
+    inside = list(takewhile(lambda frame: not _STARTS.search(named(frame)), library))
+    return len(inside) < len(library) < len(one.stack) and not any(
+        in_package(frame) and package_of(frame) not in _OWN_PACKAGES for frame in inside
+    )
 
 
 STARTS_ONLY = (

@@ -224,6 +224,9 @@ _START_SOON = Frame("Nursery.start_soon", "/v/site-packages/trio/_core/_run.py",
 _CREATES = Frame("BaseEventLoop.create_task", "/usr/lib/python3.11/asyncio/base_events.py", 436)
 
 
+_EAGER = Frame("ClientSession._request", "/v/site-packages/aiohttp/client.py", 400)
+
+
 def _starting(*stack: Frame, collecting: int = 0, loops: int = 0) -> dict[str, Found]:
     """Ten seconds of computing, nearly all of it there."""
     rows = (
@@ -244,7 +247,9 @@ def test_who_starts_tasks_in_masses_lets_none_of_them_run() -> None:
 
 
 def test_who_comes_back_to_the_loop_or_computes_starts_no_masses() -> None:
-    for found in (_starting(_SPAWNS, _START_SOON, loops=1), _starting(_LOADS)):
+    back, computing = _starting(_SPAWNS, _START_SOON, loops=1), _starting(_LOADS)
+    runs_at_once = _starting(_EAGER, _CREATES)  # asyncio.eager_task_factory
+    for found in (back, computing, runs_at_once):
         assert "starts one task" not in found["IO133"].title
     (symptom,) = _starting(_LOADS, collecting=1_400)["IO135"].symptoms
     assert symptom.id == "IO133"

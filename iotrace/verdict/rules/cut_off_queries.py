@@ -11,6 +11,7 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.upstreams import upstreams
+from iotrace.vocabulary.kinds import Kind
 
 LEAST = 5
 """While it was traced: once all of a peer's connections may end, where that is started anew."""
@@ -20,6 +21,9 @@ MOST_SHARE = 0.5
 """and no more: what answers less is no peer that gives answers (logs that are sent to it)."""
 KEPT_SHARE = 0.5
 """Of the queries, so many connections at most: they are kept, and some are idle for a while."""
+
+_UNIX = Kind.UNIX.label
+"""How many of these were made is not counted."""
 
 
 def _cut_off(profile: ProcessProfile) -> Iterator[Hit]:
@@ -31,7 +35,8 @@ def _cut_off(profile: ProcessProfile) -> Iterator[Hit]:
         after_ns = calls.cut_off_ns // calls.cut_off
         sooner = calls.theirs_ns is not None and after_ns <= calls.theirs_ns.p50
         made = calls.connect_ns.count if calls.connect_ns else 0
-        idle = sooner and made <= KEPT_SHARE * asked
+        kept = calls.kind != _UNIX and made <= KEPT_SHARE * asked
+        idle = sooner and kept
         upstream = known.get(calls.peer)
         yield Hit(
             {

@@ -37,6 +37,12 @@ def test_why_most_likely(after: int, made: int, told: str, advice: str) -> None:
     assert advice in found.advice
 
 
+def test_of_unix_sockets_it_is_not_known_whether_they_are_kept() -> None:
+    found = findings(_asks(peer="unix:/run/shop.sock", kind="unix"))["IO209"]
+    assert "most likely" not in found.title
+    assert "See the peer's log" in found.advice
+
+
 def test_who_never_answers_is_asked_nothing() -> None:
     """Logs and metrics are sent to it; and of many requests, a few may be lost."""
     for answered, told in ((9, True), (8, False), (0, False), (891, True), (892, False)):

@@ -85,7 +85,7 @@ struct stack {
   u32 tid; /* of the thread that was first seen there */
   u32 depth;
   u32 truncated;
-  u32 reserved;
+  u32 described; /* what names its code objects is in codes, or will be soon */
   u64 runtime; /* address of _PyRuntime: a fork has it from its parent */
   u64 hash;
   u64 codes[MAX_DEPTH];

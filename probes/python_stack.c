@@ -132,6 +132,14 @@ static __always_inline u32 keep_stack(struct walk_room *room)
   return keep(&room->stack);
 }
 
+/* Index + 1 of a stack that is kept, but has not been described: a sample has found it first. */
+static __always_inline u32 undescribed(u64 hash)
+{
+  u32 *index = stack_index.lookup(&hash);
+  struct stack *stack = index ? stacks.lookup(index) : NULL;
+  return stack && !stack->described ? *index + 1 : 0;
+}
+
 /* Without a GIL each thread runs copies of the instructions: from its own to the code object's. */
 static __always_inline u64 to_original(struct python *p, u64 code, u32 copy)
 {

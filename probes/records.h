@@ -153,7 +153,7 @@ struct thread {
   u64 sleeps_ns[SLEEPS_KEPT];
   u64 slept_idle_ns; /* of slept_ns, idle */
   u32 sleeps;        /* also those of which all was added up; wraps around */
-  u32 reserved;
+  u32 new_stack; /* index + 1 of a stack that is to be described: slow_calls.c */
   u64 moved_copy_ns;
 } LINES_OF_ITS_OWN;
 

@@ -121,6 +121,9 @@ PROGRAM(on_slow_call)
     if (t->current_loop && !t->call_loop)
       keep_longest_wait(t, hash);
     found = keep_stack(room);
+    if (!found)
+      found = undescribed(hash);
+    t->new_stack = found;
   }
   preempt_on();
   if (found)
@@ -142,24 +145,26 @@ static __always_inline void read_piece(u8 *to, u32 most, u64 address)
 /* Tail-called from on_slow_call: keep what names the code objects of a new stack. */
 PROGRAM(on_new_stack)
 {
-  u32 zero = 0, index, pid, slot;
-  struct thread *t;
-  struct walk_room *room = walk_rooms.lookup(&zero);
+  u32 index, pid, slot;
+  struct thread *t = thread_of(current_tid(), &slot);
+  struct stack *stack;
   struct python *p;
   struct code *c;
-  if (!room)
+  if (!t)
     return 0;
-  pid = room->stack.pid;
+  pid = t->pid;
   p = pythons.lookup(&pid);
-  if (!p)
+  /* As it was kept: another task may have walked in this CPU's room since (preemption.c). */
+  index = t->new_stack - 1;
+  stack = stacks.lookup(&index);
+  if (!p || !stack)
     return 0;
-  /* If another task has walked here since (preemption.c), its codes are kept in the place of ours,
-   * which user space then reads as far as the process lives. */
   preempt_off();
+  stack->described = 1;
 #pragma clang loop unroll(disable)
   for (u32 i = 0; i < MAX_DEPTH; i++) {
-    struct code_key key = {.address = room->stack.codes[i], .pid = pid};
-    if (i >= room->stack.depth)
+    struct code_key key = {.address = stack->codes[i], .pid = pid};
+    if (i >= stack->depth)
       break;
     if (!key.address || code_index.lookup(&key))
       continue;
@@ -175,15 +180,12 @@ PROGRAM(on_new_stack)
     read_piece(c->file, CODE_TEXT, c->file_address);
     read_piece(c->name, CODE_TEXT, c->name_address);
     read_piece(c->table, CODE_TABLE, c->table_address);
-    c->runtime = room->stack.runtime;
+    c->runtime = stack->runtime;
     c->address = key.address;
     c->pid = pid;
     code_index.update(&key, &index);
   }
   preempt_on();
-  t = thread_of(current_tid(), &slot);
-  if (!t)
-    return 0;
   ask_for_task(ctx, t, p);
   ask_for_waker(ctx, t);
   return 0;

@@ -1,7 +1,7 @@
 """Two subinterpreters, each with a GIL of its own, in threads of their own: 3.12 and later.
 
-One takes naps, and so does the main interpreter. The other reads what is there already, while a
-second thread of it computes: each read takes what its GIL takes. The main GIL is free.
+One takes naps, and so does the main interpreter. The other reads what a second thread of it writes,
+which then computes: once something is there, a read takes what its GIL takes. The main GIL is free.
 """
 
 import json
@@ -23,23 +23,29 @@ def nap_in_main(times):
         time.sleep(NAP_S)  # LINE main
 
 
-def read(times, source, told):
-    """Reads under a GIL that another thread wants; tells how long it took."""
-    done = []
+def read(times, source, fill, told):
+    """Reads what a second thread writes, which computes on: how long each took from there on."""
+    asked, answered = [0], [0]
+    wrote_ns = [0]
 
-    def spin():
-        while not done:
-            sum(range(1000))
+    def write_and_compute():
+        for number in range(times):
+            while asked[0] <= number:
+                sum(range(1000))
+            wrote_ns[0] = time.perf_counter_ns()
+            os.write(fill, b"x")
+            while answered[0] <= number:
+                sum(range(1000))
 
-    spinner = threading.Thread(target=spin)
-    spinner.start()
+    writer = threading.Thread(target=write_and_compute)
+    writer.start()
     waited_ns = 0
     for _ in range(times):
-        before = time.perf_counter_ns()
+        asked[0] += 1
         os.read(source, 1)
-        waited_ns += time.perf_counter_ns() - before
-    done.append(True)
-    spinner.join()
+        waited_ns += time.perf_counter_ns() - wrote_ns[0]
+        answered[0] += 1
+    writer.join()
     os.write(told, json.dumps(waited_ns).encode())
 
 
@@ -54,9 +60,11 @@ if __name__ == "__main__":
     naps, naps_in_main, reads = map(int, sys.argv[1:])
     source, fill = os.pipe()
     result, told = os.pipe()
-    os.write(fill, b"x" * reads)
     start = f"import sys; sys.path[:0] = [{sys.path[0]!r}]; import subinterpreters; "
-    work = [f"subinterpreters.nap({naps})", f"subinterpreters.read({reads}, {source}, {told})"]
+    work = [
+        f"subinterpreters.nap({naps})",
+        f"subinterpreters.read({reads}, {source}, {fill}, {told})",
+    ]
     made = [interpreters.create() for _ in work]
     go = threading.Event()
 

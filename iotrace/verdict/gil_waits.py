@@ -14,6 +14,11 @@ WALL_SHARE = 0.05
 LEAST_MEAN_NS = 100_000
 """Of a wait, where no holder had to be asked to let go: threads that make short calls hand the lock
 to each other, which costs a switch each time and no more."""
+INTERVAL_NS = 5_000_000
+"""sys.getswitchinterval(): after that who waits asks the holder to let go, and waits on."""
+ASKED_SHARE = 0.5
+"""Of the waits, so much in intervals after which the holder had to be asked: now and then it has to
+be in any program with threads."""
 LONGEST_MEAN_NS = 10_000_000
 """Of waits that only look alike: who wants the GIL wakes up and asks after 5 ms, after
 twice that where it is late (sys.getswitchinterval). Longer ones are a library's own."""
@@ -33,10 +38,12 @@ def waits_for_the_gil(profile: ProcessProfile) -> list[Call]:
 
 
 def keep_it(rows: Sequence[Call]) -> bool:
-    """Whether holders had to be asked to let go, or waits are longer than handing over takes."""
-    expired = any((one.errors or {}).get("ETIMEDOUT") for one in rows)
+    """Whether holders mostly had to be asked to let go, or a wait is longer than handing over."""
+    expired = sum((one.errors or {}).get("ETIMEDOUT", 0) for one in rows)
     waited = sum(one.wait_ns for one in rows)
-    return expired or waited >= LEAST_MEAN_NS * max(1, sum_calls(rows).calls)
+    return expired * INTERVAL_NS >= ASKED_SHARE * max(1, waited) or waited >= LEAST_MEAN_NS * max(
+        1, sum_calls(rows).calls
+    )
 
 
 def kept_waiting_ns(tid: int, profile: ProcessProfile) -> int:

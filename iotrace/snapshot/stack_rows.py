@@ -7,10 +7,11 @@ Each is empty where the probes have no such table.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from iotrace.engine.constants import Cause
 from iotrace.engine.probes import Probes
+from iotrace.engine.record_layout import Layout
 from iotrace.procfs.files import text_of
 from iotrace.snapshot import decode
 from iotrace.snapshot.arithmetic import add_under
@@ -38,12 +39,9 @@ _CODE_SAMPLES = struct.Struct("<Q")
 
 
 def read_lines(probes: Probes, notes: Mapping[NoteKey, TaskNote]) -> dict[LineKey, LineTotals]:
-    if not probes.has_map("lines"):
-        return {}
-    layout = probes.layout("lines")
     paths = _line_paths(probes)
     lines = {}
-    for raw_key, raw in probes.map("lines").items():
+    for raw_key, raw, layout in _entries(probes, "lines"):
         stack, pid, number, kind = _LINE_KEY.unpack(raw_key)
         values = layout.unpack(raw)
         if values["calls"]:
@@ -54,6 +52,14 @@ def read_lines(probes: Probes, notes: Mapping[NoteKey, TaskNote]) -> dict[LineKe
     return lines
 
 
+def _entries(probes: Probes, name: str) -> Iterator[tuple[bytes, bytes, Layout]]:
+    """Key, value and the value's layout; none where the probes have no such table."""
+    if probes.has_map(name):
+        layout = probes.layout(name)
+        for key, raw in probes.map(name).items():
+            yield key, raw, layout
+
+
 def _line_paths(probes: Probes) -> dict[bytes, str]:
     if not probes.has_map("line_paths"):
         return {}
@@ -61,11 +67,8 @@ def _line_paths(probes: Probes) -> dict[bytes, str]:
 
 
 def read_wakes(probes: Probes) -> dict[WakeKey, WakeTotals]:
-    if not probes.has_map("wakes"):
-        return {}
-    layout = probes.layout("wakes")
     wakes = {}
-    for raw_key, raw in probes.map("wakes").items():
+    for raw_key, raw, layout in _entries(probes, "wakes"):
         waiter, waker, pid, kind = _WAKE_KEY.unpack(raw_key)
         values = layout.unpack(raw)
         if values["calls"]:
@@ -75,11 +78,8 @@ def read_wakes(probes: Probes) -> dict[WakeKey, WakeTotals]:
 
 
 def read_samples(probes: Probes) -> dict[SampleKey, SampleTotals]:
-    if not probes.has_map("samples"):
-        return {}
-    layout = probes.layout("samples")
     samples = {}
-    for raw_key, raw in probes.map("samples").items():
+    for raw_key, raw, layout in _entries(probes, "samples"):
         stack, pid, of = _SAMPLE_KEY.unpack(raw_key)
         samples[pid, stack, of] = decode.decoded(SampleTotals, layout, raw, layout.unpack(raw))
     return samples
@@ -98,11 +98,9 @@ def read_stall_code(probes: Probes) -> dict[CodeKey, int]:
 def read_stall_causes(
     probes: Probes, keys: Mapping[int, ThreadKey], notes: Mapping[NoteKey, TaskNote]
 ) -> dict[StallCauseKey, StallCauseTotals]:
-    if not probes.has_map("stall_causes"):
-        return {}
-    layout, loops = probes.layout("stall_causes"), probes.loops
+    loops = probes.loops
     stall_causes: dict[StallCauseKey, StallCauseTotals] = {}
-    for raw_key, raw in probes.map("stall_causes").items():
+    for raw_key, raw, layout in _entries(probes, "stall_causes"):
         stack, index, cause, kind, number = _STALL_CAUSE_KEY.unpack(raw_key)
         loop, values = loops.layout.unpack(loops.read(index)), layout.unpack(raw)
         if loop["slot"] in keys and values["stalls"]:

@@ -73,8 +73,9 @@ def _pauses(profile: ProcessProfile) -> list[StallCause]:
 COLLECTING = Rule(
     "IO135",
     "Python's garbage collector pauses the program",
-    "A full collection (generation 2) visits every object that is alive. Once the long-lived ones "
-    "are there, call gc.collect() and gc.freeze(): they are not visited again. Collect less often "
+    "A full collection (generation 2) visits every object that is alive. If the line calls "
+    "gc.collect() itself, do that where nobody waits, or not at all. When the long-lived ones are "
+    "there, gc.collect() and gc.freeze(), once: they are not visited again. Collect less often "
     "(gc.set_threshold(50_000, 20, 100)), make fewer small containers, or keep large tables "
     "outside of Python objects (arrays, sqlite3, a shared cache).",
     _collecting,

@@ -132,11 +132,16 @@ static __always_inline u32 keep_stack(struct walk_room *room)
   return keep(&room->stack);
 }
 
-/* Index + 1 of a stack that is kept, but has not been described: a sample has found it first. */
-static __always_inline u32 undescribed(u64 hash)
+/* Index + 1 of the stack in the room, if it is to be described: it is new, and kept; or a sample has
+ * kept it first. */
+static __always_inline u32 keep_to_describe(struct walk_room *room)
 {
+  u64 hash = room->stack.hash;
   u32 *index = stack_index.lookup(&hash);
-  struct stack *stack = index ? stacks.lookup(index) : NULL;
+  struct stack *stack;
+  if (!index)
+    return keep_stack(room);
+  stack = stacks.lookup(index);
   return stack && !stack->described ? *index + 1 : 0;
 }
 

@@ -120,10 +120,7 @@ PROGRAM(on_slow_call)
       note_slow_call(t, hash);
     if (t->current_loop && !t->call_loop)
       keep_longest_wait(t, hash);
-    found = keep_stack(room);
-    if (!found)
-      found = undescribed(hash);
-    t->new_stack = found;
+    found = t->new_stack = keep_to_describe(room);
   }
   preempt_on();
   if (found)

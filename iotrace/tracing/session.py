@@ -165,8 +165,8 @@ def trace_program(
             report = loop.finish()  # of a program that runs: it may hang
             if stop is Stop.DURATION:
                 child.pass_on(signal.SIGTERM)
-                wait_for_end(child.ended, pass_on)
             privileges.give_up()
         discard_pending_signals()
-        sink.finish(report)
+        sink.finish(report)  # before it has ended: it may ignore the signal
+        wait_for_end(child.ended, pass_on)
     return report, child.wait()

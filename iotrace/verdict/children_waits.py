@@ -24,7 +24,7 @@ def children_text(profile: ProcessProfile) -> str:
         for one in child.process.upstreams:
             if one.theirs_ns and one.in_flight_max == 1:
                 waited[one.peer] += total_ns(one.theirs_ns)
-    whole = sum(child.wall_ns for child in profile.children)
+    whole = sum(child.lived_ns for child in profile.children)
     number = sum(child.process.count for child in profile.children)
     for peer, ns in waited.most_common(1):
         if ANSWERS_SHARE * whole <= ns <= whole:

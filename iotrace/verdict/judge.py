@@ -54,7 +54,11 @@ def judge(report: Report) -> Report:
     return replace(
         report,
         processes=tuple(
-            replace(process, outcome=told.get(place, "")) for place, process in enumerate(processes)
+            # As measured: a profile may hold what is only likely, such as whose number it was.
+            replace(process, outcome=told.get(place, ""), descriptors=measured.descriptors)
+            for place, (process, measured) in enumerate(
+                zip(processes, report.processes, strict=True)
+            )
         ),
         findings=findings,
         unchecked=unchecked(detail),

@@ -7,7 +7,7 @@ import re
 
 from iotrace.verdict.frames import library_frames, named
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.stuck import Stuck
+from iotrace.verdict.stuck import Stuck, is_only_thread
 from iotrace.vocabulary.calls import LOCKS
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS
 
@@ -26,10 +26,9 @@ signal handler set one."""
 def nobody_gives(one: Stuck, profile: ProcessProfile) -> bool:
     """Whether only another thread of the process could end its wait, and there is none. Where it
     has children, a handler of the signal of their end may."""
-    alive = [row.tid for row in profile.process.threads if row.tid and row.ended_ns is None]
     children = [one for one in profile.children if one.process.ended_ns is None]
     if (
-        alive != [one.tid]
+        not is_only_thread(one, profile)
         or children
         or one.call.timed is not False
         or one.call.syscall not in LOCKS

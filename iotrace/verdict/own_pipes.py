@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from iotrace.verdict.frames import library_frames
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.stuck import Stuck, target_text
+from iotrace.verdict.stuck import Stuck, is_only_thread, target_text
 
 _MULTIPROCESSING = "/multiprocessing/"
 """What is read there comes from another process. Elsewhere a signal may write to a pipe of its own
@@ -15,11 +15,10 @@ process (signal.set_wakeup_fd)."""
 def nobody_writes(one: Stuck, profile: ProcessProfile) -> bool:
     """Whether it waits for another process and nobody is left that could write: no other process
     has the pipe, and this one has no other thread."""
-    alive = [row.tid for row in profile.process.threads if row.tid and row.ended_ns is None]
     return (
         one.call.alone
         and one.own
-        and alive == [one.tid]
+        and is_only_thread(one, profile)
         and any(_MULTIPROCESSING in frame.file for frame in library_frames(one.call.stack))
     )
 

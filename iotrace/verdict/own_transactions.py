@@ -9,7 +9,7 @@ import re
 from iotrace.verdict.frames import library_frames, named
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose
-from iotrace.verdict.stuck import Stuck
+from iotrace.verdict.stuck import Stuck, is_only_thread
 
 _SQL = re.compile(
     r"-packages/(?:psycopg2?|pymysql|MySQLdb|mysql|pg8000|pymssql|oracledb|sqlalchemy|peewee"
@@ -20,9 +20,8 @@ _SQL = re.compile(
 def other_connections(one: Stuck, profile: ProcessProfile) -> int:
     """How many more connections it has to the database that does not answer; 0 where other threads
     may be at work with them, or it asks no database."""
-    alive = [row.tid for row in profile.process.threads if row.tid and row.ended_ns is None]
     sockets = profile.process.sockets
-    if one.purpose is not Purpose.ANSWER or alive != [one.tid] or sockets is None:
+    if one.purpose is not Purpose.ANSWER or not is_only_thread(one, profile) or sockets is None:
         return 0
     if not any(_SQL.search(named(frame)) for frame in library_frames(one.call.stack)):
         return 0

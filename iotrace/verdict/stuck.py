@@ -89,6 +89,13 @@ def _held_ns(tid: int, call: InCall, profile: ProcessProfile) -> int:
     return sum(row.wait_ns for row in rows) if made and again >= made else call.wait_ns
 
 
+def is_only_thread(one: Stuck, profile: ProcessProfile) -> bool:
+    """Whether no other thread of its process is alive."""
+    return [row.tid for row in profile.process.threads if row.tid and row.ended_ns is None] == [
+        one.tid
+    ]
+
+
 def whereabouts(profile: ProcessProfile) -> tuple[Stuck, ...]:
     """As ``in_calls``; a thread that was in no call then, or in one that had only begun, so that no
     stack was kept, is where it has slept for most of its time."""

@@ -15,7 +15,7 @@ import pytest
 
 from tests.kernel.command import checked_report, iotrace, started
 from tests.kernel.strace import require_strace, tally
-from tests.waiting import DEADLINE_S
+from tests.waiting import DEADLINE_S, wait_until
 
 NOBODY = 65534
 # Deterministic to the last call: no site-packages, no hash seed, no byte code.
@@ -117,6 +117,19 @@ def test_a_program_that_does_not_exist() -> None:
     assert (ended.code, ended.stdout) == (2, "")
     assert "No such file or directory" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_program_that_ignores_its_end_has_its_report(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    script = "trap '' TERM; while :; do sleep 0.01; done"
+    command = ("run", "-d", "200ms", "-f", "json", "-o", path, "--", "sh", "-c", script)
+    with started(*command) as process:
+        wait_until(path.exists, "the report of a program that goes on")
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 128 + signal.SIGINT
+    checked_report(path.read_text())
 
 
 def test_duration_ends_the_program_once_its_report_is_taken(tmp_path: Path) -> None:

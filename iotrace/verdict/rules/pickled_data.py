@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from iotrace.report.model import Call
 from iotrace.report.stacks import CpuSample, Frame
-from iotrace.verdict.cpu_samples import LEAST_SAMPLES, busy_lines
+from iotrace.verdict.cpu_samples import LEAST_SAMPLES, busy_lines, cpu_ns_of
 from iotrace.verdict.frames import named
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose
@@ -40,7 +40,7 @@ def _pickling(profile: ProcessProfile) -> Iterator[Hit]:
     seen = sum(one.samples for one in (*dumps, *loads))
     if seen < LEAST_SAMPLES or seen < CPU_SHARE * total:
         return
-    cpu_ns = profile.total.cpu_ns * seen // max(1, total)
+    cpu_ns = cpu_ns_of((*dumps, *loads))
     sent, received = (_bytes(profile, calls) for calls in (WRITES, READS))
     if (
         cpu_ns < WALL_SHARE * profile.wall_ns

@@ -75,6 +75,7 @@ def test_a_read_that_blocks_asyncio_is_of_no_connection_that_it_has_accepted() -
     profile = profile_of(in_loop(), 10 * S)
     assert [one.peer for one in profile.outgoing()] == [SLOW]
     assert stack_of(profile, PID) is Stack.ASYNCIO
+    assert judged(in_loop()).processes[0].descriptors == in_loop().descriptors  # as measured
     assert stack_of(profile, PID + 1) is Stack.UNKNOWN
 
 

@@ -34,7 +34,7 @@ _PLACE = re.compile(r"^[^\s:]+:\d+ ")
 """How a line begins that names one."""
 _SENTENCE = re.compile(r"\. (?=[A-Z`])|; ")
 _LABELS = {
-    "look at": "the line, and how much is known to be from there",
+    "look at": "the line of the program, and what was seen of it",
     "leads to": "what goes away with it",
     "same wait": "how else it was seen",
 }
@@ -74,11 +74,12 @@ def _heading(report: Report) -> list[Block]:
         return []
     used = {_label_of(one) for finding in report.findings for one in finding.symptoms}
     used |= {label for finding in report.findings for label, _ in _lines(finding.lines)}
-    told = "".join(f" {label}: {text}." for label, text in _LABELS.items() if label in used)
+    told = [f"{label}: {text}." for label, text in _LABELS.items() if label in used]
+    order = ["The worst first."] if len(report.findings) > 1 else []
     first = report.findings[0].id
     return [
         Heading(1, f"Findings ({units.format_count(len(report.findings))})"),
-        Paragraph(f"The worst first.{told} `iotrace explain {first}` says what {first} is."),
+        Paragraph(" ".join([*order, *told, f"`iotrace explain {first}` says what {first} is."])),
     ]
 
 

@@ -37,7 +37,10 @@ LEAST_SHARE = 0.1
 SAME_SHARE = 0.5
 """Of these waits, ended by a thread that was in the very function that takes the lock."""
 SEEN_SHARE = 0.2
-"""The same, where samples tell as well that threads compute with the lock."""
+"""The same, where samples tell as well that threads compute with the lock: of the waits that end
+in a way that tells something. A waker may be long past the lock when its stack is walked."""
+TOLD_SHARE = 0.05
+"""Of all waits, those that tell this at least."""
 IN_TURN_SHARE = 0.5
 """Of that, or of the trace: slow calls inside the function that takes the lock."""
 MOST_IN_TURN = 1.05
@@ -61,7 +64,7 @@ def _held(profile: ProcessProfile) -> Iterator[Hit]:
         surely = (
             released >= SAME_SHARE * waited
             or _works_in_turn(wakes, waited, profile)
-            or (released >= SEEN_SHARE * waited and _computes_in_turn(wakes, waited, profile))
+            or (_some_release(wakes, released, waited) and _computes_in_turn(wakes, waited, profile))
         )
         other = None if surely else _elsewhere(wakes, waited, profile)
         if surely or other is not None:
@@ -83,11 +86,17 @@ def _releases(wake: Wake) -> bool:
 def _works_in_turn(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> bool:
     """Whether threads make slow calls inside the function that takes the lock, for much of the
     time, and no more than one of them at a time: a waker may be long past it when it is seen."""
-    handed = sum(one.wait_ns for one in wakes if _is_handed_over(one))
-    if handed >= SAME_SHARE * waited:
+    if _handed_ns(wakes) >= SAME_SHARE * waited:
         return False
     inside = sum(one.wait_ns for one in slow_calls_inside(wakes, profile))
     return IN_TURN_SHARE * min(waited, profile.wall_ns) <= inside <= MOST_IN_TURN * profile.wall_ns
+
+
+def _some_release(wakes: Sequence[Wake], released: int, waited: int) -> bool:
+    """Whether some waits were ended from inside the function that takes the lock, and few by work
+    that was handed over."""
+    told = released + _handed_ns(wakes)
+    return released >= max(SEEN_SHARE * told, TOLD_SHARE * waited)
 
 
 def _computes_in_turn(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> bool:
@@ -112,6 +121,10 @@ def _elsewhere(
     if not computing or cpu_ns_of(computing) < least:
         return None
     return max(computing, key=lambda one: one.samples)
+
+
+def _handed_ns(wakes: Sequence[Wake]) -> int:
+    return sum(one.wait_ns for one in wakes if _is_handed_over(one))
 
 
 def _is_handed_over(wake: Wake) -> bool:

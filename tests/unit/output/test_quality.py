@@ -104,7 +104,7 @@ def test_evidence_is_printed_in_its_units() -> None:
     assert shown == snapshot("""\
 Findings (1)
 ════════════
-The worst first. `iotrace explain IO101` says what IO101 is.
+`iotrace explain IO101` says what IO101 is.
 
 MEDIUM IO101: Busy polling
 where   process 700 shop, thread 700, descriptor 5
@@ -156,8 +156,8 @@ def test_effects_are_told_from_other_views_of_the_same_wait() -> None:
     assert shown == snapshot("""\
 Findings (1)
 ════════════
-The worst first. leads to: what goes away with it. same wait: how else it was
-seen. `iotrace explain IO104` says what IO104 is.
+leads to: what goes away with it. same wait: how else it was seen. `iotrace
+explain IO104` says what IO104 is.
 
 HIGH IO104: Blocking call
 where      ended child processes of process 42 (shop)

@@ -73,8 +73,8 @@ iotrace 0.1.0: 10.0 s from 2025-11-23T08:07:11Z on Linux 6.18.0 x86_64, 2 CPUs
 
 Findings (1)
 ════════════
-The worst first. look at: the line, and how much is known to be from there.
-`iotrace explain IO103` says what IO103 is.
+look at: the line of the program, and what was seen of it. `iotrace explain
+IO103` says what IO103 is.
 
 HIGH IO103: A blocking part of a turn stops the event loop
 where    process 41234 uvicorn, thread 41234

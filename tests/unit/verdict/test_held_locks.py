@@ -92,7 +92,7 @@ def test_a_lock_with_which_a_library_computes() -> None:
     computing = stack("lib/lzma.py:240 LZMAFile.write", inside, "app.py:15 index", *hangs.HANDLER)
     wakes = tuple(
         Wake("", 10, waited, S, 702, taking.own, taking.stack, 0, waker)
-        for waited, waker in ((6 * S, past), (2 * S, stack(inside, *hangs.HANDLER)))
+        for waited, waker in ((7 * S, past), (S, stack(inside, *hangs.HANDLER)))
     )
     rows = [thread(tid, user=S, lock=4 * S, recv=5 * S) for tid in (701, 702, 703)]
     samples = (CpuSample(702, 500, 2_500 * MS, 0, 0, 0, 2, computing),)
@@ -103,3 +103,6 @@ def test_a_lock_with_which_a_library_computes() -> None:
     assert "enqueue=True" in found.advice
     elsewhere = replace(samples[0], own=0, stack=stack("app.py:90 work", *hangs.HANDLER))
     assert "IO144" not in findings(replace(one, cpu_samples=(elsewhere,)))
+    given = replace(wakes[0], waker_stack=stack("app.py:60 produce", *hangs.BOOTSTRAP))
+    assert "IO144" not in findings(replace(one, wakes=(given, wakes[1])))  # work for who waits
+    assert "IO144" not in findings(replace(one, wakes=wakes[:1]))

@@ -104,6 +104,11 @@ def _outcome(family: Sequence[ProcessProfile]) -> str:
         ).rstrip()
     if jobs := jobs_text(family):
         return f"No rule found a fault. How long its jobs take is not known. {jobs}"
+    if _answers_overlap(family):
+        return (
+            "No rule found a fault. How long its requests take is not known: several at once are "
+            "on a connection."
+        )
     detail = family[0].detail
     known = "" if detail is Detail.FULL else f" by what {detail.value} detail knows"
     return f"Nothing wrong was found{known}."
@@ -167,6 +172,12 @@ def _takes_requests(profile: ProcessProfile) -> bool:
     if sockets is None or not sockets.count or sockets.listening:
         return True
     return bool(seen.accepts.calls or seen.pipe_reads.ok or profile.process.operations)
+
+
+def _answers_overlap(family: Sequence[ProcessProfile]) -> bool:
+    """Whether of no request it is known how long it took, as they overlap on their connections."""
+    rows = [one for profile in family for one in profile.process.requests if one.exchanges]
+    return bool(rows) and all(one.several_at_once and one.latency_ns is None for one in rows)
 
 
 def _works(family: Sequence[ProcessProfile]) -> bool:

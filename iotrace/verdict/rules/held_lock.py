@@ -64,7 +64,9 @@ def _held(profile: ProcessProfile) -> Iterator[Hit]:
         surely = (
             released >= SAME_SHARE * waited
             or _works_in_turn(wakes, waited, profile)
-            or (_some_release(wakes, released, waited) and _computes_in_turn(wakes, waited, profile))
+            or (
+                _some_release(wakes, released, waited) and _computes_in_turn(wakes, waited, profile)
+            )
         )
         other = None if surely else _elsewhere(wakes, waited, profile)
         if surely or other is not None:

@@ -38,6 +38,15 @@ def test_a_server_that_answered_is_called_well() -> None:
     assert _outcomes(event_loop()) == [CLEAR]
 
 
+def test_where_requests_overlap_nobody_knows_how_long_they_take() -> None:
+    row = Requests("127.0.0.1:8000", 2, 500, 0, None, None, None, None, None, None)
+    overlapping = replace(row, several_at_once=400)
+    (said,) = _outcomes(replace(event_loop(), requests=(overlapping,)))
+    assert said.startswith("No rule found a fault. How long its requests take is not known")
+    known = replace(row, latency_ns=Durations(90, MS, MS, MS, MS, MS))
+    assert _outcomes(replace(event_loop(), requests=(overlapping, known))) == [CLEAR]
+
+
 def test_a_process_that_served_nobody_is_not() -> None:
     (said,) = _outcomes(process([thread(lock=10 * S)]))
     assert said.startswith("No answer yet: in 10 s no request was seen.")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The limiter's buckets, in Redis: one for each client and route, made when it is first asked for."""
+"""Buckets of the limiter, in Redis: one for each client and route, made when first asked for."""
 
 import asyncio
 import os

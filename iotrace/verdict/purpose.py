@@ -207,7 +207,7 @@ _FOR_WORK = re.compile(
     r"|.*:(?:blpop|brpop|brpoplpush|bzpopmin|bzpopmax|blmove|xread|xreadgroup|listen|get_message"
     r"|consume|consuming|start_consuming|drain_events|notifies|wait_for_notify|recv_message"
     r"|next_message|poll_messages|dequeue_any|run_forever|recv_events|handle_events|subscribe)"
-    r"|psycopg_pool/\w+\.py:(?:worker|run))$"
+    r"|psycopg_pool/\w+\.py:(?:worker|run)|pymongo/(?:\w+/)*change_stream\.py:\w+)$"
 )
 _FOR_RESULT = re.compile(
     r"(?:concurrent/futures/_base\.py:(?:result|exception|wait|as_completed|result_iterator)"

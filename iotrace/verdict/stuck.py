@@ -22,6 +22,7 @@ from iotrace.verdict.purpose import (
     purpose_of,
     serves,
 )
+from iotrace.verdict.sliced_waits import polls_in_vain
 from iotrace.verdict.told_lines import ToldLine, ToldWait, frame_text, wait_at
 from iotrace.vocabulary.calls import READS
 from iotrace.vocabulary.kinds import PIPES_AND_TERMINALS, SOCKETS
@@ -41,12 +42,14 @@ _STANDARD = {0: "stdin", 1: "stdout", 2: "stderr"}
 
 @dataclass(frozen=True, slots=True)
 class Stuck:
-    """A thread in a call. ``held_ns``: how long, as far as it was seen."""
+    """A thread in a call. ``held_ns``: how long, as far as it was seen. ``polls``: so often it was
+    made, and timed out each time: one wait that a library cuts into slices; 0: it is one call."""
 
     tid: int
     call: InCall
     purpose: Purpose
     held_ns: int
+    polls: int = 0
 
     @property
     def place(self) -> Frame | None:
@@ -67,13 +70,24 @@ class Stuck:
 def in_calls(profile: ProcessProfile) -> tuple[Stuck, ...]:
     """The threads that were in a call at the end, the longest first."""
     found = [
-        Stuck(
+        _in_slices(row.tid, row.in_call, profile)
+        or Stuck(
             row.tid, row.in_call, purpose_of(row.in_call), _held_ns(row.tid, row.in_call, profile)
         )
         for row in profile.process.threads
         if row.in_call is not None
     ]
     return tuple(sorted(found, key=lambda one: (-one.held_ns, one.tid)))
+
+
+def _in_slices(tid: int, call: InCall, profile: ProcessProfile) -> Stuck | None:
+    """The whole of a wait that a library cuts into slices."""
+    row = polls_in_vain(tid, call, profile)
+    if row is None:
+        return None
+    began = 0 if row.wait_ns >= WHOLE_SHARE * profile.wall_ns else call.since_ns
+    whole = replace(call, since_ns=began, wait_ns=row.wait_ns)
+    return Stuck(tid, whole, purpose_of(whole), row.wait_ns, row.timeouts or 0)
 
 
 def _held_ns(tid: int, call: InCall, profile: ProcessProfile) -> int:
@@ -235,17 +249,20 @@ def stuck_lines(group: Iterable[Stuck]) -> tuple[ToldLine, ...]:
     """The places where they are, most threads first."""
     sums: dict[str, list[int]] = {}
     waits: dict[str, ToldWait] = {}
+    sliced = set[str]()
     for one in group:
         if one.place:
             named = f"{place_text(one)} -> {call_text(one.call.syscall, target_text(one.call))}"
             named += f" ({one.call.lock})" if one.call.lock else ""
             sums.setdefault(named, []).append(one.held_ns)
             waits[named] = wait_at(one.place, one.call.syscall)
+            if one.polls:
+                sliced.add(named)
     ranked = sorted(sums.items(), key=lambda item: (-len(item[1]), -max(item[1])))
     return tuple(
         ToldLine(
             f"{named}: {'1 thread' if len(held) == 1 else f'{len(held)} threads'}, "
-            f"not returned for {_range(held)}",
+            f"{'there' if named in sliced else 'not returned'} for {_range(held)}",
             waits[named],
         )
         for named, held in ranked[:3]

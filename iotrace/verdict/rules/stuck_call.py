@@ -146,6 +146,9 @@ def _hit(
         evidence["path" if first.purpose is Purpose.FILE else "peer"] = call.peer
     if call.file_system:
         evidence["file_system"] = call.file_system
+    polls = sum(one.polls for one in group)
+    if polls:
+        evidence["polls_that_timed_out"] = polls
     if itself:
         evidence["that_is"] = "this program's own listener"
     evidence |= {
@@ -232,8 +235,16 @@ def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile, *, itself:
         if again
         else ""
     )
-    calls = "the call has" if len(group) == 1 else "these calls have"
-    return f"{who} {what}{lost}; {calls} not returned {held}{exiting}"
+    return f"{who} {what}{lost}; {_returned_text(group)} {held}{exiting}"
+
+
+def _returned_text(group: Sequence[Stuck]) -> str:
+    """ "the call has not returned"."""
+    polls = sum(one.polls for one in group)
+    if polls:
+        of_it = "it looks" if len(group) == 1 else "they look"
+        return f"{of_it} for that again and again, and {plural(polls, 'poll')} in a row timed out,"
+    return f"{'the call has' if len(group) == 1 else 'these calls have'} not returned"
 
 
 def _work_text(one: Stuck, profile: ProcessProfile) -> str:

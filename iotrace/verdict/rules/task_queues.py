@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from iotrace.report.detail import Detail
 from iotrace.report.task_waits import TaskWaits
+from iotrace.verdict.connection_holders import connection_holders
 from iotrace.verdict.frames import (
     in_library,
     library_frames,
@@ -45,6 +46,9 @@ MANY_AT_ONE_LOOK = 8.0
 HALF_A_TASK = 0.5
 """A mean of whole tasks is rounded."""
 _QUEUES = (Purpose.POOL, Purpose.LOCK, Purpose.ROOM, Purpose.RESULT)
+_STOPPED = (Purpose.POOL, Purpose.ROOM)
+"""Grave where nothing moves, though nobody is served: a crawler has more to do than connections, or
+room, as a rule, and gets on with it."""
 
 
 def _queued(profile: ProcessProfile) -> Iterator[Hit]:
@@ -79,11 +83,13 @@ def _hit(purpose: Purpose, group: Sequence[WaitingTasks], profile: ProcessProfil
     lines = task_lines(group)
     if purpose is Purpose.LOCK:
         lines = (*lines[:2], *_holders(first, profile))
+    if purpose is Purpose.POOL:
+        lines = (*lines[:2], *connection_holders(group, profile))
     serves = bool(profile.process.requests) or bool(profile.listening_ports())
     return Hit(
         evidence,
         int(mean * profile.wall_ns),
-        severity="high" if serves or (purpose is Purpose.ROOM and still) else "low",
+        severity="high" if serves or (purpose in _STOPPED and still) else "low",
         lines=lines,
         title=_title(purpose, first, mean, longest, still=still),
         advice=_ADVICE[purpose],

@@ -60,6 +60,7 @@ from iotrace.verdict.rules import (
     polling,
     read_by_another,
     round_trips,
+    shared_connections,
     silent_dns,
     silent_peer,
     sleep_in_request,
@@ -170,4 +171,5 @@ RULES: tuple[Rule, ...] = (
     cut_off_queries.CUT_OFF,
     brief_threads.BRIEF,
     full_pipe.FULL,
+    shared_connections.SHARED,
 )

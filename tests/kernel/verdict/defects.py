@@ -220,6 +220,7 @@ TESTED_ELSEWHERE = {
             "IO193",
             "IO201",
             "IO202",
+            "IO204",
             "IO206",
             "IO208",
         ),

@@ -57,12 +57,13 @@ WAYS = {
     "endless_shutdown": "IO193",
     "told_in_vain": "IO208",
     "inherited_connection": "IO206",
+    "shared_connection": "IO204",
 }
 _SERVE = ("busy_connections", "slow_service", "sleeping_requests")
 """They begin when they are traced, and say when they serve: judged from then on."""
 _BEGIN_TRACED = (*_SERVE, "one_worker")
 _IDLE = ("kept_connections", "full_server", "endless_shutdown", "told_in_vain")
-_OF_A_CHILD = ("busy_pipe",)
+_OF_A_CHILD = ("busy_pipe", "shared_connection")
 _SEVERITIES = {"kept_connections": "medium", "kept_threads": "medium", "read_by_another": "low"}
 """It goes on serving until the limit is reached; whether an answer is owed is not known."""
 FORMS = ("wrong", "fixed")

@@ -8,6 +8,7 @@ from iotrace.report.model import OpenSockets, Process, Signal
 from iotrace.report.stacks import CpuSample
 from iotrace.report.surroundings import InheritedConnection
 from iotrace.report.task_waits import TaskWaits
+from tests.unit.verdict.hangs import HANDLER
 from tests.unit.verdict.made import (
     MS,
     PID,
@@ -16,6 +17,7 @@ from tests.unit.verdict.made import (
     descriptor,
     event_loop,
     in_call,
+    line_of,
     listener,
     process,
     stack,
@@ -98,6 +100,33 @@ def inherited_connections(wrong: bool) -> tuple[Process, ...]:
         for pid in (701, 702)
     ]
     return server, *workers
+
+
+def shared_connections(wrong: bool) -> tuple[Process, ...]:
+    """IO204: two workers ask a database by way of one connection; the twins have one each."""
+    asks = in_call("recvfrom", "tcp", "app.py:20 index", *HANDLER, fd=6, peer="10.0.0.9:5432")
+    workers = [
+        replace(
+            process(
+                [replace(thread(pid, recv=4 * S, lock=6 * S), in_call=asks)],
+                [call("recvfrom", "tcp", 50, tid=pid, wait=4 * S)],
+                (),
+                [
+                    descriptor(
+                        6,
+                        local=f"10.0.0.2:{51_000 + (0 if wrong else pid)}",
+                        peer="10.0.0.9:5432",
+                        wait=4 * S,
+                    )
+                ],
+                pid=pid,
+                parent=PID,
+            ),
+            lines=(line_of(asks, 50, 4 * S, 300 * MS, pid),),
+        )
+        for pid in (701, 702)
+    ]
+    return process([thread(poll=10 * S)]), *workers
 
 
 def endless_shutdown(wrong: bool) -> tuple[Process, ...]:

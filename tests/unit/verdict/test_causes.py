@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from graphlib import TopologicalSorter
 
-from iotrace.report.model import GroupLimits, StallCall, Stalls
+from iotrace.report.model import Descriptor, GroupLimits, Process, StallCall, Stalls
 from iotrace.report.stacks import CpuSample, Frame, StallCause
 from iotrace.verdict.causes import stories_of
 from iotrace.verdict.rules.registry import RULES
@@ -287,11 +287,20 @@ def test_data_that_lay_longer_than_a_sleep_was_another_threads_to_read() -> None
         assert sleeps(asleep, Hit({"p50_ns": lay}, 9 * S)) is follows
 
 
+def _from_another_port(one: Process) -> tuple[Descriptor, ...]:
+    """Its connections, of a process that has made some of its own."""
+    return tuple(
+        replace(row, local="10.0.0.7:51009") if row.peer == "10.0.0.9:80" else row
+        for row in one.descriptors
+    )
+
+
 def test_workers_of_one_listener_are_told_together_though_their_io_looks_different() -> None:
     """One of them was seen to use sockets with a timeout."""
     (one,) = hangs.accept_queue(True)
     polls = loop("poll", 20, watched=1, nfds=1, data=10, wait=9 * S)
     timed = replace(one, threads=(thread(poll=9 * S, accept=S),), loops=(polls,))
+    timed = replace(timed, descriptors=_from_another_port(one))
     master = process([thread(sleep=10 * S)])
     workers = [replace(one, pid=701, parent=PID), replace(timed, pid=702, parent=PID)]
     report = judged(master, *workers)
@@ -306,6 +315,7 @@ def test_children_that_are_different_servers_are_told_apart() -> None:
     (one,) = hangs.accept_queue(True)
     polls = loop("poll", 20, watched=1, nfds=1, data=10, wait=9 * S)
     timed = replace(one, threads=(thread(poll=9 * S, accept=S),), loops=(polls,))
+    timed = replace(timed, descriptors=_from_another_port(one))
     other = replace(timed, sockets=replace(listener(2), listening=("127.0.0.1:9000",)))
     master = process([thread(sleep=10 * S)])
     workers = [replace(one, pid=701, parent=PID), replace(other, pid=702, parent=PID)]

@@ -120,6 +120,7 @@ MADE: dict[str, Made] = {
     "IO209": elsewhere.cut_off,
     "IO207": made_busy.brief_threads,
     "IO212": elsewhere.full_pipe,
+    "IO204": made_ends.shared_connections,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -214,6 +215,12 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO209": {"cut_off": 9, "answered": 391, "ended_after_ns": 30 * MS, "usual_answer_ns": 60 * MS},
     "IO207": {"threads_started": 500, "per_second": 50.0, "waited_ns": 400 * MS},
     "IO212": {"waited_ns": 6 * S, "calls": 700, "longest_ns": 500 * MS, "threads": 1},
+    "IO204": {
+        "peer": "10.0.0.9:5432",
+        "connection": "10.0.0.2:51000 to 10.0.0.9:5432",
+        "connections": 1,
+        "used_by": "701, 702",
+    },
 }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Ways to hang, of hanging.py: programs that do not come to their end."""
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -65,4 +66,32 @@ def inherited_connection(listener):
         threading.Event().wait(0.1)
 
 
-ENDS = (endless_shutdown, told_in_vain, inherited_connection)
+def shared_connection(listener):
+    """IO204: two processes ask by way of the connection that their parent had made; fixed: each by
+    its own."""
+
+    def echo(connection):
+        while data := connection.recv(100):
+            connection.sendall(data)
+
+    def serve():
+        while True:
+            threading.Thread(target=echo, args=(listener.accept()[0],), daemon=True).start()
+
+    def ask(connection):
+        mine = connection if WRONG else socket.create_connection(listener.getsockname())
+        mine.settimeout(0.2)  # the other one may have read what was meant for this one
+        while True:
+            mine.sendall(b"request")
+            with contextlib.suppress(TimeoutError):
+                mine.recv(100)
+            time.sleep(0.05)
+
+    connection = socket.create_connection(listener.getsockname())
+    for _ in range(2):
+        fork = multiprocessing.get_context("fork")
+        fork.Process(target=ask, args=(connection,), daemon=True).start()
+    serve()
+
+
+ENDS = (endless_shutdown, told_in_vain, inherited_connection, shared_connection)

@@ -15,6 +15,7 @@ from iotrace.report.model import Process
 from iotrace.report.stacks import CpuSample, Frame
 from iotrace.verdict.frames import UNNAMED, computes_in_import, imported_for, is_import, package_of
 from iotrace.verdict.number_formats import duration, plural, share
+from iotrace.verdict.outer_callers import called_from
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.told_lines import COMPUTES, MOST, ToldLine, frame_text, wait_at
 
@@ -68,9 +69,10 @@ def busy_lines(
         for group in ranked[:MOST]
         if _samples(group) >= LEAST_SHARE * total
     ]
+    caller = called_from(rows, process)
     if ranked and _samples(ranked[0]) >= SPREAD_SHARE * total:
-        return tuple(lines)
-    return (*_packages(rows), *lines[: MOST - 1])
+        return (*lines[: MOST - len(caller)], *caller)
+    return (*_packages(rows), *caller, *lines[: MOST - 1 - len(caller)])
 
 
 def _packages(rows: Iterable[CpuSample]) -> tuple[ToldLine, ...]:

@@ -218,6 +218,8 @@ PROGRAM(on_set_state)
   x = exchange_at(r->exchange, sock);
   if (x && old == TCP_SYN_SENT)
     exchange_connected(x, new == TCP_ESTABLISHED);
+  if (x && new == TCP_FIN_WAIT1)
+    note_idle_close(x, sock);
   if (x && (new == TCP_FIN_WAIT1 || new == TCP_LAST_ACK || new == TCP_CLOSE))
     exchange_closed(x);
   if (new == TCP_CLOSE)

@@ -102,6 +102,10 @@ struct endpoint {
   u64 connect_errors;
   u64 cut_off;    /* queries whose connection ended before an answer came; atomic, as the next */
   u64 cut_off_ns; /* from the last write of these until its end was read */
+  u64 late;          /* requests on connections that were closed as idle; atomic, as the next two */
+  u64 late_idle_ns;  /* of these connections: from their last request until they were closed */
+  u64 late_after_ns; /* and from there until the request came */
+  u64 late_at_ns;    /* the latest */
   u64 in_flight; /* calls upstream that wait for an answer */
   u64 in_flight_max;
   u64 setup_max_ns;
@@ -111,6 +115,8 @@ struct endpoint {
   u32 family;
   u32 port; /* of the listener, or of the peer */
   u8 address[16]; /* of the peer */
+  u32 late_family;
+  u8 late_peer[16]; /* of the latest late request */
   char path[UNIX_PATH_BYTES];
   u32 latency[FINE_BUCKETS]; /* server: to the first byte; client: to our read of the answer */
   u32 pickup[FINE_BUCKETS];

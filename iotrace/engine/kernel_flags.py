@@ -45,6 +45,11 @@ _STREAM_END_OFFSETS = {
     "TCP_RECEIVED": ("tcp_sock", "rcv_nxt"),
     "TCP_COPIED": ("tcp_sock", "copied_seq"),
 }
+_RESET_OFFSETS = {
+    "SKB_HEAD": ("sk_buff", "head"),
+    "SKB_TRANSPORT": ("sk_buff", "transport_header"),
+    "SKB_LEN": ("sk_buff", "len"),
+}
 _BIND_OFFSETS = {
     "SOCK_BIND_BUCKET": ("inet_connection_sock", "icsk_bind_hash"),
     "BIND_BUCKET_REUSE": ("inet_bind_bucket", "fastreuse"),
@@ -135,6 +140,8 @@ def kernel_flags(
         f"-DPREEMPTIBLE={int(preempts_probes(types, absent))}",
         f"-DPYTHON={int(python)}",
     ]
+    if "on_send_reset" in functions:
+        flags += ["-DHAVE_SEND_RESET=1", *_offset_flags(types, _RESET_OFFSETS)]
     if python:
         flags += _thread_pointer_flags(types)
     if "on_uring_submit" in functions:

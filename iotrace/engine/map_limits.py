@@ -37,6 +37,7 @@ class Limits:
     descriptors: int = 4096
     loops: int = 512
     sockets: int = 16384
+    closed: int = 4096
     errors: int = 4096
     signals: int = 1024
     operations: int = 16384

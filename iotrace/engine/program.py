@@ -19,6 +19,7 @@ from iotrace.engine.tracepoints import (
     CALL_PROBES,
     EXIT_PROBES,
     IN_CONTAINERS,
+    LATE_REQUESTS,
     LINES,
     PROBES,
     PYTHON_PROBES,
@@ -62,6 +63,7 @@ BASE_SOURCES = (
     "sched.c",
     "lifecycle.c",
     "copy.c",
+    "late_requests.c",
     "connections.c",
     "sockets.c",
 )
@@ -76,6 +78,8 @@ LATE_SOURCES = (
 
 _COMPLETE_WITHOUT_REQUEST = 4
 """Arguments of io_uring_complete in Linux 5.15: ctx, user_data, res, cflags."""
+_RESET_WITH_REASON = 3
+"""Arguments of tcp_send_reset since Linux 6.10, when it began to tell of all resets."""
 NO_REQUEST = "does not tell the request"
 OF_REQUESTS: dict[Detail, tuple[str, ...]] = {
     Detail.FULL: ("sk_data_ready",),
@@ -111,6 +115,11 @@ def tells_request(types: KernelTypes) -> bool:
     return types.tracepoint_arguments("io_uring_complete") != _COMPLETE_WITHOUT_REQUEST
 
 
+def tells_all_resets(types: KernelTypes) -> bool:
+    """Whether tcp_send_reset tells of resets for connections in TIME_WAIT, too."""
+    return types.tracepoint_arguments("tcp_send_reset") == _RESET_WITH_REASON
+
+
 def _available(
     types: KernelTypes, absent: frozenset[str], namespaced: bool, detail: Detail
 ) -> tuple[list[Probe], dict[str, str]]:
@@ -132,6 +141,9 @@ def _available(
             )
     if "operations" not in unavailable and not tells_request(types):
         unavailable["operations"] = f"this kernel's io_uring_complete {NO_REQUEST}"
+    if not tells_all_resets(types) and any(LATE_REQUESTS in probe.loses for probe in present):
+        unavailable[LATE_REQUESTS] = "this kernel's tcp_send_reset does not tell of all of them"
+        present = [probe for probe in present if LATE_REQUESTS not in probe.loses]
     if "operations" in unavailable:
         present = [p for p in present if not p.loses or "operations" not in p.loses]
     return present, unavailable

@@ -44,6 +44,7 @@ _NOT_LIGHT = _FULL | _SOCKETS
 _COUNTS = ("counts of socket calls",)
 _CALLS = "exits"
 REQUESTS = "requests"
+LATE_REQUESTS = "requests on connections that were closed as idle"
 PROBES = (
     Probe("sys_enter", "on_sys_enter", details=_FULL, copies=1),
     Probe("sys_exit", "on_sys_exit", details=_FULL, copies=MANY_COPIES, slot=2, table=_CALLS),
@@ -61,6 +62,7 @@ PROBES = (
     ),
     Probe("sock_recv_length", "on_sock_recv_length", _COUNTS, details=_SOCKETS, copies=MANY_COPIES),
     Probe("sock_send_length", "on_sock_send_length", _COUNTS, details=_SOCKETS, copies=MANY_COPIES),
+    Probe("tcp_send_reset", "on_send_reset", (LATE_REQUESTS,), details=_NOT_LIGHT, copies=1),
     Probe("task_rename", "on_task_rename", ("new names of threads",)),
     Probe("signal_deliver", "on_signal_deliver", ("signals",), details=_NOT_LIGHT),
     Probe(
@@ -172,5 +174,7 @@ def spare_names(function: str) -> tuple[str, ...]:
 
 SPARES = frozenset(name for probe in ALL_PROBES for name in spare_names(probe.function))
 """Names of all spare copies."""
-DATING = frozenset({"on_sched_waking", "on_sk_data_ready", "on_skb_copy", "on_sample"})
+DATING = frozenset(
+    {"on_sched_waking", "on_sk_data_ready", "on_skb_copy", "on_sample", "on_send_reset"}
+)
 """Functions that only say when something happened: without a run of theirs no time is lost."""

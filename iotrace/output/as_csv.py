@@ -191,6 +191,7 @@ _REQUESTS: Columns = {
     **_nested("service_ns", _PERCENTILES, "service_{}_ns"),
     **_nested("last_byte_ns", _PERCENTILES, "last_byte_{}_ns"),
     **_same("several_at_once", "handed_over", "unknown", "undated"),
+    **_same("after_close", "after_close_idle_ns", "after_close_ns", "after_close_peer"),
     **_same("per_second", "pending", "max_pending", "dropped"),
 }
 

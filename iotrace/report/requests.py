@@ -74,6 +74,11 @@ class Requests:
     "elsewhere", because nothing tells who had them; ``undated``: answered, but begun before the
     trace. ``per_second``: exchanges.
 
+    ``after_close`` requests came on connections that this process had closed, as they were idle,
+    and got a reset. Of all of them: ``after_close_idle_ns`` from the connection's last request
+    until it was closed, ``after_close_ns`` from there until the request came; ``after_close_peer``:
+    the address of who sent the latest. None of these is an exchange.
+
     Of the listening socket: ``pending`` connections were in its accept queue at the end, which
     holds ``max_pending``; ``dropped`` found no room while it was traced. None: not told (a unix
     socket, or the process had ended).
@@ -94,6 +99,10 @@ class Requests:
     handed_over: int = 0
     unknown: int = 0
     undated: int = 0
+    after_close: int = 0
+    after_close_idle_ns: int = 0
+    after_close_ns: int = 0
+    after_close_peer: str = ""
     exemplars: tuple[SlowRequest, ...] = ()
     per_second: float = 0.0
     pending: int | None = None

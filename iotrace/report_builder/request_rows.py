@@ -39,7 +39,7 @@ def request_rows(
     waiting = dict(unaccepted)
     for key, totals in _endpoints(snapshot, pid, "server"):
         owed = together(snapshot.exchanges.owed.get(key), waiting.pop(key.port, None))
-        if sum(totals.latency) or totals.accepted or totals.undated or owed:
+        if sum(totals.latency) or totals.accepted or totals.undated or totals.late or owed:
             slow = tuple(
                 _slow(one, snapshot, calls)
                 for one in snapshot.exchanges.slowest.get(key, ())
@@ -189,12 +189,22 @@ def _requests(
         handed_over=totals.handed_over,
         unknown=totals.unknown,
         undated=totals.undated,
+        after_close=totals.late,
+        after_close_idle_ns=totals.late_idle_ns,
+        after_close_ns=totals.late_after_ns,
+        after_close_peer=_address(totals.late_family, totals.late_peer) if totals.late else "",
         exemplars=slow,
         per_second=exchanges * 1e9 / max(snapshot.at_ns - snapshot.from_ns, 1),
     )
     if totals.unasked <= SEVERAL_AT_ONCE * exchanges:
         return row
     return replace(row, latency_ns=None, service_ns=None, last_byte_ns=None, tiers=(), exemplars=())
+
+
+def _address(family: int, raw: bytes) -> str:
+    """Without its port; "" for none."""
+    size = _ADDRESS_BYTES.get(family)
+    return format_endpoint(family, raw[:size], 0).rpartition(":")[0] if size else ""
 
 
 def _tiers(totals: EndpointTotals) -> tuple[RequestTier, ...]:

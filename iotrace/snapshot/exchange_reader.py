@@ -24,7 +24,8 @@ from iotrace.snapshot.task_note import NoteKey, TaskNote, exchange_note
 from iotrace.vocabulary.kinds import Kind
 
 _COUNTS = (
-    "accepted undated unknown handed_over unasked connect_errors cut_off cut_off_ns in_flight_max "
+    "accepted undated unknown handed_over unasked connect_errors cut_off cut_off_ns "
+    "late late_idle_ns late_after_ns late_at_ns late_family in_flight_max "
     "latency_max_ns setup_max_ns pickup_max_ns service_max_ns last_byte_max_ns".split()
 )
 _SLOW_FIGURES = (
@@ -61,6 +62,7 @@ def read_exchanges(
             histograms: dict[str, Any] = {
                 name: table.layout.array(raw, name) for name in _HISTOGRAMS
             }
+            counts["late_peer"] = bytes(table.layout.array(raw, "late_peer"))
             tiers = _tiers(probes, table.layout.array(raw, "tiers"))
             # A process has two records of one endpoint where its threads were in each other's way.
             add_under(endpoints, key, EndpointTotals(**counts, **histograms, tiers=tiers))

@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
-from iotrace.snapshot.merging import CountsBy, Histogram, Maximum, Total, maximum_of, mergeable
+from iotrace.snapshot.merging import (
+    CountsBy,
+    Histogram,
+    Maximum,
+    Total,
+    at_maximum,
+    maximum_of,
+    mergeable,
+)
 from iotrace.snapshot.task_note import TaskNote
 from iotrace.vocabulary.waits import WAIT_REASONS
 
@@ -53,7 +61,7 @@ class EndpointTotals:
 
     ``setup`` is of connections: their time in the accept queue (server), or until they were
     connected (client). A client's ``service``, and the queue of its tiers, is the time until the
-    answer arrived.
+    answer arrived. ``late`` ...: of requests on connections that were closed as idle, see Requests.
     """
 
     accepted: Total
@@ -64,6 +72,12 @@ class EndpointTotals:
     connect_errors: Total
     cut_off: Total
     cut_off_ns: Total
+    late: Total
+    late_idle_ns: Total
+    late_after_ns: Total
+    late_at_ns: Maximum
+    late_family: Annotated[int, at_maximum("late_at_ns")]
+    late_peer: Annotated[bytes, at_maximum("late_at_ns")]
     in_flight_max: Maximum
     latency_max_ns: Annotated[int, maximum_of("latency")]
     setup_max_ns: Annotated[int, maximum_of("setup")]

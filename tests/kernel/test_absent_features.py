@@ -37,6 +37,7 @@ LOST = {
     "skb_copy_datagram_iovec": "exact copy of sockets",
     "sk_data_ready": "pickup",
     "inet_sock_set_state": "accept queue, connect time",
+    "tcp_send_reset": "requests on connections that were closed as idle",
     "task_rename": "new names of threads",
     "signal_deliver": "signals",
     "io_uring_submit_req": "operations",

@@ -16,7 +16,10 @@ def connection():
 
 
 def ask(sock):
-    sock.sendall(b"GET / HTTP/1.1\r\nHost: wobbly\r\n\r\n")
+    sock.sendall(
+        b"GET / HTTP/1.1\r\nHost: wobbly\r\n"
+        b"X-Forwarded-For: 10.1.2.3\r\nX-Forwarded-Proto: https\r\n\r\n"
+    )
     answer = sock.recv(65536)
     if not answer:
         raise ConnectionError("upstream prematurely closed connection")

@@ -24,6 +24,10 @@ _LEGEND = (
 )
 _QUEUE = "queue: p99 of connections, until they are accepted; pickup begins after it."
 _LAST = "last: p99 from the arrival to the answer's last byte."
+_AFTER_CLOSE = (
+    "after close: requests on connections that the server had closed, as they were idle; each got "
+    "a reset."
+)
 _ELSEWHERE = "elsewhere: in the hands of no thread yet, or of one that is not known."
 _OVERLAP = (
     "n/a: several requests at once on a connection, so that no answer can be told from another."
@@ -37,6 +41,9 @@ ORDERS: Orders[Requests] = {
     "owed": ColumnOrder(
         attrgetter("unanswered"),
         "requests that were not answered at the end, and how long the oldest of them had waited",
+    ),
+    "after close": ColumnOrder(
+        attrgetter("after_close"), "requests on connections that the server had closed as idle"
     ),
     "p50": order("latency_ns", "p50", "from the arrival of data to the answer's first byte"),
     "p99": order("latency_ns", "p99", "the same, of the slowest hundredth"),
@@ -64,6 +71,7 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
         figures("count", (units.format_count(row.exchanges) for row in shown)),
         figures("rate", map(_rate, shown), spare=3),
         *owed(shown),
+        *_after_close(shown),
         *(_latency(shown, name) for name in ("p50", "p99")),
         _latency(shown, "max", spare=1),  # the line of the longest one has it, too
         *_p99("pickup", shown, "pickup_ns"),
@@ -78,6 +86,7 @@ def table(process: Process, top: int | None, sort: str = "") -> Table | None:
             _LEGEND,
             *([_QUEUE] if queue else []),
             *([_LAST] if last else []),
+            *([_AFTER_CLOSE] if _after_close(shown) else []),
             *([_OVERLAP] if overlap else []),
             *([_ELSEWHERE] if any(map(_is_elsewhere, shown)) else []),
         ),
@@ -98,6 +107,12 @@ def _rate(row: Requests) -> str:
         if row.per_second < 100
         else units.format_count(round(row.per_second))
     )
+
+
+def _after_close(rows: list[Requests]) -> list[Column]:
+    if not any(row.after_close for row in rows):
+        return []
+    return [figures("after close", (units.format_count(row.after_close) for row in rows))]
 
 
 def _of_workers(process: Process) -> list[str]:

@@ -22,7 +22,7 @@ class _Kernel:
 
     def __init__(self, tracepoints: frozenset[str] = _TRACEPOINTS, *names: str) -> None:
         self._names = names
-        self.arguments = dict.fromkeys(tracepoints, 1)
+        self.arguments = dict.fromkeys(tracepoints, 3)
 
     def tracepoint_arguments(self, name: str) -> int | None:
         return self.arguments.get(name)
@@ -75,6 +75,16 @@ def test_a_column_without_its_tracepoint_is_not_available() -> None:
         "pickup": "this kernel has no tracepoint sk_data_ready",
         "counts of socket calls": "this kernel has no tracepoint sock_recv_length",
     }
+
+
+def test_a_kernel_that_tells_of_some_resets_only() -> None:
+    kernel = _kernel()
+    kernel.arguments["tcp_send_reset"] = 2
+    lost = "requests on connections that were closed as idle"
+    for detail, told in ((Detail.SOCKETS, {lost}), (Detail.LIGHT, set())):
+        present, unavailable = program._available(kernel, frozenset(), False, detail)
+        assert unavailable.keys() == told
+        assert "on_send_reset" not in {probe.function for probe in present}
 
 
 def test_requests_need_what_tells_of_arrivals_reads_and_writes() -> None:

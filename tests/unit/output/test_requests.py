@@ -163,3 +163,12 @@ def test_csv_splits_tiers_and_the_slowest_without_a_rest(table: str) -> None:
     for row in rows:
         parts = [name for name in row if name.startswith(("queue_", "pickup_", "service_"))]
         assert sum(int(row[name]) for name in parts) == int(row["latency_ns"]) > 0
+
+
+def test_requests_on_connections_that_were_closed() -> None:
+    row = Requests("0.0.0.0:8000", 20, 398, 0, None, None, None, None, None, None, after_close=7)
+    text = drawn(requests_table.table(process(requests=(row,)), 20))
+    assert text.count("after close") == 2
+    assert "reset" in text
+    well = drawn(requests_table.table(process(requests=(replace(row, after_close=0),)), 20))
+    assert "after close" not in well

@@ -34,7 +34,7 @@ def times(*buckets: int) -> tuple[int, ...]:
 
 def totals(**figures: object) -> EndpointTotals:
     """Totals of nothing but these figures."""
-    nothing = EndpointTotals(*[0] * 14, *[_NONE] * 5, tiers={})
+    nothing = EndpointTotals(*[0] * 13, b"", *[0] * 6, *[_NONE] * 5, tiers={})
     return replace(nothing, **figures)  # type: ignore[arg-type]
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 
 from iotrace.procfs.tcp_state import TcpState
 from iotrace.pystack import code_objects
 from iotrace.report_builder.request_rows import request_rows, unaccepted_of, upstream_rows
 from iotrace.report_builder.stack_rows import CallPlaces
+from iotrace.snapshot import merging
 from iotrace.snapshot.exchanges import (
     EndpointKey,
     ExchangeStates,
@@ -160,3 +162,16 @@ def test_an_endpoint_that_nothing_came_of_has_no_row() -> None:
     snapshot = _snapshot({_LISTENER: _totals(), _PEER: _totals()})
     assert request_rows(7, snapshot, None, {}) == ()
     assert upstream_rows(7, snapshot) == ()
+
+
+def test_requests_after_the_close_have_the_address_of_the_latest() -> None:
+    peer = bytes([127, 0, 48, 1, *[0] * 12])
+    late = {"late_idle_ns": 10, "late_after_ns": 6, "late_family": socket.AF_INET}
+    totals = _totals(late=2, late_at_ns=9, late_peer=peer, **late)
+    before = replace(totals, late=1, late_at_ns=5, late_peer=bytes(16))
+    (row,) = request_rows(7, _snapshot({_LISTENER: merging.add(before, totals)}), None, {})
+    assert (row.after_close, row.after_close_idle_ns, row.after_close_ns) == (3, 20, 12)
+    assert row.after_close_peer == "127.0.48.1"
+    later = merging.subtract(totals, totals)  # an interval in which there was none
+    (row,) = request_rows(7, _snapshot({_LISTENER: replace(later, accepted=1)}), None, {})
+    assert (row.after_close, row.after_close_peer) == (0, "")

@@ -234,6 +234,20 @@ def unix_backlog(wrong: bool) -> tuple[Process, ...]:
     return (replace(one, calls=(*one.calls, connects), upstreams=(asked,)),)
 
 
+def closed_too_soon(wrong: bool) -> tuple[Process, ...]:
+    """IO215: a proxy keeps connections for longer; the twin's had one client that did."""
+    lost = 2 if wrong else 1
+    row = Requests("0.0.0.0:8000", 20, 398, 0, None, *[Durations(398, *(2 * MS,) * 5)] * 5)
+    row = replace(
+        row,
+        after_close=lost,
+        after_close_idle_ns=lost * 5 * S,
+        after_close_ns=lost * 20 * MS,
+        after_close_peer="10.0.0.1",
+    )
+    return (replace(blocking(wait=6 * S), requests=(row,)),)
+
+
 def cut_off(wrong: bool) -> tuple[Process, ...]:
     """IO209: idle connections are closed as they are used; the twin's peer was started anew."""
     lost = 9 if wrong else 4

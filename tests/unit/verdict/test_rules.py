@@ -118,6 +118,7 @@ MADE: dict[str, Made] = {
     "IO208": made_ends.told_in_vain,
     "IO206": made_ends.inherited_connections,
     "IO209": elsewhere.cut_off,
+    "IO215": elsewhere.closed_too_soon,
     "IO207": made_busy.brief_threads,
     "IO212": elsewhere.full_pipe,
     "IO204": made_ends.shared_connections,
@@ -213,6 +214,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO208": {"signal": "SIGTERM", "times": 7, "listens_at": "127.0.0.1:8000"},
     "IO206": {"peer": "10.0.0.7:5001", "connections": 1, "open_in": "701 python3, 702 python3"},
     "IO209": {"cut_off": 9, "answered": 391, "ended_after_ns": 30 * MS, "usual_answer_ns": 60 * MS},
+    "IO215": {"peer": "10.0.0.1", "reset": 2, "closed_after_idle_ns": 5 * S},
     "IO207": {"threads_started": 500, "per_second": 50.0, "waited_ns": 400 * MS},
     "IO212": {"waited_ns": 6 * S, "calls": 700, "longest_ns": 500 * MS, "threads": 1},
     "IO204": {

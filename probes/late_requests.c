@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Requests that come too late: this side has closed the connection, as nobody had used it for a while,
+ * and the kernel answers them with a reset (RFC 9293, 3.10.7: data for a reader that is gone).
+ */
+#if HAVE_SEND_RESET && WATCH_SOCKETS && HAVE_SOCKET_STATES
+#define IDLE_NS 50000000 /* what is closed sooner was closed with its answer */
+
+/* Connections that were closed while they were idle, by their ports (pending_socket()). */
+struct closed_idle {
+  u64 closed_ns;
+  u64 idle_ns; /* since their last request was read */
+  u32 endpoint;
+  u32 generation;
+  u32 family;
+  u32 reserved;
+  u8 peer[16];
+};
+BPF_TABLE("lru_hash", u64, struct closed_idle, closed_idle, MAX_CLOSED);
+
+/* A process closes its end first. x: the exchange on the connection. */
+static __always_inline void note_idle_close(struct exchange *x, u64 sock)
+{
+  struct closed_idle c = {.endpoint = x->endpoint, .generation = x->generation};
+  u64 key;
+  if (x->role != ROLE_SERVER || x->phase != PHASE_IDLE || !x->endpoint || !x->read_ns)
+    return;
+  c.closed_ns = bpf_ktime_get_ns();
+  c.idle_ns = c.closed_ns - x->read_ns;
+  if ((s64)c.idle_ns < IDLE_NS)
+    return;
+  key = pending_socket(MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_NUM), peer_port_of(sock));
+  c.family = MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_FAMILY);
+  read_peer(c.peer, sock, c.family);
+  closed_idle.update(&key, &c);
+}
+
+static __always_inline void count_late_request(struct closed_idle *c, struct endpoint *e)
+{
+  u64 now = bpf_ktime_get_ns();
+  __sync_fetch_and_add(&e->late, 1);
+  __sync_fetch_and_add(&e->late_idle_ns, c->idle_ns);
+  __sync_fetch_and_add(&e->late_after_ns, now - c->closed_ns);
+  e->late_at_ns = now;
+  e->late_family = c->family;
+  __builtin_memcpy(e->late_peer, c->peer, sizeof(e->late_peer));
+}
+
+/* raw tcp_send_reset(sk, skb, reason): skb, which begins with its TCP header, is answered with a reset.
+ * Since Linux 6.10 it tells of those for connections in TIME_WAIT, too, which has a third argument. */
+PROGRAM(on_send_reset)
+{
+  u64 skb = ctx->args[1], header, key;
+  struct closed_idle *c;
+  struct endpoint *e;
+  u32 index, bytes;
+  if (!skb) /* closed with data unread */
+    return 0;
+  header = read_u64(skb + OFFSET_SKB_HEAD) + read_u16(skb + OFFSET_SKB_TRANSPORT);
+  key = pending_socket(swap16(read_u16(header + 2)), swap16(read_u16(header)));
+  c = closed_idle.lookup(&key);
+  if (!c)
+    return 0;
+  bytes = read_u32(skb + OFFSET_SKB_LEN) - 4 * (read_u8(header + 12) >> 4);
+  if ((s32)bytes <= FAREWELL_BYTES)
+    return 0;
+  index = c->endpoint - 1;
+  e = endpoints.lookup(&index);
+  if (e && e->generation == c->generation)
+    count_late_request(c, e);
+  closed_idle.delete(&key); /* its other segments are the same request's */
+  return 0;
+}
+#else
+static __always_inline void note_idle_close(struct exchange *x, u64 sock)
+{
+}
+#endif

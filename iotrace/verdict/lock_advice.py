@@ -18,9 +18,12 @@ def library_advice(held: Sequence[Frame], wakes: Sequence[Wake]) -> str:
         return _POOLS
     taking = {one[:2] for one in places_taking(wakes)}
     inner = list(takewhile(lambda one: (one.file, one.function) not in taking, held))
-    return _OWN_WORK if held and all(map(in_library, inner)) else _LIBRARYS
+    if held and all(map(in_library, inner)):
+        return _OWN_WORK
+    return _LOGGED if any(file.endswith(_LOGGING) for file, _ in taking) else _LIBRARYS
 
 
+_LOGGING = "/logging/__init__.py"
 _POOLS = (
     "The pool makes, checks and closes connections with its lock held, one thread at a time: it "
     "keeps too few of them, or the pool is too small for the threads that use it. Some then fail "
@@ -34,6 +37,12 @@ _OWN_WORK = (
     "The library does that work with its lock: have it done by a thread of its own (logging: "
     "QueueHandler and QueueListener; loguru: enqueue=True), by another program (logrotate), or not "
     "at all."
+)
+_LOGGED = (
+    "A handler of logging works with its lock, and all threads that log wait for it meanwhile: let "
+    "a thread of its own send, rotate and compress (logging.handlers.QueueHandler in the logger, "
+    "and a QueueListener with the slow handler), or write to a file or a local socket, and let a "
+    "collector read that."
 )
 _LIBRARYS = (
     "The lock is a library's own, and it is held while the program's code runs within: fill what "

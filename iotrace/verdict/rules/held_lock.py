@@ -43,6 +43,8 @@ TOLD_SHARE = 0.05
 """Of all waits, those that tell this at least."""
 IN_TURN_SHARE = 0.5
 """Of that, or of the trace: slow calls inside the function that takes the lock."""
+LIKE_SHARE = 0.5
+"""Of the longest wait: the longest of slow calls that explain it."""
 MOST_IN_TURN = 1.05
 """Of the trace: calls of several threads at a time would add up to more."""
 HOLDER_SHARE = 0.2
@@ -86,12 +88,24 @@ def _releases(wake: Wake) -> bool:
 
 
 def _works_in_turn(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> bool:
-    """Whether threads make slow calls inside the function that takes the lock, for much of the
-    time, and no more than one of them at a time: a waker may be long past it when it is seen."""
+    """Whether threads make slow calls inside the function that takes the lock, and no more than one
+    of them at a time: a waker may be long past it when it is seen. They take much of the time, or
+    the longest lasts about as long as the longest wait, and all explain the waits of those that can
+    wait at once (a log that is sent away now and then, while all others want to log)."""
     if _handed_ns(wakes) >= SAME_SHARE * waited:
         return False
-    inside = sum(one.wait_ns for one in slow_calls_inside(wakes, profile))
-    return IN_TURN_SHARE * min(waited, profile.wall_ns) <= inside <= MOST_IN_TURN * profile.wall_ns
+    calls = slow_calls_inside(wakes, profile)
+    inside = sum(one.wait_ns for one in calls)
+    least = min(waited, profile.wall_ns)
+    longest = max((one.max_ns for one in calls), default=0)
+    if longest >= LIKE_SHARE * max(one.max_ns for one in wakes):
+        least = min(least, waited // _others(profile))
+    return IN_TURN_SHARE * least <= inside <= MOST_IN_TURN * profile.wall_ns
+
+
+def _others(profile: ProcessProfile) -> int:
+    """So many threads can wait at once while one that takes locks, too, has this one."""
+    return max(1, len({tid for tid, one in profile.threads.items() if one.wait_ns["lock"]}) - 1)
 
 
 def _some_release(wakes: Sequence[Wake], released: int, waited: int) -> bool:
@@ -104,9 +118,8 @@ def _some_release(wakes: Sequence[Wake], released: int, waited: int) -> bool:
 def _computes_in_turn(wakes: Sequence[Wake], waited: int, profile: ProcessProfile) -> bool:
     """Whether the CPU time inside the function that takes the lock explains much of the waits, of
     which as many go on at once as there are other threads that take it."""
-    others = len({tid for tid, one in profile.threads.items() if one.wait_ns["lock"]}) - 1
     spent = cpu_ns_of(samples_inside(wakes, profile))
-    return IN_TURN_SHARE * waited / max(1, others) <= spent <= MOST_IN_TURN * profile.wall_ns
+    return IN_TURN_SHARE * waited / _others(profile) <= spent <= MOST_IN_TURN * profile.wall_ns
 
 
 def _elsewhere(

@@ -31,6 +31,25 @@ def test_a_library_that_takes_a_lock_is_named() -> None:
     assert "IO144" not in findings(replace(one, lines=(at_once,)))
 
 
+def test_a_log_that_is_sent_away_now_and_then_with_the_lock() -> None:
+    """Two fifths of the time; five others wait meanwhile, and wake up when it is long over."""
+    logs = ("lib/logging/__init__.py:978 Handler.handle", "app.py:34 page", *hangs.HANDLER)
+    taking = in_call("futex", "", "lib/logging/__init__.py:927 Handler.acquire", *logs)
+    sends = in_call("poll", "", "app.py:16 send", logs[0].replace("978", "980"), *logs[1:], fd=9)
+    past = stack("lib/socket.py:706 SocketIO.readinto", *hangs.HANDLER)
+    wake = Wake("", 25, 20 * S, 806 * MS, 702, taking.own, taking.stack, 0, past)
+    rows = [thread(tid, lock=4 * S, recv=6 * S) for tid in range(701, 707)]
+    line = line_of(sends, 5, 4 * S, 802 * MS, 702)
+    one = replace(process(rows), lines=(line,), wakes=(wake,))
+    found = findings(one)["IO144"]
+    assert found.evidence["holder_sleeps_in"] == "poll"
+    assert "QueueHandler" in found.advice
+    brief = replace(line, max_ns=90 * MS, calls=45)
+    assert "IO144" not in findings(replace(one, lines=(brief,))), "none explains the longest wait"
+    seldom = replace(line, total_ns=S, wait_ns=S, calls=1)
+    assert "IO144" not in findings(replace(one, lines=(seldom,))), "nor would so few explain all"
+
+
 def _woken(waiting: InCall, waker: tuple[Frame, ...]) -> Wake:
     """Two threads have waited there 30 times, for 9 s, and thread 703 has always ended it."""
     return Wake("", 30, 9 * S, 299 * MS, 703, waiting.own, waiting.stack, 0, waker)

@@ -72,10 +72,10 @@ def busy_lines(
     caller = called_from(rows, process)
     if ranked and _samples(ranked[0]) >= SPREAD_SHARE * total:
         return (*lines[: MOST - len(caller)], *caller)
-    return (*_packages(rows), *caller, *lines[: MOST - 1 - len(caller)])
+    return (*package_lines(rows), *caller, *lines[: MOST - 1 - len(caller)])
 
 
-def _packages(rows: Iterable[CpuSample]) -> tuple[ToldLine, ...]:
+def package_lines(rows: Iterable[CpuSample]) -> tuple[ToldLine, ...]:
     """Where no function stands out: the installed packages that the time went to."""
     counts = Counter[str]()
     for one in rows:

@@ -61,6 +61,37 @@ def test_brief_jobs_say_together_which_line_imports() -> None:
     assert list(found.lines) == ["put.py:5 <module>: 50 % of their 26 CPU samples"]
 
 
+def test_a_tool_that_is_started_again_and_again_is_named() -> None:
+    """Each start takes long, so that they are few; all of its code is in packages."""
+    inner = Frame("dedent", "/usr/lib/python3.11/textwrap.py", 436)
+    scipy = Frame("parse", "/lib/site-packages/scipy/doc.py", 142)
+    rows = (CpuSample(PID, 9, 1800 * MS, 0, 0, 0, 0, (inner, scipy)),)
+    parent, *jobs = imports_for_each_job(wrong=True)
+    opens = call("openat", "", 1_489)
+    looks = call("newfstatat", "", 7_427)
+    tools = [
+        replace(
+            process([thread(one.pid, user=1800 * MS)], [opens, looks], pid=one.pid, parent=PID),
+            name="gunc", cmdline=("python", "/usr/bin/gunc", "-v"), cpu_samples=rows,
+            started_ns=number * 2 * S + MS, ended_ns=number * 2 * S + 1_801 * MS,
+        )
+        for number, one in enumerate(jobs[:4])
+    ]  # fmt: skip
+    reads = in_call("read", "pipe", "lib/subprocess.py:1196 Popen.communicate", "pipe.py:12 main")
+    starter = replace(parent, cmdline=("python", "pipe.py"), lines=(line_of(reads, 4, S, S),))
+    found = findings(starter, *tools)["IO175"]
+    assert found.title.startswith("gunc is started again and again, and imports its modules anew")
+    assert found.lines[0] == "pipe.py:12 main -> starts gunc, and waits for it"
+    assert "scipy 100 %" in found.lines[1]
+    assert "--version" in found.advice
+    copies = [replace(one, cmdline=starter.cmdline) for one in tools]
+    assert "for each job" in findings(starter, *copies)["IO175"].title
+    idle = [
+        replace(one, threads=(thread(one.pid, user=900 * MS, sleep=900 * MS),)) for one in tools
+    ]
+    assert "IO175" not in findings(starter, *idle)
+
+
 def test_the_line_of_a_call_is_one_on_such_a_descriptor() -> None:
     """Its own thread's, else another's that does the same."""
     lines = [

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from iotrace.report.model import SEVERITIES, Finding, Symptom
+from iotrace.verdict.circles import circle_of, deadlock_of_all, deadlocked
 from iotrace.verdict.family_evidence import DEADLOCKED_CHILD, HANGING_CHILDREN, REPLACED
+from iotrace.verdict.local_servers import LocalServers
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.registry import RULES
 from iotrace.verdict.rules.rule import Rank, Tells
 
-_LOOPBACK = ("127.", "[::1]:")
 _WHILE_THEY_START = frozenset(("IO105", "IO133", "IO146", "IO171"))
 """What that makes of connections, in the workers or in their parent, and what they compute."""
 _MOST_LOOKED_AT = 8
@@ -34,13 +35,11 @@ def told_once(
     tells what the child does); or where it is about a peer or a child, and that is a process that
     was traced as well, with a finding of its own: of a child one that is as grave. Of a deadlock
     with a child the parent's is the one that is told: it says how they wait for each other. Where
-    workers are replaced all the time, that is why connections wait for them. A cause is as grave
-    as what follows from it.
+    workers are replaced all the time, that is why connections wait for them. Of processes that
+    wait for each other's answers one is told, with the others. A cause is as grave as what follows
+    from it.
     """
-    listeners: dict[str, list[int]] = {}
-    for profile in profiles:
-        for port in profile.listening_ports():
-            listeners.setdefault(port, []).append(profile.process.pid)
+    servers_at = LocalServers(profiles)
     first_of: dict[int, int] = {}
     with_line: dict[str, list[int]] = {}
     for place, one in enumerate(findings):
@@ -56,6 +55,7 @@ def told_once(
     family = {profile.process.pid: profile.process.parent for profile in profiles}
     replacing = {one.pid: place for place, one in enumerate(findings) if REPLACED in one.evidence}
     causes: dict[int, int] = {}
+    circles: dict[int, tuple[int, ...]] = {}
     for place, one in enumerate(findings):
         above = replacing.get(family.get(one.pid) or 0, replacing.get(one.pid))
         if above is not None and one.id in _WHILE_THEY_START:
@@ -63,7 +63,7 @@ def told_once(
             continue
         others = with_line[one.lines[0]][:_MOST_LOOKED_AT] if one.lines else []
         children = () if DEADLOCKED_CHILD in one.evidence else _children_that_hang(one)
-        servers = listeners.get(_local_port(one), []) if one.id in _OF_PEERS else []
+        servers = servers_at.pids(_peer(one)) if one.id in _OF_PEERS else []
         answers = sorted(first_of[pid] for pid in servers if pid in first_of)
         waited_for = [first_of[pid] for pid in children if pid in first_of]
         waited_for += [parents[one.pid]] if one.pid in parents else []
@@ -73,10 +73,18 @@ def told_once(
                 or (other in answers and findings[other].severity != "low")
                 or (other in waited_for and _is_as_grave(findings[other], one))
             )
-            if explained and findings[other].pid != one.pid and _first(other, causes) != place:
+            if not explained or findings[other].pid == one.pid:
+                continue
+            if _first(other, causes) != place:
                 causes[place] = other
                 break
+            circle = circle_of(place, other, causes)
+            asked = [servers_at.pids(_peer(findings[each])) for each in circle]
+            if deadlocked([findings[each] for each in circle], asked, profiles):
+                circles[place] = circle
     told = list(findings)
+    for place, circle in circles.items():
+        told[place] = deadlock_of_all([findings[each] for each in circle])
     for place in reversed(range(len(findings))):  # what follows from a symptom goes along with it
         if place in causes:
             first = _first(place, causes)
@@ -99,10 +107,8 @@ def _is_as_grave(cause: Finding, one: Finding) -> bool:
     return SEVERITIES.index(cause.severity) <= SEVERITIES.index(one.severity)
 
 
-def _local_port(one: Finding) -> str:
-    """The port of the peer that a finding is about, where it is on this host."""
-    peer = str(one.evidence.get("peer", ""))
-    return peer[peer.rfind(":") :] if peer.startswith(_LOOPBACK) else ""
+def _peer(one: Finding) -> str:
+    return str(one.evidence.get("peer", ""))
 
 
 def _children_that_hang(one: Finding) -> list[int]:

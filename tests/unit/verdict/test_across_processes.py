@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from iotrace.report.model import Finding, OpenSockets
 from iotrace.verdict.across_processes import told_once
-from iotrace.verdict.process_profile import profile_of
-from tests.unit.verdict.made import PID, S, blocking
+from iotrace.verdict.process_profile import ProcessProfile, profile_of
+from tests.unit.verdict.made import PID, S, blocking, process, thread
 
 _PARENT = Finding("IO140", "high", "waits", PID, PID, None, {}, "read", S, ("a.py:1", "b.py:2"))
 _CHILD = Finding("IO140", "high", "writes", PID + 1, PID + 1, 4, {}, "stop", S, ("b.py:2",))
@@ -62,3 +62,38 @@ def test_two_that_wait_for_each_other_leave_one_finding() -> None:
     profiles = [_listening(PID, 8000), _listening(PID + 1, 9000)]
     (found,) = told_once([one, other], profiles)  # type: ignore[arg-type]
     assert len(found.symptoms) == 1
+
+
+def _asks(pid: int, peer: str) -> Finding:
+    evidence: dict[str, float | int | str] = {"peer": peer}
+    return replace(_PARENT, pid=pid, tid=pid, evidence=evidence, lines=(f"{pid}.py:1",))
+
+
+def _single(pid: int, address: str, threads: int = 1) -> ProcessProfile:
+    sockets = OpenSockets(1, (address,), 0, 0)
+    rows = [thread(pid + number, recv=10 * S) for number in range(threads)]
+    return profile_of(replace(process(rows), pid=pid, sockets=sockets), 10 * S)
+
+
+def test_two_that_can_only_wait_for_each_other_are_a_deadlock() -> None:
+    """Both listen on the same port of another address each."""
+    one, other = _asks(PID, "127.0.0.2:8000"), _asks(900, "127.0.0.1:8000")
+    profiles = [_single(PID, "127.0.0.1:8000"), _single(900, "127.0.0.2:8000")]
+    (found,) = told_once([one, other], profiles)
+    assert found.title.startswith(f"Deadlock of processes 900 and {PID}: each waits for the answer")
+    assert found.lines == ("900.py:1", f"{PID}.py:1")
+    assert found.evidence["deadlock_with"] == f"process {PID}"
+    assert len(found.symptoms) == 1
+    for twin in (_single(900, "127.0.0.2:8000", 2), _single(900, "127.0.0.3:8000")):
+        for told in told_once([one, other], [profiles[0], twin]):
+            assert "Deadlock" not in told.title, "another thread could answer, or somebody else"
+
+
+def test_three_wait_in_a_circle() -> None:
+    asked = {PID: "127.0.0.1:8002", 900: "127.0.0.1:8003", 950: "127.0.0.1:8001"}
+    profiles = [
+        _single(pid, f"127.0.0.1:{port}") for pid, port in ((PID, 8001), (900, 8002), (950, 8003))
+    ]
+    (found,) = told_once([_asks(pid, peer) for pid, peer in asked.items()], profiles)
+    assert "next one, in a circle" in found.title
+    assert len(found.symptoms) == 2

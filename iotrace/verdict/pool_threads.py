@@ -19,13 +19,14 @@ POOLS_SHARE = 0.9
 """Of all that a process waited in calls of one kind, in stacks of one pool: whoever made such calls
 is of that pool."""
 
+_OF_PROCESSES_TOO = "multiprocessing.pool.ThreadPool"
 _WAKES = frozenset(("unix", "eventfd", PIPE))
 _WORKERS = {
     "concurrent/futures/thread.py:_worker": "ThreadPoolExecutor",
     "anyio/_backends/_asyncio.py:run": "AnyIO's worker threads",
     "waitress/task.py:handler_thread": "waitress's threads",
     "cheroot/workers/threadpool.py:run": "cheroot's thread pool",
-    "multiprocessing/pool.py:worker": "multiprocessing.pool.ThreadPool",
+    "multiprocessing/pool.py:worker": _OF_PROCESSES_TOO,
     "_core/_thread_cache.py:_work": "Trio's worker threads",
     "tornado/concurrent.py:_worker": "Tornado's executor",
     "twisted/_threads/_threadworker.py:work": "Twisted's thread pool",
@@ -53,7 +54,7 @@ def threads_of_pools(profile: ProcessProfile) -> Iterator[tuple[str, Stuck, Thre
         if kinds and (one is None or not _tells(one)):
             one = _by_its_waits(row, kinds, profile) or one
         name = pool_of(one.call.stack) if one else ""
-        if one and name:
+        if one and name and not (name == _OF_PROCESSES_TOO and row.tid == profile.process.pid):
             yield name, one, row
 
 

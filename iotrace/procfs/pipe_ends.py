@@ -21,8 +21,8 @@ but their own user's (proc(5), hidepid)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Writers:
-    """(pid, parent's pid, name) of each process that was seen to have a pipe open for writing.
+class Ends:
+    """(pid, parent's pid, name) of each process that was seen to have one end of a pipe.
 
     ``complete``: all processes of the host that could have it were looked at; else there may be
     others.
@@ -32,7 +32,17 @@ class Writers:
     complete: bool
 
 
-def writers_of(inode: int, root: str = PROC) -> Writers:
+def writers_of(inode: int, root: str = PROC) -> Ends:
+    """Who has it open for writing."""
+    return _ends_of(inode, stat.S_IWUSR, root)
+
+
+def readers_of(inode: int, root: str = PROC) -> Ends:
+    """Who has it open for reading."""
+    return _ends_of(inode, stat.S_IRUSR, root)
+
+
+def _ends_of(inode: int, opened: int, root: str) -> Ends:
     """The links in /proc/PID/fd tell, which the kernel alone answers."""
     found: list[Stat] = []
     refused: list[Stat] = []
@@ -43,7 +53,7 @@ def writers_of(inode: int, root: str = PROC) -> Writers:
         try:
             links = list(islice((process / "fd").iterdir(), left))
             left -= len(links)
-            if any(_writes(link, f"pipe:[{inode}]") for link in links):
+            if any(_is_end(link, f"pipe:[{inode}]", opened) for link in links):
                 found.append(read_stat(int(process.name), root=root))
         except (ProcessLookupError, FileNotFoundError):
             continue  # ended
@@ -52,7 +62,7 @@ def writers_of(inode: int, root: str = PROC) -> Writers:
                 refused.append(read_stat(int(process.name), root=root))
             except (OSError, IotraceError, ValueError):
                 complete = False
-    return Writers(
+    return Ends(
         tuple((row.id, row.parent, row.name) for row in found),
         complete and left > 0 and not any(_may_have_it(one, found) for one in refused),
     )
@@ -73,9 +83,9 @@ def _sees_the_host(root: str) -> bool:
         return False
 
 
-def _writes(link: Path, target: str) -> bool:
+def _is_end(link: Path, target: str, opened: int) -> bool:
     """The link's own mode tells how the descriptor was opened (proc(5))."""
     try:
-        return str(link.readlink()) == target and bool(link.lstat().st_mode & stat.S_IWUSR)
+        return str(link.readlink()) == target and bool(link.lstat().st_mode & opened)
     except FileNotFoundError:
         return False  # closed

@@ -179,7 +179,9 @@ class InCall(Stacked):
     some time; null: not known. ``inherited_by``: "4321 tail" for each process that could write to
     the pipe from which a child's output is read to its end, and is no child. ``alone``: it is
     known that it has long been reading from a pipe which no process of the host but its own has
-    open for writing.
+    open for writing. ``allowed_by``: "902 clamonacc" for each process that has to allow accesses to
+    files (fanotify(7)), where the call waits for that. ``read_by``: the same of each other process
+    that could read the pipe which a write waits for.
     """
 
     syscall: str
@@ -197,6 +199,8 @@ class InCall(Stacked):
     timed: bool | None = None
     file_system: str = ""
     alone: bool = False
+    allowed_by: tuple[str, ...] = ()
+    read_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

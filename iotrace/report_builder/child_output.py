@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 
 from iotrace.procfs.descriptors import Descriptor
-from iotrace.procfs.pipe_ends import Writers
+from iotrace.procfs.pipe_ends import Ends
 from iotrace.report.task_waits import TaskWaits
 from iotrace.snapshot.facts import ProcessFacts, is_pipe
 
@@ -20,7 +20,7 @@ _READS_CHILD = re.compile(r"/asyncio/subprocess\.py$")
 
 
 def inherited_by(
-    tasks: TaskWaits, facts: ProcessFacts | None, writers_of: Callable[[int], Writers]
+    tasks: TaskWaits, facts: ProcessFacts | None, writers_of: Callable[[int], Ends]
 ) -> tuple[str, ...]:
     """ "902 tail" for each process that could write to a pipe which this one reads, while tasks
     have long been waiting for the end of a child's output: no child of it that runs can."""

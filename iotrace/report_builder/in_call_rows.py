@@ -7,18 +7,21 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from iotrace.procfs.pipe_ends import Writers
+from iotrace.procfs.pipe_ends import Ends
 from iotrace.report.stacks import Frame, InCall
 from iotrace.report_builder.file_places import file_system_of, full_path
+from iotrace.report_builder.host_looks import HostLooks
 from iotrace.report_builder.stack_rows import Stacks, named_stack, own_place
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.totals import Waiting
-from iotrace.vocabulary.calls import FAMILIES, LOCKS, READS
-from iotrace.vocabulary.kinds import PIPE
+from iotrace.vocabulary.calls import FAMILIES, FILE_CALLS, LOCKS, READS, WRITES
+from iotrace.vocabulary.kinds import FILES, PIPE
 
 _TERMINALS = "/dev/pts/"
 _LONG_NS = 2_000_000_000
 """A wait from here on is worth a look at all processes of the host."""
+_ASKED_NS = 10_000_000
+"""A wait for a file or a full pipe from here on is worth a look at who answers."""
 _FD_BITS = 0xFFFFFFFF
 """struct pollfd: a descriptor, and the events (poll(2))."""
 
@@ -29,9 +32,9 @@ def in_call_row(
     from_ns: int,
     facts: Mapping[int, ProcessFacts],
     stacks: Stacks,
-    writers_of: Callable[[int], Writers],
+    host: HostLooks,
 ) -> InCall:
-    """One row. Descriptors are as /proc had them at the last look; ``writers_of`` a pipe."""
+    """One row. Descriptors are as /proc had them at the last look."""
     mine = facts.get(one.thread.pid)
     stack = named_stack(stacks.get(one.stack, ()))
     first = _polled(one, syscall)
@@ -54,11 +57,21 @@ def in_call_row(
         row = replace(row, peer=path, file_system=file_system_of(path, mine))
     elif fd is not None:
         row = _with_descriptor(row, fd, mine, facts)
-    if mine is not None and one.wait_ns >= _LONG_NS and row.others == (mine.pid,):
-        row = replace(row, alone=_reads_alone(row, mine, writers_of))
+    if mine is None or one.wait_ns < _ASKED_NS:
+        return row
+    if _is_on_file(row) and host.waits_for_permission(mine.pid, one.thread.tid):
+        row = replace(row, allowed_by=host.deciders())
+    if row.kind == PIPE and syscall in WRITES:
+        row = replace(row, read_by=_readers(row, mine, host.readers_of))
+    if one.wait_ns >= _LONG_NS and row.others == (mine.pid,):
+        row = replace(row, alone=_reads_alone(row, mine, host.writers_of))
     if first is not None and one.wait_ns >= _LONG_NS and any(map(_reads_its_child, stack)):
-        return _with_writers(row, first, mine, writers_of)
+        return _with_writers(row, first, mine, host.writers_of)
     return row
+
+
+def _is_on_file(row: InCall) -> bool:
+    return row.syscall in FILE_CALLS or row.kind in FILES
 
 
 def _is_timed(one: Waiting, syscall: str) -> bool | None:
@@ -85,11 +98,11 @@ def _reads_its_child(frame: Frame) -> bool:
 
 
 def _with_writers(
-    row: InCall, fd: int, mine: ProcessFacts | None, writers_of: Callable[[int], Writers]
+    row: InCall, fd: int, mine: ProcessFacts, writers_of: Callable[[int], Ends]
 ) -> InCall:
     """Of a poll for a child's output: who else could write to that pipe."""
-    now = mine.descriptors.get(fd) if mine else None
-    if mine is None or now is None or now.kind != PIPE or now.inode is None:
+    now = mine.descriptors.get(fd)
+    if now is None or now.kind != PIPE or now.inode is None:
         return row
     others = tuple(
         f"{pid} {name}"
@@ -99,7 +112,14 @@ def _with_writers(
     return replace(row, kind=now.kind, peer=now.target, inherited_by=others)
 
 
-def _reads_alone(row: InCall, mine: ProcessFacts, writers_of: Callable[[int], Writers]) -> bool:
+def _readers(row: InCall, mine: ProcessFacts, readers_of: Callable[[int], Ends]) -> tuple[str, ...]:
+    now = mine.descriptors.get(row.fd) if row.fd is not None else None
+    if now is None or now.kind != PIPE or now.inode is None:
+        return ()
+    return tuple(f"{pid} {name}" for pid, _, name in readers_of(now.inode).seen if pid != mine.pid)
+
+
+def _reads_alone(row: InCall, mine: ProcessFacts, writers_of: Callable[[int], Ends]) -> bool:
     """Whether it is known to read from a pipe that nobody else could write to: others may not be
     traced, or not to be looked into."""
     now = mine.descriptors[row.fd] if row.fd is not None else None

@@ -7,12 +7,10 @@ import signal
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from iotrace.engine.constants import CALL_OTHER
-from iotrace.procfs.pipe_ends import writers_of
 from iotrace.report.detail import Detail
 from iotrace.report.model import (
     GroupLimits,
@@ -26,6 +24,7 @@ from iotrace.report.stacks import Line, StallCause, Wake
 from iotrace.report_builder.call_rows import call_row
 from iotrace.report_builder.child_output import inherited_by
 from iotrace.report_builder.descriptor_rows import descriptor_row, open_sockets, pickup_of_all
+from iotrace.report_builder.host_looks import looks
 from iotrace.report_builder.in_call_rows import in_call_row
 from iotrace.report_builder.inherited_sockets import inherited_connections
 from iotrace.report_builder.loop_rows import loop_row
@@ -118,11 +117,10 @@ class _Parts:
                 native = natives.get((thread.pid, stack), "")
                 row = stall_cause_row(cause, call, kind, one, frames, native)
                 self._stall_causes[thread, loop].append(row)
-        writers = lru_cache(maxsize=64)(writers_of)  # for this report: pipes are closed, too
-        self._writers_of = writers
+        self._host = looks()
         self._in_calls = {
             one.thread: in_call_row(
-                one, self._name(one.number), snapshot.from_ns, facts, stacks, writers
+                one, self._name(one.number), snapshot.from_ns, facts, stacks, self._host
             )
             for one in snapshot.waiting
         }
@@ -229,7 +227,7 @@ class _Parts:
         tasks = task_rows(self._tasks.get(pid))
         if tasks is None:
             return None
-        return replace(tasks, inherited_by=inherited_by(tasks, facts, self._writers_of))
+        return replace(tasks, inherited_by=inherited_by(tasks, facts, self._host.writers_of))
 
     def _descriptor_rows(self, pid: int, facts: ProcessFacts | None) -> tuple[Any, ...]:
         merged = defaultdict(list)

@@ -14,6 +14,7 @@ from iotrace.verdict.advice import instead_of_blocking
 from iotrace.verdict.frames import named
 from iotrace.verdict.handovers import called_by_loop
 from iotrace.verdict.number_formats import plural
+from iotrace.verdict.pipe_readers import output_name, reader_of
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.request_time import whole_of
@@ -121,6 +122,10 @@ def _hit(
     lost = _made_anew(profile, seen, fd)
     if lost is not None:
         evidence |= {"reconnects_to": lost[0], "reconnects": lost[1]}
+    full = bool(calls) and worst.kind == PIPE and worst.syscall in WRITES
+    reader = reader_of(profile, fd, PIPE) if full else ""
+    if reader:
+        evidence["reader"] = reader
     alone = _serves_itself(profile, seen) or has_time({tid}, profile)
     return Hit(
         evidence,
@@ -129,11 +134,15 @@ def _hit(
         fd,
         severity="low" if lost is None and alone else None,
         lines=waiting_lines(lines, profile.process),
-        title=_reconnecting(*lost) if lost else "",
+        title=_reconnecting(*lost)
+        if lost
+        else _writing(output_name(profile, fd, PIPE), reader)
+        if full
+        else "",
         advice=instead_of_blocking(
             stack_of(profile, tid),
             "child" if _mostly(_AWAITS, lines) else max(waits, key=lambda reason: waits[reason]),
-            output_pipe=bool(calls) and worst.kind == PIPE and worst.syscall in WRITES,
+            output_pipe=full,
             input_pipe=bool(calls) and worst.kind == PIPE and worst.syscall in READS,
             starts_child=_mostly(_STARTS, lines),
         )
@@ -181,6 +190,13 @@ def _reconnecting(peer: str, times: int) -> str:
     return (
         "Blocking call inside the event loop's thread: meanwhile nobody reads the connection to "
         f"{peer}, which was made anew {plural(times, 'time')}"
+    )
+
+
+def _writing(name: str, reader: str) -> str:
+    return (
+        f"Blocking call inside the event loop's thread: it writes to {name}, which is full, and "
+        f"waits for {f'{reader}, ' if reader else ''}its reader"
     )
 
 

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from iotrace.report.stacks import Line
 from iotrace.verdict.frames import library_frames
 from iotrace.verdict.number_formats import duration
+from iotrace.verdict.pipe_readers import output_name, reader_of
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import HIGH_SHARE, SLEEPS, Hit, Rule
 from iotrace.vocabulary.calls import WRITES
-from iotrace.vocabulary.kinds import PIPES, PIPES_AND_TERMINALS
+from iotrace.vocabulary.kinds import PIPES_AND_TERMINALS
 
 LEAST_SHARE = 0.05
 LEAST_WAITED_NS = 50_000_000
@@ -21,7 +22,6 @@ LINES_SHARE = 0.5
 """Of what is waited for pipes, at lines of the program's own: the rest is a library's thread that
 feeds its workers as they take what it has (multiprocessing), or writes too short to have a line."""
 _FEEDERS = ("/multiprocessing/pool.py", "/multiprocessing/queues.py")
-_STANDARD = {1: "stdout", 2: "stderr"}
 _LOGGING = ("/logging/", "/loguru/", "/structlog/")
 
 
@@ -46,20 +46,23 @@ def _full(profile: ProcessProfile) -> Iterator[Hit]:
         return
     worst = max(own, key=lambda one: one.wait_ns)
     tids = {one.tid for one in own}
+    reader = reader_of(profile, worst.fd, worst.kind)
+    its = f"{reader}, its reader" if reader else "its reader"
+    output = output_name(profile, worst.fd, worst.kind)
     yield Hit(
         {
             "waited_ns": waited,
             **profile.count_of(*calls),
             "longest_ns": max(one.max_ns for one in own),
             "threads": len(tids),
-            **_reader(profile, worst),
+            **({"reader": reader} if reader else {}),
         },
         waited,
         worst.tid or None if len(tids) == 1 else None,
         worst.fd,
         severity=None if _holds_up(profile, own) else "low",
         lines=waiting_lines(own, profile.process),
-        title=f"Writes to {_name(profile, worst)} wait for its reader, which takes what is "
+        title=f"Writes to {output} wait for {its}, which takes what is "
         f"written too slowly: {duration(waited)} in all",
     )
 
@@ -79,35 +82,6 @@ def _holds_up(profile: ProcessProfile, lines: Sequence[Line]) -> bool:
         return True
     logs = [one for one in lines if any(mark in at.file for at in one.stack for mark in _LOGGING)]
     return sum(one.wait_ns for one in logs) >= HIGH_SHARE * profile.wall_ns
-
-
-def _name(profile: ProcessProfile, line: Line) -> str:
-    target = _target(profile, line)
-    if line.fd in _STANDARD:
-        return f"{_STANDARD[line.fd]} ({target or line.kind})"
-    return target or f"a {line.kind}"
-
-
-def _target(profile: ProcessProfile, line: Line) -> str:
-    """A path of a named pipe or of a terminal; "pipe:[81]"."""
-    rows = [
-        one for one in profile.process.descriptors if (one.fd, one.kind) == (line.fd, line.kind)
-    ]
-    return next((one.local or one.peer for one in rows), "")
-
-
-def _reader(profile: ProcessProfile, line: Line) -> dict[str, str]:
-    """Where it is traced as well, and the thread was writing at the end."""
-    if line.kind not in PIPES:
-        return {}
-    others = [
-        pid
-        for one in profile.process.threads
-        if one.in_call and one.in_call.fd == line.fd and one.in_call.syscall in WRITES
-        for pid in one.in_call.others
-        if pid != profile.process.pid
-    ]
-    return {"reader": f"process {others[0]}"} if others else {}
 
 
 FULL = Rule(

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from iotrace.report.model import Call, Descriptor
 from iotrace.report.stacks import Frame, Line
+from iotrace.verdict.allowed_files import ADVICE, allowed_by, title_of
 from iotrace.verdict.frames import import_statement, is_import
 from iotrace.verdict.number_formats import duration, figure, plural
 from iotrace.verdict.process_profile import ProcessProfile
@@ -71,6 +72,9 @@ def _slow(profile: ProcessProfile) -> Iterator[Hit]:
         evidence["path"] = path
     if file_system:
         evidence["file_system"] = file_system
+    deciders = () if syncs else allowed_by(worst, profile)
+    if deciders:
+        evidence["allowed_by"] = ", ".join(deciders)
     if syncs:
         evidence["syncs_per_second"] = round(profile.per_second(syncs), 1)
     at = f" of {path}" if path else ""
@@ -89,8 +93,10 @@ def _slow(profile: ProcessProfile) -> Iterator[Hit]:
         title=f"The program syncs to the disk again and again, {figure(profile.per_second(syncs))} "
         f"times a second, and waits each time: {worst.syscall}{at}"
         if syncs
+        else title_of(deciders, worst.syscall, at)
+        if deciders
         else f"The file system is slow: {worst.syscall}{at} is waited for",
-        advice=_SYNCS if syncs else "",
+        advice=_SYNCS if syncs else ADVICE if deciders else "",
         whole=whole,
     )
 

@@ -215,8 +215,7 @@ def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile, *, itself:
         Purpose.RESULT: result_text(first, profile),
         Purpose.WORK: _work_text(first, profile),
         Purpose.ROOM: "putting into a queue that is full: nobody takes from it",
-        Purpose.FILE: f"in {first.call.syscall} of {on or 'a file'}: neither the file "
-        "system nor the other end of a named pipe answers",
+        Purpose.FILE: f"in {first.call.syscall} of {on or 'a file'}: {_no_file(first)}",
     }[first.purpose]
     if first.purpose not in _TOLD_OF_LOOPS and (reads_in_loop(first) or in_loop(first)):
         what += f", and {STANDS_STILL}"
@@ -245,6 +244,13 @@ def _returned_text(group: Sequence[Stuck]) -> str:
         of_it = "it looks" if len(group) == 1 else "they look"
         return f"{of_it} for that again and again, and {plural(polls, 'poll')} in a row timed out,"
     return f"{'the call has' if len(group) == 1 else 'these calls have'} not returned"
+
+
+def _no_file(one: Stuck) -> str:
+    if one.call.allowed_by:
+        who = ", ".join(f"process {each}" for each in one.call.allowed_by)
+        return f"{who} has to allow it (fanotify: an antivirus or the like), and does not answer"
+    return "neither the file system nor the other end of a named pipe answers"
 
 
 def _work_text(one: Stuck, profile: ProcessProfile) -> str:

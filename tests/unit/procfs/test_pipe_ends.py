@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from iotrace.procfs.pipe_ends import writers_of
+from iotrace.procfs.pipe_ends import readers_of, writers_of
 
 
 def test_a_child_that_has_inherited_the_writing_end() -> None:
@@ -30,6 +30,7 @@ def test_who_only_reads_is_no_writer() -> None:
     os.close(write)
     try:
         assert writers_of(os.fstat(read).st_ino).seen == ()
+        assert [pid for pid, _, _ in readers_of(os.fstat(read).st_ino).seen] == [os.getpid()]
     finally:
         os.close(read)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from iotrace.procfs.descriptors import Descriptor
 from iotrace.procfs.fdinfo import FdInfo
-from iotrace.procfs.pipe_ends import Writers
+from iotrace.procfs.pipe_ends import Ends
 from iotrace.report.stacks import Frame
 from iotrace.report.task_waits import TaskWait, TaskWaits
 from iotrace.report_builder.child_output import inherited_by
@@ -35,8 +35,8 @@ def _facts(*pipes: tuple[int, int, int]) -> ProcessFacts:
 def _found(tasks: TaskWaits, *writers: tuple[int, int, str]) -> tuple[str, ...]:
     """Who writes to the output; a supervisor writes to the other pipes."""
 
-    def writers_of(inode: int) -> Writers:
-        return Writers(writers if inode == OUTPUT else ((1, 0, "init"),), complete=True)
+    def writers_of(inode: int) -> Ends:
+        return Ends(writers if inode == OUTPUT else ((1, 0, "init"),), complete=True)
 
     nonblocking = os.O_RDONLY | os.O_NONBLOCK
     pipes = (0, STDIN, nonblocking), (9, OUTPUT, nonblocking), (11, LOCKED, os.O_RDONLY)
@@ -55,5 +55,5 @@ def test_a_child_that_runs_still_writes_to_it() -> None:
 def test_nobody_is_looked_for_where_no_task_waits_long_for_output() -> None:
     assert _found(_tasks(S), (902, 1, "tail")) == ()
     assert _found(_tasks(file="/srv/subprocess.py"), (902, 1, "tail")) == ()
-    assert inherited_by(replace(_tasks(), rows=()), _facts(), lambda _: Writers((), True)) == ()
-    assert inherited_by(_tasks(), None, lambda _: Writers((), True)) == ()
+    assert inherited_by(replace(_tasks(), rows=()), _facts(), lambda _: Ends((), True)) == ()
+    assert inherited_by(_tasks(), None, lambda _: Ends((), True)) == ()

@@ -10,11 +10,12 @@ from iotrace.procfs.descriptors import Descriptor
 from iotrace.procfs.fdinfo import FdInfo
 from iotrace.procfs.mounts import Mount
 from iotrace.procfs.net_tables import Socket
-from iotrace.procfs.pipe_ends import Writers
+from iotrace.procfs.pipe_ends import Ends
 from iotrace.pystack.code_objects import Frame
 from iotrace.pystack.walk import Sleeper
 from iotrace.report.stacks import InCall
 from iotrace.report_builder.file_places import file_system_of, full_path
+from iotrace.report_builder.host_looks import HostLooks
 from iotrace.report_builder.in_call_rows import in_call_row
 from iotrace.snapshot.facts import ProcessFacts
 from iotrace.snapshot.totals import ThreadKey, Waiting
@@ -44,8 +45,8 @@ _FRAMES = (
 )
 
 
-def _nobody(inode: int) -> Writers:
-    return Writers((), complete=False)
+def _nobody(inode: int) -> Ends:
+    return Ends((), complete=False)
 
 
 def _row(
@@ -54,7 +55,8 @@ def _row(
     fd: int = -1,
     sleeper: Sleeper | None = None,
     frames: tuple[Frame, ...] = _FRAMES,
-    writers: Callable[[int], Writers] = _nobody,
+    writers: Callable[[int], Ends] = _nobody,
+    host: HostLooks | None = None,
 ) -> InCall:
     facts = {
         WRITER: _facts(
@@ -70,7 +72,9 @@ def _row(
     waiting = Waiting(
         ThreadKey(WRITER, WRITER, 0), 1, kind, fd, 5 * S, 5 * S, 0, 0, 12 * S, sleeper, 41
     )
-    return in_call_row(waiting, syscall, 10 * S, facts, {41: frames}, writers)
+    return in_call_row(
+        waiting, syscall, 10 * S, facts, {41: frames}, host or HostLooks(writers, _nobody)
+    )
 
 
 def test_it_says_since_when_and_where() -> None:
@@ -89,9 +93,9 @@ def test_a_reader_that_only_itself_could_write_for() -> None:
     it is not known."""
     mine = (WRITER, 1, "python3")
     for ends, alone in (
-        (Writers((mine,), complete=True), True),
-        (Writers((mine, (903, 1, "worker")), complete=True), False),
-        (Writers((mine,), complete=False), False),
+        (Ends((mine,), complete=True), True),
+        (Ends((mine, (903, 1, "worker")), complete=True), False),
+        (Ends((mine,), complete=False), False),
     ):
         assert _row("read", "pipe", 8, writers=lambda inode, ends=ends: ends).alone is alone
     assert not _row("write", "pipe", 1).alone
@@ -112,9 +116,9 @@ def test_who_has_inherited_a_childs_output_is_looked_up() -> None:
     ends = ((WRITER, 1, "python3"), (901, WRITER, "sh"), (902, 1, "tail"))
     asked: list[int] = []
 
-    def writers(inode: int) -> Writers:
+    def writers(inode: int) -> Ends:
         asked.append(inode)
-        return Writers(ends, complete=False)
+        return Ends(ends, complete=False)
 
     reads = Frame("Popen._communicate", "/usr/lib/python3.11/subprocess.py", 2059, False)
     polls = Sleeper(address=0x7000, word=1, second=2)
@@ -164,5 +168,30 @@ def test_who_has_made_a_terminal_is_told() -> None:
         parent: _facts(parent, _open(9, "tty", "/dev/ptmx", 6, os.O_RDWR)),
     }
     waiting = Waiting(ThreadKey(child, child, 0), 1, "tty", 1, 5 * S, 5 * S, 0, 0, 12 * S, None, 41)
-    row = in_call_row(waiting, "write", 10 * S, facts, {}, _nobody)
+    row = in_call_row(waiting, "write", 10 * S, facts, {}, HostLooks(_nobody, _nobody))
     assert (row.peer, row.others) == ("/dev/pts/3", (parent,))
+
+
+def test_who_reads_a_full_pipe_is_told_wherever_on_the_host() -> None:
+    def readers(inode: int) -> Ends:
+        assert inode == PIPE_INODE
+        return Ends(((WRITER, 1, "python3"), (902, 1, "less")), complete=True)
+
+    host = HostLooks(_nobody, readers)
+    assert _row("write", "pipe", 1, host=host).read_by == ("902 less",)
+    assert _row("read", "pipe", 8, host=host).read_by == ()
+
+
+def test_who_has_to_allow_an_access_is_told_where_the_call_waits_for_that() -> None:
+    asked: list[tuple[int, int]] = []
+
+    def waits(pid: int, tid: int) -> bool:
+        asked.append((pid, tid))
+        return True
+
+    host = HostLooks(_nobody, _nobody, lambda: ("902 clamonacc",), waits)
+    opens = _row("openat", "", sleeper=Sleeper(address=1, path="/srv/1.npy"), host=host)
+    assert (opens.allowed_by, asked) == (("902 clamonacc",), [(WRITER, WRITER)])
+    assert _row("write", "pipe", 1, host=host).allowed_by == ()
+    elsewhere = HostLooks(_nobody, _nobody, lambda: ("902 clamonacc",), lambda *_: False)
+    assert _row("openat", "", host=elsewhere).allowed_by == ()

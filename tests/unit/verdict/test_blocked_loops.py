@@ -16,6 +16,7 @@ from tests.unit.verdict.made import (
     descriptor,
     event_loop,
     findings,
+    in_call,
     judged,
     line,
     listener,
@@ -176,3 +177,23 @@ def test_what_a_loop_has_forked_is_not_in_that_loop() -> None:
     assert not findings(_pool_worker("server.py:13 report"))
     found = findings(_pool_worker("server.py:13 report", *FORKED[-2:]))
     assert {"IO104", "IO160"} <= set(found)
+
+
+def test_a_loop_that_writes_to_a_full_pipe_names_it_and_who_reads() -> None:
+    writes = call("write", "pipe", 25, wait=3 * S, longest=400 * MS)
+    pipe = descriptor(2, kind="pipe", local="pipe:[81]", peer="", nonblocking=False, wait=3 * S)
+    one = _blocked()
+    at_it = replace(in_call("write", "pipe", "app.py:9 log", fd=2, wait=S), read_by=("902 less",))
+    row = replace(thread(user=6 * S, poll=S, send=3 * S), in_call=at_it)
+    full = replace(
+        one,
+        threads=(row,),
+        calls=(writes, *one.calls[1:]),
+        descriptors=(pipe, *one.descriptors[1:]),
+    )
+    found = findings(full)["IO104"]
+    assert found.title.endswith(
+        "it writes to stderr (pipe:[81]), which is full, and waits for process 902 (less), "
+        "its reader"
+    )
+    assert found.evidence["reader"] == "process 902 (less)"

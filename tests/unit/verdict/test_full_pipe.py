@@ -9,7 +9,7 @@ from iotrace.report.requests import Requests
 from iotrace.report.stacks import Frame
 from tests.found import by_rule
 from tests.unit.verdict import elsewhere
-from tests.unit.verdict.made import S, descriptor, findings, judged, process, thread
+from tests.unit.verdict.made import S, descriptor, findings, in_call, judged, process, thread
 
 
 def test_who_reads_a_pipe_too_slowly_holds_up_requests_or_only_the_next_program() -> None:
@@ -32,3 +32,12 @@ def test_who_reads_a_pipe_too_slowly_holds_up_requests_or_only_the_next_program(
     worker = Frame("worker", "/usr/lib/python3.11/multiprocessing/pool.py", 131)
     hands_back = replace(written, stack=(worker, *written.stack), own=written.own + 1)
     assert "IO212" not in by_rule(judged(replace(batch, lines=(hands_back,))).findings)
+
+
+def test_who_reads_is_named_wherever_it_runs() -> None:
+    (listens,) = elsewhere.full_pipe(True)
+    writes = in_call("write", "pipe", "app.py:9 log", fd=2, wait=S)
+    row = replace(listens.threads[0], in_call=replace(writes, read_by=("902 less",)))
+    found = findings(replace(listens, threads=(row,)))["IO212"]
+    assert found.evidence["reader"] == "process 902 (less)"
+    assert "wait for process 902 (less), its reader, which takes" in found.title

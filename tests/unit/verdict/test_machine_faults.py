@@ -68,6 +68,23 @@ def test_a_slow_call_that_takes_a_path_is_told_with_it_and_its_mount() -> None:
     assert "app.py:9 index -> newfstatat of /mnt/share/1.txt: 100 times" in found.lines[0]
 
 
+def test_who_has_to_allow_an_access_is_named_and_not_the_disk() -> None:
+    """Where all that were in such calls at the end waited for it; a hang names it, too."""
+    one = _looks(4 * S, 400 * MS, 100)
+    asks = in_call("newfstatat", "", "app.py:9 index", *hangs.HANDLER, peer="/srv/1", wait=S)
+    asked = replace(asks, allowed_by=("902 clamonacc",))
+    rows = [replace(one.threads[0], in_call=asked)]
+    found = findings(replace(one, threads=tuple(rows)))["IO152"]
+    assert "waits for process 902 clamonacc (fanotify" in found.title
+    assert found.evidence["allowed_by"] == "902 clamonacc"
+    also = replace(thread(701, recv=10 * S), in_call=asks)
+    assert "slow" in findings(replace(one, threads=(*rows, also)))["IO152"].title
+    (stuck,) = judged(
+        process([hangs.waiting(PID, replace(asked, wait_ns=10 * S), file=10 * S)])
+    ).findings
+    assert "process 902 clamonacc has to allow it" in stuck.title
+
+
 def test_calls_of_some_milliseconds_are_no_slow_file_system_unless_they_take_a_thread() -> None:
     assert "IO152" not in findings(_looks(1_200 * MS, 11 * MS, 300))
     assert "IO152" in findings(_looks(1_200 * MS, 40 * MS, 100))

@@ -186,6 +186,13 @@ def _advice(one: Stuck, *, green: bool, shake: bool) -> str:
             output_pipe=one.call.kind == PIPE and one.call.syscall in WRITES,
             input_pipe=one.call.kind == PIPE and one.call.syscall in READS,
         )
+    if any(frame.file.endswith("/http/server.py") for frame in one.call.stack):
+        return (
+            "HTTPServer serves one connection at a time, and waits for the next request on it as "
+            "long as the client keeps it (keep-alive: protocol_version HTTP/1.1; browsers also "
+            "open connections ahead): have a thread for each (ThreadingHTTPServer), and set the "
+            "handler's timeout (timeout = 5 in its class), so that a silent client is dropped."
+        )
     return (
         "Let one thread do nothing but accept, and serve in others (ThreadingMixIn, an executor, "
         "an event loop); give connections a timeout (settimeout), so that a silent client is "

@@ -15,6 +15,7 @@ class Status:
     ``namespaced_ids``: its id in each PID namespace, from that of the /proc mount inwards to its
     own, so the last one is what the thread itself sees. ``uid`` is the real, ``effective_uid``
     the effective user. ``swapped_bytes``: of its memory, on swap (shared memory is not counted).
+    ``anonymous_bytes``: of its memory in RAM what no file holds; None: the kernel does not tell.
     """
 
     tgid: int
@@ -27,6 +28,7 @@ class Status:
     voluntary_switches: int
     nonvoluntary_switches: int
     swapped_bytes: int = 0
+    anonymous_bytes: int | None = None
 
 
 def parse_status(data: bytes) -> Status:
@@ -49,6 +51,7 @@ def parse_status(data: bytes) -> Status:
         nonvoluntary_switches=int(_field(data, b"nonvoluntary_ctxt_switches")),
         # Kernel threads have no memory, and some kernels no swap.
         swapped_bytes=_kib(_field(data, b"VmSwap")) if b"\nVmSwap:\t" in data else 0,
+        anonymous_bytes=_kib(_field(data, b"RssAnon")) if b"\nRssAnon:\t" in data else None,
     )
 
 

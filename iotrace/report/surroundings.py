@@ -167,6 +167,9 @@ class GroupLimits:
     ``machine_stolen_ns``: so long they had something to run, and the hypervisor did not let them
     (proc_stat(5), steal; both count in ticks of 10 ms); None: not known. ``open_files``: its
     descriptors at the last look, of ``most_open_files`` (RLIMIT_NOFILE); None: not known.
+    ``own_bytes``: of its memory that no file holds, in RAM or on swap, at the last look, and
+    ``own_grown_bytes``: what that grew by (less than 0: it shrank) from the first one, which was
+    ``own_watched_ns`` before (RssAnon and VmSwap); None: not known.
     """
 
     cpu_group: str = ""
@@ -184,6 +187,9 @@ class GroupLimits:
     machine_stolen_ns: int | None = None
     open_files: int | None = None
     most_open_files: int | None = None
+    own_bytes: int | None = None
+    own_grown_bytes: int | None = None
+    own_watched_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

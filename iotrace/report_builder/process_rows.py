@@ -259,6 +259,7 @@ def _limits(facts: ProcessFacts | None) -> GroupLimits | None:
     if facts is None or facts.limits is None:
         return None
     cpu, memory, machine = facts.limits.cpu, facts.limits.memory, facts.limits.machine
+    own = facts.limits.own
     return GroupLimits(
         cpu_group=cpu.group if cpu else "",
         cpu_quota_cpus=cpu.quota_cpus if cpu else None,
@@ -275,4 +276,7 @@ def _limits(facts: ProcessFacts | None) -> GroupLimits | None:
         machine_stolen_ns=machine.stolen_ns if machine else None,
         open_files=len(facts.descriptors) or None,
         most_open_files=facts.limits.most_open_files,
+        own_bytes=own.now_bytes if own else None,
+        own_grown_bytes=own.grown_bytes if own else None,
+        own_watched_ns=own.watched_ns if own else None,
     )

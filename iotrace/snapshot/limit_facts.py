@@ -13,12 +13,22 @@ from dataclasses import dataclass, replace
 from iotrace.procfs.cgroup import CpuLimit, MemoryLimit
 from iotrace.procfs.host import CpuTimes, read_cpu_times, read_swapped_in_pages
 from iotrace.procfs.stat import read_stat
-from iotrace.procfs.status import read_status
+from iotrace.procfs.status import Status, read_status
 from iotrace.target_reader.asking import Asker
 from iotrace.target_reader.limits import read_cpu_limits, read_memory_limit
 
 _TICK_NS = 10_000_000
 """In which the kernel counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMemory:
+    """In RAM or on swap: ``now_bytes``, at the last look; ``grown_bytes`` from the first one, which
+    was ``watched_ns`` before."""
+
+    now_bytes: int
+    grown_bytes: int
+    watched_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +42,7 @@ class ProcessLimits:
     on (sched_setaffinity(2), cpuset). ``swapped_bytes``: of its memory, on swap.
     ``swapped_in_pages``: that the whole machine has fetched from there while the process was
     traced; None: not known. ``machine``: what all of its CPUs did meanwhile. ``most_open_files``:
-    RLIMIT_NOFILE, by now.
+    RLIMIT_NOFILE, by now. ``own``: its memory that no file holds; None: the kernel does not tell.
     """
 
     cpu: CpuLimit | None
@@ -43,6 +53,7 @@ class ProcessLimits:
     swapped_in_pages: int | None = None
     machine: CpuTimes | None = None
     most_open_files: int | None = None
+    own: OwnMemory | None = None
 
 
 class LimitBook:
@@ -59,6 +70,7 @@ class LimitBook:
         self._kills_from: dict[int, dict[str, int]] = {}
         self._faults_from: dict[int, int] = {}
         self._swapped_in_from: dict[int, int] = {}
+        self._own_from: dict[int, tuple[int, int]] = {}
         self._machine = _Machine()
         self._times_from: dict[int, CpuTimes] = {}
 
@@ -72,6 +84,7 @@ class LimitBook:
             known = self._at_attach.get(pid, limits)
             self._throttled_from[pid] = {one.group: one.throttled_ns for one in known}
         faults = read_stat(pid).major_faults
+        status = read_status(pid)
         times, pages = self._machine.look()
         began = self._times_from.setdefault(pid, times) if times else None
         return ProcessLimits(
@@ -79,12 +92,13 @@ class LimitBook:
             memory=self._memory(pid),
             major_faults=faults - self._faults_from.setdefault(pid, faults),
             cpus=_cpus_allowed(pid),
-            swapped_bytes=read_status(pid).swapped_bytes,
+            swapped_bytes=status.swapped_bytes,
             swapped_in_pages=None
             if pages is None
             else pages - self._swapped_in_from.setdefault(pid, pages),
             machine=_grown(began, times) if began and times else None,
             most_open_files=_most_open_files(pid),
+            own=self._own_memory(pid, status),
         )
 
     def forget(self, pid: int) -> None:
@@ -93,6 +107,7 @@ class LimitBook:
         self._kills_from.pop(pid, None)
         self._faults_from.pop(pid, None)
         self._swapped_in_from.pop(pid, None)
+        self._own_from.pop(pid, None)
         self._times_from.pop(pid, None)
 
     def _memory(self, pid: int) -> MemoryLimit | None:
@@ -101,6 +116,13 @@ class LimitBook:
             return limit
         began = self._kills_from.setdefault(pid, {}).setdefault(limit.group, limit.oom_kills)
         return replace(limit, oom_kills=max(0, limit.oom_kills - began))
+
+    def _own_memory(self, pid: int, status: Status) -> OwnMemory | None:
+        if status.anonymous_bytes is None:
+            return None
+        now, own = time.monotonic_ns(), status.anonymous_bytes + status.swapped_bytes
+        at, had = self._own_from.setdefault(pid, (now, own))
+        return OwnMemory(own, own - had, now - at)
 
     def _most_throttled(self, pid: int, limits: Sequence[CpuLimit]) -> CpuLimit | None:
         """What a group that the process was moved to had counted before is left out."""

@@ -41,6 +41,7 @@ from iotrace.verdict.rules import (
     gc_pauses,
     gil_asleep,
     gil_contention,
+    growing_backlog,
     held_lock,
     inherited_connections,
     kept_connections,
@@ -174,4 +175,5 @@ RULES: tuple[Rule, ...] = (
     brief_threads.BRIEF,
     full_pipe.FULL,
     shared_connections.SHARED,
+    growing_backlog.BACKLOG,
 )

@@ -178,6 +178,7 @@ DEFECTS = (
     ),
     Defect("IO175", "processes.py", ("0", "imports"), evidence={"files_opened_each": (50, 1_000)}),
     Defect("IO203", "processes.py", ("0", "pools"), evidence={"per_second": (5, 1_000)}),
+    Defect("IO213", "processes.py", ("0", "backlog"), seconds=4, evidence={"workers": (2, 2)}),
     Defect("IO207", "processes.py", ("0", "threads"), evidence={"per_second": (20, 10_000)}),
     Defect("IO176", "processes.py", ("0", "pickles"), evidence={"of_cpu_time_ratio": (0.3, 1.0)}),
     Defect(

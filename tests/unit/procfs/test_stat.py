@@ -72,6 +72,10 @@ def test_status() -> None:
     assert (status.voluntary_switches, status.nonvoluntary_switches) == (101, 13)
     assert status.swapped_bytes == 517 * 1024
     assert parse_status(samples.STATUS.replace(b"VmSwap", b"Other")).swapped_bytes == 0
+    assert status.anonymous_bytes is None
+    assert (
+        parse_status(samples.STATUS.replace(b"VmPeak", b"RssAnon")).anonymous_bytes == 3060 * 1024
+    )
 
 
 def test_a_kernel_without_pid_namespaces() -> None:

@@ -126,6 +126,32 @@ def brief_workers(wrong: bool) -> tuple[Process, ...]:
     return replace(parent, cpu_samples=rows), *workers
 
 
+def growing_backlog(wrong: bool) -> tuple[Process, ...]:
+    """IO213: parts are submitted four times as fast as four workers do them, 50 MB a second; in the
+    twin as fast."""
+    gives = stack(
+        "lib/concurrent/futures/process.py:779 ProcessPoolExecutor.submit", "batch.py:21 main"
+    )
+    parent = process([thread(user=2 * S, sleep=8 * S)], [call("write", "pipe", 800)])
+    rows = (CpuSample(PID, 9, S, 0, 0, 0, 1, gives),)
+    limits = GroupLimits(own_bytes=700 << 20, own_grown_bytes=500 << 20, own_watched_ns=10 * S)
+    works = in_call(
+        "clock_nanosleep",
+        "",
+        "batch.py:7 work",
+        "lib/concurrent/futures/process.py:256 _process_worker",
+    )
+    done = 50 if wrong else 197
+    workers = []
+    for number in range(701, 705):
+        writes = call("write", "pipe", done, tid=number)
+        reads = call("read", "pipe", 150, tid=number, wait=4 * MS)
+        rows_of = [thread(number, sleep=10 * S)]
+        workers.append(process(rows_of, [writes, reads], pid=number, parent=PID))
+    at_work = [replace(one, lines=(line_of(works, done, 10 * S, S, one.pid),)) for one in workers]
+    return replace(parent, cpu_samples=rows, limits=limits), *at_work
+
+
 _STARTS = (
     "lib/threading.py:320 Condition.wait",
     "lib/threading.py:622 Event.wait",

@@ -122,6 +122,7 @@ MADE: dict[str, Made] = {
     "IO207": made_busy.brief_threads,
     "IO212": elsewhere.full_pipe,
     "IO204": made_ends.shared_connections,
+    "IO213": made_busy.growing_backlog,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -223,6 +224,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
         "connections": 1,
         "used_by": "701, 702",
     },
+    "IO213": {"given": 800, "done": 200, "workers": 4, "grown_bytes": 500 << 20},
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -70,6 +71,25 @@ def pools():
                 list(pool.map(abs, range(10)))
 
 
+def backlog():
+    """IO213: parts are submitted as they come; fixed: no more than keep the workers busy."""
+    room = threading.BoundedSemaphore(4)
+    with ProcessPoolExecutor(2) as pool:
+        while True:
+            part = {str(number): number for number in range(30_000)}
+            if not WRONG:
+                room.acquire()
+            future = pool.submit(_slowly, part)
+            if not WRONG:
+                future.add_done_callback(lambda _: room.release())
+            time.sleep(0.01)
+
+
+def _slowly(part):
+    subprocess.run(["sleep", "0.3"], check=True)
+    return len(part)
+
+
 def threads():
     """IO207: a thread for each event, beside one that computes; fixed: one for all of them."""
     if WRONG:
@@ -88,4 +108,6 @@ def threads():
 listener = listen()
 ready(listener)
 threading.Thread(target=serve, daemon=True).start()
-{"imports": imports, "pickles": pickles, "pools": pools, "threads": threads}[sys.argv[3]]()
+{"imports": imports, "pickles": pickles, "pools": pools, "backlog": backlog, "threads": threads}[
+    sys.argv[3]
+]()

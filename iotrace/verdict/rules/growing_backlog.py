@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Work is given to a pool of processes faster than it is done: all of it waits in memory."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from iotrace.report.stacks import Frame
+from iotrace.verdict.frames import in_library, short_name
+from iotrace.verdict.number_formats import figure, mebibytes
+from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.python_lines import waiting_lines
+from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.told_lines import ToldLine, frame_text
+from iotrace.vocabulary.calls import LOCKS, READS, WRITES
+from iotrace.vocabulary.kinds import PIPE
+
+LEAST_GROWN_BYTES = 32 << 20
+GROWN_PER_SECOND_BYTES = 2 << 20
+"""Less is what results, logs and caches of a healthy batch take."""
+LEAST_GIVEN = 20
+AHEAD = 2.0
+"""So many times as much is given as is done. Giving wakes the pool's own thread with a write to a
+pipe, and so does a result; who gives may print a line each time, too."""
+LEAST_SEEN = 3
+"""Samples or slow calls in which work was being given: that goes on, it was no single burst."""
+IDLE_SHARE = 0.1
+"""Of a worker's time, that it waits for work at most."""
+SOON_S = 600
+"""The memory limit is reached within that time, at this rate: high severity."""
+_POOL = re.compile(r"/(?:concurrent/futures/process|loky/process_executor)\.py$")
+
+
+def _grows(profile: ProcessProfile) -> Iterator[Hit]:
+    grown, grows = _growth(profile)
+    if grown < LEAST_GROWN_BYTES or grows < GROWN_PER_SECOND_BYTES:
+        return
+    workers = [one for one in profile.children if _is_worker(one)]
+    places, tids = _giving(profile)
+    if not workers or places.total() < LEAST_SEEN or any(map(_idles, workers)):
+        return
+    given = _writes(profile, tids)
+    done = sum(_writes(one, one.threads) for one in workers)
+    if given < max(LEAST_GIVEN, AHEAD * done):
+        return
+    come, go = figure(profile.per_second(given)), figure(profile.per_second(done))
+    ((place, _),) = places.most_common(1)
+    yield Hit(
+        {
+            "given": given,
+            "done": done,
+            "workers": len(workers),
+            "grown_bytes": grown,
+            "grows_bytes_per_second": round(grows),
+        },
+        None,
+        severity="high" if _is_full_soon(profile, grows) else "medium",
+        lines=(
+            ToldLine(f"{frame_text(place)} -> gives work to the pool: {come} times a second"),
+            *_at_work(workers),
+        ),
+        title=f"Work is submitted to a pool of {len(workers)} processes faster than they do it, "
+        f"and waits in memory: {come} tasks a second come, {go} are done, and the process grows "
+        f"by {mebibytes(round(grows))} a second",
+    )
+
+
+def _growth(profile: ProcessProfile) -> tuple[int, float]:
+    """Bytes, and bytes a second; 0 where it is not known."""
+    limits = profile.process.limits
+    if limits is None or not limits.own_grown_bytes or not limits.own_watched_ns:
+        return 0, 0.0
+    return limits.own_grown_bytes, limits.own_grown_bytes * 1e9 / limits.own_watched_ns
+
+
+def _stacks(profile: ProcessProfile) -> Iterator[tuple[int, int, Sequence[Frame]]]:
+    """(thread, how often, stack) of all that was seen of it."""
+    for sample in profile.process.cpu_samples:
+        yield sample.tid, sample.samples, sample.stack
+    for line in profile.process.lines:
+        yield line.tid, line.calls, line.stack
+
+
+def _is_worker(profile: ProcessProfile) -> bool:
+    return any(_is_in(stack, "_process_worker") for _, _, stack in _stacks(profile))
+
+
+def _is_in(stack: Iterable[Frame], function: str) -> bool:
+    return any(_POOL.search(one.file) and short_name(one) == function for one in stack)
+
+
+def _giving(profile: ProcessProfile) -> tuple[Counter[Frame], set[int]]:
+    """Where the program's own code submits, how often that was seen, and in which threads."""
+    places, tids = Counter[Frame](), set[int]()
+    for tid, count, stack in _stacks(profile):
+        own = next((one for one in stack if not in_library(one)), None)
+        if own is not None and _is_in(stack, "submit"):
+            places[own] += count
+            tids.add(tid)
+    return places, tids
+
+
+def _writes(profile: ProcessProfile, tids: Iterable[int]) -> int:
+    """To pipes, by these threads."""
+    return sum(
+        one.calls or 0
+        for tid in tids
+        for one in profile.calls.get(tid, ())
+        if one.syscall in WRITES and one.kind == PIPE
+    )
+
+
+def _idles(worker: ProcessProfile) -> bool:
+    """Whether it waits for its next piece of work: in a read of the pool's pipe, or for its turn
+    to read."""
+    idle = sum(
+        one.wait_ns
+        for rows in worker.calls.values()
+        for one in rows
+        if (one.syscall in READS and one.kind == PIPE) or one.syscall in LOCKS
+    )
+    return idle >= IDLE_SHARE * worker.total.lifetime_ns
+
+
+def _at_work(workers: Sequence[ProcessProfile]) -> tuple[ToldLine, ...]:
+    """What one of them does meanwhile."""
+    first = workers[0].process
+    waits = [one for one in first.lines if one.wait_ns and one.kind != PIPE]
+    return waiting_lines(waits, first)[:1]
+
+
+def _is_full_soon(profile: ProcessProfile, bytes_per_second: float) -> bool:
+    limits = profile.process.limits
+    if limits is None or limits.memory_limit_bytes is None:
+        return False
+    left = limits.memory_limit_bytes - (limits.memory_used_bytes or 0)
+    return left < SOON_S * bytes_per_second
+
+
+BACKLOG = Rule(
+    "IO213",
+    "Work is given to a pool faster than it is done: memory grows",
+    "Let no more wait than keeps the workers busy: take a BoundedSemaphore before submit() and "
+    "release it in the future's add_done_callback, or wait(pending, "
+    "return_when=FIRST_COMPLETED) from a few per worker on; Executor.map(buffersize=) from Python "
+    "3.14. Hand over names of files or keys, and let the worker load the data. Nothing else limits "
+    "what an executor keeps.",
+    _grows,
+)

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""IO213: what is submitted and not done yet, kept in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from iotrace.report.model import GroupLimits, Process
+from tests.unit.verdict.made import MS, PID, S, call, findings
+from tests.unit.verdict.made_busy import growing_backlog
+
+
+def _told(parent: Process, *workers: Process) -> bool:
+    return "IO213" in findings(parent, *workers)
+
+
+def test_who_gives_and_what_the_workers_do_is_told() -> None:
+    found = findings(*growing_backlog(True))["IO213"]
+    assert "80 tasks a second come, 20 are done" in found.title
+    assert found.lines[0] == "batch.py:21 main -> gives work to the pool: 80 times a second"
+    assert found.lines[1].startswith("batch.py:7 work -> clock_nanosleep")
+    assert found.severity == "medium"
+    parent, *workers = growing_backlog(True)
+    assert parent.limits is not None
+    near = replace(parent.limits, memory_limit_bytes=1 << 30, memory_used_bytes=800 << 20)
+    assert findings(replace(parent, limits=near), *workers)["IO213"].severity == "high"
+
+
+def test_what_all_was_given_before_or_needs_no_memory_is_a_batch() -> None:
+    parent, *workers = growing_backlog(True)
+    steady = GroupLimits(own_bytes=700 << 20, own_grown_bytes=9 << 20, own_watched_ns=10 * S)
+    assert not _told(replace(parent, limits=steady), *workers)
+    slowly = GroupLimits(own_bytes=700 << 20, own_grown_bytes=90 << 20, own_watched_ns=900 * S)
+    assert not _told(replace(parent, limits=slowly), *workers)
+    assert not _told(replace(parent, limits=None), *workers)
+    assert not _told(replace(parent, cpu_samples=()), *workers)
+    few = replace(parent, calls=(call("write", "pipe", 19),))
+    assert not _told(few, *workers)
+
+
+def test_workers_that_wait_for_work_are_not_behind() -> None:
+    parent, *workers = growing_backlog(True)
+    waits = call("read", "pipe", 150, tid=701, wait=2 * S)
+    idle = replace(workers[0], calls=(*workers[0].calls[:1], waits))
+    assert not _told(parent, idle, *workers[1:])
+    brief = replace(waits, wait_ns=500 * MS)
+    assert _told(parent, replace(idle, calls=(*workers[0].calls[:1], brief)), *workers[1:])
+    assert not _told(replace(parent, pid=PID))

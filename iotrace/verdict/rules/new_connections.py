@@ -182,6 +182,10 @@ def _makes(stack: Sequence[Frame]) -> bool:
 
 
 def _makes_context(stack: Sequence[Frame]) -> bool:
+    """urllib3 loads the certificates into the context that it is given in ssl_wrap_socket itself:
+    what that calls in C is of the context, and the handshake has frames of its own."""
+    if stack and short_name(stack[0]) == "ssl_wrap_socket":
+        return True
     return any(_CONTEXT.search(short_name(frame)) for frame in library_frames(stack))
 
 

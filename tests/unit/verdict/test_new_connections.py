@@ -47,6 +47,9 @@ def test_a_tls_context_for_each_connection_is_named_as_what_costs() -> None:
     shakes = findings(_computes(SHAKES, 900))["IO179"]
     assert "making them (connect, handshake, login) takes about 4.5 s" in shakes.title
     assert "verify=context" not in shakes.advice
+    # urllib3 loads certificates there, in C, and shakes hands in frames below.
+    wraps = Frame("ssl_wrap_socket", "/lib/site-packages/urllib3/util/ssl_.py", 440)
+    assert "making TLS contexts" in findings(_computes(wraps, 900))["IO179"].title
 
 
 def test_cpu_time_is_that_of_the_samples_and_its_share_of_what_they_are_of() -> None:

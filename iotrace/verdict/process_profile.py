@@ -40,7 +40,8 @@ class ProcessProfile:
 
     ``served_ports``: ":8000" of each address that any process of the report accepts connections on.
     ``cpus`` that it may run on, of the ``machine_cpus``, 0: not known; ``traced_cpu_ns``: on a CPU,
-    all that was traced.
+    all that was traced. ``tasks`` of asyncio: None: not known, or of the process that it was forked
+    from.
     """
 
     process: Process
@@ -57,6 +58,7 @@ class ProcessProfile:
     traced_cpu_ns: int = 0
     parent: ProcessProfile | None = None
     siblings: tuple[ProcessProfile, ...] = ()
+    tasks: TaskWaits | None = None
 
     @property
     def wall_ns(self) -> int:
@@ -76,18 +78,6 @@ class ProcessProfile:
         if self.process.pid:
             return self.wall_ns
         return self.process.count * self.total.lifetime_ns // max(1, self.total.threads)
-
-    @property
-    def tasks(self) -> TaskWaits | None:
-        """Its asyncio tasks; None: not known, or those that are in its memory are of the process
-        that it was forked from, and nothing runs them here."""
-        process = self.process
-        stacks = [row.in_call.stack for row in process.threads if row.in_call]
-        stacks += [row.stack for row in process.lines]
-        forked = [one for one in stacks if len(since_fork(one)) < len(one)]
-        if not forked or process.loops or any(any(map(of_loop, since_fork(one))) for one in stacks):
-            return process.tasks
-        return None
 
     def per_second(self, count: float) -> float:
         """A count as a rate."""
@@ -291,4 +281,15 @@ def profile_of(
         children=children,
         detail=detail,
         served_ports=served_ports,
+        tasks=_own_tasks(process),
     )
+
+
+def _own_tasks(process: Process) -> TaskWaits | None:
+    """Not those that are in its memory from before it was forked: nothing runs them here."""
+    stacks = [row.in_call.stack for row in process.threads if row.in_call]
+    stacks += [row.stack for row in process.lines]
+    forked = [one for one in stacks if len(since_fork(one)) < len(one)]
+    if not forked or process.loops or any(any(map(of_loop, since_fork(one))) for one in stacks):
+        return process.tasks
+    return None

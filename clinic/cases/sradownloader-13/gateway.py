@@ -6,20 +6,23 @@ import asyncio
 import sys
 
 
-async def carry(reader, writer, state):
+async def carry(reader, writer, state, name):
     while data := await reader.read(65536):
         if state["forgotten"]:
             continue
+        state[name] = data
         writer.write(data)
         await writer.drain()
-        state["forgotten"] = data.startswith(b"150") and b"run.fastq" in state["last"]
-        state["last"] = data
+        if state["answered"].startswith(b"1") and b"run.fastq" in state["asked"]:
+            state["forgotten"] = True
 
 
 async def relay(reader, writer):
     there, here = await asyncio.open_connection(sys.argv[1], int(sys.argv[3]))
-    state = {"forgotten": False, "last": b""}
-    await asyncio.gather(carry(reader, here, state), carry(there, writer, state))
+    state = {"forgotten": False, "asked": b"", "answered": b""}
+    await asyncio.gather(
+        carry(reader, here, state, "asked"), carry(there, writer, state, "answered")
+    )
 
 
 async def main():

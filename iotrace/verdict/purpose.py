@@ -206,7 +206,8 @@ _FOR_WORK = re.compile(
     r"|billiard/\S+:(?:wait_for_job|recv|_do_exit)"
     r"|.*:(?:blpop|brpop|brpoplpush|bzpopmin|bzpopmax|blmove|xread|xreadgroup|listen|get_message"
     r"|consume|consuming|start_consuming|drain_events|notifies|wait_for_notify|recv_message"
-    r"|next_message|poll_messages|dequeue_any|run_forever|recv_events|handle_events|subscribe)"
+    r"|next_message|poll_messages|dequeue_any|run_forever|recv_events|handle_events|subscribe"
+    r"|idle_check|wait_server_push)"
     r"|psycopg_pool/\w+\.py:(?:worker|run)|pymongo/(?:\w+/)*change_stream\.py:\w+)$"
 )
 _FOR_RESULT = re.compile(

@@ -39,6 +39,8 @@ _FUNCTIONS = {
     "/psycopg/": ("notifies",),
     "/dramatiq/": ("__next__",),
     "/zmq/": ("poll", "recv", "recv_multipart"),
+    "/imapclient/": ("idle_check",),
+    "/imap_tools/idle.py": ("wait", "poll"),
     "/telebot/": ("get_updates",),
     "/telegram/": ("get_updates",),
 }  # fmt: skip

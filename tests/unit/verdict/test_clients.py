@@ -308,3 +308,13 @@ def test_a_consumer_that_keeps_up_blocks_nobody(idle: int, severity: str) -> Non
     found = by_rule(judged(consumer).findings)
     assert found["IO104"].severity == severity
     assert ("IO119" in found) is (severity == "high")
+
+
+def test_who_waits_for_mail_in_idle_waits_for_no_answer() -> None:
+    """A mailbox that is watched: IMAP's server says something when a message comes."""
+    for place, told in (
+        (f"{_SITE}/imapclient/imapclient.py:961 IMAPClient.idle_check", False),
+        (f"{_SITE}/imapclient/imapclient.py:1644 IMAPClient._consume_until_tagged_response", True),
+    ):
+        one = trickling("lib/selectors.py:415 poll", place, "watcher.py:12 watch", sent=400)
+        assert ("IO119" in findings(one)) is told, place

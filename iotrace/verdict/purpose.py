@@ -214,7 +214,8 @@ _FOR_RESULT = re.compile(
     r"(?:concurrent/futures/_base\.py:(?:result|exception|wait|as_completed|result_iterator)"
     r"|concurrent/futures/thread\.py:shutdown"
     r"|multiprocessing/pool\.py:(?:get|wait|map|starmap|apply|next)"
-    r"|multiprocessing/\w+\.py:join|/queue\.py:join|asgiref/sync\.py:\w+|anyio/from_thread\.py:\w+)$"
+    r"|multiprocessing/\w+\.py:join|/queue\.py:join|asgiref/sync\.py:\w+|anyio/from_thread\.py:\w+"
+    r"|-packages/\S+:_*(?:get_|wait_|wait_for_)?result)$"
 )
 _CONNECTS = re.compile(r":_?(?:sock_)?connect(?:_socket)?$")
 _FOR_CHILD = re.compile(r"/subprocess\.py:_communicate$")

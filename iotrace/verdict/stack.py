@@ -38,6 +38,7 @@ _POOL_WORKERS = (
     ("anyio/_backends/_asyncio.py", "WorkerThread.run"),
     ("waitress/task.py", "ThreadedTaskDispatcher.handler_thread"),
     ("cheroot/workers/threadpool.py", "WorkerThread.run"),
+    ("twisted/_threads/_threadworker.py", "ThreadWorker.__init__.<locals>.work"),
 )
 """(file, function) of the loops in which a pool's threads fetch their work."""
 _THREAD = "/threading.py"

@@ -218,3 +218,26 @@ def test_a_program_that_cannot_exit_says_so() -> None:
     goes_on = process([thread(sleep=10 * S), hangs.waiting(702, asks)], (), (), rows)
     (found,) = judged(goes_on).findings
     assert "exit" not in found.title
+
+
+_WORKS = "ThreadWorker.__init__.<locals>.work"
+_WORKER = (
+    f"lib/site-packages/twisted/_threads/_threadworker.py:75 {_WORKS}",
+    *hangs.BOOTSTRAP,
+)
+
+
+def test_a_pool_of_twisteds_that_waits_for_results_of_its_own() -> None:
+    """The library that gives them (crochet) has a result of its own making."""
+    waits = in_call(
+        "futex", "", "lib/threading.py:622 Event.wait",
+        "lib/site-packages/crochet/_eventloop.py:169 EventualResult._result",
+        "lib/site-packages/crochet/_eventloop.py:194 EventualResult.wait",
+        "service.py:21 handle", *_WORKER,
+    )  # fmt: skip
+    threads = [hangs.waiting(tid, waits) for tid in range(702, 712)]
+    (found,) = judged(process(threads)).findings
+    assert found.title.startswith("Deadlock for the whole trace: all 10 threads of a pool wait")
+    idle = in_call("futex", "", "lib/queue.py:171 Queue.get", *_WORKER)
+    free = judged(process([*threads, hangs.waiting(720, idle)])).findings
+    assert "Deadlock" not in " ".join(one.title for one in free)

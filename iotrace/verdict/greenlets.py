@@ -7,8 +7,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from iotrace.report.stacks import Frame
+from iotrace.verdict.cpu_samples import LEAST_SAMPLES
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.stack import Stack, stack_of
+from iotrace.verdict.stack import Stack, in_green_thread, stack_of
+
+WHOLE_DEPTH = 32
+"""Stacks are kept so deep: of a shorter one the outermost frame is known."""
+_STARTS = ("<module>", "_run_module_as_main")
+"""The outermost function of what an interpreter runs in its main thread."""
 
 _LOOKS = {
     Stack.GEVENT: "gevent.util.print_run_info(), called in the process, prints where each waits.",
@@ -40,6 +46,39 @@ def in_greenlet(stack: Iterable[Frame]) -> bool:
     )
 
 
+def keeps_the_hub(profile: ProcessProfile, tid: int) -> bool:
+    """Whether the main thread computes in a greenlet, and its hub has not run once.
+
+    A greenlet has a stack of its own, which does not begin with the program's module; so has what
+    is called at the interpreter's exit, but hardly for as long. Interpreters that other programs
+    embed call functions so, too.
+    """
+    if tid != profile.process.pid or profile.threads[tid].multiplexers:
+        return False
+    rows = [one for one in profile.process.cpu_samples if one.tid == tid and one.stack]
+    if sum(one.samples for one in rows) < LEAST_SAMPLES:
+        return False
+    if in_green_thread(profile, tid):
+        return True
+    roots = [one.stack[-1] for one in rows if len(one.stack) < WHOLE_DEPTH]
+    command = next(iter(profile.process.cmdline), "").rsplit("/", 1)[-1]
+    return (
+        command.startswith("python")
+        and len(roots) == len(rows)
+        and not any(one.function in _STARTS or one.file.endswith("/threading.py") for one in roots)
+    )
+
+
+NEVER_YIELDS = (
+    "A greenlet never yields, most likely: its thread takes all the CPU time that it gets, the hub "
+    "(gevent, eventlet) did not run once, and all other greenlets of that thread wait"
+)
+YIELD = (
+    "Greenlets take turns only where one waits in a function that was patched or is the hub's own. "
+    "What goes round in a loop has to wait for what it looks for (queue.get(), event.wait()) in "
+    "place of looking again, or call gevent.sleep() (eventlet.sleep()) in each turn, not only in "
+    "those that find something. "
+)
 REAL_LOCK = (
     "The lock is none of the green ones: it was made before the standard library was patched, or "
     "in C, as are those of multiprocessing (its locks, events and queues: wait for them in a real "

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from iotrace.verdict.advice import instead_of_computing
 from iotrace.verdict.cpu_samples import LEAST_SAMPLES, LEAST_SHARE, busy_lines
 from iotrace.verdict.frames import library_frames
+from iotrace.verdict.greenlets import NEVER_YIELDS, YIELD, keeps_the_hub
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import HIGH_SHARE, Cost, Hit, Rule, always
-from iotrace.verdict.stack import stack_of
+from iotrace.verdict.stack import Stack, stack_of
 from iotrace.verdict.started_tasks import (
     START_FEWER,
     STARTING,
@@ -77,18 +78,24 @@ def _never_sleeps(profile: ProcessProfile) -> Iterator[Hit]:
         if keeps_it:
             evidence |= {"gil_waited_ns": waited, "threads_waiting_for_the_gil": len(waiting)}
         urgent = keeps_it or starts or (loop and owed)
+        green = keeps_the_hub(profile, tid)
+        grave = serves or logs or starts or green
         yield Hit(
             evidence,
             seen.cpu_ns,
             tid,
-            severity=("high" if urgent else "medium") if serves or logs or starts else "low",
+            severity=("high" if urgent else "medium") if grave else "low",
             lines=busy_lines(profile.process, tid),
             title=STARTS_ONLY
             if starts
-            else (_KEEPS_THE_GIL if keeps_it else _LOOP if loop else _LOGS if logs else ""),
+            else (
+                _KEEPS_THE_GIL
+                if keeps_it
+                else (_LOOP if loop else _LOGS if logs else NEVER_YIELDS if green else "")
+            ),
             advice=START_FEWER
             if starts
-            else (_LESS_LOGGING if logs else _advice(profile, tid, loop=loop)),
+            else (_LESS_LOGGING if logs else _advice(profile, tid, loop=loop, green=green)),
         )
 
 
@@ -118,10 +125,12 @@ _BACKTRACKS = (
 _RE = re.compile(r"/re(?:/__init__|/_\w+)?\.py$")
 
 
-def _advice(profile: ProcessProfile, tid: int, *, loop: bool) -> str:
+def _advice(profile: ProcessProfile, tid: int, *, loop: bool, green: bool) -> str:
     """ "": the rule's own."""
     if _matches(profile, tid):
         return _BACKTRACKS
+    if green:
+        return YIELD + _IF_IT_COMPUTES + instead_of_computing(Stack.GEVENT)
     if not loop:
         return ""
     computing = instead_of_computing(stack_of(profile, tid))
@@ -143,9 +152,10 @@ _FORGOTTEN = (
     "Coroutines are made there and dropped without an await, so they do nothing "
     "(asyncio.sleep(1) does not sleep): await them. "
 )
+_IF_IT_COMPUTES = "If it computes: "
 _WAITS = (
     "If it looks again and again, let it wait: await an event, a queue or a sleep of some length. "
-    "If it computes: "
+    f"{_IF_IT_COMPUTES}"
 )
 
 

@@ -11,6 +11,7 @@ from iotrace.verdict.cpu_samples import busy_lines, faulting_lines
 from iotrace.verdict.told_lines import texts_of
 from iotrace.vocabulary.waits import WAIT_REASONS
 from tests.found import Found
+from tests.unit.verdict.clients import NO_LISTENER
 from tests.unit.verdict.made import (
     MS,
     PID,
@@ -164,7 +165,8 @@ def test_a_thread_that_mostly_logs() -> None:
     scans = Frame("scan", "/srv/tags.py", 36)
     one = replace(process([thread(user=9_900 * MS, lock=100 * MS)]), sockets=None)
     for logged, severity in ((600, "medium"), (400, "low")):
-        rows = (_row(logged, 1, emits, scans), _row(1000 - logged, 0, scans))
+        main = Frame("<module>", "/srv/tags.py", 99)
+        rows = (_row(logged, 1, emits, scans, main), _row(1000 - logged, 0, scans, main))
         (found,) = judged(replace(one, cpu_samples=rows)).findings
         assert found.severity == severity
         assert ("log messages" in found.title) is (severity == "medium")
@@ -253,3 +255,28 @@ def test_who_comes_back_to_the_loop_or_computes_starts_no_masses() -> None:
         assert "starts one task" not in found["IO133"].title
     (symptom,) = _starting(_LOADS, collecting=1_400)["IO135"].symptoms
     assert symptom.id == "IO133"
+
+
+def _spinning(*stack: Frame, loops: int = 0, tid: int = PID, python: str = "python3") -> Found:
+    """Ten seconds in which a thread looks at something again and again."""
+    row = CpuSample(tid, 2_000, 10 * S, 0, 0, 0, 0, stack)
+    one = process([thread(tid, user=10 * S)], loops=[loop(iterations=9, wait=0)] * loops)
+    one = replace(one, cpu_samples=(row,), cmdline=(python, "crawl.py"), sockets=NO_LISTENER)
+    return findings(one)["IO133"]
+
+
+def test_a_greenlet_that_never_yields_keeps_the_others_waiting() -> None:
+    """Its stack begins with its own function, not with the program's module."""
+    spins, module = Frame("crawler", "/srv/crawl.py", 19), Frame("<module>", "/srv/crawl.py", 30)
+    found = _spinning(spins)
+    assert found.severity == "medium"
+    assert found.title.startswith("A greenlet never yields, most likely")
+    assert "gevent.sleep()" in found.advice
+    for other in (
+        _spinning(spins, module),
+        _spinning(spins, loops=1),
+        _spinning(spins, tid=PID + 1),
+        _spinning(spins, python="/usr/bin/uwsgi"),
+        _spinning(*(spins,) * 32),  # nobody knows what is further out
+    ):
+        assert "greenlet" not in other.title

@@ -37,6 +37,7 @@ _STANDARD_LIBRARY = re.compile(
 _LIBRARY = re.compile(r"/(?:site|dist)-packages/|" + _STANDARD_LIBRARY.pattern)
 _CONSOLE_SCRIPT = re.compile(r"/bin/[^/]+$")
 """What pip makes of an entry point: its module's code calls a function of a package."""
+_FORKS = "/multiprocessing/popen_fork.py"
 _MOST_PLACES = 100
 """Places of a process at which samples were taken; the rest is one row more, without a stack."""
 
@@ -50,13 +51,22 @@ def own_place(stack: Sequence[Frame]) -> int:
 
     Code from a string is the program's own only where no file is: ``python -c``, not what
     multiprocessing.managers and namedtuple make up. So is code that has no name any more, such as
-    a module's once it is imported: who had it run is told."""
+    a module's once it is imported: who had it run is told. What a forked process has inherited of
+    its parent's stack (multiprocessing) is not where it is."""
+    stack = _since_fork(stack)
     own = [place for place, frame in enumerate(stack) if not _is_library(frame)]
     in_files = (place for place in own if stack[place].file not in _NO_FILES)
     installed = (
         place for place, frame in enumerate(stack) if not _STANDARD_LIBRARY.search(frame.file)
     )
     return next(in_files, next(iter(own), next(installed, 0)))
+
+
+def _since_fork(stack: Sequence[Frame]) -> Sequence[Frame]:
+    for place, frame in enumerate(stack):
+        if place and frame.file.endswith(_FORKS) and frame.function.endswith("_launch"):
+            return stack[:place]
+    return stack
 
 
 def _is_library(frame: Frame) -> bool:

@@ -33,3 +33,13 @@ _FILES = {
 def test_the_programs_own_frame(kinds: tuple[str, ...], own: str) -> None:
     stack = [Frame("work", _FILES[kind], 7) for kind in kinds]
     assert kinds[own_place(stack)] == own
+
+
+def test_what_a_forked_process_has_inherited_is_not_its_own() -> None:
+    fork = "/usr/lib/python3.11/multiprocessing/popen_fork.py"
+    package, program = _FILES["package"], _FILES["program"]
+    inherited = [Frame("Popen._launch", fork, 71), Frame("<module>", program, 17)]
+    runs = [Frame("read", package, 9), Frame("run", _FILES["standard"], 7)]
+    assert own_place([*runs, *inherited]) == 0
+    assert own_place([*runs, Frame("job", program, 3), *runs, *inherited]) == 2
+    assert own_place(inherited) == 1

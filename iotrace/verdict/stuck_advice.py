@@ -17,6 +17,7 @@ from iotrace.verdict.lost_results import (
     reader_has_ended,
     workers_that_die,
 )
+from iotrace.verdict.native_clients import IN_VAIN, sender
 from iotrace.verdict.own_pipes import NOBODY_WRITES, nobody_writes
 from iotrace.verdict.own_transactions import OWN_TRANSACTION, other_connections
 from iotrace.verdict.process_profile import ProcessProfile
@@ -101,6 +102,8 @@ def advice_of(first: Stuck, profile: ProcessProfile) -> str:
         return IN_READING_LOOP
     if reader_for(first, profile):
         return BY_READER
+    if sender(first, profile):
+        return IN_VAIN
     if other_connections(first, profile):
         return OWN_TRANSACTION
     if in_loop(first) and first.purpose in (Purpose.RESULT, Purpose.WORK):

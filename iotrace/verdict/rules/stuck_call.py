@@ -26,6 +26,7 @@ from iotrace.verdict.handovers import (
 )
 from iotrace.verdict.lone_waits import LEFT_ALONE, nobody_gives
 from iotrace.verdict.lost_results import workers_that_die
+from iotrace.verdict.native_clients import sender, sender_text, served_peer
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.own_pipes import nobody_writes, nobody_writes_text
 from iotrace.verdict.own_transactions import other_connections, own_transaction_text
@@ -45,6 +46,7 @@ from iotrace.verdict.stuck import (
 )
 from iotrace.verdict.stuck_advice import ITSELF, advice_of, exits
 from iotrace.verdict.work_in_progress import is_worked_at
+from iotrace.verdict.worker_processes import asked_text, asking_worker
 from iotrace.vocabulary.kinds import SOCKETS
 
 MOST_NAMED = 3
@@ -91,6 +93,8 @@ def _hangs(one: Stuck, profile: ProcessProfile, *, needed: bool) -> bool:
         return True
     if one.purpose in (Purpose.READER, Purpose.FILE, Purpose.CONNECTION, Purpose.ROOM):
         return True
+    if sender(one, profile):
+        return True
     if writers_to(one, profile) or nobody_writes(one, profile) or nobody_gives(one, profile):
         return True
     if one.purpose is Purpose.CHILD:
@@ -107,11 +111,14 @@ def _hangs(one: Stuck, profile: ProcessProfile, *, needed: bool) -> bool:
 def _owes_answer(one: Stuck, profile: ProcessProfile) -> bool:
     """It waits for a server that it has asked, in a call of the program's own code.
 
-    Where nothing tells that it has asked, it may listen to what the server sends when it likes.
+    A worker process that a library runs counts as such. Where nothing tells that it has asked, it
+    may listen to what the server sends when it likes.
     """
-    if one.call.kind not in SOCKETS or not one.own or not _outgoing(one.call, profile):
+    if one.call.kind not in SOCKETS or not _outgoing(one.call, profile):
         return False
-    return asks(one.call.stack) or one.serves or _sent_before(one.call, profile)
+    if asking_worker(one, profile):
+        return True
+    return one.own and (asks(one.call.stack) or one.serves or _sent_before(one.call, profile))
 
 
 def _sent_before(call: InCall, profile: ProcessProfile) -> bool:
@@ -159,6 +166,8 @@ def _hit(
     reader = reader_for(first, profile)
     if reader and reader.call.peer:
         evidence["peer"] = reader.call.peer
+    if sender(first, profile) and served_peer(profile):
+        evidence["peer"] = served_peer(profile)
     others = [pid for pid in call.others if pid != profile.process.pid]
     if others:
         evidence["other_end_has"] = ", ".join(map(str, others))
@@ -207,9 +216,11 @@ def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile, *, itself:
     who = f"Thread {first.tid} hangs" if len(group) == 1 else f"{len(group)} threads hang"
     held = group_held_text(group, profile)
     on = target_text(first.call)
+    asker = asking_worker(first, profile)
     what = {
         Purpose.READER: f"in {first.call.syscall} to {on or 'a peer'}: nobody reads it",
-        Purpose.ANSWER: f"in {first.call.syscall} from {on or 'a peer'}: no answer comes",
+        Purpose.ANSWER: f"in {first.call.syscall} from {on or 'a peer'}"
+        f"{asked_text(asker) if asker else ''}: no answer comes",
         Purpose.CONNECTION: f"in connect to {on or 'a peer'}: it does not answer",
         Purpose.CHILD: _child_text(first, profile),
         Purpose.RESULT: result_text(first, profile),
@@ -260,6 +271,9 @@ def _work_text(one: Stuck, profile: ProcessProfile) -> str:
     reader = reader_for(one, profile)
     if reader:
         return reader_text(one, reader)
+    sends = sender(one, profile)
+    if sends:
+        return sender_text(sends, served_peer(profile))
     if nobody_gives(one, profile) and not waits_in_request(one):
         return f"waiting for {awaited_text(one)}, {LEFT_ALONE}"
     return handover_text(one)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from iotrace.report.requests import Upstream as Calls
 from iotrace.report.stacks import CpuSample, Frame
+from iotrace.verdict.connecting_tasks import asking_tasks, connecting_tasks, waited_ns
 from iotrace.verdict.cpu_samples import all_cpu_ns, by_function, cpu_ns_of
 from iotrace.verdict.frames import library_frames, short_name
 from iotrace.verdict.number_formats import duration, figure, plural, share
@@ -18,6 +19,7 @@ from iotrace.verdict.rules.rule import COVERED_SHARE, Cost, Hit, Rule, covers
 from iotrace.verdict.rules.silent_dns import LOOK_UPS
 from iotrace.verdict.told_lines import COMPUTES, MOST, ToldLine, frame_text, wait_at
 from iotrace.verdict.upstreams import Upstream, upstreams
+from iotrace.verdict.waiting_tasks import task_lines
 from iotrace.vocabulary.calls import CONNECTS, FAMILIES
 from iotrace.vocabulary.waits import FOR_PEERS
 
@@ -78,16 +80,18 @@ def _is_made_often(calls: Calls, profile: ProcessProfile) -> bool:
 
 def _hit(peer: Upstream, calls: Calls, most: bool, profile: ProcessProfile) -> Hit | None:
     """``most``: to this peer most connections are made: what cannot be told whose it is counts for
-    it: CPU time, and waits in multiplexers that a driver makes for one wait."""
+    it: CPU time, waits in multiplexers that a driver makes for one wait, and those of tasks."""
     making = [one for one in profile.process.lines if one.syscall in CONNECTS or _makes(one.stack)]
     elsewhere = [one for one in making if most and one.fd is None and one.syscall in FAMILIES]
     lines = [one for one in making if one in peer.lines or one in elsewhere]
     samples = [one for one in profile.process.cpu_samples if most and _makes(one.stack)]
     computed = cpu_ns_of(samples)
     context = cpu_ns_of([one for one in samples if _makes_context(one.stack)])
-    waited = sum(one.wait_ns for one in lines)
+    tasks = connecting_tasks(profile) if most else []
+    waited = sum(one.wait_ns for one in lines) + waited_ns(tasks, profile)
     spent = waited + computed
     whole = peer.waited_ns + sum(one.wait_ns for one in elsewhere)
+    whole += waited_ns(asking_tasks(profile), profile) if tasks else 0
     dear = spent >= CONNECTING_SHARE * (whole + computed) or computed >= CPU_SHARE * all_cpu_ns(
         profile
     )
@@ -120,7 +124,7 @@ def _hit(peer: Upstream, calls: Calls, most: bool, profile: ProcessProfile) -> H
             **({"making_tls_contexts_ns": context} if context else {}),
         },
         spent,
-        lines=(*_ranked(waited, waiting, computing),)[:MOST],
+        lines=(*task_lines(tasks), *_ranked(waited, waiting, computing))[:MOST],
         title=f"Connections to {peer.peer} are made anew again and again: "
         f"{plural(made, 'connection')}, {figure(profile.per_second(made))} a second, for "
         f"{plural(calls.calls, 'exchange')}; {takes}",
@@ -197,6 +201,13 @@ def _takes_its_cpu(cause: Hit, symptom: Hit) -> bool:
     return computes and cpu_ns >= COVERED_SHARE * (symptom.cost_ns or 0)
 
 
+def _of_its_tasks(cause: Hit, symptom: Hit) -> bool:
+    """The slow requests wait where the connections are made, mostly for that."""
+    places = {line.text.split(":", 2)[0] for line in cause.lines}
+    told = symptom.lines[0].text.split(":", 2)[0] if symptom.lines else ""
+    return told in places and covers(cause, symptom)
+
+
 def _keeps_the_gil(cause: Hit, symptom: Hit) -> bool:
     """What others wait for computes for connections."""
     return float(cause.evidence.get("of_cpu_time_ratio", 0)) >= GIL_SHARE
@@ -214,7 +225,8 @@ MADE = Rule(
     "the whole program, with a pool as large as there are threads that use it at once "
     "(HTTPAdapter(pool_maxsize=...), boto3: Config(max_pool_connections=...), Elasticsearch: "
     'connections_per_node); urllib3 says "Connection pool is full, discarding connection" where it '
-    "is smaller. For databases a pool (SQLAlchemy, psycopg_pool; Django: CONN_MAX_AGE).",
+    "is smaller. For databases a pool (SQLAlchemy, psycopg_pool; Django: CONN_MAX_AGE). "
+    "Mail: one SMTP connection for all messages of a batch.",
     _made_anew,
     explains={
         "IO103": _takes_its_cpu,
@@ -223,7 +235,9 @@ MADE = Rule(
         "IO119": covers,
         "IO132": _takes_its_cpu,
         "IO133": _takes_its_cpu,
+        "IO165": _of_its_tasks,
         "IO178": _takes_its_cpu,
+        "IO185": _of_its_tasks,
     },
     cost=Cost.TIME,
 )

@@ -8,7 +8,19 @@ from dataclasses import replace
 from iotrace.report.model import Process, Stalls
 from iotrace.report.stacks import CpuSample, Frame, StallCause
 from tests.unit.verdict import elsewhere
-from tests.unit.verdict.made import MS, PID, S, call, event_loop, findings, judged, listener, thread
+from tests.unit.verdict.made import (
+    MS,
+    PID,
+    S,
+    call,
+    descriptor,
+    event_loop,
+    findings,
+    judged,
+    listener,
+    thread,
+)
+from tests.unit.verdict.made_tasks import wait_of, with_slow_requests
 
 ASKS = Frame("weather", "/srv/app.py", 12, True)
 ELSE = Frame("rank", "/srv/app.py", 30)
@@ -83,3 +95,46 @@ def test_the_gil_that_handshakes_keep_is_an_effect_of_them() -> None:
         one = _computes(SHAKES, samples)
         seen = replace(one, calls=(*one.calls, waits))
         assert ("IO113" in [row.id for row in judged(seen).findings]) is told
+
+
+_SMTP = "lib/site-packages/aiosmtplib"
+_SENDS = (
+    "lib/site-packages/fastapi_mail/fastmail.py:112 FastMail.send_message",
+    "app.py:29 newsletter",
+    "lib/site-packages/starlette/routing.py:76 app",
+)
+_READS = (
+    "lib/asyncio/tasks.py:466 wait_for",
+    f"{_SMTP}/protocol.py:252 SMTPProtocol.read_response",
+)
+
+
+def _mailing(
+    logging_in: int, sending: int, login: str = f"{_SMTP}/smtp.py:1055 SMTP.login"
+) -> Process:
+    """So many tasks at a time log in, and so many send, in requests that take a second each."""
+    logs_in = wait_of(*_READS, login, *_SENDS, tasks=logging_in, longest=0)
+    sends = wait_of(*_READS, f"{_SMTP}/smtp.py:881 SMTP.data", *_SENDS, tasks=sending, longest=0)
+    one = with_slow_requests(logs_in, sends)
+    (made,) = elsewhere.new_connections(True)
+    (calls,) = made.upstreams
+    row = descriptor(8, local="127.0.0.1:51008", peer=calls.peer, opened=200)
+    return replace(one, upstreams=(calls,), descriptors=(*one.descriptors, row))
+
+
+def test_tasks_that_log_in_for_each_message_are_told_of_their_connections() -> None:
+    found = judged(_mailing(3, 1)).findings
+    assert found[0].id == "IO179"
+    assert "30 s of waiting (75 % of all waiting for this peer)" in found[0].title
+    assert found[0].lines[0].startswith("srv/app.py:29 newsletter: 3 asyncio tasks")
+    assert "IO185" not in [one.id for one in found]
+
+
+def test_tasks_that_mostly_send_are_not() -> None:
+    assert "IO179" not in findings(_mailing(1, 9))
+
+
+def test_a_login_of_a_framework_asks_with_a_client_of_its_own() -> None:
+    """What waits is a query, not the connection."""
+    login = "lib/site-packages/fastapi_login/manager.py:55 LoginManager.login"
+    assert "IO179" not in findings(_mailing(3, 1, login))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import queue
 import socket
 import threading
 import time
@@ -86,6 +87,36 @@ def test_asking_without_a_pause_is_named(form: str) -> None:
         assert evidence["peer"] == f"127.0.0.1:{port}"
         assert evidence["questions_per_second"] >= 500
         assert evidence["bytes_per_answer"] == pytest.approx(len(_NIL), rel=0.02)
+
+
+def _acknowledge(connection: socket.socket) -> None:
+    """A byte for each piece, 20 ms after it has come: so far away is it."""
+    came: queue.SimpleQueue[float] = queue.SimpleQueue()
+
+    def answer() -> None:
+        with suppress(OSError):
+            while when := came.get():
+                time.sleep(max(0, when + 0.02 - time.monotonic()))
+                connection.sendall(b"k")
+
+    threading.Thread(target=answer, daemon=True).start()
+    while connection.recv(8_192, socket.MSG_WAITALL):
+        came.put(time.monotonic())
+    came.put(0)
+
+
+@pytest.mark.parametrize("form", ["wrong", "fixed"])
+def test_a_transfer_that_waits_for_each_piece_is_named(form: str) -> None:
+    """IO205."""
+    with _service(_acknowledge) as port:
+        found = _found("transfers", form, port)
+    assert ("IO205" in found) is (form == "wrong"), found.keys()
+    if form == "wrong":
+        evidence = found["IO205"].evidence
+        assert evidence["peer"] == f"127.0.0.1:{port}"
+        assert evidence["pieces"] == pytest.approx(100, abs=2)
+        assert evidence["bytes_per_piece"] == pytest.approx(8_192, rel=0.03)
+        assert evidence["round_trip_p50_ns"] == pytest.approx(20e6, rel=0.3)
 
 
 _CONSUMER = """

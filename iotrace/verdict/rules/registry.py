@@ -71,6 +71,7 @@ from iotrace.verdict.rules import (
     slow_handovers,
     slow_tasks,
     stolen_cpu,
+    stop_and_wait,
     stopped_process,
     stuck_call,
     task_queues,
@@ -176,4 +177,5 @@ RULES: tuple[Rule, ...] = (
     full_pipe.FULL,
     shared_connections.SHARED,
     growing_backlog.BACKLOG,
+    stop_and_wait.WAITS,
 )

@@ -54,5 +54,21 @@ def calls_back():
     consumer.start_consuming(PORT, on_message, 3)
 
 
-{"endless": endless, "asks on": asks_on, "calls back": calls_back}[WHAT]()
+def transfers():
+    """The service acknowledges each piece of 8 kB after a while; four may be under way."""
+    with socket.create_connection(("127.0.0.1", PORT)) as service:
+        ready()
+        ahead = 0 if WRONG else 3
+        for sent in range(100):
+            service.sendall(bytes(8_192))
+            if sent >= ahead:
+                service.recv(1)
+
+
+{
+    "endless": endless,
+    "asks on": asks_on,
+    "calls back": calls_back,
+    "transfers": transfers,
+}[WHAT]()
 finished()

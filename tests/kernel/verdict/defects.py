@@ -232,7 +232,7 @@ TESTED_ELSEWHERE = {
     ),
     "IO135": "tests/kernel/python/test_samples.py",
     "IO162": "tests/kernel/test_elsewhere.py",
-    "IO195": "tests/kernel/test_clients.py",
+    **dict.fromkeys(("IO195", "IO205"), "tests/kernel/test_clients.py"),
     "IO196": "tests/kernel/test_clients.py",
     "IO197": "tests/kernel/test_clients.py",
     **dict.fromkeys(

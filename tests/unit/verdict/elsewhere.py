@@ -213,6 +213,25 @@ def new_connections(wrong: bool) -> tuple[Process, ...]:
     return (replace(one, descriptors=(*one.descriptors, row), lines=lines, upstreams=(calls,)),)
 
 
+def stop_and_wait(wrong: bool) -> tuple[Process, ...]:
+    """IO205: 200 pieces of 32 kB, a round trip of 40 ms each; the twin has four under way."""
+    peer = "10.0.0.9:22"
+    writes = in_call(
+        "poll", "tcp", "lib/site-packages/paramiko/packet.py:301 Packetizer.read_all",
+        "upload.py:9 send", fd=8,
+    )  # fmt: skip
+    row = descriptor(
+        8, local="10.0.0.7:51008", peer=peer, polled=8 * S, opened=1, bytes_in=20_000,
+        bytes_out=6_400_000,
+    )  # fmt: skip
+    theirs = Durations(200, *(40 * MS,) * 5)
+    calls = Upstream(peer, "tcp", 200, 1 if wrong else 4, 0, None, theirs, None, None, 0, {})
+    one = process([thread(poll=8 * S, user=2 * S)], descriptors=[row])
+    lines = (line_of(writes, 200, 8 * S, 41 * MS),)
+    sockets = OpenSockets(1, (), 0, 0)
+    return (replace(one, lines=lines, upstreams=(calls,), sockets=sockets),)
+
+
 def dropped_datagrams(wrong: bool) -> tuple[Process, ...]:
     """IO198: 900 of 2000 were dropped, for a reader that has little to do; or a few."""
     reads = call("recvfrom", "udp", 1_100, bytes=110_000)

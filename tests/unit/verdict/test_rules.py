@@ -123,6 +123,7 @@ MADE: dict[str, Made] = {
     "IO212": elsewhere.full_pipe,
     "IO204": made_ends.shared_connections,
     "IO213": made_busy.growing_backlog,
+    "IO205": elsewhere.stop_and_wait,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -225,6 +226,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
         "used_by": "701, 702",
     },
     "IO213": {"given": 800, "done": 200, "workers": 4, "grown_bytes": 500 << 20},
+    "IO205": {"pieces": 200, "bytes_per_piece": 32_000, "bytes_per_second": 640_000},
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from enum import Enum
 
 from iotrace.report.stacks import Frame
+from iotrace.verdict.frames import since_fork
 from iotrace.verdict.process_profile import ProcessProfile
 
 
@@ -75,9 +76,11 @@ def in_green_thread(profile: ProcessProfile, tid: int) -> bool:
         return False
     seen = [one.stack for one in profile.process.cpu_samples if one.tid == tid]
     seen += [one.in_call.stack for one in profile.process.threads if one.tid == tid and one.in_call]
+    begun = [stack for stack in seen if stack and stack[-1].file.endswith(_THREAD)]
     # A child that a thread has forked begins there as well.
-    return any(stack and stack[-1].file.endswith(_THREAD) for stack in seen) and (
+    return bool(begun) and (
         _named_green(profile) is not Stack.UNKNOWN
+        or (profile.parent is None and not any(len(since_fork(one)) < len(one) for one in begun))
     )
 
 

@@ -202,6 +202,20 @@ def test_a_real_lock_in_a_greenlets_thread_stops_all_greenlets() -> None:
     assert "IO146" not in findings(replace(one, threads=tuple(rows)), pending=4)
 
 
+def test_a_main_thread_that_was_started_as_one_needs_no_name_of_a_library() -> None:
+    """gevent's helper thread may have ended; a child that a thread has forked is known by that."""
+    waits = in_call(
+        "futex", "", "lib/multiprocessing/synchronize.py:261 Condition.wait", "app.py:21 run",
+        "lib/threading.py:995 Thread._bootstrap", wait=10 * S,
+    )  # fmt: skip
+    fork = in_call("futex", "", "lib/multiprocessing/popen_fork.py:71 Popen._launch").stack
+    forked = replace(waits, stack=(*waits.stack[:2], *fork, waits.stack[2]))
+    for one, told in ((waits, True), (forked, False)):
+        rows = [replace(thread(lock=10 * S), in_call=one), thread(701)]
+        lone = process(rows, [call("futex", "", 1, wait=10 * S)])
+        assert ("IO146" in findings(lone, pending=4)) is told
+
+
 def test_a_program_that_sleeps_with_the_gil_outside_of_python_is_the_holder() -> None:
     waits = in_call("futex", "gil", "app.py:13 report", "lib/threading.py:975 Thread.run")
     line = line_of(waits, 600, 4 * S, 40 * MS, tid=701)

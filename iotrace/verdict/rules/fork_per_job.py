@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
+from iotrace.report.model import Process
 from iotrace.report.stacks import Frame
 from iotrace.verdict.cpu_samples import LEAST_SAMPLES, LEAST_SHARE, package_lines
 from iotrace.verdict.frames import UNNAMED, in_library
@@ -53,6 +54,8 @@ def _jobs(profile: ProcessProfile) -> Iterator[Hit]:
         return
     each = cpu_ns // len(ended)
     program = _program(ended, profile)
+    if program and not any(one.process.python for one in ended if one.process.name == program):
+        return  # it has no modules: a search through files opens as many
     started = {"program": program} if program else {}
     yield Hit(
         {
@@ -80,16 +83,20 @@ def _jobs(profile: ProcessProfile) -> Iterator[Hit]:
 def _program(jobs: Sequence[ProcessProfile], profile: ProcessProfile) -> str:
     """What they run, where that is a program of its own, and neither a copy of their parent nor
     one that multiprocessing starts for it; "": not known."""
-    parents = profile.process.cmdline
-    own = Counter(
-        one.process.name
-        for one in jobs
-        if one.process.cmdline
-        and one.process.cmdline != parents
-        and not any("multiprocessing" in word for word in one.process.cmdline)
-    )
+    own = Counter(one.process.name for one in jobs if _is_other(one.process, profile.process))
     name, count = own.most_common(1)[0] if own else ("", 0)
     return name if 2 * count > len(jobs) else ""
+
+
+def _is_other(job: Process, parent: Process) -> bool:
+    """A process that was met late, or not at all, has told no arguments."""
+    if not job.cmdline:
+        return job.name != parent.name
+    return job.cmdline != parent.cmdline and not any(map(_of_multiprocessing, job.cmdline))
+
+
+def _of_multiprocessing(word: str) -> bool:
+    return "multiprocessing" in word
 
 
 def _starts(program: str, profile: ProcessProfile) -> tuple[ToldLine, ...]:

@@ -197,6 +197,7 @@ PROGRAM(on_set_state)
     who = listener_of(port);
     if (!who)
       return 0;
+    forget_idle_close(sock, port);
     r = fresh_readiness(sock, pending_socket(port, peer_port_of(sock)));
     seen_before(sock, new);
     x = r ? exchange_before_use(r, sock, port, DETAIL_FULL ? 0 : who) : NULL;

@@ -269,6 +269,7 @@ static __always_inline void add_last_byte(struct exchange *x, struct endpoint *e
 {
   u64 ns = now - x->arrived_ns;
   u64 bucket = exchange_bucket(x, ns), before = (u64)x->last_bucket - 1;
+  x->written_ns = now;
   if (ns > e->last_byte_max_ns)
     atomic_max(&e->last_byte_max_ns, ns);
   if (bucket == before)

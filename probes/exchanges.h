@@ -64,6 +64,7 @@ struct exchange {
   u8 unknown;     /* the split of its time is not known */
   u8 off_cpu;     /* OFF_CPU_*: there are such parts */
   u64 scratch;    /* see unbounded_number() */
+  u64 written_ns; /* server: end of the last write of an answer */
   u64 accepted_ns; /* 0: it was accepted before its first data came */
   u64 began_ns;   /* the connection: in the accept queue, or connecting; 0: not seen */
   u32 port;       /* TCP: that the connection came in on, until it is accepted */
@@ -103,7 +104,7 @@ struct endpoint {
   u64 cut_off;    /* queries whose connection ended before an answer came; atomic, as the next */
   u64 cut_off_ns; /* from the last write of these until its end was read */
   u64 late;          /* requests on connections that were closed as idle; atomic, as the next two */
-  u64 late_idle_ns;  /* of these connections: from their last request until they were closed */
+  u64 late_idle_ns;  /* of these connections: from their last answer until they were closed */
   u64 late_after_ns; /* and from there until the request came */
   u64 late_at_ns;    /* the latest */
   u64 in_flight; /* calls upstream that wait for an answer */

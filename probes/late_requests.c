@@ -4,11 +4,13 @@
  */
 #if HAVE_SEND_RESET && WATCH_SOCKETS && HAVE_SOCKET_STATES
 #define IDLE_NS 50000000 /* what is closed sooner was closed with its answer */
+#define IPV4_PEER 12     /* in a packet's header: the source address (RFC 791) */
+#define IPV6_PEER_END 20 /* and its last four bytes (RFC 8200) */
 
-/* Connections that were closed while they were idle, by their ports (pending_socket()). */
+/* Connections that were closed while they were idle, by idle_key(). */
 struct closed_idle {
   u64 closed_ns;
-  u64 idle_ns; /* since their last request was read */
+  u64 idle_ns; /* since the last write of an answer */
   u32 endpoint;
   u32 generation;
   u32 family;
@@ -17,20 +19,41 @@ struct closed_idle {
 };
 BPF_TABLE("lru_hash", u64, struct closed_idle, closed_idle, MAX_CLOSED);
 
-/* A process closes its end first. x: the exchange on the connection. */
+/* The ports, and of the peer's address the last four bytes: several hosts use the same port. */
+static __always_inline u64 idle_key(u32 local_port, u32 peer_port, u32 peer)
+{
+  return (u64)peer << 32 | local_port << 16 | peer_port;
+}
+
+static __always_inline u64 idle_key_of(u64 sock, u32 local_port, u32 family, u8 *peer)
+{
+  u32 *words = (u32 *)peer;
+  read_peer(peer, sock, family);
+  return idle_key(local_port, peer_port_of(sock), family == AF_INET6 ? words[3] : words[0]);
+}
+
+/* A new connection has the ports of an earlier one. */
+static __always_inline void forget_idle_close(u64 sock, u32 port)
+{
+  u32 peer[4] = {};
+  u64 key = idle_key_of(sock, port, MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_FAMILY), (u8 *)peer);
+  closed_idle.delete(&key);
+}
+
+/* A process closes its end first. x: the exchange on the connection, which may have been another's: without
+ * a last byte no answer has been written on this one. */
 static __always_inline void note_idle_close(struct exchange *x, u64 sock)
 {
   struct closed_idle c = {.endpoint = x->endpoint, .generation = x->generation};
   u64 key;
-  if (x->role != ROLE_SERVER || x->phase != PHASE_IDLE || !x->endpoint || !x->read_ns)
+  if (x->role != ROLE_SERVER || x->phase != PHASE_IDLE || !x->endpoint || !x->last_bucket)
     return;
   c.closed_ns = bpf_ktime_get_ns();
-  c.idle_ns = c.closed_ns - x->read_ns;
+  c.idle_ns = c.closed_ns - x->written_ns;
   if ((s64)c.idle_ns < IDLE_NS)
     return;
-  key = pending_socket(MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_NUM), peer_port_of(sock));
   c.family = MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_FAMILY);
-  read_peer(c.peer, sock, c.family);
+  key = idle_key_of(sock, MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_NUM), c.family, c.peer);
   closed_idle.update(&key, &c);
 }
 
@@ -49,14 +72,17 @@ static __always_inline void count_late_request(struct closed_idle *c, struct end
  * Since Linux 6.10 it tells of those for connections in TIME_WAIT, too, which has a third argument. */
 PROGRAM(on_send_reset)
 {
-  u64 skb = ctx->args[1], header, key;
+  u64 skb = ctx->args[1], head, ip, header, key;
   struct closed_idle *c;
   struct endpoint *e;
   u32 index, bytes;
   if (!skb) /* closed with data unread */
     return 0;
-  header = read_u64(skb + OFFSET_SKB_HEAD) + read_u16(skb + OFFSET_SKB_TRANSPORT);
-  key = pending_socket(swap16(read_u16(header + 2)), swap16(read_u16(header)));
+  head = read_u64(skb + OFFSET_SKB_HEAD);
+  ip = head + read_u16(skb + OFFSET_SKB_NETWORK);
+  ip += read_u8(ip) >> 4 == 6 ? IPV6_PEER_END : IPV4_PEER;
+  header = head + read_u16(skb + OFFSET_SKB_TRANSPORT);
+  key = idle_key(swap16(read_u16(header + 2)), swap16(read_u16(header)), read_u32(ip));
   c = closed_idle.lookup(&key);
   if (!c)
     return 0;
@@ -71,6 +97,10 @@ PROGRAM(on_send_reset)
   return 0;
 }
 #else
+static __always_inline void forget_idle_close(u64 sock, u32 port)
+{
+}
+
 static __always_inline void note_idle_close(struct exchange *x, u64 sock)
 {
 }

@@ -47,6 +47,7 @@ _STREAM_END_OFFSETS = {
 }
 _RESET_OFFSETS = {
     "SKB_HEAD": ("sk_buff", "head"),
+    "SKB_NETWORK": ("sk_buff", "network_header"),
     "SKB_TRANSPORT": ("sk_buff", "transport_header"),
     "SKB_LEN": ("sk_buff", "len"),
 }

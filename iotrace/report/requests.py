@@ -75,7 +75,7 @@ class Requests:
     trace. ``per_second``: exchanges.
 
     ``after_close`` requests came on connections that this process had closed, as they were idle,
-    and got a reset. Of all of them: ``after_close_idle_ns`` from the connection's last request
+    and got a reset. Of all of them: ``after_close_idle_ns`` from the connection's last answer
     until it was closed, ``after_close_ns`` from there until the request came; ``after_close_peer``:
     the address of who sent the latest. None of these is an exchange.
 

@@ -41,8 +41,8 @@ def _hit(row: Requests, profile: ProcessProfile) -> Hit:
         title=f"Requests are lost: {row.after_close:,} of {plural(came, 'request')} to "
         f"{row.listener} ({share(row.after_close, came)}), the latest from "
         f"{row.after_close_peer}, came on kept-alive connections that this server had closed, as "
-        f"they were idle for {duration(idle_ns)}, and got a reset; {duration(after_ns)} later on "
-        "average",
+        f"they were idle for {duration(idle_ns)}, and got a reset. They came {duration(after_ns)} "
+        "after the close on average",
     )
 
 

@@ -11,6 +11,8 @@ from iotrace.vocabulary.calls import WRITES
 from iotrace.vocabulary.kinds import PIPES
 
 _STANDARD = {1: "stdout", 2: "stderr"}
+MOST_NAMED = 3
+"""Of who has the other end: a child that was forked has it, too, and need not read."""
 _MOST_WORDS = 2
 """Of a command line: the program, and what an interpreter runs."""
 
@@ -25,19 +27,26 @@ def output_name(profile: ProcessProfile, fd: int | None, kind: str) -> str:
 
 
 def reader_of(profile: ProcessProfile, fd: int | None, kind: str) -> str:
-    """ "process 902 (less)"; of a child with what it runs; "": not known: no thread was writing at
-    the end, or nobody may see whose it is."""
+    """ "process 902 (less)"; of a child with what it runs; "process 902 (less) or 903 (bash)" where
+    several have that end of the pipe; "": not known: no thread was writing at the end, or nobody
+    may see whose it is."""
     if kind not in PIPES:
         return ""
     for call in _writing(profile, fd):
-        for one in call.read_by:
-            pid, _, name = one.partition(" ")
-            return f"process {pid} ({_command(profile, int(pid)) or name})"
+        if call.read_by:
+            named = " or ".join(_named(profile, one) for one in call.read_by[:MOST_NAMED])
+            more = len(call.read_by) - MOST_NAMED
+            return f"process {named}" + (f" or {more} more" if more > 0 else "")
         others = [pid for pid in call.others if pid != profile.process.pid]
         if others:
             name = _command(profile, others[0])
             return f"process {others[0]}" + (f" ({name})" if name else "")
     return ""
+
+
+def _named(profile: ProcessProfile, reader: str) -> str:
+    pid, _, name = reader.partition(" ")
+    return f"{pid} ({_command(profile, int(pid)) or name})"
 
 
 def _writing(profile: ProcessProfile, fd: int | None) -> Iterator[InCall]:

@@ -59,9 +59,9 @@ def _hit(profile: ProcessProfile, rows: Sequence[Descriptor], pids: Sequence[int
         sum(one.wait_ns + one.polled_ns for one in rows),
         severity="high",
         lines=waiting_lines(lines_on(profile, rows), profile.process),
-        title=f"{plural(len(rows), 'connection')} to {named} {verb} used by {len(pids)} processes "
-        "at the same time: made before the fork (preload?), and inherited by it. Each reads what "
-        "is meant for the other",
+        title=f"{plural(len(rows), 'connection')} to {named} {verb} used by {len(pids)} processes: "
+        "most likely made before the fork (preload?), and inherited. Each can read what is meant "
+        "for another",
     )
 
 

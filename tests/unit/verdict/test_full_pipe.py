@@ -41,3 +41,7 @@ def test_who_reads_is_named_wherever_it_runs() -> None:
     found = findings(replace(listens, threads=(row,)))["IO212"]
     assert found.evidence["reader"] == "process 902 (less)"
     assert "wait for process 902 (less), its reader, which takes" in found.title
+    forked = replace(writes, read_by=("902 less", "903 sh", "904 sh", "905 sh"))
+    several = replace(listens, threads=(replace(row, in_call=forked),))
+    read_by = findings(several)["IO212"].evidence["reader"]
+    assert read_by == "process 902 (less) or 903 (sh) or 904 (sh) or 1 more"

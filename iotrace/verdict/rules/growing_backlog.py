@@ -23,13 +23,14 @@ GROWN_PER_SECOND_BYTES = 2 << 20
 LEAST_GIVEN = 20
 AHEAD = 2.0
 """So many times as much is given as is done. Giving wakes the pool's own thread with a write to a
-pipe, and so does a result; who gives may print a line each time, too."""
+pipe, and so does a result; a large result takes two."""
 LEAST_SEEN = 3
 """Samples or slow calls in which work was being given: that goes on, it was no single burst."""
 IDLE_SHARE = 0.1
 """Of a worker's time, that it waits for work at most."""
 SOON_S = 600
 """The memory limit is reached within that time, at this rate: high severity."""
+_OUTPUT = (1, 2)
 _POOL = re.compile(r"/(?:concurrent/futures/process|loky/process_executor)\.py$")
 
 
@@ -103,13 +104,16 @@ def _giving(profile: ProcessProfile) -> tuple[Counter[Frame], set[int]]:
 
 
 def _writes(profile: ProcessProfile, tids: Iterable[int]) -> int:
-    """To pipes, by these threads."""
-    return sum(
+    """To pipes, by these threads; without what the process prints."""
+    written = sum(
         one.calls or 0
         for tid in tids
         for one in profile.calls.get(tid, ())
         if one.syscall in WRITES and one.kind == PIPE
     )
+    rows = profile.process.descriptors
+    printed = sum(one.calls or 0 for one in rows if one.fd in _OUTPUT and one.kind == PIPE)
+    return max(0, written - printed)
 
 
 def _idles(worker: ProcessProfile) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iotrace.report.model import GroupLimits, Process
-from tests.unit.verdict.made import MS, PID, S, call, findings
+from tests.unit.verdict.made import MS, PID, S, call, descriptor, findings
 from tests.unit.verdict.made_busy import growing_backlog
 
 
@@ -46,3 +46,13 @@ def test_workers_that_wait_for_work_are_not_behind() -> None:
     brief = replace(waits, wait_ns=500 * MS)
     assert _told(parent, replace(idle, calls=(*workers[0].calls[:1], brief)), *workers[1:])
     assert not _told(replace(parent, pid=PID))
+
+
+def test_lines_that_are_printed_into_a_pipe_are_no_tasks() -> None:
+    parent, *workers = growing_backlog(True)
+    prints = descriptor(1, kind="pipe", local="pipe:[81]", peer="", calls=300)
+    found = findings(replace(parent, descriptors=(prints,)), *workers)["IO213"]
+    assert found.evidence["given"] == 500
+    assert "50 tasks a second come, 20 are done" in found.title
+    busy = replace(prints, calls=401)
+    assert not _told(replace(parent, descriptors=(busy,)), *workers)

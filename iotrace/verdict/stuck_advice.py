@@ -33,14 +33,21 @@ ITSELF = (
     "loop (httpx.AsyncClient, aiohttp), from a `def` endpoint, or with more workers or threads "
     "than such requests at once. A timeout ends the wait, but no answer comes."
 )
+_NO_DATABASE = re.compile(
+    r"/(?:http/client|xmlrpc/client|smtplib|ftplib|imaplib|poplib|urllib/request)\.py:"
+    r"|-packages/(?:urllib3|requests|httpcore|httpx|aiohttp|grpc|botocore|paramiko)/"
+)
+"""Of whose peers it is known that they are no databases."""
+_DATABASE = (
+    " A database may wait itself, for a lock of a transaction that was never committed "
+    "(PostgreSQL: pg_stat_activity and pg_locks; lock_timeout ends such waits)."
+)
 _ADVICE = {
     Purpose.READER: "Whoever has the other end does not read: find out what it does, or drop it. "
     "Give sends a timeout (settimeout); a pipe that a parent or a log shipper has should be read "
     "all the time, or be a file.",
     Purpose.ANSWER: "Give the call a timeout (requests: timeout=5; sockets: settimeout) and look "
-    "at what the peer does: it has not answered. A database may wait itself, for a lock of a "
-    "transaction that was never committed (PostgreSQL: pg_stat_activity and pg_locks; "
-    "lock_timeout ends such waits).",
+    "at what the peer does: it has not answered.",
     Purpose.CONNECTION: "Give the connect a timeout of a second or two, and look whether the peer "
     "is up and its packets are let through.",
     Purpose.CHILD: "Look at what the child does, give the wait a timeout, and read its pipes "
@@ -136,7 +143,17 @@ def advice_of(first: Stuck, profile: ProcessProfile) -> str:
             "parent), or send the output to a file. Log by way of logging.handlers.QueueHandler, "
             "so that no request waits for the log."
         )
-    return (_EXIT_ADVICE if exits(profile) else "") + _ADVICE[first.purpose]
+    return (
+        (_EXIT_ADVICE if exits(profile) else "")
+        + _ADVICE[first.purpose]
+        + (_DATABASE if _may_be_of_database(first) else "")
+    )
+
+
+def _may_be_of_database(first: Stuck) -> bool:
+    return first.purpose is Purpose.ANSWER and not any(
+        _NO_DATABASE.search(named(frame)) for frame in first.call.stack
+    )
 
 
 def exits(profile: ProcessProfile) -> bool:

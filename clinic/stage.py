@@ -22,11 +22,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, TypeAlias
 
 from clinic.case import Case
 from clinic.environment import free_ports, python_with
 
+Popen: TypeAlias = "subprocess.Popen[str]"
 SHARED = Path(__file__).parent / "shared"
 _PATIENCE_S = 120
 """For a recording to be written, and for a report."""
@@ -59,9 +60,11 @@ def record(case: Case, iotrace: str) -> Recorded:
     for source in (SHARED, case.directory):
         shutil.copytree(source, work, dirs_exist_ok=True)
     work.chmod(0o777)
+    kept = work / "trace.iot"
     with _started(case, python, work) as pids:
         time.sleep(case.warmup)
-        recorded = _recorded(case, iotrace, pids, work / "trace.iot")
+        _record(case, iotrace, pids, kept)
+    recorded = printed(iotrace, kept)
     shutil.rmtree(work, ignore_errors=True)
     return recorded
 
@@ -70,24 +73,30 @@ def record(case: Case, iotrace: str) -> Recorded:
 def _started(case: Case, python: str, work: Path) -> Iterator[list[str]]:
     environment = {**os.environ, "PY": python, "PORT": str(free_ports()), "WORK": str(work)}
     with (work / "start.log").open("wb") as log:
-        start = subprocess.Popen(
-            [*_FIRST, "bash", "start"],
-            cwd=work,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            start_new_session=True,
-            text=True,
-        )
-    with suppress(OSError):  # where the kernel groups sessions, "nice" counts only inside of one
-        Path(f"/proc/{start.pid}/autogroup").write_text(_FIRST[-1])
+        start = _started_first(["bash", "start"], stderr=log, cwd=work, env=environment)
     try:
         yield _pids(start, case.patience, work)
     finally:
         _end(start)
 
 
-def _pids(start: subprocess.Popen[str], patience: float, work: Path) -> list[str]:
+def _started_first(command: list[str], stderr: IO[bytes] | int, **options: Any) -> Popen:
+    """In a session of its own, before all else on this machine. The tracer as well: it must not
+    wait for a case that takes all CPUs."""
+    started = subprocess.Popen(
+        [*_FIRST, *command],
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        start_new_session=True,
+        text=True,
+        **options,
+    )
+    with suppress(OSError):  # where the kernel groups sessions, "nice" counts only inside of one
+        Path(f"/proc/{started.pid}/autogroup").write_text(_FIRST[-1])
+    return started
+
+
+def _pids(start: Popen, patience: float, work: Path) -> list[str]:
     assert start.stdout
     end = time.monotonic() + patience
     while select.select([start.stdout], [], [], max(0, end - time.monotonic()))[0]:
@@ -99,7 +108,7 @@ def _pids(start: subprocess.Popen[str], patience: float, work: Path) -> list[str
     raise Broken(f"start printed no PID, see {work}/*.log")
 
 
-def _end(start: subprocess.Popen[str]) -> None:
+def _end(start: Popen) -> None:
     """Ends the whole process group. Its leader is not reaped before, so that no other group can
     have its number."""
     os.killpg(start.pid, signal.SIGTERM)
@@ -111,14 +120,16 @@ def _end(start: subprocess.Popen[str]) -> None:
     start.wait()
 
 
-def _recorded(case: Case, iotrace: str, pids: list[str], kept: Path) -> Recorded:
-    told = [*_FIRST, iotrace, "record", *pids, "-d", str(case.seconds), "-o", str(kept)]
-    run = subprocess.run(
-        told, capture_output=True, text=True, timeout=case.seconds + _PATIENCE_S, check=False
-    )
+def _record(case: Case, iotrace: str, pids: list[str], kept: Path) -> None:
+    told = [iotrace, "record", *pids, "-d", str(case.seconds), "-o", str(kept)]
+    run = _started_first(told, stderr=subprocess.PIPE)
+    try:
+        _, errors = run.communicate(timeout=case.seconds + _PATIENCE_S)
+    except subprocess.TimeoutExpired as late:
+        os.killpg(run.pid, signal.SIGKILL)
+        raise Broken(f"iotrace record took longer than {late.timeout:.0f} s") from late
     if not kept.exists():
-        raise Broken(f"iotrace record: exit {run.returncode}: {run.stderr[-300:]}")
-    return printed(iotrace, kept)
+        raise Broken(f"iotrace record: exit {run.returncode}: {errors[-300:]}")
 
 
 def printed(iotrace: str, kept: Path) -> Recorded:

@@ -396,14 +396,3 @@ def test_a_module_that_imports_another_one_takes_another_lock() -> None:
     loads, takes = Frame("load", "/srv/app.py", 3), Frame("load", "/srv/app.py", 2)
     assert takes_again((imports(1165), loads, imports(1170))) is None
     assert takes_again((takes, loads)) == takes
-
-
-def test_only_what_may_be_a_database_is_told_of_its_locks() -> None:
-    for library, told in (("psycopg2/extras.py:9 execute", True), ("urllib3/x.py:9 read", False)):
-        asks = in_call(
-            "recvfrom", "tcp", f"lib/site-packages/{library}", "app.py:7 view", *hangs.HANDLER,
-            fd=9, peer="10.0.0.9:5432",
-        )  # fmt: skip
-        found = findings(process([hangs.waiting(701, asks)]))["IO140"]
-        assert "Give the call a timeout" in found.advice
-        assert ("pg_locks" in found.advice) is told

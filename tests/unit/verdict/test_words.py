@@ -190,3 +190,14 @@ def test_a_call_and_several_have_not_returned() -> None:
         threads = [hangs.waiting(tid, asks) for tid in tids]
         told = findings(process(threads))["IO140"]
         assert not_returned in told.title, told.title
+
+
+def test_only_what_may_be_a_database_is_told_of_its_locks() -> None:
+    for library, told in (("psycopg2/extras.py:9 execute", True), ("urllib3/x.py:9 read", False)):
+        asks = in_call(
+            "recvfrom", "tcp", f"lib/site-packages/{library}", "app.py:7 view", *hangs.HANDLER,
+            fd=9, peer="10.0.0.9:5432",
+        )  # fmt: skip
+        found = findings(process([hangs.waiting(701, asks)]))["IO140"]
+        assert "Give the call a timeout" in found.advice
+        assert ("pg_locks" in found.advice) is told

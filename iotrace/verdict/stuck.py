@@ -22,7 +22,7 @@ from iotrace.verdict.purpose import (
     purpose_of,
     serves,
 )
-from iotrace.verdict.sliced_waits import polls_in_vain
+from iotrace.verdict.sliced_waits import slices_of
 from iotrace.verdict.told_lines import ToldLine, ToldWait, frame_text, wait_at
 from iotrace.vocabulary.calls import READS
 from iotrace.vocabulary.kinds import PIPES_AND_TERMINALS, SOCKETS
@@ -82,12 +82,12 @@ def in_calls(profile: ProcessProfile) -> tuple[Stuck, ...]:
 
 def _in_slices(tid: int, call: InCall, profile: ProcessProfile) -> Stuck | None:
     """The whole of a wait that a library cuts into slices."""
-    row = polls_in_vain(tid, call, profile)
-    if row is None:
+    found = slices_of(tid, call, profile)
+    if found is None:
         return None
-    began = 0 if row.wait_ns >= WHOLE_SHARE * profile.wall_ns else call.since_ns
-    whole = replace(call, since_ns=began, wait_ns=row.wait_ns)
-    return Stuck(tid, whole, purpose_of(whole), row.wait_ns, row.timeouts or 0)
+    whole = found.all_along and found.held_ns >= WHOLE_SHARE * profile.wall_ns
+    one = replace(call, since_ns=0 if whole else call.since_ns, wait_ns=found.held_ns)
+    return Stuck(tid, one, purpose_of(one), found.held_ns, found.polls)
 
 
 def _held_ns(tid: int, call: InCall, profile: ProcessProfile) -> int:

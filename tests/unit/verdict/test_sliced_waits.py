@@ -51,7 +51,7 @@ def test_who_listens_for_changes_waits_for_no_answer() -> None:
 
 
 def _owes(unanswered: int = 1, *, polled: int = 6 * S, others: int = 0) -> Process:
-    """A thread that has had answers before, and looks for one that has been owed for six seconds."""
+    """A thread that has had answers before, and looks for one that is owed since six seconds."""
     one = _polls(_COMMAND, timeouts=15)
     call = one.threads[0].in_call
     assert call is not None

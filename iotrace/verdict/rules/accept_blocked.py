@@ -10,7 +10,7 @@ from functools import partial
 from iotrace.report.detail import Detail
 from iotrace.verdict.advice import instead_of_blocking
 from iotrace.verdict.call_texts import call_text
-from iotrace.verdict.frames import in_library
+from iotrace.verdict.frames import in_library, library_frames
 from iotrace.verdict.greenlets import REAL_LOCK, in_greenlet
 from iotrace.verdict.handovers import in_loop
 from iotrace.verdict.number_formats import plural
@@ -186,7 +186,9 @@ def _advice(one: Stuck, *, green: bool, shake: bool) -> str:
             output_pipe=one.call.kind == PIPE and one.call.syscall in WRITES,
             input_pipe=one.call.kind == PIPE and one.call.syscall in READS,
         )
-    if any(frame.file.endswith("/http/server.py") for frame in one.call.stack):
+    if one.call.syscall in READS and any(
+        frame.file.endswith("/http/server.py") for frame in library_frames(one.call.stack)
+    ):
         return (
             "HTTPServer serves one connection at a time, and waits for the next request on it as "
             "long as the client keeps it (keep-alive: protocol_version HTTP/1.1; browsers also "

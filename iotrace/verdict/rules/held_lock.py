@@ -70,7 +70,7 @@ def _held(profile: ProcessProfile) -> Iterator[Hit]:
                 _some_release(wakes, released, waited) and _computes_in_turn(wakes, waited, profile)
             )
         )
-        other = None if surely else _elsewhere(wakes, waited, profile)
+        other = (_longer_elsewhere if surely else _elsewhere)(wakes, waited, profile)
         if surely or other is not None:
             yield replace(_hit(wakes, waited, profile, other), whole=whole)
 
@@ -140,6 +140,18 @@ def _elsewhere(
 
 def _handed_ns(wakes: Sequence[Wake]) -> int:
     return sum(one.wait_ns for one in wakes if _is_handed_over(one))
+
+
+def _longer_elsewhere(
+    wakes: Sequence[Wake], waited: int, profile: ProcessProfile
+) -> Line | CpuSample | None:
+    """The same where it is as long as the longest wait, and no slow call inside the function that
+    waits is: those may come when it has let go of the lock."""
+    inside, other = _holder(wakes, waited, profile), _elsewhere(wakes, waited, profile)
+    if inside is None or not isinstance(other, Line):
+        return None
+    least = LIKE_SHARE * max(one.max_ns for one in wakes)
+    return other if inside.max_ns < least <= other.max_ns else None
 
 
 def _is_handed_over(wake: Wake) -> bool:

@@ -84,6 +84,31 @@ def test_a_lock_that_another_function_holds() -> None:
     assert "IO144" not in findings(replace(busy, cpu_samples=(aside,)))
 
 
+def test_calls_after_the_lock_was_let_go_of_explain_no_long_waits() -> None:
+    """Waiters wake each other; a refresh keeps it for as long as the longest of them waits."""
+    taking = in_call("futex", "", "app.py:20 orders", *hangs.HANDLER)
+    after = in_call("recvfrom", "tcp", "app.py:22 orders", *hangs.HANDLER, fd=9)
+    holds = in_call("clock_nanosleep", "", "app.py:12 refresh", *hangs.BOOTSTRAP)
+    wakes = tuple(
+        Wake("", 30, waited, 400 * MS, tid, taking.own, taking.stack, 0, waker)
+        for waited, tid, waker in (
+            (7 * S, 702, taking.stack),
+            (2 * S, 703, stack("app.py:12 refresh", *hangs.BOOTSTRAP)),
+        )
+    )
+    rows = [thread(tid, lock=9 * S, recv=S) for tid in (701, 702)] + [thread(703, sleep=10 * S)]
+    reads, sleeps = (
+        line_of(after, 99, 3 * S, 60 * MS, 701),
+        line_of(holds, 20, 8 * S, 400 * MS, 703),
+    )
+    one = replace(process(rows), lines=(reads, sleeps), wakes=wakes)
+    title = findings(one)["IO144"].title
+    assert title.endswith("most likely sleeps in clock_nanosleep at srv/app.py:12")
+    long = replace(reads, max_ns=300 * MS)
+    title = findings(replace(one, lines=(long, sleeps)))["IO144"].title
+    assert title.endswith("the one that has it sleeps in recvfrom at srv/app.py:22")
+
+
 def test_a_queue_in_c_is_no_lock() -> None:
     """A thread waits in SimpleQueue.get(), which has no frame, for what another one accepts."""
     taking = in_call("futex", "", "app.py:25 work", *hangs.BOOTSTRAP)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -108,9 +109,10 @@ def parse_os_release(text: str) -> str | None:
 
 def place(root: str = "/") -> str:
     """Where we are, as far as files tell: a pod, a container, a distribution (else debian's)."""
-    if Path(root, "var/run/secrets/kubernetes.io").exists():
+    if os.access(Path(root, "var/run/secrets/kubernetes.io"), os.F_OK):
         return "kubernetes"
-    if any(Path(root, mark).exists() for mark in (".dockerenv", "run/.containerenv")):
+    marks = (".dockerenv", "run/.containerenv")
+    if any(os.access(Path(root, mark), os.F_OK) for mark in marks):
         return "container"
     for path in ("etc/os-release", "usr/lib/os-release"):
         try:

@@ -90,6 +90,15 @@ def test_nobody_cannot_attach() -> None:
     assert told["BTF"] == "ok"
 
 
+def test_what_only_root_may_look_into_does_not_matter() -> None:
+    """tracefs, as most machines have it mounted."""
+    tracefs = "/sys/kernel/tracing"
+    mounted = f'mountpoint -q {tracefs} || mount -t tracefs none {tracefs}; exec "$@"'
+    status, told = _told("unshare", "--mount", "sh", "-c", mounted, "sh", *as_nobody())
+    assert status == ExitCode.UNSUPPORTED
+    assert told["tracefs"] == "ok"
+
+
 def test_two_capabilities_are_enough() -> None:
     status, told = _told(*as_nobody("bpf", "perfmon"))
     assert status == ExitCode.OK

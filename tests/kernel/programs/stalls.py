@@ -9,7 +9,6 @@ import socket
 import sys
 import threading
 import time
-import timeit
 from collections import deque
 
 from gate import finished, ready
@@ -54,19 +53,10 @@ async def fill():
         ctypes.memset(block, 1, len(block))  # LINE native
 
 
-def two_libraries():
-    """Calls of which most compute in the C library, and the last ones in the interpreter."""
-    fills = functools.partial(ctypes.memset, block, 1, len(block))
-    sums = functools.partial(sum, range(10_000))
-    return [
-        call
-        for call, share in ((fills, 3), (sums, 1))
-        for _ in range(int(share * STALL_S / 4 / min(timeit.repeat(call, number=1, repeat=9))) + 1)
-    ]
-
-
 async def change():
-    deque(map(functools.partial.__call__, calls), maxlen=0)  # LINE mixed
+    """Most of it in the C library, and the end in the interpreter's own code."""
+    middle, end = (now() + share * STALL_S for share in (0.75, 1))
+    deque(iter(lambda: (either[now() > middle](), now() < end)[1], False), maxlen=0)  # LINE mixed
 
 
 async def receive():
@@ -113,7 +103,11 @@ async def healthy(seconds):
 
 
 block = ctypes.create_string_buffer(1 << 22)
-calls = two_libraries()
+either = (
+    functools.partial(ctypes.memset, block, 1, len(block)),
+    functools.partial(sum, range(9_999)),
+)
+now = time.perf_counter
 alive = [[number] for number in range(50_000)]
 threading.Thread(target=feeder, daemon=True).start()
 threading.Thread(target=hogger, args=(calibrated(),), daemon=True).start()

@@ -9,6 +9,15 @@ from iotrace.report.model import Finding, Symptom
 Found = dict[str, Finding | Symptom]
 
 
+STARVED = ("IO112", "IO194")
+"""What a busy machine, or its hypervisor, does to any server."""
+
+
+def starvation(found: Found) -> str:
+    """What is said of that; "" if nothing is."""
+    return "; ".join(f"{found[rule].evidence}" for rule in STARVED if rule in found)
+
+
 def by_rule(findings: Iterable[Finding]) -> Found:
     """Each finding and each symptom by its rule; a finding before a symptom of the same rule."""
     findings = tuple(findings)

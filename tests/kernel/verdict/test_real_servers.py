@@ -13,13 +13,11 @@ from iotrace.engine.map_limits import Limits
 from iotrace.report.model import Model
 from iotrace.snapshot.arithmetic import interval
 from iotrace.tracing.trace import Trace
-from tests.found import Found, by_rule
+from tests.found import Found, by_rule, starvation
 from tests.kernel.tracing import check_verdict
 from tests.kernel.verdict.web import WEB, ask, make_certificate, serving
 from tests.kernel.web_servers import gunicorn
 
-_STARVED = "IO112"
-"""What a busy machine does to any server."""
 _TRIES = 4
 
 
@@ -105,10 +103,10 @@ def test_the_label_is_right_and_nothing_is_found(
         pytest.skip(f"needs {case.needs}: pip install 'iotrace[servers-under-test]'")
     for _ in range(_TRIES):
         model, found = _observe(trace, certificate, case)
-        if _STARVED not in found:
+        if not starvation(found):
             break
     else:
-        pytest.skip(f"other programs take the CPUs, {_TRIES} times: {found[_STARVED].evidence}")
+        pytest.skip(f"other programs take the CPUs, {_TRIES} times: {starvation(found)}")
     assert (model.id, model.shape) == (case.model, case.shape), model
     assert case.title in model.title
     assert model.confidence > 0.5

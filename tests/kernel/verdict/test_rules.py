@@ -17,15 +17,13 @@ import pytest
 from iotrace.engine.map_limits import Limits
 from iotrace.snapshot.arithmetic import interval
 from iotrace.tracing.trace import Trace
-from tests.found import Found, by_rule
+from tests.found import Found, by_rule, starvation
 from tests.kernel.tracing import check_verdict
 from tests.kernel.verdict import load
 from tests.kernel.verdict.defects import DEFECTS, Defect
 
 _PROGRAMS = Path(__file__).parent / "programs"
 _RESOLVER = 53
-_STARVED = "IO112"
-"""What a busy machine does to any server."""
 _TRIES = 4
 
 
@@ -100,6 +98,6 @@ def _observe_undisturbed(
     """What is found, of the first of some tries that other programs left a CPU to."""
     for _ in range(_TRIES):
         found, facts = _observe(trace, defect, form)
-        if enough(found) or _STARVED not in found:
+        if enough(found) or not starvation(found):
             return found, facts
-    pytest.skip(f"other programs take the CPUs, {_TRIES} times: {found[_STARVED].evidence}")
+    pytest.skip(f"other programs take the CPUs, {_TRIES} times: {starvation(found)}")

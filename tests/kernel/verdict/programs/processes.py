@@ -76,7 +76,7 @@ def backlog():
     room = threading.BoundedSemaphore(4)
     with ProcessPoolExecutor(2) as pool:
         while True:
-            part = {str(number): number for number in range(30_000)}
+            part = b"." * 1_000_000
             if not WRONG:
                 room.acquire()
             future = pool.submit(_slowly, part)

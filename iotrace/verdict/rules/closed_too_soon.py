@@ -40,19 +40,19 @@ def _hit(row: Requests, profile: ProcessProfile) -> Hit:
         severity="medium",
         title=f"Requests are lost: {row.after_close:,} of {plural(came, 'request')} to "
         f"{row.listener} ({share(row.after_close, came)}), the latest from "
-        f"{row.after_close_peer}, came on kept-alive connections that this server had closed, as "
-        f"they were idle for {duration(idle_ns)}, and got a reset. They came {duration(after_ns)} "
-        "after the close on average",
+        f"{row.after_close_peer}, came on kept-alive connections that this server had closed "
+        f"when they had been idle for {duration(idle_ns)}, and got a reset. They came "
+        f"{duration(after_ns)} after the close on average",
     )
 
 
 CLOSED = Rule(
     "IO215",
     "Requests are lost: the server closes kept connections too soon",
-    "Have the server keep idle connections for longer than the proxy or load balancer before it "
-    "does (uvicorn: --timeout-keep-alive, gunicorn and hypercorn: --keep-alive, waitress: "
-    "--channel-timeout, aiohttp: keepalive_timeout), or the client give them up sooner "
-    "(nginx: keepalive_timeout of the upstream). Have it try again what may be done twice.",
+    "Have the server keep idle connections for longer than the proxy or load balancer in front of "
+    "it keeps them (uvicorn: --timeout-keep-alive, gunicorn and hypercorn: --keep-alive, waitress: "
+    "--channel-timeout, aiohttp: keepalive_timeout), or that one close them sooner (nginx: "
+    "keepalive_timeout of the upstream). Whoever asks should ask again where that does no harm.",
     _closed,
     least=Detail.SOCKETS,
 )

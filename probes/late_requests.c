@@ -32,11 +32,15 @@ static __always_inline u64 idle_key_of(u64 sock, u32 local_port, u32 family, u8 
   return idle_key(local_port, peer_port_of(sock), family == AF_INET6 ? words[3] : words[0]);
 }
 
-/* A new connection has the ports of an earlier one. */
+/* A new connection has the ports of an earlier one. Servers that close each with its answer never have
+ * any to forget. */
 static __always_inline void forget_idle_close(u64 sock, u32 port)
 {
-  u32 peer[4] = {};
-  u64 key = idle_key_of(sock, port, MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_FAMILY), (u8 *)peer);
+  u32 peer[4] = {}, counter = COUNTER_IDLE_CLOSES;
+  u64 key, *closes = counters.lookup(&counter);
+  if (!closes || !*closes)
+    return;
+  key = idle_key_of(sock, port, MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_FAMILY), (u8 *)peer);
   closed_idle.delete(&key);
 }
 
@@ -54,6 +58,7 @@ static __always_inline void note_idle_close(struct exchange *x, u64 sock)
     return;
   c.family = MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_FAMILY);
   key = idle_key_of(sock, MEMBER(u16, sock, TYPE_SOCK, OFFSET_SOCK_NUM), c.family, c.peer);
+  count(COUNTER_IDLE_CLOSES); /* before there is one to be forgotten */
   closed_idle.update(&key, &c);
 }
 

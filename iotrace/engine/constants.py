@@ -85,6 +85,8 @@ class Counter(IntEnum):
     MADE_UP_RECEIVED = 26
     """Reads of sockets that a spare copy of the probe saw and the first did not, of all threads."""
     MADE_UP_SENT = 27
+    IDLE_CLOSES = 28
+    """Connections that a process closed while they were idle (probes/late_requests.c)."""
 
 
 class Role(IntEnum):

@@ -22,7 +22,9 @@ _SHARE = 50
 _FIRST_LOOKS, _FIRST_SHARE = 8, 4
 """after the first looks: a short trace needs some."""
 _AT_ONCE_NS = 20_000_000
-"""The others wait for the next tick."""
+"""The others wait for the next tick;"""
+_FIRST_AT_ONCE_NS = 50_000_000
+"""as long as some were not looked at at all: each of a server's workers is found once."""
 _TRIES = 4
 """At a process that has no asyncio (yet), each after ten times as long."""
 _MOST_PLACES = 1000
@@ -59,16 +61,21 @@ class TaskBook:
     def __init__(self, reader: TargetReader) -> None:
         self._reader = reader
         self._known: dict[int, ProcessTasks] = {}
+        self._without_first = False
 
     def poll(self, alive: Iterable[int], now_ns: int) -> None:
-        """Look at those that are due, as long as that takes no longer than ``_AT_ONCE_NS``."""
-        due = []
+        """Look at those that are due, as long as that takes no longer than ``_AT_ONCE_NS``: every
+        other time at those with tasks first, for whose sake the many without have to wait."""
+        self._without_first = not self._without_first
+        due, new = [], False
         for pid in alive:
             known = self._known.setdefault(pid, ProcessTasks())
             if known.failures < _TRIES and now_ns >= known.next_ns:
-                due.append((known.next_ns, pid, known))
-        until_ns = time.monotonic_ns() + _AT_ONCE_NS
-        for _, pid, known in sorted(due, key=lambda one: one[:2]):
+                later = bool(known.tasks) is self._without_first
+                due.append((later, known.next_ns, pid, known))
+                new |= not known.looks and not known.failures
+        until_ns = time.monotonic_ns() + (_FIRST_AT_ONCE_NS if new else _AT_ONCE_NS)
+        for _, _, pid, known in sorted(due, key=lambda one: one[:3]):
             self._look(pid, known)
             if time.monotonic_ns() >= until_ns:
                 break

@@ -64,6 +64,8 @@ _SERVE = ("busy_connections", "slow_service", "sleeping_requests")
 _BEGIN_TRACED = (*_SERVE, "one_worker")
 _IDLE = ("kept_connections", "full_server", "endless_shutdown", "told_in_vain")
 _OF_A_CHILD = ("busy_pipe", "shared_connection")
+_OF_TASKS = ("busy_connections", "queued_tasks", "sleeping_requests")
+_LOOKS = 4
 _SEVERITIES = {"kept_connections": "medium", "kept_threads": "medium", "read_by_another": "low"}
 """It goes on serving until the limit is reached; whether an answer is owed is not known."""
 FORMS = ("wrong", "fixed")
@@ -110,7 +112,7 @@ def seen() -> Iterator[Seen]:
         time_ns = time.monotonic_ns()
         # A hang is one that lasts for half of the trace: it takes a while to follow so many.
         until_ns = time_ns + max(3 * LEAST_NS, 2 * (time_ns - trace.started_ns))
-        while time.monotonic_ns() < until_ns:
+        while time.monotonic_ns() < until_ns or not _looked_at(trace, pids):
             trace.processes_alive()
             time.sleep(0.2)
         trace.look()
@@ -125,6 +127,13 @@ def seen() -> Iterator[Seen]:
         )
         for (form, way), pid in pids.items()
     }
+
+
+def _looked_at(trace: Trace, pids: dict[tuple[str, str], int]) -> bool:
+    """Whether the tasks of each program that has some were seen often enough to be judged."""
+    report = trace.report(trace.snapshot(), judged=False)
+    looks = {one.pid: one.tasks.looks if one.tasks else 0 for one in report.processes}
+    return all(looks[pid] >= _LOOKS for (_, way), pid in pids.items() if way in _OF_TASKS)
 
 
 def _found(report: Report, pid: int, *, children: bool = False) -> Found:

@@ -112,9 +112,9 @@ def seen() -> Iterator[Seen]:
         time_ns = time.monotonic_ns()
         # A hang is one that lasts for half of the trace: it takes a while to follow so many.
         until_ns = time_ns + max(3 * LEAST_NS, 2 * (time_ns - trace.started_ns))
-        while time.monotonic_ns() < until_ns or not _looked_at(trace, pids):
-            trace.processes_alive()
-            time.sleep(0.2)
+        _follow_until(trace, until_ns)
+        while not _looked_at(trace, pids):
+            _follow_until(trace, time.monotonic_ns() + LEAST_NS)
         trace.look()
         now = trace.snapshot()
         report = trace.report(now)
@@ -127,6 +127,12 @@ def seen() -> Iterator[Seen]:
         )
         for (form, way), pid in pids.items()
     }
+
+
+def _follow_until(trace: Trace, until_ns: int) -> None:
+    while time.monotonic_ns() < until_ns:
+        trace.processes_alive()
+        time.sleep(0.2)
 
 
 def _looked_at(trace: Trace, pids: dict[tuple[str, str], int]) -> bool:

@@ -21,6 +21,8 @@ from pathlib import Path
 
 from benchmarks.command import attached, details, fields_of, links
 from iotrace.engine.bpf_syscall import KernelRefusal, load_program, open_raw_tracepoint
+from iotrace.engine.tracepoints import PROBES
+from iotrace.report.detail import Detail
 
 _BPF = {"x86_64": 321, "aarch64": 280}
 _PIDFD_GETFD = 438
@@ -35,9 +37,12 @@ _READ_CLOCK = bytes.fromhex("8500000005000000")
 
 NOTHING, EMPTY, IOTRACE = "none (noise)", "empty probes (limit)", "iotrace "
 EMPTY_SWITCH = "empty probe on sched_switch (limit of light detail)"
+EMPTY_SOCKETS = "empty probes wherever sockets detail has one (its limit)"
 CLOCK = "nothing but the clock, on calls, copies, arrivals (limit of full detail)"
 _TIMED = ("sys_enter", "sys_exit", "skb_copy_datagram_iovec", "sk_data_ready")
 """What full detail must date, of what happens in every operation of a server."""
+
+_SOCKETS = tuple([one.tracepoint for one in PROBES if Detail.SOCKETS in one.details])
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -128,6 +133,7 @@ def all_probes() -> list[Probes]:
         Probes(NOTHING, _nothing),
         Probes(EMPTY, functools.partial(_empty, ("sys_enter", "sys_exit"))),
         Probes(EMPTY_SWITCH, functools.partial(_empty, ("sched_switch",))),
+        Probes(EMPTY_SOCKETS, functools.partial(_empty, _SOCKETS)),
         Probes(CLOCK, functools.partial(_empty, _TIMED, code=_READ_CLOCK)),
         *(levels or [Probes(f"{IOTRACE}full", iotrace_probes)]),
     ]

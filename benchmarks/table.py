@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.page import table_of, write_between
 from benchmarks.peers import PEERS
-from benchmarks.probes import CLOCK, EMPTY, EMPTY_SWITCH, IOTRACE, NOTHING
+from benchmarks.probes import CLOCK, EMPTY, EMPTY_SOCKETS, EMPTY_SWITCH, IOTRACE, NOTHING
 from benchmarks.workloads import WORKLOADS
 
 DOCS = Path(__file__).parents[1] / "docs" / "performance.md"
@@ -78,7 +78,15 @@ def _tracers(workloads: dict[str, Any]) -> Iterator[str]:
         for name in one.get(part, {})
     }
     levels = sorted(name for name in seen if name.startswith(IOTRACE))
-    for name in (NOTHING, EMPTY, EMPTY_SWITCH, CLOCK, *levels, *(peer.name for peer in PEERS)):
+    for name in (
+        NOTHING,
+        EMPTY,
+        EMPTY_SWITCH,
+        EMPTY_SOCKETS,
+        CLOCK,
+        *levels,
+        *(peer.name for peer in PEERS),
+    ):
         if name in seen:
             yield name
 

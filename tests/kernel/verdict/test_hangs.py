@@ -66,6 +66,8 @@ _IDLE = ("kept_connections", "full_server", "endless_shutdown", "told_in_vain")
 _OF_A_CHILD = ("busy_pipe", "shared_connection")
 _OF_TASKS = ("busy_connections", "queued_tasks", "sleeping_requests")
 _LOOKS = 4
+_MOST_THREADS = 1 << 13
+"""kept_threads begins one after the other, and does not end."""
 _SEVERITIES = {"kept_connections": "medium", "kept_threads": "medium", "read_by_another": "low"}
 """It goes on serving until the limit is reached; whether an answer is owed is not known."""
 FORMS = ("wrong", "fixed")
@@ -99,7 +101,7 @@ def seen() -> Iterator[Seen]:
             (form, way): stack.enter_context(_running(form, way)) for way in WAYS for form in FORMS
         }
         pids = {key: program.pid for key, program in programs.items()}
-        trace = stack.enter_context(Trace(Limits()))
+        trace = stack.enter_context(Trace(Limits(threads=_MOST_THREADS)))
         for pid in pids.values():
             trace.follow(pid, True)
         for (_, way), program in programs.items():

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+from quart import Quart, request
+
+app = Quart(__name__)
+
+
+@app.route("/", methods=["POST"])
+async def hello():
+    data = await request.get_data()  # <- waits
+    return data

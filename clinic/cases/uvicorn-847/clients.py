@@ -22,7 +22,6 @@ async def keeps():
     reader, writer = await connected()
     while True:
         await asked(reader, writer)
-        await asyncio.sleep(0.02)
 
 
 async def makes_new():

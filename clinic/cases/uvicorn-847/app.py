@@ -6,5 +6,4 @@ app = Quart(__name__)
 
 @app.route("/", methods=["POST"])
 async def hello():
-    data = await request.get_data()  # <- waits
-    return data
+    return await request.get_data()  # <- waits

@@ -10,7 +10,7 @@ from iotrace.report.stacks import Frame
 from iotrace.verdict.frames import in_package, library_frames, package_of, short_name
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose
-from iotrace.verdict.waiting_tasks import WaitingTasks, mean_of, waiting_tasks
+from iotrace.verdict.waiting_tasks import WaitingTasks, mean_of, resolves, waiting_tasks
 
 _GREETS = re.compile(
     r"^_*(?:(?:\w+_)?connect(?:ion_made|_\w+)?|open_connection|create_connection|do_handshake"
@@ -22,8 +22,10 @@ _AWAITED = (Purpose.ANSWER, Purpose.CONNECTION)
 
 
 def connecting_tasks(profile: ProcessProfile) -> list[WaitingTasks]:
-    """Those that wait for a peer because of the connection itself."""
-    return [one for one in asking_tasks(profile) if greets(one.wait.stack)]
+    """Those that wait for a peer because of the connection itself. A name is looked up before: by
+    another server, or in the turn of a thread pool."""
+    stacks = ((one, one.wait.stack) for one in asking_tasks(profile))
+    return [one for one, stack in stacks if greets(stack) and not resolves(stack)]
 
 
 def asking_tasks(profile: ProcessProfile) -> list[WaitingTasks]:

@@ -12,6 +12,7 @@ from iotrace.report.task_waits import TaskWait
 from iotrace.verdict.frames import (
     library_frames,
     named,
+    package_of,
     short_name,
 )
 from iotrace.verdict.number_formats import duration, plural
@@ -21,6 +22,7 @@ from iotrace.verdict.stuck import LEAST_NS, WHOLE_SHARE
 from iotrace.verdict.told_lines import ToldLine
 
 LEAST_LOOKS = 3
+MOST_OF_WAY = 6
 _PRIMITIVE = re.compile(
     r"/asyncio/(?:locks|queues|tasks|timeouts|mixins)\.py:|/async_timeout/|_synchronization\.py:"
     r"|/anyio/(?:_core|_backends)/\w+\.py:(?!.*(?:run_sync|connect))"
@@ -94,10 +96,11 @@ def resolving_tasks(profile: ProcessProfile) -> tuple[WaitingTasks, ...]:
     thread of an executor does: the way that leads to the program's code is in the tasks alone."""
     tasks = profile.tasks
     rows = [one for one in tasks.rows if one.stack] if tasks else []
-    return tuple(WaitingTasks(one, Purpose.CONNECTION) for one in rows if _resolves(one.stack))
+    return tuple(WaitingTasks(one, Purpose.CONNECTION) for one in rows if resolves(one.stack))
 
 
-def _resolves(stack: Sequence[Frame]) -> bool:
+def resolves(stack: Sequence[Frame]) -> bool:
+    """Whether a library that the program's own code has called waits for a name."""
     library = library_frames(stack)
     return len(library) < len(stack) and _any(library, _RESOLVES)
 
@@ -165,6 +168,16 @@ def function_text(stack: Sequence[Frame]) -> str:
     frame = taker_of(stack)
     plain = frame.function.split(".<locals>", 1)[0]
     return f"{plain} ({'/'.join(frame.file.rsplit('/', 2)[-2:])})"
+
+
+def client_way(stack: Sequence[Frame]) -> str:
+    """Which functions of the client lead to the wait, the innermost last: "execute > prepare >
+    introspect (asyncpg)"; "" where no installed package is on the way."""
+    library = library_frames(stack)
+    first = next(filter(None, map(package_of, library)), "")
+    names = [short_name(frame).lstrip("_") for frame in library if package_of(frame) == first]
+    way = list(dict.fromkeys(names))[:MOST_OF_WAY]
+    return f"{' > '.join(reversed(way))} ({first})" if first else ""
 
 
 def task_lines(found: Iterable[WaitingTasks]) -> tuple[ToldLine, ...]:

@@ -13,6 +13,7 @@ from iotrace.verdict.full_pool_texts import advice_of, awaited_by, title_of, who
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.pool_threads import is_idle, threads_of_pools, wakes_in
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.queued_look_ups import LOOK_UPS_ADVICE, LOOK_UPS_TOO, queued_look_ups
 from iotrace.verdict.rules.accept_paused import keeps_from_accepting
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.rules.sleep_in_request import RETRIES, sleeps_to_retry
@@ -169,12 +170,17 @@ def _hit(name: str, busy: Sequence[_Member], profile: ProcessProfile) -> Hit:
         evidence["asleep_between_requests_ns"] = clients.between_ns
     cost = max(one.thread.lifetime_ns - one.idle_ns for one in busy)
     retries = sleeps_to_retry(example.call)
+    names = queued_look_ups(name, profile)
+    if names:
+        evidence["tasks_that_wait_for_look_ups"] = sum(one.wait.tasks for one in names)
     return Hit(
         evidence,
         cost,
         busy[0].thread.tid if count == 1 else None,
         severity="high",
-        lines=(*_lines(groups), *_askers(busy, profile))[:3],
+        lines=(*_lines(groups)[: 2 if names else 3], *task_lines(names), *_askers(busy, profile))[
+            :3
+        ],
         title=title_of(
             who_text(name, count),
             "is" if count == 1 else "are",
@@ -183,10 +189,14 @@ def _hit(name: str, busy: Sequence[_Member], profile: ProcessProfile) -> Hit:
             + (", where a library sleeps before it tries again" if retries else ""),
             f" {clients.text(peer)}" if clients and peer else "",
             awaited.text if awaited else "",
+        )
+        + (LOOK_UPS_TOO if names else ""),
+        advice=(LOOK_UPS_ADVICE if names else "")
+        + (
+            RETRIES
+            if retries
+            else advice_of(count, clients, kept=not peer and _kept(busy, profile))
         ),
-        advice=RETRIES
-        if retries
-        else advice_of(count, clients, kept=not peer and _kept(busy, profile)),
     )
 
 

@@ -102,7 +102,7 @@ def _of_lock_or_poll(call: InCall, library: Sequence[Frame]) -> Purpose:
     if call.syscall in FAMILIES:
         if _any(library, _FOR_CHILD):
             return Purpose.CHILD
-        if call.fd is None or call.kind not in SOCKETS:
+        if call.kind not in SOCKETS or (call.fd is None and not call.peer):
             return Purpose.WORK
         return Purpose.CONNECTION if _any(library[:1], _CONNECTS) else Purpose.ANSWER
     if call.kind in INTERPRETER_KINDS:

@@ -24,6 +24,7 @@ from iotrace.verdict.purpose import (
 )
 from iotrace.verdict.sliced_waits import slices_of
 from iotrace.verdict.told_lines import ToldLine, ToldWait, frame_text, wait_at
+from iotrace.verdict.unnamed_selects import with_peer
 from iotrace.vocabulary.calls import READS
 from iotrace.vocabulary.kinds import PIPES_AND_TERMINALS, SOCKETS
 
@@ -70,14 +71,16 @@ class Stuck:
 def in_calls(profile: ProcessProfile) -> tuple[Stuck, ...]:
     """The threads that were in a call at the end, the longest first."""
     found = [
-        _in_slices(row.tid, row.in_call, profile)
-        or Stuck(
-            row.tid, row.in_call, purpose_of(row.in_call), _held_ns(row.tid, row.in_call, profile)
-        )
+        _in_slices(row.tid, row.in_call, profile) or _in_one(row.tid, row.in_call, profile)
         for row in profile.process.threads
         if row.in_call is not None
     ]
     return tuple(sorted(found, key=lambda one: (-one.held_ns, one.tid)))
+
+
+def _in_one(tid: int, call: InCall, profile: ProcessProfile) -> Stuck:
+    named = with_peer(call, profile.process.sockets, LEAST_NS)
+    return Stuck(tid, named, purpose_of(named), _held_ns(tid, call, profile))
 
 
 def _in_slices(tid: int, call: InCall, profile: ProcessProfile) -> Stuck | None:

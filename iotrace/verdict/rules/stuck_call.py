@@ -47,6 +47,7 @@ from iotrace.verdict.stuck import (
 from iotrace.verdict.stuck_advice import ITSELF, advice_of, exits
 from iotrace.verdict.work_in_progress import is_worked_at
 from iotrace.verdict.worker_processes import asked_text, asking_worker
+from iotrace.vocabulary.calls import FAMILIES
 from iotrace.vocabulary.kinds import SOCKETS
 
 MOST_NAMED = 3
@@ -118,6 +119,8 @@ def _owes_answer(one: Stuck, profile: ProcessProfile) -> bool:
         return False
     if asking_worker(one, profile):
         return True
+    if one.call.syscall in FAMILIES and one.call.fd is None:
+        return one.own  # it has a peer as that was asked, and never said anything
     return one.own and (asks(one.call.stack) or one.serves or _sent_before(one.call, profile))
 
 

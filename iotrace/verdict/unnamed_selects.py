@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""For whom a select waits, which does not tell of its descriptors, in a client with one socket."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from iotrace.report.model import OpenSockets
+from iotrace.report.stacks import Frame, InCall
+from iotrace.verdict.frames import library_frames, short_name
+from iotrace.vocabulary.calls import FAMILIES
+
+_ASKS = re.compile(
+    r"^_*(?:request|query|call|ask|get|post|put|execute|fetch|invoke|sr1|(?:get|read|recv|wait_for)_"
+    r"(?:reply|response|answer)|send_(?:and_)?(?:recv|receive|wait|request|command))$"
+)
+"""Functions of clients that ask, and give the answer back."""
+
+
+def with_peer(call: InCall, sockets: OpenSockets | None, least_ns: int) -> InCall:
+    """The call with the peer that it waits for, where a client makes it, and the process has a
+    single socket, on which it has sent something, at least so long ago, and never got anything."""
+    unnamed = call.syscall in FAMILIES and not call.kind and call.fd is None
+    if not unnamed or sockets is None or sockets.count != 1 or not _asks(call.stack):
+        return call
+    mute = [one for one in sockets.one_sided if not one.accepted and one.silent_ns >= least_ns]
+    return replace(call, kind="tcp", peer=mute[0].address) if len(mute) == 1 else call
+
+
+def _asks(stack: Sequence[Frame]) -> bool:
+    return any(_ASKS.search(short_name(frame)) for frame in library_frames(stack))

@@ -21,6 +21,7 @@ from iotrace.verdict.upstream_time import answered_ns
 from iotrace.verdict.upstreams import connecting_lines, upstreams
 from iotrace.verdict.waiting_tasks import (
     WaitingTasks,
+    client_way,
     long_task_ns,
     longest_of,
     mean_of,
@@ -34,7 +35,11 @@ LEAST_SHARE = 0.5
 BLOCKED_SHARE = 0.5
 """Of that, asleep in calls for it: then threads wait, or the loop's does (IO104, IO119, IO142)."""
 LEAST_ANSWERS = 5
+"""Slow requests, answered or still waiting."""
+FOR_EACH = 0.9
+"""Connections that were made to the service, for each answered request."""
 LEAST_OWED_NS = 1_000_000_000
+LEAST_MADE = 3
 NO_LONGER = 1.25
 """Times the requests' own time that an answer may seem to take: buckets are an eighth wide. What
 takes longer is waited for beside the requests: a consumer's next message."""
@@ -84,7 +89,8 @@ def _slow_upstream(profile: ProcessProfile) -> Upstream | None:
         return None
     rows = [one for one in profile.process.requests if one.latency_ns]
     slow = [one for one in rows if one.latency_ns and one.latency_ns.p50 >= LATE_NS]
-    if sum(one.exchanges for one in slow) < LEAST_ANSWERS:
+    owed_now = sum(one.unanswered for one in slow if (one.oldest_unanswered_ns or 0) >= LATE_NS)
+    if sum(one.exchanges for one in slow) + owed_now < LEAST_ANSWERS:
         return None
     spent = sum(total_ns(one.latency_ns) for one in rows if one.latency_ns)
     typical = max(one.latency_ns.p50 for one in slow if one.latency_ns)
@@ -106,6 +112,9 @@ def _slow_hit(upstream: Upstream, waiting: Sequence[WaitingTasks], profile: Proc
     theirs = upstream.theirs_ns
     assert theirs is not None
     waited = answered_ns(upstream)
+    made, served = _made(upstream), sum(one.exchanges for one in rows)
+    anew = made >= max(LEAST_MADE, FOR_EACH * served)
+    way = client_way(waiting[0].wait.stack) if waiting else ""
     return Hit(
         {
             "peer": upstream.peer,
@@ -115,14 +124,23 @@ def _slow_hit(upstream: Upstream, waiting: Sequence[WaitingTasks], profile: Proc
             "at_once": upstream.in_flight_max,
             "of_the_requests_time_ratio": round(min(1.0, waited / max(1, spent)), 3),
             "requests_p50_ns": typical,
+            **({"asked_in": way} if way else {}),
+            **({"connections_made": made} if anew else {}),
             **owed(profile),
         },
         min(waited, profile.wall_ns),
         lines=task_lines(waiting) or connecting_lines(profile, upstream.peer),
         title=f"Requests wait for {upstream.peer}: half of its answers take "
         f"{duration(theirs.p50)} or longer, which is {share(min(waited, spent), spent)} of the "
-        f"time of the requests (typically {duration(typical)})",
+        f"time of the requests (typically {duration(typical)})"
+        + (", on a new connection for each request" if anew else ""),
+        advice=_ANEW if anew else "",
     )
+
+
+def _made(upstream: Upstream) -> int:
+    made = upstream.connect_ns.count if upstream.connect_ns else 0
+    return made - upstream.connect_errors
 
 
 def _hanging_hit(waiting: Sequence[WaitingTasks], profile: ProcessProfile) -> Hit:
@@ -175,6 +193,12 @@ def _mute_hits(profile: ProcessProfile) -> Iterator[Hit]:
         )
 
 
+_ANEW = (
+    "Keep connections and use them again (a pool as large as requests are at work at once): what a "
+    "driver asks first on each, it then asks once: login, settings, the types and the prepared "
+    "form of each statement. See the way to the wait above: whether it is the query itself that "
+    "takes so long, or what the driver asks before it."
+)
 _MUTE = (
     "What listens there accepts and does not answer: it is starting, it hangs, all of its workers "
     "are busy, or it speaks another protocol (TLS). No thread is asleep for it: greenlets, "

@@ -74,6 +74,28 @@ def test_a_service_of_300_ms_is_named_too() -> None:
     assert line.endswith("on the average")  # and nothing of "longest 0 ms"
 
 
+def test_few_requests_count_with_those_that_still_wait() -> None:
+    one = _slow(1_500 * MS, 1_400 * MS)
+    (row,) = one.requests
+    few = replace(row, exchanges=4, latency_ns=_took(1_500 * MS, 4))
+    for owed, oldest, told in ((2, S, True), (2, 100 * MS, False), (0, 0, False)):
+        still = replace(few, unanswered=owed, oldest_unanswered_ns=oldest)
+        assert ("IO165" in findings(replace(one, requests=(still,)))) is told
+
+
+def test_the_way_in_the_client_and_new_connections_are_told() -> None:
+    one = _slow(1_500 * MS, 1_400 * MS)
+    found = findings(one)["IO165"]
+    assert found.evidence["asked_in"] == "receive (anyio)"
+    assert "new connection" not in found.title
+    (upstream,) = one.upstreams
+    for made, told in ((12, True), (9, False)):
+        anew = replace(upstream, connect_ns=_took(MS, made))
+        found = findings(replace(one, upstreams=(anew,)))["IO165"]
+        assert found.title.endswith(", on a new connection for each request") is told
+        assert ("what a driver asks first" in found.advice) is told
+
+
 def test_requests_that_are_quick_or_wait_for_something_else_are_no_matter_of_that_service() -> None:
     assert "IO165" not in findings(_slow(200 * MS, 190 * MS))
     assert "IO165" not in findings(_slow(1_500 * MS, 500 * MS))

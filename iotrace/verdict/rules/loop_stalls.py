@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from iotrace.report.model import Loop
+from iotrace.report.stacks import StallCause
 from iotrace.verdict.advice import instead_of_blocking, instead_of_computing
-from iotrace.verdict.cpu_samples import busy_lines, importing
+from iotrace.verdict.cpu_samples import busy_lines, by_function, cpu_ns_of, importing
+from iotrace.verdict.frames import in_library
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import stalled_lines
 from iotrace.verdict.rules.rule import Cost, Hit, Rule, Tells, always
@@ -15,6 +18,8 @@ from iotrace.verdict.work_sources import has_time
 
 OWN_SHARE = 0.5
 """Of the stalls' time that is not in the run queue: else the cause is a lack of CPU time..."""
+SAMPLED_SHARE = 0.5
+"""Of the CPU time of the stalls: in a function of the program that no stall was seen in."""
 STALL_NS = 50_000_000
 """... unless that time alone makes each of them a stall. A call that blocks for less is named only
 where blocking takes most of the time."""
@@ -59,11 +64,29 @@ def _stalled(profile: ProcessProfile) -> Iterator[Hit]:
                 green = _GREEN if in_green_thread(profile, tid) else ""
                 advice = green + instead_of_computing(stack)
             lines = stalled_lines(profile.process, loop)
-            if not lines and not blocks:
+            if not blocks and (not lines or _is_elsewhere(loop, tid, stalls.cpu_ns, profile)):
                 lines = busy_lines(profile.process, tid, callbacks=True)
             low = "low" if has_time({tid}, profile) else None
             title = "" if blocks else _IMPORTS if imports else _COMPUTES
             yield Hit(evidence, own, tid, fd, severity=low, lines=lines, title=title, advice=advice)
+
+
+def _is_elsewhere(loop: Loop, tid: int, stalled_ns: int, profile: ProcessProfile) -> bool:
+    """Whether stalls were seen in a framework's code only, where a function of the program had just
+    returned to it, and samples find the thread in that function for most of as long."""
+    if any(not in_library(frame) for one in _causes(loop) for frame in one.stack):
+        return False
+    rows = [one for one in profile.process.cpu_samples if one.tid == tid]
+    most = next(iter(by_function(rows)), [])
+    return (
+        bool(most)
+        and not in_library(most[0].own_stack[0])
+        and cpu_ns_of(most) >= SAMPLED_SHARE * stalled_ns
+    )
+
+
+def _causes(loop: Loop) -> Sequence[StallCause]:
+    return loop.stalls.causes if loop.stalls else ()
 
 
 _GREEN = (

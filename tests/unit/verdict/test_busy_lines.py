@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iotrace.report.model import Process, Requests, Stalls
-from iotrace.report.stacks import CpuSample, Frame
+from iotrace.report.stacks import CpuSample, Frame, StallCause
 from iotrace.report.times import Durations
 from iotrace.verdict.cpu_samples import busy_lines, faulting_lines
 from iotrace.verdict.told_lines import texts_of
@@ -181,6 +181,21 @@ def test_a_loop_whose_stalls_are_told_has_no_second_finding() -> None:
     found = findings(replace(busy, calls=(call("sendto", "tcp", 41),)))
     assert "IO103" in found
     assert "IO133" not in found
+
+
+def test_stalls_seen_in_a_framework_that_samples_find_in_the_program() -> None:
+    """The function that computed had just returned when each stall was seen."""
+    waits = dict.fromkeys(WAIT_REASONS, 0)
+    routes = Frame("app", "/srv/lib/site-packages/starlette/routing.py", 73)
+    makes = Frame("Model._init_from_db", "/srv/lib/site-packages/tortoise/models.py", 714)
+    export = Frame("export", "/srv/server.py", 19)
+    for samples, told in ((1_500, "server.py:19 export"), (500, "starlette/routing.py:73 app")):
+        cause = StallCause("cpu", "", "", None, 3, 9 * S, 9 * S, 0, 0, 0, 3 * S, 0, (routes,))
+        stalls = Stalls(3, 9 * S, 9 * S, 0, waits, None, (cause,))
+        rows = (_row(samples, 1, makes, export, routes), _row(2_000 - samples, 0, routes))
+        one = replace(event_loop(stalls=stalls, busy=300 * MS), cpu_samples=rows)
+        busy = replace(one, threads=(thread(user=9_900 * MS, poll=100 * MS, switches=7),))
+        assert findings(busy)["IO103"].lines[0].startswith(told)
 
 
 def test_files_that_are_read_again_and_again_cost_what_is_computed_with_them() -> None:

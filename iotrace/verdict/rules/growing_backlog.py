@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Work is given to a pool of processes faster than it is done: all of it waits in memory."""
+"""Work is given to a pool faster than it is done: all of it waits in memory."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from iotrace.report.stacks import Frame
-from iotrace.verdict.frames import in_library, short_name
-from iotrace.verdict.number_formats import figure, mebibytes
+from iotrace.verdict.frames import in_library, named, short_name
+from iotrace.verdict.number_formats import figure, mebibytes, plural
+from iotrace.verdict.pool_threads import threads_of_pools
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule
+from iotrace.verdict.stuck import Stuck, stuck_lines
 from iotrace.verdict.told_lines import ToldLine, frame_text
 from iotrace.vocabulary.calls import LOCKS, READS, WRITES
 from iotrace.vocabulary.kinds import PIPE
@@ -31,6 +33,14 @@ IDLE_SHARE = 0.1
 SOON_S = 600
 """The memory limit is reached within that time, at this rate: high severity."""
 _OUTPUT = (1, 2)
+_SUBMITS = re.compile(r"/(?:concurrent/futures/process|loky/process_executor)\.py:submit$")
+_OF_THREADS = {
+    "ThreadPoolExecutor": re.compile(r"/concurrent/futures/thread\.py:submit$"),
+    "multiprocessing.pool.ThreadPool": re.compile(
+        r"/multiprocessing/pool\.py:(?:_guarded_task_generation|(?:apply|map|starmap)_async)$"
+    ),
+}
+"""By the pool's name. imap() takes from its argument in a thread of its own, without a limit."""
 _POOL = re.compile(r"/(?:concurrent/futures/process|loky/process_executor)\.py$")
 
 
@@ -38,6 +48,7 @@ def _grows(profile: ProcessProfile) -> Iterator[Hit]:
     grown, grows = _growth(profile)
     if grown < LEAST_GROWN_BYTES or grows < GROWN_PER_SECOND_BYTES:
         return
+    yield from _to_threads(profile, grown, grows)
     workers = [one for one in profile.children if _is_worker(one)]
     places, tids = _giving(profile)
     if not workers or places.total() < LEAST_SEEN or any(map(_idles, workers)):
@@ -68,6 +79,41 @@ def _grows(profile: ProcessProfile) -> Iterator[Hit]:
     )
 
 
+def _to_threads(profile: ProcessProfile, grown: int, grows: float) -> Iterator[Hit]:
+    """A pool of threads: what is given and done there, no call tells."""
+    pools: dict[str, list[Stuck]] = {}
+    idle = set[str]()
+    for name, one, row in threads_of_pools(profile):
+        pools.setdefault(name, []).append(one)
+        if row.states_ns.wait.get("lock", 0) >= IDLE_SHARE * row.lifetime_ns:
+            idle.add(name)
+    for name, threads in pools.items():
+        places, _ = _giving(profile, _OF_THREADS.get(name))
+        if name in idle or places.total() < LEAST_SEEN:
+            continue
+        ((place, seen),) = places.most_common(1)
+        count = len(threads)
+        yield Hit(
+            {
+                "pool": name,
+                "workers": count,
+                "seen_giving": seen,
+                "grown_bytes": grown,
+                "grows_bytes_per_second": round(grows),
+            },
+            None,
+            severity="high" if _is_full_soon(profile, grows) else "medium",
+            lines=(
+                ToldLine(f"{frame_text(place)} -> makes work for the pool, seen {seen} times"),
+                *stuck_lines(threads)[:1],
+            ),
+            title=f"Work is given to a pool of {plural(count, 'thread')} faster than they do it, "
+            f"and waits in memory: they are always busy, and the process grows by "
+            f"{mebibytes(round(grows))} a second",
+            advice=_FEWER_AHEAD,
+        )
+
+
 def _growth(profile: ProcessProfile) -> tuple[int, float]:
     """Bytes, and bytes a second; 0 where it is not known."""
     limits = profile.process.limits
@@ -92,12 +138,15 @@ def _is_in(stack: Iterable[Frame], function: str) -> bool:
     return any(_POOL.search(one.file) and short_name(one) == function for one in stack)
 
 
-def _giving(profile: ProcessProfile) -> tuple[Counter[Frame], set[int]]:
-    """Where the program's own code submits, how often that was seen, and in which threads."""
+def _giving(
+    profile: ProcessProfile, given: re.Pattern[str] | None = _SUBMITS
+) -> tuple[Counter[Frame], set[int]]:
+    """Where the program's own code submits, or makes what a pool's own thread takes from it, how
+    often that was seen, and in which threads."""
     places, tids = Counter[Frame](), set[int]()
     for tid, count, stack in _stacks(profile):
         own = next((one for one in stack if not in_library(one)), None)
-        if own is not None and _is_in(stack, "submit"):
+        if own is not None and given and any(given.search(named(frame)) for frame in stack):
             places[own] += count
             tids.add(tid)
     return places, tids
@@ -142,6 +191,14 @@ def _is_full_soon(profile: ProcessProfile, bytes_per_second: float) -> bool:
     left = limits.memory_limit_bytes - (limits.memory_used_bytes or 0)
     return left < SOON_S * bytes_per_second
 
+
+_FEWER_AHEAD = (
+    "Let no more wait than keeps the threads busy: a BoundedSemaphore that is taken before each "
+    "submit() or in the generator that imap() reads, and released when a result has come; "
+    "Executor.map(buffersize=) from Python 3.14; a queue.Queue(maxsize=) with threads of your own. "
+    "Elasticsearch: streaming_bulk, or a release whose parallel_bulk has queue_size. imap(), map() "
+    "and submit() keep all that they were given in memory."
+)
 
 BACKLOG = Rule(
     "IO213",

@@ -6,7 +6,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iotrace.report.model import GroupLimits, Process
-from tests.unit.verdict.made import MS, PID, S, call, descriptor, findings
+from iotrace.report.stacks import CpuSample
+from tests.unit.verdict import hangs
+from tests.unit.verdict.made import (
+    MS,
+    PID,
+    S,
+    call,
+    descriptor,
+    findings,
+    in_call,
+    process,
+    stack,
+    thread,
+)
 from tests.unit.verdict.made_busy import growing_backlog
 
 
@@ -56,3 +69,36 @@ def test_lines_that_are_printed_into_a_pipe_are_no_tasks() -> None:
     assert "50 tasks a second come, 20 are done" in found.title
     busy = replace(prints, calls=401)
     assert not _told(replace(parent, descriptors=(busy,)), *workers)
+
+
+def _threads(*gives: str, idle: int = 0, grown: int = 500 << 20) -> Process:
+    """Four threads of a pool ask a service; another one, or the main thread, gives them work."""
+    work = (
+        "lib/site-packages/urllib3/connectionpool.py:463 HTTPConnectionPool._make_request",
+        "load.py:30 send",
+        "lib/multiprocessing/pool.py:125 worker",
+        *hangs.BOOTSTRAP,
+    )
+    call = in_call("recvfrom", "tcp", *work, fd=9, wait=800 * MS, peer="10.0.0.9:9200")
+    rows = [hangs.waiting(tid, call, recv=10 * S - idle, lock=idle) for tid in (701, 702, 703, 704)]
+    limits = GroupLimits(own_bytes=700 << 20, own_grown_bytes=grown, own_watched_ns=10 * S)
+    sample = CpuSample(711, 9, S, 0, 0, 0, 0, stack(*gives))
+    feeder = thread(711, user=9 * S, lock=S)
+    return replace(process([*rows, feeder]), cpu_samples=(sample,), limits=limits)
+
+
+_FEEDS = ("load.py:12 documents", "lib/multiprocessing/pool.py:391 Pool._guarded_task_generation")
+
+
+def test_a_generator_that_is_read_ahead_of_threads_is_told() -> None:
+    found = findings(_threads(*_FEEDS))["IO213"]
+    assert found.title.startswith("Work is given to a pool of 4 threads faster than they do it")
+    assert "grows by 50 MiB a second" in found.title
+    assert found.lines[0] == "load.py:12 documents -> makes work for the pool, seen 9 times"
+    assert found.evidence["pool"] == "multiprocessing.pool.ThreadPool"
+
+
+def test_threads_that_wait_for_work_or_are_given_none_are_not_behind() -> None:
+    assert not _told(_threads(*_FEEDS, idle=2 * S))
+    assert not _told(_threads(*_FEEDS, grown=9 << 20))
+    assert not _told(_threads("load.py:12 documents", *hangs.BOOTSTRAP))

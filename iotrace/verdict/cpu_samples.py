@@ -13,6 +13,7 @@ from itertools import takewhile
 
 from iotrace.report.model import Process
 from iotrace.report.stacks import CpuSample, Frame
+from iotrace.verdict.common_way import common_way
 from iotrace.verdict.frames import UNNAMED, computes_in_import, imported_for, is_import, package_of
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.outer_callers import called_from
@@ -72,7 +73,8 @@ def busy_lines(
     caller = called_from(rows, process)
     if ranked and _samples(ranked[0]) >= SPREAD_SHARE * total:
         return (*lines[: MOST - len(caller)], *caller)
-    return (*package_lines(rows), *caller, *lines[: MOST - 1 - len(caller)])
+    way = caller or common_way(rows)
+    return (*package_lines(rows), *way, *lines[: MOST - 1 - len(way)])
 
 
 def package_lines(rows: Iterable[CpuSample]) -> tuple[ToldLine, ...]:

@@ -18,9 +18,9 @@ async def search(request):
 
 
 async def chat(request):
-    async with (
+    async with (  # <- asks
         aiohttp.ClientSession() as session,
-        session.get(f"http://localhost:{WEB}/api/chat") as answer,  # <- asks
+        session.get(f"http://localhost:{WEB}/api/chat") as answer,
     ):
         return web.Response(text=await answer.text())
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from iotrace.report.requests import Upstream
+from iotrace.report.times import Durations
 from iotrace.verdict.asked_in_vain import asked_in_vain
 from iotrace.verdict.histograms import total_ns
 from iotrace.verdict.number_formats import duration, plural, share
@@ -36,10 +37,14 @@ BLOCKED_SHARE = 0.5
 """Of that, asleep in calls for it: then threads wait, or the loop's does (IO104, IO119, IO142)."""
 LEAST_ANSWERS = 5
 """Slow requests, answered or still waiting."""
+LEAST_LONG, LONG_NS = 2, 1_000_000_000
+"""Of those so long: no first import and no first connection takes that twice."""
 FOR_EACH = 0.9
 """Connections that were made to the service, for each answered request."""
 LEAST_OWED_NS = 1_000_000_000
 LEAST_MADE = 3
+MANY = 10
+"""Times the usual answer, in a request: some of its answers take much longer, or it asks often."""
 NO_LONGER = 1.25
 """Times the requests' own time that an answer may seem to take: buckets are an eighth wide. What
 takes longer is waited for beside the requests: a consumer's next message."""
@@ -90,10 +95,11 @@ def _slow_upstream(profile: ProcessProfile) -> Upstream | None:
     rows = [one for one in profile.process.requests if one.latency_ns]
     slow = [one for one in rows if one.latency_ns and one.latency_ns.p50 >= LATE_NS]
     owed_now = sum(one.unanswered for one in slow if (one.oldest_unanswered_ns or 0) >= LATE_NS)
-    if sum(one.exchanges for one in slow) + owed_now < LEAST_ANSWERS:
+    typical = max((one.latency_ns.p50 for one in slow if one.latency_ns), default=0)
+    least = LEAST_LONG if typical >= LONG_NS else LEAST_ANSWERS
+    if sum(one.exchanges for one in slow) + owed_now < least:
         return None
     spent = sum(total_ns(one.latency_ns) for one in rows if one.latency_ns)
-    typical = max(one.latency_ns.p50 for one in slow if one.latency_ns)
     blocked = {row.peer: row.waited_ns for row in upstreams(profile)}
     found = [
         one
@@ -130,12 +136,18 @@ def _slow_hit(upstream: Upstream, waiting: Sequence[WaitingTasks], profile: Proc
         },
         min(waited, profile.wall_ns),
         lines=task_lines(waiting) or connecting_lines(profile, upstream.peer),
-        title=f"Requests wait for {upstream.peer}: half of its answers take "
-        f"{duration(theirs.p50)} or longer, which is {share(min(waited, spent), spent)} of the "
-        f"time of the requests (typically {duration(typical)})"
-        + (", on a new connection for each request" if anew else ""),
+        title=f"Requests wait for {upstream.peer}: {_answers_text(theirs, typical)}, "
+        f"which is {share(min(waited, spent), spent)} of the time of the requests (typically "
+        f"{duration(typical)})" + (", on a new connection for each request" if anew else ""),
         advice=_ANEW if anew else "",
     )
+
+
+def _answers_text(theirs: Durations, typical_ns: int) -> str:
+    if MANY * theirs.p50 < typical_ns:
+        longest, mostly = duration(theirs.max), duration(theirs.p50)
+        return f"its answers take up to {longest} (half of them {mostly} or less)"
+    return f"half of its answers take {duration(theirs.p50)} or longer"
 
 
 def _made(upstream: Upstream) -> int:

@@ -75,12 +75,25 @@ def test_a_service_of_300_ms_is_named_too() -> None:
 
 
 def test_few_requests_count_with_those_that_still_wait() -> None:
+    for took, count, owed, oldest, told in (
+        (900, 4, 2, S, True), (900, 4, 2, 100 * MS, False), (900, 4, 0, 0, False),
+        (4_000, 2, 0, 0, True), (4_000, 1, 1, S, True), (4_000, 1, 0, 0, False),
+    ):  # fmt: skip
+        one = _slow(took * MS, took * MS)
+        (row,), (upstream,) = one.requests, one.upstreams
+        latency = _took(took * MS, count)
+        few = replace(row, exchanges=count, latency_ns=latency, unanswered=owed)
+        few = replace(few, oldest_unanswered_ns=oldest)
+        rows = (replace(upstream, theirs_ns=latency),)
+        assert ("IO165" in findings(replace(one, requests=(few,), upstreams=rows))) is told
+
+
+def test_a_service_that_is_slow_now_and_then_is_told_with_its_longest_answer() -> None:
     one = _slow(1_500 * MS, 1_400 * MS)
-    (row,) = one.requests
-    few = replace(row, exchanges=4, latency_ns=_took(1_500 * MS, 4))
-    for owed, oldest, told in ((2, S, True), (2, 100 * MS, False), (0, 0, False)):
-        still = replace(few, unanswered=owed, oldest_unanswered_ns=oldest)
-        assert ("IO165" in findings(replace(one, requests=(still,)))) is told
+    (upstream,) = one.upstreams
+    mixed = Durations(62, MS, MS, S, S, 1_400 * MS, histogram=((MS, MS, 50), (S, S, 12)))
+    found = findings(replace(one, upstreams=(replace(upstream, theirs_ns=mixed),)))["IO165"]
+    assert ": its answers take up to 1.4 s (half of them 1 ms or less), which is" in found.title
 
 
 def test_the_way_in_the_client_and_new_connections_are_told() -> None:

@@ -10,10 +10,8 @@ from __future__ import annotations
 from iotrace.report.model import OneSided
 from iotrace.verdict.process_profile import ProcessProfile, port_of
 from iotrace.verdict.stuck import LEAST_NS
+from iotrace.verdict.unnamed_selects import MOST_QUESTION_SEGMENTS
 
-MOST_QUESTION_SEGMENTS = 10
-"""A question goes out before anything has come in: in the initial congestion window (RFC 6928).
-What sends more than that and hears nothing has somebody who only listens (a log, metrics)."""
 LEAST_PAIRS = 2
 """Connections of clients, and as many to a peer: one of each may be there by chance."""
 ASKED_WITHIN_NS = 500_000_000

@@ -12,6 +12,9 @@ from iotrace.report.stacks import Frame, InCall
 from iotrace.verdict.frames import library_frames, short_name
 from iotrace.vocabulary.calls import FAMILIES
 
+MOST_QUESTION_SEGMENTS = 10
+"""A question goes out before anything has come in: in the initial congestion window (RFC 6928).
+What sends more than that and hears nothing has somebody who only listens (a log, metrics)."""
 _ASKS = re.compile(
     r"^_*(?:request|query|call|ask|get|post|put|execute|fetch|invoke|sr1|(?:get|read|recv|wait_for)_"
     r"(?:reply|response|answer)|send_(?:and_)?(?:recv|receive|wait|request|command))$"
@@ -25,7 +28,11 @@ def with_peer(call: InCall, sockets: OpenSockets | None, least_ns: int) -> InCal
     unnamed = call.syscall in FAMILIES and not call.kind and call.fd is None
     if not unnamed or sockets is None or sockets.count != 1 or not _asks(call.stack):
         return call
-    mute = [one for one in sockets.one_sided if not one.accepted and one.silent_ns >= least_ns]
+    mute = [
+        one
+        for one in sockets.one_sided
+        if not one.accepted and one.silent_ns >= least_ns and one.segments <= MOST_QUESTION_SEGMENTS
+    ]
     return replace(call, kind="tcp", peer=mute[0].address) if len(mute) == 1 else call
 
 

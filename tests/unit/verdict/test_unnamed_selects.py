@@ -36,3 +36,5 @@ def test_who_may_wait_for_something_else_does_not() -> None:
     assert not _asks(_SELECTS, _REQUEST, "probe.py:11 main", mute=heard)
     accepted = replace(_MUTE, accepted=True)
     assert not _asks(_SELECTS, _REQUEST, "probe.py:11 main", mute=accepted)
+    log = replace(_MUTE, segments=11)
+    assert not _asks(_SELECTS, _REQUEST, "probe.py:11 main", mute=log)

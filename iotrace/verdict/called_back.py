@@ -14,30 +14,42 @@ from iotrace.verdict.frames import (
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose
-from iotrace.verdict.stuck import WHOLE_SHARE, Stuck, in_calls, place_text
+from iotrace.verdict.stuck import (
+    WHOLE_SHARE,
+    Stuck,
+    in_calls,
+    place_text,
+    stuck_lines,
+    total_ns,
+)
+from iotrace.verdict.time_places import TimePlace
 from iotrace.vocabulary.calls import LOCKS
 
 
-def called_back_text(profile: ProcessProfile) -> str:
-    """A sentence on those that wait there for what a library is to bring; "" if there are none.
+def called_back(profile: ProcessProfile) -> TimePlace | None:
+    """Those that wait there for what a library is to bring; None if there are none.
 
     A request that hangs looks like that, and so does a handler of a stream in which nothing comes:
-    so it is said, and no finding.
+    nothing is proven.
     """
     groups: dict[str, list[Stuck]] = {}
     for one in in_calls(profile):
         if one.held_ns >= WHOLE_SHARE * profile.duration_ns and _waits_inside(one):
             groups.setdefault(place_text(one), []).append(one)
     if not groups:
-        return ""
+        return None
     place, group = max(groups.items(), key=lambda item: len(item[1]))
     stack = group[0].call.stack
     inner, caller = next(filter(in_package, library_frames(stack))), _caller(stack)
     assert caller is not None
     threads, were = plural(len(group), "thread"), "was" if len(group) == 1 else "were"
-    return (
+    return TimePlace(
         f"{threads} {were} at {place} all along, which {package_of(caller)} has called, and "
-        f"waited in {inner.function} of {inner.place}: if that is to answer a request, it hangs."
+        f"waited in {inner.function} of {inner.place}: if that is to answer a request, it hangs.",
+        profile,
+        stuck_lines(group),
+        {"threads": len(group)},
+        total_ns(group),
     )
 
 

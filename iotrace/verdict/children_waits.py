@@ -8,13 +8,14 @@ from collections import Counter
 from iotrace.verdict.histograms import total_ns
 from iotrace.verdict.number_formats import share
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.time_places import TimePlace
 
 ANSWERS_SHARE = 0.3
 """Of the children's time, until one peer's answers came: it tells more than what they compute."""
 
 
-def children_text(profile: ProcessProfile) -> str:
-    """ "Its 24 children waited 71 % of their time for answers of 10.0.0.9:80."; "" where no peer
+def children_place(profile: ProcessProfile) -> TimePlace | None:
+    """ "Its 24 children waited 71 % of their time for answers of 10.0.0.9:80."; None where no peer
     has so much of it, or several of its answers were waited for at a time.
 
     A child that lives for less than half a second has no Python lines that would tell.
@@ -31,5 +32,10 @@ def children_text(profile: ProcessProfile) -> str:
             who, whose = (
                 ("Its child", "its") if number == 1 else (f"Its {number:,} children", "their")
             )
-            return f"{who} waited {share(ns, whole)} of {whose} time for answers of {peer}."
-    return ""
+            return TimePlace(
+                f"{who} waited {share(ns, whole)} of {whose} time for answers of {peer}.",
+                profile,
+                evidence={"children": number, "peer": peer, "waited_ns": ns},
+                cost_ns=ns,
+            )
+    return None

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -14,9 +14,11 @@ from iotrace.report.detail import Detail
 from iotrace.report.model import SEVERITIES, Finding, Symptom
 from iotrace.verdict.across_processes import told_once
 from iotrace.verdict.causes import Story, stories_of
+from iotrace.verdict.outcome import Outcome
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.registry import RULES
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, Tells, severity_of
+from iotrace.verdict.rules.time_goes import WHERE
 from iotrace.verdict.told_lines import texts_of
 
 MOST_ALIKE = 3
@@ -47,6 +49,15 @@ def findings_of(profiles: Sequence[ProcessProfile]) -> tuple[Finding, ...]:
     order = partial(_order, workers=_workers(profiles))
     told = told_once(sorted(merged, key=order), profiles)
     return tuple(map(_with_pid, sorted(told, key=order)))
+
+
+def findings_where_time_goes(told: Iterable[Outcome]) -> tuple[Finding, ...]:
+    """Of what no other finding explains: they stand behind all others."""
+    return tuple(
+        _with_pid(_finding(Story(WHERE, one.hit), one.profile))
+        for one in told
+        if one.hit and one.profile and one.profile.detail.gives(WHERE.least)
+    )
 
 
 def _workers(profiles: Sequence[ProcessProfile]) -> frozenset[int]:

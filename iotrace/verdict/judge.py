@@ -15,7 +15,7 @@ from iotrace.report.detail import Detail
 from iotrace.report.model import Model, Report, Thread
 from iotrace.verdict.classify.process_shape import io_name
 from iotrace.verdict.classify.process_tree import family_models
-from iotrace.verdict.findings import findings_of, unchecked
+from iotrace.verdict.findings import findings_of, findings_where_time_goes, unchecked
 from iotrace.verdict.outcome import outcomes
 from iotrace.verdict.process_profile import ProcessProfile, listening_ports, profile_of
 from iotrace.verdict.summary import sentence, sentence_of_workers
@@ -50,17 +50,21 @@ def judge(report: Report) -> Report:
         replace(one, process=process) for one, process in zip(profiles, processes, strict=True)
     ]
     findings = findings_of(_with_relatives(labelled))
-    told = outcomes(labelled, frozenset(finding.pid for finding in findings))
+    told = outcomes(labelled, findings)
     return replace(
         report,
         processes=tuple(
             # As measured: a profile may hold what is only likely, such as whose number it was.
-            replace(process, outcome=told.get(place, ""), descriptors=measured.descriptors)
+            replace(
+                process,
+                outcome=told[place].text if place in told else "",
+                descriptors=measured.descriptors,
+            )
             for place, (process, measured) in enumerate(
                 zip(processes, report.processes, strict=True)
             )
         ),
-        findings=findings,
+        findings=(*findings, *findings_where_time_goes(told.values())),
         unchecked=unchecked(detail),
     )
 

@@ -1,65 +1,82 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can be said of processes in which no rule found anything.
+"""What can be said of processes in which no rule found anything grave.
 
 "Nothing wrong was found" is an answer only where work was seen and got done: requests came in and
-answers went out. Of anything else it is said what was seen, and how to see more.
+answers went out. Of anything else it is said what was seen, and how to see more. Where that names a
+place at which somebody waits, it is a finding of low severity (IO225, rules/time_goes.py), for
+whoever reads findings alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from iotrace.report.detail import Detail
-from iotrace.report.model import Call
+from iotrace.report.model import Finding
 from iotrace.verdict.asked_peers import asked_all_along
-from iotrace.verdict.called_back import called_back_text
-from iotrace.verdict.children_waits import children_text
+from iotrace.verdict.called_back import called_back
+from iotrace.verdict.children_waits import children_place
 from iotrace.verdict.classify.confidence import UNKNOWN
 from iotrace.verdict.families import families
 from iotrace.verdict.greenlets import greenlets_text
-from iotrace.verdict.number_formats import duration, plural, share
+from iotrace.verdict.kept_threads import kept_threads
+from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.one_by_one import one_by_one
 from iotrace.verdict.one_sided import unanswered_requests
+from iotrace.verdict.outcome_texts import (
+    BUSY_SHARE,
+    LEAST_ANSWERS,
+    LEFT_UNREAD_NS,
+    WHERE_LINES,
+    busiest_thread,
+    lacking,
+    next_step,
+    waiting_clients,
+)
 from iotrace.verdict.own_waits import own_wait
-from iotrace.verdict.own_work import costliest_text, jobs_text, own_work_text
+from iotrace.verdict.own_work import costliest, jobs, own_work
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.rules.rule import HIGH_SHARE, Hit
+from iotrace.verdict.rules.time_goes import is_told, time_goes_hit
 from iotrace.verdict.slow_requests import slow_requests
-from iotrace.vocabulary.calls import CALLS, WRITES
-from iotrace.vocabulary.waits import SUMMARIES, WAITS
+from iotrace.verdict.time_places import TakesLong, TimePlace
+from iotrace.verdict.told_lines import MOST
 
-LEAST_ANSWERS = 5
-"""Fewer tell nothing of how a server does, as with labels (classify/confidence.py)."""
-LEFT_UNREAD_NS = 1_000_000_000
-"""Data that nobody read for so long is an answer that somebody waits for."""
-ALL_ALONG_SHARE = 0.99
-"""Of the time traced, asleep for one reason: all along."""
-BUSY_SHARE = 0.05
-"""Of one CPU: what takes less is idle."""
 ITS_OWN_SHARE = 0.9
 """Of the requests: those under way at the ends of the trace may be counted at one end only."""
-KEPT_SHARE = 0.1
-"""Of the time of a thread that serves, asleep where no work comes from."""
-_REASON_OF = {call.name: call.wait for call in CALLS}
-_SERVES = ("loop", "reader", "poller")
-"""Roles of threads (ThreadStyle) that read what comes."""
-_NO_WORK = tuple(reason.name for reason in WAITS if not reason.brings_work)
-
-_WHERE = "The Python lines below say where its threads wait."
 
 
-def outcomes(profiles: Sequence[ProcessProfile], found_in: Collection[int]) -> dict[int, str]:
-    """A sentence by the place of the first process of each family; none where a finding is told.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is said of a family. ``hit``: the place where the time of ``profile`` goes; then that is
+    told as a finding, and ``text`` is ""."""
 
-    A family is a process, its children, and theirs, as far as they were traced. ``found_in``: the
-    pids of processes in which something was found.
+    text: str
+    profile: ProcessProfile | None = None
+    hit: Hit | None = None
+
+
+def outcomes(profiles: Sequence[ProcessProfile], findings: Sequence[Finding]) -> dict[int, Outcome]:
+    """By the place of the first process of each family; none where a grave finding is told, and no
+    text where any is.
+
+    A family is a process, its children, and theirs, as far as they were traced.
     """
-    return {
-        family[0]: _outcome([profiles[place] for place in family])
-        for family in families(profiles)
-        if not any(profiles[place].process.pid in found_in for place in family)
-    }
+    told = {}
+    for family in families(profiles):
+        pids = {profiles[place].process.pid for place in family}
+        found = [one for one in findings if one.pid in pids]
+        if any(one.severity != "low" for one in found):
+            continue
+        one = _outcome([profiles[place] for place in family])
+        if one.hit and is_told(one.hit, found):
+            one = Outcome("")
+        told[family[0]] = replace(one, text="") if one.hit or found else one
+    return told
 
 
-def _outcome(family: Sequence[ProcessProfile]) -> str:
+def _outcome(family: Sequence[ProcessProfile]) -> Outcome:
     left = [
         one.unread_ns
         for profile in family
@@ -67,98 +84,111 @@ def _outcome(family: Sequence[ProcessProfile]) -> str:
         if (one.unread_ns or 0) >= LEFT_UNREAD_NS
     ]
     if left:
-        return (
+        return Outcome(
             "No rule tells what is wrong, but data lies unread on "
             f"{plural(len(left), 'connection')}, on one of them for "
-            f"{duration(max(filter(None, left)))}. {_seen(family)}"
+            f"{duration(max(filter(None, left)))}. {busiest_thread(family)}"
         )
-    for late in (_kept, slow_requests):
-        told = [(text, profile) for profile in family for text in late(profile)]
-        if told:
-            text, profile = told[0]
-            where = _where(profile, family, BUSY_SHARE if late is _kept else 0.0)
-            return f"No rule tells what is wrong, but {text} {where}".rstrip()
+    for late, least_cpu in ((kept_threads, BUSY_SHARE), (slow_requests, 0.0)):
+        found = [(one, profile) for profile in family for one in late(profile)]
+        if found:
+            return _late(*found[0], family, least_cpu)
     if not _works(family):
-        if waiting := _clients_wait(family):
-            return (
-                f"No rule tells what is wrong, but clients wait: {waiting}. {_seen(family)} "
-                f"{next(filter(None, (_where(one, [one]) for one in family)), '')}"
-            ).rstrip()
-        inside = next(filter(None, map(called_back_text, family)), "")
-        known = inside or f"{_seen(family)} {_next_step(family)}"
-        if not inside and (where := own_work_text(family)):
-            return f"No rule found a fault. It accepts no connections. {_seen(family)} {where}"
-        return f"No answer yet: {_lacking(family)} {known}"
+        return _idle(family)
     if owed := [one for profile in family for one in unanswered_requests(profile)]:
         clients = plural(sum(one.connections for one in owed), "client")
         longest = duration(max(one.silent_ns for one in owed))
-        return (
+        return Outcome(
             f"No rule found a fault, but what {clients} sent before has had no answer, on one of "
             f"their connections for {longest} (unless none is due)."
         )
     if not any(map(_takes_requests, family)):
-        asked = next(filter(None, map(asked_all_along, family)), "")
-        return (
-            "No rule found a fault. It serves nobody itself: whether its own work gets done is "
-            f"not known. {asked or own_wait(family)}"
-        ).rstrip()
-    if jobs := jobs_text(family):
-        return f"No rule found a fault. How long its jobs take is not known. {jobs}"
+        said = "No rule found a fault. It serves nobody itself: whether its own work gets done is "
+        makers = (one_by_one, asked_all_along)
+        asked = next(filter(None, (maker(one) for maker in makers for one in family)), None)
+        return _told(f"{said}not known.", asked or own_wait(family))
+    if place := jobs(family):
+        said = "No rule found a fault. How long its jobs take is not known."
+        return _told(said, place, f"jobs {_does(place)} {place.name}" if place.name else "")
     if _answers_overlap(family):
-        return (
+        return Outcome(
             "No rule found a fault. How long its requests take is not known: several at once are "
             "on a connection."
         )
     detail = family[0].detail
     known = "" if detail is Detail.FULL else f" by what {detail.value} detail knows"
-    return f"Nothing wrong was found{known}."
+    return Outcome(f"Nothing wrong was found{known}.")
 
 
-def _kept(profile: ProcessProfile) -> list[str]:
-    """Threads that serve, and sleep for long where no work comes from."""
-    texts = []
-    for tid, one in profile.threads.items():
-        if profile.styles[tid].role not in _SERVES or not (one.reads.ok or one.accepts.ok):
-            continue
-        reason = max(_NO_WORK, key=lambda name: one.wait_ns[name])
-        if reason == "sleep" and profile.is_beside(tid, reason):
-            continue
-        if one.wait_ns[reason] >= KEPT_SHARE * one.lifetime_ns > 0:
-            asleep = f"{share(one.wait_ns[reason], one.lifetime_ns)} of its time"
-            calls = [call for call in profile.calls[tid] if _is_for(call, reason)]
-            longest = max(calls, key=lambda call: call.wait_ns).syscall if calls else ""
-            texts.append(
-                f"thread {tid} of {profile.process.name}, which serves, was {asleep} "
-                f"{SUMMARIES[reason]}" + (f", longest in {longest}." if longest else ".")
-            )
-    return texts
+def _told(said: str, place: TimePlace | None, what: str = "") -> Outcome:
+    """A text, and where the time goes. ``what``: what of it is said in a finding's title, where
+    that is not the place."""
+    text = f"{said} {place.text if place else ''}".rstrip()
+    if place is None or not place.is_known:
+        return Outcome(text)
+    return Outcome(text, place.profile, time_goes_hit(what or place.text, place, {}))
+
+
+def _does(place: TimePlace) -> str:
+    return "compute mostly in" if place.is_computing else "wait mostly at"
+
+
+def _late(
+    found: TakesLong, profile: ProcessProfile, family: Sequence[ProcessProfile], least_cpu: float
+) -> Outcome:
+    """Requests that take long, or a thread that serves and sleeps where no work comes from."""
+    rest = _where(profile, family, least_cpu)
+    said = f"No rule tells what is wrong, but {found.text} {rest.text if rest else ''}".rstrip()
+    least_ns = HIGH_SHARE * min(found.took_ns or profile.wall_ns, profile.wall_ns)
+    asleep = least_cpu > 0  # what it computes itself takes none of that time
+    known = [
+        one
+        for one in (found.place, rest)
+        if one
+        and one.is_known
+        and not (one.is_computing and asleep and one.profile is profile)
+        and not (one.is_computing and one.cost_ns < least_ns)
+    ]
+    if not known:
+        return Outcome(said)
+    first = known[0]
+    lines = dict.fromkeys(line for one in known for line in one.lines if one.profile is profile)
+    place = replace(first, lines=tuple(lines)[:MOST] or first.lines)
+    return Outcome(said, first.profile, time_goes_hit(found.what, place, found.evidence))
+
+
+def _idle(family: Sequence[ProcessProfile]) -> Outcome:
+    """Nobody was seen to be served."""
+    if waiting := waiting_clients(family):
+        said = f"No rule tells what is wrong, but clients wait: {waiting}. {busiest_thread(family)}"
+        place = next(filter(None, (_where(one, [one]) for one in family)), None)
+        return _told(said, place, f"clients wait: {waiting}")
+    if place := next(filter(None, map(called_back, family)), None):
+        return _told(f"No answer yet: {lacking(family)}", place)
+    if place := own_work(family):
+        said = f"No rule found a fault. It accepts no connections. {busiest_thread(family)}"
+        return _told(said, place, f"{place.profile.process.name} {place.share_text}")
+    known = f"{lacking(family)} {busiest_thread(family)} {next_step(family)}"
+    return Outcome(f"No answer yet: {known}")
 
 
 def _where(
     profile: ProcessProfile, family: Sequence[ProcessProfile], least_cpu: float = 0.0
-) -> str:
-    """What to look at where its requests take long; "" if nothing tells. ``family``: those that may
-    do its work. ``least_cpu``: as for ``costliest_text``."""
+) -> TimePlace | None:
+    """What to look at where its requests take long; None if nothing tells. ``family``: those that
+    may do its work. ``least_cpu``: as for ``costliest``."""
     if greenlets := greenlets_text(profile):
-        return greenlets
-    if children := children_text(profile):
+        return TimePlace(greenlets, profile)
+    if children := children_place(profile):
         return children
-    costliest = costliest_text([profile], least_cpu) or costliest_text(family, least_cpu)
+    asked = not least_cpu
+    most = costliest([profile], least_cpu, asked=asked) or costliest(family, least_cpu, asked=asked)
     if profile.tasks is not None and profile.tasks.rows:
-        return f"The asyncio tasks below say what they wait for. {costliest}".rstrip()
-    if costliest:
-        return costliest
-    return _WHERE if any(line.stack for line in profile.process.lines) else ""
-
-
-def _is_for(call: Call, reason: str) -> bool:
-    """A call that slept for this reason; many are of the descriptor's kind."""
-    if not call.wait_ns or call.syscall == "other":
-        return False
-    known = _REASON_OF.get(call.syscall, reason)
-    if known is not None:
-        return known == reason
-    return call.kind == "file" if reason == "file" else call.syscall in WRITES
+        tasks = "The asyncio tasks below say what they wait for."
+        return replace(most, text=f"{tasks} {most.text}") if most else TimePlace(tasks, profile)
+    if most is None and any(line.stack for line in profile.process.lines):
+        return TimePlace(WHERE_LINES, profile)
+    return most
 
 
 def _takes_requests(profile: ProcessProfile) -> bool:
@@ -200,66 +230,3 @@ def _works(family: Sequence[ProcessProfile]) -> bool:
         if one.process.model and one.process.model.shape == "process pool"
     )
     return min(reads, writes) >= LEAST_ANSWERS or max(rings, fed) >= LEAST_ANSWERS
-
-
-def _clients_wait(family: Sequence[ProcessProfile]) -> str:
-    """For an answer, or to be accepted; "" where nobody does."""
-    sockets = [one.process.sockets for one in family]
-    pending = max((one.pending or 0 for one in sockets if one), default=0)  # they may share it
-    owed = [
-        one
-        for profile in family
-        for one in profile.process.requests
-        if (one.oldest_unanswered_ns or 0) >= LEFT_UNREAD_NS
-    ]
-    told = [f"{plural(pending, 'connection')} to be accepted"] if pending else []
-    if owed:
-        oldest = max(one.oldest_unanswered_ns or 0 for one in owed)
-        requests = plural(sum(one.unanswered for one in owed), "request")
-        told.append(f"{requests} without an answer, the oldest for {duration(oldest)}")
-    return ", ".join(told)
-
-
-def _lacking(family: Sequence[ProcessProfile]) -> str:
-    reads = sum(one.total.reads.ok for one in family)
-    writes = sum(one.total.writes.ok for one in family)
-    seen_for = duration(max(one.wall_ns for one in family))
-    if reads and not writes:
-        return f"in {seen_for} data was read from sockets, and nothing was sent."
-    if reads or writes:
-        return f"in {seen_for} there were {reads:,} reads from sockets and {writes:,} sends only."
-    return f"in {seen_for} no request was seen."
-
-
-def _seen(family: Sequence[ProcessProfile]) -> str:
-    """Where the time of its busiest thread went, of those that serve if there are any."""
-    everyone = [
-        (profile.styles[tid].role in _SERVES, one.cpu_ns + one.runq_ns, tid, one, profile)
-        for profile in family
-        for tid, one in profile.threads.items()
-    ]
-    if not everyone:
-        return ""
-    *_, tid, one, profile = max(everyone, key=lambda item: item[:2])
-    process = profile.process
-    who = f"Thread {tid} of {process.name}" if tid else process.name
-    if one.cpu_ns >= BUSY_SHARE * one.lifetime_ns > 0:
-        return f"{who} was on a CPU for {share(one.cpu_ns, one.lifetime_ns)} of its time."
-    reason = max(one.wait_ns, key=lambda name: one.wait_ns[name])
-    if not one.wait_ns[reason]:
-        return ""
-    names = sorted({loop.multiplexer for loop in one.loops}) or ["poll"]
-    where = SUMMARIES[reason].format(poll=" and ".join(names))
-    all_along = one.wait_ns[reason] >= ALL_ALONG_SHARE * one.lifetime_ns
-    how_long = (
-        "all along" if all_along else f"{share(one.wait_ns[reason], one.lifetime_ns)} of its time"
-    )
-    return f"{who} was {how_long} {where}."
-
-
-def _next_step(family: Sequence[ProcessProfile]) -> str:
-    if sum(one.total.reads.ok for one in family) >= LEAST_ANSWERS:
-        return _WHERE
-    if any(one.listening_ports() or one.total.accepts.wait_ns for one in family):
-        return "Send it traffic while it is traced, or trace the process that has the traffic."
-    return "Trace it while it works, for longer (-d 60), or trace the process that has the work."

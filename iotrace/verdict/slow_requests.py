@@ -11,8 +11,9 @@ from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.own_waits import longest_in_locks
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.slow_limits import LATE_NS, NOTICED_NS
-from iotrace.verdict.slow_places import slow_place
-from iotrace.verdict.waiting_tasks import function_text
+from iotrace.verdict.slow_places import Wait, slow_place, tiers_of
+from iotrace.verdict.time_places import Evidence, TakesLong, TimePlace
+from iotrace.verdict.waiting_tasks import function_text, task_lines
 from iotrace.vocabulary.waits import SUMMARIES
 
 OWN_LOCKS_SHARE = 0.9
@@ -33,38 +34,58 @@ _PARTS = {
 }
 
 
-def slow_requests(profile: ProcessProfile) -> list[str]:
+def slow_requests(profile: ProcessProfile) -> list[TakesLong]:
     """Requests that take long, all or a few of them, and what most of that time is."""
-    texts = []
-    found = slow_place(profile, LATE_NS)
-    where = ""
-    if found is not None:
-        first = found[0].first
-        where = (
-            f" For {share(found[1], 1)} of it asyncio tasks wait at {first.place}, in "
-            f"{function_text(first.wait.stack)}."
-        )
+    found = []
+    where = _in_tasks(profile)
     for row in profile.process.requests:
         if row.latency_ns is None:
             continue
         noticed = _is_noticed(row)
         slow = noticed or row.latency_ns.p50 >= LATE_NS
+        evidence: Evidence = {"listener": row.listener, "requests": row.latency_ns.count}
+        evidence["p50_ns"] = row.latency_ns.p50
         if slow and (spent := _largest_part(row.tiers)):
-            at = where or (longest_in_locks(profile) if noticed else "")
-            texts.append(
-                f"half of the requests on {row.listener} take {duration(row.latency_ns.p50)} or "
-                f"longer: {spent}.{at}"
+            found.append(
+                TakesLong(
+                    f"half of the requests on {row.listener} take {duration(row.latency_ns.p50)} "
+                    f"or longer: {spent}",
+                    evidence,
+                    where or (longest_in_locks(profile) if noticed else None),
+                    sum(one.latency_ns for one in row.tiers),
+                )
             )
         elif late := _late(row, row.latency_ns.p50):
             count = sum(one.count for one in late)
-            mean = sum(one.latency_ns for one in late) // count
+            took_ns = sum(one.latency_ns for one in late)
             spent = _largest_part(late)
-            texts.append(
-                f"{count:,} of {row.latency_ns.count:,} requests on {row.listener} took "
-                f"{duration(mean)} on average, half of all {duration(row.latency_ns.p50)} or less"
-                f"{f': {spent}' if spent else ''}.{where}"
+            evidence |= {"late_requests": count, "late_mean_ns": took_ns // count}
+            found.append(
+                TakesLong(
+                    f"{count:,} of {row.latency_ns.count:,} requests on {row.listener} took "
+                    f"{duration(took_ns // count)} on average, half of all "
+                    f"{duration(row.latency_ns.p50)} or less{f': {spent}' if spent else ''}",
+                    evidence,
+                    where,
+                    took_ns,
+                )
             )
-    return texts
+    return found
+
+
+def _in_tasks(profile: ProcessProfile) -> TimePlace | None:
+    """Where asyncio tasks of slow requests wait; who waits for news may mean to."""
+    found = slow_place(profile, LATE_NS)
+    if found is None:
+        return None
+    place, of_them = found
+    return TimePlace(
+        f" For {share(of_them, 1)} of it asyncio tasks wait at {place.first.place}, in "
+        f"{function_text(place.first.wait.stack)}.",
+        profile,
+        () if place.wait is Wait.NEWS else task_lines(place.tasks),
+        cost_ns=int(of_them * sum(one.latency_ns for one in tiers_of(profile, LATE_NS)[0])),
+    )
 
 
 def _is_noticed(row: Requests) -> bool:

@@ -82,6 +82,11 @@ def waits_for_work(line: Line) -> bool:
     return False
 
 
+def is_of_job(stack: Sequence[Frame]) -> bool:
+    """Whether a task queue has called what is on the stack for a job."""
+    return _is_in(_JOB, stack)
+
+
 def _is_in(pattern: re.Pattern[str], stack: Sequence[Frame]) -> bool:
     return any(pattern.search(named(frame)) for frame in stack)
 

@@ -77,6 +77,7 @@ from iotrace.verdict.rules import (
     task_queues,
     thread_leak,
     thread_per_connection,
+    time_goes,
     tiny_reads,
     tiny_sends,
     told_to_end,
@@ -178,4 +179,5 @@ RULES: tuple[Rule, ...] = (
     shared_connections.SHARED,
     growing_backlog.BACKLOG,
     stop_and_wait.WAITS,
+    time_goes.WHERE,
 )

@@ -241,5 +241,6 @@ TESTED_ELSEWHERE = {
     "IO192": "tests/kernel/verdict/test_killed_workers.py",
     "IO194": "tests/kernel/test_stolen_cpu.py",
     "IO215": "tests/kernel/test_late_requests.py",
+    "IO225": "tests/kernel/test_time_goes.py",
 }
 """Rules whose defect is no mistake of a server's code: the kernel test that makes them fire."""

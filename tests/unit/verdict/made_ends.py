@@ -129,6 +129,16 @@ def shared_connections(wrong: bool) -> tuple[Process, ...]:
     return process([thread(poll=10 * S)]), *workers
 
 
+def runs_children(wrong: bool) -> tuple[Process, ...]:
+    """IO225: a script that waits for one child process after the other; the twin sleeps."""
+    child = in_call("wait4", "", "lib/subprocess.py:1226 Popen.wait", "job.py:11 export")
+    waits = child if wrong else in_call("clock_nanosleep", "", "job.py:11 export")
+    times = {"child" if wrong else "sleep": 9 * S}
+    one = process([thread(PID, user=S, **times)], [call(waits.syscall, "", 30, wait=9 * S)])
+    lines = (line_of(waits, 30, 9 * S, 310 * MS),)
+    return (replace(one, lines=lines, sockets=OpenSockets(0, (), 0, 0)),)
+
+
 def endless_shutdown(wrong: bool) -> tuple[Process, ...]:
     """IO193: three streams keep a server from ending; the twin serves them."""
     rows = (wait_of(*STREAMED, tasks=3), wait_of(*(ENDING if wrong else SERVING), tasks=1))

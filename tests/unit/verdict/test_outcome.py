@@ -7,11 +7,13 @@ from dataclasses import replace
 from iotrace.report.detail import Detail
 from iotrace.report.model import OpenSockets, Process
 from iotrace.report.requests import Durations, Requests, RequestTier, Upstream
-from iotrace.report.stacks import CpuSample
+from iotrace.report.stacks import CpuSample, Frame, Wake
 from tests.unit.light import lit
+from tests.unit.verdict.hangs import HANDLER
 from tests.unit.verdict.made import (
     MS,
     PID,
+    US,
     S,
     blocking,
     call,
@@ -26,12 +28,20 @@ from tests.unit.verdict.made import (
     stack,
     thread,
 )
+from tests.unit.verdict.made_tasks import ASKS, wait_of, with_tasks
 
 CLEAR = "Nothing wrong was found."
 
 
 def _outcomes(*processes: Process) -> list[str]:
     return [one.outcome for one in judged(*processes).processes]
+
+
+def _place(*processes: Process) -> str:
+    """What the finding on the place says: title and lines; "" if there is none."""
+    found = [one for one in judged(*processes).findings if one.id == "IO225"]
+    assert all(one.severity == "low" for one in found)
+    return "; ".join(text for one in found for text in (one.title, *one.lines))
 
 
 def test_a_server_that_answered_is_called_well() -> None:
@@ -127,6 +137,7 @@ def test_what_hardly_computes_does_not_wait_for_that() -> None:
         (said,) = _outcomes(slow)
         assert "asleep waiting for child processes, longest in wait4." in said
         assert ("Where it computes most" in said) is told
+        assert not _place(slow)
 
 
 def test_a_script_that_reads_pipes_and_sleeps_serves_nobody() -> None:
@@ -157,6 +168,54 @@ def test_a_client_that_always_asks_is_told_whom() -> None:
     assert "10.0.0.9" not in _outcomes(client(6))[0]
     assert "10.0.0.9" not in _outcomes(client(9, at_once=4))[0]
     assert "4 calls at a time at most" in _outcomes(client(36, at_once=4))[0]
+
+
+def test_who_asks_in_a_librarys_callback_has_a_message_in_hand() -> None:
+    """Else it may well ask for the next one."""
+    times = Durations(9, S, S, S, S, S)
+    row = Upstream("10.0.0.9:80", "tcp", 9, 1, 0, None, times, None, None, 0, {})
+    asks = (*ASKS[:4], "bot.py:11 report")
+    handler = "lib/site-packages/telegram/ext/_application.py:1298 Application.process_update"
+    for places, told in (((*asks, handler), True), (asks, False)):
+        one = replace(with_tasks(wait_of(*places, tasks=1)), upstreams=(row,))
+        one = replace(one, sockets=OpenSockets(3, (), 0, 0))
+        assert ("in a function that a library calls for each message" in _place(one)) is told
+        assert ("bot.py:11 report: 1 asyncio task" in _place(one)) is told
+        assert ("unless that is how it waits for new work" in _outcomes(one)[0]) is not told
+
+
+def test_messages_that_a_librarys_thread_sends_one_by_one() -> None:
+    """What asks for messages gets more than it sends; what sends many at once waits for few."""
+    waits = in_call("futex", "", "export.py:9 main")
+    frames = waits.stack
+
+    def program(calls: int, sent: int, received: int, waker: tuple[Frame, ...] = ()) -> Process:
+        times = Durations(calls, 100 * US, MS, MS, MS, MS)
+        row = Upstream("10.0.0.9:9092", "tcp", calls, 1, 0, None, times, None, None, 0, {})
+        client = descriptor(
+            7, local="10.0.0.1:51000", peer="10.0.0.9:9092", bytes_out=sent, bytes_in=received
+        )
+        return replace(
+            event_loop(),
+            threads=(thread(lock=9 * S, user=S), thread(PID + 1, poll=9 * S, user=S)),
+            sockets=OpenSockets(3, (), 0, 0),
+            lines=(line_of(waits, 1_000, 8 * S, 13 * MS),),
+            wakes=(Wake("", 1_000, 8 * S, 13 * MS, PID + 1, 0, frames, 0, waker),),
+            descriptors=(client,),
+            upstreams=(row,),
+        )
+
+    said = _place(program(1_100, 150_000, 60_000))
+    assert "for 80 % of its time a thread waits until another one, of a library, has sent" in said
+    assert "1,100 round trips to 10.0.0.9:9092, one at a time, 8 ms for each wait" in said
+    assert said.endswith("export.py:9 main -> futex: 1,000 times, 8 s, 13 ms at most")
+    for other in (
+        program(1_100, 60_000, 150_000),
+        program(300, 150_000, 60_000),
+        program(1_100, 150_000_000, 60_000),
+        program(1_100, 150_000, 60_000, stack("work.py:3 run")),
+    ):
+        assert not _place(other)
 
 
 def test_nothing_is_said_beside_a_finding_of_a_relative() -> None:
@@ -214,10 +273,19 @@ def test_slow_requests_are_no_all_clear() -> None:
 
 def test_where_lines_are_known_they_are_what_to_look_at_next() -> None:
     one = _served(1_240 * MS, {"lock": 20 * S})
-    (said,) = _outcomes(replace(one, lines=(line("futex", "", -1, 5, total=S),)))
-    assert said.endswith(
-        "It waits mostly at server.py:8 fetch -> futex: 5 times, 1 s, 1 s at most."
+    at_lock = replace(one, lines=(line("futex", "", -1, 5, total=S),))
+    assert _outcomes(at_lock) == [""]
+    assert _place(at_lock) == (
+        "Where the time goes (nothing is proven wrong): half of the requests on 127.0.0.1:8000 "
+        "take 1.24 s or longer: 100 % of it asleep in locks; "
+        "server.py:8 fetch -> futex: 5 times, 1 s, 1 s at most"
     )
+    for news in ("queue.py:171 Queue.get", "threading.py:327 Condition.wait"):
+        waits = in_call("futex", "", f"lib/{news}", "app.py:9 index", *HANDLER)
+        assert not _place(replace(one, lines=(line_of(waits, 5, S, S),)))
+    sent = in_call("recvfrom", "tcp", "app.py:9 upload", *HANDLER, fd=7)
+    upload = replace(one, lines=(line_of(sent, 5, S, S),), descriptors=(descriptor(7),))
+    assert not _place(upload), "what a client has not sent yet, it waits for itself"
     spread = tuple(line("futex", "", -1, 5, total=S, functions=(name,)) for name in "abc")
     (said,) = _outcomes(replace(one, lines=spread))
     assert said.endswith("The Python lines below say where its threads wait.")
@@ -281,9 +349,10 @@ def test_threads_that_a_library_has_called_and_that_wait_in_it_are_told() -> Non
 
     rpyc = "lib/site-packages/rpyc/core/protocol.py"
     handler = (f"{rpyc}:452 Connection.serve", "server.py:15 names", f"{rpyc}:863 _handle_call")
-    (said,) = _outcomes(server(*handler))
+    assert _outcomes(server(*handler)) == [""]
+    said = _place(server(*handler))
     assert "3 threads were at server.py:15 names all along, which rpyc has called" in said
-    assert "Send it traffic" not in said
+    assert "server.py:15 names -> futex: 3 threads, not returned for 10 s" in said
     for idle in (("server.py:15 work", "lib/python3.11/threading.py:9 run"), handler[:2]):
         assert "has called" not in _outcomes(server(*idle))[0]
 
@@ -296,11 +365,11 @@ def test_requests_that_people_notice_are_told_where_all_of_that_is_in_locks() ->
     )  # fmt: skip
     for typical, in_locks, told in ((206, 200, True), (206, 150, False), (80, 79, False)):
         one = _served(typical * MS, {"lock": 24 * in_locks * MS})
-        (said,) = _outcomes(replace(one, lines=(line_of(waits, 20, S, 200 * MS),)))
-        assert (
-            "at srv/app.py:13 update, in Channel.__exit__ (grpc/_channel.py)" in said
-        ) is told, said
-        assert (said == CLEAR) is not told
+        asks = replace(one, lines=(line_of(waits, 20, S, 200 * MS),))
+        said = _place(asks)
+        assert ("half of the requests on 127.0.0.1:8000 take 206 ms or longer" in said) is told
+        assert ("srv/app.py:13 update -> futex: 20 times" in said) is told, said
+        assert _outcomes(asks) == ["" if told else CLEAR]
 
 
 def test_of_requests_that_wait_for_a_lock_it_is_told_what_computes_meanwhile() -> None:
@@ -312,10 +381,10 @@ def test_of_requests_that_wait_for_a_lock_it_is_told_what_computes_meanwhile() -
     one = _served(231 * MS, {"lock": 24 * 220 * MS})
     one = replace(one, threads=(thread(user=2 * S, lock=8 * S),))
     at = CpuSample(PID, 100, 2 * S, 0, 0, 0, 0, stack("work.py:12 refresh"))
-    (said,) = _outcomes(replace(one, lines=(line_of(waits, 9, S, 181 * MS),), cpu_samples=(at,)))
-    assert "The longest of these waits are at work.py:25 orders." in said
+    said = _place(replace(one, lines=(line_of(waits, 9, S, 181 * MS),), cpu_samples=(at,)))
     assert said.endswith(
-        "Where it computes most: work.py:12 refresh: 100 % of its CPU time, about 2 s."
+        "; work.py:25 orders -> futex: 9 times, 1 s, 181 ms at most"
+        "; work.py:12 refresh: 100 % of its CPU time, about 2 s"
     )
 
 

@@ -124,6 +124,7 @@ MADE: dict[str, Made] = {
     "IO204": made_ends.shared_connections,
     "IO213": made_busy.growing_backlog,
     "IO205": elsewhere.stop_and_wait,
+    "IO225": made_ends.runs_children,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -227,6 +228,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     },
     "IO213": {"given": 800, "done": 200, "workers": 4, "grown_bytes": 500 << 20},
     "IO205": {"pieces": 200, "bytes_per_piece": 32_000, "bytes_per_second": 640_000},
+    "IO225": {"calls": 30, "longest_ns": 310 * MS},
 }  # fmt: skip
 
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """``/proc/locks``: who waits for a lock on a file, and who has it: proc_locks(5).
 
-Which file that is the lock's holder tells, by /proc/PID/fdinfo: the kernel alone answers.
+Which file that is the lock's holder tells, or who waits, by /proc/PID/fdinfo: the kernel alone
+answers. A lock that is held for microseconds is another one's until somebody looks: the file is
+known by its inode, too (since Linux 5.14).
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ _ENTRY = re.compile(
     rb"^(\d+): +((?:-> )?)(FLOCK|POSIX|OFDLCK) +\S+ +\S+ +(-?\d+) [0-9a-f]+:[0-9a-f]+:(\d+) .*$",
     re.MULTILINE,
 )
-_ENTRY_OF_FD = re.compile(rb"^lock:\s+\d+: .* [0-9a-f]+:[0-9a-f]+:(\d+) ", re.MULTILINE)
+_FILE_OF_FD = re.compile(
+    rb"^(?:lock:\s+\d+: .* [0-9a-f]+:[0-9a-f]+:(\d+) .*|ino:\s+(\d+))$", re.MULTILINE
+)
 MOST_HELD = 64
 """Locks that are looked at, and"""
 MOST_DESCRIPTORS = 64
@@ -33,7 +37,8 @@ class LockWait:
     """A process that waits for a lock on a file. ``kind``: "flock" or "fcntl", the call.
 
     ``holder``: the process that has it; None: it is not one process (OFDLCK), or belongs to
-    another PID namespace. ``holder_name``: its command name, "" where it is not known.
+    another PID namespace. ``holder_name``: its command name, and ``path``: of the file, by what the
+    waiting process has open; "" where it is not known.
     """
 
     pid: int
@@ -41,6 +46,7 @@ class LockWait:
     inode: int
     holder: int | None
     holder_name: str = ""
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +91,17 @@ def parse_held(data: bytes) -> tuple[HeldLock, ...]:
 
 
 def _told(one: HeldLock, root: str) -> HeldLock:
-    return replace(one, holder_name=_name(one.holder, root), path=_path(one, root))
+    name = _name(one.holder, root)
+    return replace(one, holder_name=name, path=_path(one.holder, one.inode, root))
 
 
-def _path(one: HeldLock, root: str) -> str:
-    """That of the holder's descriptor on which the kernel shows the lock."""
-    process = Path(root, str(one.holder))
+def _path(pid: int, inode: int, root: str) -> str:
+    """That of the process's descriptor on which the kernel shows the lock, or of that file."""
+    process = Path(root, str(pid))
     try:
         for info in islice((process / "fdinfo").iterdir(), MOST_DESCRIPTORS):
-            locks = _ENTRY_OF_FD.findall(read_file(str(info)))
-            if any(int(inode) == one.inode for inode in locks):
+            files = _FILE_OF_FD.findall(read_file(str(info)))
+            if any(int(locked or own) == inode for locked, own in files):
                 return str((process / "fd" / info.name).readlink())
     except (OSError, TooLarge):
         pass
@@ -123,7 +130,14 @@ def read_lock_waits(pids: Container[int], root: str = PROC) -> tuple[LockWait, .
     except (OSError, TooLarge):
         return ()
     names = {pid: _name(pid, root) for pid in {one.holder for one in found} if pid}
-    return tuple(replace(one, holder_name=names.get(one.holder or 0, "")) for one in found)
+    return tuple(
+        replace(
+            one,
+            holder_name=names.get(one.holder or 0, ""),
+            path=_path(one.pid, one.inode, root),
+        )
+        for one in found
+    )
 
 
 def _name(pid: int, root: str) -> str:

@@ -21,7 +21,8 @@ Rows: TypeAlias = "Iterable[tuple[DescriptorKey, DescriptorTotals]]"
 def lock_wait_rows(
     pid: int, facts: ProcessFacts | None, descriptors: Rows
 ) -> tuple[FileLockWait, ...]:
-    """Those who waited, and those who were refused a lock that another has now."""
+    """Those who wait, and those who were refused a lock that another has now, or have waited for a
+    file that another has locked now: for that lock, if it was no disk."""
     if facts is None:
         return ()
     files = [
@@ -37,13 +38,14 @@ def lock_wait_rows(
     waits = [
         FileLockWait(
             one.kind,
-            paths.get(one.inode) or _path_of(facts, one.inode),
+            paths.get(one.inode) or one.path or _path_of(facts, one.inode),
             one.holder,
             one.holder_name,
         )
         for one in facts.lock_waits
     ]
-    refused = {totals.inode for _, totals in files if totals.eagain}
+    refused = {totals.inode for _, totals in files if totals.eagain or totals.wait_ns}
+    refused -= {one.inode for one in facts.lock_waits}
     waits += [
         FileLockWait(one.kind, one.path, one.holder, one.holder_name)
         for inode, one in facts.held_locks.items()

@@ -15,6 +15,7 @@ from iotrace.report.model import Process
 from iotrace.report.stacks import CpuSample, Frame
 from iotrace.verdict.common_way import common_way
 from iotrace.verdict.frames import UNNAMED, computes_in_import, imported_for, is_import, package_of
+from iotrace.verdict.middleware_time import middleware_lines
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.outer_callers import called_from
 from iotrace.verdict.process_profile import ProcessProfile
@@ -74,7 +75,8 @@ def busy_lines(
     if ranked and _samples(ranked[0]) >= SPREAD_SHARE * total:
         return (*lines[: MOST - len(caller)], *caller)
     way = caller or common_way(rows)
-    return (*package_lines(rows), *way, *lines[: MOST - 1 - len(way)])
+    around = (*package_lines(rows), *middleware_lines(rows), *way)
+    return (*around, *lines[: max(1, MOST - len(around))])
 
 
 def package_lines(rows: Iterable[CpuSample]) -> tuple[ToldLine, ...]:

@@ -19,6 +19,7 @@ from iotrace.verdict.called_back import called_back
 from iotrace.verdict.children_waits import children_place
 from iotrace.verdict.classify.confidence import UNKNOWN
 from iotrace.verdict.families import families
+from iotrace.verdict.full_cpu import at_its_limit
 from iotrace.verdict.greenlets import greenlets_text
 from iotrace.verdict.kept_threads import kept_threads
 from iotrace.verdict.number_formats import duration, plural
@@ -66,11 +67,15 @@ def outcomes(profiles: Sequence[ProcessProfile], findings: Sequence[Finding]) ->
     told = {}
     for family in families(profiles):
         pids = {profiles[place].process.pid for place in family}
-        found = [one for one in findings if one.pid in pids]
+        found = [
+            one
+            for one in findings
+            if one.pid in pids or any(symptom.pid in pids for symptom in one.symptoms)
+        ]
         if any(one.severity != "low" for one in found):
             continue
         one = _outcome([profiles[place] for place in family])
-        if one.hit and is_told(one.hit, found):
+        if one.hit and is_told(one.hit, findings):
             one = Outcome("")
         told[family[0]] = replace(one, text="") if one.hit or found else one
     return told
@@ -89,6 +94,8 @@ def _outcome(family: Sequence[ProcessProfile]) -> Outcome:
             f"{plural(len(left), 'connection')}, on one of them for "
             f"{duration(max(filter(None, left)))}. {busiest_thread(family)}"
         )
+    if place := at_its_limit(family):
+        return _told("No rule found a fault, but", place)
     for late, least_cpu in ((kept_threads, BUSY_SHARE), (slow_requests, 0.0)):
         found = [(one, profile) for profile in family for one in late(profile)]
         if found:

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import re
 
+from iotrace.report.model import Thread
 from iotrace.verdict.asking_children import asking_child
 from iotrace.verdict.callbacks import CALLING_BACK, IN_READING_LOOP, calling_back, reads_in_loop
+from iotrace.verdict.databases import DATABASE, may_be_database
 from iotrace.verdict.frames import named
 from iotrace.verdict.handovers import FORKED, IN_LOOP, idle_workers, in_loop, left_behind
 from iotrace.verdict.lone_waits import NOBODY_GIVES, nobody_gives
@@ -33,14 +35,12 @@ ITSELF = (
     "loop (httpx.AsyncClient, aiohttp), from a `def` endpoint, or with more workers or threads "
     "than such requests at once. A timeout ends the wait, but no answer comes."
 )
-_NO_DATABASE = re.compile(
-    r"/(?:http/client|xmlrpc/client|smtplib|ftplib|imaplib|poplib|urllib/request)\.py:"
-    r"|-packages/(?:urllib3|requests|httpcore|httpx|aiohttp|grpc|botocore|paramiko)/"
-)
-"""Of whose peers it is known that they are no databases."""
-_DATABASE = (
-    " A database may wait itself, for a lock of a transaction that was never committed "
-    "(PostgreSQL: pg_stat_activity and pg_locks; lock_timeout ends such waits)."
+_CONSUMER = (
+    " The process is a client of Kafka (librdkafka's threads are in it). If this thread is its "
+    "consumer's, it takes no next message and does not call poll() meanwhile: a rebalance of the "
+    "group waits for that, so new consumers get no partitions, and after max.poll.interval.ms this "
+    "one is put out of the group. Do the slow part in a thread of its own and poll() on (pause() "
+    "the partitions), or end it sooner."
 )
 _ADVICE = {
     Purpose.READER: "Whoever has the other end does not read: find out what it does, or drop it. "
@@ -146,14 +146,25 @@ def advice_of(first: Stuck, profile: ProcessProfile) -> str:
     return (
         (_EXIT_ADVICE if exits(profile) else "")
         + _ADVICE[first.purpose]
-        + (_DATABASE if _may_be_of_database(first) else "")
+        + (DATABASE if _may_be_of_database(first) else "")
+        + (_CONSUMER if _consumes(first, profile) else "")
     )
+
+
+def _consumes(first: Stuck, profile: ProcessProfile) -> bool:
+    """Whether the program's own code waits for a peer, and the process has threads of Kafka's
+    library."""
+    peers = (Purpose.ANSWER, Purpose.CONNECTION, Purpose.READER)
+    threads = profile.process.threads
+    return first.own and first.purpose in peers and any(map(_of_librdkafka, threads))
+
+
+def _of_librdkafka(row: Thread) -> bool:
+    return row.name.startswith("rdk:")
 
 
 def _may_be_of_database(first: Stuck) -> bool:
-    return first.purpose is Purpose.ANSWER and not any(
-        _NO_DATABASE.search(named(frame)) for frame in first.call.stack
-    )
+    return first.purpose is Purpose.ANSWER and may_be_database(first.call.stack)
 
 
 def exits(profile: ProcessProfile) -> bool:

@@ -14,6 +14,9 @@ from iotrace.verdict.rules.rule import Hit, Rule
 LEAST = 2
 """While it was traced. Each is an error for who asked, but one may be of a client that was about to
 leave."""
+LEAST_MANY = 5
+HIGH_SHARE = 0.1
+"""Of all requests: so many errors are a fault that users tell of."""
 
 
 def _closed(profile: ProcessProfile) -> Iterator[Hit]:
@@ -26,6 +29,7 @@ def _hit(row: Requests, profile: ProcessProfile) -> Hit:
     idle_ns = row.after_close_idle_ns // row.after_close
     after_ns = row.after_close_ns // row.after_close
     came = row.exchanges + row.after_close
+    grave = row.after_close >= max(LEAST_MANY, HIGH_SHARE * came)
     return Hit(
         {
             "listener": row.listener,
@@ -37,7 +41,7 @@ def _hit(row: Requests, profile: ProcessProfile) -> Hit:
             "came_after_close_ns": after_ns,
         },
         None,
-        severity="medium",
+        severity="high" if grave else "medium",
         title=f"Requests are lost: {row.after_close:,} of {plural(came, 'request')} to "
         f"{row.listener} ({share(row.after_close, came)}), the latest from "
         f"{row.after_close_peer}, came on kept-alive connections that this server had closed "

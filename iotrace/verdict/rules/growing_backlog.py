@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Work is given to a pool faster than it is done: all of it waits in memory."""
+"""Work is given to a pool, or data comes, faster than it is done: all of it waits in memory."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from iotrace.report.stacks import Frame
 from iotrace.verdict.frames import in_library, named, short_name
+from iotrace.verdict.memory_growth import growth, is_full_soon
 from iotrace.verdict.number_formats import figure, mebibytes, plural
 from iotrace.verdict.pool_threads import threads_of_pools
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
+from iotrace.verdict.received_backlog import received_backlog
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.stuck import Stuck, stuck_lines
 from iotrace.verdict.told_lines import ToldLine, frame_text
 from iotrace.vocabulary.calls import LOCKS, READS, WRITES
 from iotrace.vocabulary.kinds import PIPE
 
-LEAST_GROWN_BYTES = 32 << 20
-GROWN_PER_SECOND_BYTES = 2 << 20
-"""Less is what results, logs and caches of a healthy batch take."""
 LEAST_GIVEN = 20
 AHEAD = 2.0
 """So many times as much is given as is done. Giving wakes the pool's own thread with a write to a
@@ -30,8 +29,6 @@ LEAST_SEEN = 3
 """Samples or slow calls in which work was being given: that goes on, it was no single burst."""
 IDLE_SHARE = 0.1
 """Of a worker's time, that it waits for work at most."""
-SOON_S = 600
-"""The memory limit is reached within that time, at this rate: high severity."""
 _OUTPUT = (1, 2)
 _SUBMITS = re.compile(r"/(?:concurrent/futures/process|loky/process_executor)\.py:submit$")
 _OF_THREADS = {
@@ -44,9 +41,9 @@ _OF_THREADS = {
 _POOL = re.compile(r"/(?:concurrent/futures/process|loky/process_executor)\.py$")
 
 
-def _grows(profile: ProcessProfile) -> Iterator[Hit]:
-    grown, grows = _growth(profile)
-    if grown < LEAST_GROWN_BYTES or grows < GROWN_PER_SECOND_BYTES:
+def _given(profile: ProcessProfile) -> Iterator[Hit]:
+    grown, grows = growth(profile)
+    if not grown:
         return
     yield from _to_threads(profile, grown, grows)
     workers = [one for one in profile.children if _is_worker(one)]
@@ -68,7 +65,7 @@ def _grows(profile: ProcessProfile) -> Iterator[Hit]:
             "grows_bytes_per_second": round(grows),
         },
         None,
-        severity="high" if _is_full_soon(profile, grows) else "medium",
+        severity="high" if is_full_soon(profile, grows) else "medium",
         lines=(
             ToldLine(f"{frame_text(place)} -> gives work to the pool: {come} times a second"),
             *_at_work(workers),
@@ -102,7 +99,7 @@ def _to_threads(profile: ProcessProfile, grown: int, grows: float) -> Iterator[H
                 "grows_bytes_per_second": round(grows),
             },
             None,
-            severity="high" if _is_full_soon(profile, grows) else "medium",
+            severity="high" if is_full_soon(profile, grows) else "medium",
             lines=(
                 ToldLine(f"{frame_text(place)} -> makes work for the pool, seen {seen} times"),
                 *stuck_lines(threads)[:1],
@@ -112,14 +109,6 @@ def _to_threads(profile: ProcessProfile, grown: int, grows: float) -> Iterator[H
             f"{mebibytes(round(grows))} a second",
             advice=_FEWER_AHEAD,
         )
-
-
-def _growth(profile: ProcessProfile) -> tuple[int, float]:
-    """Bytes, and bytes a second; 0 where it is not known."""
-    limits = profile.process.limits
-    if limits is None or not limits.own_grown_bytes or not limits.own_watched_ns:
-        return 0, 0.0
-    return limits.own_grown_bytes, limits.own_grown_bytes * 1e9 / limits.own_watched_ns
 
 
 def _stacks(profile: ProcessProfile) -> Iterator[tuple[int, int, Sequence[Frame]]]:
@@ -184,12 +173,9 @@ def _at_work(workers: Sequence[ProcessProfile]) -> tuple[ToldLine, ...]:
     return waiting_lines(waits, first)[:1]
 
 
-def _is_full_soon(profile: ProcessProfile, bytes_per_second: float) -> bool:
-    limits = profile.process.limits
-    if limits is None or limits.memory_limit_bytes is None:
-        return False
-    left = limits.memory_limit_bytes - (limits.memory_used_bytes or 0)
-    return left < SOON_S * bytes_per_second
+def _grows(profile: ProcessProfile) -> Iterator[Hit]:
+    given = list(_given(profile))
+    yield from given or received_backlog(profile)
 
 
 _FEWER_AHEAD = (
@@ -202,7 +188,7 @@ _FEWER_AHEAD = (
 
 BACKLOG = Rule(
     "IO213",
-    "Work is given to a pool faster than it is done: memory grows",
+    "Work or data comes faster than it is handled: memory grows",
     "Let no more wait than keeps the workers busy: take a BoundedSemaphore before submit() and "
     "release it in the future's add_done_callback, or wait(pending, "
     "return_when=FIRST_COMPLETED) from a few per worker on; Executor.map(buffersize=) from Python "

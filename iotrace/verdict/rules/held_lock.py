@@ -181,7 +181,7 @@ def _hit(
     lines: tuple[ToldLine, ...] = (
         ToldLine(
             f"{frame_text(place)} -> waits for the lock: {plural(count, 'time')}, "
-            f"{duration(waited)}, {duration(longest)} at most",
+            f"{duration(waited)}{_summed(waited, profile)}, {duration(longest)} at most",
             wait_at(place, HELD_LOCK),
         ),
     )
@@ -213,7 +213,7 @@ def _hit(
             lines += (
                 ToldLine(
                     f"{frame_text(own)} -> {'' if inner == own else f'{at}: '}"
-                    f"about {duration(spent)} of CPU time with the lock"
+                    f"about {duration(spent)} of CPU time while it had the lock"
                 ),
             )
     return Hit(
@@ -224,6 +224,10 @@ def _hit(
         f"one that has it {likely}{does}",
         advice=library_advice(held, wakes) if _taken_in(worst) else "",
     )
+
+
+def _summed(waited: int, profile: ProcessProfile) -> str:
+    return " of all its threads together" if waited > profile.wall_ns else ""
 
 
 def _lock_name(wake: Wake) -> str:

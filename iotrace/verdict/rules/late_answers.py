@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iotrace.report.times import Bucket, Durations
-from iotrace.verdict.number_formats import duration, share
+from iotrace.verdict.databases import ROW_LOCKS, late_together
+from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rule, always
@@ -53,6 +54,7 @@ def _tail(upstream: Upstream, profile: ProcessProfile) -> Iterator[Hit]:
     if count < LEAST_LATE or count > LATE_SHARE * answers or cost < LEAST_COST * profile.wall_ns:
         return
     least = late[0][0]
+    together = late_together(upstream.lines, least, profile)
     usual = f"half take less than {duration(usual_ns)}" if usual_ns else "most are much quicker"
     yield Hit(
         {
@@ -63,12 +65,15 @@ def _tail(upstream: Upstream, profile: ProcessProfile) -> Iterator[Hit]:
             "p50_below_ns": usual_ns or waits[0][0],
             "late_from_ns": least,
             "longest_ns": longest,
+            **({"late_in_other_processes": together} if together else {}),
         },
         cost,
         fd=upstream.rows[0].fd if len(upstream.rows) == 1 else None,
         lines=waiting_lines(upstream.lines, profile.process),
         title=f"A few answers of {upstream.peer} are late: {count:,} of {answers:,} "
-        f"({share(count, answers)}) took {duration(least)} to {duration(longest)}, {usual}",
+        f"({share(count, answers)}) took {duration(least)} to {duration(longest)}, {usual}"
+        + (_TOGETHER.format(plural(together, "other process")) if together else ""),
+        advice=ROW_LOCKS if together else "",
     )
 
 
@@ -94,6 +99,10 @@ def _of_that_peer(late: Hit, dominates: Hit) -> bool:
         TAIL_SHARE * (dominates.cost_ns or 0)
     )
 
+
+_TOGETHER = (
+    "; {} of the program waited as long at the same line, perhaps for each other's transactions"
+)
 
 LATE = Rule(
     "IO150",

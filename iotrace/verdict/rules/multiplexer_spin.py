@@ -10,6 +10,7 @@ from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import calling_lines
 from iotrace.verdict.rules.rule import Cost, Hit, Rule, always, wastes_its_cpu
+from iotrace.verdict.stack import Stack, stack_of
 from iotrace.verdict.thread_activity import Activity, waits_for_one
 from iotrace.verdict.told_lines import ToldLine
 from iotrace.vocabulary.calls import CONNECTS
@@ -91,6 +92,8 @@ def _unserved_hit(profile: ProcessProfile, tid: int, loop: Loop, cost: int) -> H
         evidence["unread_ns"] = oldest.unread_ns or 0
     fd = ready[0].fd if ready else oldest.fd if oldest else None
     title, advice = _BY_EVENT.get(event, ("", ""))
+    if event == "EPOLLOUT" and stack_of(profile, tid) is Stack.ASYNCIO:
+        advice += _IN_ASYNCIO
     failed = _failed_socket(profile, tid) if not ready and oldest is None else None
     if failed is not None:
         error, row = failed
@@ -190,13 +193,13 @@ _ERRORS = (
     "error is taken: look for them among the events, take the error (recv, or getsockopt with "
     "SO_ERROR), and unregister and close the socket of a peer that is gone."
 )
+_IN_ASYNCIO = " In asyncio that is loop.remove_writer(sock)."
 _EVENTS = ("EPOLLOUT", "EPOLLIN")
 _BY_EVENT = {
     "EPOLLOUT": (
         "Spin on writable sockets: EVENT_WRITE (EPOLLOUT) is watched with nothing to send",
         "A socket is writable nearly always: ask for EVENT_WRITE only while there is something "
-        "to send (selector.modify(sock, EVENT_READ) once the buffer is empty; asyncio: "
-        "loop.remove_writer).",
+        "to send (selector.modify(sock, EVENT_READ) once the buffer is empty).",
     ),
     "EPOLLRDHUP": (
         "Spin on a connection that the peer has closed: its end is never read",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 from iotrace.procfs.file_locks import (
@@ -14,6 +16,7 @@ from iotrace.procfs.file_locks import (
     parse_locks,
     read_lock_waits,
 )
+from tests.waiting import wait_until
 
 _LOCKS = b"""\
 1: POSIX  ADVISORY  WRITE 811 fd:00:131 128 128
@@ -64,3 +67,19 @@ def test_the_holder_tells_which_file_it_is(tmp_path: Path) -> None:
 
 def test_no_table_of_locks(tmp_path: Path) -> None:
     assert HeldLocks().look(str(tmp_path)) == {}
+
+
+def test_who_waits_has_the_file_open(tmp_path: Path) -> None:
+    """Though nobody has locked it any more when its holder is looked at."""
+    path = tmp_path / "lock"
+    waits = "import fcntl, sys; fcntl.flock(open(sys.argv[1]), fcntl.LOCK_EX)"
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        child = subprocess.Popen([sys.executable, "-c", waits, str(path)])
+        try:
+            wait_until(lambda: bool(read_lock_waits({child.pid})), "the child to wait")
+            (one,) = read_lock_waits({child.pid})
+        finally:
+            fcntl.flock(file, fcntl.LOCK_UN)
+            child.wait()
+    assert (one.kind, one.holder, one.path) == ("flock", os.getpid(), str(path))

@@ -7,13 +7,12 @@ from dataclasses import replace
 from iotrace.report.detail import Detail
 from iotrace.report.model import OpenSockets, Process
 from iotrace.report.requests import Durations, Requests, RequestTier, Upstream
-from iotrace.report.stacks import CpuSample, Frame, Wake
+from iotrace.report.stacks import CpuSample
 from tests.unit.light import lit
 from tests.unit.verdict.hangs import HANDLER
 from tests.unit.verdict.made import (
     MS,
     PID,
-    US,
     S,
     blocking,
     call,
@@ -28,7 +27,6 @@ from tests.unit.verdict.made import (
     stack,
     thread,
 )
-from tests.unit.verdict.made_tasks import ASKS, wait_of, with_tasks
 
 CLEAR = "Nothing wrong was found."
 
@@ -168,54 +166,6 @@ def test_a_client_that_always_asks_is_told_whom() -> None:
     assert "10.0.0.9" not in _outcomes(client(6))[0]
     assert "10.0.0.9" not in _outcomes(client(9, at_once=4))[0]
     assert "4 calls at a time at most" in _outcomes(client(36, at_once=4))[0]
-
-
-def test_who_asks_in_a_librarys_callback_has_a_message_in_hand() -> None:
-    """Else it may well ask for the next one."""
-    times = Durations(9, S, S, S, S, S)
-    row = Upstream("10.0.0.9:80", "tcp", 9, 1, 0, None, times, None, None, 0, {})
-    asks = (*ASKS[:4], "bot.py:11 report")
-    handler = "lib/site-packages/telegram/ext/_application.py:1298 Application.process_update"
-    for places, told in (((*asks, handler), True), (asks, False)):
-        one = replace(with_tasks(wait_of(*places, tasks=1)), upstreams=(row,))
-        one = replace(one, sockets=OpenSockets(3, (), 0, 0))
-        assert ("in a function that a library calls for each message" in _place(one)) is told
-        assert ("bot.py:11 report: 1 asyncio task" in _place(one)) is told
-        assert ("unless that is how it waits for new work" in _outcomes(one)[0]) is not told
-
-
-def test_messages_that_a_librarys_thread_sends_one_by_one() -> None:
-    """What asks for messages gets more than it sends; what sends many at once waits for few."""
-    waits = in_call("futex", "", "export.py:9 main")
-    frames = waits.stack
-
-    def program(calls: int, sent: int, received: int, waker: tuple[Frame, ...] = ()) -> Process:
-        times = Durations(calls, 100 * US, MS, MS, MS, MS)
-        row = Upstream("10.0.0.9:9092", "tcp", calls, 1, 0, None, times, None, None, 0, {})
-        client = descriptor(
-            7, local="10.0.0.1:51000", peer="10.0.0.9:9092", bytes_out=sent, bytes_in=received
-        )
-        return replace(
-            event_loop(),
-            threads=(thread(lock=9 * S, user=S), thread(PID + 1, poll=9 * S, user=S)),
-            sockets=OpenSockets(3, (), 0, 0),
-            lines=(line_of(waits, 1_000, 8 * S, 13 * MS),),
-            wakes=(Wake("", 1_000, 8 * S, 13 * MS, PID + 1, 0, frames, 0, waker),),
-            descriptors=(client,),
-            upstreams=(row,),
-        )
-
-    said = _place(program(1_100, 150_000, 60_000))
-    assert "for 80 % of its time a thread waits until another one, of a library, has sent" in said
-    assert "1,100 round trips to 10.0.0.9:9092, one at a time, 8 ms for each wait" in said
-    assert said.endswith("export.py:9 main -> futex: 1,000 times, 8 s, 13 ms at most")
-    for other in (
-        program(1_100, 60_000, 150_000),
-        program(300, 150_000, 60_000),
-        program(1_100, 150_000_000, 60_000),
-        program(1_100, 150_000, 60_000, stack("work.py:3 run")),
-    ):
-        assert not _place(other)
 
 
 def test_nothing_is_said_beside_a_finding_of_a_relative() -> None:

@@ -12,13 +12,21 @@ from iotrace.verdict.time_places import TimePlace, is_awaited, is_called_back
 from iotrace.verdict.told_lines import ToldLine
 from iotrace.verdict.upstream_time import asked_ns
 from iotrace.verdict.upstreams import lines_on
-from iotrace.verdict.waiting_tasks import WaitingTasks, task_lines, waiting_tasks
+from iotrace.verdict.waiting_tasks import (
+    LEAST_LOOKS,
+    WaitingTasks,
+    mean_of,
+    task_lines,
+    waiting_tasks,
+)
 
 BUSY_SHARE = 0.8
 """Of the most calls that were in flight at a time, on average: nearly always as many as there may
 be."""
+LEAST_SHARE = 0.6
+"""Of what is known of the calls: one that was under way when the trace began is none of them."""
 LEAST_ANSWERS = 3
-"""A service that takes seconds gives no more in a short trace; nothing but a sentence is said."""
+"""A service that takes seconds gives no more in a short trace."""
 
 
 def asked_all_along(profile: ProcessProfile) -> TimePlace | None:
@@ -30,12 +38,15 @@ def asked_all_along(profile: ProcessProfile) -> TimePlace | None:
     """
     shares = [(_busy_share(one, profile), one) for one in profile.process.upstreams]
     busiest, worst = max(shares, key=lambda one: one[0], default=(0.0, None))
-    if worst is None or busiest < BUSY_SHARE:
+    if worst is None:
         return None
-    most = worst.in_flight_max
+    most, asking = worst.in_flight_max, _asking(profile)
+    if busiest >= LEAST_SHARE:
+        busiest = max(busiest, _seen_share(asking, most, profile))
+    if busiest < BUSY_SHARE:
+        return None
     how = "one call at a time" if most == 1 else f"{most} calls at a time at most"
     busy = share(int(1000 * busiest), 1000)
-    asking = _asking(profile)
     for_busy = f"For {busy} of the time it waited for answers of {worst.peer}, {how}"
     lines = _lines(worst.peer, asking, profile)
     if lines:
@@ -67,6 +78,13 @@ def _busy_share(one: Upstream, profile: ProcessProfile) -> float:
     if one.theirs_ns is None or one.theirs_ns.count < LEAST_ANSWERS or not one.in_flight_max:
         return 0.0
     return min(1.0, asked_ns(one) / (one.in_flight_max * max(1, profile.wall_ns)))
+
+
+def _seen_share(asking: list[WaitingTasks], most: int, profile: ProcessProfile) -> float:
+    """The same by the tasks that are seen to wait for an answer: of a call from before the trace
+    nothing else tells."""
+    looks = profile.tasks.looks if profile.tasks else 0
+    return min(1.0, mean_of(asking) / max(1, most)) if looks >= LEAST_LOOKS else 0.0
 
 
 def _asking(profile: ProcessProfile) -> list[WaitingTasks]:

@@ -50,7 +50,7 @@ def _of_thread(rate: str, profile: ProcessProfile) -> TimePlace | None:
         return None
     lines = busy_lines(profile.process, tid)
     return TimePlace(
-        f"thread {tid}, which serves, computes or is ready to for "
+        f"thread {tid}, which serves, computes, or waits for a CPU to compute, for "
         f"{share(seen.wants_cpu_ns, whole)} of its time, {rate}: it can do no more of them, and "
         "others wait.",
         profile,

@@ -56,7 +56,7 @@ def one_by_one(profile: ProcessProfile) -> TimePlace | None:
                     "bytes_sent_each": sent // one.calls,
                     "wait_each_ns": each_ns,
                     "answered_p50_ns": answered.p50,
-                    "sender_tid": waker,
+                    "sender": f"thread {waker}",
                 },
                 line.wait_ns,
                 _TOGETHER,

@@ -45,9 +45,9 @@ def test_a_thread_that_has_no_time_left_is_told_with_what_it_computes() -> None:
     assert found is not None
     assert found.severity == "low"
     assert found.title == (
-        "Where the time goes (nothing is proven wrong): thread 700, which serves, computes or is "
-        "ready to for 95 % of its time, at 500 requests a second: it can do no more of them, and "
-        "others wait"
+        "Where the time goes (nothing is proven wrong): thread 700, which serves, computes, or "
+        "waits for a CPU to compute, for 95 % of its time, at 500 requests a second: it can do no "
+        "more of them, and others wait"
     )
     assert (
         "by middleware, of its CPU samples 50 %: starlette/middleware/base.py 50 %" in found.lines

@@ -51,6 +51,18 @@ def test_who_asks_in_a_librarys_callback_has_a_message_in_hand() -> None:
         assert ("unless that is how it waits for new work" in _outcomes(one)[0]) is not told
 
 
+def test_a_call_from_before_the_trace_is_seen_by_its_task() -> None:
+    """Six answers of a second in ten, and the task is there at each look."""
+    handler = "lib/site-packages/telegram/ext/_application.py:1298 Application.process_update"
+    places = (*ASKS[:4], "bot.py:11 report", handler)
+    for answers, told in ((7, True), (4, False)):
+        times = Durations(answers, S, S, S, S, S)
+        row = Upstream("10.0.0.9:80", "tcp", answers, 1, 0, None, times, None, None, 0, {})
+        one = replace(with_tasks(wait_of(*places, tasks=1)), upstreams=(row,))
+        one = replace(one, sockets=OpenSockets(3, (), 0, 0))
+        assert ("for 100 % of the time it waited for answers of 10.0.0.9:80" in _place(one)) is told
+
+
 def test_messages_that_a_librarys_thread_sends_one_by_one() -> None:
     """What asks for messages gets more than it sends; what sends many at once waits for few."""
     waits = in_call("futex", "", "export.py:9 main")

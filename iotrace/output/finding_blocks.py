@@ -37,6 +37,7 @@ _LABELS = {
     "look at": "the line of the program, and what was seen of it",
     "leads to": "what goes away with it",
     "same wait": "how else it was seen",
+    "same work": "how else that CPU time was seen",
 }
 _PROCESSES, _PLACES, _HERE = _OF_SEVERAL = ("processes", "places", "costs_here_ns")
 """Evidence of findings that are told together, where all else is of one of them."""
@@ -72,7 +73,7 @@ def blocks(report: Report, top: int | None) -> list[Block]:
 def _heading(report: Report) -> list[Block]:
     if not report.findings:
         return []
-    used = {_label_of(one) for finding in report.findings for one in finding.symptoms}
+    used = {_label_of(one, cause) for cause in report.findings for one in cause.symptoms}
     used |= {label for finding in report.findings for label, _ in _lines(finding.lines)}
     told = [f"{label}: {text}." for label, text in _LABELS.items() if label in used]
     order = ["The worst first."] if len(report.findings) > 1 else []
@@ -83,8 +84,11 @@ def _heading(report: Report) -> list[Block]:
     ]
 
 
-def _label_of(one: Symptom) -> str:
-    return "same wait" if one.same_wait else "leads to"
+def _label_of(one: Symptom, cause: Finding) -> str:
+    """What computes, or spins, is no wait."""
+    if not one.same_wait:
+        return "leads to"
+    return "same work" if cause.cost_kind == "cpu" else "same wait"
 
 
 def _outcomes(report: Report) -> list[Block]:
@@ -137,7 +141,7 @@ def _finding(finding: Finding, process: Process | None, duration_ns: int) -> lis
         pairs.append(("alike", told))
     if seen := evidence(finding):
         pairs.append(("seen", seen))
-    pairs += [(_label_of(one), _follows(one, finding)) for one in finding.symptoms]
+    pairs += [(_label_of(one, finding), _follows(one, finding)) for one in finding.symptoms]
     pairs.append(("advice", finding.advice))
     title = f"{finding.severity.upper()} {finding.id}: {finding.title}"
     return [Heading(2, title, _TONES[finding.severity]), Facts(tuple(pairs))]

@@ -42,7 +42,7 @@ def busy_lines(
 ) -> tuple[ToldLine, ...]:
     """Where a thread (None: all) was on a CPU, by samples; () if there are too few to say.
 
-    ``callbacks``: what an event loop calls, without the loop's own code.
+    ``callbacks``: what an event loop calls, without the loop's own code; the shares are of all.
     """
     rows = [one for one in process.cpu_samples if tid is None or one.tid == tid]
     total = sum(one.samples for one in rows)
@@ -51,11 +51,14 @@ def busy_lines(
     known = sum(one.states_ns.on_cpu for one in process.threads if tid in (None, one.tid))
     all_seen = sum(one.cpu_ns for one in rows) >= SEEN_SHARE * known
 
+    its = "all CPU time of its thread, that is" if callbacks else "its CPU time,"
+    samples = (
+        f"all {total:,} CPU samples of its thread" if callbacks else f"its {total:,} CPU samples"
+    )
+
     def whole(group: list[CpuSample]) -> str:
         cpu_ns = sum(one.cpu_ns for one in group)
-        return (
-            f"its CPU time, about {duration(cpu_ns)}" if all_seen else f"its {total:,} CPU samples"
-        )
+        return f"{its} about {duration(cpu_ns)}" if all_seen else samples
 
     ranked = by_function(
         one

@@ -165,3 +165,6 @@ same wait  One peer dominates the wait: 10.0.0.7:443 (IO119, 1.00 s)
 leads to   Late pickup (IO105, 1.00 s, peer 10.0.0.7:443)
 advice     Await it.
 """)
+    computes = report(ended, findings=(replace(found, cost_kind="cpu"),))
+    shown = page.render(finding_blocks.blocks(computes, 20), tablefmt="table", width=80)
+    assert "same work  One peer dominates the wait" in shown

@@ -75,7 +75,7 @@ def test_what_a_spinning_loop_calls_is_not_the_loop() -> None:
     select = Frame("select", "/usr/lib/python3.11/selectors.py", 468)
     one = _sampled(_row(150, 0, select), _row(50, 0, _WEATHER))
     assert texts_of(busy_lines(one, callbacks=True)) == (
-        "server.py:13 weather: 25 % of its CPU time, about 250 ms",
+        "server.py:13 weather: 25 % of all CPU time of its thread, that is about 250 ms",
     )
 
 

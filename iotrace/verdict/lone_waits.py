@@ -17,10 +17,10 @@ _GIVEN = (
     r"/threading\.py:acquire$",
 )
 _CONDITION = re.compile(r"/threading\.py:wait$")
-_GIVES = re.compile("|".join(_GIVEN))
+_GIVES = re.compile("|".join((*_GIVEN, r"(?<!/threading\.py):\w+$")))
 """What calls Condition.wait() for what another thread gives: items of a queue, a predicate (also a
-barrier's), a semaphore. Not an Event's wait(): a program that only waits to be told to end has its
-signal handler set one."""
+barrier's), a semaphore, what another library waits for. Not an Event's wait(): a program that only
+waits to be told to end has its signal handler set one."""
 
 
 def nobody_gives(one: Stuck, profile: ProcessProfile) -> bool:
@@ -42,8 +42,20 @@ def nobody_gives(one: Stuck, profile: ProcessProfile) -> bool:
     )
 
 
+def unread_peer(profile: ProcessProfile) -> str:
+    """The only peer, where what it has sent lies unread, or ""; that may be the answer."""
+    sockets = profile.process.sockets
+    if sockets is None or not sockets.unread or len(sockets.connected) != 1:
+        return ""
+    return sockets.connected[0].peer
+
+
 LEFT_ALONE = (
     "and no other thread is left in the process that could give it (a signal handler alone could)"
+)
+UNREAD = (
+    "A client's library that reads its connection in a loop of its own needs that loop to run in "
+    "another thread before something is waited for (paho-mqtt: loop_start()). "
 )
 NOBODY_GIVES = (
     "See what became of the thread that should have put it there: one that raises ends alone, with "

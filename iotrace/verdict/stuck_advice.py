@@ -11,7 +11,7 @@ from iotrace.verdict.callbacks import CALLING_BACK, IN_READING_LOOP, calling_bac
 from iotrace.verdict.databases import DATABASE, may_be_database
 from iotrace.verdict.frames import named
 from iotrace.verdict.handovers import FORKED, IN_LOOP, idle_workers, in_loop, left_behind
-from iotrace.verdict.lone_waits import NOBODY_GIVES, nobody_gives
+from iotrace.verdict.lone_waits import NOBODY_GIVES, UNREAD, nobody_gives, unread_peer
 from iotrace.verdict.lost_results import (
     POOL_ENDED,
     READER_ENDED,
@@ -116,7 +116,7 @@ def advice_of(first: Stuck, profile: ProcessProfile) -> str:
     if in_loop(first) and first.purpose in (Purpose.RESULT, Purpose.WORK):
         return IN_LOOP
     if nobody_gives(first, profile):
-        return NOBODY_GIVES
+        return (UNREAD if unread_peer(profile) else "") + NOBODY_GIVES
     if first.purpose is Purpose.RESULT and left_behind(first, profile):
         return FORKED
     asking = asking_child(first, profile)

@@ -24,7 +24,7 @@ from iotrace.verdict.handovers import (
     result_text,
     waits_in_request,
 )
-from iotrace.verdict.lone_waits import LEFT_ALONE, nobody_gives
+from iotrace.verdict.lone_waits import LEFT_ALONE, nobody_gives, unread_peer
 from iotrace.verdict.lost_results import workers_that_die
 from iotrace.verdict.native_clients import sender, sender_text, served_peer
 from iotrace.verdict.number_formats import plural
@@ -278,7 +278,9 @@ def _work_text(one: Stuck, profile: ProcessProfile) -> str:
     if sends:
         return sender_text(sends, served_peer(profile))
     if nobody_gives(one, profile) and not waits_in_request(one):
-        return f"waiting for {awaited_text(one)}, {LEFT_ALONE}"
+        peer = unread_peer(profile)
+        unread = f"; what {peer} has sent lies unread" if peer else ""
+        return f"waiting for {awaited_text(one)}, {LEFT_ALONE}{unread}"
     return handover_text(one)
 
 

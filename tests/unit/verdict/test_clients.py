@@ -136,8 +136,8 @@ def test_a_library_may_wait_for_its_own_events_elsewhere() -> None:
     """A worker that another package has started, and one that waits in its own code."""
     for outer in (f"{_SITE}/multiprocess/process.py:314 Process._bootstrap", "terminal.py:9 main"):
         places = (*_CALLBACK[:3], outer)
-        one = process([waiting(PID, replace(in_call("futex", "", *places), timed=False))])
-        assert "IO140" not in findings(one)
+        waits = waiting(PID, replace(in_call("futex", "", *places), timed=False))
+        assert "IO140" not in findings(process([waits, thread(701, recv=10 * S)]))
 
 
 @pytest.mark.parametrize("looping", [True, False])

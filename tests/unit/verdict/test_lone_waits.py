@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from iotrace.report.model import Process, Thread
+from iotrace.report.model import OpenSockets, Process, Thread
+from iotrace.report.surroundings import Connected
 from tests.unit.verdict import hangs
 from tests.unit.verdict.made import PID, S, findings, in_call, process, thread
 
@@ -65,3 +66,25 @@ def test_the_end_of_a_child_may_put_something_into_a_queue() -> None:
     assert "IO140" not in _judged(_waiting(*_GET), children=(child,))
     gone = replace(child, ended_ns=S)
     assert "IO140" in _judged(_waiting(*_GET), children=(gone,))
+
+
+_PUBLISHES = (
+    _CONDITION,
+    "lib/site-packages/paho/mqtt/client.py:563 MQTTMessageInfo.wait_for_publish",
+    "app.py:39 main",
+)
+
+
+def test_what_a_library_waits_for_and_its_unread_answer() -> None:
+    """Its own loop, which would read the answer, does not run."""
+    assert "wait_for_publish" in _judged(_waiting(*_PUBLISHES))["IO140"]
+    unread = OpenSockets(1, (), 0, 1, connected=(Connected("10.0.0.9:1883", 1, 0),))
+    one = replace(process((_waiting(*_PUBLISHES),)), sockets=unread)
+    found = findings(one)["IO140"]
+    assert "what 10.0.0.9:1883 has sent lies unread" in found.title
+    assert "loop_start" in found.advice
+
+
+def test_an_event_that_a_library_waits_for_may_be_set_by_a_handler() -> None:
+    event = (_CONDITION, "lib/threading.py:629 Event.wait", *_PUBLISHES[1:])
+    assert "IO140" not in _judged(_waiting(*event))

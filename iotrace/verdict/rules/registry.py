@@ -61,6 +61,7 @@ from iotrace.verdict.rules import (
     polled_result,
     polling,
     read_by_another,
+    reads_at_end,
     round_trips,
     shared_connections,
     silent_dns,
@@ -78,6 +79,7 @@ from iotrace.verdict.rules import (
     thread_leak,
     thread_per_connection,
     time_goes,
+    timed_reads,
     tiny_reads,
     tiny_sends,
     told_to_end,
@@ -179,5 +181,7 @@ RULES: tuple[Rule, ...] = (
     shared_connections.SHARED,
     growing_backlog.BACKLOG,
     stop_and_wait.WAITS,
+    reads_at_end.SPINS,
+    timed_reads.TIMED,
     time_goes.WHERE,
 )

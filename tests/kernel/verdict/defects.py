@@ -176,6 +176,10 @@ DEFECTS = (
     Defect(
         "IO172", "failing.py", ("0", "polls files"), evidence={"looks_per_second": (1_000, 1e5)}
     ),
+    Defect("IO214", "failing.py", ("0", "at the end"), evidence={"per_second": (10_000, 1e8)}),
+    Defect(
+        "IO222", "failing.py", ("0", "time-outs"), evidence={"mean_wait_ns": (18 * MS, 30 * MS)}
+    ),
     Defect("IO175", "processes.py", ("0", "imports"), evidence={"files_opened_each": (50, 1_000)}),
     Defect("IO203", "processes.py", ("0", "pools"), evidence={"per_second": (5, 1_000)}),
     Defect("IO213", "processes.py", ("0", "backlog"), seconds=4, evidence={"workers": (2, 2)}),

@@ -19,6 +19,7 @@ from tests.unit.verdict.made import (
     event_loop,
     in_call,
     line_of,
+    loop,
     process,
     stack,
     thread,
@@ -55,6 +56,31 @@ def never_sleeps(wrong: bool) -> tuple[Process, ...]:
     computes = thread(701, **times)
     gets = call("getpid", "", 90_001, tid=701)
     return (replace(one, threads=(*one.threads, computes), calls=(*one.calls, gets)),)
+
+
+def reads_at_end(wrong: bool) -> tuple[Process, ...]:
+    """IO214: a pipe whose writers have gone; the twin's reads have a byte each."""
+    spins = replace(thread(user=7 * S, kernel=2_900 * MS, runq=100 * MS), syscalls=400_000)
+    reads = call("read", "pipe", 400_000, bytes=0 if wrong else 400_000)
+    row = descriptor(5, kind="pipe", local="pipe:[71]", peer="", calls=400_000, bytes_in=0)
+    return (process([spins], [reads], (), [row]),)
+
+
+def timed_reads(wrong: bool) -> tuple[Process, ...]:
+    """IO222: a serial line, each of whose answers is waited for to the end of a time-out; in the
+    twin, half of the answers come by themselves."""
+    asks = call("write", "tty", 500 if wrong else 1_000, bytes=6_000)
+    reads = call("read", "tty", 500, bytes=7_500)
+    waits = in_call(
+        "pselect6", "", "lib/site-packages/serial/serialposix.py:565 Serial.read",
+        "control.py:9 position",
+    )  # fmt: skip
+    port = descriptor(
+        4, kind="tty", local="/dev/ttyUSB0", peer="", calls=1_000, bytes_in=7_500, bytes_out=6_000
+    )
+    polls = loop("pselect6", 1_500, watched=2, empty=500, timeouts=500, wait=9 * S, data=0)
+    one = process([thread(poll=9 * S, user=S)], [asks, reads], [polls], [port])
+    return (replace(one, lines=(line_of(waits, 480, 9 * S, 20 * MS),)),)
 
 
 def faulting(wrong: bool) -> tuple[Process, ...]:

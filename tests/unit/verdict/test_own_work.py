@@ -132,7 +132,7 @@ def test_no_line_is_told_that_is_a_small_part_of_what_its_calls_wait() -> None:
     """Calls that are quick have no line each, and may be many."""
     one = _runs_children()
     for quick, told in ((7 * S, True), (10 * S, False)):
-        many = call("read", "pipe", 90_000, wait=quick)
+        many = call("read", "pipe", 90_000, wait=quick, bytes=90_000)
         assert bool(_place(replace(one, calls=(*one.calls, many)))) is told
 
 

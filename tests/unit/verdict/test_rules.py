@@ -124,6 +124,8 @@ MADE: dict[str, Made] = {
     "IO204": made_ends.shared_connections,
     "IO213": made_busy.growing_backlog,
     "IO205": elsewhere.stop_and_wait,
+    "IO214": made_busy.reads_at_end,
+    "IO222": made_busy.timed_reads,
     "IO225": made_ends.runs_children,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
@@ -228,6 +230,8 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     },
     "IO213": {"given": 800, "done": 200, "workers": 4, "grown_bytes": 500 << 20},
     "IO205": {"pieces": 200, "bytes_per_piece": 32_000, "bytes_per_second": 640_000},
+    "IO214": {"reads_at_end": 400_000, "per_second": 40_000, "cpu_ns": 9_900 * MS},
+    "IO222": {"peer": "/dev/ttyUSB0", "requests": 500, "timeouts": 500, "bytes_per_answer": 15.0},
     "IO225": {"calls": 30, "longest_ns": 310 * MS},
 }  # fmt: skip
 

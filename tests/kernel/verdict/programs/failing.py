@@ -3,6 +3,8 @@
 import contextlib
 import os
 import resource
+import select
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -43,6 +45,31 @@ def compute():
     over.wait()
 
 
+def read_on():
+    """IO214: whoever wrote to a pipe has gone; fixed: the end of it is the end of the loop."""
+    read, write = os.pipe()
+    os.close(write)
+    while (os.read(read, 4096) or WRONG) and not over.is_set():
+        pass
+
+
+def control():
+    """IO222: asks a device for 15 bytes, and reads 22 until a time-out; fixed: 15."""
+    ours, theirs = socket.socketpair()
+    threading.Thread(target=answer, args=(theirs,), daemon=True).start()
+    while not over.is_set():
+        ours.sendall(b"where?")
+        left = 22 if WRONG else 15
+        while left and select.select([ours], (), (), 0.02)[0]:
+            left -= len(ours.recv(left))
+        over.wait(0 if WRONG else 0.02)
+
+
+def answer(device):
+    while device.recv(6):
+        device.sendall(bytes(15))
+
+
 def reload():
     """IO172: looks at 2,000 files each 50 ms; fixed: at one."""
     program = Path(__file__)
@@ -56,8 +83,15 @@ DEFECTS = {
     "failing": failing,
     "never sleeps": lambda: None,
     "polls files": lambda: None,
+    "at the end": lambda: None,
+    "time-outs": lambda: None,
 }
-BESIDE = {"never sleeps": compute, "polls files": reload}
+BESIDE = {
+    "never sleeps": compute,
+    "polls files": reload,
+    "at the end": read_on,
+    "time-outs": control,
+}
 over = threading.Event()
 listener = listen()
 if DEFECT in BESIDE:

@@ -25,7 +25,7 @@ from iotrace.verdict.purpose import (
 from iotrace.verdict.sliced_waits import slices_of
 from iotrace.verdict.told_lines import ToldLine, ToldWait, frame_text, wait_at
 from iotrace.verdict.unnamed_selects import with_peer
-from iotrace.vocabulary.calls import READS
+from iotrace.vocabulary.calls import MULTIPLEXERS, READS
 from iotrace.vocabulary.kinds import PIPES_AND_TERMINALS, SOCKETS
 
 LEAST_NS = 2_000_000_000
@@ -38,6 +38,9 @@ ALIKE = 0.9
 MOSTLY_SHARE = 0.8
 """Of what a thread has waited in slow calls, in one of them: there it is nearly always."""
 _MADE_AGAIN = ("ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK")
+_READS_FILE = "SocketIO.readinto"
+_FILE_FRAMES = 3
+"""Innermost, among which it is: with TLS, SSLSocket.recv_into and read are further in."""
 _STANDARD = {0: "stdin", 1: "stdout", 2: "stderr"}
 
 
@@ -234,9 +237,14 @@ def target_text(call: InCall) -> str:
 
 
 def from_client(call: InCall, profile: ProcessProfile) -> bool:
-    """Whether it reads what a client sends, on a connection that this program has accepted."""
+    """Whether it reads what a client sends, on a connection that this program has accepted. Python
+    polls a socket that has a timeout first: there the file of a socket tells a read from a send."""
     ports = profile.listening_ports() | profile.served_ports
-    return call.syscall in READS and any(
+    reads = call.syscall in READS or (
+        call.syscall in MULTIPLEXERS
+        and any(frame.function == _READS_FILE for frame in call.stack[:_FILE_FRAMES])
+    )
+    return reads and any(
         row.kind == call.kind and port_of(row.local) in ports
         for row in profile.process.descriptors
         if row.fd == call.fd and row.local

@@ -34,6 +34,9 @@ multiprocessing.Pool's worker handler does so: it polls the pipe that its result
 
 EMPTY_PER_USEFUL = 5
 """Empty zero-timeout returns for each that found something; asyncio has about 1."""
+EMPTY_PER_SLEEP = 50
+"""Such returns for each call that may wait: a request that goes through a dozen tasks (Quart) takes
+as many iterations, and then the loop sleeps; a loop that spins hardly ever does."""
 LONGEST_ITERATION_NS = 100_000
 """Longer iterations do work in between (callbacks, coroutines): the loop is busy, not spinning."""
 SPIN_SHARE = 0.05
@@ -158,9 +161,10 @@ def _zero_timeout(profile: ProcessProfile) -> Iterator[Hit]:
         for loop in seen.loops:
             empty = (loop.empty or 0) - (loop.timeouts or 0)
             found = (loop.iterations or 0) - (loop.empty or 0)
+            sleeps = (loop.iterations or 0) - (loop.zero_timeout or 0)
             busy_ns = loop.busy_ns.p50 if loop.busy_ns else 0
             if (
-                empty < EMPTY_PER_USEFUL * max(1, found)
+                empty < max(EMPTY_PER_USEFUL * max(1, found), EMPTY_PER_SLEEP * sleeps)
                 or profile.per_second(empty) < RETURNS_PER_SECOND
                 or busy_ns > LONGEST_ITERATION_NS
             ):

@@ -9,6 +9,7 @@ import pytest
 from iotrace.report.model import Process, ReadyWatch
 from iotrace.report.requests import Upstream
 from iotrace.report.times import Phase
+from tests.unit.verdict import made_servers
 from tests.unit.verdict.made import (
     MS,
     S,
@@ -139,3 +140,16 @@ def test_the_ends_of_connects_are_served_by_their_callbacks() -> None:
     for connects, spins in ((44_500, False), (4_000, True)):
         begun = call("connect", "tcp", connects, errors={"EINPROGRESS": connects})
         assert ("IO106" in findings(replace(one, calls=(*one.calls, begun)))) is spins
+
+
+def test_a_loop_that_comes_to_its_sleep_does_not_spin() -> None:
+    """Quart: each request goes through a dozen tasks, an iteration each, before the loop sleeps."""
+    (one,) = made_servers.zero_timeout(True)
+    (spinning,) = one.loops
+    for sleeps, told in ((17, True), (20_003, False)):
+        loop = replace(
+            spinning,
+            iterations=(spinning.empty or 0) + sleeps,
+            zero_timeout=spinning.empty,
+        )
+        assert ("IO120" in findings(replace(one, loops=(loop,)))) is told

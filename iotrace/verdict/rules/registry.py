@@ -52,6 +52,7 @@ from iotrace.verdict.rules import (
     loop_busy,
     loop_stalls,
     lost_packets,
+    main_thread_gone,
     major_faults,
     many_descriptors,
     multiplexer_spin,
@@ -184,4 +185,5 @@ RULES: tuple[Rule, ...] = (
     reads_at_end.SPINS,
     timed_reads.TIMED,
     time_goes.WHERE,
+    main_thread_gone.GONE,
 )

@@ -228,6 +228,7 @@ TESTED_ELSEWHERE = {
             "IO204",
             "IO206",
             "IO208",
+            "IO211",
         ),
         "tests/kernel/verdict/test_hangs.py",
     ),

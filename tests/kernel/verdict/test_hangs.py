@@ -58,12 +58,15 @@ WAYS = {
     "told_in_vain": "IO208",
     "inherited_connection": "IO206",
     "shared_connection": "IO204",
+    "main_thread_gone": "IO211",
 }
 _SERVE = ("busy_connections", "slow_service", "sleeping_requests")
 """They begin when they are traced, and say when they serve: judged from then on."""
 _BEGIN_TRACED = (*_SERVE, "one_worker")
-_IDLE = ("kept_connections", "full_server", "endless_shutdown", "told_in_vain")
-_OF_A_CHILD = ("busy_pipe", "shared_connection")
+_IDLE = (
+    "kept_connections", "full_server", "endless_shutdown", "told_in_vain", "main_thread_gone",
+)  # fmt: skip
+_OF_A_CHILD = ("busy_pipe", "shared_connection", "main_thread_gone")
 _OF_TASKS = ("busy_connections", "queued_tasks", "sleeping_requests")
 _LOOKS = 4
 _MOST_THREADS = 1 << 13

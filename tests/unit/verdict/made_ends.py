@@ -56,6 +56,14 @@ def killed_workers(wrong: bool) -> tuple[Process, ...]:
     return replace(process([thread(poll=10 * S)]), sockets=listener(3)), *workers
 
 
+def main_thread_gone(wrong: bool) -> tuple[Process, ...]:
+    """IO211: a worker of which one thread is left, that waits for a lock; the twin has its main
+    thread, which waits for that one."""
+    left = replace(thread(701, lock=10 * S), in_call=in_call("futex", ""))
+    main = replace(thread(700, lock=10 * S), in_call=in_call("futex", ""))
+    return (replace(process([left] if wrong else [main, left]), sockets=listener()),)
+
+
 def told_in_vain(wrong: bool) -> tuple[Process, ...]:
     """IO208: a server that was told to end seven times; the twin once, just now."""
     gathers = wait_of("servers.py:20 main", tasks=1)

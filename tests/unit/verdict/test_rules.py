@@ -127,6 +127,7 @@ MADE: dict[str, Made] = {
     "IO214": made_busy.reads_at_end,
     "IO222": made_busy.timed_reads,
     "IO225": made_ends.runs_children,
+    "IO211": made_ends.main_thread_gone,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -233,6 +234,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO214": {"reads_at_end": 400_000, "per_second": 40_000, "cpu_ns": 9_900 * MS},
     "IO222": {"peer": "/dev/ttyUSB0", "requests": 500, "timeouts": 500, "bytes_per_answer": 15.0},
     "IO225": {"calls": 30, "longest_ns": 310 * MS},
+    "IO211": {"threads_left": 1, "waited_ns": 10 * S},
 }  # fmt: skip
 
 

@@ -1,8 +1,10 @@
 """Ways to hang, of hanging.py: programs that do not come to their end."""
 
 import contextlib
+import ctypes
 import multiprocessing
 import os
+import platform
 import signal
 import socket
 import socketserver
@@ -10,6 +12,9 @@ import threading
 import time
 
 from common import WRONG
+
+EXIT = 60 if platform.machine() == "x86_64" else 93
+"""The number of exit(2), which ends a thread."""
 
 
 def endless_shutdown(listener):
@@ -94,4 +99,20 @@ def shared_connection(listener):
     serve()
 
 
-ENDS = (endless_shutdown, told_in_vain, inherited_connection, shared_connection)
+def main_thread_gone(listener):
+    """IO211: a child's main thread ends alone, while another one waits for a lock for ever; fixed:
+    it stays, and waits as well."""
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+    lock = threading.Lock()
+    lock.acquire()
+    threading.Thread(target=lock.acquire, daemon=True).start()
+    if WRONG:
+        ctypes.CDLL(None).syscall(EXIT, 0)
+    lock.acquire()
+
+
+ENDS = (
+    endless_shutdown, told_in_vain, inherited_connection, shared_connection, main_thread_gone,
+)  # fmt: skip

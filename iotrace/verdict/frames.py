@@ -58,6 +58,11 @@ def library_frames(stack: Sequence[Frame]) -> tuple[Frame, ...]:
     return tuple(stack)
 
 
+def has_own(stack: Sequence[Frame]) -> bool:
+    """Whether some frame is the program's own."""
+    return any(not in_library(frame) for frame in stack)
+
+
 def imports(stack: Sequence[Frame]) -> bool:
     """Whether the program's own code imports a module there."""
     return any(map(is_import, library_frames(stack)))

@@ -75,7 +75,7 @@ def outcomes(profiles: Sequence[ProcessProfile], findings: Sequence[Finding]) ->
         if any(one.severity != "low" for one in found):
             continue
         one = _outcome([profiles[place] for place in family])
-        if one.hit and is_told(one.hit, findings):
+        if one.hit and is_told(one.hit, found):
             one = Outcome("")
         told[family[0]] = replace(one, text="") if one.hit or found else one
     return told

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from iotrace.verdict.frames import library_frames, short_name
+from iotrace.verdict.frames import has_own, library_frames, short_name
 from iotrace.verdict.number_formats import share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import serves
@@ -28,7 +28,7 @@ def longest_in_locks(profile: ProcessProfile) -> TimePlace | None:
         if one.syscall in LOCKS
         and one.kind not in INTERPRETER_KINDS
         and serves(one.stack)
-        and len(library_frames(one.stack)) < len(one.stack)
+        and has_own(one.stack)
     ]
     longest = max(rows, key=lambda one: one.wait_ns, default=None)
     if longest is None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from iotrace.report.stacks import Line
 from iotrace.verdict.cpu_samples import busy_lines
-from iotrace.verdict.frames import library_frames
+from iotrace.verdict.frames import has_own
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import serves
 from iotrace.verdict.python_lines import waiting_lines
@@ -125,7 +125,7 @@ def _asked_for(one: ProcessProfile) -> list[Line]:
 
 
 def _own(line: Line) -> bool:
-    return len(library_frames(line.stack)) < len(line.stack)
+    return has_own(line.stack)
 
 
 def _serves(one: ProcessProfile) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from iotrace.report.rows import Call
 from iotrace.report.stacks import Line
-from iotrace.verdict.frames import library_frames
+from iotrace.verdict.frames import has_own
 from iotrace.verdict.pool_threads import pool_of, threads_of_pools
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.slow_limits import LATE_NS
@@ -47,7 +47,7 @@ def pooled_requests(profile: ProcessProfile) -> PooledRequests | None:
         return None
     groups: dict[tuple[str, str, int | None], list[Line]] = {}
     for line in profile.process.lines:
-        if pool_of(line.stack) and len(library_frames(line.stack)) < len(line.stack):
+        if pool_of(line.stack) and has_own(line.stack):
             frame = line.own_stack[0]
             groups.setdefault((frame.file, frame.function, frame.line), []).append(line)
     lines = max(groups.values(), key=lambda group: sum(one.wait_ns for one in group), default=[])

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from iotrace.verdict.frames import library_frames
+from iotrace.verdict.frames import has_own
 from iotrace.verdict.memory_growth import growth, is_full_soon
 from iotrace.verdict.number_formats import mebibytes
 from iotrace.verdict.process_profile import ProcessProfile
@@ -58,7 +58,7 @@ def received_backlog(profile: ProcessProfile) -> Iterator[Hit]:
 def _own_tasks(profile: ProcessProfile) -> list[WaitingTasks]:
     """What its own code does meanwhile."""
     rows = profile.tasks.rows if profile.tasks else ()
-    own = [one for one in rows if len(library_frames(one.stack)) < len(one.stack)]
+    own = [one for one in rows if has_own(one.stack)]
     return [WaitingTasks(one, Purpose.OTHER) for one in own]
 
 

@@ -14,7 +14,7 @@ from enum import Enum
 
 from iotrace.report.requests import RequestTier
 from iotrace.report.task_waits import TaskWait
-from iotrace.verdict.frames import library_frames, named
+from iotrace.verdict.frames import has_own, library_frames, named
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, serves
 from iotrace.verdict.slow_limits import SLOW_NS
@@ -91,9 +91,7 @@ def places_of(profile: ProcessProfile) -> list[Place]:
     tasks = profile.tasks
     rows = [row for row in (tasks.rows if tasks else ()) if row.stack]
     served = [row for row in rows if serves(row.stack)]
-    unnamed = [
-        row for row in rows if not served and len(library_frames(row.stack)) < len(row.stack)
-    ]
+    unnamed = [row for row in rows if not served and has_own(row.stack)]
     groups: dict[tuple[str, Wait, Purpose], list[WaitingTasks]] = {}
     for row in served or unnamed:
         purpose = purpose_of_task(row.stack)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from iotrace.report.stacks import CpuSample, Frame, InCall, Line, Wake
 from iotrace.verdict.cpu_samples import cpu_ns_of
-from iotrace.verdict.frames import in_library, library_frames
+from iotrace.verdict.frames import has_own, in_library, library_frames
 from iotrace.verdict.lock_advice import library_advice
 from iotrace.verdict.lock_owners import idles, samples, slow_call
 from iotrace.verdict.lock_takers import (
@@ -76,7 +76,7 @@ def _held(profile: ProcessProfile) -> Iterator[Hit]:
 
 
 def _waits_for_lock(wake: Wake) -> bool:
-    if len(library_frames(wake.stack)) == len(wake.stack):
+    if not has_own(wake.stack):
         return False
     call = InCall("futex", wake.kind, None, "", 0, 0, own=wake.own, stack=wake.stack)
     return purpose_of(call) is Purpose.LOCK

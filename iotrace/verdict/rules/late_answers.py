@@ -54,7 +54,7 @@ def _tail(upstream: Upstream, profile: ProcessProfile) -> Iterator[Hit]:
     if count < LEAST_LATE or count > LATE_SHARE * answers or cost < LEAST_COST * profile.wall_ns:
         return
     least = late[0][0]
-    together = late_together(upstream.lines, least, profile)
+    together = late_together(upstream.peer, upstream.lines, least, profile)
     usual = f"half take less than {duration(usual_ns)}" if usual_ns else "most are much quicker"
     yield Hit(
         {
@@ -73,7 +73,7 @@ def _tail(upstream: Upstream, profile: ProcessProfile) -> Iterator[Hit]:
         title=f"A few answers of {upstream.peer} are late: {count:,} of {answers:,} "
         f"({share(count, answers)}) took {duration(least)} to {duration(longest)}, {usual}"
         + (_TOGETHER.format(plural(together, "other process")) if together else ""),
-        advice=ROW_LOCKS if together else "",
+        advice=f"{_TAIL} {ROW_LOCKS}" if together else "",
     )
 
 
@@ -103,14 +103,17 @@ def _of_that_peer(late: Hit, dominates: Hit) -> bool:
 _TOGETHER = (
     "; {} of the program waited as long at the same line, perhaps for each other's transactions"
 )
+_TAIL = (
+    "This is the tail (p99) of that service: look there for what its slow answers have in common "
+    "(a query without an index, a lock, a pause for garbage collection, a lost packet). Here: a "
+    "timeout a little above the usual time and one retry, or a second request in parallel where "
+    "the first is late (hedging), and no lock or pooled connection held meanwhile."
+)
 
 LATE = Rule(
     "IO150",
     "A few answers of a peer are late, most are quick",
-    "This is the tail (p99) of that service: look there for what its slow answers have in common "
-    "(a query without an index, a lock, a pause for garbage collection, a lost packet). Here: a "
-    "timeout a little above the usual time and one retry, or a second request in parallel where "
-    "the first is late (hedging), and no lock or pooled connection held meanwhile.",
+    _TAIL,
     _late,
     explains={"IO105": always, "IO119": _of_that_peer},
 )

@@ -14,12 +14,14 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import stalled_lines
 from iotrace.verdict.rules.rule import Cost, Hit, Rule, Tells, always
 from iotrace.verdict.stack import in_green_thread, stack_of
+from iotrace.verdict.told_lines import MOST
 from iotrace.verdict.work_sources import has_time
 
 OWN_SHARE = 0.5
 """Of the stalls' time that is not in the run queue: else the cause is a lack of CPU time..."""
 SAMPLED_SHARE = 0.5
-"""Of the CPU time of the stalls: in a function of the program that no stall was seen in."""
+"""Of the CPU time of the stalls, and of the thread: in a function of the program that no stall was
+seen in."""
 STALL_NS = 50_000_000
 """... unless that time alone makes each of them a stall. A call that blocks for less is named only
 where blocking takes most of the time."""
@@ -65,7 +67,8 @@ def _stalled(profile: ProcessProfile) -> Iterator[Hit]:
                 advice = green + instead_of_computing(stack)
             lines = stalled_lines(profile.process, loop)
             if not blocks and (not lines or _is_elsewhere(loop, tid, stalls.cpu_ns, profile)):
-                lines = busy_lines(profile.process, tid, callbacks=True)
+                busy = busy_lines(profile.process, tid, callbacks=True)
+                lines = (*busy, *lines)[:MOST]
             low = "low" if has_time({tid}, profile) else None
             title = "" if blocks else _IMPORTS if imports else _COMPUTES
             yield Hit(evidence, own, tid, fd, severity=low, lines=lines, title=title, advice=advice)
@@ -81,7 +84,7 @@ def _is_elsewhere(loop: Loop, tid: int, stalled_ns: int, profile: ProcessProfile
     return (
         bool(most)
         and not in_library(most[0].own_stack[0])
-        and cpu_ns_of(most) >= SAMPLED_SHARE * stalled_ns
+        and cpu_ns_of(most) >= SAMPLED_SHARE * max(stalled_ns, cpu_ns_of(rows))
     )
 
 

@@ -161,7 +161,9 @@ def _zero_timeout(profile: ProcessProfile) -> Iterator[Hit]:
         for loop in seen.loops:
             empty = (loop.empty or 0) - (loop.timeouts or 0)
             found = (loop.iterations or 0) - (loop.empty or 0)
-            sleeps = (loop.iterations or 0) - (loop.zero_timeout or 0)
+            sleeps = 0  # where it is not known
+            if loop.zero_timeout is not None:
+                sleeps = (loop.iterations or 0) - loop.zero_timeout
             busy_ns = loop.busy_ns.p50 if loop.busy_ns else 0
             if (
                 empty < max(EMPTY_PER_USEFUL * max(1, found), EMPTY_PER_SLEEP * sleeps)

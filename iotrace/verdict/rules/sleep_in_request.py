@@ -9,11 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from iotrace.report.stacks import Frame, InCall, Line
 from iotrace.verdict.call_sums import category_of
-from iotrace.verdict.frames import (
-    in_package,
-    library_frames,
-    named,
-)
+from iotrace.verdict.frames import has_own, in_package, library_frames, named
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import serves
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
@@ -119,7 +115,7 @@ def _given_jobs(profile: ProcessProfile) -> dict[int, Activity]:
     within = {
         line.tid
         for line in lines_of_category(profile.process, "sleeps")
-        if serves(line.stack) and len(library_frames(line.stack)) < len(line.stack)
+        if serves(line.stack) and has_own(line.stack)
     }
     return {
         tid: one

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from iotrace.report.detail import Detail
 from iotrace.verdict.child_names import child_names
 from iotrace.verdict.cpu_samples import busy_lines
-from iotrace.verdict.frames import library_frames, named
+from iotrace.verdict.frames import has_own, library_frames, named
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, serves
@@ -233,7 +233,7 @@ def _inner(profile: ProcessProfile) -> list[WaitingTasks]:
     found = [
         WaitingTasks(row, purpose_of_task(row.stack))
         for row in (tasks.rows if tasks else ())
-        if row.stack and not serves(row.stack) and len(library_frames(row.stack)) < len(row.stack)
+        if row.stack and not serves(row.stack) and has_own(row.stack)
     ]
     return sorted(found, key=lambda one: -one.wait.mean)
 

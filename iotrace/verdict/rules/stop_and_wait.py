@@ -10,7 +10,7 @@ from iotrace.report.model import Descriptor
 from iotrace.report.requests import Upstream
 from iotrace.report.stacks import Line
 from iotrace.report.times import Durations
-from iotrace.verdict.frames import library_frames
+from iotrace.verdict.frames import has_own
 from iotrace.verdict.histograms import total_ns
 from iotrace.verdict.number_formats import duration, figure, share
 from iotrace.verdict.process_profile import ProcessProfile
@@ -121,7 +121,7 @@ def _callers(waited: int, profile: ProcessProfile) -> Sequence[Line]:
         line
         for line in profile.process.lines
         if line.syscall in LOCKS
-        and len(library_frames(line.stack)) < len(line.stack)
+        and has_own(line.stack)
         and asks(line.stack)
         and line.wait_ns >= OF_THE_WAIT * min(waited, _known(line.tid, profile))
     ]

@@ -8,11 +8,7 @@ from collections.abc import Iterator, Sequence
 from iotrace.report.detail import Detail
 from iotrace.report.task_waits import TaskWaits
 from iotrace.verdict.connection_holders import connection_holders
-from iotrace.verdict.frames import (
-    in_library,
-    library_frames,
-    short_name,
-)
+from iotrace.verdict.frames import has_own, in_library, short_name
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.pool_threads import pool_of
 from iotrace.verdict.process_profile import ProcessProfile
@@ -155,11 +151,7 @@ def _holders(first: WaitingTasks, profile: ProcessProfile) -> tuple[ToldLine, ..
 
 def _jobs(profile: ProcessProfile) -> tuple[ToldLine, ...]:
     """Where threads of executors wait longest in what the program has given them to do."""
-    lines = [
-        one
-        for one in profile.process.lines
-        if pool_of(one.stack) and len(library_frames(one.stack)) < len(one.stack)
-    ]
+    lines = [one for one in profile.process.lines if pool_of(one.stack) and has_own(one.stack)]
     return waiting_lines(lines, profile.process)[:1]
 
 

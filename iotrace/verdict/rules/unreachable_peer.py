@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from iotrace.report.requests import Upstream
 from iotrace.report.stacks import Frame, Line
 from iotrace.verdict.cpu_samples import busy_lines, cpu_ns_of
-from iotrace.verdict.frames import library_frames, short_name
+from iotrace.verdict.frames import has_own, library_frames, short_name
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import asks, serves
@@ -125,7 +125,7 @@ def _waiting(profile: ProcessProfile) -> list[Line]:
     found = [one for one in profile.process.lines if one.wait_ns and _for_connection(one)]
     if profile.listening_ports():
         return [one for one in found if serves(one.stack)]
-    own = [one for one in found if len(library_frames(one.stack)) < len(one.stack)]
+    own = [one for one in found if has_own(one.stack)]
     return own or found
 
 

@@ -189,7 +189,9 @@ def test_stalls_seen_in_a_framework_that_samples_find_in_the_program() -> None:
     routes = Frame("app", "/srv/lib/site-packages/starlette/routing.py", 73)
     makes = Frame("Model._init_from_db", "/srv/lib/site-packages/tortoise/models.py", 714)
     export = Frame("export", "/srv/server.py", 19)
-    for samples, told in ((1_500, "server.py:19 export"), (500, "starlette/routing.py:73 app")):
+    routing = "starlette/routing.py:73 app"
+    named = ((1_500, "server.py:19 export"), (500, routing), (900, routing))
+    for samples, told in named:
         cause = StallCause("cpu", "", "", None, 3, 9 * S, 9 * S, 0, 0, 0, 3 * S, 0, (routes,))
         stalls = Stalls(3, 9 * S, 9 * S, 0, waits, None, (cause,))
         rows = (_row(samples, 1, makes, export, routes), _row(2_000 - samples, 0, routes))

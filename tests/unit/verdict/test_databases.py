@@ -18,7 +18,17 @@ def test_processes_that_are_late_at_one_line_may_wait_for_each_others_transactio
     asks = replace(at, own=1, stack=(http, *at.stack))
     other = replace(at, stack=(replace(at.stack[0], line=99),))
     master = process([thread(poll=10 * S)], pid=600, parent=1)
-    for mine, theirs, count in ((at, at, 2), (asks, asks, 0), (at, other, 1)):
+    queue = Frame("read", "/srv/lib/site-packages/pika/adapters/utils/io_services_utils.py", 9)
+    pika = replace(at, own=1, stack=(queue, *at.stack))
+    driver = Frame("_read_bytes", "/srv/lib/site-packages/pymysql/connections.py", 9)
+    mysql = replace(at, own=1, stack=(driver, *at.stack))
+    for mine, theirs, count in (
+        (at, at, 2),
+        (asks, asks, 0),
+        (pika, pika, 0),
+        (mysql, mysql, 2),
+        (at, other, 1),
+    ):
         rows = ((700, mine), (701, theirs), (702, theirs))
         workers = [
             replace(
@@ -37,3 +47,4 @@ def test_processes_that_are_late_at_one_line_may_wait_for_each_others_transactio
         most = max(int(row.evidence.get("late_in_other_processes", 0)) for row in late)
         assert most == count
         assert any("pg_locks" in row.advice for row in late) is bool(count)
+        assert all("hedging" in row.advice for row in late)

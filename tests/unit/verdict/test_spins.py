@@ -153,3 +153,5 @@ def test_a_loop_that_comes_to_its_sleep_does_not_spin() -> None:
             zero_timeout=spinning.empty,
         )
         assert ("IO120" in findings(replace(one, loops=(loop,)))) is told
+    unknown = replace(spinning, zero_timeout=None)
+    assert "IO120" in findings(replace(one, loops=(unknown,)))

@@ -105,7 +105,8 @@ def test_a_process_whose_hang_is_told_with_another_ones_is_told_once() -> None:
     symptom = Symptom("IO140", "high", "", job.pid, None, None, {}, S)
     other = Finding("IO140", "high", "", job.pid + 1, None, None, {}, "", S, symptoms=(symptom,))
     assert outcomes([profile], (other,)) == {}
-    low = replace(
-        other, severity="low", symptoms=(), lines=("job.py:11 export -> read: once, 1 s",)
-    )
-    assert outcomes([profile], (low,))[0].hit is None
+    low = replace(other, severity="low", symptoms=(), lines=("job.py:11 export -> read: once",))
+    assert outcomes([profile], (replace(low, pid=job.pid),))[0].hit is None
+    # A stranger's finding on a place of the same name says nothing of this process.
+    stranger = outcomes([profile], (low,))[0]
+    assert stranger.hit is not None

@@ -169,8 +169,9 @@ _IMPORTS = (
 
 def _ran_ns(profile: ProcessProfile, tids: Collection[int]) -> int:
     """The time traced, without that in which these threads were ready and others had the CPUs: they
-    make no calls then."""
-    kept_off = min((profile.threads[tid].runq_ns for tid in tids if tid), default=0)
+    make no calls then. Where the table of threads was full, some have calls alone."""
+    rows = [profile.threads[tid] for tid in tids if tid and tid in profile.threads]
+    kept_off = min((one.runq_ns for one in rows), default=0)
     return max(1, profile.wall_ns - kept_off)
 
 

@@ -386,3 +386,15 @@ def test_a_bot_that_asks_for_news_waits_for_work() -> None:
     )
     assert "IO119" in findings(replace(one, lines=(replace(news, stack=news.stack[:1]),)))
     assert "IO119" not in findings(replace(one, lines=(news,)))
+
+
+@pytest.mark.parametrize(
+    ("lost", "answered", "severity"),
+    [(4, 5, "medium"), (5, 45, "high"), (5, 46, "medium"), (10, 90, "high"), (10, 91, "medium")],
+)
+def test_five_lost_requests_and_a_tenth_of_all_are_of_high_severity(
+    lost: int, answered: int, severity: str
+) -> None:
+    (one,) = elsewhere.closed_too_soon(True)
+    row = replace(one.requests[0], after_close=lost, exchanges=answered)
+    assert findings(replace(one, requests=(row,)))["IO215"].severity == severity

@@ -68,6 +68,13 @@ def test_a_slow_call_that_takes_a_path_is_told_with_it_and_its_mount() -> None:
     assert "app.py:9 index -> newfstatat of /mnt/share/1.txt: 100 times" in found.lines[0]
 
 
+def test_calls_of_threads_that_have_no_row_count_too() -> None:
+    """The table of threads was full, or the thread has ended and was added up."""
+    one = _looks(4 * S, 400 * MS, 100)
+    calls = tuple(replace(row, tid=999) for row in one.calls)
+    assert findings(replace(one, calls=calls))["IO152"].evidence["waited_in_it_ns"] == 4 * S
+
+
 def test_who_has_to_allow_an_access_is_named_and_not_the_disk() -> None:
     """Where all that were in such calls at the end waited for it; a hang names it, too."""
     one = _looks(4 * S, 400 * MS, 100)

@@ -119,6 +119,13 @@ class ProcessErrors:
                 why="it was built without that part of /proc",
             ) from error
         if isinstance(error, FileNotFoundError | ProcessLookupError | PermissionError):
+            if self._has_lost_its_first_thread():
+                raise NoSuchProcess(
+                    f"the main thread of process {self._pid} has ended",
+                    why="others go on (it hangs while it ends, perhaps), but /proc shows nothing "
+                    "of the whole process any more; attach sooner, or to its parent",
+                    paste=f"ps -L -o pid,lwp,stat,wchan:24,comm -p {self._pid}",
+                ) from error
             thread = "" if self._tid is None else f"thread {self._tid} of "
             raise NoSuchProcess(
                 f"there is no {thread}process {self._pid}",
@@ -144,6 +151,12 @@ class ProcessErrors:
             return os.path.exists(directory)  # noqa: PTH110
         # What has ended but wasn't waited for keeps its entry and loses most of its files.
         return stat.rpartition(b") ")[2][:1] not in _ENDED
+
+    def _has_lost_its_first_thread(self) -> bool:
+        try:
+            return self._tid is None and len(os.listdir(f"{self._root}/{self._pid}/task")) > 1  # noqa: PTH208
+        except OSError:
+            return False
 
 
 def is_absent(name: str) -> bool:

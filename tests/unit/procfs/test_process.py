@@ -12,7 +12,7 @@ import pytest
 
 from iotrace.errors import NoSuchProcess, PermissionDenied, Unsupported
 from iotrace.procfs.children import parse_children, read_children
-from iotrace.procfs.files import ProcessErrors
+from iotrace.procfs.files import ProcessErrors, read_process_file
 from iotrace.procfs.namespace import (
     INITIAL_PID_NAMESPACE,
     find_by_inner_pid,
@@ -98,6 +98,19 @@ def test_no_such_process(spawn) -> None:
     with pytest.raises(NoSuchProcess) as raised:
         read_identity(child.pid)
     assert (raised.value.what, raised.value.code) == (f"there is no process {child.pid}", 4)
+
+
+def test_a_process_whose_main_thread_has_ended_is_told_as_that(spawn) -> None:
+    child = spawn(
+        "import ctypes, time\n"
+        "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
+        "print('null', flush=True)\n"
+        "ctypes.CDLL(None).syscall(60 if os.uname().machine == 'x86_64' else 93, 0)"
+    )
+    with pytest.raises(NoSuchProcess) as raised:
+        while True:
+            read_process_file(child.pid, "net/tcp")
+    assert raised.value.what == f"the main thread of process {child.pid} has ended"
 
 
 def test_a_refusal_names_the_file() -> None:

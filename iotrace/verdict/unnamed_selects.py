@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from iotrace.report.model import OpenSockets
 from iotrace.report.stacks import Frame, InCall
-from iotrace.verdict.frames import library_frames, short_name
+from iotrace.verdict.frames import library_frames, package_of, short_name
 from iotrace.vocabulary.calls import FAMILIES
 
 MOST_QUESTION_SEGMENTS = 10
@@ -20,6 +20,13 @@ _ASKS = re.compile(
     r"(?:reply|response|answer)|send_(?:and_)?(?:recv|receive|wait|request|command))$"
 )
 """Functions of clients that ask, and give the answer back."""
+_DEVICES = frozenset((
+    "serial", "serial_asyncio", "pyvisa", "pyvisa_py", "usb", "hid", "can", "gpiod", "evdev",
+    "pyudev", "inotify", "inotify_simple", "pyinotify", "watchdog", "pexpect", "ptyprocess",
+    "sh", "invoke", "prompt_toolkit", "readchar", "curtsies",
+))  # fmt: skip
+"""Packages that wait for devices, files, terminals and child processes in selects."""
+_SELECTORS = "/selectors.py"
 
 
 def with_peer(call: InCall, sockets: OpenSockets | None, least_ns: int) -> InCall:
@@ -37,4 +44,10 @@ def with_peer(call: InCall, sockets: OpenSockets | None, least_ns: int) -> InCal
 
 
 def _asks(stack: Sequence[Frame]) -> bool:
-    return any(_ASKS.search(short_name(frame)) for frame in library_frames(stack))
+    """Whether the package that selects is the one that asks: else it may select for something of
+    another kind, on behalf of whoever asks."""
+    library = [one for one in library_frames(stack) if not one.file.endswith(_SELECTORS)]
+    selects = package_of(library[0]) if library else ""
+    if not selects or selects in _DEVICES:
+        return False
+    return any(package_of(one) == selects and _ASKS.search(short_name(one)) for one in library)

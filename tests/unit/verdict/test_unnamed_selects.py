@@ -28,6 +28,32 @@ def test_a_client_that_asked_its_only_peer_hangs_in_a_select() -> None:
     assert _asks(_SELECTS, _REQUEST, "probe.py:11 main")
 
 
+_PYVISA = "lib/site-packages/pyvisa/resources/messagebased.py:647 MessageBasedResource.query"
+
+
+def test_a_select_that_another_library_makes_may_be_for_something_else() -> None:
+    reads = "lib/site-packages/serial/serialposix.py:565 Serial.read"
+    assert not _asks(reads, _PYVISA, "bench.py:9 main")
+    assert not _asks(reads, "lib/site-packages/serial/rs485.py:20 RS485.request", "bench.py:9 main")
+    watches = "lib/site-packages/inotify/adapters.py:190 Inotify.event_gen"
+    asks = "lib/site-packages/cache/store.py:20 Store.get"
+    assert not _asks(watches, asks, "watch.py:9 main", syscall="epoll_wait")
+    expects = "lib/site-packages/pexpect/utils.py:143 select_ignore_interrupts"
+    assert not _asks(
+        expects, "lib/site-packages/netshell/shell.py:9 Shell.execute", "run.py:9 main"
+    )
+    child = "lib/subprocess.py:2021 Popen._communicate"
+    assert not _asks(
+        "lib/selectors.py:415 select", child, "lib/subprocess.py:9 call", "run.py:9 main"
+    )
+
+
+def test_a_library_that_selects_with_selectors_asks_itself() -> None:
+    assert _asks(
+        "lib/selectors.py:314 SelectSelector.select", _SELECTS, _REQUEST, "probe.py:11 main"
+    )
+
+
 def test_who_may_wait_for_something_else_does_not() -> None:
     assert not _asks(_SELECTS, "probe.py:11 main")  # it does not say that it asks
     assert not _asks(_SELECTS, _REQUEST)  # a library's own thread

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from iotrace.verdict.frames import has_own
-from iotrace.verdict.memory_growth import growth, is_full_soon
+from iotrace.verdict.memory_growth import growth
 from iotrace.verdict.number_formats import mebibytes
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose
@@ -25,7 +25,8 @@ ITS_SHARE = 0.5
 
 def received_backlog(profile: ProcessProfile) -> Iterator[Hit]:
     """A peer that sends faster than the tasks of an event loop handle it. The same is seen of a
-    program that loads something large into memory, and means to."""
+    program that loads something large into memory, and means to: low severity, however near the
+    memory limit is, for nothing tells whether the growth goes on until there."""
     grown, grows = growth(profile)
     if not grown or not profile.loop_threads():
         return
@@ -46,7 +47,7 @@ def received_backlog(profile: ProcessProfile) -> Iterator[Hit]:
                 "grows_bytes_per_second": round(grows),
             },
             None,
-            severity="high" if is_full_soon(profile, grows) else "low",
+            severity="low",
             lines=task_lines(_own_tasks(profile)),
             title=f"Data comes from {peer} faster than it is handled, or is all kept: "
             f"{mebibytes(rate)} a second come, and the process's memory grows by "

@@ -43,6 +43,9 @@ FOR_EACH = 0.9
 """Connections that were made to the service, for each answered request."""
 LEAST_OWED_NS = 1_000_000_000
 LEAST_MADE = 3
+ROUNDS = 3
+"""Times as many requests as the service was ever asked at once: the first ones of a pool of kept
+connections are each on a new one."""
 MANY = 10
 """Times the usual answer, in a request: some of its answers take much longer, or it asks often."""
 NO_LONGER = 1.25
@@ -119,7 +122,7 @@ def _slow_hit(upstream: Upstream, waiting: Sequence[WaitingTasks], profile: Proc
     assert theirs is not None
     waited = answered_ns(upstream)
     made, served = _made(upstream), sum(one.exchanges for one in rows)
-    anew = made >= max(LEAST_MADE, FOR_EACH * served)
+    anew = made >= max(LEAST_MADE, FOR_EACH * served) and served >= ROUNDS * upstream.in_flight_max
     way = client_way(waiting[0].wait.stack) if waiting else ""
     return Hit(
         {
@@ -139,7 +142,7 @@ def _slow_hit(upstream: Upstream, waiting: Sequence[WaitingTasks], profile: Proc
         title=f"Requests wait for {upstream.peer}: {_answers_text(theirs, typical)}, "
         f"which is {share(min(waited, spent), spent)} of the time of the requests (typically "
         f"{duration(typical)})" + (", on a new connection for each request" if anew else ""),
-        advice=_ANEW if anew else "",
+        advice=f"{AWAITED.advice} {_ANEW}{_ASKED if way else ''}" if anew else "",
     )
 
 
@@ -206,10 +209,13 @@ def _mute_hits(profile: ProcessProfile) -> Iterator[Hit]:
 
 
 _ANEW = (
-    "Keep connections and use them again (a pool as large as requests are at work at once): what a "
-    "driver asks first on each, it then asks once: login, settings, the types and the prepared "
-    "form of each statement. See the way to the wait above: whether it is the query itself that "
-    "takes so long, or what the driver asks before it."
+    "And keep connections and use them again (a pool as large as requests are at work at once): "
+    "what a driver asks first on each, it then asks once: login, settings, the types and the "
+    "prepared form of each statement."
+)
+_ASKED = (
+    " See the way to the wait above: whether it is the query itself that takes so long, or what "
+    "the driver asks before it."
 )
 _MUTE = (
     "What listens there accepts and does not answer: it is starting, it hangs, all of its workers "

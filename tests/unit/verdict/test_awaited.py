@@ -106,7 +106,31 @@ def test_the_way_in_the_client_and_new_connections_are_told() -> None:
         anew = replace(upstream, connect_ns=_took(MS, made))
         found = findings(replace(one, upstreams=(anew,)))["IO165"]
         assert found.title.endswith(", on a new connection for each request") is told
-        assert ("what a driver asks first" in found.advice) is told
+        assert found.advice.startswith("The loop itself is free")  # new connections are added to it
+        assert ("keep connections" in found.advice) is told
+        assert ("See the way to the wait above" in found.advice) is told
+
+
+def test_a_pool_that_makes_its_first_connections_is_no_new_one_for_each_request() -> None:
+    one = _slow(1_500 * MS, 1_400 * MS)
+    (row,), (upstream,) = one.requests, one.upstreams
+    latency = _took(1_400 * MS, 4)
+    cold = replace(upstream, theirs_ns=latency, connect_ns=_took(MS, 4))
+    first = replace(row, exchanges=4, latency_ns=latency)
+    found = findings(replace(one, requests=(first,), upstreams=(cold,)))["IO165"]
+    assert "new connection" not in found.title
+    assert "connections_made" not in found.evidence
+    assert "keep connections" not in found.advice
+
+
+def test_without_a_way_to_the_wait_the_advice_names_none() -> None:
+    one = replace(_slow(1_500 * MS, 1_400 * MS), tasks=None)
+    (upstream,) = one.upstreams
+    anew = replace(upstream, connect_ns=_took(MS, 12))
+    found = findings(replace(one, upstreams=(anew,)))["IO165"]
+    assert found.title.endswith(", on a new connection for each request")
+    assert "asked_in" not in found.evidence
+    assert "the way to the wait" not in found.advice
 
 
 def test_requests_that_are_quick_or_wait_for_something_else_are_no_matter_of_that_service() -> None:

@@ -166,6 +166,11 @@ def captures_output(stack: Sequence[Frame]) -> bool:
     return _any(library_frames(stack), _FOR_CHILD)
 
 
+def awaits_result(stack: Sequence[Frame]) -> bool:
+    """Whether it waits for what other threads or processes compute, or for these to end."""
+    return _any(library_frames(stack), _FOR_RESULT) or joins(stack)
+
+
 def joins_queue(stack: Sequence[Frame]) -> bool:
     """Whether it waits until all items of a queue are done."""
     return _any(library_frames(stack), _JOINS_QUEUE)

@@ -43,9 +43,9 @@ FOR_EACH = 0.9
 """Connections that were made to the service, for each answered request."""
 LEAST_OWED_NS = 1_000_000_000
 LEAST_MADE = 3
-ROUNDS = 3
-"""Times as many requests as the service was ever asked at once: the first ones of a pool of kept
-connections are each on a new one."""
+TWICE = 2
+"""Times as many connections as queries were ever under way at once: a pool that keeps them makes
+no more than that, each for one of the first requests."""
 MANY = 10
 """Times the usual answer, in a request: some of its answers take much longer, or it asks often."""
 NO_LONGER = 1.25
@@ -122,7 +122,7 @@ def _slow_hit(upstream: Upstream, waiting: Sequence[WaitingTasks], profile: Proc
     assert theirs is not None
     waited = answered_ns(upstream)
     made, served = _made(upstream), sum(one.exchanges for one in rows)
-    anew = made >= max(LEAST_MADE, FOR_EACH * served) and served >= ROUNDS * upstream.in_flight_max
+    anew = made >= max(LEAST_MADE, FOR_EACH * served, TWICE * upstream.in_flight_max)
     way = client_way(waiting[0].wait.stack) if waiting else ""
     return Hit(
         {

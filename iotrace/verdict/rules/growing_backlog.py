@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from iotrace.report.stacks import Frame
 from iotrace.verdict.frames import in_library, named, short_name
 from iotrace.verdict.memory_growth import growth, is_full_soon
 from iotrace.verdict.number_formats import figure, mebibytes, plural
+from iotrace.verdict.ongoing_giving import goes_on
 from iotrace.verdict.pool_threads import threads_of_pools
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
@@ -26,7 +27,7 @@ AHEAD = 2.0
 """So many times as much is given as is done. Giving wakes the pool's own thread with a write to a
 pipe, and so does a result; a large result takes two."""
 LEAST_SEEN = 3
-"""Samples or slow calls in which work was being given: that goes on, it was no single burst."""
+"""Samples or slow calls in which work was being given."""
 IDLE_SHARE = 0.1
 """Of a worker's time, that it waits for work at most."""
 _OUTPUT = (1, 2)
@@ -56,6 +57,7 @@ def _given(profile: ProcessProfile) -> Iterator[Hit]:
         return
     come, go = figure(profile.per_second(given)), figure(profile.per_second(done))
     ((place, _),) = places.most_common(1)
+    ongoing = goes_on(profile, places, tids, _gives(_SUBMITS))
     yield Hit(
         {
             "given": given,
@@ -65,14 +67,17 @@ def _given(profile: ProcessProfile) -> Iterator[Hit]:
             "grows_bytes_per_second": round(grows),
         },
         None,
-        severity="high" if is_full_soon(profile, grows) else "medium",
+        severity=_severity(profile, grows, ongoing=ongoing),
         lines=(
             ToldLine(f"{frame_text(place)} -> gives work to the pool: {come} times a second"),
             *_at_work(workers),
         ),
         title=f"Work is submitted to a pool of {len(workers)} processes faster than they do it, "
         f"and waits in memory: {come} tasks a second come, {go} are done, and the process grows "
-        f"by {mebibytes(round(grows))} a second",
+        f"by {mebibytes(round(grows))} a second"
+        if ongoing
+        else _kept_title(plural(len(workers), "process"), grows),
+        advice="" if ongoing else f"{_KEPT} {BACKLOG.advice}",
     )
 
 
@@ -85,9 +90,11 @@ def _to_threads(profile: ProcessProfile, grown: int, grows: float) -> Iterator[H
         if row.states_ns.wait.get("lock", 0) >= IDLE_SHARE * row.lifetime_ns:
             idle.add(name)
     for name, threads in pools.items():
-        places, _ = _giving(profile, _OF_THREADS.get(name))
-        if name in idle or places.total() < LEAST_SEEN:
+        submits = _OF_THREADS.get(name)
+        places, tids = _giving(profile, submits)
+        if name in idle or submits is None or places.total() < LEAST_SEEN:
             continue
+        ongoing = goes_on(profile, places, tids, _gives(submits))
         ((place, seen),) = places.most_common(1)
         count = len(threads)
         yield Hit(
@@ -99,16 +106,32 @@ def _to_threads(profile: ProcessProfile, grown: int, grows: float) -> Iterator[H
                 "grows_bytes_per_second": round(grows),
             },
             None,
-            severity="high" if is_full_soon(profile, grows) else "medium",
+            severity=_severity(profile, grows, ongoing=ongoing),
             lines=(
                 ToldLine(f"{frame_text(place)} -> makes work for the pool, seen {seen} times"),
                 *stuck_lines(threads)[:1],
             ),
             title=f"Work is given to a pool of {plural(count, 'thread')} faster than they do it, "
             f"and waits in memory: they are always busy, and the process grows by "
-            f"{mebibytes(round(grows))} a second",
-            advice=_FEWER_AHEAD,
+            f"{mebibytes(round(grows))} a second"
+            if ongoing
+            else _kept_title(plural(count, "thread"), grows),
+            advice=_FEWER_AHEAD if ongoing else f"{_KEPT} {_FEWER_AHEAD}",
         )
+
+
+def _severity(profile: ProcessProfile, grows: float, *, ongoing: bool) -> str:
+    """Low where the tasks may have been given all at once, so that their results may be it."""
+    if not ongoing:
+        return "low"
+    return "high" if is_full_soon(profile, grows) else "medium"
+
+
+def _kept_title(workers: str, grows: float) -> str:
+    return (
+        f"Memory grows by {mebibytes(round(grows))} a second while a pool of {workers} is always "
+        "busy: by results that are kept, or by work that waits for it"
+    )
 
 
 def _stacks(profile: ProcessProfile) -> Iterator[tuple[int, int, Sequence[Frame]]]:
@@ -127,6 +150,10 @@ def _is_in(stack: Iterable[Frame], function: str) -> bool:
     return any(_POOL.search(one.file) and short_name(one) == function for one in stack)
 
 
+def _gives(given: re.Pattern[str]) -> Callable[[Sequence[Frame]], bool]:
+    return lambda stack: any(given.search(named(frame)) for frame in stack)
+
+
 def _giving(
     profile: ProcessProfile, given: re.Pattern[str] | None = _SUBMITS
 ) -> tuple[Counter[Frame], set[int]]:
@@ -135,7 +162,7 @@ def _giving(
     places, tids = Counter[Frame](), set[int]()
     for tid, count, stack in _stacks(profile):
         own = next((one for one in stack if not in_library(one)), None)
-        if own is not None and given and any(given.search(named(frame)) for frame in stack):
+        if own is not None and given and _gives(given)(stack):
             places[own] += count
             tids.add(tid)
     return places, tids
@@ -178,6 +205,10 @@ def _grows(profile: ProcessProfile) -> Iterator[Hit]:
     yield from given or received_backlog(profile)
 
 
+_KEPT = (
+    "If all of the work was given at once, and its results are meant to be kept, nothing is wrong; "
+    "to need less memory, use each result when it comes (as_completed, imap) and drop it. Else:"
+)
 _FEWER_AHEAD = (
     "Let no more wait than keeps the threads busy: a BoundedSemaphore that is taken before each "
     "submit() or in the generator that imap() reads, and released when a result has come; "

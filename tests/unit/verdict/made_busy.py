@@ -175,7 +175,8 @@ def growing_backlog(wrong: bool) -> tuple[Process, ...]:
         rows_of = [thread(number, sleep=10 * S)]
         workers.append(process(rows_of, [writes, reads], pid=number, parent=PID))
     at_work = [replace(one, lines=(line_of(works, done, 10 * S, S, one.pid),)) for one in workers]
-    return replace(parent, cpu_samples=rows, limits=limits), *at_work
+    paces = line_of(in_call("clock_nanosleep", "", "batch.py:22 main"), 800, 8 * S, 10 * MS, PID)
+    return replace(parent, cpu_samples=rows, lines=(paces,), limits=limits), *at_work
 
 
 _STARTS = (

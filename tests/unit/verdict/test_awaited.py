@@ -102,7 +102,7 @@ def test_the_way_in_the_client_and_new_connections_are_told() -> None:
     assert found.evidence["asked_in"] == "receive (anyio)"
     assert "new connection" not in found.title
     (upstream,) = one.upstreams
-    for made, told in ((12, True), (9, False)):
+    for made, told in ((12, True), (9, False), (4, False)):
         anew = replace(upstream, connect_ns=_took(MS, made))
         found = findings(replace(one, upstreams=(anew,)))["IO165"]
         assert found.title.endswith(", on a new connection for each request") is told
@@ -121,6 +121,11 @@ def test_a_pool_that_makes_its_first_connections_is_no_new_one_for_each_request(
     assert "new connection" not in found.title
     assert "connections_made" not in found.evidence
     assert "keep connections" not in found.advice
+    few = replace(row, exchanges=2, latency_ns=_took(1_400 * MS, 2))
+    for at_once, told in ((2, True), (3, False)):  # a second one each, or the first ones
+        anew = replace(cold, in_flight_max=at_once)
+        found = findings(replace(one, requests=(few,), upstreams=(anew,)))["IO165"]
+        assert ("new connection" in found.title) is told
 
 
 def test_without_a_way_to_the_wait_the_advice_names_none() -> None:

@@ -16,6 +16,7 @@ from tests.unit.verdict.made import (
     descriptor,
     findings,
     in_call,
+    line_of,
     process,
     stack,
     thread,
@@ -46,7 +47,7 @@ def test_what_all_was_given_before_or_needs_no_memory_is_a_batch() -> None:
     slowly = GroupLimits(own_bytes=700 << 20, own_grown_bytes=90 << 20, own_watched_ns=900 * S)
     assert not _told(replace(parent, limits=slowly), *workers)
     assert not _told(replace(parent, limits=None), *workers)
-    assert not _told(replace(parent, cpu_samples=()), *workers)
+    assert not _told(replace(parent, cpu_samples=(), lines=()), *workers)
     few = replace(parent, calls=(call("write", "pipe", 19),))
     assert not _told(few, *workers)
 
@@ -71,7 +72,26 @@ def test_lines_that_are_printed_into_a_pipe_are_no_tasks() -> None:
     assert not _told(replace(parent, descriptors=(busy,)), *workers)
 
 
-def _threads(*gives: str, idle: int = 0, grown: int = 500 << 20) -> Process:
+def test_what_was_submitted_at_once_to_processes_may_grow_by_its_results() -> None:
+    parent, *workers = growing_backlog(True)
+    assert parent.limits is not None
+    near = replace(parent.limits, memory_limit_bytes=1 << 30, memory_used_bytes=800 << 20)
+    result = in_call("futex", "", _AWAITS, "batch.py:23 main")
+    burst = replace(parent, lines=(line_of(result, 8, 8 * S, S, PID),), limits=near)
+    found = findings(burst, *workers)["IO213"]
+    assert found.severity == "low"
+    assert found.title == (
+        "Memory grows by 50 MiB a second while a pool of 4 processes is always busy: by results "
+        "that are kept, or by work that waits for it"
+    )
+    assert found.advice.startswith("If all of the work was given at once, and its results")
+    assert "BoundedSemaphore" in found.advice
+
+
+_AWAITS = "lib/concurrent/futures/_base.py:451 Future.result"
+
+
+def _threads(*gives: str, idle: int = 0, grown: int = 500 << 20, giving: int = 5 * S) -> Process:
     """Four threads of a pool ask a service; another one, or the main thread, gives them work."""
     work = (
         "lib/site-packages/urllib3/connectionpool.py:463 HTTPConnectionPool._make_request",
@@ -82,7 +102,7 @@ def _threads(*gives: str, idle: int = 0, grown: int = 500 << 20) -> Process:
     call = in_call("recvfrom", "tcp", *work, fd=9, wait=800 * MS, peer="10.0.0.9:9200")
     rows = [hangs.waiting(tid, call, recv=10 * S - idle, lock=idle) for tid in (701, 702, 703, 704)]
     limits = GroupLimits(own_bytes=700 << 20, own_grown_bytes=grown, own_watched_ns=10 * S)
-    sample = CpuSample(711, 9, S, 0, 0, 0, 0, stack(*gives))
+    sample = CpuSample(711, 9, giving, 0, 0, 0, 0, stack(*gives))
     feeder = thread(711, user=9 * S, lock=S)
     return replace(process([*rows, feeder]), cpu_samples=(sample,), limits=limits)
 
@@ -96,6 +116,25 @@ def test_a_generator_that_is_read_ahead_of_threads_is_told() -> None:
     assert "grows by 50 MiB a second" in found.title
     assert found.lines[0] == "load.py:12 documents -> makes work for the pool, seen 9 times"
     assert found.evidence["pool"] == "multiprocessing.pool.ThreadPool"
+
+
+def test_a_burst_whose_results_are_kept_is_not_said_to_be_a_backlog() -> None:
+    brief = _threads(*_FEEDS, giving=S)
+    assert brief.limits is not None
+    near = replace(brief.limits, memory_limit_bytes=1 << 30, memory_used_bytes=800 << 20)
+    found = findings(replace(brief, limits=near))["IO213"]
+    assert found.severity == "low"
+    assert "by results that are kept, or by work that waits" in found.title
+    ongoing = findings(replace(_threads(*_FEEDS), limits=near))["IO213"]
+    assert ongoing.severity == "high"
+
+
+def test_who_waits_for_results_longer_than_it_gives_does_not_go_on() -> None:
+    one = _threads(*_FEEDS, giving=4 * S)
+    for awaits, severity in ((_AWAITS, "low"), ("lib/queue.py:171 Queue.get", "medium")):
+        waits = in_call("futex", "", awaits, "load.py:14 documents", "load.py:20 main")
+        row = line_of(waits, 9, 5 * S, S, 711)
+        assert findings(replace(one, lines=(row,)))["IO213"].severity == severity
 
 
 def test_threads_that_wait_for_work_or_are_given_none_are_not_behind() -> None:

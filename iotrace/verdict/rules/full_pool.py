@@ -13,7 +13,7 @@ from iotrace.verdict.full_pool_texts import advice_of, awaited_by, title_of, who
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.pool_threads import is_idle, threads_of_pools, wakes_in
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.queued_look_ups import LOOK_UPS_ADVICE, LOOK_UPS_TOO, queued_look_ups
+from iotrace.verdict.queued_look_ups import queued_look_ups
 from iotrace.verdict.rules.accept_paused import keeps_from_accepting
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.rules.sleep_in_request import RETRIES, sleeps_to_retry
@@ -81,7 +81,7 @@ def _full(profile: ProcessProfile) -> Iterator[Hit]:
         ]
         busy = [one for one in old if one.busy]
         if busy and _has_queue(busy, old, profile):
-            yield _hit(name, busy, profile)
+            yield _hit(name, busy, len(old) > len(busy), profile)
 
 
 def _member(one: Stuck, row: Thread, profile: ProcessProfile) -> _Member:
@@ -136,7 +136,7 @@ def _kept(busy: Sequence[_Member], profile: ProcessProfile) -> bool:
     )
 
 
-def _hit(name: str, busy: Sequence[_Member], profile: ProcessProfile) -> Hit:
+def _hit(name: str, busy: Sequence[_Member], free: bool, profile: ProcessProfile) -> Hit:
     count = len(busy)
     groups: dict[str, list[_Member]] = {}
     for one in busy:
@@ -170,7 +170,8 @@ def _hit(name: str, busy: Sequence[_Member], profile: ProcessProfile) -> Hit:
         evidence["asleep_between_requests_ns"] = clients.between_ns
     cost = max(one.thread.lifetime_ns - one.idle_ns for one in busy)
     retries = sleeps_to_retry(example.call)
-    names = queued_look_ups(name, profile)
+    look_ups = queued_look_ups(name, [one.thread for one in busy], free=free, profile=profile)
+    names = look_ups.tasks
     if names:
         evidence["tasks_that_wait_for_look_ups"] = sum(one.wait.tasks for one in names)
     return Hit(
@@ -190,8 +191,8 @@ def _hit(name: str, busy: Sequence[_Member], profile: ProcessProfile) -> Hit:
             f" {clients.text(peer)}" if clients and peer else "",
             awaited.text if awaited else "",
         )
-        + (LOOK_UPS_TOO if names else ""),
-        advice=(LOOK_UPS_ADVICE if names else "")
+        + look_ups.text,
+        advice=look_ups.advice
         + (
             RETRIES
             if retries

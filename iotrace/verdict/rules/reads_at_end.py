@@ -10,7 +10,7 @@ from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Cost, Hit, Rule, always, wastes_its_cpu
 from iotrace.vocabulary.calls import READS
-from iotrace.vocabulary.kinds import PIPES_AND_TERMINALS, STREAMS
+from iotrace.vocabulary.kinds import PIPE, PROBES_KINDS, STREAMS
 
 LEAST_PER_SECOND = 500
 CPU_SHARE = 0.05
@@ -19,21 +19,38 @@ PER_STREAM = 20
 """Reads at the end for each stream that was opened: who takes note of an end makes one or two."""
 MOST_SHARE = 0.5
 """Of these reads, those of a descriptor that is named."""
+_KINDS = (*STREAMS, PIPE)
+"""A terminal's reads may return nothing while it is open (VMIN of 0, termios(3))."""
 
 
 def _at_end(profile: ProcessProfile) -> Iterator[Hit]:
     for tid, seen in profile.threads.items():
-        for kind in (*STREAMS, *PIPES_AND_TERMINALS):
+        for kind in _KINDS:
             empty = _empty_reads(profile, tid, kind)
             cost = seen.cpu_ns * empty // max(1, empty, seen.syscalls)
-            rows = [one for one in profile.process.descriptors if one.kind == kind]
-            opened = sum(max(1, one.opened) for one in rows)
+            opened = _opened(profile, kind)
             if (
                 profile.per_second(empty) >= LEAST_PER_SECOND
                 and cost >= CPU_SHARE * profile.wall_ns
-                and empty >= PER_STREAM * opened
+                and empty >= PER_STREAM * opened > 0
             ):
                 yield _hit(profile, tid, kind, empty, cost)
+
+
+def _opened(profile: ProcessProfile, kind: str) -> int:
+    """How many such streams it had; 0: not known. Rows may be missing where there were many."""
+    opened = sum(max(1, one.opened) for one in _rows(profile, kind))
+    made = profile.total.accepts.ok + profile.total.connects.ok if kind in STREAMS else 0
+    return max(opened, made) if opened else 0
+
+
+def _rows(profile: ProcessProfile, kind: str) -> list[Descriptor]:
+    """A named pipe is a pipe to calls."""
+    return [
+        one
+        for one in profile.process.descriptors
+        if one.kind == kind or (one.kind in PROBES_KINDS and PROBES_KINDS[one.kind].label == kind)
+    ]
 
 
 def _empty_reads(profile: ProcessProfile, tid: int, kind: str) -> int:
@@ -56,10 +73,11 @@ def _hit(profile: ProcessProfile, tid: int, kind: str, empty: int, cost: int) ->
         "per_second": round(rate),
         "cpu_ns": cost,
     }
-    of, who = f"a {kind}", "whoever wrote to it"
+    of = f"a {kind}"
+    end = "the peer has closed it" if kind in STREAMS else "nobody has it open for writing"
     if row is not None and row.peer:
         evidence["peer"] = row.peer
-        of, who = f"the connection with {row.peer}", "the peer"
+        of = f"the connection with {row.peer}"
     return Hit(
         evidence,
         cost,
@@ -67,13 +85,13 @@ def _hit(profile: ProcessProfile, tid: int, kind: str, empty: int, cost: int) ->
         row.fd if row is not None else None,
         lines=busy_lines(profile.process, tid),
         title=f"A thread spins at the end of {of}: {rate:,.0f} reads a second return 0 bytes at "
-        f"once; {who} has closed it, and the program takes no notice",
+        f"once; {end}, and the program takes no notice",
     )
 
 
 def _stream(profile: ProcessProfile, kind: str, empty: int) -> Descriptor | None:
     """The descriptor that most of these reads were of."""
-    rows = [one for one in profile.process.descriptors if one.kind == kind]
+    rows = _rows(profile, kind)
     most = max(rows, key=lambda one: (one.calls or 0) - (one.bytes_in or 0), default=None)
     if most is None or (most.calls or 0) - (most.bytes_in or 0) < MOST_SHARE * empty:
         return None

@@ -59,9 +59,12 @@ def killed_workers(wrong: bool) -> tuple[Process, ...]:
 def main_thread_gone(wrong: bool) -> tuple[Process, ...]:
     """IO211: a worker of which one thread is left, that waits for a lock; the twin has its main
     thread, which waits for that one."""
-    left = replace(thread(701, lock=10 * S), in_call=in_call("futex", ""))
-    main = replace(thread(700, lock=10 * S), in_call=in_call("futex", ""))
-    return (replace(process([left] if wrong else [main, left]), sockets=listener()),)
+    left, main = (
+        replace(thread(tid, lock=10 * S), in_call=in_call("futex", "")) for tid in (702, 701)
+    )
+    worker = process([left] if wrong else [main, left], pid=701, parent=PID)
+    # What it is cannot be read any more.
+    return process([thread(poll=10 * S)]), replace(worker, python=None, cmdline=())
 
 
 def told_in_vain(wrong: bool) -> tuple[Process, ...]:

@@ -20,6 +20,7 @@ def test_a_spin_at_the_end_of_a_pipe_is_told_with_its_rate() -> None:
     assert found["IO214"].severity == "high"
     assert found["IO214"].fd == 5
     assert "end of a pipe: 40,000 reads a second return 0 bytes" in found["IO214"].title
+    assert "nobody has it open for writing" in found["IO214"].title
     assert "IO133" not in found  # the same CPU time
 
 
@@ -52,3 +53,27 @@ def test_the_ends_of_many_connections_are_no_spin() -> None:
 def test_a_spin_that_costs_little_is_none() -> None:
     quick = replace(thread(user=S // 10, sleep=9 * S), syscalls=400_000)
     assert "IO214" not in findings(replace(_spins(), threads=(quick,)))
+
+
+def test_the_ends_of_connections_that_have_no_row_are_no_spin() -> None:
+    """The table of descriptors was full: of none, or of all but one."""
+    reads, accepts = call("recvfrom", "tcp", 40_000), call("accept4", "tcp", 40_000)
+    one = replace(_spins(), calls=(reads, accepts))
+    for rows in ((), (descriptor(6, calls=2, bytes_in=0),)):
+        assert "IO214" not in findings(replace(one, descriptors=rows))
+    assert "IO214" in findings(
+        replace(_spins(), calls=(reads,), descriptors=(descriptor(6, calls=2, bytes_in=0),))
+    )
+
+
+def test_a_terminal_returns_nothing_while_no_key_is_hit() -> None:
+    for kind in ("tty", "pty"):
+        row = descriptor(5, kind=kind, local="/dev/pts/0", peer="", calls=400_000, bytes_in=0)
+        keys = call("read", "tty", 400_000)
+        assert "IO214" not in findings(replace(_spins(), calls=(keys,), descriptors=(row,)))
+
+
+def test_a_named_pipe_is_one_too() -> None:
+    row = descriptor(5, kind="fifo", local="/run/jobs", peer="", calls=400_000, bytes_in=0)
+    found = findings(replace(_spins(), descriptors=(row,)))["IO214"]
+    assert found.fd == 5

@@ -65,6 +65,12 @@ FIFO, MEMFD, PTY = "fifo", "memfd", "pty"
 PROBES_KINDS = {FIFO: Kind.PIPE, MEMFD: Kind.FILE, PTY: Kind.TTY}
 """What these are to the probes."""
 
+
+def kind_of_calls(kind: str) -> str:
+    """The word that calls have for a descriptor's kind: "pipe" for "fifo"."""
+    return PROBES_KINDS[kind].label if kind in PROBES_KINDS else kind
+
+
 SOCKET_KINDS = range(Kind.TCP, Kind.SOCKET + 1)
 FILE_KINDS = (Kind.FILE, Kind.DIR, Kind.BLOCK)
 """A wait for one of these is a wait for a file."""

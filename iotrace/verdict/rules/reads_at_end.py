@@ -10,7 +10,7 @@ from iotrace.verdict.cpu_samples import busy_lines
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Cost, Hit, Rule, always, wastes_its_cpu
 from iotrace.vocabulary.calls import READS
-from iotrace.vocabulary.kinds import PIPE, PROBES_KINDS, STREAMS
+from iotrace.vocabulary.kinds import PIPE, STREAMS, kind_of_calls
 
 LEAST_PER_SECOND = 500
 CPU_SHARE = 0.05
@@ -45,12 +45,7 @@ def _opened(profile: ProcessProfile, kind: str) -> int:
 
 
 def _rows(profile: ProcessProfile, kind: str) -> list[Descriptor]:
-    """A named pipe is a pipe to calls."""
-    return [
-        one
-        for one in profile.process.descriptors
-        if one.kind == kind or (one.kind in PROBES_KINDS and PROBES_KINDS[one.kind].label == kind)
-    ]
+    return [one for one in profile.process.descriptors if kind_of_calls(one.kind) == kind]
 
 
 def _empty_reads(profile: ProcessProfile, tid: int, kind: str) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from iotrace.report.model import Descriptor, Loop
 from iotrace.report.stacks import Line
+from iotrace.verdict.accepted import is_accepted
 from iotrace.verdict.frames import library_frames, short_name
 from iotrace.verdict.number_formats import duration, share
 from iotrace.verdict.process_profile import ProcessProfile
@@ -15,7 +16,7 @@ from iotrace.verdict.request_time import whole_of
 from iotrace.verdict.rules.rule import Hit, Rule
 from iotrace.verdict.thread_activity import waits_for_one
 from iotrace.vocabulary.calls import READS, WRITES
-from iotrace.vocabulary.kinds import PIPE, STREAMS, Kind
+from iotrace.vocabulary.kinds import PIPE, STREAMS, Kind, kind_of_calls
 
 LEAST_PER_SECOND = 3
 """Time-outs: rarer ones are those of a program that looks around now and then."""
@@ -43,10 +44,15 @@ def _timed(profile: ProcessProfile) -> Iterator[Hit]:
             ):
                 continue
             lines = _lines(profile, tid, loop)
+            waited_for = _waited_for(profile, lines)
+            kinds = {kind_of_calls(one.kind) for one in waited_for}
             for kind in _KINDS if lines else ():
+                if kinds and kind not in kinds:
+                    continue
                 written, read = (_count(profile, tid, kind, names) for names in (WRITES, READS))
                 if EACH * written <= over <= written / EACH and read >= EACH * over:
-                    yield _hit(profile, tid, kind, lines, loop, written)
+                    felt = bool(seen.requests) and not _of_clients(profile, kind, waited_for)
+                    yield _hit(profile, tid, kind, lines, loop, written, felt)
 
 
 def _lines(profile: ProcessProfile, tid: int, loop: Loop) -> Sequence[Line]:
@@ -58,6 +64,20 @@ def _lines(profile: ProcessProfile, tid: int, loop: Loop) -> Sequence[Line]:
         and one.syscall == loop.multiplexer
         and (waits_for_one(loop) or _reads(one))
     ]
+
+
+def _waited_for(profile: ProcessProfile, lines: Sequence[Line]) -> list[Descriptor]:
+    """What these lines wait for; []: select does not tell."""
+    numbers = {one.fd for one in lines} - {None}
+    return [one for one in profile.process.descriptors if one.fd in numbers]
+
+
+def _of_clients(profile: ProcessProfile, kind: str, waited_for: Sequence[Descriptor]) -> bool:
+    """Whether it may wait for a client's next message: no request waits for that."""
+    rows = waited_for or [
+        one for one in profile.process.descriptors if kind_of_calls(one.kind) == kind
+    ]
+    return any(is_accepted(one, profile) for one in rows)
 
 
 def _reads(line: Line) -> bool:
@@ -84,17 +104,28 @@ def _asked(profile: ProcessProfile, kind: str, requests: int) -> Descriptor | No
     rows = [
         one
         for one in profile.process.descriptors
-        if one.kind == kind and one.bytes_in and one.bytes_out and (one.calls or 0) >= requests
+        if kind_of_calls(one.kind) == kind
+        and one.bytes_in
+        and one.bytes_out
+        and (one.calls or 0) >= requests
     ]
     return rows[0] if len(rows) == 1 else None
 
 
 def _hit(
-    profile: ProcessProfile, tid: int, kind: str, lines: Sequence[Line], loop: Loop, written: int
+    profile: ProcessProfile,
+    tid: int,
+    kind: str,
+    lines: Sequence[Line],
+    loop: Loop,
+    written: int,
+    felt: bool,
 ) -> Hit:
+    """``felt``: requests may wait for it."""
     row = _asked(profile, kind, written)
     over, waited = loop.timeouts or 1, loop.wait_ns
     whole = whole_of(waited, profile)
+    felt = felt and bool(whole.requests)
     who = (row.peer or row.local) if row is not None else ""
     evidence: dict[str, float | int | str] = {
         **({"peer": who} if who else {}),
@@ -110,11 +141,12 @@ def _hit(
         min(waited, profile.wall_ns),
         tid,
         row.fd if row is not None else None,
-        severity=None if whole.requests else "low",
+        severity=None if felt else "low",
         lines=waiting_lines(lines, profile.process),
         title=f"Each read of an answer from {who or f'a {kind}'} waits until its time-out is over, "
-        f"though the answer has come: it asks for more than comes, {duration(waited // over)} "
-        f"each time, {share(waited, whole.ns)} of {whole.name}",
+        f"though the answer has come, {duration(waited // over)} each time, "
+        f"{share(waited, whole.ns)} of {whole.name}: it asks for more than comes"
+        f"{'' if felt else ', or the time-out is its clock'}",
         whole=whole,
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from iotrace.report.requests import Requests, SlowRequest
 from iotrace.report.stacks import Line, LongestWait
+from iotrace.verdict.accepted import waits_for_client
 from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import serves
@@ -60,7 +61,8 @@ def _ran_out(lines: Sequence[Line], profile: ProcessProfile) -> int:
 
 
 def _places(profile: ProcessProfile, row: Requests) -> list[Line]:
-    """Where the program's own code made the polls that were most of its slowest requests."""
+    """Where the program's own code made the polls that were most of its slowest requests; not of
+    their own clients, for whose next message it waits until it is time to send something."""
     loops = profile.loop_threads()
     places = {
         (one.longest_wait.syscall, one.longest_wait.own_stack[0])
@@ -70,7 +72,10 @@ def _places(profile: ProcessProfile, row: Requests) -> list[Line]:
     return [
         one
         for one in profile.process.lines
-        if one.calls and one.stack and (one.syscall, one.own_stack[0]) in places
+        if one.calls
+        and one.stack
+        and (one.syscall, one.own_stack[0]) in places
+        and not waits_for_client(one.fd, profile)
     ]
 
 

@@ -155,6 +155,16 @@ def test_the_timers_of_an_event_loop_are_no_polls_that_ran_out() -> None:
     assert "IO191" not in findings(replace(one, loops=(timers, answered)))
 
 
+def test_a_server_that_waits_for_its_clients_next_message_until_it_sends_waits_for_nothing() -> (
+    None
+):
+    (one,) = hangs.waited_out(True)
+    lines = tuple(replace(row, fd=7) for row in one.lines)
+    asked = descriptor(7, local="10.0.0.2:50001", peer="10.0.0.9:80")
+    for row, told in ((descriptor(7), False), (descriptor(7, opened=9), True), (asked, True)):
+        assert ("IO191" in findings(replace(one, lines=lines, descriptors=(row,)))) is told
+
+
 FORKED = (
     "lib/multiprocessing/popen_fork.py:71 Popen._launch",
     "lib/concurrent/futures/process.py:725 ProcessPoolExecutor.submit",

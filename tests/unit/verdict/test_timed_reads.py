@@ -6,8 +6,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iotrace.report.model import Process
+from iotrace.report.requests import Requests, RequestTier
+from iotrace.report.times import Durations
 from tests.unit.verdict import made_busy
-from tests.unit.verdict.made import MS, S, call, findings, in_call, line_of, loop
+from tests.unit.verdict.made import MS, S, call, descriptor, findings, in_call, line_of, loop
 
 
 def _times_out() -> Process:
@@ -52,3 +54,59 @@ def test_an_event_loop_waits_for_whatever_comes() -> None:
     assert "IO222" not in findings(one)
     polls = loop("pselect6", 1_500, watched=1, timeouts=500, wait=9 * S)
     assert "IO222" in findings(replace(one, loops=(polls,)))  # of one descriptor
+
+
+def _served(one: Process) -> Process:
+    """A thread of it has read 500 requests, which take 19 ms each."""
+    times = Durations(500, *(19 * MS,) * 5)
+    tier = RequestTier(16 * MS, 32 * MS, 500, 9_500 * MS, 0, {}, {"poll": 9 * S, "user": S // 2})
+    row = Requests("127.0.0.1:8000", 3, 500, 0, None, times, None, None, times, times, (tier,))
+    (reads,) = one.threads
+    return replace(one, threads=(replace(reads, requests=500),), requests=(row,))
+
+
+def test_requests_that_wait_for_a_device_make_it_grave() -> None:
+    served = _served(_times_out())
+    found = findings(served)["IO222"]
+    assert found.severity == "high"
+    assert found.title.endswith("of the requests' time: it asks for more than comes")
+    (reads,) = served.threads
+    beside = replace(served, threads=(replace(reads, requests=0),))
+    assert findings(beside)["IO222"].severity == "low"  # in a thread that no request waits for
+
+
+def test_the_clock_of_a_server_that_sends_and_hears_from_its_clients_is_not_grave() -> None:
+    """State is sent 50 times a second; until the next time, the acknowledgement is read."""
+    sends, reads = (call(name, "tcp", 500, bytes=6_000) for name in ("sendto", "recvfrom"))
+    polls = loop("poll", 1_500, watched=1, nfds=1, empty=500, timeouts=500, wait=9 * S, data=0)
+    told = []
+    for fd in (7, None):
+        waits = in_call("poll", "", "lib/socket.py:1 recv", "tick.py:18 serve", fd=fd)
+        ticks = replace(
+            _served(_times_out()),
+            calls=(sends, reads),
+            loops=(polls,),
+            lines=(line_of(waits, 480, 9 * S, 20 * MS),),
+            descriptors=(descriptor(7, calls=1_000),),
+        )
+        told.append(findings(ticks)["IO222"])
+    assert [one.severity for one in told] == ["low", "low"]
+    assert told[0].title.endswith("it asks for more than comes, or the time-out is its clock")
+
+
+def test_only_the_kind_that_is_waited_for_is_told() -> None:
+    """Requests and answers of the clients are as many."""
+    one = _times_out()
+    waits = in_call("poll", "", "app.py:9 position", fd=4)
+    polls = loop("poll", 1_500, watched=1, nfds=1, empty=500, timeouts=500, wait=9 * S, data=0)
+    clients = (call("sendto", "tcp", 500, bytes=6_000), call("recvfrom", "tcp", 500, bytes=6_000))
+    both = replace(
+        one,
+        calls=(*one.calls, *clients),
+        loops=(polls,),
+        lines=(line_of(waits, 480, 9 * S, 20 * MS),),
+        descriptors=(*one.descriptors, descriptor(7, calls=1_000)),
+    )
+    found = findings(_served(both))["IO222"]
+    assert found.severity == "high"
+    assert found.fd == 4

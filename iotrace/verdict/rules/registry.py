@@ -11,6 +11,7 @@ from iotrace.verdict.rules import (
     accept_queue,
     asking_on,
     awaited_answers,
+    awaited_bodies,
     blocked_senders,
     blocking_in_loop,
     brief_threads,
@@ -186,4 +187,5 @@ RULES: tuple[Rule, ...] = (
     timed_reads.TIMED,
     time_goes.WHERE,
     main_thread_gone.GONE,
+    awaited_bodies.NOT_COME,
 )

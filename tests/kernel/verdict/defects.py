@@ -205,6 +205,7 @@ DEFECTS = (
 TESTED_ELSEWHERE = {
     "IO121": "tests/kernel/test_throttling.py",
     "IO134": "tests/kernel/test_major_faults.py",
+    "IO216": "tests/kernel/test_awaited_bodies.py",
     **dict.fromkeys(
         (
             *(f"IO{number}" for number in range(140, 148)),

@@ -32,6 +32,14 @@ STREAMS = (
     "lib/site-packages/httpcore/_async/http11.py:210 AsyncHTTP11Connection._receive_response_body",
     *ASKS[3:],
 )
+BODY = (
+    ASKS[0],
+    "lib/site-packages/uvicorn/protocols/http/h11_impl.py:516 RequestResponseCycle.receive",
+    "lib/site-packages/starlette/requests.py:235 Request.stream",
+    "lib/site-packages/starlette/requests.py:252 Request.body",
+    "app.py:31 upload",
+    "lib/site-packages/starlette/routing.py:76 app",
+)
 PEER = "10.0.0.9:5432"
 
 
@@ -50,6 +58,11 @@ def with_tasks(*rows: TaskWait) -> Process:
 def queued(wrong: bool) -> tuple[Process, ...]:
     """Requests that wait for a connection of an asyncio pool; consumers of a queue without work."""
     return (with_tasks(wait_of(*(POOLED if wrong else CONSUMER))),)
+
+
+def awaited_bodies(wrong: bool) -> tuple[Process, ...]:
+    """Requests whose body does not come; or comes bit by bit."""
+    return (with_tasks(wait_of(*BODY, longest=9 * S if wrong else S)),)
 
 
 def awaited_answers(wrong: bool) -> tuple[Process, ...]:

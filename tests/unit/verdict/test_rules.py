@@ -128,6 +128,7 @@ MADE: dict[str, Made] = {
     "IO222": made_busy.timed_reads,
     "IO225": made_ends.runs_children,
     "IO211": made_ends.main_thread_gone,
+    "IO216": made_tasks.awaited_bodies,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -235,6 +236,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO222": {"peer": "/dev/ttyUSB0", "requests": 500, "timeouts": 500, "bytes_per_answer": 15.0},
     "IO225": {"calls": 30, "longest_ns": 310 * MS},
     "IO211": {"threads_left": 1, "waited_ns": 10 * S},
+    "IO216": {"requests_waiting": 7, "longest_ns": 9 * S},
 }  # fmt: skip
 
 

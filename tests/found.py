@@ -18,6 +18,12 @@ def starvation(found: Found) -> str:
     return "; ".join(f"{found[rule].evidence}" for rule in STARVED if rule in found)
 
 
+def faults(found: Found) -> Found:
+    """What is said to be wrong with the program itself: not that, nor where its time goes (IO225),
+    which a server under load is told though it is healthy."""
+    return {rule: one for rule, one in found.items() if rule not in (*STARVED, "IO225")}
+
+
 def by_rule(findings: Iterable[Finding]) -> Found:
     """Each finding and each symptom by its rule; a finding before a symptom of the same rule."""
     findings = tuple(findings)

@@ -20,6 +20,8 @@ LEAST_REQUESTS = 100
 FULL_SHARE = 0.9
 """Of the time of the thread that serves, on a CPU, ready, or without the GIL: it has no time left
 (a queue that is so busy is ten times as long as one that is half busy)."""
+LEAST_LIFETIME = 0.5
+"""Of the time traced: a thread for a single request does nothing else in its short life."""
 ON_CPU_SHARE = 0.5
 """Of it, on a CPU: else the lack of a CPU or of the GIL is the matter."""
 GIL_SHARE = 0.5
@@ -46,6 +48,8 @@ def _of_thread(rate: str, profile: ProcessProfile) -> TimePlace | None:
         return None
     tid, seen = max(serving.items(), key=lambda item: item[1].wants_cpu_ns)
     whole = seen.lifetime_ns
+    if whole < LEAST_LIFETIME * profile.wall_ns:
+        return None
     if seen.wants_cpu_ns < FULL_SHARE * whole or seen.cpu_ns < ON_CPU_SHARE * whole:
         return None
     lines = busy_lines(profile.process, tid)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from iotrace.engine.map_limits import Limits
 from iotrace.report.model import Thread
 from iotrace.tracing.trace import Trace
-from tests.kernel.scheduler import Scheduled, scheduled
+from tests.kernel.scheduler import Scheduled, scheduled, stolen_ns
 from tests.kernel.targets import Target
 from tests.kernel.tracing import report_of, thread_of, tracing
 from tests.kernel.waiting import sleeps_in
@@ -22,11 +22,14 @@ class Hog:
 
     thread: Thread
     scheduled: Scheduled
+    stolen_ns: int
+    """Taken from their CPU meanwhile, from whichever ran."""
 
 
 def compete(run_ns: int, limits: Limits | None = None) -> tuple[Hog, Hog]:
     """Both, after each has run for so long; they sleep when the scheduler is asked."""
     cpu = max(os.sched_getaffinity(0))
+    begun_ns = stolen_ns([cpu])
     with (
         Target("hog.py", cpu) as one,
         Target("hog.py", cpu) as other,
@@ -41,9 +44,10 @@ def compete(run_ns: int, limits: Limits | None = None) -> tuple[Hog, Hog]:
             os.kill(pid, signal.SIGUSR2)
         wait_until(lambda: all(sleeps_in(pid, pid, "pause") for pid in pids), "both to pause")
         after = [scheduled(pid, pid) for pid in pids]
+        stolen = stolen_ns([cpu]) - begun_ns
         report = report_of(trace)
     first, second = (
-        Hog(thread_of(report, pid, pid), a.since(b))
+        Hog(thread_of(report, pid, pid), a.since(b), stolen)
         for pid, a, b in zip(pids, after, before, strict=True)
     )
     return first, second

@@ -126,7 +126,7 @@ def _least_lifetime_ns(trace: Trace) -> int:
 def test_the_run_queue_and_the_cpu_are_the_scheduler_s() -> None:
     for hog in compete(RUN_NS, LIGHT):
         thread, told = hog.thread, hog.scheduled
-        assert on_cpu_ns(thread) == pytest.approx(told.run_ns, rel=0.02)
+        assert 0.98 * told.run_ns <= on_cpu_ns(thread) <= 1.02 * told.run_ns + hog.stolen_ns
         assert thread.states_ns.runq == pytest.approx(told.ready_ns, rel=0.02)
         assert thread.states_ns.unaccounted == 0
         switches = thread.switches.voluntary, thread.switches.involuntary

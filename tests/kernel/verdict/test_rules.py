@@ -17,7 +17,7 @@ import pytest
 from iotrace.engine.map_limits import Limits
 from iotrace.snapshot.arithmetic import interval
 from iotrace.tracing.trace import Trace
-from tests.found import Found, by_rule, starvation
+from tests.found import STARVED, Found, by_rule, faults, starvation
 from tests.kernel.tracing import check_verdict
 from tests.kernel.verdict import load
 from tests.kernel.verdict.defects import DEFECTS, Defect
@@ -88,16 +88,26 @@ def test_a_defect_is_found_with_its_figures(trace: Trace, defect: Defect) -> Non
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.rule)
 def test_the_fixed_server_has_nothing(trace: Trace, defect: Defect) -> None:
-    found, _ = _observe_undisturbed(trace, defect, "fixed", lambda one: not one)
-    assert not found, "\n".join(map(str, found.values()))
+    found, _ = _observe_undisturbed(trace, defect, "fixed", _is_healthy)
+    own = faults(found)
+    if defect.rule in STARVED:
+        own |= {rule: one for rule, one in found.items() if rule == defect.rule}
+    assert not own, "\n".join(map(str, own.values()))
+
+
+def _is_healthy(found: Found) -> bool:
+    return not faults(found) and not starvation(found)
 
 
 def _observe_undisturbed(
     trace: Trace, defect: Defect, form: str, enough: Callable[[Found], bool]
 ) -> tuple[Found, dict[str, int]]:
-    """What is found, of the first of some tries that other programs left a CPU to."""
+    """What is found, of the first of some tries that other programs left a CPU to; or that the CPUs
+    are taken, and nothing else, at all of them."""
     for _ in range(_TRIES):
         found, facts = _observe(trace, defect, form)
         if enough(found) or not starvation(found):
             return found, facts
+    if form == "fixed" and defect.rule not in STARVED and not faults(found):
+        return found, facts
     pytest.skip(f"other programs take the CPUs, {_TRIES} times: {starvation(found)}")

@@ -55,6 +55,14 @@ def test_a_thread_that_has_no_time_left_is_told_with_what_it_computes() -> None:
     assert "BaseHTTPMiddleware" in found.advice
 
 
+def test_a_thread_that_lives_for_one_request_is_no_limit() -> None:
+    one = replace(_busy(7 * S, 2_500 * MS), loops=(), cpu_samples=())
+    waits = thread(poll=10 * S)
+    for user, told in ((9_500 * MS, True), (3 * MS, False)):
+        serves = replace(thread(PID + 1, user=user), requests=1)
+        assert bool(_found(replace(one, threads=(waits, serves)))) is told
+
+
 def test_one_that_has_time_is_healthy() -> None:
     for user, runq, requests in ((6 * S, S, 5_000), (3 * S, 6_500 * MS, 5_000), (7 * S, 2 * S, 9)):
         assert _found(_busy(user, runq, requests)) is None

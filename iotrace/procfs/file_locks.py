@@ -130,11 +130,15 @@ def read_lock_waits(pids: Container[int], root: str = PROC) -> tuple[LockWait, .
     except (OSError, TooLarge):
         return ()
     names = {pid: _name(pid, root) for pid in {one.holder for one in found} if pid}
+    paths: dict[tuple[int, int | None], str] = {}
+    for one in found:  # many may wait for one lock: the first who tells the file does for all
+        lock = one.inode, one.holder
+        paths[lock] = paths.get(lock) or _path(one.pid, one.inode, root)
     return tuple(
         replace(
             one,
             holder_name=names.get(one.holder or 0, ""),
-            path=_path(one.pid, one.inode, root),
+            path=paths[one.inode, one.holder],
         )
         for one in found
     )

@@ -153,8 +153,10 @@ class ProcessErrors:
         return stat.rpartition(b") ")[2][:1] not in _ENDED
 
     def _has_lost_its_first_thread(self) -> bool:
+        if self._tid is not None or self._is_there():
+            return False
         try:
-            return self._tid is None and len(os.listdir(f"{self._root}/{self._pid}/task")) > 1  # noqa: PTH208
+            return len(os.listdir(f"{self._root}/{self._pid}/task")) > 1  # noqa: PTH208
         except OSError:
             return False
 

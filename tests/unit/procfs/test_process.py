@@ -113,6 +113,13 @@ def test_a_process_whose_main_thread_has_ended_is_told_as_that(spawn) -> None:
     assert raised.value.what == f"the main thread of process {child.pid} has ended"
 
 
+def test_a_process_that_only_has_several_threads_has_lost_none(spawn) -> None:
+    child = spawn("threading.Thread(target=threading.Event().wait, daemon=True).start()")
+    with pytest.raises(NoSuchProcess) as raised, ProcessErrors(child.pid):
+        raise ProcessLookupError(3, "no", f"/proc/{child.pid}/fd")
+    assert raised.value.what == f"there is no process {child.pid}"
+
+
 def test_a_refusal_names_the_file() -> None:
     with pytest.raises(PermissionDenied) as raised, ProcessErrors(1):
         raise PermissionError(13, "no", "/proc/1/fd")

@@ -14,7 +14,8 @@ SLOW_CLIENTS = (
     "They read from clients that send slowly, or not at all: keep those out of workers and pools. "
     "Have a reverse proxy in front that reads requests whole (nginx: proxy_request_buffering), or "
     "a server that reads in an event loop (ASGI; gunicorn -k gevent); close connections that take "
-    "too long for their request, and idle ones sooner (keep-alive). More threads only put it off."
+    "too long for their request (waitress: channel_timeout; gunicorn's threads have no "
+    "such limit), and idle ones sooner (keep-alive). More threads only put it off."
 )
 """What helps against such clients."""
 _FOR_CLIENTS = ("recv", "poll")

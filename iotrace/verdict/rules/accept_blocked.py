@@ -165,9 +165,9 @@ def _reason(one: Stuck) -> tuple[str, str]:
 def _advice(one: Stuck, *, green: bool, shake: bool) -> str:
     if shake:
         return (
-            "Accept plain connections and make the handshake in the thread that serves: "
-            "wrap_socket(connection, do_handshake_on_connect=False) with a timeout "
-            "(connection.settimeout(5)), not a wrapped listener."
+            "Accept plain connections and make the handshake in the thread that serves, not with a "
+            "wrapped listener: there connection.settimeout(5), then "
+            "wrap_socket(connection, do_handshake_on_connect=False) and do_handshake()."
         )
     if green:
         if one.call.syscall in LOCKS:

@@ -106,8 +106,9 @@ _TOGETHER = (
 _TAIL = (
     "This is the tail (p99) of that service: look there for what its slow answers have in common "
     "(a query without an index, a lock, a pause for garbage collection, a lost packet). Here: a "
-    "timeout a little above the usual time and one retry, or a second request in parallel where "
-    "the first is late (hedging), and no lock or pooled connection held meanwhile."
+    "timeout a little above the usual time and one retry (of what may be asked twice), or a second "
+    "request in parallel where the first is late (hedging), and no lock or pooled connection "
+    "held meanwhile."
 )
 
 LATE = Rule(

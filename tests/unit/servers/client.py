@@ -79,6 +79,12 @@ def open_descriptors(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
+def threads_of(pid: int) -> list[int]:
+    """The threads of a process, by id. One that is traced is among them until its tracer has taken
+    note of its end: ptrace(2)."""
+    return [int(entry.name) for entry in Path(f"/proc/{pid}/task").iterdir()]
+
+
 def cpu_ns(pid: int) -> int:
     """CPU time of a process's main thread: the first figure of its schedstat."""
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])

@@ -22,6 +22,7 @@ from tests.unit.servers.client import (
     open_descriptors,
     processes_of_session,
     read_message,
+    threads_of,
     wait_until,
 )
 
@@ -78,6 +79,13 @@ def waits_for_a_signal(pid: int) -> bool:
     fields = dict(line.split(":\t", 1) for line in status.splitlines())
     signals = fields["SigBlk"], fields["ShdPnd"]
     return fields["State"].startswith("S") and not any(int(mask, 16) for mask in signals)
+
+
+def client_of_threads(server: RunningServer) -> None:
+    """Each message comes by a new connection. A thread ends a while after it has closed its own."""
+    threads = len(threads_of(server.pid))
+    load(reconnect=True)(server)
+    wait_until(lambda: len(threads_of(server.pid)) == threads, "its threads to end")
 
 
 def count_calls(module: str, trace: Path, client: Client | None = None) -> Counter[str]:
@@ -198,7 +206,7 @@ def test_fork_makes_a_process_for_each_request(tmp_path: Path) -> None:
 
 
 def test_thread_makes_a_thread_for_each_request(tmp_path: Path) -> None:
-    calls = count_calls("thread", tmp_path / "trace", load(reconnect=True))
+    calls = count_calls("thread", tmp_path / "trace", client_of_threads)
     assert calls["ended"] == MESSAGES
     assert calls["recvfrom"] == 2 * MESSAGES
     assert calls["sendto"] == MESSAGES

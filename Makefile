@@ -10,6 +10,8 @@ AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo env PYTHONDONTWRITEBYTECODE=
 AS_ROOTS_OWN := $(if $(AS_ROOT),sudo env -u SUDO_UID -u SUDO_GID PYTHONDONTWRITEBYTECODE=1 CI="$(CI)")
 PYTEST := $(BIN)/python -m pytest
 NO_CACHE := $(if $(AS_ROOT),-p no:cacheprovider)
+# What passes at the second try is a fault, too: its first one is shown.
+KERNEL_TESTS := $(PYTEST) $(NO_CACHE) --rerun-show-tracebacks --durations=40 --durations-min=1
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -24,9 +26,9 @@ test:  ## run all tests: the unit tests, and on the real kernel tests/kernel and
 	@.ci/setup tests
 	$(PYTEST) -n auto tests/unit
 	@# As root's own: what iotrace does for the user behind sudo is tested by tests that say so.
-	$(AS_ROOTS_OWN) $(PYTEST) $(NO_CACHE) -n 2 --dist loadfile -m "side_by_side and not thorough" \
+	$(AS_ROOTS_OWN) $(KERNEL_TESTS) -n 2 --dist loadfile -m "side_by_side and not thorough" \
 		tests/kernel tests/attacks
-	$(AS_ROOTS_OWN) $(PYTEST) $(NO_CACHE) -m "not side_by_side and not thorough" tests/kernel
+	$(AS_ROOTS_OWN) $(KERNEL_TESTS) -m "not side_by_side and not thorough" tests/kernel
 
 # What it measures is kept in benchmarks/results.json, unless QUICK=1.
 bench: setup  ## what tracing costs, beside other tracers (QUICK=1: roughly; WORKLOADS="echo ...")
@@ -53,7 +55,7 @@ grid: setup  ## faults in many kinds of programs: NUMBER of them by lot (CELLS="
 
 thorough: setup  ## the kernel tests of which make test has some only (absent features, servers, ...)
 	@.ci/setup tests
-	$(AS_ROOTS_OWN) $(PYTEST) $(NO_CACHE) -m thorough tests/kernel tests/attacks
+	$(AS_ROOTS_OWN) $(KERNEL_TESTS) -m thorough tests/kernel tests/attacks
 
 attacks: setup  ## try what other users of a host can do to iotrace; prints what happens now
 	@.ci/setup tests

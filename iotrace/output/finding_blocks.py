@@ -32,6 +32,8 @@ _KINDS = {"wait": " of waiting", "cpu": " of CPU time"}
 """What a cost is, by ``Finding.cost_kind``."""
 _PLACE = re.compile(r"^[^\s:]+:\d+ ")
 """How a line begins that names one."""
+_SHORTEST_NAME = 4
+"""Letters of a name that is looked for in a title, as "poll"."""
 _SENTENCE = re.compile(r"\. (?=[A-Z`])|; ")
 _LABELS = {
     "look at": "the line of the program, and what was seen of it",
@@ -208,12 +210,19 @@ def symptom(one: Symptom) -> str:
 
 
 def evidence(finding: Finding | Symptom) -> str:
-    """What shows it, with units."""
+    """What shows it, with units; not the names that its title has."""
     return ", ".join(
         f"{_label(key)}: {_figure(key, value)}"
         for key, value in finding.evidence.items()
-        if key not in _OF_SEVERAL
+        if key not in _OF_SEVERAL and not _is_in(value, finding.title)
     )
+
+
+def _is_in(value: float | int | str, title: str) -> bool:
+    """A name that stands there as a whole; short words are no names."""
+    if not isinstance(value, str) or len(value) < _SHORTEST_NAME:
+        return False
+    return re.search(rf"(?<!\w){re.escape(value)}(?!\w)", title) is not None
 
 
 def where(finding: Finding, process: Process | None) -> str:

@@ -131,6 +131,15 @@ def test_what_is_told_of_several_says_what_of_it_is_one_ones() -> None:
         assert "seen     calls: 7\n" in shown
 
 
+def test_what_the_title_names_is_not_told_again() -> None:
+    report = reports.event_loop()
+    (finding,) = report.findings
+    title = "1 thread hangs in write to a pipe, no end"
+    evidence = {"threads": 1, "call": "write", "peer": "rite", "kind": "a pipe", "timed": "no"}
+    named = replace(report, findings=(replace(finding, title=title, evidence=evidence),))
+    assert "seen     threads: 1, peer: rite, timed: no\n" in page(named)
+
+
 def test_a_cost_says_what_it_is_and_of_what_a_share() -> None:
     report = reports.event_loop()
     (finding,) = report.findings

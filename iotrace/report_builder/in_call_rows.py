@@ -21,7 +21,9 @@ _TERMINALS = "/dev/pts/"
 _LONG_NS = 2_000_000_000
 """A wait from here on is worth a look at all processes of the host."""
 _ASKED_NS = 10_000_000
-"""A wait for a file or a full pipe from here on is worth a look at who answers."""
+"""A wait for a full pipe from here on is worth a look at who reads it, among all processes."""
+_PERMITTED_NS = 1_000_000
+"""A wait for a file from here on is worth a look at where in the kernel its thread sleeps."""
 _FD_BITS = 0xFFFFFFFF
 """struct pollfd: a descriptor, and the events (poll(2))."""
 
@@ -57,11 +59,11 @@ def in_call_row(
         row = replace(row, peer=path, file_system=file_system_of(path, mine))
     elif fd is not None:
         row = _with_descriptor(row, fd, mine, facts)
-    if mine is None or one.wait_ns < _ASKED_NS:
+    if mine is None or one.wait_ns < _PERMITTED_NS:
         return row
     if _is_on_file(row) and host.waits_for_permission(mine.pid, one.thread.tid):
         row = replace(row, allowed_by=host.deciders())
-    if row.kind == PIPE and syscall in WRITES:
+    if row.kind == PIPE and syscall in WRITES and one.wait_ns >= _ASKED_NS:
         row = replace(row, read_by=_readers(row, mine, host.readers_of))
     if one.wait_ns >= _LONG_NS and row.others == (mine.pid,):
         row = replace(row, alone=_reads_alone(row, mine, host.writers_of))

@@ -15,8 +15,9 @@ from tests.found import by_rule
 from tests.kernel.targets import command
 from tests.kernel.tracing import process_of, report_of, tracing
 
-TRACED_S = 2.0
-_READS_SLOWLY = "import os, time\nwhile os.read(0, 4096): time.sleep(0.3)"
+TRACED_S = 3.0
+# Who answers is looked for at the end, of waits that have lasted a while: both last far longer.
+_READS_SLOWLY = "import os, time\nwhile os.read(0, 4096): time.sleep(1)"
 
 
 @contextlib.contextmanager

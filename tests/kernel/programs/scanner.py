@@ -1,4 +1,4 @@
-"""scanner.py DIRECTORY: whoever opens a file there waits until it is allowed, 0.1 s later.
+"""scanner.py DIRECTORY: whoever opens a file there waits until it is allowed, 0.4 s later.
 
 It ends when its standard input does, and says when it begins. As fanotify(7) has it.
 """
@@ -25,6 +25,6 @@ while sys.stdin not in (ready := select.select([group, sys.stdin], [], [])[0]):
     events = os.read(group, 4096)
     for at in range(0, len(events), EVENT.size):
         opened = EVENT.unpack_from(events, at)[5]
-        time.sleep(0.1)
+        time.sleep(0.4)
         os.write(group, struct.pack("=iI", opened, ALLOW))
         os.close(opened)

@@ -57,6 +57,7 @@ def _row(
     frames: tuple[Frame, ...] = _FRAMES,
     writers: Callable[[int], Ends] = _nobody,
     host: HostLooks | None = None,
+    wait_ns: int = 5 * S,
 ) -> InCall:
     facts = {
         WRITER: _facts(
@@ -70,7 +71,7 @@ def _row(
         812: _facts(812, _open(1, "pipe", "pipe:[77]", PIPE_INODE, os.O_WRONLY)),
     }
     waiting = Waiting(
-        ThreadKey(WRITER, WRITER, 0), 1, kind, fd, 5 * S, 5 * S, 0, 0, 12 * S, sleeper, 41
+        ThreadKey(WRITER, WRITER, 0), 1, kind, fd, 5 * S, wait_ns, 0, 0, 12 * S, sleeper, 41
     )
     return in_call_row(
         waiting, syscall, 10 * S, facts, {41: frames}, host or HostLooks(writers, _nobody)
@@ -195,3 +196,15 @@ def test_who_has_to_allow_an_access_is_told_where_the_call_waits_for_that() -> N
     assert _row("write", "pipe", 1, host=host).allowed_by == ()
     elsewhere = HostLooks(_nobody, _nobody, lambda: ("902 clamonacc",), lambda *_: False)
     assert _row("openat", "", host=elsewhere).allowed_by == ()
+
+
+def test_a_wait_that_has_just_begun_is_not_looked_into() -> None:
+    read = (WRITER, 1, "python3"), (902, 1, "less")
+    deciders = ("902 clamonacc",)
+    host = HostLooks(
+        _nobody, lambda _: Ends(read, complete=True), lambda: deciders, lambda *_: True
+    )
+    for wait_ns, allowed_by in ((999_999, ()), (1_000_000, deciders)):
+        assert _row("openat", "", host=host, wait_ns=wait_ns).allowed_by == allowed_by
+    for wait_ns, read_by in ((9_999_999, ()), (10_000_000, ("902 less",))):
+        assert _row("write", "pipe", 1, host=host, wait_ns=wait_ns).read_by == read_by

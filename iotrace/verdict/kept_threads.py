@@ -7,6 +7,7 @@ from iotrace.report.model import Call
 from iotrace.verdict.number_formats import share
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.time_places import TakesLong
+from iotrace.verdict.upstreams import is_client
 from iotrace.vocabulary.calls import CALLS, WRITES
 from iotrace.vocabulary.waits import SUMMARIES, WAITS
 
@@ -19,8 +20,11 @@ _NO_WORK = tuple(reason.name for reason in WAITS if not reason.brings_work)
 
 
 def kept_threads(profile: ProcessProfile) -> list[TakesLong]:
-    """Threads that serve, and sleep for long where no work comes from."""
-    found = []
+    """Threads that serve, and sleep for long where no work comes from; none of a client, which
+    serves nobody."""
+    found: list[TakesLong] = []
+    if is_client(profile):
+        return found
     for tid, one in profile.threads.items():
         if profile.styles[tid].role not in SERVES or not (one.reads.ok or one.accepts.ok):
             continue

@@ -78,6 +78,15 @@ def upstreams(profile: ProcessProfile) -> list[Upstream]:
     ]
 
 
+def is_client(profile: ProcessProfile) -> bool:
+    """It accepts no connections, and all that it has it has opened itself: it serves nobody."""
+    if profile.listening_ports() or profile.total.accepts.calls:
+        return False
+    outgoing = {(one.fd, one.kind) for one in profile.outgoing()}
+    connections = [one for one in profile.connections() if one.kind == "tcp"]
+    return bool(connections) and all((one.fd, one.kind) in outgoing for one in connections)
+
+
 def reconnects(profile: ProcessProfile) -> dict[str, int]:
     """How many connections to each peer were made while it was traced, in place of ones that were
     closed: no more than have gone since."""

@@ -37,6 +37,7 @@ _TAKES_LOCK = re.compile(
     r"/asyncio/locks\.py:acquire$|/anyio/\S+:(?:acquire|acquire_on_behalf_of)$"
 )
 _THREADS = re.compile(r"/anyio/\S+:(?:acquire_on_behalf_of|run_sync_in_worker_thread|run_sync)$")
+_WAITS_FOR = re.compile(r"/asyncio/tasks\.py:wait_for$")
 _ROOM = re.compile(r"/asyncio/queues\.py:put$")
 _CONNECTS = re.compile(
     r"/asyncio/\w+_events\.py:_?(?:sock_connect|connect_sock|create_connection)$"
@@ -79,8 +80,21 @@ def waiting_tasks(profile: ProcessProfile) -> tuple[WaitingTasks, ...]:
     tasks = profile.tasks
     if tasks is None:
         return ()
-    found = [WaitingTasks(one, purpose_of_task(one.stack)) for one in tasks.rows if one.stack]
+    rows = [one for one in tasks.rows if one.stack]
+    limited = sum(one.mean for one in rows if _WAITS_FOR.search(named(one.stack[0])))
+    found = [
+        WaitingTasks(one, purpose_of_task(one.stack))
+        for one in rows
+        if not _is_bare(one.stack) or one.mean <= limited
+    ]
     return tuple(one for one in found if one.purpose is not Purpose.OTHER)
+
+
+def _is_bare(stack: Sequence[Frame]) -> bool:
+    """Whether the whole task is a call of asyncio's own, as Lock.acquire(): another task waits for
+    one of several (asyncio.wait), and may well have the other; or wait_for, before Python 3.12, has
+    made it of what it was given."""
+    return len(list(_primitives(stack))) == len(stack)
 
 
 def tasks_of_threads(profile: ProcessProfile) -> tuple[WaitingTasks, ...]:

@@ -52,6 +52,12 @@ _POPS = frozenset(
 )
 """Of those, what takes one thing that somebody else is to put there: in a request that is the
 answer to what it has asked. Others wait for news, as a stream or a long poll does."""
+_POOL_WORKER = re.compile(
+    r"/(?:billiard|multiprocessing)/pool\.py:(?:workloop|worker)$"
+    r"|/(?:concurrent/futures/process|loky/process_executor)\.py:_process_worker$"
+)
+"""What the processes of a pool run: one job after the other."""
+_HANDS_OVER = re.compile(r"/(?:billiard|multiprocessing|loky)/\w+\.py$")
 _JOB = re.compile(
     r"/celery/app/trace\.py:(?:trace_task|__protected_call__)$|/rq/job\.py:(?:_execute|perform)$"
     r"|/dramatiq/actor\.py:__call__$|/huey/api\.py:_?execute$"
@@ -82,6 +88,16 @@ def waits_for_work(line: Line) -> bool:
     return False
 
 
+def waits_for_job(stack: Sequence[Frame]) -> bool:
+    """Whether a process of a pool waits for its next job."""
+    for frame in stack:
+        if _POOL_WORKER.search(named(frame)):
+            return True
+        if not _HANDS_OVER.search(frame.file):
+            return False
+    return False
+
+
 def is_of_job(stack: Sequence[Frame]) -> bool:
     """Whether a task queue has called what is on the stack for a job."""
     return _is_in(_JOB, stack)
@@ -99,13 +115,13 @@ def called_back_by(line: Line) -> Frame | None:
 
 
 def _is_consumer(tid: int, profile: ProcessProfile) -> bool:
-    """Whether a thread serves nobody but a library that calls it back for messages, one after the
-    other: while it is at one, only the next one waits."""
+    """Whether a thread serves nobody but a library that calls it back for messages, or a pool of
+    processes that hands it jobs: while it is at one, only the next one waits."""
     if profile.listening_ports() or profile.process.requests or profile.total.accepts.ok:
         return False
     spent = [(one.wait_ns, one.stack) for one in profile.process.lines if one.tid == tid]
     spent += [(one.cpu_ns, one.stack) for one in profile.process.cpu_samples if one.tid == tid]
-    called = sum(ns for ns, stack in spent if any(map(_fetches, stack)))
+    called = sum(ns for ns, stack in spent if any(map(_calls_back, stack)))
     return called >= CONSUMES_SHARE * sum(ns for ns, _ in spent) > 0
 
 
@@ -116,7 +132,9 @@ def has_time(tids: Collection[int], profile: ProcessProfile) -> bool:
     if not tids or not all(tid in alive and _is_consumer(tid, profile) for tid in tids):
         return False
     waited = sum(
-        one.wait_ns for one in profile.process.lines if one.tid in tids and waits_for_work(one)
+        one.wait_ns
+        for one in profile.process.lines
+        if one.tid in tids and (waits_for_work(one) or waits_for_job(one.stack))
     )
     return waited >= IDLE_SHARE * sum(profile.threads[tid].lifetime_ns for tid in tids)
 
@@ -125,6 +143,10 @@ def mostly_for_work(lines: Collection[Line]) -> bool:
     """Whether most of what was waited in these calls was for work."""
     waited = sum(line.wait_ns for line in lines)
     return 2 * sum(line.wait_ns for line in lines if waits_for_work(line)) > waited
+
+
+def _calls_back(frame: Frame) -> bool:
+    return _fetches(frame) or _POOL_WORKER.search(named(frame)) is not None
 
 
 def _fetches(frame: Frame) -> bool:

@@ -24,6 +24,9 @@ PRESENT_SHARE = 0.9
 LEAST_WATCHED_NS = 1_000_000_000
 LEAST_LOOKS = 3
 """Who ends in less need not be asked why."""
+GRACE_NS = 10_000_000_000
+"""Who began to end in the trace may need so long to finish what is under way: supervisors give as
+much at least (docker stop 10 s, Kubernetes 30 s)."""
 MOST_PEERS = 3
 _ENDS = re.compile(
     r"/\w*(?:server|runners?|serving|base_events|arbiter)\w*\.py:"
@@ -48,6 +51,7 @@ def _does_not_end(profile: ProcessProfile) -> Iterator[Hit]:
     waits_for = [plural(number, "connection") + f" of clients ({peers})"] if number else []
     waits_for += [plural(tasks, "asyncio task") + for_children(own, profile)] if tasks else []
     waits_for += [plural(len(workers), "worker process")] if workers else []
+    grave = waited_ns >= min(GRACE_NS, PRESENT_SHARE * profile.wall_ns)
     verb = "is" if number + tasks + len(workers) == 1 else "are"
     yield Hit(
         {
@@ -60,10 +64,11 @@ def _does_not_end(profile: ProcessProfile) -> Iterator[Hit]:
         },
         min(profile.wall_ns, waited_ns),
         tid,
-        severity="high",
+        severity="high" if grave else "low",
         lines=lines_of(own) or _at_work(family),
-        title=f"The {'server' if number else 'program'} is shutting down and does not come to its "
-        f"end: {frame.function} ({frame.place}) has been waiting for {duration(waited_ns)} and more"
+        title=f"The {'server' if number else 'program'} is shutting down"
+        f"{' and does not come to its end' if grave else ''}: {frame.function} ({frame.place}) has "
+        f"been waiting for {duration(waited_ns)}{' and more' if grave else ''}"
         + (f", while {' and '.join(waits_for)} {verb} still there" if waits_for else ""),
         advice=OF_CHILDREN if for_children(own, profile) else "",
     )

@@ -13,13 +13,16 @@ from iotrace.verdict.full_pool_texts import advice_of, awaited_by, title_of, who
 from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.pool_threads import is_idle, threads_of_pools, wakes_in
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import awaits_result
 from iotrace.verdict.queued_look_ups import queued_look_ups
 from iotrace.verdict.rules.accept_paused import keeps_from_accepting
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always, covers
 from iotrace.verdict.rules.sleep_in_request import RETRIES, sleeps_to_retry
 from iotrace.verdict.stuck import Stuck, from_client, long_ns, place_text, target_text
 from iotrace.verdict.told_lines import ToldLine, wait_at
+from iotrace.verdict.upstreams import is_client
 from iotrace.verdict.waiting_tasks import task_lines, tasks_of_threads
+from iotrace.verdict.work_sources import is_of_job, waits_for_work
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS, Kind
 from iotrace.vocabulary.waits import WAIT_REASONS
 
@@ -38,6 +41,9 @@ MOST_SLEEPS_PER_JOB = 0.2
 """Where the next job is there already, a thread does not sleep before it, however shortly."""
 LEAST_SLEEP_NS = 10_000
 """Of a sleep that waits for a job, on average: to be given one takes longer than that."""
+
+RESULTS_SHARE = 0.5
+"""Of what the main thread of a batch waits for, results of its pool."""
 
 _LIKE_THE_GIL = frozenset(INTERPRETER_KINDS) - {Kind.GIL.label}
 
@@ -136,6 +142,21 @@ def _kept(busy: Sequence[_Member], profile: ProcessProfile) -> bool:
     )
 
 
+def _is_batch(busy: Sequence[_Member], profile: ProcessProfile) -> bool:
+    """A program that nobody asks has given its own pool more to do than that has threads, waits for
+    what comes of it, and the pool gets on with it: so a batch works."""
+    if not is_client(profile) or not all(one.has_queue for one in busy):
+        return False
+    if any(is_of_job(one.stuck.call.stack) for one in busy):
+        return False
+    lines = profile.process.lines
+    main = [one for one in lines if one.tid == profile.process.pid]
+    for_results = sum(one.wait_ns for one in main if awaits_result(one.stack))
+    return not any(map(waits_for_work, lines)) and (
+        for_results > RESULTS_SHARE * sum(one.wait_ns for one in main)
+    )
+
+
 def _hit(name: str, busy: Sequence[_Member], free: bool, profile: ProcessProfile) -> Hit:
     count = len(busy)
     groups: dict[str, list[_Member]] = {}
@@ -170,6 +191,7 @@ def _hit(name: str, busy: Sequence[_Member], free: bool, profile: ProcessProfile
         evidence["asleep_between_requests_ns"] = clients.between_ns
     cost = max(one.thread.lifetime_ns - one.idle_ns for one in busy)
     retries = sleeps_to_retry(example.call)
+    batch = not retries and not free and _is_batch(busy, profile)
     look_ups = queued_look_ups(name, [one.thread for one in busy], free=free, profile=profile)
     names = look_ups.tasks
     if names:
@@ -178,7 +200,7 @@ def _hit(name: str, busy: Sequence[_Member], free: bool, profile: ProcessProfile
         evidence,
         cost,
         busy[0].thread.tid if count == 1 else None,
-        severity="high",
+        severity="low" if batch else "high",
         lines=(*_lines(groups)[: 2 if names else 3], *task_lines(names), *_askers(busy, profile))[
             :3
         ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iotrace.report.stacks import Frame
 from iotrace.report.times import Bucket, Durations
 from iotrace.verdict.databases import ROW_LOCKS, late_together
 from iotrace.verdict.number_formats import duration, plural, share
@@ -54,6 +55,7 @@ def _tail(upstream: Upstream, profile: ProcessProfile) -> Iterator[Hit]:
     if count < LEAST_LATE or count > LATE_SHARE * answers or cost < LEAST_COST * profile.wall_ns:
         return
     least = late[0][0]
+    apart = _of_another_kind(upstream, least)
     together = late_together(upstream.peer, upstream.lines, least, profile)
     usual = f"half take less than {duration(usual_ns)}" if usual_ns else "most are much quicker"
     yield Hit(
@@ -72,9 +74,24 @@ def _tail(upstream: Upstream, profile: ProcessProfile) -> Iterator[Hit]:
         lines=waiting_lines(upstream.lines, profile.process),
         title=f"A few answers of {upstream.peer} are late: {count:,} of {answers:,} "
         f"({share(count, answers)}) took {duration(least)} to {duration(longest)}, {usual}"
-        + (_TOGETHER.format(plural(together, "other process")) if together else ""),
-        advice=f"{_TAIL} {ROW_LOCKS}" if together else "",
+        + (_TOGETHER.format(plural(together, "other process")) if together else "")
+        + (_NONE_QUICK if apart and not together else ""),
+        severity="low" if apart and not together else None,
+        advice=f"{_TAIL} {ROW_LOCKS}" if together else _APART if apart else "",
     )
+
+
+def _of_another_kind(upstream: Upstream, least_ns: int) -> bool:
+    """Whether no quick answer was seen at the places of the late ones: what is asked there may take
+    so long each time. Calls of less than a millisecond are at no line, so that is not certain."""
+    late: set[tuple[Frame, ...]] = set()
+    quick: set[tuple[Frame, ...]] = set()
+    for line in upstream.lines:
+        where = tuple(line.own_stack[:1])
+        for _, high, count in line.latency_ns.histogram if line.latency_ns else ():
+            if count:
+                (quick if high <= least_ns else late).add(where)
+    return not late & quick
 
 
 def _times(upstream: Upstream, profile: ProcessProfile) -> Durations | None:
@@ -109,6 +126,13 @@ _TAIL = (
     "timeout a little above the usual time and one retry (of what may be asked twice), or a second "
     "request in parallel where the first is late (hedging), and no lock or pooled connection "
     "held meanwhile."
+)
+
+_NONE_QUICK = "; no quick one was seen at their lines, so what is asked there may always take long"
+_APART = (
+    "Where what is asked there (a report, an export) takes so long by nature, it is no fault: see "
+    "that it holds no lock or pooled connection that others need. Where it is quick as a rule: "
+    f"{_TAIL[0].lower()}{_TAIL[1:]}"
 )
 
 LATE = Rule(

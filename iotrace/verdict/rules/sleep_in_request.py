@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from iotrace.report.stacks import Frame, InCall, Line
 from iotrace.verdict.call_sums import category_of
-from iotrace.verdict.frames import has_own, in_package, library_frames, named
+from iotrace.verdict.frames import has_own, in_package, library_frames, named, since_fork
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import serves
 from iotrace.verdict.python_lines import lines_of_category, waiting_lines
@@ -19,6 +19,8 @@ from iotrace.verdict.slow_limits import NOTICED_NS
 from iotrace.verdict.sqlite_files import sqlite_database
 from iotrace.verdict.thread_activity import Activity
 from iotrace.verdict.told_lines import frame_text
+from iotrace.verdict.upstreams import is_client
+from iotrace.verdict.work_sources import is_of_job
 from iotrace.vocabulary.calls import SLEEPS
 
 LEAST_SHARE = 0.05
@@ -61,7 +63,7 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
     in_service = min(asleep, _in_service(profile))
     if rare and in_service < LEAST_SHARE * whole.ns:
         return
-    client = _is_client(profile)
+    client = is_client(profile)
     beside = not rare and _hardly_before_answers(profile, asleep)
     accepts = len(serving) == 1 and any(one.accepts.calls for one in serving.values())
     lines = [
@@ -72,6 +74,14 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
     ]
     library = _mostly_in(lines)
     retries = library is not None and _tries_again(library)
+    if (
+        client
+        and lines
+        and not retries
+        and not any(has_own(since_fork(one.stack)) for one in lines)
+    ):
+        return  # a library's own clock, which nobody waits for: a scheduler, a health check
+    in_jobs = bool(lines) and all(is_of_job(one.stack) for one in lines)
     slept = max(1, sleeps + _under_way(profile, serving))
     yield Hit(
         {
@@ -89,7 +99,8 @@ def _asleep(profile: ProcessProfile) -> Iterator[Hit]:
         severity="low" if beside or (client and not retries) else None,
         title=_BESIDE
         if beside
-        else _title(library, client=client, retries=retries) or (_IN_JOBS if given else ""),
+        else _title(library, client=client, retries=retries)
+        or (_IN_JOBS if given else _IN_QUEUED_JOBS if in_jobs else ""),
         advice=RETRIES
         if retries
         else " ".join(
@@ -187,20 +198,12 @@ def _hardly_before_answers(profile: ProcessProfile, asleep_ns: int) -> bool:
     )
 
 
-def _is_client(profile: ProcessProfile) -> bool:
-    """It accepts no connections, and all that it has it has opened itself: it serves nobody."""
-    if profile.listening_ports() or profile.total.accepts.calls:
-        return False
-    outgoing = {(one.fd, one.kind) for one in profile.outgoing()}
-    connections = [one for one in profile.connections() if one.kind == "tcp"]
-    return bool(connections) and all((one.fd, one.kind) in outgoing for one in connections)
-
-
 _BESIDE = (
     "Threads that serve sleep, but hardly while a request waits for its answer: while the rest of "
     "an answer is sent (an event stream), or between requests"
 )
 _IN_JOBS = "Sleep in jobs that a pool of processes is given"
+_IN_QUEUED_JOBS = "Sleep in jobs of a task queue"
 _ADVICE = (
     "Wait for the thing itself instead of for time to pass: Event.wait(), Condition.wait(), "
     "Queue.get(timeout), select() on the socket. For back-off, answer and let the client retry."

@@ -168,3 +168,15 @@ def test_jobs_of_a_worker_that_wait_for_other_jobs_are_a_deadlock() -> None:
         (wait_of(*_job(*results[1:2], runs=f"{_PACKAGES}/aiohttp/web.py"), tasks=9), takes),
     ):
         assert "IO170" not in findings(with_tasks(*healthy))
+
+
+@pytest.mark.parametrize(("limited", "told"), [(19, True), (0, False)])
+def test_a_task_that_is_nothing_but_acquire_is_one_of_several_that_are_waited_for(
+    *, limited: int, told: bool
+) -> None:
+    """asyncio.wait((lock.acquire(), messages.get())): channels_redis' receive. Before Python 3.12
+    wait_for makes such a task of what it is given as well."""
+    bare = wait_of("lib/asyncio/locks.py:114 Lock.acquire", tasks=19)
+    waits = wait_of("lib/asyncio/tasks.py:479 wait_for", "app.py:9 page", tasks=limited)
+    rows = (bare, waits) if limited else (bare,)
+    assert ("IO160" in findings(with_tasks(*rows))) is told

@@ -122,6 +122,22 @@ def test_a_thread_that_ends_a_server_waits_for_its_handlers() -> None:
     assert found.title.startswith("The program is shutting down and does not come to its end")
 
 
+def test_a_server_that_has_just_begun_to_end_may_finish_what_is_under_way() -> None:
+    looks = in_call(
+        "clock_nanosleep", "", "lib/site-packages/gunicorn/arbiter.py:395 Arbiter.stop",
+        "lib/site-packages/gunicorn/arbiter.py:342 Arbiter.halt", wait=40 * MS, since=9 * S,
+    )  # fmt: skip
+    for waited, grave in ((6 * S, False), (9_500 * MS, True)):
+        master = replace(
+            process([hangs.waiting(PID, looks, sleep=10 * S)]),
+            lines=(line_of(looks, 60, waited, 100 * MS),),
+            sockets=OpenSockets(3, (), 0, 0),
+        )
+        found = findings(master)["IO193"]
+        assert (found.severity == "high") is grave
+        assert ("does not come to its end" in found.title) is grave
+
+
 def test_a_master_that_looks_for_the_end_of_its_workers_again_and_again() -> None:
     """It sleeps for 0.1 s at a time; what it waits for is in the worker."""
     looks = in_call(

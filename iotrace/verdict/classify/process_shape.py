@@ -73,10 +73,10 @@ def _shape(
     profile: ProcessProfile, working: dict[int, ThreadStyle]
 ) -> tuple[str, str, str, list[ThreadStyle]]:
     """(shape, title, model id, the styles that speak for it)."""
-    loops = [style for style in working.values() if style.role == "loop"]
+    loops = {tid: style for tid, style in working.items() if style.role == "loop"}
     readers = {tid: style for tid, style in working.items() if style.role in ("reader", "poller")}
     if loops:
-        return _event_loop(profile, loops, readers)
+        return _event_loop(profile, *_that_serve(profile, loops, readers))
     acceptors = [style for style in working.values() if style.role == "acceptor"]
     from_sockets = {
         tid: style for tid, style in readers.items() if profile.threads[tid].reads.calls
@@ -112,6 +112,20 @@ def _shape(
         f"{plural(len(readers), 'thread')} that accept and serve, {io_name(main)}",
         main.id,
         chosen,
+    )
+
+
+def _that_serve(
+    profile: ProcessProfile, loops: dict[int, ThreadStyle], readers: dict[int, ThreadStyle]
+) -> tuple[list[ThreadStyle], dict[int, ThreadStyle]]:
+    """Where an event loop has read requests, threads that have read none do not serve: those of its
+    pool ask others, or one watches the pipes of child processes."""
+    seen = profile.threads
+    if not any(seen[tid].requests for tid in loops):
+        return [*loops.values()], readers
+    return (
+        [one for tid, one in loops.items() if seen[tid].requests or seen[tid].reads.ok],
+        {tid: one for tid, one in readers.items() if seen[tid].requests},
     )
 
 
@@ -160,7 +174,8 @@ def _event_loop(
         other = _most_active(readers.values())
         title = f"mixed: {title} + {plural(len(readers), 'thread')} with {io_name(other)}"
         return "event loop + threads", title, main.id, [*loops]
-    helpers = [one for tid, one in profile.threads.items() if tid not in loop_tids and _is_fed(one)]
+    beside = {*profile.threads} - loop_tids - {profile.process.pid}
+    helpers = [profile.threads[tid] for tid in beside if _is_fed(profile.threads[tid])]
     if sum(one.cpu_ns for one in helpers) >= HELPER_CPU_SHARE * max(1, profile.total.cpu_ns):
         return "event loop + thread pool", f"{title} + thread pool", main.id, [*loops]
     return ("greenlets" if main.eager else "event loop"), title, main.id, [*loops]

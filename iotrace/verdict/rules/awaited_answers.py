@@ -9,6 +9,7 @@ from dataclasses import replace
 from iotrace.report.requests import Upstream
 from iotrace.report.times import Durations
 from iotrace.verdict.asked_in_vain import asked_in_vain
+from iotrace.verdict.frames import has_own
 from iotrace.verdict.histograms import total_ns
 from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.one_sided import mute_peers, unanswered_requests
@@ -21,6 +22,7 @@ from iotrace.verdict.stuck import LEAST_NS, in_calls
 from iotrace.verdict.upstream_time import answered_ns
 from iotrace.verdict.upstreams import connecting_lines, upstreams
 from iotrace.verdict.waiting_tasks import (
+    LEAST_LOOKS,
     WaitingTasks,
     client_way,
     long_task_ns,
@@ -93,7 +95,7 @@ def _owes(profile: ProcessProfile) -> bool:
 def _slow_upstream(profile: ProcessProfile) -> Upstream | None:
     """The service that takes most of the time of requests that take long, in an event loop: whom
     they wait for is seen, so that it need not be as long as where nobody knows (SLOW_NS)."""
-    if not profile.loop_threads():
+    if not profile.loop_threads() or _only_a_library_waits(profile):
         return None
     rows = [one for one in profile.process.requests if one.latency_ns]
     slow = [one for one in rows if one.latency_ns and one.latency_ns.p50 >= LATE_NS]
@@ -112,6 +114,16 @@ def _slow_upstream(profile: ProcessProfile) -> Upstream | None:
     ]
     worst = max(found, key=answered_ns, default=None)
     return worst if worst is not None and answered_ns(worst) >= LEAST_SHARE * spent else None
+
+
+def _only_a_library_waits(profile: ProcessProfile) -> bool:
+    """No task with code of the program, or of a server, was seen at any look: what is read and
+    written are the messages of a library's own protocol, which both sides send when they like
+    (distributed, between a scheduler and its workers)."""
+    tasks = profile.tasks
+    if tasks is None or tasks.looks < LEAST_LOOKS or not tasks.rows:
+        return False
+    return not any(has_own(one.stack) or serves(one.stack) for one in tasks.rows)
 
 
 def _slow_hit(upstream: Upstream, waiting: Sequence[WaitingTasks], profile: ProcessProfile) -> Hit:

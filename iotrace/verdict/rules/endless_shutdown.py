@@ -51,7 +51,8 @@ def _does_not_end(profile: ProcessProfile) -> Iterator[Hit]:
     waits_for = [plural(number, "connection") + f" of clients ({peers})"] if number else []
     waits_for += [plural(tasks, "asyncio task") + for_children(own, profile)] if tasks else []
     waits_for += [plural(len(workers), "worker process")] if workers else []
-    grave = waited_ns >= min(GRACE_NS, PRESENT_SHARE * profile.wall_ns)
+    at_all_looks = tid is None
+    grave = at_all_looks or waited_ns >= min(GRACE_NS, PRESENT_SHARE * profile.wall_ns)
     verb = "is" if number + tasks + len(workers) == 1 else "are"
     yield Hit(
         {

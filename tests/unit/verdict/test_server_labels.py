@@ -249,3 +249,29 @@ def test_a_pool_of_processes_is_fed_through_pipes() -> None:
         for pid in (701, 702)
     ]  # fmt: skip
     assert _label(parent, *workers) == ("blocking", "process pool")
+
+
+def test_threads_beside_a_loop_that_read_no_request_do_not_serve() -> None:
+    """A pool's thread that asks a database; what watches the pipes of a pool of processes."""
+    one = event_loop()
+    first = replace(one.threads[0], requests=300)
+    asking = thread(701, user=500 * MS, lock=9_400 * MS, recv=100 * MS)
+    watches = thread(702, user=10 * MS, poll=9_990 * MS)
+    pool = replace(
+        one,
+        threads=(first, asking, watches),
+        calls=(*one.calls, call("recvfrom", "tcp", 997, tid=701, wait=100 * MS)),
+        loops=(*one.loops, loop("poll", 300, tid=702)),
+    )
+    assert model_of(pool).title == "event loop on epoll (level-triggered) + thread pool"
+    serving = replace(pool, threads=(first, replace(asking, requests=90), watches))
+    assert model_of(serving).title.startswith("mixed: event loop on epoll")
+
+
+def test_the_main_thread_is_no_pool() -> None:
+    one = event_loop()
+    loops = tuple(replace(row, tid=701) for row in one.loops)
+    calls = tuple(replace(row, tid=701) for row in one.calls)
+    rows = (thread(user=500 * MS, lock=9_500 * MS), replace(one.threads[0], tid=701))
+    beside = replace(one, threads=rows, loops=loops, calls=calls)
+    assert model_of(beside).title == "event loop on epoll (level-triggered)"

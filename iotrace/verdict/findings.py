@@ -78,8 +78,10 @@ def _order(one: Finding, workers: Collection[int]) -> tuple[object, ...]:
         two.id for two in one.symptoms if not (two.pid in workers and _TELLS[two.id] is Tells.QUEUE)
     )
     ids = (one.id, *symptoms)
+    # A low one of such a rule says that nobody waits for it.
+    rank = Rank.SHARE if one.severity == "low" else min(map(_RANK_OF_RULE.__getitem__, ids))
     return (
-        min(map(_RANK_OF_RULE.__getitem__, ids)),
+        rank,
         SEVERITIES.index(one.severity),  # what the program is not to blame for may cost most
         _TELLS[one.id] is Tells.PEER,
         -(one.cost_ns or 0),

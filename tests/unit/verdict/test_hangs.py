@@ -7,6 +7,7 @@ from dataclasses import replace
 from iotrace.report.model import Finding, OneSided, OpenSockets, Phase, Requests
 from iotrace.report.stacks import Frame
 from iotrace.verdict.causes import stories_of
+from iotrace.verdict.findings import _order
 from iotrace.verdict.purpose import Purpose, purpose_of
 from iotrace.verdict.rules.registry import RULES
 from iotrace.verdict.rules.rule import Hit
@@ -116,7 +117,10 @@ def test_a_batch_keeps_all_threads_of_its_own_pool_busy() -> None:
         )
         found = findings(changed)["IO142"]
         assert (found.severity == "low") is batch
-    assert findings(one)["IO142"].severity == "high"
+    full = findings(one)["IO142"]
+    assert full.severity == "high"
+    graver = replace(full, id="IO213", severity="medium")
+    assert _order(graver, ()) < _order(replace(full, severity="low"), ())
 
 
 def test_a_process_that_was_entered_late_is_judged_by_the_time_it_was_traced() -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from iotrace.report.stacks import Frame
@@ -75,23 +76,21 @@ def _tail(upstream: Upstream, profile: ProcessProfile) -> Iterator[Hit]:
         title=f"A few answers of {upstream.peer} are late: {count:,} of {answers:,} "
         f"({share(count, answers)}) took {duration(least)} to {duration(longest)}, {usual}"
         + (_TOGETHER.format(plural(together, "other process")) if together else "")
-        + (_NONE_QUICK if apart and not together else ""),
+        + (_FEW_QUICK if apart and not together else ""),
         severity="low" if apart and not together else None,
         advice=f"{_TAIL} {ROW_LOCKS}" if together else _APART if apart else "",
     )
 
 
 def _of_another_kind(upstream: Upstream, least_ns: int) -> bool:
-    """Whether no quick answer was seen at the places of the late ones: what is asked there may take
+    """Whether most answers at the places of the late ones were late: what is asked there may take
     so long each time. Calls of less than a millisecond are at no line, so that is not certain."""
-    late: set[tuple[Frame, ...]] = set()
-    quick: set[tuple[Frame, ...]] = set()
+    late, quick = Counter[tuple[Frame, ...]](), Counter[tuple[Frame, ...]]()
     for line in upstream.lines:
         where = tuple(line.own_stack[:1])
-        for _, high, count in line.latency_ns.histogram if line.latency_ns else ():
-            if count:
-                (quick if high <= least_ns else late).add(where)
-    return not late & quick
+        for low, _, count in line.latency_ns.histogram if line.latency_ns else ():
+            (late if low >= least_ns else quick)[where] += count
+    return sum(quick[where] for where in late) < late.total()
 
 
 def _times(upstream: Upstream, profile: ProcessProfile) -> Durations | None:
@@ -128,7 +127,7 @@ _TAIL = (
     "held meanwhile."
 )
 
-_NONE_QUICK = "; no quick one was seen at their lines, so what is asked there may always take long"
+_FEW_QUICK = "; few quick ones were seen at their lines: what is asked there may always take long"
 _APART = (
     "Where what is asked there (a report, an export) takes so long by nature, it is no fault: see "
     "that it holds no lock or pooled connection that others need. Where it is quick as a rule: "

@@ -272,7 +272,8 @@ def test_late_answers_at_a_line_without_quick_ones_may_be_of_another_kind() -> N
     assert slow.latency_ns is not None
     rows = tuple(replace(one, calls=1_200) for one in server.descriptors)
     late = ((268 * MS, 403 * MS, 12),)
-    for buckets, grave in ((((2 * MS, 3 * MS, 40), *late), True), (late, False)):
+    few = (2 * MS, 3 * MS, 4)  # BEGIN, before what is asked at the same line
+    for buckets, grave in ((((2 * MS, 3 * MS, 40), *late), True), ((few, *late), False)):
         times = replace(slow.latency_ns, histogram=buckets)
         asked = replace(server, lines=(replace(slow, latency_ns=times),), descriptors=rows)
         found = findings(asked)["IO150"]

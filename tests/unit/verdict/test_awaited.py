@@ -55,19 +55,6 @@ def _slow(request: int, theirs: int) -> Process:
     return replace(with_tasks(wait_of(*ASKS, longest=S)), requests=(row,), upstreams=(upstream,))
 
 
-def test_messages_of_a_librarys_own_protocol_are_no_requests() -> None:
-    """distributed: a scheduler and its workers send each other what they like, when they like."""
-    one = _slow(850 * MS, 600 * MS)
-    assert one.tasks is not None
-    reads = wait_of(
-        "lib/site-packages/distributed/comm/tcp.py:225 TCP.read",
-        "lib/site-packages/distributed/core.py:889 Server.handle_stream",
-    )
-    library = replace(one, tasks=replace(one.tasks, rows=(reads,)))
-    assert "IO165" in findings(one)
-    assert "IO165" not in findings(library)
-
-
 def test_a_service_that_slow_requests_wait_for_is_named_with_the_tasks_line() -> None:
     found = findings(_slow(1_500 * MS, 1_400 * MS))["IO165"]
     assert found.title == (

@@ -125,34 +125,6 @@ def test_who_is_waited_for_is_told_of_quick_services_too() -> None:
     assert "IO119" in by_rule(judged(replace(script, descriptors=lossy)).findings)
 
 
-@pytest.mark.parametrize(
-    ("worker", "takes"),
-    [
-        (
-            ("billiard/pool.py:357 Worker.workloop",),
-            "billiard/queues.py:360 _SimpleQueue.get_payload",
-        ),
-        (("multiprocessing/pool.py:114 worker",), "multiprocessing/queues.py:367 SimpleQueue.get"),
-        (
-            ("concurrent/futures/process.py:237 _process_worker",),
-            "multiprocessing/queues.py:103 Queue.get",
-        ),
-    ],
-)
-def test_a_worker_of_a_pool_that_waits_for_jobs_as_well_keeps_up(
-    worker: tuple[str, ...], takes: str
-) -> None:
-    """What it asks is told as where its jobs' time goes: its pool has room."""
-    outer = [f"lib/{one}" for one in worker]
-    asking = in_call("recvfrom", "tcp", "lib/socket.py:706 recv", "tasks.py:9 job", *outer, fd=8)
-    recv = "lib/multiprocessing/connection.py:425 Connection._recv"
-    idle = in_call("read", "pipe", recv, f"lib/{takes}", *outer, fd=5)
-    slow = Durations(32, 200 * MS, 200 * MS, 200 * MS, 200 * MS, 200 * MS)
-    for waited, told in ((3 * S, False), (S, True)):
-        lines = (line_of(asking, 32, 6 * S, S), line_of(idle, 30, waited, S))
-        assert ("IO119" in by_rule(judged(_script(slow, lines=lines)).findings)) is told
-
-
 def test_a_file_lock_that_is_tried_again_is_told_in_place_of_its_sleeps() -> None:
     """As SQLite's busy handler does, in the program's own execute()."""
     one = blocking(wait=5 * S, sleep=4 * S)
@@ -266,21 +238,6 @@ def test_answers_that_are_often_late_are_no_tail() -> None:
         assert ("IO150" in findings(asked)) is rare
 
 
-def test_late_answers_at_a_line_without_quick_ones_may_be_of_another_kind() -> None:
-    (server,) = elsewhere.tail(True)
-    (slow,) = server.lines
-    assert slow.latency_ns is not None
-    rows = tuple(replace(one, calls=1_200) for one in server.descriptors)
-    late = ((268 * MS, 403 * MS, 12),)
-    few = (2 * MS, 3 * MS, 4)  # BEGIN, before what is asked at the same line
-    for buckets, grave in ((((2 * MS, 3 * MS, 40), *late), True), ((few, *late), False)):
-        times = replace(slow.latency_ns, histogram=buckets)
-        asked = replace(server, lines=(replace(slow, latency_ns=times),), descriptors=rows)
-        found = findings(asked)["IO150"]
-        assert (found.severity != "low") is grave
-        assert ("may always take long" in found.title) is not grave
-
-
 def test_answers_are_counted_where_each_was_seen_for_itself() -> None:
     """urlopen reads an answer with several calls: of its calls, no number of answers follows."""
     (server,) = elsewhere.tail(True)
@@ -312,26 +269,6 @@ def test_a_client_that_sleeps_between_its_calls_keeps_nobody_waiting() -> None:
     assert (found.severity, found.title) == ("low", "Sleeps between its calls to other services")
     server = replace(one, calls=(*one.calls, sleeps))
     assert findings(server)["IO117"].severity == "high"
-
-
-@pytest.mark.parametrize(
-    ("caller", "told"),
-    [("lib/site-packages/celery/apps/beat.py:79 run", False), ("app.py:3 f", True)],
-)
-def test_a_library_may_have_a_clock_of_its_own(caller: str, *, told: bool) -> None:
-    """celery's beat sleeps until the next job is due: nobody waits for it."""
-    one = blocking(wait=4 * S, sleep=5 * S)
-    ticks = "lib/site-packages/celery/beat.py:1069 Service.start"
-    sleeps = call("clock_nanosleep", "", 503, wait=5 * S)
-    calls = tuple(row for row in one.calls if row.syscall != "accept4")
-    rows = (descriptor(8, local="10.0.0.7:51000", peer="10.0.0.9:6379"),)
-    lines = (line_of(in_call("clock_nanosleep", "", ticks, caller), 503, 5 * S, S),)
-    beat = replace(
-        one, calls=(*calls, sleeps), descriptors=rows, sockets=OpenSockets(1), lines=lines
-    )
-    found = judged(beat)
-    assert ("IO117" in by_rule(found.findings)) is told
-    assert "which serves" not in found.processes[0].outcome if found.processes[0].outcome else True
 
 
 def test_threads_that_try_the_same_lock_are_told_once() -> None:

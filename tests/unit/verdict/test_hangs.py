@@ -7,7 +7,6 @@ from dataclasses import replace
 from iotrace.report.model import Finding, OneSided, OpenSockets, Phase, Requests
 from iotrace.report.stacks import Frame
 from iotrace.verdict.causes import stories_of
-from iotrace.verdict.findings import _order
 from iotrace.verdict.purpose import Purpose, purpose_of
 from iotrace.verdict.rules.registry import RULES
 from iotrace.verdict.rules.rule import Hit
@@ -96,31 +95,6 @@ def test_a_pool_whose_threads_sleep_to_retry_is_told_what_helps() -> None:
         found = findings(replace(one, threads=threads))["IO142"]
         assert ("a library sleeps before it tries again" in found.title) is told
         assert ("See why the call fails" in found.advice) is told
-
-
-def test_a_batch_keeps_all_threads_of_its_own_pool_busy() -> None:
-    """It serves nobody and waits for the pool's results: that is its pace, and no fault."""
-    (one,) = hangs.full_pool(True)
-    asks = (descriptor(8, local="10.0.0.7:51000", peer="10.0.0.9:443"),)
-    futures = "lib/concurrent/futures/_base.py:451 Future.result"
-    waits = in_call("futex", "", futures, "job.py:9 main", since=9 * S)
-    fetches = in_call("futex", "", "lib/queue.py:171 Queue.get", "job.py:9 main", since=9 * S)
-    for main, batch in ((waits, True), (fetches, False)):
-        changed = replace(
-            one,
-            threads=(hangs.waiting(PID, main, lock=10 * S), *one.threads),
-            descriptors=asks,
-            calls=tuple(row for row in one.calls if row.syscall != "accept4"),
-            lines=(*one.lines, line_of(main, 99, 9 * S, S, tid=PID)),
-            sockets=OpenSockets(1),
-            requests=(),
-        )
-        found = findings(changed)["IO142"]
-        assert (found.severity == "low") is batch
-    full = findings(one)["IO142"]
-    assert full.severity == "high"
-    graver = replace(full, id="IO213", severity="medium")
-    assert _order(graver, ()) < _order(replace(full, severity="low"), ())
 
 
 def test_a_process_that_was_entered_late_is_judged_by_the_time_it_was_traced() -> None:

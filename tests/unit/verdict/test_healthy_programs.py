@@ -1,0 +1,129 @@
+"""Healthy programs of kinds that were told a fault once: each with the twin that has it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from iotrace.report.model import OpenSockets
+from iotrace.report.times import Durations
+from iotrace.verdict.findings import _order
+from tests.found import by_rule
+from tests.unit.verdict import elsewhere, hangs
+from tests.unit.verdict.made import (
+    MS,
+    PID,
+    S,
+    blocking,
+    call,
+    descriptor,
+    findings,
+    in_call,
+    judged,
+    line_of,
+)
+from tests.unit.verdict.made_tasks import wait_of
+from tests.unit.verdict.test_awaited import _slow
+from tests.unit.verdict.test_elsewhere import _script
+
+
+@pytest.mark.parametrize(
+    ("worker", "takes"),
+    [
+        (
+            ("billiard/pool.py:357 Worker.workloop",),
+            "billiard/queues.py:360 _SimpleQueue.get_payload",
+        ),
+        (("multiprocessing/pool.py:114 worker",), "multiprocessing/queues.py:367 SimpleQueue.get"),
+        (
+            ("concurrent/futures/process.py:237 _process_worker",),
+            "multiprocessing/queues.py:103 Queue.get",
+        ),
+    ],
+)
+def test_a_worker_of_a_pool_that_waits_for_jobs_as_well_keeps_up(
+    worker: tuple[str, ...], takes: str
+) -> None:
+    """What it asks is told as where its jobs' time goes: its pool has room."""
+    outer = [f"lib/{one}" for one in worker]
+    asking = in_call("recvfrom", "tcp", "lib/socket.py:706 recv", "tasks.py:9 job", *outer, fd=8)
+    recv = "lib/multiprocessing/connection.py:425 Connection._recv"
+    idle = in_call("read", "pipe", recv, f"lib/{takes}", *outer, fd=5)
+    slow = Durations(32, 200 * MS, 200 * MS, 200 * MS, 200 * MS, 200 * MS)
+    for waited, told in ((3 * S, False), (S, True)):
+        lines = (line_of(asking, 32, 6 * S, S), line_of(idle, 30, waited, S))
+        assert ("IO119" in by_rule(judged(_script(slow, lines=lines)).findings)) is told
+
+
+def test_late_answers_at_a_line_without_quick_ones_may_be_of_another_kind() -> None:
+    (server,) = elsewhere.tail(True)
+    (slow,) = server.lines
+    assert slow.latency_ns is not None
+    rows = tuple(replace(one, calls=1_200) for one in server.descriptors)
+    late = ((268 * MS, 403 * MS, 12),)
+    few = (2 * MS, 3 * MS, 4)  # BEGIN, before what is asked at the same line
+    for buckets, grave in ((((2 * MS, 3 * MS, 40), *late), True), ((few, *late), False)):
+        times = replace(slow.latency_ns, histogram=buckets)
+        asked = replace(server, lines=(replace(slow, latency_ns=times),), descriptors=rows)
+        found = findings(asked)["IO150"]
+        assert (found.severity != "low") is grave
+        assert ("may always take long" in found.title) is not grave
+
+
+@pytest.mark.parametrize(
+    ("caller", "told"),
+    [("lib/site-packages/celery/apps/beat.py:79 run", False), ("app.py:3 f", True)],
+)
+def test_a_library_may_have_a_clock_of_its_own(caller: str, *, told: bool) -> None:
+    """celery's beat sleeps until the next job is due: nobody waits for it."""
+    one = blocking(wait=4 * S, sleep=5 * S)
+    ticks = "lib/site-packages/celery/beat.py:1069 Service.start"
+    sleeps = call("clock_nanosleep", "", 503, wait=5 * S)
+    calls = tuple(row for row in one.calls if row.syscall != "accept4")
+    rows = (descriptor(8, local="10.0.0.7:51000", peer="10.0.0.9:6379"),)
+    lines = (line_of(in_call("clock_nanosleep", "", ticks, caller), 503, 5 * S, S),)
+    beat = replace(
+        one, calls=(*calls, sleeps), descriptors=rows, sockets=OpenSockets(1), lines=lines
+    )
+    found = judged(beat)
+    assert ("IO117" in by_rule(found.findings)) is told
+    assert "which serves" not in found.processes[0].outcome if found.processes[0].outcome else True
+
+
+def test_a_batch_keeps_all_threads_of_its_own_pool_busy() -> None:
+    """It serves nobody and waits for the pool's results: that is its pace, and no fault."""
+    (one,) = hangs.full_pool(True)
+    asks = (descriptor(8, local="10.0.0.7:51000", peer="10.0.0.9:443"),)
+    futures = "lib/concurrent/futures/_base.py:451 Future.result"
+    waits = in_call("futex", "", futures, "job.py:9 main", since=9 * S)
+    fetches = in_call("futex", "", "lib/queue.py:171 Queue.get", "job.py:9 main", since=9 * S)
+    for main, batch in ((waits, True), (fetches, False)):
+        changed = replace(
+            one,
+            threads=(hangs.waiting(PID, main, lock=10 * S), *one.threads),
+            descriptors=asks,
+            calls=tuple(row for row in one.calls if row.syscall != "accept4"),
+            lines=(*one.lines, line_of(main, 99, 9 * S, S, tid=PID)),
+            sockets=OpenSockets(1),
+            requests=(),
+        )
+        found = findings(changed)["IO142"]
+        assert (found.severity == "low") is batch
+    full = findings(one)["IO142"]
+    assert full.severity == "high"
+    graver = replace(full, id="IO213", severity="medium")
+    assert _order(graver, ()) < _order(replace(full, severity="low"), ())
+
+
+def test_messages_of_a_librarys_own_protocol_are_no_requests() -> None:
+    """distributed: a scheduler and its workers send each other what they like, when they like."""
+    one = _slow(850 * MS, 600 * MS)
+    assert one.tasks is not None
+    reads = wait_of(
+        "lib/site-packages/distributed/comm/tcp.py:225 TCP.read",
+        "lib/site-packages/distributed/core.py:889 Server.handle_stream",
+    )
+    library = replace(one, tasks=replace(one.tasks, rows=(reads,)))
+    assert "IO165" in findings(one)
+    assert "IO165" not in findings(library)

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from iotrace.report.model import Descriptor
 from iotrace.verdict.cpu_samples import busy_lines
+from iotrace.verdict.frames import in_package, library_frames
+from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Cost, Hit, Rule, always, wastes_its_cpu
 from iotrace.vocabulary.calls import READS
@@ -23,18 +26,35 @@ _KINDS = (*STREAMS, PIPE)
 """A terminal's reads may return nothing while it is open (VMIN of 0, termios(3))."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """A thread that reads at an end: so often, for so much CPU time."""
+
+    tid: int
+    empty: int
+    cost_ns: int
+
+
 def _at_end(profile: ProcessProfile) -> Iterator[Hit]:
+    for kind in _KINDS:
+        if readers := _readers(profile, kind):
+            yield _hit(profile, kind, readers)
+
+
+def _readers(profile: ProcessProfile, kind: str) -> list[_Reader]:
+    """The one that reads most first."""
+    opened = _opened(profile, kind)
+    found = []
     for tid, seen in profile.threads.items():
-        for kind in _KINDS:
-            empty = _empty_reads(profile, tid, kind)
-            cost = seen.cpu_ns * empty // max(1, empty, seen.syscalls)
-            opened = _opened(profile, kind)
-            if (
-                profile.per_second(empty) >= LEAST_PER_SECOND
-                and cost >= CPU_SHARE * profile.wall_ns
-                and empty >= PER_STREAM * opened > 0
-            ):
-                yield _hit(profile, tid, kind, empty, cost)
+        empty = _empty_reads(profile, tid, kind)
+        cost = seen.cpu_ns * empty // max(1, empty, seen.syscalls)
+        if (
+            profile.per_second(empty) >= LEAST_PER_SECOND
+            and cost >= CPU_SHARE * profile.wall_ns
+            and empty >= PER_STREAM * opened > 0
+        ):
+            found.append(_Reader(tid, empty, cost))
+    return sorted(found, key=lambda one: -one.empty)
 
 
 def _opened(profile: ProcessProfile, kind: str) -> int:
@@ -60,37 +80,74 @@ def _empty_reads(profile: ProcessProfile, tid: int, kind: str) -> int:
     return max(0, good - sum(one.bytes or 0 for one in rows))
 
 
-def _hit(profile: ProcessProfile, tid: int, kind: str, empty: int, cost: int) -> Hit:
-    row = _stream(profile, kind, empty)
-    rate = profile.per_second(empty)
+def _hit(profile: ProcessProfile, kind: str, readers: Sequence[_Reader]) -> Hit:
+    """``readers``: of one kind; which of them reads which stream is not known."""
+    rows = _streams(profile, kind, readers)
+    tid, empty = readers[0].tid, sum(one.empty for one in readers)
+    cost, rate = sum(one.cost_ns for one in readers), profile.per_second(empty)
     evidence: dict[str, float | int | str] = {
         "reads_at_end": empty,
         "per_second": round(rate),
         "cpu_ns": cost,
     }
-    of = f"a {kind}"
-    end = "the peer has closed it" if kind in STREAMS else "nobody has it open for writing"
-    if row is not None and row.peer:
-        evidence["peer"] = row.peer
-        of = f"the connection with {row.peer}"
+    if len(readers) > 1:
+        evidence |= {"threads": len(readers), "streams": len(rows)}
+    name = f"{kind} connection" if kind in STREAMS else kind
+    of = f"a {kind}" if len(rows) < 2 else plural(len(rows), name)
+    end = "nobody has it open for writing"
+    if kind in STREAMS:
+        end = f"the peer has closed {'it' if len(rows) < 2 else 'them'}"
+    peers = {row.peer for row in rows}
+    if len(peers) == 1 and "" not in peers:
+        peer = peers.pop()
+        evidence["peer"] = peer
+        of = (
+            f"{'the connection' if len(rows) == 1 else plural(len(rows), 'connection')} with {peer}"
+        )
+    elif kind in STREAMS and (likely := _read_alike(profile, tid)):
+        evidence["most_likely_peer"] = likely
+        end = f"the peer, most likely {likely}, has closed {'it' if len(rows) < 2 else 'them'}"
+    who = "A thread spins" if len(readers) == 1 else f"{len(readers)} threads spin"
     return Hit(
         evidence,
         cost,
-        tid,
-        row.fd if row is not None else None,
+        tid if len(readers) == 1 else None,
+        rows[0].fd if len(rows) == 1 else None,
         lines=busy_lines(profile.process, tid),
-        title=f"A thread spins at the end of {of}: {rate:,.0f} reads a second return 0 bytes at "
-        f"once; {end}, and the program takes no notice",
+        title=f"{who} at the end of {of}: {rate:,.0f} reads a second return 0 bytes at once; "
+        f"{end}, and the program takes no notice",
     )
 
 
-def _stream(profile: ProcessProfile, kind: str, empty: int) -> Descriptor | None:
-    """The descriptor that most of these reads were of."""
-    rows = _rows(profile, kind)
-    most = max(rows, key=lambda one: (one.calls or 0) - (one.bytes_in or 0), default=None)
-    if most is None or (most.calls or 0) - (most.bytes_in or 0) < MOST_SHARE * empty:
-        return None
-    return most
+def _streams(profile: ProcessProfile, kind: str, readers: Sequence[_Reader]) -> list[Descriptor]:
+    """The descriptors that most of these reads were of, one for each reader at most."""
+    rows = sorted(_rows(profile, kind), key=_empty_calls, reverse=True)[: len(readers)]
+    least = MOST_SHARE * readers[-1].empty
+    return [one for one in rows if _empty_calls(one) >= least]
+
+
+def _empty_calls(row: Descriptor) -> int:
+    return (row.calls or 0) - (row.bytes_in or 0)
+
+
+def _read_alike(profile: ProcessProfile, tid: int) -> str:
+    """The one peer whose other connections the function reads in which the thread spins: of a
+    connection that was reset the kernel knows no peer any more. "": that is not known."""
+    spins = {
+        (frame.file, frame.function)
+        for one in profile.process.cpu_samples
+        if one.tid == tid and one.stack
+        for frame in one.stack[:1]
+        if in_package(frame)
+    }
+    fds = {
+        one.fd
+        for one in profile.process.lines
+        if one.syscall in READS
+        and any((frame.file, frame.function) in spins for frame in library_frames(one.stack))
+    }
+    peers = {one.peer for one in profile.outgoing() if one.fd in fds and one.peer}
+    return peers.pop() if len(peers) == 1 else ""
 
 
 SPINS = Rule(

@@ -6,8 +6,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iotrace.report.model import Process
+from iotrace.report.stacks import CpuSample
 from tests.unit.verdict import made_busy
-from tests.unit.verdict.made import S, call, descriptor, findings, thread
+from tests.unit.verdict.made import (
+    S,
+    call,
+    descriptor,
+    findings,
+    in_call,
+    judged,
+    line_of,
+    stack,
+    thread,
+)
 
 
 def _spins() -> Process:
@@ -77,3 +88,45 @@ def test_a_named_pipe_is_one_too() -> None:
     row = descriptor(5, kind="fifo", local="/run/jobs", peer="", calls=400_000, bytes_in=0)
     found = findings(replace(_spins(), descriptors=(row,)))["IO214"]
     assert found.fd == 5
+
+
+_READ = ("lib/site-packages/redis/connection.py:109 Buffer.read", "a.py:9 x")
+
+
+def _resets() -> Process:
+    """Three threads at the ends of three connections that were reset: without a peer."""
+    one, tids = _spins(), (700, 701, 702)
+    return replace(
+        one,
+        threads=tuple(
+            replace(thread(tid, user=3 * S, kernel=S, runq=6 * S), syscalls=400_000) for tid in tids
+        ),
+        calls=tuple(call("recvfrom", "tcp", 400_000, tid=tid) for tid in tids),
+        descriptors=tuple(
+            descriptor(fd, local="", peer="", calls=400_000, bytes_in=0) for fd in (6, 8, 10)
+        ),
+    )
+
+
+def test_several_threads_are_one_finding() -> None:
+    (found,) = [one for one in judged(_resets()).findings if one.id == "IO214"]
+    assert "3 threads spin at the end of 3 tcp connections: 120,000 reads a second" in found.title
+    assert "the peer has closed them" in found.title
+    assert found.fd is None
+    assert found.evidence["threads"] == 3
+
+
+def test_who_was_most_likely_the_peer_is_read_in_the_same_function() -> None:
+    one = _resets()
+    spins = CpuSample(700, 50, 3 * S, 0, 0, 0, 1, stack(*_READ))
+    reads = in_call("recvfrom", "tcp", *_READ, fd=13)
+    kept = descriptor(13, local="127.0.0.1:50000", peer="10.0.0.8:6379", calls=9, bytes_in=90)
+    lines = (line_of(reads, 9, S, S),)
+    rows = (*one.descriptors, kept)
+    one = replace(one, cpu_samples=(spins,), lines=lines, descriptors=rows)
+    found = findings(one)["IO214"]
+    assert "the peer, most likely 10.0.0.8:6379, has closed them" in found.title
+    other = replace(kept, fd=14, peer="10.0.0.9:6379")
+    also = replace(lines[0], fd=14)
+    two = replace(one, descriptors=(*rows, other), lines=(*lines, also))
+    assert "most likely" not in findings(two)["IO214"].title

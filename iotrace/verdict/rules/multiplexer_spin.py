@@ -106,6 +106,8 @@ def _unserved_hit(profile: ProcessProfile, tid: int, loop: Loop, cost: int) -> H
             f"Spin on a socket that has an error: {row.peer} refuses or is gone ({error}), the "
             f"{loop.multiplexer} returns for that, and nobody takes the error"
         )
+    elif fd is None and loop.multiplexer in _POLLS:
+        advice = _OF_POLL
     lines = _lines(profile, tid, loop)
     return Hit(evidence, cost, tid, fd, lines=lines, title=title, advice=advice)
 
@@ -198,6 +200,15 @@ _ERRORS = (
     "EPOLLERR and EPOLLHUP (POLLERR, POLLHUP) are reported whether asked for or not, until the "
     "error is taken: look for them among the events, take the error (recv, or getsockopt with "
     "SO_ERROR), and unregister and close the socket of a peer that is gone."
+)
+_POLLS = frozenset(("poll", "ppoll"))
+_OF_POLL = (
+    "`strace -e trace=poll,ppoll -p PID` shows which descriptor it is and what is reported. "
+    "POLLNVAL (32 among Python's events): the descriptor was closed and is still registered, which "
+    "is reported at once, each time: unregister before close(); where a client's library closes "
+    "its socket by itself, in its callback for that (paho: on_socket_close). POLLHUP, POLLERR: the "
+    "peer has hung up; both are reported whether asked for or not: unregister and close. POLLOUT: "
+    "ask for it only while there is something to send. POLLIN: read or accept."
 )
 _IN_ASYNCIO = " In asyncio that is loop.remove_writer(sock)."
 _EVENTS = ("EPOLLOUT", "EPOLLIN")

@@ -155,3 +155,12 @@ def test_a_loop_that_comes_to_its_sleep_does_not_spin() -> None:
         assert ("IO120" in findings(replace(one, loops=(loop,)))) is told
     unknown = replace(spinning, zero_timeout=None)
     assert "IO120" in findings(replace(one, loops=(unknown,)))
+
+
+def test_a_poll_of_which_nothing_is_known_may_watch_a_closed_descriptor() -> None:
+    polls = loop("poll", 90_000, watched=2, nfds=2, unserved=89_000, data=0)
+    one = process([thread(**_SPINS)], [call("poll", "", 90_000)], [polls])
+    advice = findings(one)["IO106"].advice
+    assert "POLLNVAL" in advice
+    assert "strace -e trace=poll,ppoll -p" in advice
+    assert "POLLNVAL" not in findings(_spinning())["IO106"].advice  # an epoll forgets it

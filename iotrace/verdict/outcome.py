@@ -38,6 +38,7 @@ from iotrace.verdict.outcome_texts import (
 from iotrace.verdict.own_waits import own_wait
 from iotrace.verdict.own_work import costliest, jobs, own_work
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.round_by_round import round_by_round
 from iotrace.verdict.rules.rule import HIGH_SHARE, Hit
 from iotrace.verdict.rules.time_goes import is_told, time_goes_hit
 from iotrace.verdict.slow_requests import slow_requests
@@ -111,7 +112,7 @@ def _outcome(family: Sequence[ProcessProfile]) -> Outcome:
         )
     if not any(map(_takes_requests, family)):
         said = "No rule found a fault. It serves nobody itself: whether its own work gets done is "
-        makers = (one_by_one, asked_all_along)
+        makers = (one_by_one, round_by_round, asked_all_along)
         asked = next(filter(None, (maker(one) for maker in makers for one in family)), None)
         return _told(f"{said}not known.", asked or own_wait(family))
     if place := jobs(family):

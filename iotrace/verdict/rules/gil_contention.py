@@ -18,6 +18,10 @@ from iotrace.verdict.told_lines import MOST
 
 ACTIVE_SHARE = 0.25
 """Of the time that its threads run, want a CPU or want the lock, spent on wanting the lock."""
+SATURATED_SHARE = 0.75
+"""Of the time traced, that its threads ran, added up, while they waited for the lock for longer
+than that: it was in use nearly all along, and more CPUs would not help, however long they wait for
+one, too."""
 MOST_COMPUTING = 2
 """Lines of those who compute; the others are of those who wait."""
 
@@ -27,7 +31,9 @@ def _contended(profile: ProcessProfile) -> Iterator[Hit]:
     rows = waits_for_the_gil(profile)
     waited = sum(one.wait_ns for one in rows)
     active = waited + seen.cpu_ns + seen.runq_ns
-    if waited < max(ACTIVE_SHARE * active, WALL_SHARE * profile.wall_ns):
+    saturated = waited >= seen.cpu_ns >= SATURATED_SHARE * profile.wall_ns
+    least = 0 if saturated else ACTIVE_SHARE * active
+    if waited < max(least, WALL_SHARE * profile.wall_ns):
         return
     if not seen.operations:
         return

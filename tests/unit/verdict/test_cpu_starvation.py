@@ -90,3 +90,22 @@ def test_locks_asked_for_as_the_gil_is_are_no_part_of_what_a_request_waits_for()
         found = judged(replace(seen, calls=(*one.calls, waits))).findings
         ids = {each.id for top in found for each in (top, *top.symptoms)}
         assert ("IO178" in ids) is told, kind
+
+
+def test_a_lock_that_is_in_use_all_along_is_told_on_a_loaded_machine_too() -> None:
+    """Eight threads wait for a CPU for most of the time; together they run for most of it, too, and
+    wait for the GIL for longer than that. Else what they lack are CPUs."""
+    tids = range(701, 709)
+    for run_ms, gil_ms, told in ((1_000, 2_000, True), (500, 2_000, False), (1_000, 900, False)):
+        rest = 10_000 - run_ms - gil_ms
+        rows = [
+            thread(tid, user=run_ms * MS, gil=gil_ms * MS, runq=rest * MS, switches=5_000)
+            for tid in tids
+        ]
+        reads = [call("recvfrom", "tcp", 900, tid=tid) for tid in tids]
+        waits = [
+            call("futex", "gil", 900, tid=tid, wait=gil_ms * MS, errors={"ETIMEDOUT": 50})
+            for tid in tids
+        ]
+        found = findings(process(rows, [*reads, *waits]))
+        assert ("IO113" in found) is told, (run_ms, gil_ms)

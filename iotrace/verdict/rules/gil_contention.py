@@ -39,7 +39,7 @@ def _contended(profile: ProcessProfile) -> Iterator[Hit]:
         return
     waits = sum_calls(rows).calls
     expired = sum((one.errors or {}).get("ETIMEDOUT", 0) for one in rows)
-    if not keep_it(rows):
+    if not saturated and not keep_it(rows):
         return
     tids = {one.tid for one in rows if one.wait_ns}
     worst = max(rows, key=lambda one: one.wait_ns)

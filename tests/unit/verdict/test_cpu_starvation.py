@@ -96,7 +96,12 @@ def test_a_lock_that_is_in_use_all_along_is_told_on_a_loaded_machine_too() -> No
     """Eight threads wait for a CPU for most of the time; together they run for most of it, too, and
     wait for the GIL for longer than that. Else what they lack are CPUs."""
     tids = range(701, 709)
-    for run_ms, gil_ms, told in ((1_000, 2_000, True), (500, 2_000, False), (1_000, 900, False)):
+    for run_ms, gil_ms, waits_each, told in (
+        (1_000, 2_000, 900, True),
+        (1_000, 2_000, 40_000, True),  # 50 us each: handed over again and again
+        (500, 2_000, 900, False),
+        (1_000, 900, 900, False),
+    ):
         rest = 10_000 - run_ms - gil_ms
         rows = [
             thread(tid, user=run_ms * MS, gil=gil_ms * MS, runq=rest * MS, switches=5_000)
@@ -104,7 +109,7 @@ def test_a_lock_that_is_in_use_all_along_is_told_on_a_loaded_machine_too() -> No
         ]
         reads = [call("recvfrom", "tcp", 900, tid=tid) for tid in tids]
         waits = [
-            call("futex", "gil", 900, tid=tid, wait=gil_ms * MS, errors={"ETIMEDOUT": 50})
+            call("futex", "gil", waits_each, tid=tid, wait=gil_ms * MS, errors={"ETIMEDOUT": 50})
             for tid in tids
         ]
         found = findings(process(rows, [*reads, *waits]))

@@ -12,6 +12,7 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, joins
 from iotrace.verdict.stack import is_pooled
 from iotrace.verdict.stuck import Stuck, held_text, in_calls, may_hold, stuck_threads
+from iotrace.verdict.work_in_progress import below
 from iotrace.vocabulary.kinds import PIPES
 
 _TERMINAL = "tty"
@@ -45,18 +46,26 @@ def deadlock_of(group: Sequence[Stuck], profile: ProcessProfile) -> Deadlock | N
 
 
 def writers_to(one: Stuck, profile: ProcessProfile) -> list[Stuck]:
-    """Threads of children that write to a pipe which only this process could read, while it waits
-    for the child's end or is in a call on another pipe."""
+    """Threads of children, or of what these have started (a shell's programs), that write to a pipe
+    which only this process could read, while it waits for the child's end or is in a call on
+    another pipe."""
     if one.purpose is not Purpose.CHILD and one.call.kind not in PIPES:
         return []
     return [
         writer
-        for child in profile.children
+        for child in below(profile)
         for writer in in_calls(child)
         if writer.purpose is Purpose.READER
         and _only_for(one, writer, profile)
+        and _surely_only_for(child, writer, profile)
         and writer.held_ns >= _NEARLY_AS_LONG * one.held_ns
     ]
+
+
+def _surely_only_for(child: ProcessProfile, writer: Stuck, profile: ProcessProfile) -> bool:
+    """Of what a child has started: that could as well write to another program (``a | b``)."""
+    pid = profile.process.pid
+    return child.process.parent == pid or writer.call.others == (pid,)
 
 
 def _only_for(one: Stuck, writer: Stuck, profile: ProcessProfile) -> bool:

@@ -22,7 +22,8 @@ _RUNS = re.compile(
     r"|celery|rq)/.*)\.py$"
 )
 """Code that runs programs: what is further out has started it, whatever it is."""
-_FORKED = "/multiprocessing/popen_fork.py:_launch"
+_FORKED = ("/multiprocessing/popen_fork.py:_launch", "/multiprocess/popen_fork.py:_launch")
+"""``multiprocess`` is multiprocessing with another pickle, file by file."""
 _LOOP = re.compile(r"/asyncio/(?:base_events\.py:_run_once|events\.py:_run|runners\.py:run)$")
 
 

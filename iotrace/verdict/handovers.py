@@ -32,7 +32,7 @@ _EXECUTORS_RESULT = re.compile(
     r"/concurrent/futures/_base\.py:(?:result|exception|result_iterator|wait|as_completed)$"
 )
 _EXECUTORS_WORKER = re.compile(r"/concurrent/futures/thread\.py:_worker$")
-_POOL = "/multiprocessing/pool.py"
+_POOL = ("/multiprocessing/pool.py", "/multiprocess/pool.py")
 
 
 def handover_text(one: Stuck) -> str:
@@ -92,7 +92,7 @@ def result_text(one: Stuck, profile: ProcessProfile) -> str:
     return (
         f"waiting for a result of its process pool, while {'its worker is' if idle == 1 else ''}"
         f"{'' if idle == 1 else f'all {idle} workers are'} idle: the task was lost, most likely "
-        "with a worker that was killed"
+        "with a worker that was killed or has ended itself"
     )
 
 

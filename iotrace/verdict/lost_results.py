@@ -13,7 +13,7 @@ from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose
 from iotrace.verdict.stuck import Stuck, in_calls
 
-_POOL = "/multiprocessing/pool.py"
+_POOL = ("/multiprocessing/pool.py", "/multiprocess/pool.py")
 _HANDS_OUT = "_handle_tasks"
 _TAKES_RESULTS = "_handle_results"
 _OF_POOL = frozenset((_HANDS_OUT, _TAKES_RESULTS, "_handle_workers", "worker"))

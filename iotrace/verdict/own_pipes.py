@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from iotrace.verdict.frames import library_frames
+import re
+
+from iotrace.verdict.frames import library_frames, named
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.purpose import Purpose
 from iotrace.verdict.stuck import Stuck, is_only_thread, target_text
 
-_MULTIPROCESSING = "/multiprocessing/"
+_MULTIPROCESSING = re.compile(r"/multiprocess(?:ing)?/")
 """What is read there comes from another process. Elsewhere a signal may write to a pipe of its own
 process (signal.set_wakeup_fd)."""
 
@@ -19,7 +22,7 @@ def nobody_writes(one: Stuck, profile: ProcessProfile) -> bool:
         one.call.alone
         and one.own
         and is_only_thread(one, profile)
-        and any(_MULTIPROCESSING in frame.file for frame in library_frames(one.call.stack))
+        and any(_MULTIPROCESSING.search(frame.file) for frame in library_frames(one.call.stack))
     )
 
 
@@ -29,6 +32,25 @@ def nobody_writes_text(one: Stuck) -> str:
         f"in {one.call.syscall} from {on} that no other process has open any more: the process "
         "that should put something into it has ended, most likely killed before it did, and there "
         "is no end of file, as this process itself has the writing end, too"
+    )
+
+
+_FEEDS = re.compile(r"/multiprocess(?:ing)?/queues\.py:_feed$")
+
+
+def feeds_queue(one: Stuck) -> bool:
+    """Whether it is the thread that writes the items of a multiprocessing.Queue into its pipe, and
+    waits for room there."""
+    return one.purpose is Purpose.READER and any(_FEEDS.search(named(f)) for f in one.call.stack)
+
+
+def feeds_queue_text(one: Stuck, profile: ProcessProfile) -> str:
+    """What is in the pipe lies there: ``others`` are who has its other end."""
+    others = [pid for pid in one.call.others if pid != profile.process.pid]
+    who = "nobody reads it" if others else "no other process has it open to read it"
+    return (
+        f"writing the items of a multiprocessing.Queue (queues.py, its feeder thread) to "
+        f"{target_text(one.call) or 'its pipe'}, which is full: {who}"
     )
 
 

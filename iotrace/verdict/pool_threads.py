@@ -27,6 +27,7 @@ _WORKERS = {
     "waitress/task.py:handler_thread": "waitress's threads",
     "cheroot/workers/threadpool.py:run": "cheroot's thread pool",
     "multiprocessing/pool.py:worker": _OF_PROCESSES_TOO,
+    "multiprocess/pool.py:worker": _OF_PROCESSES_TOO,
     "_core/_thread_cache.py:_work": "Trio's worker threads",
     "tornado/concurrent.py:_worker": "Tornado's executor",
     "twisted/_threads/_threadworker.py:work": "Twisted's thread pool",

@@ -187,7 +187,7 @@ _SERVER = re.compile(
     r"|/(?:gunicorn|uvicorn|hypercorn|daphne|waitress|cheroot|cherrypy|werkzeug|flask|django"
     r"|starlette|fastapi|bottle|tornado|aiohttp|eventlet|gevent|grpc|twisted|falcon|pyramid"
     r"|celery|rq|dramatiq|huey|asgiref|sanic|zmq|kombu)(?:/|\.py$)"
-    r"|/concurrent/futures/\w+\.py$|/multiprocessing/pool\.py$"
+    r"|/concurrent/futures/\w+\.py$|/multiprocess(?:ing)?/pool\.py$"
 )
 _HANDLES = re.compile(
     r"/gunicorn/workers/\w+\.py:handle_request|/werkzeug/serving\.py:run_wsgi"
@@ -205,7 +205,7 @@ _FOR_WORK = re.compile(
     r"(?:concurrent/futures/(?:thread|process)\.py:_(?:worker|process_worker)"
     r"|queue\.py:get|queues\.py:get|simple_queue.*:get|threading\.py:(?:join|_shutdown"
     r"|_wait_for_tstate_lock)|_thread_cache\.py:_work|waitress/task\.py:handler_thread"
-    r"|workers/threadpool\.py:run|anyio/_backends/_asyncio\.py:run|multiprocessing/pool\.py:"
+    r"|workers/threadpool\.py:run|anyio/_backends/_asyncio\.py:run|multiprocess(?:ing)?/pool\.py:"
     r"(?:worker|_handle_\w+|_wait_for_updates)|logging/handlers\.py:_monitor"
     r"|asyncio/base_events\.py:_run_once|serve_forever|signal\w*\.py:\w+"
     r"|billiard/\S+:(?:wait_for_job|recv|_do_exit)"
@@ -218,8 +218,8 @@ _FOR_WORK = re.compile(
 _FOR_RESULT = re.compile(
     r"(?:concurrent/futures/_base\.py:(?:result|exception|wait|as_completed|result_iterator)"
     r"|concurrent/futures/thread\.py:shutdown"
-    r"|multiprocessing/pool\.py:(?:get|wait|map|starmap|apply|next)"
-    r"|multiprocessing/\w+\.py:join|/queue\.py:join|asgiref/sync\.py:\w+|anyio/from_thread\.py:\w+"
+    r"|multiprocess(?:ing)?/pool\.py:(?:get|wait|map|starmap|apply|next)"
+    r"|multiprocess(?:ing)?/\w+\.py:join|/queue\.py:join|asgiref/sync\.py:\w+|anyio/from_thread\.py:\w+"
     r"|-packages/\S+:_*(?:get_|wait_|wait_for_)?result)$"
 )
 _CONNECTS = re.compile(r":_?(?:sock_)?connect(?:_socket)?$")
@@ -262,7 +262,7 @@ def _works_for(taker: Frame, stack: Sequence[Frame]) -> bool:
 
 def takes_connection(frame: Frame) -> bool:
     """Whether a function takes a connection out of a pool."""
-    if frame.file.endswith("/multiprocessing/pool.py"):
+    if frame.file.endswith(("/multiprocessing/pool.py", "/multiprocess/pool.py")):
         return False
     name = short_name(frame)
     pooled = _POOLED.search(frame.file.rsplit("-packages/", 1)[-1].rsplit("/", 2)[-1])

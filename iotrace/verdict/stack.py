@@ -36,6 +36,7 @@ _FILES = {
 _POOL_WORKERS = (
     ("concurrent/futures/thread.py", "_worker"),
     ("multiprocessing/pool.py", "worker"),
+    ("multiprocess/pool.py", "worker"),
     ("anyio/_backends/_asyncio.py", "WorkerThread.run"),
     ("waitress/task.py", "ThreadedTaskDispatcher.handler_thread"),
     ("cheroot/workers/threadpool.py", "WorkerThread.run"),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ from iotrace.verdict.frames import (
     in_library,
     is_import,
     library_frames,
+    named,
     since_fork,
 )
 from iotrace.verdict.number_formats import duration
@@ -163,9 +165,14 @@ def long_ns(profile: ProcessProfile) -> int:
 
 def taking_functions(stack: Sequence[Frame]) -> frozenset[tuple[str, str]]:
     """The functions that may take the lock which this stack waits for: the program's own innermost,
-    and those of libraries that it calls."""
+    and those of libraries that it calls; not those in which every thread begins."""
     taking = stack[: len(library_frames(stack)) + 1]
-    return frozenset((frame.file, frame.function) for frame in taking)
+    return frozenset(
+        (frame.file, frame.function) for frame in taking if not _BEGINS.search(named(frame))
+    )
+
+
+_BEGINS = re.compile(r"/threading\.py:(?:run|_bootstrap|_bootstrap_inner)$")
 
 
 def may_hold(holder: Sequence[Frame], waiting: Sequence[Frame]) -> bool:

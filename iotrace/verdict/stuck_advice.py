@@ -20,7 +20,7 @@ from iotrace.verdict.lost_results import (
     workers_that_die,
 )
 from iotrace.verdict.native_clients import IN_VAIN, sender
-from iotrace.verdict.own_pipes import NOBODY_WRITES, nobody_writes
+from iotrace.verdict.own_pipes import NOBODY_WRITES, feeds_queue, nobody_writes
 from iotrace.verdict.own_transactions import OWN_TRANSACTION, other_connections
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, joins_queue
@@ -28,7 +28,10 @@ from iotrace.verdict.reader_threads import BY_READER, reader_for
 from iotrace.verdict.stuck import Stuck, in_calls
 from iotrace.vocabulary.kinds import PIPES
 
-_EXIT = re.compile(r"/threading\.py:_shutdown$|/thread\.py:_python_exit$")
+_EXIT = re.compile(
+    r"/threading\.py:_shutdown$|/thread\.py:_python_exit$"
+    r"|/multiprocess(?:ing)?/util\.py:_exit_function$"
+)
 ITSELF = (
     "The program waits for an answer that only it could give, and whoever would give it waits "
     "here. Call the function in place of its URL; or ask with a client that does not block the "
@@ -97,6 +100,15 @@ _EXIT_ADVICE = (
 )
 
 
+_FEEDER = (
+    "Who has put items into a multiprocessing.Queue does not end before they are in the pipe: a "
+    "pipe holds 64 KiB, and what waits in the queue beyond that is written by its feeder thread as "
+    "somebody reads. Take all items with get() before joining the process that put them, or before "
+    "the end; if they are not wanted: queue.cancel_join_thread(). A queue.Queue is enough among "
+    "threads."
+)
+
+
 def advice_of(first: Stuck, profile: ProcessProfile) -> str:
     """What to do about a thread that is stuck so."""
     if first.call.inherited_by:
@@ -133,9 +145,13 @@ def advice_of(first: Stuck, profile: ProcessProfile) -> str:
     if first.purpose is Purpose.RESULT and idle_workers(first, profile):
         return (
             "multiprocessing.Pool does not notice when a worker dies with its task (killed for "
-            "want of memory: see dmesg; a crash in native code). ProcessPoolExecutor raises "
-            "BrokenProcessPool instead; or give the wait a timeout (get(timeout=...))."
+            "want of memory: see dmesg; a crash in native code) or ends itself: sys.exit() in a "
+            "task or in a signal handler is no result for it (raise another exception there). "
+            "ProcessPoolExecutor raises BrokenProcessPool instead; or give the wait a timeout "
+            "(get(timeout=...))."
         )
+    if feeds_queue(first):
+        return _FEEDER
     if first.purpose is Purpose.READER and first.call.fd in (1, 2) and first.call.kind in PIPES:
         return (
             "Whoever reads this process's output has stopped: look at what has the other end of "

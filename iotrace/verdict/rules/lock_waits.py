@@ -13,8 +13,13 @@ from iotrace.verdict.frames import (
     entry_of,
     imports,
     library_frames,
+    named,
+    short_name,
+    since_fork,
 )
 from iotrace.verdict.greenlets import REAL_LOCK, in_greenlet
+from iotrace.verdict.lost_queue_locks import LostQueueLock, lost_queue_lock
+from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import (
     Purpose,
@@ -38,6 +43,8 @@ from iotrace.verdict.stuck import (
     taking_functions,
     target_text,
 )
+from iotrace.verdict.told_lines import frame_text
+from iotrace.vocabulary.calls import LOCKS
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS
 
 NEARLY_AS_LONG = 0.5
@@ -45,19 +52,26 @@ NEARLY_AS_LONG = 0.5
 
 
 def _waiting(profile: ProcessProfile) -> Iterator[Hit]:
+    lost = lost_queue_lock(profile)
+    if lost is not None:
+        yield _of_queue(lost)
     by_lock: dict[str, list[Stuck]] = {}
-    for one in stuck_threads(profile) or _alone(profile):
-        if one.purpose is Purpose.LOCK and one.call.stack:
+    stuck = [one for one in stuck_threads(profile) or _alone(profile) if one.call.stack]
+    taken = {one.call.object for one in stuck if one.purpose is Purpose.LOCK}
+    for one in stuck:
+        if one.purpose is Purpose.LOCK or (one.call.object in taken and _takes_back(one)):
             by_lock.setdefault(one.call.object or place_text(one), []).append(one)
     groups = list(by_lock.values())
     circle = [one for group in groups for one in group if _deep(one)] if len(groups) > 1 else []
     everybody = in_calls(profile)
     told: list[list[Stuck]] = []
+    holders: list[Stuck] = []
     unknown: list[list[Stuck]] = []
     for group in groups:
         holder = _holder(group, everybody)
         if holder is not None and holder.purpose is Purpose.LOCK and holder in circle:
             told.append(group)
+            holders.append(holder)
         elif holder is None and any(map(_deep, group)) and _matters(group):
             unknown.append(group)
         elif _changes_hands(group, holder, profile):
@@ -65,11 +79,66 @@ def _waiting(profile: ProcessProfile) -> Iterator[Hit]:
         elif holder is not None or _matters(group) or len(everybody) == 1:
             yield _hit(_with_others(group, everybody), holder, profile)
     if told:
-        yield _deadlock([one for group in told for one in group], profile)
+        yield _deadlocked(told, holders, groups, profile)
     if len(unknown) > 1 and not told and _are_alone(unknown, profile):
         yield _deadlock([one for group in unknown for one in group], profile, len(unknown))
     else:
         yield from (_hit(_with_others(group, everybody), None, profile) for group in unknown)
+
+
+def _of_queue(lost: LostQueueLock) -> Hit:
+    first = max(lost.waiting, key=lambda one: one.held_ns)
+    own = [
+        one
+        for one in since_fork(first.call.stack)
+        if not _OF_QUEUES.search(one.file) and short_name(one) != "get"
+    ]
+    at = f" (called at {frame_text(own[0])})" if own else ""
+    pipe = lost.pipe
+    return Hit(
+        {
+            "lock": "multiprocessing",
+            "processes": len(lost.waiting),
+            "waited_ns": first.held_ns,
+            "unread_bytes": pipe.unread_bytes,
+            "pipe": pipe.pipe,
+        },
+        first.held_ns,
+        severity="high",
+        lines=stuck_lines(lost.waiting),
+        title=f"{len(lost.waiting)} processes wait for the whole trace for the lock of a "
+        f"multiprocessing queue, in get() of queues.py{at}, and none of them has it: most likely "
+        "a process was killed or ended while it had it, and nobody gives it back; "
+        f"{plural(pipe.unread_bytes, 'byte')} of work lie unread in the queue's pipe",
+        advice=_SHARED,
+    )
+
+
+_OF_QUEUES = re.compile(r"/multiprocess(?:ing)?/")
+
+
+def _deadlocked(
+    told: Sequence[Sequence[Stuck]],
+    holders: Sequence[Stuck],
+    groups: Sequence[Sequence[Stuck]],
+    profile: ProcessProfile,
+) -> Hit:
+    """``told``: those of whose locks the ``holders`` are seen; these wait for locks themselves."""
+    waiting = {one.tid for group in told for one in group}
+    behind = [group for group in groups if any(one in holders for one in group)]
+    others = [group for group in behind if not any(one.tid in waiting for one in group)]
+    members = [one for group in (*told, *others) for one in group]
+    concluded = len(told) + len(others) if others and _are_alone((*told, *others), profile) else 0
+    return _deadlock(members, profile, concluded)
+
+
+def _takes_back(one: Stuck) -> bool:
+    """Whether it is in Condition.wait(): where another one waits for the same lock, it was notified
+    or its time is over, and it takes the condition's lock again."""
+    return one.call.syscall in LOCKS and _CONDITION.search(named(one.call.stack[0])) is not None
+
+
+_CONDITION = re.compile(r"/threading\.py:wait$")
 
 
 def _are_alone(groups: Sequence[Sequence[Stuck]], profile: ProcessProfile) -> bool:
@@ -100,7 +169,7 @@ def _matters(group: Sequence[Stuck]) -> bool:
     """Not the workers of a pool that wait for work, each in the function it was started for."""
     if any(one.serves or handles_request(one.call.stack) for one in group):
         return True
-    return len(group) > 1 and any(map(_deep, group))
+    return len(group) > 1 and (any(map(_deep, group)) or any(map(_takes_back, group)))
 
 
 def _deep(one: Stuck) -> bool:
@@ -186,6 +255,12 @@ def _hit(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) 
         )
         evidence["likely_holder"] = f"thread {one.tid}"
         lines = (*stuck_lines([one]), *stuck_lines([each for each in group if each != one]))[:3]
+    elif any(map(_takes_back, group)):
+        advice = _ENDED
+        does = (
+            " is none of the threads that are left, as far as they were seen; most likely one has "
+            "ended while it had it"
+        )
     elif any(in_greenlet(one.call.stack) for one in group):
         advice = REAL_LOCK
         does = (
@@ -223,6 +298,11 @@ _SHARED = (
     "kill() in the program. Do not kill workers that may have a lock; use a lock that the kernel "
     "gives back when its owner ends (fcntl.flock on a file), or Lock.acquire(timeout=...) and give "
     "up; ProcessPoolExecutor notices a dead worker, and raises BrokenProcessPool."
+)
+_ENDED = (
+    "A thread that ends between acquire() and release(), by an exception most often (its traceback "
+    "is in stderr: threading.excepthook), keeps the lock for ever. `with lock:`, or release() in a "
+    "finally clause, gives it back whatever happens; where a library does so, look for its update."
 )
 _AGAIN = (
     "A signal handler, a callback or __del__ (which the garbage collector calls anywhere) that "

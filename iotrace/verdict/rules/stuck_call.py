@@ -28,7 +28,12 @@ from iotrace.verdict.lone_waits import LEFT_ALONE, nobody_gives, unread_peer
 from iotrace.verdict.lost_results import workers_that_die
 from iotrace.verdict.native_clients import sender, sender_text, served_peer
 from iotrace.verdict.number_formats import plural
-from iotrace.verdict.own_pipes import nobody_writes, nobody_writes_text
+from iotrace.verdict.own_pipes import (
+    feeds_queue,
+    feeds_queue_text,
+    nobody_writes,
+    nobody_writes_text,
+)
 from iotrace.verdict.own_transactions import other_connections, own_transaction_text
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, asks
@@ -45,7 +50,7 @@ from iotrace.verdict.stuck import (
     target_text,
 )
 from iotrace.verdict.stuck_advice import ITSELF, advice_of, exits
-from iotrace.verdict.work_in_progress import is_worked_at
+from iotrace.verdict.work_in_progress import below, is_worked_at
 from iotrace.verdict.worker_processes import asked_text, asking_worker
 from iotrace.vocabulary.calls import FAMILIES
 from iotrace.vocabulary.kinds import SOCKETS
@@ -176,7 +181,7 @@ def _hit(
         evidence["other_end_has"] = ", ".join(map(str, others))
     hanging = [
         str(child.process.pid)
-        for child in profile.children
+        for child in (below(profile) if deadlock else profile.children)
         if first.purpose is Purpose.CHILD and any(map(_is_no_idling, stuck_threads(child)))
     ]
     if hanging:
@@ -235,6 +240,8 @@ def _title(group: list[Stuck], first: Stuck, profile: ProcessProfile, *, itself:
         what += f", and {STANDS_STILL}"
     if nobody_writes(first, profile):
         what = nobody_writes_text(first)
+    if feeds_queue(first):
+        what = feeds_queue_text(first, profile)
     if itself:
         what += ", for that is its own server: it asks itself, a deadlock"
     connections = other_connections(first, profile)

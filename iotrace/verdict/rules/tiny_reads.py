@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from iotrace.report.stacks import Frame
 from iotrace.verdict.cpu_samples import busy_lines, most_sampled
 from iotrace.verdict.frames import named
-from iotrace.verdict.number_formats import duration, plural
+from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.pool_threads import woken_by_threads
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Cost, Hit, Rule
 from iotrace.verdict.told_lines import MOST
 from iotrace.vocabulary.calls import READS
-from iotrace.vocabulary.kinds import FILES
+from iotrace.vocabulary.kinds import FILES, PIPES_AND_TERMINALS
 
 FILLED_SHARE = 0.8
 """Of the reads that return as much as they asked for: there was more to take."""
@@ -24,6 +24,10 @@ SMALL_BYTES = 4096
 GOOD_BYTES = 65536
 """What one read could have taken: asyncio and http.server ask for 64 KiB."""
 LEAST_PER_SECOND = 200
+BYTEWISE_BYTES = 2
+"""A mean below it: byte by byte. Pipes and terminals are told of only then: each message of
+multiprocessing is read in two calls that fill their buffers, its length and what it is."""
+_STREAMS = PIPES_AND_TERMINALS | {"tcp"}
 CPU_SHARE = 0.05
 BUSY_SHARE = 0.3
 """Of one CPU, that the process takes or waits for while it reads files by other threads."""
@@ -35,7 +39,7 @@ SENT_SHARE = 0.05
 
 def _tiny(profile: ProcessProfile) -> Iterator[Hit]:
     for tid, seen in profile.threads.items():
-        rows = [one for one in profile.calls[tid] if one.syscall in READS and one.kind == "tcp"]
+        rows = [one for one in profile.calls[tid] if one.syscall in READS and one.kind in _STREAMS]
         good = sum((one.calls or 0) - sum((one.errors or {}).values()) for one in rows)
         total, filled = (
             sum(one.bytes or 0 for one in rows),
@@ -51,8 +55,13 @@ def _tiny(profile: ProcessProfile) -> Iterator[Hit]:
             and profile.per_second(good) >= LEAST_PER_SECOND
             and cost >= CPU_SHARE * profile.wall_ns
         ):
+            streams = sorted({one.kind for one in rows if one.calls})
+            if "tcp" not in streams and total >= BYTEWISE_BYTES * good:
+                continue
+            bytewise = total < BYTEWISE_BYTES * good
             yield Hit(
                 {
+                    **({"kind": ", ".join(streams)} if "tcp" not in streams else {}),
                     "reads": good,
                     "mean_read_bytes": total // good,
                     "reads_per_kib": round(good / (total / 1024), 2),
@@ -61,7 +70,22 @@ def _tiny(profile: ProcessProfile) -> Iterator[Hit]:
                 },
                 cost,
                 tid,
+                lines=busy_lines(profile.process, tid) if bytewise else (),
+                title=f"{' and '.join(streams)} read one byte at a time: "
+                f"{profile.per_second(good):,.0f} reads a second, which take "
+                f"{share(cost, profile.wall_ns)} of a CPU"
+                if bytewise
+                else "",
+                advice=_BYTEWISE if bytewise else "",
             )
+
+
+_BYTEWISE = (
+    "Read what is there in one call, and cut lines or messages out of that: recv(65536), "
+    "os.read(fd, 65536), sock.makefile('rb'), open(fd, 'rb') without buffering=0. pyserial has no "
+    "buffer, so that its readline() and read_until() read byte by byte: read(max(1, "
+    "line.in_waiting)) and split what has come, or serial.threaded.LineReader."
+)
 
 
 def _tiny_files(profile: ProcessProfile) -> Iterator[Hit]:

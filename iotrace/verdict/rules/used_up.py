@@ -10,6 +10,7 @@ from iotrace.verdict.failures import (
     failure_count,
     failure_evidence,
     failures_cpu_ns,
+    lines_of_calls,
     places_of_calls,
 )
 from iotrace.verdict.process_profile import ProcessProfile
@@ -73,6 +74,7 @@ def _exhausted(profile: ProcessProfile) -> Iterator[Hit]:
         yield Hit(
             failure_evidence(profile, worst, error, failed)
             | _pending(profile, worst)
+            | _opened(profile, worst, error)
             | ({"path": file} if file else {}),
             failures_cpu_ns(profile, rows, error),
             worst.tid or None,
@@ -81,6 +83,20 @@ def _exhausted(profile: ProcessProfile) -> Iterator[Hit]:
             title=f"{_named(worst)}{to} fails with {error}: {what}{waits}",
             advice=_ADVICE.get(error, ""),
         )
+
+
+def _opened(profile: ProcessProfile, call: Call, error: str) -> dict[str, int | str]:
+    """What it was last to open when there was no descriptor left, and how many it has."""
+    limits = profile.process.limits
+    if error != "EMFILE" or limits is None or limits.open_files is None:
+        return {}
+    lines = [one for one in lines_of_calls(profile, call) if one.path]
+    most = max(lines, key=lambda one: one.calls, default=None)
+    return {
+        **({"one_that_it_opens": most.path} if most else {}),
+        "open_files": limits.open_files,
+        **({"most_open_files": limits.most_open_files} if limits.most_open_files else {}),
+    }
 
 
 def _named(call: Call) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from iotrace.report.stacks import InCall
 from tests.unit.verdict import hangs
 from tests.unit.verdict.made import PID, S, descriptor, in_call, judged, process, thread
@@ -36,6 +38,66 @@ def test_of_a_deadlock_with_a_child_the_parents_side_is_told() -> None:
     assert found.title.startswith("Deadlock for the whole trace: the parent waits for its child")
     assert "before joining the child" in found.advice
     assert [one.pid for one in found.symptoms] == [702]
+
+
+def test_a_program_that_a_childs_shell_has_started() -> None:
+    """It is the child's child that writes; where another program reads that, it is a pipeline."""
+    wait = in_call("wait4", "", "lib/subprocess.py:1955 Popen._try_wait", "app.py:9 check")
+    shell = in_call("wait4", "", wait=10 * S)
+    written = in_call("write", "pipe", fd=1, peer="pipe:[81]", others=(PID,))
+    parent = process([hangs.waiting(PID, wait, child=10 * S)])
+    child = process([hangs.waiting(702, shell, child=10 * S)], pid=702, parent=PID)
+    grandchild = process([hangs.waiting(703, written, send=10 * S)], pid=703, parent=702)
+    (found,) = judged(parent, child, grandchild).findings
+    assert found.title.startswith("Deadlock for the whole trace: the parent waits for its child")
+    assert found.lines[0].startswith("srv/app.py:9 check")
+    piped = replace(written, others=(PID, 704))
+    writes = process([hangs.waiting(703, piped, send=10 * S)], pid=703, parent=702)
+    titles = [one.title for one in judged(parent, child, writes).findings]
+    assert "Deadlock" not in " ".join(titles)
+
+
+def test_a_lock_for_which_the_one_waits_that_has_the_other() -> None:
+    """logging formats with the handler's lock taken: what is formatted takes a lock itself."""
+    logging = ("lib/logging/__init__.py:1634 Logger._log", "app.py:26 resize", "app.py:31 change")
+    logs = in_call(
+        "futex", "", "lib/logging/__init__.py:927 Handler.acquire",
+        "lib/logging/__init__.py:976 Handler.handle", *logging, *hangs.BOOTSTRAP, object="a0",
+    )  # fmt: skip
+    formats = in_call(
+        "futex", "", "app.py:19 __str__", "lib/logging/__init__.py:377 LogRecord.getMessage",
+        "lib/logging/__init__.py:978 Handler.handle", *logging[:1], "app.py:36 show",
+        *hangs.BOOTSTRAP, object="b0",
+    )  # fmt: skip
+    (found,) = judged(process([hangs.waiting(701, logs), hangs.waiting(702, formats)])).findings
+    assert "Deadlock for the whole trace: 2 threads wait for 2 locks" in found.title
+    assert [line.split()[0] for line in found.lines] == ["srv/app.py:26", "srv/app.py:19"]
+
+
+def test_a_lock_that_a_condition_takes_again() -> None:
+    """Who waited with a time limit takes the lock again after it; nobody is left that has it."""
+    waits = in_call(
+        "futex", "", "lib/threading.py:329 Condition.wait", "app.py:15 poll", *hangs.BOOTSTRAP,
+        object="a0",
+    )  # fmt: skip
+    reads = in_call(
+        "futex", "", "lib/threading.py:265 Condition.__enter__",
+        "lib/site-packages/netconf/client.py:451 Session.handle", "lib/threading.py:975 Thread.run",
+        *hangs.BOOTSTRAP, object="a0",
+    )  # fmt: skip
+    transport = in_call(
+        "poll", "tcp", "lib/site-packages/paramiko/transport.py:2173 Transport.run",
+        "lib/threading.py:975 Thread.run", *hangs.BOOTSTRAP, fd=4, peer="10.0.0.9:830",
+    )  # fmt: skip
+    threads = [hangs.waiting(701, waits), hangs.waiting(702, reads), hangs.waiting(703, transport)]
+    (found,) = judged(process(threads)).findings
+    assert found.title.startswith("2 threads wait for the whole trace for a lock")
+    assert "most likely one has ended" in found.title
+    assert "10.0.0.9" not in str(found.evidence)
+    waiters = replace(waits, object="w1")
+    assert (
+        judged(process([hangs.waiting(701, waiters), hangs.waiting(702, waiters)])).findings == ()
+    )
 
 
 def test_a_result_that_is_waited_for_under_a_lock() -> None:
@@ -106,8 +168,9 @@ def test_a_pool_whose_threads_all_wait_for_results() -> None:
     assert "Deadlock" not in spare[0].title
 
 
-def test_a_task_that_was_lost_with_its_worker() -> None:
-    pool = "lib/multiprocessing/pool.py"
+@pytest.mark.parametrize("package", ["multiprocessing", "site-packages/multiprocess"])
+def test_a_task_that_was_lost_with_its_worker(package: str) -> None:
+    pool = f"lib/{package}/pool.py"
     waits = in_call(
         "futex", "", "lib/threading.py:320 Condition.wait", f"{pool}:765 ApplyResult.wait",
         "app.py:18 main",

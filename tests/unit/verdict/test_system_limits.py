@@ -94,6 +94,18 @@ def test_the_limits_of_inotify_are_others_than_those_of_files(
     assert "inotify" not in title
 
 
+def test_of_descriptors_it_is_told_how_many_there_are_and_what_was_opened() -> None:
+    opens = call("openat", "", 31, errors={"EMFILE": 29})
+    at = in_call("openat", "", "app.py:12 open_basket")
+    line = replace(line_of(at, 31, 0, 0), path="/srv/store/9/cache.db")
+    one = process([thread(user=S, recv=9 * S)], [opens])
+    limits = GroupLimits(open_files=256, most_open_files=256)
+    found = findings(replace(one, lines=(line,), limits=limits))["IO130"]
+    assert found.evidence["one_that_it_opens"] == "/srv/store/9/cache.db"
+    assert found.evidence["open_files"] == found.evidence["most_open_files"] == 256
+    assert "open_files" not in findings(one)["IO130"].evidence
+
+
 def test_what_was_sent_again_costs_no_more_than_was_waited_for_it() -> None:
     (one,) = made_servers.senders(True)
     (row,) = one.descriptors

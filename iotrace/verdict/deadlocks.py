@@ -57,15 +57,23 @@ def writers_to(one: Stuck, profile: ProcessProfile) -> list[Stuck]:
         for writer in in_calls(child)
         if writer.purpose is Purpose.READER
         and _only_for(one, writer, profile)
-        and _surely_only_for(child, writer, profile)
+        and _is_waited_for(child, writer, profile)
         and writer.held_ns >= _NEARLY_AS_LONG * one.held_ns
     ]
 
 
-def _surely_only_for(child: ProcessProfile, writer: Stuck, profile: ProcessProfile) -> bool:
-    """Of what a child has started: that could as well write to another program (``a | b``)."""
+def _is_waited_for(child: ProcessProfile, writer: Stuck, profile: ProcessProfile) -> bool:
+    """Of what a child has started: that could as well write to another program (``a | b``), or be
+    none of the child's business (``a &``)."""
     pid = profile.process.pid
-    return child.process.parent == pid or writer.call.others == (pid,)
+    if child.process.parent == pid:
+        return True
+    above = [one for one in below(profile) if one.process.pid == child.process.parent]
+    return writer.call.others == (pid,) and any(
+        one.purpose is Purpose.CHILD and one.held_ns >= _NEARLY_AS_LONG * writer.held_ns
+        for each in above
+        for one in in_calls(each)
+    )
 
 
 def _only_for(one: Stuck, writer: Stuck, profile: ProcessProfile) -> bool:

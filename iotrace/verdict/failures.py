@@ -33,10 +33,16 @@ def places_of_calls(profile: ProcessProfile, row: Call) -> tuple[ToldLine, ...]:
 
 def lines_of_calls(profile: ProcessProfile, row: Call) -> list[Line]:
     """The lines of such calls on such descriptors: those that its thread has made last; of threads
-    that do the same, one has made the last call of all."""
+    that do the same, one has made the last call of all. Not that a traceback is made of a failure,
+    which reads the source of the program, where there are others."""
     made = (row.syscall, row.kind)
     lines = [one for one in profile.process.lines if (one.syscall, one.kind) == made]
+    lines = [one for one in lines if not _reads_source(one)] or lines
     return [one for one in lines if one.tid == row.tid] or lines
+
+
+def _reads_source(line: Line) -> bool:
+    return any(frame.file.endswith("/linecache.py") for frame in line.stack)
 
 
 def failures_cpu_ns(profile: ProcessProfile, rows: Iterable[Call], error: str) -> int:

@@ -47,7 +47,9 @@ def feeds_queue(one: Stuck) -> bool:
 def feeds_queue_text(one: Stuck, profile: ProcessProfile) -> str:
     """What is in the pipe lies there: ``others`` are who has its other end."""
     others = [pid for pid in one.call.others if pid != profile.process.pid]
-    who = "nobody reads it" if others else "no other process has it open to read it"
+    who = "nobody reads it"
+    if not others and not one.call.read_by:
+        who = "no other process that was traced has it open to read it"
     return (
         f"writing the items of a multiprocessing.Queue (queues.py, its feeder thread) to "
         f"{target_text(one.call) or 'its pipe'}, which is full: {who}"

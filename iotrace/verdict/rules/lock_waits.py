@@ -57,7 +57,7 @@ def _waiting(profile: ProcessProfile) -> Iterator[Hit]:
         yield _of_queue(lost)
     by_lock: dict[str, list[Stuck]] = {}
     stuck = [one for one in stuck_threads(profile) or _alone(profile) if one.call.stack]
-    taken = {one.call.object for one in stuck if one.purpose is Purpose.LOCK}
+    taken = {one.call.object for one in stuck if one.purpose is Purpose.LOCK} - {""}
     for one in stuck:
         if one.purpose is Purpose.LOCK or (one.call.object in taken and _takes_back(one)):
             by_lock.setdefault(one.call.object or place_text(one), []).append(one)
@@ -80,6 +80,7 @@ def _waiting(profile: ProcessProfile) -> Iterator[Hit]:
             yield _hit(_with_others(group, everybody), holder, profile)
     if told:
         yield _deadlocked(told, holders, groups, profile)
+        unknown = [group for group in unknown if not any(one in holders for one in group)]
     if len(unknown) > 1 and not told and _are_alone(unknown, profile):
         yield _deadlock([one for group in unknown for one in group], profile, len(unknown))
     else:

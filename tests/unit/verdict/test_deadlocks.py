@@ -51,6 +51,9 @@ def test_a_program_that_a_childs_shell_has_started() -> None:
     (found,) = judged(parent, child, grandchild).findings
     assert found.title.startswith("Deadlock for the whole trace: the parent waits for its child")
     assert found.lines[0].startswith("srv/app.py:9 check")
+    busy = process([thread(702, user=10 * S)], pid=702, parent=PID)
+    titles = [one.title for one in judged(parent, busy, grandchild).findings]
+    assert "Deadlock" not in " ".join(titles)
     piped = replace(written, others=(PID, 704))
     writes = process([hangs.waiting(703, piped, send=10 * S)], pid=703, parent=702)
     titles = [one.title for one in judged(parent, child, writes).findings]

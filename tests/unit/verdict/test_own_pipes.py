@@ -50,7 +50,7 @@ def test_a_program_cannot_exit_before_its_queue_is_read() -> None:
         "lib/multiprocessing/util.py:360 _exit_function",
     )  # fmt: skip
     found = findings(process([hangs.waiting(PID, joins), hangs.waiting(701, _FEEDS, send=10 * S)]))
-    assert "no other process has it open to read it" in found["IO140"].title
+    assert "no other process that was traced has it open" in found["IO140"].title
     assert "the program cannot exit before it ends" in found["IO140"].title
     assert "cancel_join_thread" in found["IO140"].advice
 

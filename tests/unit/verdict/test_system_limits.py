@@ -98,11 +98,14 @@ def test_of_descriptors_it_is_told_how_many_there_are_and_what_was_opened() -> N
     opens = call("openat", "", 31, errors={"EMFILE": 29})
     at = in_call("openat", "", "app.py:12 open_basket")
     line = replace(line_of(at, 31, 0, 0), path="/srv/store/9/cache.db")
+    of_traceback = in_call("openat", "", "lib/linecache.py:136 updatecache", "app.py:20 failed")
+    source = replace(line_of(of_traceback, 900, 0, 0), path="/srv/app.py")
     one = process([thread(user=S, recv=9 * S)], [opens])
     limits = GroupLimits(open_files=256, most_open_files=256)
-    found = findings(replace(one, lines=(line,), limits=limits))["IO130"]
+    found = findings(replace(one, lines=(source, line), limits=limits))["IO130"]
     assert found.evidence["one_that_it_opens"] == "/srv/store/9/cache.db"
     assert found.evidence["open_files"] == found.evidence["most_open_files"] == 256
+    assert [told.split()[0] for told in found.lines] == ["srv/app.py:12"]
     assert "open_files" not in findings(one)["IO130"].evidence
 
 

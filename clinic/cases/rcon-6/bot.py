@@ -4,7 +4,7 @@
 import asyncio
 import os
 
-from rcon.source import rcon
+from rcon.asyncio import rcon
 
 PORT = int(os.environ["PORT"])
 

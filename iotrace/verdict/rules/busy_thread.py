@@ -13,6 +13,7 @@ from iotrace.verdict.greenlets import NEVER_YIELDS, YIELD, keeps_the_hub
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import HIGH_SHARE, Cost, Hit, Rule, always
 from iotrace.verdict.stack import Stack, stack_of
+from iotrace.verdict.standing_loops import GIVES_WAY_NEVER, StandingLoop, standing_loop
 from iotrace.verdict.started_tasks import (
     START_FEWER,
     STARTING,
@@ -21,6 +22,7 @@ from iotrace.verdict.started_tasks import (
     starting_share,
 )
 from iotrace.verdict.thread_activity import Activity
+from iotrace.verdict.told_lines import MOST, ToldLine, frame_text
 from iotrace.vocabulary.calls import OTHER
 
 NEVER_SLEEPS_SHARE = 0.95
@@ -77,17 +79,25 @@ def _never_sleeps(profile: ProcessProfile) -> Iterator[Hit]:
             evidence[STARTING] = round(starting, 3)
         if keeps_it:
             evidence |= {"gil_waited_ns": waited, "threads_waiting_for_the_gil": len(waiting)}
+        standing = None if starts else standing_loop(profile, tid)
         urgent = keeps_it or starts or (loop and owed)
         green = keeps_the_hub(profile, tid)
         grave = serves or logs or starts or green
+        least = "medium" if grave else "low"
+        if standing:
+            evidence["tasks_that_wait"] = standing.tasks
+            urgent |= standing.severity == "high"
+            least = "medium" if standing.severity != "low" else least
         yield Hit(
             evidence,
             seen.cpu_ns,
             tid,
-            severity=("high" if urgent else "medium") if grave else "low",
-            lines=busy_lines(profile.process, tid),
+            severity="high" if urgent else least,
+            lines=_lines(profile, tid, standing),
             title=STARTS_ONLY
             if starts
+            else standing.title(seen.lifetime_ns)
+            if standing
             else (
                 _KEEPS_THE_GIL
                 if keeps_it
@@ -95,8 +105,21 @@ def _never_sleeps(profile: ProcessProfile) -> Iterator[Hit]:
             ),
             advice=START_FEWER
             if starts
-            else (_LESS_LOGGING if logs else _advice(profile, tid, loop=loop, green=green)),
+            else (
+                _LESS_LOGGING
+                if logs
+                else _advice(profile, tid, loop=loop, green=green, standing=bool(standing))
+            ),
         )
+
+
+def _lines(
+    profile: ProcessProfile, tid: int, standing: StandingLoop | None
+) -> tuple[ToldLine, ...]:
+    lines = busy_lines(profile.process, tid)
+    if standing is None or any(frame_text(standing.frame) in one.text for one in lines):
+        return lines
+    return (*lines[:1], standing.line, *lines[1 : MOST - 1])
 
 
 _KEEPS_THE_GIL = (
@@ -125,10 +148,12 @@ _BACKTRACKS = (
 _RE = re.compile(r"/re(?:/__init__|/_\w+)?\.py$")
 
 
-def _advice(profile: ProcessProfile, tid: int, *, loop: bool, green: bool) -> str:
+def _advice(profile: ProcessProfile, tid: int, *, loop: bool, green: bool, standing: bool) -> str:
     """ "": the rule's own."""
     if _matches(profile, tid):
         return _BACKTRACKS
+    if standing:
+        return GIVES_WAY_NEVER + instead_of_computing(stack_of(profile, tid))
     if green:
         return YIELD + _IF_IT_COMPUTES + instead_of_computing(Stack.GEVENT)
     if not loop:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from iotrace.verdict.rules import (
+    abandoned_requests,
     accept_blocked,
     accept_herd,
     accept_overflow,
@@ -188,4 +189,5 @@ RULES: tuple[Rule, ...] = (
     time_goes.WHERE,
     main_thread_gone.GONE,
     awaited_bodies.NOT_COME,
+    abandoned_requests.ABANDONED,
 )

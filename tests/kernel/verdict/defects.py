@@ -206,6 +206,7 @@ TESTED_ELSEWHERE = {
     "IO121": "tests/kernel/test_throttling.py",
     "IO134": "tests/kernel/test_major_faults.py",
     "IO216": "tests/kernel/test_awaited_bodies.py",
+    "IO219": "tests/kernel/test_abandoned_requests.py",
     **dict.fromkeys(
         (
             *(f"IO{number}" for number in range(140, 148)),

@@ -40,6 +40,12 @@ BODY = (
     "app.py:31 upload",
     "lib/site-packages/starlette/routing.py:76 app",
 )
+SERVED = (
+    "lib/asyncio/tasks.py:639 sleep",
+    "app.py:40 frames",
+    "lib/site-packages/starlette/responses.py:197 StreamingResponse.__call__",
+    "lib/site-packages/uvicorn/protocols/http/h11_impl.py:403 RequestResponseCycle.run_asgi",
+)
 PEER = "10.0.0.9:5432"
 
 
@@ -63,6 +69,14 @@ def queued(wrong: bool) -> tuple[Process, ...]:
 def awaited_bodies(wrong: bool) -> tuple[Process, ...]:
     """Requests whose body does not come; or comes bit by bit."""
     return (with_tasks(wait_of(*BODY, longest=9 * S if wrong else S)),)
+
+
+def abandoned_requests(wrong: bool) -> tuple[Process, ...]:
+    """Seven tasks that serve, and no socket but the listener and those to a database; or their
+    clients' as well."""
+    (one,) = (with_tasks(wait_of(*SERVED)),)
+    assert one.sockets is not None
+    return (replace(one, sockets=replace(one.sockets, count=6 if wrong else 13)),)
 
 
 def awaited_answers(wrong: bool) -> tuple[Process, ...]:

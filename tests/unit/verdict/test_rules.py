@@ -129,6 +129,7 @@ MADE: dict[str, Made] = {
     "IO225": made_ends.runs_children,
     "IO211": made_ends.main_thread_gone,
     "IO216": made_tasks.awaited_bodies,
+    "IO219": made_tasks.abandoned_requests,
 }
 EVIDENCE: dict[str, dict[str, Any]] = {
     "IO101": {"eagain_calls": 400_009, "useful_calls": 41},
@@ -237,6 +238,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO225": {"calls": 30, "longest_ns": 310 * MS},
     "IO211": {"threads_left": 1, "waited_ns": 10 * S},
     "IO216": {"requests_waiting": 7, "longest_ns": 9 * S},
+    "IO219": {"tasks_of_requests": 7, "open_connections_of_clients": 0},
 }  # fmt: skip
 
 

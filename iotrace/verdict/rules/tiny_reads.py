@@ -14,7 +14,7 @@ from iotrace.verdict.pool_threads import woken_by_threads
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.rules.rule import Cost, Hit, Rule
 from iotrace.verdict.told_lines import MOST
-from iotrace.vocabulary.calls import READS
+from iotrace.vocabulary.calls import READS, WRITES
 from iotrace.vocabulary.kinds import FILES, PIPES_AND_TERMINALS
 
 FILLED_SHARE = 0.8
@@ -89,41 +89,53 @@ _BYTEWISE = (
 
 
 def _tiny_files(profile: ProcessProfile) -> Iterator[Hit]:
-    """A file that an event loop has read by other threads, a small piece at a time."""
-    rows = [one for one in profile.process.descriptors if one.kind in FILES and one.bytes_in]
-    reads = sum(one.calls or 0 for one in rows)
-    read_bytes = sum(one.bytes_in or 0 for one in rows)
+    """A file that an event loop has read, or written, by other threads, a small piece at a time."""
     seen = profile.total
-    busy = seen.cpu_ns + seen.runq_ns >= BUSY_SHARE * profile.wall_ns
-    if not busy or not reads or profile.per_second(reads) < LEAST_PER_SECOND:
+    if seen.cpu_ns + seen.runq_ns < BUSY_SHARE * profile.wall_ns:
         return
-    if read_bytes >= GOOD_BYTES * reads / 2 or woken_by_threads(profile) < HANDED_SHARE * reads:
-        return
+    for names, does, done in ((READS, "read", "read"), (WRITES, "write", "written")):
+        rows = [one for one in profile.process.calls if one.kind in FILES and one.syscall in names]
+        count, moved = sum(one.calls or 0 for one in rows), sum(one.bytes or 0 for one in rows)
+        if (
+            profile.per_second(count) >= LEAST_PER_SECOND
+            and moved < GOOD_BYTES * count / 2
+            and woken_by_threads(profile) >= HANDED_SHARE * count
+        ):
+            yield _pieces_hit(profile, count, moved, does, done)
+
+
+def _pieces_hit(profile: ProcessProfile, count: int, moved: int, does: str, done: str) -> Hit:
+    """``does`` and ``done``: "write", "written"."""
+    reads = does == "read"
+    files = [one for one in profile.process.descriptors if one.kind in FILES]
+    sizes = {one.local: (one.bytes_in if reads else one.bytes_out) or 0 for one in files}
+    worst = max(sizes, key=sizes.__getitem__, default="")
     sent = sum(one.bytes_out or 0 for one in profile.connections() if one.local or one.peer)
-    nobody = sent < SENT_SHARE * read_bytes
-    worst = max(rows, key=lambda one: one.bytes_in or 0)
-    yield Hit(
-        {
-            "file": worst.local,
-            "reads": reads,
-            "mean_read_bytes": read_bytes // reads,
-            "read_bytes": read_bytes,
-            "sent_bytes": sent,
-            "cpu_ns": seen.cpu_ns,
-        },
-        min(profile.wall_ns, seen.cpu_ns),
+    nobody = reads and sent < SENT_SHARE * moved
+    evidence: dict[str, float | int | str] = {
+        "file": worst,
+        f"{does}s": count,
+        f"mean_{does}_bytes": moved // count,
+        f"{done}_bytes": moved,
+        "cpu_ns": profile.total.cpu_ns,
+    }
+    if reads:
+        evidence["sent_bytes"] = sent
+    return Hit(
+        evidence,
+        min(profile.wall_ns, profile.total.cpu_ns),
         lines=(
-            *most_sampled(profile.process, _hands_over, "read, each piece in another thread"),
+            *most_sampled(profile.process, _hands_over, f"{does}, each piece in another thread"),
             *busy_lines(profile.process),
         )[:MOST],
-        title=f"A file is read in small pieces, each in another thread: {reads:,} reads of "
-        f"{read_bytes // reads:,} bytes each of {worst.local} in {duration(profile.wall_ns)}"
+        title=f"A file is {done} in small pieces, each in another thread: {count:,} {does}s of "
+        f"{moved // count:,} bytes each of {worst} in {duration(profile.wall_ns)}"
         + (
             f", and it is sent to nobody: all sockets together got {plural(sent, 'byte')}"
             if nobody
             else ""
         ),
-        advice=(_NOBODY if nobody else "") + _WHOLE_FILES,
+        advice=((_NOBODY if nobody else "") + _WHOLE_FILES) if reads else _WHOLE_WRITES,
     )
 
 
@@ -146,6 +158,13 @@ _WHOLE_FILES = (
     "Read larger pieces (aiofiles: read(1 << 20); Starlette: FileResponse.chunk_size), or leave "
     "files to the kernel or a proxy (loop.sendfile, X-Accel-Redirect): each piece costs two "
     "hand-overs between threads."
+)
+
+_WHOLE_WRITES = (
+    "Each piece costs two hand-overs between threads, for some microseconds of work: collect a "
+    "megabyte before it is handed to a thread. Of uploads: a newer Starlette writes to a thread "
+    "only what is on a disk (0.13.5), and a larger UploadFile.spool_max_size keeps more of it in "
+    "memory; await request.stream() gives the parts of a body that is no form as they come."
 )
 
 TINY = Rule(

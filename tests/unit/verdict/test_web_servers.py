@@ -255,6 +255,19 @@ def test_a_file_that_threads_read_in_small_pieces() -> None:
     assert "IO110" not in findings(_file_in_pieces(65_536, 3_000_000_000))
 
 
+def test_a_file_that_threads_write_in_small_pieces() -> None:
+    """What is written is not told as read, and goes to nobody by nature."""
+    one = _file_in_pieces(4_096, 3_000)
+    writes = tuple(
+        replace(row, syscall="write") if row.kind == "file" else row for row in one.calls
+    )
+    found = findings(replace(one, calls=writes))["IO110"]
+    assert found.title.startswith("A file is written in small pieces, each in another thread: ")
+    assert found.evidence["writes"] == 50_000
+    assert found.lines[0].endswith("-> write, each piece in another thread")
+    assert "nobody" not in found.title
+
+
 def _answers_in_two_sends(connections: int, unsent: int, histogram: int) -> Process:
     took = Durations(100, *(6 * MS,) * 5)
     rows = tuple(

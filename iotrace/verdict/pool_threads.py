@@ -105,6 +105,12 @@ def idle_ns(profile: ProcessProfile) -> int:
     return sum(one.wait_ns for one in lines if pool_of(one.stack) and _is_idle_call(one))
 
 
+def waits_for_work(profile: ProcessProfile) -> int:
+    """How often its pools' threads have waited for work for a millisecond or more."""
+    lines = profile.process.lines
+    return sum(one.calls for one in lines if pool_of(one.stack) and _is_idle_call(one))
+
+
 def _tells(one: Stuck) -> bool:
     return bool(one.call.stack) and (bool(place_text(one)) or is_idle(one))
 

@@ -83,16 +83,15 @@ def _never_sleeps(profile: ProcessProfile) -> Iterator[Hit]:
         urgent = keeps_it or starts or (loop and owed)
         green = keeps_the_hub(profile, tid)
         grave = serves or logs or starts or green
-        least = "medium" if grave else "low"
+        told = ("high" if urgent else "medium") if grave else "low"
         if standing:
             evidence["tasks_that_wait"] = standing.tasks
-            urgent |= standing.severity == "high"
-            least = "medium" if standing.severity != "low" else least
+            told = min(told, standing.severity, key=_GRAVEST_FIRST.index)
         yield Hit(
             evidence,
             seen.cpu_ns,
             tid,
-            severity="high" if urgent else least,
+            severity=told,
             lines=_lines(profile, tid, standing),
             title=STARTS_ONLY
             if starts
@@ -111,6 +110,9 @@ def _never_sleeps(profile: ProcessProfile) -> Iterator[Hit]:
                 else _advice(profile, tid, loop=loop, green=green, standing=bool(standing))
             ),
         )
+
+
+_GRAVEST_FIRST = ("high", "medium", "low")
 
 
 def _lines(

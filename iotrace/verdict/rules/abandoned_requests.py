@@ -20,7 +20,9 @@ LEAST = 5
 """More tasks than clients could be connected: of fewer the clients may have gone just now."""
 GONE_SHARE = 0.5
 """Of the tasks."""
-_SERVES = re.compile(r"/uvicorn/protocols/http/\w+\.py:run_asgi$|/aiohttp/web_protocol\.py:start$")
+_SERVES = re.compile(
+    r"/uvicorn/protocols/http/\w+\.py:run_asgi$|/aiohttp/web_protocol\.py:_handle_request$"
+)
 """Each of these has one request of a connection of its own, and no two share a connection."""
 _AFTERWARDS = re.compile(r"/starlette/background\.py:__call__$|/contextlib\.py:__aexit__$")
 """What is done when the answer is out, whether or not the client is there still."""

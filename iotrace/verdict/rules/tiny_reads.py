@@ -107,13 +107,14 @@ def _tiny_files(profile: ProcessProfile) -> Iterator[Hit]:
 def _pieces_hit(profile: ProcessProfile, count: int, moved: int, does: str, done: str) -> Hit:
     """``does`` and ``done``: "write", "written"."""
     reads = does == "read"
-    files = [one for one in profile.process.descriptors if one.kind in FILES]
+    files = [one for one in profile.process.descriptors if one.kind in FILES and one.local]
     sizes = {one.local: (one.bytes_in if reads else one.bytes_out) or 0 for one in files}
     worst = max(sizes, key=sizes.__getitem__, default="")
+    whose = f" of {worst}" if sizes.get(worst) else ""
     sent = sum(one.bytes_out or 0 for one in profile.connections() if one.local or one.peer)
     nobody = reads and sent < SENT_SHARE * moved
     evidence: dict[str, float | int | str] = {
-        "file": worst,
+        **({"file": worst} if whose else {}),
         f"{does}s": count,
         f"mean_{does}_bytes": moved // count,
         f"{done}_bytes": moved,
@@ -129,7 +130,7 @@ def _pieces_hit(profile: ProcessProfile, count: int, moved: int, does: str, done
             *busy_lines(profile.process),
         )[:MOST],
         title=f"A file is {done} in small pieces, each in another thread: {count:,} {does}s of "
-        f"{moved // count:,} bytes each of {worst} in {duration(profile.wall_ns)}"
+        f"{moved // count:,} bytes each{whose} in {duration(profile.wall_ns)}"
         + (
             f", and it is sent to nobody: all sockets together got {plural(sent, 'byte')}"
             if nobody

@@ -14,8 +14,8 @@ from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.pool_threads import (
     is_idle,
     threads_of_pools,
-    waits_for_work,
     wakes_in,
+    without_break,
 )
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import awaits_result
@@ -46,11 +46,6 @@ MOST_SLEEPS_PER_JOB = 0.2
 """Where the next job is there already, a thread does not sleep before it, however shortly."""
 LEAST_SLEEP_NS = 10_000
 """Of a sleep that waits for a job, on average: to be given one takes longer than that."""
-NO_BREAK_SHARE, NO_BREAK_THREADS = 0.005, 4
-"""Of so many threads' time at most that they slept in locks, of whatever: who has asked for the
-next job has done so before they were free. Of few threads a single client may be as quick."""
-MOST_WAITS_PER_JOB = 0.05
-"""For work, of a millisecond or more; a client that has its answer takes so long to ask again."""
 
 RESULTS_SHARE = 0.5
 """Of what the main thread of a batch waits for, results of its pool."""
@@ -128,7 +123,7 @@ def _has_queue(busy: Sequence[_Member], old: Sequence[_Member], profile: Process
         return False
     if len({place_text(one.stuck) for one in busy} - {""}) == 0:
         return False
-    turning = all(one.has_queue for one in busy) or _without_break(busy, profile)
+    turning = all(one.has_queue for one in busy)
     if len(busy) < len(old):  # free threads are of another pool of the same kind, or it is not full
         idle = [one for one in old if not one.busy]
         return turning and all(
@@ -138,18 +133,16 @@ def _has_queue(busy: Sequence[_Member], old: Sequence[_Member], profile: Process
     waiting = (sockets.pending or 0) + (sockets.unread or 0) if sockets else 0
     owed = sum(one.unanswered for one in profile.process.requests)
     lies_there = (waiting > 0 and len(busy) > 1) or owed > len(busy)
-    return turning or lies_there or _kept(busy, profile)
+    return turning or lies_there or _kept(busy, profile) or _has_no_break(busy, profile)
 
 
-def _without_break(busy: Sequence[_Member], profile: ProcessProfile) -> bool:
+def _has_no_break(busy: Sequence[_Member], profile: ProcessProfile) -> bool:
     """All serve one request after the other, with other locks between (gRPC's own)."""
-    jobs = sum(one.jobs for one in busy)
-    lifetime = sum(one.thread.lifetime_ns for one in busy)
-    return (
-        len(busy) >= NO_BREAK_THREADS
-        and all(one.jobs >= LEAST_JOBS and one.stuck.serves for one in busy)
-        and sum(one.idle_ns for one in busy) <= NO_BREAK_SHARE * lifetime
-        and waits_for_work(profile) <= MOST_WAITS_PER_JOB * jobs
+    return all(one.stuck.serves for one in busy) and without_break(
+        profile,
+        [one.thread.lifetime_ns for one in busy],
+        jobs=sum(one.jobs for one in busy),
+        idle_ns=sum(one.idle_ns for one in busy),
     )
 
 

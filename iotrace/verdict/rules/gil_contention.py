@@ -22,6 +22,10 @@ SATURATED_SHARE = 0.75
 """Of the time traced, that its threads ran, added up, while they waited for the lock for longer
 than that: it was in use nearly all along, and more CPUs would not help, however long they wait for
 one, too."""
+KEPT_SHARE = 0.2
+"""Of the time traced, that all threads together are on a CPU: with less the lock is mostly free."""
+SOON_NS = 1_000_000
+"""A wait on average: a fifth of the interval after which a holder is asked to let go."""
 MOST_COMPUTING = 2
 """Lines of those who compute; the others are of those who wait."""
 
@@ -57,6 +61,7 @@ def _contended(profile: ProcessProfile) -> Iterator[Hit]:
             "per_io_operation_ns": waited // max(1, seen.operations),
         }
     forks = long_forks(profile)
+    brief = forks is None and _in_short_bursts(waited, waits, profile)
     if forks is not None:
         evidence |= forks.evidence
     does = forks.words if forks is not None else "while they compute"
@@ -64,12 +69,20 @@ def _contended(profile: ProcessProfile) -> Iterator[Hit]:
         evidence,
         waited,
         worst.tid if len(tids) == 1 and worst.tid else None,
+        severity="low" if brief else None,
         lines=(*computing[:MOST_COMPUTING], *waiting)[:MOST],
         title=f"Threads wait for Python's GIL, which others keep {does} at {place}"
         if place
         else "",
         advice=FORK_ADVICE if forks is not None else "",
     )
+
+
+def _in_short_bursts(waited_ns: int, waits: int, profile: ProcessProfile) -> bool:
+    """Many threads are woken at a time (news for all clients), and each soon has its turn: the sum
+    of their waits is large, and nobody waits for long."""
+    computes = profile.total.cpu_ns >= KEPT_SHARE * profile.wall_ns
+    return not computes and waited_ns < SOON_NS * waits
 
 
 def _stalls_the_loop(cause: Hit, symptom: Hit) -> bool:

@@ -127,3 +127,16 @@ def test_messages_of_a_librarys_own_protocol_are_no_requests() -> None:
     library = replace(one, tasks=replace(one.tasks, rows=(reads,)))
     assert "IO165" in findings(one)
     assert "IO165" not in findings(library)
+
+
+@pytest.mark.parametrize(
+    ("computes", "waits", "grave"), [(S, 5_000, False), (4 * S, 5_000, True), (S, 800, True)]
+)
+def test_many_threads_that_are_woken_at_a_time_soon_have_their_turn(
+    computes: int, waits: int, *, grave: bool
+) -> None:
+    """News for all clients of a chat, each with a thread: the sum of their waits is large."""
+    one = blocking(wait=10 * S - computes, user=computes)
+    rows = call("futex", "gil", waits, wait=2 * S)
+    found = findings(replace(one, calls=(*one.calls, rows)))["IO113"]
+    assert (found.severity == "high") is grave

@@ -15,6 +15,7 @@ from iotrace.verdict.number_formats import duration
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.python_lines import waiting_lines
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, Tells, always
+from iotrace.verdict.thread_activity import Activity
 from iotrace.verdict.told_lines import COMPUTES, ToldWait
 from iotrace.vocabulary.calls import ACCEPTS, FAMILIES, SLEEPS
 
@@ -30,6 +31,8 @@ CLIENTS_SHARE = 0.5
 """Of the accepting thread's time, asleep for what clients send on connections that they keep."""
 NO_CPU_SHARE = 0.2
 """Of the accepting thread's time, ready but without a CPU, and no less than it was at work."""
+IDLE_SHARE = 0.5
+"""Of the time of a worker's accepting thread, waiting for connections or what comes on them."""
 _WAITS_FOR, _GIL = "waits_for", "Python's GIL"
 _LATE = "The thread that accepts waits for Python's GIL"
 
@@ -47,6 +50,8 @@ def _queued(profile: ProcessProfile) -> Iterator[Hit]:
     worked_ns = seen.lifetime_ns - seen.runq_ns - seen.wait_ns["accept"] - seen.wait_ns["poll"]
     if seen.runq_ns >= max(NO_CPU_SHARE * seen.lifetime_ns, worked_ns):
         return  # all is late then: IO112, IO121
+    if _has_begun(seen, profile):
+        return
     slow_clients = False
     on_sockets_ns = seen.wait_ns["recv"] + seen.wait_ns["send"] + seen.wait_ns["poll"]
     if min(on_sockets_ns, _waited_for_clients(profile)) >= CLIENTS_SHARE * seen.lifetime_ns:
@@ -57,6 +62,19 @@ def _queued(profile: ProcessProfile) -> Iterator[Hit]:
     for one in profile.process.requests:
         if _waits_long(one, pending):
             yield _hit(one, accepting[0], profile, slow_clients=slow_clients)
+
+
+def _has_begun(accepting: Activity, profile: ProcessProfile) -> bool:
+    """A worker that was started in the trace, by one that listened before: what had come while it
+    was starting waited for that, it has had time since, and nobody waits any more."""
+    sockets = profile.process.sockets
+    idle_ns = accepting.wait_ns["accept"] + accepting.wait_ns["poll"]
+    return (
+        profile.process.started_ns > 0
+        and profile.parent is not None
+        and not (sockets and sockets.pending)
+        and idle_ns >= IDLE_SHARE * accepting.lifetime_ns
+    )
 
 
 def _send_slowly(process: Process, tid: int) -> bool:

@@ -22,6 +22,8 @@ from tests.unit.verdict.made import (
     in_call,
     judged,
     line_of,
+    process,
+    thread,
 )
 from tests.unit.verdict.made_tasks import wait_of
 from tests.unit.verdict.test_awaited import _slow
@@ -140,3 +142,22 @@ def test_many_threads_that_are_woken_at_a_time_soon_have_their_turn(
     rows = call("futex", "gil", waits, wait=2 * S)
     found = findings(replace(one, calls=(*one.calls, rows)))["IO113"]
     assert (found.severity == "high") is grave
+
+
+@pytest.mark.parametrize(
+    ("started", "pending", "told"), [(S, 0, False), (S, 4, True), (0, 0, True)]
+)
+def test_a_worker_that_was_just_started_finds_those_that_came_meanwhile(
+    started: int, pending: int, *, told: bool
+) -> None:
+    """After a SIGHUP to gunicorn's master: nobody waits any more."""
+    (one,) = hangs.accept_queue(True)
+    assert one.sockets is not None
+    master = process([thread(701, poll=10 * S)], pid=701)
+    rows = tuple(
+        replace(row, states_ns=thread(row.tid, poll=8 * S, user=2 * S).states_ns)
+        for row in one.threads
+    )
+    sockets = replace(one.sockets, pending=pending)
+    worker = replace(one, parent=701, started_ns=started, threads=rows, sockets=sockets)
+    assert ("IO171" in findings(master, worker)) is told

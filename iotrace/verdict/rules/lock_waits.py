@@ -5,50 +5,39 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from iotrace.report.detail import Detail
 from iotrace.verdict.call_texts import call_text
-from iotrace.verdict.frames import (
-    entry_of,
-    imports,
-    library_frames,
-    named,
-    short_name,
-    since_fork,
-)
+from iotrace.verdict.frames import imports, library_frames, short_name, since_fork
 from iotrace.verdict.greenlets import REAL_LOCK, in_greenlet
+from iotrace.verdict.lock_waiters import (
+    are_alone,
+    asleep_alone,
+    changes_hands,
+    holder_of,
+    is_deep,
+    matters,
+    takes_back,
+    with_others,
+)
 from iotrace.verdict.lost_queue_locks import LostQueueLock, lost_queue_lock
 from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
-from iotrace.verdict.purpose import (
-    Purpose,
-    handles_request,
-    joins,
-)
+from iotrace.verdict.purpose import Purpose
 from iotrace.verdict.rules.rule import Hit, Rank, Rule, always
 from iotrace.verdict.stuck import (
-    LEAST_NS,
-    WHOLE_SHARE,
     Stuck,
     began_text,
     group_held_text,
     held_text,
     in_calls,
-    may_hold,
     place_text,
     stuck_lines,
     stuck_threads,
     takes_again,
-    taking_functions,
     target_text,
 )
 from iotrace.verdict.told_lines import frame_text
-from iotrace.vocabulary.calls import LOCKS
-from iotrace.vocabulary.kinds import INTERPRETER_KINDS
-
-NEARLY_AS_LONG = 0.5
-"""Of the time that one waits for a lock: who has had it all along is in its call for so long."""
 
 
 def _waiting(profile: ProcessProfile) -> Iterator[Hit]:
@@ -56,35 +45,35 @@ def _waiting(profile: ProcessProfile) -> Iterator[Hit]:
     if lost is not None:
         yield _of_queue(lost)
     by_lock: dict[str, list[Stuck]] = {}
-    stuck = [one for one in stuck_threads(profile) or _alone(profile) if one.call.stack]
+    stuck = [one for one in stuck_threads(profile) or asleep_alone(profile) if one.call.stack]
     taken = {one.call.object for one in stuck if one.purpose is Purpose.LOCK} - {""}
     for one in stuck:
-        if one.purpose is Purpose.LOCK or (one.call.object in taken and _takes_back(one)):
+        if one.purpose is Purpose.LOCK or (one.call.object in taken and takes_back(one)):
             by_lock.setdefault(one.call.object or place_text(one), []).append(one)
     groups = list(by_lock.values())
-    circle = [one for group in groups for one in group if _deep(one)] if len(groups) > 1 else []
+    circle = [one for group in groups for one in group if is_deep(one)] if len(groups) > 1 else []
     everybody = in_calls(profile)
     told: list[list[Stuck]] = []
     holders: list[Stuck] = []
     unknown: list[list[Stuck]] = []
     for group in groups:
-        holder = _holder(group, everybody)
+        holder = holder_of(group, everybody)
         if holder is not None and holder.purpose is Purpose.LOCK and holder in circle:
             told.append(group)
             holders.append(holder)
-        elif holder is None and any(map(_deep, group)) and _matters(group):
+        elif holder is None and any(map(is_deep, group)) and matters(group):
             unknown.append(group)
-        elif _changes_hands(group, holder, profile):
+        elif changes_hands(group, holder, profile):
             continue  # IO144 tells what is done with it
-        elif holder is not None or _matters(group) or len(everybody) == 1:
-            yield _hit(_with_others(group, everybody), holder, profile)
+        elif holder is not None or matters(group) or len(everybody) == 1:
+            yield _hit(with_others(group, everybody), holder, profile)
     if told:
         yield _deadlocked(told, holders, groups, profile)
         unknown = [group for group in unknown if not any(one in holders for one in group)]
-    if len(unknown) > 1 and not told and _are_alone(unknown, profile):
+    if len(unknown) > 1 and not told and are_alone(unknown, profile):
         yield _deadlock([one for group in unknown for one in group], profile, len(unknown))
     else:
-        yield from (_hit(_with_others(group, everybody), None, profile) for group in unknown)
+        yield from (_hit(with_others(group, everybody), None, profile) for group in unknown)
 
 
 def _of_queue(lost: LostQueueLock) -> Hit:
@@ -129,97 +118,8 @@ def _deadlocked(
     behind = [group for group in groups if any(one in holders for one in group)]
     others = [group for group in behind if not any(one.tid in waiting for one in group)]
     members = [one for group in (*told, *others) for one in group]
-    concluded = len(told) + len(others) if others and _are_alone((*told, *others), profile) else 0
+    concluded = len(told) + len(others) if others and are_alone((*told, *others), profile) else 0
     return _deadlock(members, profile, concluded)
-
-
-def _takes_back(one: Stuck) -> bool:
-    """Whether it is in Condition.wait(): where another one waits for the same lock, it was notified
-    or its time is over, and it takes the condition's lock again."""
-    return one.call.syscall in LOCKS and _CONDITION.search(named(one.call.stack[0])) is not None
-
-
-_CONDITION = re.compile(r"/threading\.py:wait$")
-
-
-def _are_alone(groups: Sequence[Sequence[Stuck]], profile: ProcessProfile) -> bool:
-    """Whether nobody else could have these locks: all other threads wait for work, as deep as
-    they were started."""
-    waiting = {one.tid for group in groups for one in group}
-    others = {one.tid: one for one in in_calls(profile) if one.tid not in waiting}
-    return all(
-        row.tid in others and others[row.tid].purpose is Purpose.WORK
-        for row in profile.process.threads
-        if row.tid and row.ended_ns is None and row.tid not in waiting
-    )
-
-
-def _alone(profile: ProcessProfile) -> list[Stuck]:
-    """The only thread of a process, where it has been asleep in locks all along: nobody is there
-    to release them, though signals may interrupt the call, which is then made again."""
-    everybody = in_calls(profile)
-    if len(everybody) != 1 or len(profile.process.threads) != 1:
-        return []
-    seen = profile.threads[everybody[0].tid]
-    if seen.wait_ns["lock"] < max(LEAST_NS, WHOLE_SHARE * seen.lifetime_ns):
-        return []
-    return [replace(everybody[0], held_ns=seen.wait_ns["lock"])]
-
-
-def _matters(group: Sequence[Stuck]) -> bool:
-    """Not the workers of a pool that wait for work, each in the function it was started for."""
-    if any(one.serves or handles_request(one.call.stack) for one in group):
-        return True
-    return len(group) > 1 and (any(map(_deep, group)) or any(map(_takes_back, group)))
-
-
-def _deep(one: Stuck) -> bool:
-    entry = entry_of(one.call.stack)
-    return one.place is not None and one.place != entry
-
-
-def _holder(group: Sequence[Stuck], everybody: Sequence[Stuck]) -> Stuck | None:
-    """Who most likely has the lock: a thread in the very function that the others wait in, or one
-    that it has called, which waits for something else."""
-    waiting = {one.tid for one in group}
-    candidates = [
-        one
-        for one in everybody
-        if one.tid not in waiting
-        and not _waits_too(one, group)
-        and (one.purpose is not Purpose.WORK or joins(one.call.stack))
-        and any(may_hold(one.call.stack, other.call.stack) for other in group)
-    ]
-    return max(candidates, key=lambda one: one.held_ns, default=None)
-
-
-def _waits_too(one: Stuck, group: Sequence[Stuck]) -> bool:
-    """Whether it waits for the same lock, not for as long yet."""
-    return one.purpose is Purpose.LOCK and any(
-        one.call.object == other.call.object
-        if one.call.object and other.call.object
-        else place_text(one) == place_text(other)
-        for other in group
-    )
-
-
-def _with_others(group: Sequence[Stuck], everybody: Sequence[Stuck]) -> list[Stuck]:
-    """Also those who wait for the same lock, and not for long yet."""
-    long = {one.tid for one in group}
-    return [*group, *(one for one in everybody if one.tid not in long and _waits_too(one, group))]
-
-
-def _changes_hands(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) -> bool:
-    """Whether the lock is released and taken, if not by these: others that waited at the same
-    place were woken, and who has it now has not been in its call for nearly as long."""
-    first = max(group, key=lambda one: one.held_ns)
-    if holder is None or holder.held_ns >= NEARLY_AS_LONG * first.held_ns:
-        return False
-    takers = taking_functions(first.call.stack)
-    return any(
-        wake.kind not in INTERPRETER_KINDS and wake.stack and taking_functions(wake.stack) == takers
-        for wake in profile.process.wakes
-    )
 
 
 def _hit(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) -> Hit:
@@ -256,7 +156,7 @@ def _hit(group: Sequence[Stuck], holder: Stuck | None, profile: ProcessProfile) 
         )
         evidence["likely_holder"] = f"thread {one.tid}"
         lines = (*stuck_lines([one]), *stuck_lines([each for each in group if each != one]))[:3]
-    elif any(map(_takes_back, group)):
+    elif any(map(takes_back, group)):
         advice = _ENDED
         does = (
             " is none of the threads that are left, as far as they were seen; most likely one has "

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from iotrace.report.model import Call
 from iotrace.report.stacks import Frame
 from iotrace.verdict.cpu_samples import busy_lines, most_sampled
 from iotrace.verdict.frames import named
@@ -33,51 +34,60 @@ BUSY_SHARE = 0.3
 """Of one CPU, that the process takes or waits for while it reads files by other threads."""
 HANDED_SHARE = 0.5
 """Of the reads of files, after which a thread wakes the loop."""
+HANDING_SHARE = 0.02
+"""Of the CPU samples, in what hands something to a thread: 200 times a second cost that."""
+OF_A_REQUEST = 4
+"""Hand-overs that any request may have: its function, what that depends on, what is done after the
+answer. What its thread reads or writes meanwhile, such as a log, is no piece handed over."""
 SENT_SHARE = 0.05
 """Of what is read of files; with less on all sockets together it goes to nobody."""
 
 
 def _tiny(profile: ProcessProfile) -> Iterator[Hit]:
-    for tid, seen in profile.threads.items():
-        rows = [one for one in profile.calls[tid] if one.syscall in READS and one.kind in _STREAMS]
-        good = sum((one.calls or 0) - sum((one.errors or {}).values()) for one in rows)
-        total, filled = (
-            sum(one.bytes or 0 for one in rows),
-            sum(one.filled or 0 for one in rows),
-        )
-        if not good or not total:
-            continue
-        needed = max(1, -(-total // GOOD_BYTES))
-        cost = int(seen.cpu_ns * (good - needed) / max(1, seen.syscalls))
-        if (
-            total / good < SMALL_BYTES
-            and filled >= FILLED_SHARE * good
-            and profile.per_second(good) >= LEAST_PER_SECOND
-            and cost >= CPU_SHARE * profile.wall_ns
-        ):
-            streams = sorted({one.kind for one in rows if one.calls})
-            if "tcp" not in streams and total >= BYTEWISE_BYTES * good:
-                continue
-            bytewise = total < BYTEWISE_BYTES * good
-            yield Hit(
-                {
-                    **({"kind": ", ".join(streams)} if "tcp" not in streams else {}),
-                    "reads": good,
-                    "mean_read_bytes": total // good,
-                    "reads_per_kib": round(good / (total / 1024), 2),
-                    "filled_ratio": round(filled / good, 3),
-                    "cpu_ns": cost,
-                },
-                cost,
-                tid,
-                lines=busy_lines(profile.process, tid) if bytewise else (),
-                title=f"{' and '.join(streams)} read one byte at a time: "
-                f"{profile.per_second(good):,.0f} reads a second, which take "
-                f"{share(cost, profile.wall_ns)} of a CPU"
-                if bytewise
-                else "",
-                advice=_BYTEWISE if bytewise else "",
-            )
+    """Of each kind of stream apart: a pipe's messages say nothing of how connections are read."""
+    for tid, calls in profile.calls.items():
+        for kind in sorted({one.kind for one in calls} & _STREAMS):
+            hit = _tiny_hit(profile, tid, kind)
+            if hit is not None:
+                yield hit
+
+
+def _tiny_hit(profile: ProcessProfile, tid: int, kind: str) -> Hit | None:
+    seen = profile.threads[tid]
+    rows = [one for one in profile.calls[tid] if one.syscall in READS and one.kind == kind]
+    good = sum((one.calls or 0) - sum((one.errors or {}).values()) for one in rows)
+    total, filled = sum(one.bytes or 0 for one in rows), sum(one.filled or 0 for one in rows)
+    if not good or not total:
+        return None
+    needed = max(1, -(-total // GOOD_BYTES))
+    cost = int(seen.cpu_ns * (good - needed) / max(1, seen.syscalls))
+    bytewise = total < BYTEWISE_BYTES * good
+    if (
+        (kind in PIPES_AND_TERMINALS and not bytewise)
+        or total / good >= SMALL_BYTES
+        or filled < FILLED_SHARE * good
+        or profile.per_second(good) < LEAST_PER_SECOND
+        or cost < CPU_SHARE * profile.wall_ns
+    ):
+        return None
+    return Hit(
+        {
+            **({"kind": kind} if kind in PIPES_AND_TERMINALS else {}),
+            "reads": good,
+            "mean_read_bytes": total // good,
+            "reads_per_kib": round(good / (total / 1024), 2),
+            "filled_ratio": round(filled / good, 3),
+            "cpu_ns": cost,
+        },
+        cost,
+        tid,
+        lines=busy_lines(profile.process, tid) if bytewise else (),
+        title=f"{kind} read one byte at a time: {profile.per_second(good):,.0f} reads a second, "
+        f"which take {share(cost, profile.wall_ns)} of a CPU"
+        if bytewise
+        else "",
+        advice=_BYTEWISE if bytewise else "",
+    )
 
 
 _BYTEWISE = (
@@ -90,18 +100,37 @@ _BYTEWISE = (
 
 def _tiny_files(profile: ProcessProfile) -> Iterator[Hit]:
     """A file that an event loop has read, or written, by other threads, a small piece at a time."""
-    seen = profile.total
-    if seen.cpu_ns + seen.runq_ns < BUSY_SHARE * profile.wall_ns:
+    seen, loops = profile.total, profile.loop_threads()
+    if seen.cpu_ns + seen.runq_ns < BUSY_SHARE * profile.wall_ns or not _seen_to_hand_over(profile):
         return
+    files = [one for one in profile.process.calls if one.kind in FILES and one.tid not in loops]
+    of_requests = OF_A_REQUEST * sum(
+        one.exchanges + one.unanswered for one in profile.process.requests
+    )
     for names, does, done in ((READS, "read", "read"), (WRITES, "write", "written")):
-        rows = [one for one in profile.process.calls if one.kind in FILES and one.syscall in names]
+        rows = [one for one in files if one.syscall in names]
         count, moved = sum(one.calls or 0 for one in rows), sum(one.bytes or 0 for one in rows)
         if (
             profile.per_second(count) >= LEAST_PER_SECOND
             and moved < GOOD_BYTES * count / 2
-            and woken_by_threads(profile) >= HANDED_SHARE * count
+            and count >= of_requests
+            and woken_by_threads(profile) - of_requests >= HANDED_SHARE * count
+            and _of_large_things(rows, count, moved, does)
         ):
             yield _pieces_hit(profile, count, moved, does, done)
+
+
+def _seen_to_hand_over(profile: ProcessProfile) -> bool:
+    rows = profile.process.cpu_samples
+    seen = sum(one.samples for one in rows if _hands_over(one.stack) is not None)
+    return bool(seen) and seen >= HANDING_SHARE * sum(one.samples for one in rows)
+
+
+def _of_large_things(rows: Sequence[Call], count: int, moved: int, does: str) -> bool:
+    """Pieces, not whole small files, whose last read fills no buffer, nor lines of a log."""
+    if does == "read":
+        return sum(one.filled or 0 for one in rows) >= FILLED_SHARE * count
+    return moved >= SMALL_BYTES * count
 
 
 def _pieces_hit(profile: ProcessProfile, count: int, moved: int, does: str, done: str) -> Hit:

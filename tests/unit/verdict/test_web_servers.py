@@ -228,7 +228,7 @@ def _file_in_pieces(size: int, sent: int) -> Process:
     loop = thread(user=3 * S, kernel=2 * S, poll=5 * S)
     reader = thread(701, user=S, lock=9 * S)
     calls = (
-        call("read", "file", 50_000, tid=701, bytes=50_000 * size),
+        call("read", "file", 50_000, tid=701, bytes=50_000 * size, filled=50_000),
         call("sendto", "unix", 50_000, tid=701, bytes=50_000),
     )
     place = stack(

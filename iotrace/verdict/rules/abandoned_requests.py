@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from iotrace.report.detail import Detail
 from iotrace.report.model import OpenSockets
@@ -24,13 +25,21 @@ _SERVES = re.compile(
     r"/uvicorn/protocols/http/\w+\.py:run_asgi$|/aiohttp/web_protocol\.py:_handle_request$"
 )
 """Each of these has one request of a connection of its own, and no two share a connection."""
-_AFTERWARDS = re.compile(r"/starlette/background\.py:__call__$|/contextlib\.py:__aexit__$")
+_AFTERWARDS = re.compile(
+    r"/starlette/background\.py:__call__$|/litestar/background_tasks\.py:__call__$"
+    r"|/contextlib\.py:__aexit__$"
+)
 """What is done when the answer is out, whether or not the client is there still."""
+_GROUP_ENDS = re.compile(r"/anyio/_backends/_asyncio\.py:__aexit__$")
+_MIDDLEWARE = re.compile(r"/starlette/middleware/base\.py:__call__$")
+"""Has sent the answer when it waits for its task group to end: the application runs on in that."""
 
 
 def _abandoned(profile: ProcessProfile) -> Iterator[Hit]:
     tasks, sockets = profile.tasks, profile.process.sockets
     if tasks is None or tasks.looks < LEAST_LOOKS or sockets is None or sockets.count is None:
+        return
+    if not sockets.listening:  # it shuts down: which connections are clients' nothing tells now
         return
     rows = [one for one in tasks.rows if _serves(one)]
     own = [WaitingTasks(one, Purpose.OTHER) for one in rows if has_own(one.stack)]
@@ -55,8 +64,13 @@ def _abandoned(profile: ProcessProfile) -> Iterator[Hit]:
 
 
 def _serves(one: TaskWait) -> bool:
-    return any(_SERVES.search(named(at)) for at in one.stack) and not any(
-        _AFTERWARDS.search(named(at)) for at in one.stack
+    names = [named(at) for at in one.stack]
+    return any(map(_SERVES.search, names)) and not _is_afterwards(names)
+
+
+def _is_afterwards(names: Sequence[str]) -> bool:
+    return any(map(_AFTERWARDS.search, names)) or any(
+        _GROUP_ENDS.search(inner) and _MIDDLEWARE.search(outer) for inner, outer in pairwise(names)
     )
 
 
@@ -93,7 +107,8 @@ ABANDONED = Rule(
     "now and then, or a task that waits for it and cancels the other), which BaseHTTPMiddleware "
     "may keep from the handler; Starlette's StreamingResponse does so from 0.13.3 on. aiohttp: "
     "web.run_app(..., handler_cancellation=True). Give calls to slow services a timeout that is no "
-    "longer than the clients'. Work that has to be finished belongs in a job queue.",
+    "longer than the clients'. Work that has to be finished belongs in a job queue. What a "
+    "middleware of your own does after the answer looks the same: then nothing is wrong.",
     _abandoned,
     least=Detail.FULL,
 )

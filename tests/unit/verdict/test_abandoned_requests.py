@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iotrace.report.model import Process, TaskWaits
+import pytest
+
+from iotrace.report.model import OpenSockets, Process, TaskWaits
+from iotrace.report.surroundings import Connected
 from iotrace.report.task_waits import TaskWait
 from tests.unit.verdict import made_tasks
 from tests.unit.verdict.made import S, findings, stack
@@ -53,3 +56,39 @@ def test_requests_that_are_owed_an_answer_have_clients() -> None:
     assert "IO219" not in findings(served)
     row = replace(one.requests[0], tiers=(), unanswered=7, oldest_unanswered_ns=2 * S)
     assert "IO219" not in findings(replace(served, requests=(row,)))
+
+
+_ENDS = "lib/site-packages/anyio/_backends/_asyncio.py:783 TaskGroup.__aexit__"
+_WAITS = ("lib/asyncio/tasks.py:639 sleep", "app.py:51 mail")
+
+
+def _served_by(*callers: str) -> Process:
+    (one,) = made_tasks.abandoned_requests(True)
+    server = (
+        "lib/site-packages/uvicorn/protocols/http/h11_impl.py:403 RequestResponseCycle.run_asgi"
+    )
+    row = made_tasks.wait_of(*_WAITS, *callers, server)
+    return replace(one, tasks=TaskWaits(12, 9 * S, 9, (row,)))
+
+
+@pytest.mark.parametrize(
+    ("callers", "told"),
+    [
+        ((), True),
+        (("lib/site-packages/litestar/background_tasks.py:50 BackgroundTask.__call__",), False),
+        ((_ENDS, "lib/site-packages/starlette/middleware/base.py:187 Base.__call__"), False),
+        ((_ENDS, "lib/site-packages/starlette/responses.py:262 Streaming.__call__"), True),
+        ((_ENDS, "app.py:60 both"), True),
+    ],
+)
+def test_what_is_done_after_the_answer(callers: tuple[str, ...], told: bool) -> None:
+    """A task group of the handler's own, or of a streamed answer, ends before the answer does."""
+    assert ("IO219" in findings(_served_by(*callers))) is told
+
+
+def test_a_server_that_shuts_down_has_clients_that_nothing_tells_from_others() -> None:
+    clients = tuple(Connected(f"10.1.1.{one}:50000", 1, 0) for one in range(7))
+    assert "IO219" not in findings(
+        replace(_served(), sockets=OpenSockets(8, (), 0, 0, connected=clients))
+    )
+    assert "after the answer" in findings(_served())["IO219"].advice

@@ -15,6 +15,7 @@ from iotrace.verdict.number_formats import duration, plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.stuck import LEAST_NS
 from iotrace.verdict.told_lines import ToldLine, frame_text
+from iotrace.vocabulary.calls import ACCEPTS
 
 INSIDE_SHARE = 0.95
 """Of the samples of a thread, in what an asyncio loop has called, and in one function of that:
@@ -25,10 +26,12 @@ _CALLBACK = "/asyncio/events.py:_run"
 @dataclass(frozen=True, slots=True)
 class StandingLoop:
     """``frame``: of the innermost function that does not return; ``tasks``: others of that process
-    that have not moved. ``clients``: data or connections of clients wait to be read."""
+    that have not moved. ``listens``: it has a listening socket; ``clients``: connections wait there
+    that no other thread accepts."""
 
     frame: Frame
     tasks: int
+    listens: bool
     clients: bool
 
     @property
@@ -50,8 +53,9 @@ class StandingLoop:
 
     @property
     def severity(self) -> str:
-        """A program that has nothing else to do may compute in its main coroutine."""
-        return "high" if self.clients else "medium" if self.tasks else "low"
+        """A program that serves nobody may compute in its main coroutine, whatever tasks of
+        libraries wait for."""
+        return "high" if self.clients else "medium" if self.tasks and self.listens else "low"
 
 
 def standing_loop(profile: ProcessProfile, tid: int) -> StandingLoop | None:
@@ -71,8 +75,15 @@ def standing_loop(profile: ProcessProfile, tid: int) -> StandingLoop | None:
     return StandingLoop(
         frame,
         sum(one.tasks for one in tasks if one.longest_ns >= LEAST_NS),
-        bool(sockets and sockets.listening and (sockets.pending or sockets.unread)),
+        bool(sockets and sockets.listening),
+        bool(sockets and sockets.listening and sockets.pending)
+        and not _others_accept(profile, tid),
     )
+
+
+def _others_accept(profile: ProcessProfile, tid: int) -> bool:
+    """As native threads do, of a Jupyter kernel: what waits for them is no matter of the loop."""
+    return any(one.syscall in ACCEPTS and one.tid != tid for one in profile.process.calls)
 
 
 def _goes_round(rows: Sequence[CpuSample], total: int) -> Frame | None:

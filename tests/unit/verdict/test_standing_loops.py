@@ -7,7 +7,18 @@ from dataclasses import replace
 from iotrace.report.model import OpenSockets, Process, TaskWaits
 from iotrace.report.stacks import CpuSample
 from tests.unit.verdict import made_tasks
-from tests.unit.verdict.made import PID, Found, S, findings, loop, own_place, process, stack, thread
+from tests.unit.verdict.made import (
+    PID,
+    Found,
+    S,
+    call,
+    findings,
+    loop,
+    own_place,
+    process,
+    stack,
+    thread,
+)
 
 _LOOP = (
     "lib/asyncio/events.py:80 Handle._run",
@@ -27,12 +38,17 @@ def _sampled(samples: int, *places: str) -> CpuSample:
 
 
 def _computing(
-    *rows: CpuSample, tasks: int = 0, unread: int = 0, iterations: int = 0, listens: bool = False
+    *rows: CpuSample,
+    tasks: int = 0,
+    pending: int = 0,
+    unread: int = 0,
+    iterations: int = 0,
+    listens: bool = True,
 ) -> Process:
     """Ten seconds of one thread, and so many tasks that wait."""
     loops = [loop(iterations=iterations, wait=0)] if iterations else []
     waits = (made_tasks.wait_of(*made_tasks.SERVED, tasks=tasks),) if tasks else ()
-    sockets = OpenSockets(9, ("127.0.0.1:8000",) if listens else (), 0, unread)
+    sockets = OpenSockets(9, ("127.0.0.1:8000",) if listens else (), pending, unread)
     return replace(
         process([thread(user=10 * S)], loops=loops),
         cpu_samples=rows,
@@ -56,7 +72,7 @@ def test_a_loop_that_stands_still_is_named_with_what_does_not_return() -> None:
     assert found.lines[1].startswith("starlette/responses.py:246 ")
     assert "never comes back to the loop" in found.title
     assert "does not give way" in found.advice
-    clients = _found(_computing(*_SPIN, unread=1, listens=True))
+    clients = _found(_computing(*_SPIN, pending=1))
     assert clients.severity == "high"
     assert clients.title.endswith("and clients get no answer")
 
@@ -72,7 +88,18 @@ def test_the_programs_own_loop_is_told_once() -> None:
 
 
 def test_a_program_that_has_nothing_else_to_do_may_compute() -> None:
-    assert _found(_computing(*_SPIN)).severity == "low"
+    for tasks in (0, 1, 7):
+        assert _found(_computing(*_SPIN, tasks=tasks, unread=1, listens=False)).severity == "low"
+
+
+def test_data_that_others_read_is_no_clients_of_the_loop() -> None:
+    """It may be the loop's own pipe, an answer, or for native threads, as in a Jupyter kernel."""
+    found = _found(_computing(*_SPIN, tasks=1, unread=1))
+    assert found.severity == "medium"
+    assert "clients" not in found.title
+    one = _computing(*_SPIN, tasks=1, pending=1)
+    native = replace(one, calls=(*one.calls, call("accept4", "tcp", 3, tid=701)))
+    assert "clients" not in _found(replace(native, threads=(*one.threads, thread(701)))).title
 
 
 def test_loops_that_come_round_and_threads_without_one_do_not_stand() -> None:

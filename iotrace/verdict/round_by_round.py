@@ -32,12 +32,14 @@ AT_LOOKS = 0.5
 OF_THE_WAIT = 0.8
 """Of what is waited for that peer, by the lines that hand something over."""
 _HANDS_OVER = re.compile(
-    r"^a?(?:\w+_)?(?:publish|send|produce|put|insert|save|upload|store|create|update|upsert|delete"
+    r"^(?!a?(?:create|post|send_keys|delete_cookies?|create_(?:connection|session|\w*completion))$)"
+    r"a?(?:\w+_)?(?:publish|send|produce|put|insert|save|upload|store|create|update|upsert|delete"
     r"|remove|add|push|post|write|append|incr|[hlmsxz]?set|[lrsxz](?:push|add))"
     r"(?:_(?!receive|recv)\w+|all|many|mail|message|nx|ex|x|by)?$"
 )
 """Functions of clients that give the peer something and want to know that it has it: no program
-waits for its next job in one of these."""
+waits for its next job in one of these. What is created, or posted, and no more is said, may well be
+a question (a model's completion, an HTTP API); some names are of browsers, or of connections."""
 
 
 def round_by_round(profile: ProcessProfile) -> TimePlace | None:
@@ -113,6 +115,6 @@ _TOGETHER = (
     "No rule found a fault: it may have to know of each one before the next. If not, have several "
     "under way at once, or send many as one. asyncio: gather() or a TaskGroup, with a Semaphore "
     "for a limit; threads: an executor; NATS: publish_async(); Kafka and AMQP: send all, then wait "
-    "for the confirmations; databases: executemany, COPY, a pipeline (psycopg, Redis). A quicker "
-    "machine helps nothing here; a way there with less latency does."
+    "for the confirmations; databases: executemany, COPY, a pipeline (psycopg, Redis). Here a "
+    "quicker machine helps nothing; a way there with less latency does, or a quicker peer."
 )

@@ -49,6 +49,10 @@ def _told(one: Process) -> str:
         ("publish", True), ("send_and_wait", True), ("insert_one", True), ("hset", True),
         ("put_object", True), ("xadd", True), ("sendmail", True),
         ("fetch", False), ("next_msg", False), ("xread", False), ("get", False),
+        ("bulk_create", True), ("create_object", True), ("send_and_confirm", True),
+        ("create", False), ("acreate", False), ("post", False), ("send_keys", False),
+        ("create_connection", False), ("create_session", False), ("delete_cookie", False),
+        ("create_chat_completion", False),
         ("send_receive", False), ("settle", False), ("execute", False), ("address_of", False),
     ],
 )  # fmt: skip
@@ -62,6 +66,7 @@ def test_the_line_the_peer_and_the_rate_are_told() -> None:
     assert "90 ms later. 100 round trips, 10 a second" in found.title
     assert found.lines[0].startswith("importer.py:14 main: 1 asyncio task")
     assert found.evidence["peer"] == PEER
+    assert found.advice.endswith("or a quicker peer.")
 
 
 def test_few_quick_or_overlapping_calls_and_pauses_are_none() -> None:

@@ -24,6 +24,8 @@ from iotrace.vocabulary.kinds import INTERPRETER_KINDS
 
 NEARLY_AS_LONG = 0.5
 """Of the time that one waits for a lock: who has had it all along is in its call for so long."""
+COMPUTES_SHARE = 0.5
+"""Of its time on a CPU, or waiting for one or for the GIL."""
 _CONDITION = re.compile(r"/threading\.py:wait$")
 
 
@@ -42,6 +44,18 @@ def are_alone(groups: Sequence[Sequence[Stuck]], profile: ProcessProfile) -> boo
         row.tid in others and others[row.tid].purpose is Purpose.WORK
         for row in profile.process.threads
         if row.tid and row.ended_ns is None and row.tid not in waiting
+    )
+
+
+def none_computes(calls: Sequence[Stuck], profile: ProcessProfile) -> bool:
+    """Whether each thread that is left is in a call at the end, and was at work for little of its
+    time: what computes may have a lock, and gives it back."""
+    tids = {one.tid for one in calls}
+    return all(
+        row.tid in tids
+        and profile.threads[row.tid].wants_cpu_ns < COMPUTES_SHARE * max(1, row.lifetime_ns)
+        for row in profile.process.threads
+        if row.tid and row.ended_ns is None
     )
 
 

@@ -17,6 +17,7 @@ from iotrace.verdict.lock_waiters import (
     holder_of,
     is_deep,
     matters,
+    none_computes,
     takes_back,
     with_others,
 )
@@ -46,13 +47,15 @@ def _waiting(profile: ProcessProfile) -> Iterator[Hit]:
         yield _of_queue(lost)
     by_lock: dict[str, list[Stuck]] = {}
     stuck = [one for one in stuck_threads(profile) or asleep_alone(profile) if one.call.stack]
+    everybody = in_calls(profile)
     taken = {one.call.object for one in stuck if one.purpose is Purpose.LOCK} - {""}
+    if not none_computes(everybody, profile):
+        taken = set()  # it may have the lock
     for one in stuck:
         if one.purpose is Purpose.LOCK or (one.call.object in taken and takes_back(one)):
             by_lock.setdefault(one.call.object or place_text(one), []).append(one)
     groups = list(by_lock.values())
     circle = [one for group in groups for one in group if is_deep(one)] if len(groups) > 1 else []
-    everybody = in_calls(profile)
     told: list[list[Stuck]] = []
     holders: list[Stuck] = []
     unknown: list[list[Stuck]] = []

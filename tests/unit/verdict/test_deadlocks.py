@@ -97,6 +97,12 @@ def test_a_lock_that_a_condition_takes_again() -> None:
     assert found.title.startswith("2 threads wait for the whole trace for a lock")
     assert "most likely one has ended" in found.title
     assert "10.0.0.9" not in str(found.evidence)
+    brief = replace(
+        thread(704, user=9 * S, file=S), in_call=in_call("write", "file", "app.py:50 f")
+    )
+    for computes in (thread(704, user=10 * S), brief):  # it may have the lock
+        told = judged(process([*threads, computes])).findings
+        assert "IO141" not in [one.id for one in told]
     waiters = replace(waits, object="w1")
     assert (
         judged(process([hangs.waiting(701, waiters), hangs.waiting(702, waiters)])).findings == ()

@@ -17,6 +17,7 @@ from iotrace.verdict.frames import (
     named,
 )
 from iotrace.verdict.process_profile import ProcessProfile
+from iotrace.verdict.request_entries import handles_one
 
 CONSUMES_SHARE = 0.8
 """Of the time of a consumer's thread that has a stack, below the library's function."""
@@ -62,16 +63,8 @@ _JOB = re.compile(
     r"/celery/app/trace\.py:(?:trace_task|__protected_call__)$|/rq/job\.py:(?:_execute|perform)$"
     r"|/dramatiq/actor\.py:__call__$|/huey/api\.py:_?execute$"
 )
-_REQUEST = re.compile(
-    r"/(?:flask/app|bottle|pyramid/router|falcon/app)\.py:(?:dispatch_request|__call__|_handle)$"
-    r"|/django/core/handlers/\w+\.py:_?get_response$|/werkzeug/serving\.py:run_wsgi$"
-    r"|/aiohttp/web_protocol\.py:_handle_request$|/tornado/web\.py:_execute$"
-    r"|/gunicorn/workers/\w+\.py:handle_request$|/waitress/(?:task|channel)\.py:service$"
-    r"|/socketserver\.py:finish_request$|/http/server\.py:handle_one_request$"
-    r"|/starlette/routing\.py:app$|/fastapi/routing\.py:run_endpoint_function$"
-)
-"""Functions of task queues and servers that have one job, or one request, in hand. A command, or a
-thread of a pool, may well be what fetches jobs."""
+"""Functions of task queues that have one job in hand. A command, or a thread of a pool, may well be
+what fetches jobs."""
 
 
 def waits_for_work(line: Line) -> bool:
@@ -82,7 +75,7 @@ def waits_for_work(line: Line) -> bool:
         if _fetches(frame):
             outer = line.stack[len(library_frames(line.stack)) :]
             pops = frame.plain_function in _POPS
-            return not _is_in(_JOB, outer) and not (pops and _is_in(_REQUEST, outer))
+            return not _is_in(_JOB, outer) and not (pops and handles_one(outer))
         if not in_library(frame):
             return False
     return False
@@ -105,6 +98,11 @@ def is_of_job(stack: Sequence[Frame]) -> bool:
 
 def _is_in(pattern: re.Pattern[str], stack: Sequence[Frame]) -> bool:
     return any(pattern.search(named(frame)) for frame in stack)
+
+
+def fetches(stack: Sequence[Frame]) -> bool:
+    """Whether some function that waits for messages is on the stack, whoever has called it."""
+    return any(map(_fetches, stack))
 
 
 def called_back_by(line: Line) -> Frame | None:

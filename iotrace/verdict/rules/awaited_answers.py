@@ -15,6 +15,7 @@ from iotrace.verdict.number_formats import duration, plural, share
 from iotrace.verdict.one_sided import mute_peers, unanswered_requests
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose, serves
+from iotrace.verdict.request_entries import handles_one
 from iotrace.verdict.rules.awaited_work import consumers_wait
 from iotrace.verdict.rules.rule import Hit, Rule, always
 from iotrace.verdict.slow_limits import LATE_NS
@@ -123,7 +124,9 @@ def _only_a_library_waits(profile: ProcessProfile) -> bool:
     tasks = profile.tasks
     if tasks is None or tasks.looks < LEAST_LOOKS or not tasks.rows:
         return False
-    return not any(has_own(one.stack) or serves(one.stack) for one in tasks.rows)
+    return not any(
+        has_own(one.stack) or serves(one.stack) or handles_one(one.stack) for one in tasks.rows
+    )
 
 
 def _slow_hit(upstream: Upstream, waiting: Sequence[WaitingTasks], profile: ProcessProfile) -> Hit:

@@ -129,6 +129,13 @@ def test_messages_of_a_librarys_own_protocol_are_no_requests() -> None:
     library = replace(one, tasks=replace(one.tasks, rows=(reads,)))
     assert "IO165" in findings(one)
     assert "IO165" not in findings(library)
+    installed = wait_of(  # an application that pip has installed
+        "lib/site-packages/httpx/_client.py:1530 AsyncClient.request",
+        "lib/site-packages/shop/api.py:24 quote",
+        "lib/site-packages/starlette/routing.py:76 app",
+        "lib/site-packages/uvicorn/protocols/http/h11_impl.py:403 RequestResponseCycle.run_asgi",
+    )
+    assert "IO165" in findings(replace(one, tasks=replace(one.tasks, rows=(installed,))))
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ LATE_SHARE = 0.1
 """Of the answers: where more are late, it is the peer's usual speed (IO119)."""
 TAIL_SHARE = 0.3
 """Of all that was waited for a peer, from which on its late answers are what is to be told."""
+ALIKE_TIMES = 2
+"""As long as the shortest late answer takes the longest, of work that takes so long by nature."""
 LEAST_LATE = 2
 LEAST_ANSWERS = 30
 LEAST_COST = 0.02
@@ -56,7 +58,7 @@ def _tail(upstream: Upstream, profile: ProcessProfile) -> Iterator[Hit]:
     if count < LEAST_LATE or count > LATE_SHARE * answers or cost < LEAST_COST * profile.wall_ns:
         return
     least = late[0][0]
-    apart = _of_another_kind(upstream, least)
+    alone, apart = _of_another_kind(upstream, least)
     together = late_together(upstream.peer, upstream.lines, least, profile)
     usual = f"half take less than {duration(usual_ns)}" if usual_ns else "most are much quicker"
     yield Hit(
@@ -78,19 +80,25 @@ def _tail(upstream: Upstream, profile: ProcessProfile) -> Iterator[Hit]:
         + (_TOGETHER.format(plural(together, "other process")) if together else "")
         + (_FEW_QUICK if apart and not together else ""),
         severity="low" if apart and not together else None,
-        advice=f"{_TAIL} {ROW_LOCKS}" if together else _APART if apart else "",
+        advice=f"{_TAIL} {ROW_LOCKS}" if together else _APART if alone else "",
     )
 
 
-def _of_another_kind(upstream: Upstream, least_ns: int) -> bool:
-    """Whether most answers at the places of the late ones were late: what is asked there may take
-    so long each time. Calls of less than a millisecond are at no line, so that is not certain."""
+def _of_another_kind(upstream: Upstream, least_ns: int) -> tuple[bool, bool]:
+    """Whether most answers that were seen at the places of the late ones were late: what is asked
+    there may take so long each time. And whether that is likely: calls of less than a millisecond
+    are at no line, so no less than as many quick ones have to be seen elsewhere, and the late ones
+    to take about as long as each other."""
     late, quick = Counter[tuple[Frame, ...]](), Counter[tuple[Frame, ...]]()
+    longest = [line.max_ns for line in upstream.lines]
     for line in upstream.lines:
         where = tuple(line.own_stack[:1])
         for low, _, count in line.latency_ns.histogram if line.latency_ns else ():
             (late if low >= least_ns else quick)[where] += count
-    return sum(quick[where] for where in late) < late.total()
+    there = sum(quick[where] for where in late)
+    alone = there < late.total()
+    alike = max(longest, default=0) <= ALIKE_TIMES * least_ns
+    return alone, alone and alike and quick.total() - there >= late.total()
 
 
 def _times(upstream: Upstream, profile: ProcessProfile) -> Durations | None:

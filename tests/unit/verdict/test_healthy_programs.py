@@ -23,6 +23,7 @@ from tests.unit.verdict.made import (
     judged,
     line_of,
     process,
+    stack,
     thread,
 )
 from tests.unit.verdict.made_tasks import wait_of
@@ -65,12 +66,24 @@ def test_late_answers_at_a_line_without_quick_ones_may_be_of_another_kind() -> N
     rows = tuple(replace(one, calls=1_200) for one in server.descriptors)
     late = ((268 * MS, 403 * MS, 12),)
     few = (2 * MS, 3 * MS, 4)  # BEGIN, before what is asked at the same line
-    for buckets, grave in ((((2 * MS, 3 * MS, 40), *late), True), ((few, *late), False)):
+    other = stack("app.py:41 index")
+    for buckets, longest, elsewhere_quick, grave in (
+        (((2 * MS, 3 * MS, 40), *late), 402, 90, True),
+        ((few, *late), 402, 90, False),
+        ((few, *late), 900, 90, True),  # each as long as it happens to be locked
+        (late, 402, 9, True),
+        (late, 402, 0, True),  # the quick ones take less than 1 ms, and are at no line
+    ):
         times = replace(slow.latency_ns, histogram=buckets)
-        asked = replace(server, lines=(replace(slow, latency_ns=times),), descriptors=rows)
-        found = findings(asked)["IO150"]
+        quick = replace(slow.latency_ns, histogram=((MS, 2 * MS, elsewhere_quick),))
+        lines = (
+            replace(slow, latency_ns=times, max_ns=longest * MS),
+            replace(slow, latency_ns=quick, max_ns=2 * MS, stack=other, own=0),
+        )
+        found = findings(replace(server, lines=lines, descriptors=rows))["IO150"]
         assert (found.severity != "low") is grave
         assert ("may always take long" in found.title) is not grave
+        assert ("by nature" in found.advice) is (buckets[0] != (2 * MS, 3 * MS, 40))
 
 
 @pytest.mark.parametrize(

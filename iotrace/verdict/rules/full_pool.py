@@ -27,7 +27,7 @@ from iotrace.verdict.stuck import Stuck, from_client, long_ns, place_text, targe
 from iotrace.verdict.told_lines import ToldLine, wait_at
 from iotrace.verdict.upstreams import is_client
 from iotrace.verdict.waiting_tasks import task_lines, tasks_of_threads
-from iotrace.verdict.work_sources import is_of_job, waits_for_work
+from iotrace.verdict.work_sources import fetches, is_of_job, waits_for_work
 from iotrace.vocabulary.kinds import INTERPRETER_KINDS, Kind
 from iotrace.vocabulary.waits import WAIT_REASONS
 
@@ -49,6 +49,19 @@ LEAST_SLEEP_NS = 10_000
 
 RESULTS_SHARE = 0.5
 """Of what the main thread of a batch waits for, results of its pool."""
+BROKERS = (
+    ":9092",
+    ":9093",
+    ":5672",
+    ":5671",
+    ":6650",
+    ":4222",
+    ":1883",
+    ":8883",
+    ":61613",
+    ":6379",
+)
+"""Ports of Kafka, AMQP, Pulsar, NATS, MQTT, STOMP, and of Redis, which may be a cache as well."""
 
 _LIKE_THE_GIL = frozenset(INTERPRETER_KINDS) - {Kind.GIL.label}
 
@@ -164,12 +177,23 @@ def _is_batch(busy: Sequence[_Member], profile: ProcessProfile) -> bool:
         return False
     if any(is_of_job(one.stuck.call.stack) for one in busy):
         return False
+    if _takes_messages(profile):
+        return False
     lines = profile.process.lines
     main = [one for one in lines if one.tid == profile.process.pid]
     for_results = sum(one.wait_ns for one in main if awaits_result(one.stack))
     return not any(map(waits_for_work, lines)) and (
         for_results > RESULTS_SHARE * sum(one.wait_ns for one in main)
     )
+
+
+def _takes_messages(profile: ProcessProfile) -> bool:
+    """Whether its main thread gets what is to be done from a broker, whether it waits for that or
+    all is there already: a consumer in C has no frame, but a peer that is nothing else."""
+    main = profile.process.pid
+    seen = [one.stack for one in profile.process.lines if one.tid == main]
+    seen += [one.stack for one in profile.process.cpu_samples if one.tid == main]
+    return any(map(fetches, seen)) or any(one.peer.endswith(BROKERS) for one in profile.outgoing())
 
 
 def _hit(name: str, busy: Sequence[_Member], free: bool, profile: ProcessProfile) -> Hit:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from iotrace.report.model import OpenSockets
+from iotrace.report.stacks import CpuSample
 from iotrace.report.times import Durations
 from iotrace.verdict.findings import _order
 from tests.found import by_rule
@@ -125,6 +126,15 @@ def test_a_batch_keeps_all_threads_of_its_own_pool_busy() -> None:
         )
         found = findings(changed)["IO142"]
         assert (found.severity == "low") is batch
+        # confluent_kafka's consume() is in C; what kafka-python polls is there already.
+        broker = (*asks, descriptor(9, local="10.0.0.7:51001", peer="10.0.0.9:9092"))
+        polls = "lib/site-packages/kafka/consumer/group.py:700 KafkaConsumer.poll"
+        sample = CpuSample(PID, 9, 9 * MS, 0, 0, 0, 1, stack(polls, "job.py:8 main"))
+        for consumer in (
+            replace(changed, descriptors=broker),
+            replace(changed, cpu_samples=(sample,)),
+        ):
+            assert findings(consumer)["IO142"].severity == "high"
     full = findings(one)["IO142"]
     assert full.severity == "high"
     graver = replace(full, id="IO213", severity="medium")

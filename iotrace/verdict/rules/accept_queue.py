@@ -50,8 +50,6 @@ def _queued(profile: ProcessProfile) -> Iterator[Hit]:
     worked_ns = seen.lifetime_ns - seen.runq_ns - seen.wait_ns["accept"] - seen.wait_ns["poll"]
     if seen.runq_ns >= max(NO_CPU_SHARE * seen.lifetime_ns, worked_ns):
         return  # all is late then: IO112, IO121
-    if _has_begun(seen, profile):
-        return
     slow_clients = False
     on_sockets_ns = seen.wait_ns["recv"] + seen.wait_ns["send"] + seen.wait_ns["poll"]
     if min(on_sockets_ns, _waited_for_clients(profile)) >= CLIENTS_SHARE * seen.lifetime_ns:
@@ -59,14 +57,15 @@ def _queued(profile: ProcessProfile) -> Iterator[Hit]:
         if not slow_clients:
             return  # for the next request of one that it has, if for anything: IO119, IO146
     pending = (profile.process.sockets.pending or 0) if profile.process.sockets else 0
+    begun = _has_begun(seen, profile)
     for one in profile.process.requests:
-        if _waits_long(one, pending):
+        if _waits_long(one, pending) and not (begun and _came_meanwhile(one, profile)):
             yield _hit(one, accepting[0], profile, slow_clients=slow_clients)
 
 
 def _has_begun(accepting: Activity, profile: ProcessProfile) -> bool:
-    """A worker that was started in the trace, by one that listened before: what had come while it
-    was starting waited for that, it has had time since, and nobody waits any more."""
+    """A worker that was started in the trace, by one that listened before, has had time since, and
+    nobody waits any more."""
     sockets = profile.process.sockets
     idle_ns = accepting.wait_ns["accept"] + accepting.wait_ns["poll"]
     return (
@@ -74,6 +73,21 @@ def _has_begun(accepting: Activity, profile: ProcessProfile) -> bool:
         and profile.parent is not None
         and not (sockets and sockets.pending)
         and idle_ns >= IDLE_SHARE * accepting.lifetime_ns
+    )
+
+
+def _came_meanwhile(row: Requests, profile: ProcessProfile) -> bool:
+    """Whether those that waited long had come before the first of them was accepted, or soon after:
+    while the worker was starting, and in no burst since. Only the slowest are dated: that others
+    were no later is taken for granted where no worker was started and ended again meanwhile."""
+    dated = [one for one in row.exemplars if one.queue_ns >= LEAST_NS]
+    first_ns = min((one.arrived_ns + one.queue_ns for one in dated), default=0)
+    if not dated or any(one.arrived_ns > first_ns + LEAST_NS for one in dated):
+        return False
+    waited = row.queue_ns.histogram if row.queue_ns else ()
+    return sum(n for low, _, n in waited if low >= LEAST_NS) <= len(dated) or not any(
+        one.process.started_ns > 0 and one.process.ended_ns is not None
+        for one in (profile, *profile.siblings)
     )
 
 

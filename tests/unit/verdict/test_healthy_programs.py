@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from iotrace.report.model import OpenSockets
+from iotrace.report.model import OpenSockets, Process
+from iotrace.report.requests import SlowRequest
 from iotrace.report.stacks import CpuSample
 from iotrace.report.times import Durations
 from iotrace.verdict.findings import _order
@@ -190,4 +191,31 @@ def test_a_worker_that_was_just_started_finds_those_that_came_meanwhile(
     )
     sockets = replace(one.sockets, pending=pending)
     worker = replace(one, parent=701, started_ns=started, threads=rows, sockets=sockets)
-    assert ("IO171" in findings(master, worker)) is told
+    assert ("IO171" in findings(master, _queued_at(worker, S + 100 * MS))) is told
+
+
+def _queued_at(worker: Process, *arrived: int, **times: int) -> Process:
+    """Its requests that waited 2 s in the accept queue, by when they came."""
+    (row,) = worker.requests
+    assert row.queue_ns
+    slow = tuple(SlowRequest(at, 4 * S, 2 * S, {}, {}, "10.0.0.7:4100", PID) for at in arrived)
+    queue = replace(row.queue_ns, histogram=((2 * S, 3 * S, times.pop("waited", len(slow))),))
+    return replace(worker, requests=(replace(row, exemplars=slow, queue_ns=queue),), **times)
+
+
+def test_a_burst_after_a_worker_has_begun_is_no_start() -> None:
+    """gunicorn's max_requests: every worker was started in the trace."""
+    (one,) = hangs.accept_queue(True)
+    assert one.sockets is not None
+    master = process([thread(701, poll=10 * S)], pid=701)
+    states = thread(poll=8 * S, user=2 * S).states_ns
+    rows = tuple(replace(row, states_ns=states) for row in one.threads)
+    sockets = replace(one.sockets, pending=0)
+    worker = replace(one, parent=701, started_ns=S, threads=rows, sockets=sockets)
+    before = replace(worker, pid=702, ended_ns=6 * S)
+    late = _queued_at(worker, S, 6 * S)
+    assert "IO171" in findings(master, late)
+    assert "IO171" in findings(master, worker)  # not dated
+    more = _queued_at(worker, S, S + 50 * MS, waited=20)
+    assert "IO171" not in findings(master, more)
+    assert "IO171" in findings(master, more, replace(before, requests=()))

@@ -24,7 +24,7 @@ _SIDE_BY_SIDE = (
     "tests/kernel/test_absent_features.py",
     "tests/kernel/test_agent.py",
     "tests/kernel/test_attach_command.py",
-    "tests/kernel/test_awaited_bodies.py",
+    "tests/kernel/test_bodies_and_leavers.py",
     "tests/kernel/test_children.py",
     "tests/kernel/test_clients.py",
     "tests/kernel/test_compiling.py",

@@ -205,8 +205,8 @@ DEFECTS = (
 TESTED_ELSEWHERE = {
     "IO121": "tests/kernel/test_throttling.py",
     "IO134": "tests/kernel/test_major_faults.py",
-    "IO216": "tests/kernel/test_awaited_bodies.py",
-    "IO219": "tests/kernel/test_abandoned_requests.py",
+    "IO216": "tests/kernel/test_bodies_and_leavers.py",
+    "IO219": "tests/kernel/test_bodies_and_leavers.py",
     **dict.fromkeys(
         (
             *(f"IO{number}" for number in range(140, 148)),

@@ -48,6 +48,12 @@ def on_cpu_ns(thread: Thread) -> int:
     return thread.states_ns.on_cpu
 
 
+def away_ns(thread: Thread, stolen: int) -> int:
+    """How long it did not run at most, though it did not sleep: it was ready, or the CPUs of all
+    were ``stolen`` for so long. A program that looks at the clock counts that as well."""
+    return thread.states_ns.runq + stolen
+
+
 def stolen_ns(cpus: Collection[int] = ()) -> int:
     """What the hypervisor has taken from these CPUs, or from all, since the machine was started.
 

@@ -24,9 +24,7 @@ OPTIONAL = [probe.tracepoint for probe in PROBES if probe.loses] + sorted(OTHER_
 IN_EACH_RUN = {
     "sched_waking",
     "skb_copy_datagram_iovec",
-    "sk_data_ready",
     "lookup_batch",
-    "run_delay",
 }
 """Each takes a compilation; those without which most else is done in another way."""
 

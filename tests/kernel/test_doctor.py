@@ -62,7 +62,9 @@ def test_all_is_well_here(python: str) -> None:
     assert "missing" not in told.values()
 
 
-@pytest.mark.parametrize("name", ["sched_switch", "sk_data_ready"])
+@pytest.mark.parametrize(
+    "name", ["sched_switch", pytest.param("sk_data_ready", marks=pytest.mark.thorough)]
+)
 def test_a_tracepoint_that_is_not_there(name: str) -> None:
     status, told = _told(absent=name)
     needed = name == "sched_switch"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -150,8 +151,10 @@ def _in_a_container() -> Iterator[tuple[int, int]]:
             inner = next(line.split() for line in status.splitlines() if line.startswith("NSpid"))
             yield outer, int(inner[-1])
         finally:
+            # The first one of a PID namespace takes all others with it.
             for pid in _descendants(top.pid):
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 def _descendants(pid: int) -> list[int]:

@@ -76,6 +76,10 @@ def _waits(pid: int) -> bool:
     return sleeps_in(pid, pid, "rt_sigtimedwait")
 
 
+WITH = ("sys_ptrace", "dac_read_search")
+"""With one of these alone most is as with none."""
+
+
 @pytest.mark.parametrize("whose", ["own", "root's"])
 def test_two_capabilities_are_enough(folder: Path, whose: str) -> None:
     """For one's own programs; another's need two more, to be looked into in /proc."""
@@ -92,7 +96,9 @@ def test_two_capabilities_are_enough(folder: Path, whose: str) -> None:
     assert set(report.quality.unavailable) == {"probe_ns"}
 
 
-@pytest.mark.parametrize("held", [(), ("sys_ptrace",), ("dac_read_search",)])
+@pytest.mark.parametrize(
+    "held", [(), *(pytest.param((one,), marks=pytest.mark.thorough) for one in WITH)]
+)
 def test_another_s_program_without_the_two_more(folder: Path, held: tuple[str, ...]) -> None:
     """The counts are right all the same; what /proc would tell is named as not known, and why."""
     with Target("calls.py") as target:

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from iotrace.report.model import Report
-from tests.interpreters import interpreters, label, main_interpreters
+from tests.interpreters import interpreters, label, main_interpreters, version_of
 from tests.kernel.python.marks import FIRST, mark_of
 from tests.kernel.targets import Target
 from tests.kernel.tracing import process_of, report_of, tracing
@@ -29,6 +29,10 @@ _CAUSES = {
 }
 
 
+BETWEEN = ("3.13", "3.14")
+"""The oldest and the newest are tried each time."""
+
+
 def _trace(python: str, *arguments: object, lasts_s: float = 0) -> tuple[int, Report]:
     program = Target("stalls.py", *arguments, prefix=FIRST, python=python)
     with program as target, tracing(target.pid) as trace:
@@ -45,7 +49,14 @@ def _trace(python: str, *arguments: object, lasts_s: float = 0) -> tuple[int, Re
         return target.pid, report_of(trace)
 
 
-@pytest.mark.parametrize("python", main_interpreters(), ids=label)
+@pytest.mark.parametrize(
+    "python",
+    [
+        pytest.param(one, marks=pytest.mark.thorough if version_of(one) in BETWEEN else ())
+        for one in main_interpreters()
+    ],
+    ids=label,
+)
 def test_each_stall_is_blamed_on_its_line_and_its_cause(python: str) -> None:
     pid, report = _trace(python, "hold_up", _STALLS, lasts_s=0.4 * _STALLS)
     (loop,) = [one for one in process_of(report, pid).loops if one.stalls]

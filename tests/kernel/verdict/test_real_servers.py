@@ -83,6 +83,12 @@ CASES = (
 )
 
 
+ALIKE = frozenset(
+    ("uvicorn-asyncio", "gunicorn-gthread-close", "gunicorn-gevent-close", "threading-close")
+)
+"""Each is much as one of the others."""
+
+
 @pytest.fixture(scope="module")
 def trace() -> Iterator[Trace]:
     """One trace for all: attaching takes a second."""
@@ -95,7 +101,14 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, marks=pytest.mark.thorough if case.name in ALIKE else ())
+        for case in CASES
+    ],
+    ids=lambda case: case.name,
+)
 def test_the_label_is_right_and_nothing_is_found(
     trace: Trace, certificate: Path, case: Case
 ) -> None:

@@ -50,7 +50,7 @@ def _starved(profile: ProcessProfile) -> Iterator[Hit]:
     if 0 < profile.cpus < profile.machine_cpus:
         evidence["may_use"] = f"{profile.cpus} of the machine's {profile.machine_cpus} CPUs"
     if limits is not None and limits.throttled_ns:
-        evidence["throttled_by_cpu_limit_ns"] = limits.throttled_ns
+        evidence["throttled_added_up_over_cpus_ns"] = limits.throttled_ns
     lines = busy_lines(profile.process)
     if not profile.leaves_cpus:
         confined = 0 < profile.cpus < profile.machine_cpus

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from iotrace.report.detail import Detail
 from iotrace.verdict.cpu_samples import busy_lines
@@ -15,6 +15,8 @@ THROTTLED_SHARE = 0.05
 WORKING_SHARE = 0.01
 """Of the time traced: a thread that ran or wanted to run for as long takes part in using it up."""
 
+COMPUTED_SHARE = 0.5
+"""Of what a request takes: one that is on a CPU for less mostly waits for the quota."""
 LEAST_THREADS = 2
 """One alone shares with nobody."""
 
@@ -33,12 +35,11 @@ def _throttled(profile: ProcessProfile) -> Iterator[Hit]:
     limits = profile.process.limits
     if limits is None or not is_throttled(profile):
         return
-    throttled = min(limits.throttled_ns or 0, profile.wall_ns)
     group = [one for one in _in_its_group(profile) if is_throttled(one)]
     working = sum(map(_threads_at_work, group))
+    throttled = limits.throttled_ns or 0
     evidence: dict[str, float | int | str] = {
-        "throttled_by_cpu_limit_ns": throttled,
-        "throttled_ratio": round(throttled / profile.wall_ns, 3),
+        "throttled_added_up_over_cpus_ns": throttled,
         "cgroup": limits.cpu_group,
         "threads_that_want_a_cpu": working,
         "cpu_ns": sum(one.total.cpu_ns for one in group),
@@ -48,10 +49,18 @@ def _throttled(profile: ProcessProfile) -> Iterator[Hit]:
         evidence["quota_cpus"] = round(limits.cpu_quota_cpus, 3)
     yield Hit(
         evidence,
-        throttled,
+        min(throttled, _all_at_rest_ns(profile, group)),
         lines=busy_lines(profile.process),
         title=_title(working, len(group), limits.cpu_quota_cpus),
     )
+
+
+def _all_at_rest_ns(profile: ProcessProfile, group: Sequence[ProcessProfile]) -> int:
+    """How long none of their threads was on a CPU, at most: the kernel adds up the CPUs on which
+    the group stands still, with both versions of control groups (kernel/sched/fair.c,
+    unthrottle_cfs_rq), so that two may make more of it than the trace has time."""
+    ran = (seen.cpu_ns for one in group for seen in one.threads.values())
+    return max(0, profile.wall_ns - max(ran, default=0))
 
 
 def _title(threads: int, processes: int, quota: float | None) -> str:
@@ -91,6 +100,12 @@ def _threads_at_work(profile: ProcessProfile) -> int:
     )
 
 
+def _hardly_computes(_: Hit, requests: Hit) -> bool:
+    """Slow requests that are said to compute, and wait for the CPU for longer."""
+    computed, took = (requests.evidence.get(f"mean_{name}_ns") for name in ("on_cpu", "latency"))
+    return isinstance(computed, int) and isinstance(took, int) and computed < COMPUTED_SHARE * took
+
+
 THROTTLED = Rule(
     "IO121",
     "Throttled by the CPU limit of its control group",
@@ -99,7 +114,14 @@ THROTTLED = Rule(
     "--cpus), or run no more threads and workers than the quota has CPUs: libraries start one for "
     "each CPU of the host (OPENBLAS_NUM_THREADS, OMP_NUM_THREADS, gunicorn --workers).",
     _throttled,
-    explains={"IO103": covers, "IO105": always, "IO112": always, "IO113": covers, "IO114": covers},
+    explains={
+        "IO103": covers,
+        "IO105": always,
+        "IO112": always,
+        "IO113": covers,
+        "IO114": covers,
+        "IO178": _hardly_computes,
+    },
     least=Detail.LIGHT,
     shared="cgroup",
     cost=Cost.TIME,

@@ -152,7 +152,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "IO118": {"connects": 101, "connect_wait_ns": 3 * S},
     "IO119": {"peer": "10.0.0.9:5432", "waited_ns": 6 * S},
     "IO120": {"empty_returns": 200_003, "useful_returns": 1_009},
-    "IO121": {"throttled_by_cpu_limit_ns": 4 * S, "quota_cpus": 0.2, "threads_that_want_a_cpu": 3},
+    "IO121": {"throttled_added_up_over_cpus_ns": 4 * S, "threads_that_want_a_cpu": 3},
     "IO130": {"call": "accept4", "error": "EMFILE", "failed": 8_999},
     "IO131": {"call": "other", "error": "EBADF", "failed": 40_009},
     "IO132": {"iterations_over_10_ms": 397, "mean_ns": 17 * MS, "on_cpu_ns": 397 * 17 * MS},

@@ -12,13 +12,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from iotrace.report.stacks import Frame, InCall
+from iotrace.report.stacks import Frame
 from iotrace.report.surroundings import UnreadPipe
 from iotrace.verdict.frames import named, since_fork
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.stuck import WHOLE_SHARE, Stuck, in_calls
 from iotrace.vocabulary.calls import FAMILIES, LOCKS, READS
 
+_ASKS = READS | FAMILIES.keys()
 LEAST_WAITING = 2
 """Processes that wait for the lock: one alone may wait for somebody who is not traced."""
 _TAKES_LOCK = re.compile(r"/multiprocess(?:ing)?/synchronize\.py:(?:__enter__|acquire)$")
@@ -79,12 +80,8 @@ def _unread(waiter: ProcessProfile, children: Sequence[ProcessProfile]) -> Unrea
 
 def _leaves(one: ProcessProfile, pipe: str) -> bool:
     mine = [each for each in one.process.unread_pipes if each.pipe == pipe]
-    at_it = any(_calls(row.in_call, pipe) for row in one.process.threads if row.in_call)
+    at_it = any(row.in_call.peer == pipe for row in one.process.threads if row.in_call)
     return bool(mine) and all(each.reads == 0 for each in mine) and not at_it
-
-
-def _calls(call: InCall, pipe: str) -> bool:
-    return call.peer == pipe
 
 
 def _is_held(waiter: Stuck, family: Sequence[ProcessProfile]) -> bool:
@@ -93,7 +90,7 @@ def _is_held(waiter: Stuck, family: Sequence[ProcessProfile]) -> bool:
     way = _way(waiter.call.stack)
     for profile in family:
         for one in in_calls(profile):
-            if one.call.syscall not in READS | FAMILIES.keys():
+            if one.call.syscall not in _ASKS:
                 continue
             if not one.call.stack or _way(one.call.stack) == way != ():
                 return True

@@ -40,6 +40,9 @@ from iotrace.verdict.stuck import (
 )
 from iotrace.verdict.told_lines import frame_text
 
+_Chained = tuple[list[Stuck], Stuck]
+"""Those who wait for a lock, and its holder, which waits for a lock as well."""
+
 
 def _waiting(profile: ProcessProfile) -> Iterator[Hit]:
     lost = lost_queue_lock(profile)
@@ -56,27 +59,35 @@ def _waiting(profile: ProcessProfile) -> Iterator[Hit]:
             by_lock.setdefault(one.call.object or place_text(one), []).append(one)
     groups = list(by_lock.values())
     circle = [one for group in groups for one in group if is_deep(one)] if len(groups) > 1 else []
-    told: list[list[Stuck]] = []
-    holders: list[Stuck] = []
-    unknown: list[list[Stuck]] = []
+    chained: list[_Chained] = []
+    moving: list[list[Stuck]] = []
+    unheld: list[list[Stuck]] = []
     for group in groups:
         holder = holder_of(group, everybody)
-        if holder is not None and holder.purpose is Purpose.LOCK and holder in circle:
-            told.append(group)
-            holders.append(holder)
-        elif holder is None and any(map(is_deep, group)) and matters(group):
-            unknown.append(group)
-        elif changes_hands(group, holder, profile):
-            continue  # IO144 tells what is done with it
-        elif holder is not None or matters(group) or len(everybody) == 1:
+        if holder is None:
+            unheld.append(group)
+        elif holder.purpose is Purpose.LOCK and holder in circle:
+            chained.append((group, holder))
+        else:
+            moving.append(group)
+            if not changes_hands(group, holder, profile):  # else IO144 tells what is done with it
+                yield _hit(with_others(group, everybody), holder, profile)
+    told = [one for one in chained if not _moves_on(one[1], chained, moving)]
+    for group, holder in chained:
+        if (group, holder) not in told:
             yield _hit(with_others(group, everybody), holder, profile)
+    holders = [holder for _, holder in told]
+    behind = [group for group in unheld if any(one in holders for one in group)]
     if told:
-        yield _deadlocked(told, holders, groups, profile)
-        unknown = [group for group in unknown if not any(one in holders for one in group)]
-    if len(unknown) > 1 and not told and are_alone(unknown, profile):
-        yield _deadlock([one for group in unknown for one in group], profile, len(unknown))
-    else:
-        yield from (_hit(with_others(group, everybody), None, profile) for group in unknown)
+        yield _deadlocked([group for group, _ in told], behind, profile)
+    left = [group for group in unheld if group not in behind]
+    deep = [group for group in left if any(map(is_deep, group)) and matters(group)]
+    if len(deep) > 1 and not told and are_alone(deep, profile):
+        yield _deadlock([one for group in deep for one in group], profile, len(deep))
+        left = [group for group in left if group not in deep]
+    for group in left:
+        if matters(group) or len(everybody) == 1:
+            yield _hit(with_others(group, everybody), None, profile)
 
 
 def _of_queue(lost: LostQueueLock) -> Hit:
@@ -110,18 +121,28 @@ def _of_queue(lost: LostQueueLock) -> Hit:
 _OF_QUEUES = re.compile(r"/multiprocess(?:ing)?/")
 
 
+def _moves_on(
+    holder: Stuck, chained: Sequence[_Chained], moving: Sequence[Sequence[Stuck]]
+) -> bool:
+    """Whether a holder waits for a lock that is released some time, or for one whose holder does:
+    that is a queue, and no circle."""
+    seen: set[int] = set()
+    at: Stuck | None = holder
+    while at is not None and at.tid not in seen:
+        seen.add(at.tid)
+        if any(at in group for group in moving):
+            return True
+        at = next((after for group, after in chained if at in group), None)
+    return False
+
+
 def _deadlocked(
-    told: Sequence[Sequence[Stuck]],
-    holders: Sequence[Stuck],
-    groups: Sequence[Sequence[Stuck]],
-    profile: ProcessProfile,
+    told: Sequence[Sequence[Stuck]], behind: Sequence[Sequence[Stuck]], profile: ProcessProfile
 ) -> Hit:
-    """``told``: those of whose locks the ``holders`` are seen; these wait for locks themselves."""
-    waiting = {one.tid for group in told for one in group}
-    behind = [group for group in groups if any(one in holders for one in group)]
-    others = [group for group in behind if not any(one.tid in waiting for one in group)]
-    members = [one for group in (*told, *others) for one in group]
-    concluded = len(told) + len(others) if others and are_alone((*told, *others), profile) else 0
+    """``told``: those of whose locks the holders are seen, which wait for locks themselves;
+    ``behind``: groups that such holders are in, and whose own lock nobody is seen to have."""
+    members = [one for group in (*told, *behind) for one in group]
+    concluded = len(told) + len(behind) if behind and are_alone((*told, *behind), profile) else 0
     return _deadlock(members, profile, concluded)
 
 

@@ -313,3 +313,22 @@ def test_a_pool_of_twisteds_that_waits_for_results_of_its_own() -> None:
     idle = in_call("futex", "", "lib/queue.py:171 Queue.get", *_WORKER)
     free = judged(process([*threads, hangs.waiting(720, idle)])).findings
     assert "Deadlock" not in " ".join(one.title for one in free)
+
+
+def test_locks_that_one_waits_for_behind_another_are_no_deadlock() -> None:
+    """The last one of them waits for a database: nobody waits for who waits for it."""
+    first = in_call("futex", "", "app.py:26 pay", "app.py:31 change", *hangs.BOOTSTRAP, object="a0")
+    second = in_call(
+        "futex", "", "app.py:41 store", "app.py:26 pay", "app.py:36 show", *hangs.BOOTSTRAP,
+        object="b0",
+    )  # fmt: skip
+    asks = in_call(
+        "recvfrom", "tcp", "app.py:44 ask", "app.py:41 store", "app.py:50 main", *hangs.BOOTSTRAP,
+        fd=9, peer="10.0.0.9:5432",
+    )  # fmt: skip
+    calls = {701: first, 702: second, 703: asks}
+    found = judged(process([hangs.waiting(tid, one) for tid, one in calls.items()])).findings
+    told = [one.title for one in (*found, *(two for one in found for two in one.symptoms))]
+    assert not any("Deadlock" in title or "each other" in title for title in told), told
+    for holder in ("thread 702, sleeps in futex", "thread 703, sleeps in recvfrom"):
+        assert any(holder in title for title in told), told

@@ -6,28 +6,28 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iotrace.report.model import Process, UnreadPipe
+from iotrace.report.stacks import InCall
 from tests.unit.verdict import hangs
 from tests.unit.verdict.made import PID, S, findings, in_call, process
 
 _PIPE = "pipe:[81]"
 _GETS = ("lib/multiprocessing/queues.py:102 Queue.get", "worker.py:9 work")
 _OUTER = ("lib/multiprocessing/popen_fork.py:71 Popen._launch", "serve.py:3 main")
-_LOCKED = in_call(
+_LOCK = in_call(
     "futex", "", "lib/multiprocessing/synchronize.py:95 SemLock.__enter__", *_GETS, *_OUTER,
     object="a0",
 )  # fmt: skip
-_TIMED = replace(_LOCKED, timed=False)
+_LOCKED = replace(_LOCK, timed=False)
 _READS = in_call(
     "read", "pipe", "lib/multiprocessing/connection.py:378 Connection._recv", *_GETS, *_OUTER,
     fd=9, peer=_PIPE,
 )  # fmt: skip
 
 
-def _worker(pid: int, one: object = _TIMED, unread: int = 421, reads: int = 0) -> Process:
-    assert not isinstance(one, int)
+def _worker(pid: int, one: InCall = _LOCKED, unread: int = 421, reads: int = 0) -> Process:
     others = tuple(each for each in (702, 703) if each != pid)
     lies = (UnreadPipe(9, _PIPE, unread, reads, others),) if unread else ()
-    worker = process([hangs.waiting(pid, one, lock=10 * S)], pid=pid, parent=PID)  # type: ignore[arg-type]
+    worker = process([hangs.waiting(pid, one, lock=10 * S)], pid=pid, parent=PID)
     return replace(worker, unread_pipes=lies)
 
 
@@ -58,7 +58,7 @@ def test_a_lock_that_somebody_has_or_that_somebody_has_had_meanwhile() -> None:
     assert "IO141" not in findings(_parent(), *waiting, reader)
     assert "IO141" not in findings(_parent(), _worker(702, reads=7), _worker(703))
     assert "IO141" not in findings(_parent(), _worker(702))
-    brief = replace(_TIMED, wait_ns=3 * S, since_ns=7 * S)
+    brief = replace(_LOCKED, wait_ns=3 * S, since_ns=7 * S)
     assert "IO141" not in findings(_parent(), _worker(702, brief), _worker(703, brief))
 
 

@@ -82,7 +82,9 @@ def _empty_reads(profile: ProcessProfile, tid: int, kind: str) -> int:
 
 def _hit(profile: ProcessProfile, kind: str, readers: Sequence[_Reader]) -> Hit:
     """``readers``: of one kind; which of them reads which stream is not known."""
+    several = len(readers) > 1
     rows = _streams(profile, kind, readers)
+    rows = rows if len(rows) == len(readers) else []  # else it is not known which they all are
     tid, empty = readers[0].tid, sum(one.empty for one in readers)
     cost, rate = sum(one.cost_ns for one in readers), profile.per_second(empty)
     evidence: dict[str, float | int | str] = {
@@ -90,28 +92,27 @@ def _hit(profile: ProcessProfile, kind: str, readers: Sequence[_Reader]) -> Hit:
         "per_second": round(rate),
         "cpu_ns": cost,
     }
-    if len(readers) > 1:
-        evidence |= {"threads": len(readers), "streams": len(rows)}
+    if several:
+        evidence |= {"threads": len(readers), **({"streams": len(rows)} if rows else {})}
     name = f"{kind} connection" if kind in STREAMS else kind
-    of = f"a {kind}" if len(rows) < 2 else plural(len(rows), name)
-    end = "nobody has it open for writing"
-    if kind in STREAMS:
-        end = f"the peer has closed {'it' if len(rows) < 2 else 'them'}"
+    of = f"a {kind}" if not several else plural(len(rows), name) if rows else f"{name}s"
+    them = "them" if several else "it"
+    end = (
+        f"the peer has closed {them}" if kind in STREAMS else f"nobody has {them} open for writing"
+    )
     peers = {row.peer for row in rows}
     if len(peers) == 1 and "" not in peers:
         peer = peers.pop()
         evidence["peer"] = peer
-        of = (
-            f"{'the connection' if len(rows) == 1 else plural(len(rows), 'connection')} with {peer}"
-        )
+        of = f"{plural(len(rows), 'connection') if several else 'the connection'} with {peer}"
     elif kind in STREAMS and (likely := _read_alike(profile, tid)):
         evidence["most_likely_peer"] = likely
-        end = f"the peer, most likely {likely}, has closed {'it' if len(rows) < 2 else 'them'}"
-    who = "A thread spins" if len(readers) == 1 else f"{len(readers)} threads spin"
+        end = f"the peer, most likely {likely}, has closed {them}"
+    who = f"{len(readers)} threads spin" if several else "A thread spins"
     return Hit(
         evidence,
         cost,
-        tid if len(readers) == 1 else None,
+        None if several else tid,
         rows[0].fd if len(rows) == 1 else None,
         lines=busy_lines(profile.process, tid),
         title=f"{who} at the end of {of}: {rate:,.0f} reads a second return 0 bytes at once; "

@@ -130,3 +130,13 @@ def test_who_was_most_likely_the_peer_is_read_in_the_same_function() -> None:
     also = replace(lines[0], fd=14)
     two = replace(one, descriptors=(*rows, other), lines=(*lines, also))
     assert "most likely" not in findings(two)["IO214"].title
+
+
+def test_threads_of_which_some_read_what_is_not_known_are_at_no_one_peer() -> None:
+    one = _resets()
+    known = descriptor(6, peer="10.0.0.8:6379", calls=400_000, bytes_in=0)
+    found = findings(replace(one, descriptors=(known,)))["IO214"]
+    assert "3 threads spin at the end of tcp connections: " in found.title
+    assert "the peer has closed them" in found.title
+    assert not {"peer", "streams"} & found.evidence.keys()
+    assert found.fd is None

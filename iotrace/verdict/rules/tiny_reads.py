@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from iotrace.report.model import Call
@@ -137,9 +138,11 @@ def _pieces_hit(profile: ProcessProfile, count: int, moved: int, does: str, done
     """``does`` and ``done``: "write", "written"."""
     reads = does == "read"
     files = [one for one in profile.process.descriptors if one.kind in FILES and one.local]
-    sizes = {one.local: (one.bytes_in if reads else one.bytes_out) or 0 for one in files}
+    sizes = Counter[str]()
+    for one in files:
+        sizes[one.local] += (one.bytes_in if reads else one.bytes_out) or 0
     worst = max(sizes, key=sizes.__getitem__, default="")
-    whose = f" of {worst}" if sizes.get(worst) else ""
+    whose = f" of {worst}" if sizes[worst] else ""
     sent = sum(one.bytes_out or 0 for one in profile.connections() if one.local or one.peer)
     nobody = reads and sent < SENT_SHARE * moved
     evidence: dict[str, float | int | str] = {

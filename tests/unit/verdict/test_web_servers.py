@@ -255,6 +255,15 @@ def test_a_file_that_threads_read_in_small_pieces() -> None:
     assert "IO110" not in findings(_file_in_pieces(65_536, 3_000_000_000))
 
 
+def test_a_file_that_is_open_twice_is_one_file() -> None:
+    one = _file_in_pieces(4_096, 200_000_000)
+    (film,) = [row for row in one.descriptors if row.local == "/srv/film.mp4"]
+    again = replace(film, fd=film.fd + 1, bytes_in=5)
+    other = replace(film, fd=film.fd + 2, local="/srv/other.mp4", bytes_in=100)
+    found = findings(replace(one, descriptors=(*one.descriptors, again, other)))["IO110"]
+    assert found.evidence["file"] == "/srv/film.mp4"
+
+
 def test_a_file_that_threads_write_in_small_pieces() -> None:
     """What is written is not told as read, and goes to nobody by nature."""
     one = _file_in_pieces(4_096, 3_000)

@@ -15,7 +15,7 @@ from iotrace.verdict.number_formats import plural
 from iotrace.verdict.process_profile import ProcessProfile
 from iotrace.verdict.purpose import Purpose
 from iotrace.verdict.rules.rule import Hit, Rule
-from iotrace.verdict.waiting_tasks import LEAST_LOOKS, WaitingTasks, mean_of, task_lines
+from iotrace.verdict.waiting_tasks import LEAST_LOOKS, WaitingTasks, task_lines
 
 LEAST = 5
 """More tasks than clients could be connected: of fewer the clients may have gone just now."""
@@ -59,7 +59,7 @@ def _abandoned(profile: ProcessProfile) -> Iterator[Hit]:
         severity="medium",
         lines=task_lines(own),
         title=f"Requests go on for clients that have gone: {plural(now, 'asyncio task')} serve "
-        f"requests, most of them at {_most(own)}, and {_connections_text(connected)}",
+        f"requests, {_most(own, now)}, and {_connections_text(connected)}",
     )
 
 
@@ -87,8 +87,9 @@ def _in_hand(profile: ProcessProfile) -> float:
     return waited / profile.wall_ns + sum(row.unanswered for row in rows)
 
 
-def _most(own: Sequence[WaitingTasks]) -> str:
-    return max(own, key=lambda one: mean_of([one])).place
+def _most(own: Sequence[WaitingTasks], now: int) -> str:
+    most = max(own, key=lambda one: one.wait.mean)
+    return f"{'most of them' if 2 * most.wait.tasks > now else 'among others'} at {most.place}"
 
 
 def _connections_text(connected: int) -> str:

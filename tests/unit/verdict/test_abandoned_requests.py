@@ -92,3 +92,14 @@ def test_a_server_that_shuts_down_has_clients_that_nothing_tells_from_others() -
         replace(_served(), sockets=OpenSockets(8, (), 0, 0, connected=clients))
     )
     assert "after the answer" in findings(_served())["IO219"].advice
+
+
+def test_the_place_of_a_few_of_them_is_not_said_to_be_that_of_most() -> None:
+    (one,) = made_tasks.abandoned_requests(True)
+    served = made_tasks.SERVED[2:]
+    rows = tuple(
+        TaskWait("_asyncio.Future", count, count, 0, 0, stack(f"app.py:{line} work", *served))
+        for count, line in ((4, 41), (3, 51), (3, 61))
+    )
+    found = findings(replace(one, tasks=TaskWaits(12, 9 * S, 9, rows)))["IO219"]
+    assert "10 asyncio tasks serve requests, among others at srv/app.py:41 work" in found.title

@@ -78,7 +78,7 @@ def _order(one: Finding, workers: Collection[int]) -> tuple[object, ...]:
         two.id for two in one.symptoms if not (two.pid in workers and _TELLS[two.id] is Tells.QUEUE)
     )
     ids = (one.id, *symptoms)
-    # A low one of such a rule says that nobody waits for it.
+    # A low one of Rank.STUCK says that it may be as it should be.
     rank = Rank.SHARE if one.severity == "low" else min(map(_RANK_OF_RULE.__getitem__, ids))
     return (
         rank,

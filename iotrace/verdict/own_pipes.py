@@ -11,6 +11,7 @@ from iotrace.verdict.purpose import Purpose
 from iotrace.verdict.stuck import Stuck, is_only_thread, target_text
 
 _MULTIPROCESSING = re.compile(r"/multiprocess(?:ing)?/")
+_FEEDS = re.compile(r"/multiprocess(?:ing)?/queues\.py:_feed$")
 """What is read there comes from another process. Elsewhere a signal may write to a pipe of its own
 process (signal.set_wakeup_fd)."""
 
@@ -35,9 +36,6 @@ def nobody_writes_text(one: Stuck) -> str:
     )
 
 
-_FEEDS = re.compile(r"/multiprocess(?:ing)?/queues\.py:_feed$")
-
-
 def feeds_queue(one: Stuck) -> bool:
     """Whether it is the thread that writes the items of a multiprocessing.Queue into its pipe, and
     waits for room there."""
@@ -45,7 +43,7 @@ def feeds_queue(one: Stuck) -> bool:
 
 
 def feeds_queue_text(one: Stuck, profile: ProcessProfile) -> str:
-    """What is in the pipe lies there: ``others`` are who has its other end."""
+    """What it does, and who could read it: ``others`` have the pipe's other end."""
     others = [pid for pid in one.call.others if pid != profile.process.pid]
     who = "nobody reads it"
     if not others and not one.call.read_by:

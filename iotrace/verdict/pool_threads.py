@@ -18,10 +18,13 @@ from iotrace.vocabulary.kinds import INTERPRETER_KINDS, PIPE
 POOLS_SHARE = 0.9
 """Of all that a process waited in calls of one kind, in stacks of one pool: whoever made such calls
 is of that pool."""
-UNBROKEN_SHARE, UNBROKEN_THREADS, UNBROKEN_JOBS = 0.005, 4, 3
-"""Of so many threads' time at most that they slept in locks, of whatever: who has asked for the
-next job has done so before they were free. Of few threads a single client may be as quick, and of
-few jobs each nothing tells that they end."""
+UNBROKEN_SHARE = 0.005
+"""Of the time of a pool's threads, at most, that they slept in locks, of whatever: who has asked
+for the next job has done so before they were free."""
+UNBROKEN_THREADS = 4
+"""Of fewer a single client may be as quick."""
+UNBROKEN_JOBS = 3
+"""Of each thread: of fewer nothing tells that they end."""
 WAITS_PER_JOB = 0.05
 """For work, of a millisecond or more; a client that has its answer takes so long to ask again."""
 
@@ -112,16 +115,16 @@ def idle_ns(profile: ProcessProfile) -> int:
 
 
 def without_break(
-    profile: ProcessProfile, lifetimes_ns: Sequence[int], *, jobs: int, idle_ns: int
+    profile: ProcessProfile, lifetimes_ns: Sequence[int], *, jobs: int, rested_ns: int
 ) -> bool:
     """Whether threads of a pool, all that it has, had their next job at once, whatever locks they
-    slept in between: ``idle_ns`` altogether, while about so many ``jobs`` were done."""
+    slept in between: ``rested_ns`` altogether, while about so many ``jobs`` were done."""
     lines = profile.process.lines
     waits = sum(one.calls for one in lines if pool_of(one.stack) and _is_idle_call(one))
     return (
         len(lifetimes_ns) >= UNBROKEN_THREADS
         and jobs >= UNBROKEN_JOBS * len(lifetimes_ns)
-        and idle_ns <= UNBROKEN_SHARE * sum(lifetimes_ns)
+        and rested_ns <= UNBROKEN_SHARE * sum(lifetimes_ns)
         and waits <= WAITS_PER_JOB * jobs
     )
 

@@ -25,9 +25,9 @@ _CALLBACK = "/asyncio/events.py:_run"
 
 @dataclass(frozen=True, slots=True)
 class StandingLoop:
-    """``frame``: of the innermost function that does not return; ``tasks``: others of that process
-    that have not moved. ``listens``: it has a listening socket; ``clients``: connections wait there
-    that no other thread accepts."""
+    """``frame``: of the innermost function that does not return; ``tasks``: others of that process,
+    at places where one at least has waited for long. ``listens``: it has a listening socket;
+    ``clients``: connections wait there that no other thread accepts."""
 
     frame: Frame
     tasks: int

@@ -119,7 +119,8 @@ def _that_serve(
     profile: ProcessProfile, loops: dict[int, ThreadStyle], readers: dict[int, ThreadStyle]
 ) -> tuple[list[ThreadStyle], dict[int, ThreadStyle]]:
     """Where an event loop has read requests, threads that have read none do not serve: those of its
-    pool ask others, or one watches the pipes of child processes."""
+    pool ask others, or one watches the pipes of child processes. Of the loops those that have read
+    anything are kept."""
     seen = profile.threads
     if not any(seen[tid].requests for tid in loops):
         return [*loops.values()], readers

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from iotrace.report.model import SEVERITIES
 from iotrace.verdict.advice import instead_of_computing
 from iotrace.verdict.cpu_samples import LEAST_SAMPLES, LEAST_SHARE, busy_lines
 from iotrace.verdict.frames import library_frames
@@ -86,7 +87,7 @@ def _never_sleeps(profile: ProcessProfile) -> Iterator[Hit]:
         told = ("high" if urgent else "medium") if grave else "low"
         if standing:
             evidence["tasks_that_wait"] = standing.tasks
-            told = min(told, standing.severity, key=_GRAVEST_FIRST.index)
+            told = min(told, standing.severity, key=SEVERITIES.index)
         yield Hit(
             evidence,
             seen.cpu_ns,
@@ -110,9 +111,6 @@ def _never_sleeps(profile: ProcessProfile) -> Iterator[Hit]:
                 else _advice(profile, tid, loop=loop, green=green, standing=bool(standing))
             ),
         )
-
-
-_GRAVEST_FIRST = ("high", "medium", "low")
 
 
 def _lines(

@@ -155,7 +155,7 @@ def _has_no_break(busy: Sequence[_Member], profile: ProcessProfile) -> bool:
         profile,
         [one.thread.lifetime_ns for one in busy],
         jobs=sum(one.jobs for one in busy),
-        idle_ns=sum(one.idle_ns for one in busy),
+        rested_ns=sum(one.idle_ns for one in busy),
     )
 
 

@@ -60,6 +60,7 @@ def _tail(upstream: Upstream, profile: ProcessProfile) -> Iterator[Hit]:
     least = late[0][0]
     alone, apart = _of_another_kind(upstream, least)
     together = late_together(upstream.peer, upstream.lines, least, profile)
+    apart = apart and not together
     usual = f"half take less than {duration(usual_ns)}" if usual_ns else "most are much quicker"
     yield Hit(
         {
@@ -78,9 +79,9 @@ def _tail(upstream: Upstream, profile: ProcessProfile) -> Iterator[Hit]:
         title=f"A few answers of {upstream.peer} are late: {count:,} of {answers:,} "
         f"({share(count, answers)}) took {duration(least)} to {duration(longest)}, {usual}"
         + (_TOGETHER.format(plural(together, "other process")) if together else "")
-        + (_FEW_QUICK if apart and not together else ""),
-        severity="low" if apart and not together else None,
-        advice=f"{_TAIL} {ROW_LOCKS}" if together else _APART if alone else "",
+        + (_FEW_QUICK if apart else ""),
+        severity="low" if apart else None,
+        advice=f"{_TAIL} {ROW_LOCKS}" if together else _BY_NATURE if alone else "",
     )
 
 
@@ -136,7 +137,7 @@ _TAIL = (
 )
 
 _FEW_QUICK = "; few quick ones were seen at their lines: what is asked there may always take long"
-_APART = (
+_BY_NATURE = (
     "Where what is asked there (a report, an export) takes so long by nature, it is no fault: see "
     "that it holds no lock or pooled connection that others need. Where it is quick as a rule: "
     f"{_TAIL[0].lower()}{_TAIL[1:]}"

@@ -25,7 +25,8 @@ class Rank(IntEnum):
 
     STUCK = 0
     """Somebody waits for what does not come: hangs, deadlocks, answers owed, a pool that is full.
-    A rule of this rank says ``severity="high"`` in its hits."""
+    A rule of this rank says ``severity="high"`` in its hits, or "low" where that may well be as it
+    should: such a finding stands among the shares."""
     SHARE = 1
     """Takes a share of the time, by which it is ranked."""
 

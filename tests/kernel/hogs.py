@@ -29,13 +29,13 @@ class Hog:
 def compete(run_ns: int, limits: Limits | None = None) -> tuple[Hog, Hog]:
     """Both, after each has run for so long; they sleep when the scheduler is asked."""
     cpu = max(os.sched_getaffinity(0))
-    begun_ns = stolen_ns([cpu])
     with (
         Target("hog.py", cpu) as one,
         Target("hog.py", cpu) as other,
         tracing(one.pid, other.pid, limits=limits) as trace,
     ):
         pids = one.pid, other.pid
+        begun_ns = stolen_ns([cpu])
         before = [scheduled(pid, pid) for pid in pids]
         one.go()
         other.go()

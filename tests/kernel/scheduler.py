@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +53,21 @@ def away_ns(thread: Thread, stolen: int) -> int:
     """How long it did not run at most, though it did not sleep: it was ready, or the CPUs of all
     were ``stolen`` for so long. A program that looks at the clock counts that as well."""
     return thread.states_ns.runq + stolen
+
+
+@dataclass(slots=True)
+class Stolen:
+    """``ns``: in all, known at the end."""
+
+    ns: int = 0
+
+
+@contextlib.contextmanager
+def stolen_meanwhile() -> Iterator[Stolen]:
+    """What the hypervisor takes from all CPUs."""
+    told, begun_ns = Stolen(), stolen_ns()
+    yield told
+    told.ns = stolen_ns() - begun_ns
 
 
 def stolen_ns(cpus: Collection[int] = ()) -> int:

@@ -9,7 +9,7 @@ import pytest
 from iotrace.engine.map_limits import Limits
 from iotrace.report.detail import Detail
 from iotrace.report.model import Loop, Stalls
-from tests.kernel.scheduler import stolen_ns
+from tests.kernel.scheduler import stolen_meanwhile
 from tests.kernel.targets import Target
 from tests.kernel.tracing import loop_of, process_of, trace_work
 
@@ -65,17 +65,15 @@ def test_it_watches_one_descriptor(loop: Loop) -> None:
 @pytest.fixture(scope="module")
 def stalled() -> tuple[Stalls, int]:
     """And what was stolen meanwhile."""
-    stolen = -stolen_ns()
-    with Target("loops.py", "epoll_wait", "stalls") as target:
+    with stolen_meanwhile() as stolen, Target("loops.py", "epoll_wait", "stalls") as target:
         report = trace_work(target)
         slow_reader = target.results()["slow_reader"]
-    stolen += stolen_ns()
     found = loop_of(process_of(report, target.pid), "epoll_wait").stalls
     assert found is not None
     assert found.worst is not None
     assert (found.worst.syscall, found.worst.kind) == ("read", "pipe")
     assert found.worst.fd == slow_reader
-    return found, stolen
+    return found, stolen.ns
 
 
 @pytest.fixture(scope="module")
@@ -110,11 +108,9 @@ def test_the_worst_wait_is_the_longest(stalls: Stalls) -> None:
 @pytest.mark.parametrize("multiplexer", ["epoll_wait", "pselect6"])
 def test_stalls_between_two_sleeps_are_seen_in_light_detail(multiplexer: str) -> None:
     """Iterations that slept are told apart; of those that did not, there is one sum."""
-    stolen = -stolen_ns()
-    with Target("loops.py", multiplexer, "sleeping") as target:
+    with stolen_meanwhile() as stolen, Target("loops.py", multiplexer, "sleeping") as target:
         report = trace_work(target, limits=Limits(detail=Detail.LIGHT))
         slow_reader = target.results()["slow_reader"]
-    stolen += stolen_ns()
     row = loop_of(process_of(report, target.pid), multiplexer)
     alone = CPU_STALLS + SLEEP_STALLS + CALL_STALLS
     assert (row.sleeps, row.iterations) == (alone + 3, None)
@@ -123,7 +119,7 @@ def test_stalls_between_two_sleeps_are_seen_in_light_detail(multiplexer: str) ->
     assert busy is not None
     assert stalls.count == alone + 1
     computed_ns = CPU_STALLS * CPU_STALL_NS + NEVER_ASLEEP * EACH_NS
-    assert _is_computed(stalls.cpu_ns, computed_ns, stolen)
+    assert _is_computed(stalls.cpu_ns, computed_ns, stolen.ns)
     assert stalls.wait_ns["sleep"] == pytest.approx(SLEEP_STALLS * SLEEP_STALL_NS, rel=0.05)
     assert 0.5 * CALL_STALLS * CALL_STALL_NS < stalls.wait_ns["recv"] < stalls.total_ns
     assert stalls.total_ns >= stalls.cpu_ns + stalls.runq_ns + sum(stalls.wait_ns.values())
@@ -139,15 +135,13 @@ def test_stalls_between_two_sleeps_are_seen_in_light_detail(multiplexer: str) ->
 
 @pytest.mark.parametrize("detail", [Detail.FULL, Detail.LIGHT])
 def test_a_stall_counts_before_it_has_ended(detail: Detail) -> None:
-    stolen = -stolen_ns()
-    with Target("loops.py", "epoll_wait", "unended") as target:
+    with stolen_meanwhile() as stolen, Target("loops.py", "epoll_wait", "unended") as target:
         row = loop_of(
             process_of(trace_work(target, limits=Limits(detail=detail)), target.pid), "epoll_wait"
         )
-    stolen += stolen_ns()
     assert row.stalls is not None
     assert row.stalls.count == 1
-    assert _is_computed(row.stalls.cpu_ns, UNENDED_NS, stolen)
+    assert _is_computed(row.stalls.cpu_ns, UNENDED_NS, stolen.ns)
     assert row.busy_total_ns is not None
     assert row.busy_total_ns >= row.stalls.total_ns >= UNENDED_NS
 

@@ -9,7 +9,7 @@ import pytest
 from iotrace.pystack import recognition
 from tests.interpreters import interpreters, label, version_of
 from tests.kernel.python.marks import FIRST
-from tests.kernel.scheduler import away_ns, stolen_ns
+from tests.kernel.scheduler import away_ns, stolen_meanwhile
 from tests.kernel.targets import Target
 from tests.kernel.tracing import call_of, process_of, trace_work
 
@@ -23,15 +23,16 @@ def test_the_tax_of_a_call_is_told_without_the_address_of_the_gil(
 ) -> None:
     # No build with musl can be had: this one is read as if its C library were musl.
     monkeypatch.setattr(recognition, "_MUSL", re.compile(r"/libc\.so\.6$"))
-    stolen = -stolen_ns()
-    with Target("gil.py", _READS, 1, prefix=FIRST, python=python) as target:
+    with (
+        stolen_meanwhile() as stolen,
+        Target("gil.py", _READS, 1, prefix=FIRST, python=python) as target,
+    ):
         report = trace_work(target)
         told = target.results()
-    stolen += stolen_ns()
     truth_ns = told["waited_ns"]
     process = process_of(report, target.pid)
     main = next(thread for thread in process.threads if thread.tid == target.pid)
-    away = away_ns(main, stolen)
+    away = away_ns(main, stolen.ns)
     futexes = [
         row
         for row in process.calls
